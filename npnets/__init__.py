@@ -1,0 +1,36 @@
+"""Actor and critic networks for reinforcement learning, with no deep-learning framework.
+
+A network is a small frozen description; its parameters are a nested dict of arrays; its forward pass is a pure function
+of both. Losses are written with `npnets.numpy` and differentiated with `value_and_grad`.
+"""
+
+from npnets import functional, initializers, numpy, optim, tree
+from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
+from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net
+from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP",
+    "VAE",
+    "Actor",
+    "ActorProb",
+    "Critic",
+    "EnsembleLinear",
+    "LayerNorm",
+    "Linear",
+    "Net",
+    "Perturbation",
+    "functional",
+    "grad",
+    "hvp",
+    "initializers",
+    "jvp",
+    "numpy",
+    "optim",
+    "stop_gradient",
+    "tree",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,23 @@
+"""Derivatives of functions of trees of arrays.
+
+`grad`, `value_and_grad`, `vjp`, `jvp`, `hvp` and `stop_gradient` are what users call; `primitive` and `fused` are for
+those who write operations. What is traced is each leaf array, never the dicts around it.
+"""
+
+from npnets.autodiff.derivatives import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
+from npnets.autodiff.operations import fused, primitive
+from npnets.autodiff.tracing import Traced, bare, is_traced
+
+__all__ = [
+    "Traced",
+    "bare",
+    "fused",
+    "grad",
+    "hvp",
+    "is_traced",
+    "jvp",
+    "primitive",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

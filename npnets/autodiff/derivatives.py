@@ -1,0 +1,286 @@
+"""Derivatives of functions of trees: `grad`, `value_and_grad`, `vjp`, `jvp`, `hvp`, `stop_gradient`.
+
+What is traced is each leaf array, never the dicts around it: containers that are traced themselves cost more time than
+the networks in them.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npnets import tree
+from npnets.autodiff.tracing import (
+    Traced,
+    backward_pass,
+    bare,
+    belongs_to,
+    forward_root,
+    new_trace,
+    reverse_root,
+    tangent_of,
+    untrace,
+)
+from npnets.backend import namespace
+from npnets.tree import Tree
+
+
+def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Tree]:
+    """Return a function that computes the gradient of a scalar function of trees.
+
+    Parameters
+    ----------
+    fun : callable
+        Returns a scalar, made with `npnets.numpy`, networks and operators.
+    argnum : int or tuple of int
+        Which positional argument to differentiate with respect to.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `fun`; returns a tree with the structure, shapes and dtypes of that argument, or a tuple
+        of trees for a tuple of numbers.
+
+    Raises
+    ------
+    TypeError
+        If a leaf to differentiate with respect to is no floating-point array, or the loss is no array.
+    ValueError
+        If the loss is not a scalar.
+    """
+    value_and_gradient = value_and_grad(fun, argnum)
+
+    @functools.wraps(fun)
+    def gradient(*args: Any, **kwargs: Any) -> Tree:
+        return value_and_gradient(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(
+    fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., tuple[Any, Tree]]:
+    """Return a function that computes a scalar function of trees and its gradient in one go.
+
+    Parameters
+    ----------
+    fun : callable
+        Returns a scalar, made with `npnets.numpy`, networks and operators; or, with `has_aux`, a pair of a scalar and
+        anything else (a tree of arrays, such as statistics to log).
+    argnum : int or tuple of int
+        Which positional argument to differentiate with respect to.
+    has_aux : bool
+        Whether `fun` returns such a pair.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `fun`; returns `(value, gradient)`, or `((value, aux), gradient)` with `has_aux`. The
+        gradient has the structure, shapes and dtypes of the argument.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `grad`.
+    """
+
+    @functools.wraps(fun)
+    def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
+        trace = new_trace()
+        x = _arguments(args, argnum)
+        roots = tree.map(lambda leaf: reverse_root(leaf, trace), _checked(x))
+        answer = fun(*_with_arguments(args, argnum, roots), **kwargs)
+        loss, aux = _split_aux(answer) if has_aux else (answer, None)
+        value = untrace(loss, trace)
+        _require_scalar(value)
+        gradient = _pull_back([loss], [_one_like(value)], roots, trace)
+        return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
+
+    return evaluate
+
+
+def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
+    """Evaluate a function and return the pullback that applies its transposed Jacobian.
+
+    Parameters
+    ----------
+    fun : callable
+        From a tree of arrays to a tree of arrays.
+    x : tree
+        Where to evaluate it.
+
+    Returns
+    -------
+    value : tree
+        `fun(x)`.
+    pullback : callable
+        From a cotangent, a tree shaped as `value`, to a tree shaped as `x`. It can be called any number of times.
+
+    Raises
+    ------
+    TypeError
+        If a leaf of `x` is no floating-point array.
+    ValueError
+        From the pullback, if the cotangent is shaped otherwise than `value`.
+    """
+    trace = new_trace()
+    roots = tree.map(lambda leaf: reverse_root(leaf, trace), _checked(x))
+    answer = fun(roots)
+    value = tree.map(lambda leaf: untrace(leaf, trace), answer)
+
+    def pullback(cotangent: Tree) -> Tree:
+        tree.map(functools.partial(_require_same_shape, "cotangent"), value, cotangent)
+        return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
+
+    return value, pullback
+
+
+def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
+    """Evaluate a function and its derivative in one direction, by forward mode.
+
+    Parameters
+    ----------
+    fun : callable
+        From a tree of arrays to a tree of arrays.
+    x : tree
+        Where to evaluate it.
+    v : tree
+        The direction, shaped as `x`.
+
+    Returns
+    -------
+    value, tangent : tree
+        `fun(x)`, and the Jacobian of `fun` at `x` times `v`.
+
+    Raises
+    ------
+    TypeError
+        If a leaf of `x` is no floating-point array.
+    ValueError
+        If `v` is shaped otherwise than `x`.
+    """
+    trace = new_trace()
+    x = _checked(x)
+    tree.map(functools.partial(_require_same_shape, "direction"), x, v)
+    answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, g), x, v))
+    value = tree.map(lambda leaf: untrace(leaf, trace), answer)
+    return value, tree.map(lambda leaf: tangent_of(leaf) if belongs_to(leaf, trace) else _zeros_like(leaf), answer)
+
+
+def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
+    """Return a function that multiplies the Hessian of a scalar function by a vector, forward over reverse.
+
+    Parameters
+    ----------
+    fun : callable
+        From a tree of arrays, and further arguments if any, to a scalar.
+
+    Returns
+    -------
+    callable
+        Takes `(x, v, *args)`, with `v` shaped as `x`; returns the product, shaped as `x`.
+    """
+    gradient = grad(fun)
+
+    def product(x: Tree, v: Tree, *args: Any, **kwargs: Any) -> Tree:
+        return jvp(lambda point: gradient(point, *args, **kwargs), x, v)[1]
+
+    return product
+
+
+def stop_gradient(x: Tree) -> Tree:
+    """Return a tree of the same values that every derivative takes for constants."""
+    return tree.map(bare, x)
+
+
+def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:
+    ends = [(out, g) for out, g in zip(outputs, cotangents, strict=True) if belongs_to(out, trace)]
+    if not ends:
+        warnings.warn(
+            "the function's answer does not depend on what it is differentiated with respect to: every gradient is "
+            "zero; was it computed from other arrays, or behind stop_gradient?",
+            stacklevel=3,
+        )
+    reached = backward_pass(ends) if ends else {}
+    given_away = {id(g) for g in cotangents}
+    return tree.map(lambda root: _gradient_of(root, reached, given_away), roots)
+
+
+def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
+    """Return a root's gradient as an array of its own, which a caller may change in place."""
+    if root._node not in reached:
+        return _zeros_like(root._value)
+    g = reached[root._node]
+    if g.dtype != root._value.dtype:
+        g = g.astype(root._value.dtype)
+    shared = type(g) is np.ndarray and (g.base is not None or id(g) in given_away)
+    given_away.add(id(g))
+    return g.copy() if shared else g
+
+
+def _zeros_like(x: Any) -> Any:
+    return namespace(bare(x)).zeros_like(bare(x))
+
+
+def _one_like(x: Any) -> Any:
+    return namespace(bare(x)).ones_like(bare(x))
+
+
+def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
+    numbers = (argnum,) if isinstance(argnum, int) else argnum
+    if max(numbers) >= len(args):
+        raise ValueError(
+            f"argnum is {argnum}, but the function was called with {len(args)} positional arguments; what is "
+            "differentiated must be given by position, not by keyword"
+        )
+    return args[argnum] if isinstance(argnum, int) else tuple(args[number] for number in argnum)
+
+
+def _with_arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...], new: Tree) -> list[Any]:
+    replaced = list(args)
+    pairs = [(argnum, new)] if isinstance(argnum, int) else zip(argnum, new, strict=True)
+    for number, value in pairs:
+        replaced[number] = value
+    return replaced
+
+
+def _checked(x: Tree) -> Tree:
+    """Return a tree whose leaves are floating-point arrays; Python's floats become arrays of no dimension."""
+    return tree.map(_checked_leaf, x)
+
+
+def _checked_leaf(leaf: Any) -> Any:
+    if isinstance(leaf, float) and not hasattr(leaf, "dtype"):
+        return np.asarray(leaf)
+    if not hasattr(leaf, "dtype") or leaf.dtype.kind != "f":
+        found = f"an array of dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"{type(leaf).__name__} {leaf!r:.60}"
+        raise TypeError(
+            f"expected floating-point arrays to differentiate with respect to, but got {found}; integers have no "
+            "derivative: convert with astype(numpy.float32), or choose another argnum"
+        )
+    return leaf
+
+
+def _split_aux(answer: Any) -> tuple[Any, Any]:
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(answer)}")
+    return answer
+
+
+def _require_scalar(value: Any) -> None:
+    if isinstance(value, (float, int)):
+        return
+    if not hasattr(value, "shape"):
+        raise TypeError(f"expected a scalar loss, but the function returned a {type(value).__name__}")
+    if value.shape != ():
+        raise ValueError(
+            f"expected a scalar loss of shape (), but the function returned shape {value.shape}; reduce it with "
+            "npnets.numpy.mean or sum, or use vjp for a function of many outputs"
+        )
+
+
+def _require_same_shape(what: str, expected: Any, given: Any) -> None:
+    if getattr(given, "shape", ()) != getattr(expected, "shape", ()):
+        raise ValueError(f"expected a {what} of shape {expected.shape}, but got {getattr(given, 'shape', ())}")

@@ -1,0 +1,119 @@
+"""How differentiable operations are made: `primitive` from two rules, `fused` from a composition and a fast pair.
+
+A fused operation takes its fast path only where one single reverse pass is being traced. Any other use, such as nested
+derivatives or forward mode, runs its plain composition, so that every order is right by construction.
+
+Symbols: `g` is the cotangent of an operation's answer; a *tangent* is the derivative of a value in the direction that
+forward mode follows.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from npnets.autodiff.derivatives import vjp as _vjp
+from npnets.autodiff.tracing import define_rules, is_traced, newest_boxes, only_reverse, record, record_pullback, unbox
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any]) -> Callable[[F], F]:
+    """Make a function on bare arrays differentiable by giving its two rules.
+
+    Parameters
+    ----------
+    vjp : callable
+        `(argnum, g, answer, args, static)` to the cotangent of argument `argnum`; written in `npnets.numpy`, so that
+        it can be differentiated again.
+    jvp : callable
+        `(argnum, tangent, answer, args, static)` to what that argument's tangent adds to the answer's.
+
+    Returns
+    -------
+    callable
+        A decorator. Arrays are the function's positional arguments; keywords never carry a traced array.
+    """
+
+    def decorate(forward: F) -> F:
+        @functools.wraps(forward)
+        def operation(*args: Any, **static: Any) -> Any:
+            if static:
+                _require_bare(forward.__name__, static)
+            trace, boxes = newest_boxes(args)
+            if not boxes:
+                return forward(*args, **static)
+            values = unbox(args, boxes)
+            return record(operation, operation(*values, **static), values, static, trace, boxes)
+
+        def vjp_maker(argnums: tuple[int, ...], answer: Any, args: Any, static: Any) -> Callable[[Any], Iterable[Any]]:
+            return lambda g: [vjp(argnum, g, answer, args, static) for argnum in argnums]
+
+        def jvp_maker(argnums: tuple[int, ...], tangents: Any, answer: Any, args: Any, static: Any) -> Any:
+            parts = [jvp(n, tangent, answer, args, static) for n, tangent in zip(argnums, tangents, strict=True)]
+            return functools.reduce(lambda total, part: total + part, parts)
+
+        define_rules(operation, vjp_maker, jvp_maker)
+        return operation  # type: ignore[return-value]
+
+    return decorate
+
+
+def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., Any]) -> F:
+    """Join a plain composition with a fast forward and a hand-written backward.
+
+    Parameters
+    ----------
+    composition : callable
+        The operation written in `npnets.numpy`. It defines what is right, and serves every use but the first-order
+        reverse mode.
+    forward : callable
+        On bare arrays: from the arguments of `composition` to `(answer, saved)`, with whatever the backward needs.
+    backward : callable
+        On bare arrays: `(g, saved, wanted, *args, **static)` to a tuple with the cotangents of the arguments whose
+        positions stand in `wanted`, in that order.
+
+    Returns
+    -------
+    callable
+        With the signature of `composition`. Arrays are its positional arguments.
+    """
+
+    @functools.wraps(composition)
+    def operation(*args: Any, **static: Any) -> Any:
+        trace, boxes = newest_boxes(args)
+        if not boxes:
+            return forward(*args, **static)[0]
+        if not only_reverse(args, boxes):
+            return composition(*args, **static)
+        values = unbox(args, boxes)
+        answer, saved = forward(*values, **static)
+        wanted = tuple(index for index, _ in boxes)
+
+        def pullback(g: Any) -> Any:
+            if is_traced(g):
+                return _composed_pullback(composition, values, static, wanted)(g)
+            return backward(g, saved, wanted, *values, **static)
+
+        return record_pullback(answer, trace, boxes, pullback)
+
+    return operation  # type: ignore[return-value]
+
+
+def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wanted: tuple[int, ...]) -> Any:
+    """Return the composition's pullback for the wanted arguments, which can be differentiated again."""
+
+    def of_wanted(parts: list[Any]) -> Any:
+        args = list(values)
+        for index, part in zip(wanted, parts, strict=True):
+            args[index] = part
+        return composition(*args, **static)
+
+    return _vjp(of_wanted, [values[index] for index in wanted])[1]
+
+
+def _require_bare(name: str, static: dict[str, Any]) -> None:
+    for key, value in static.items():
+        if is_traced(value):
+            raise TypeError(
+                f"{name} is differentiated with respect to arrays given by position, but {key!r} was given by keyword"
+            )

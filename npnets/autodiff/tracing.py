@@ -1,0 +1,183 @@
+"""Traced arrays, the numbers of traces, and the backward pass: the one file that reaches into autograd's tracer.
+
+A function is differentiated by running it on *traced* arrays: boxes that hold a value, the number of the trace they
+belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
+
+- Every trace gets a number of its own, larger than that of every trace before it in any thread, and numbers are never
+  handed back. Nested derivatives are told apart by it, threads cannot collide, and an exception leaves nothing to undo.
+- autograd's own counter is raised along, so that its operators nest inside and outside of ours.
+
+Symbols: `g` is a cotangent, the derivative of the final scalar with respect to a value; a *pullback* takes the
+cotangent of an answer to those of what it was made from; a *tangent* is the derivative of a value in the direction
+that forward mode follows.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from autograd import tracer
+from autograd.core import add_outgrads, defjvp_argnums, defvjp_argnums, sparse_object_types
+from autograd.extend import Box, JVPNode, VJPNode
+from autograd.util import toposort
+
+Boxes: TypeAlias = list[tuple[int, Any]]
+"""The positions of traced arguments, with the box at each."""
+
+_box_types = tracer.box_types
+_trace_lock = threading.Lock()
+_newest_trace = -1
+
+
+class Traced(Box):  # type: ignore[misc]
+    """An array that is being differentiated. `npnets.numpy` gives it its operators and methods."""
+
+    __slots__ = ()
+
+
+Box.types.add(Traced)
+Box.type_mappings[Traced] = Traced
+
+
+# -- traces and boxes -------------------------------------------------------------------------------------------------
+
+
+def new_trace() -> int:
+    """Return the number of a new trace, larger than that of any trace that is open in any thread."""
+    global _newest_trace
+    with _trace_lock:
+        _newest_trace = max(_newest_trace, tracer.trace_stack.top) + 1
+        tracer.trace_stack.top = _newest_trace
+        return _newest_trace
+
+
+def reverse_root(value: Any, trace: int) -> Traced:
+    """Return a traced array from which reverse mode starts."""
+    return Traced(value, trace, reverse_node([], lambda g: ()))
+
+
+def forward_root(value: Any, trace: int, tangent: Any) -> Traced:
+    """Return a traced array from which forward mode starts in the direction of a tangent."""
+    return Traced(value, trace, JVPNode.new_root(tangent))
+
+
+def reverse_node(parents: list[Any], pullback: Callable[[Any], Any]) -> Any:
+    """Return a node whose pullback gives one cotangent for each parent."""
+    node = VJPNode.__new__(VJPNode)
+    node.parents, node.vjp = parents, pullback
+    return node
+
+
+def is_traced(x: Any) -> bool:
+    """Tell whether a value is being differentiated, by this package or by plain autograd."""
+    return type(x) in _box_types
+
+
+def bare(x: Any) -> Any:
+    """Return the value inside a traced array, however deeply derivatives are nested; anything else as it is."""
+    return tracer.getval(x)
+
+
+def belongs_to(x: Any, trace: int) -> bool:
+    """Tell whether a value is traced by the trace of this number."""
+    return type(x) in _box_types and x._trace == trace
+
+
+def untrace(x: Any, trace: int) -> Any:
+    """Take a value out of the trace of this number; older traces may still be following it."""
+    return x._value if belongs_to(x, trace) else x
+
+
+def tangent_of(x: Traced) -> Any:
+    """Return the tangent that forward mode found for a traced array."""
+    return x._node.g
+
+
+def newest_boxes(args: tuple[Any, ...]) -> tuple[int, Boxes]:
+    """Return the newest trace among arguments, and the position and box of each argument that belongs to it."""
+    newest = -1
+    boxes: Boxes = []
+    for index, arg in enumerate(args):
+        if type(arg) in _box_types:
+            if arg._trace > newest:
+                newest, boxes = arg._trace, []
+            if arg._trace == newest:
+                boxes.append((index, arg))
+    return newest, boxes
+
+
+def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
+    """Return arguments with the boxes that `newest_boxes` found replaced by what is in them."""
+    values = list(args)
+    for index, box in boxes:
+        values[index] = box._value
+    return tuple(values)
+
+
+def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:
+    """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
+    flat = all(type(box._node) is VJPNode and type(box._value) not in _box_types for _, box in boxes)
+    return flat and len(boxes) == sum(type(arg) in _box_types for arg in args)
+
+
+# -- operations -------------------------------------------------------------------------------------------------------
+
+
+def record(operation: Any, answer: Any, values: tuple[Any, ...], static: Any, trace: int, boxes: Boxes) -> Traced:
+    """Return an operation's answer as a traced array, with a node of the kind that the trace uses."""
+    indices = tuple(index for index, _ in boxes)
+    parents = [box._node for _, box in boxes]
+    return Traced(answer, trace, type(parents[0])(answer, operation, values, static, indices, parents))
+
+
+def record_pullback(answer: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Traced:
+    """Return an operation's answer as a traced array of reverse mode, with its pullback ready made."""
+    return Traced(answer, trace, reverse_node([box._node for _, box in boxes], pullback))
+
+
+def define_rules(operation: Any, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
+    """Tell the tracer how an operation is differentiated, in reverse and in forward mode."""
+    defvjp_argnums(operation, vjp_maker)
+    defjvp_argnums(operation, jvp_maker)
+
+
+# -- the backward pass ------------------------------------------------------------------------------------------------
+
+
+def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
+    """Return the cotangent of every root that some traced arrays depend on.
+
+    Parameters
+    ----------
+    ends : iterable of (Traced, array)
+        Traced arrays, all of one trace, with their cotangents.
+
+    Returns
+    -------
+    dict
+        From the roots' nodes to their cotangents.
+    """
+    outputs, cotangents = zip(*ends, strict=True)
+    end = reverse_node([output._node for output in outputs], lambda g: g)
+    pending: dict[Any, tuple[Any, bool]] = {end: (cotangents, False)}
+    reached = {}
+    for node in toposort(end):
+        g = pending.pop(node)[0]
+        if not node.parents:
+            reached[node] = g
+        for parent, part in zip(node.parents, node.vjp(g), strict=True):
+            pending[parent] = _add(pending.get(parent), part)
+    return reached
+
+
+def _add(total: tuple[Any, bool] | None, part: Any) -> tuple[Any, bool]:
+    """Add a cotangent to a running total, and say whether that total is ours to change in place."""
+    if type(part) in sparse_object_types:
+        return add_outgrads(total, part)  # type: ignore[no-any-return]
+    if total is None:
+        return part, False
+    previous, owned = total
+    if owned and type(part) not in _box_types:
+        previous += part
+        return previous, True
+    return previous + part, True

@@ -1,0 +1,9 @@
+"""The layers and networks that actors and critics are built from: Tianshou's `tianshou.utils.net.common`."""
+
+from npnets.common.layer_norm import LayerNorm
+from npnets.common.linear import EnsembleLinear, Linear
+from npnets.common.mlp import MLP
+from npnets.common.net import Net
+from npnets.common.protocols import Layer, PreprocessNet
+
+__all__ = ["MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet"]

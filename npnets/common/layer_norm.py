@@ -1,0 +1,72 @@
+"""Layer normalization as a layer with parameters."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array
+from npnets.description import call_repr, set_fields, size
+from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf
+from npnets.initializers import require_floating
+from npnets.kernels.layer_norm import layer_norm
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class LayerNorm:
+    """Layer normalization over the last axis (Ba, Kiros and Hinton 2016).
+
+    Parameters
+    ----------
+    features : int
+        Size of the last axis.
+    eps : float
+        Added to the variance.
+    elementwise_affine : bool
+        Whether there is a `weight` that scales the answer.
+    bias : bool
+        Whether there is a `bias` that shifts it; only beside a `weight`.
+
+    Notes
+    -----
+    PyTorch's `LayerNorm`; chosen in networks by `norm_layer="layer_norm"`. Parameters: `weight` and `bias`
+    `(features,)`.
+    """
+
+    features: int
+    eps: float = 1e-5
+    elementwise_affine: bool = True
+    bias: bool = True
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(self, features=size("features", self.features))
+        if not self.eps > 0:
+            raise ValueError(f"eps must be positive, but is {self.eps!r}")
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Return parameters that change nothing: `weight` all one, `bias` all zero."""
+        values = {"weight": np.ones, "bias": np.zeros}
+        return {name: values[name](self.features, require_floating(dtype)) for name in self._names}
+
+    def forward(self, params: Tree, x: Array) -> Array:
+        """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
+        return self.apply(params, as_input(x, first_leaf(params), "x") if self._names else x)
+
+    def apply(self, params: Tree, x: Array) -> Array:
+        """Do as `forward` for an array that is past a network's door."""
+        expect_keys(params, self._names, self)
+        expect_width(x, self.features, self)
+        parts = [expect_parameter(params[name], (self.features,), name, self) for name in self._names]
+        for part in parts:
+            expect_dtype(x, part, self)
+        weight, bias = [*parts, None, None][:2]
+        return layer_norm(x, weight, bias, self.eps)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        if not self.elementwise_affine:
+            return ()
+        return ("weight", "bias") if self.bias else ("weight",)

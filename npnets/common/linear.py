@@ -1,0 +1,132 @@
+"""Linear layers, for one network and for an ensemble of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array
+from npnets.description import call_repr, set_fields, size
+from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width
+from npnets.initializers import uniform_fan_in
+from npnets.kernels.linear import linear
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class Linear:
+    """A linear layer, `x W + b`.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Sizes of the last axis before and after.
+    bias : bool
+        Whether there is a `b`.
+
+    Notes
+    -----
+    PyTorch's `Linear`, as Tianshou uses it; the weight is stored as `(in, out)`. Parameters: `weight`, `bias`.
+    """
+
+    in_features: int
+    out_features: int
+    bias: bool = True
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(
+            self,
+            in_features=size("in_features", self.in_features),
+            out_features=size("out_features", self.out_features),
+        )
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
+        return _init(self, rng, self._shapes, self.in_features, dtype)
+
+    def forward(self, params: Tree, x: Array) -> Array:
+        """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
+        expect_keys(params, tuple(self._shapes), self)
+        return self.apply(params, as_input(x, params["weight"], "x"))
+
+    def apply(self, params: Tree, x: Array, activation: tuple[Any, ...] | None = None) -> Array:
+        """Do as `forward` for an array that is past a network's door, with an activation fused in."""
+        return _apply(self, params, x, self._shapes, self.in_features, activation)
+
+    @property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        weight = (self.in_features, self.out_features)
+        return {"weight": weight, "bias": weight[1:]} if self.bias else {"weight": weight}
+
+
+@dataclass(frozen=True, repr=False)
+class EnsembleLinear:
+    """Linear layers of the members of an ensemble, side by side.
+
+    Parameters
+    ----------
+    ensemble_size : int
+        How many members.
+    in_feature, out_feature : int
+        Sizes of the last axis before and after.
+    bias : bool
+        Whether there is a bias.
+
+    Notes
+    -----
+    Tianshou's `EnsembleLinear`. Parameters: `weight` `(members, in, out)`, `bias` `(members, 1, out)`. As a
+    `linear_layer`: `functools.partial(npnets.EnsembleLinear, 4)`.
+    """
+
+    ensemble_size: int
+    in_feature: int
+    out_feature: int
+    bias: bool = True
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(
+            self,
+            ensemble_size=size("ensemble_size", self.ensemble_size),
+            in_feature=size("in_feature", self.in_feature),
+            out_feature=size("out_feature", self.out_feature),
+        )
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
+        return _init(self, rng, self._shapes, self.in_feature, dtype)
+
+    def forward(self, params: Tree, x: Array) -> Array:
+        """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
+        expect_keys(params, tuple(self._shapes), self)
+        return self.apply(params, as_input(x, params["weight"], "x"))
+
+    def apply(self, params: Tree, x: Array, activation: tuple[Any, ...] | None = None) -> Array:
+        """Do as `forward` for an array that is past a network's door, with an activation fused in."""
+        if x.ndim != 2 and (x.ndim != 3 or x.shape[0] != self.ensemble_size):
+            raise ValueError(
+                f"{self!r} expected (batch, {self.in_feature}) or ({self.ensemble_size}, batch, {self.in_feature}), "
+                f"but got {x.shape}"
+            )
+        return _apply(self, params, x, self._shapes, self.in_feature, activation)
+
+    @property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        weight = (self.ensemble_size, self.in_feature, self.out_feature)
+        return {"weight": weight, "bias": (weight[0], 1, weight[2])} if self.bias else {"weight": weight}
+
+
+def _init(layer: Any, rng: np.random.Generator, shapes: Any, fan_in: int, dtype: DTypeLike) -> Tree:
+    return {name: uniform_fan_in(rng, shape, fan_in, dtype) for name, shape in shapes.items()}
+
+
+def _apply(layer: Any, params: Tree, x: Array, shapes: Any, features: int, activation: Any) -> Array:
+    expect_keys(params, tuple(shapes), layer)
+    parts = [expect_parameter(params[name], shape, name, layer) for name, shape in shapes.items()]
+    expect_width(x, features, layer)
+    expect_dtype(x, parts[0], layer)
+    return linear(x, parts[0], parts[1] if layer.bias else None, activation)

@@ -1,0 +1,215 @@
+"""A multilayer perceptron."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array, Device, parse_device
+from npnets.common.layer_norm import LayerNorm
+from npnets.common.linear import EnsembleLinear, Linear
+from npnets.common.protocols import Layer, init_part, require_network
+from npnets.description import call_repr, frozen, set_fields, size, sizes
+from npnets.door import as_input, expect_keys, expect_width, first_leaf, flattened
+from npnets.functional import Activation, ResolvedActivation, resolve_activation
+from npnets.initializers import placed, require_generator
+from npnets.tree import Tree
+
+_NORMS: dict[str, Callable[..., Layer]] = {"layer_norm": LayerNorm}
+
+
+class _Block(NamedTuple):
+    """A linear layer, with the norm and the activation that follow it."""
+
+    linear_name: str
+    linear: Any
+    norm_name: str
+    norm: Any
+    activation: ResolvedActivation | None
+
+
+@dataclass(frozen=True, repr=False)
+class MLP:
+    """A multilayer perceptron: linear layers, each followed by a norm and an activation, and a last linear layer.
+
+    Parameters
+    ----------
+    input_dim : int
+        Number of features that come in.
+    output_dim : int
+        Number of features that go out. Zero means no last linear layer; the attribute then tells the width that the
+        last hidden layer has, as in Tianshou.
+    hidden_sizes : sequence of int
+        Widths of the hidden layers.
+    norm_layer : str, callable or sequence of them, optional
+        `"layer_norm"`, or a callable that makes a layer from a number of features; one for all hidden layers, or one
+        for each.
+    norm_args : tuple, dict or sequence of them, optional
+        Further arguments of the norm layers, for all or for each.
+    activation : str, callable or sequence of them, optional
+        A name that `npnets.functional` knows, a function of an array, or `None`; for all hidden layers or one for each.
+    act_args : tuple, dict or sequence of them, optional
+        Further arguments of the activations, for all or for each.
+    device : str, int or None
+        Where `init` places parameters: `"cpu"` or `None`, `"cuda"`, `"cuda:1"` or a number.
+    linear_layer : callable
+        Makes a layer from `(in_features, out_features)`, such as `functools.partial(npnets.EnsembleLinear, 4)`.
+    flatten_input : bool
+        Whether all axes after the first are laid out in one before the first layer.
+
+    Notes
+    -----
+    Tianshou's `MLP`. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
+    """
+
+    input_dim: int
+    output_dim: int = 0
+    hidden_sizes: Sequence[int] = ()
+    norm_layer: Any = None
+    norm_args: Any = None
+    activation: Activation | Sequence[Activation] = "relu"
+    act_args: Any = None
+    device: Device = None
+    linear_layer: Callable[[int, int], Any] = Linear
+    flatten_input: bool = True
+
+    has_last: bool = field(init=False)
+    _blocks: tuple[_Block, ...] = field(init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return call_repr(self, output_dim=self.output_dim if self.has_last else 0)
+
+    def __post_init__(self) -> None:
+        parse_device(self.device)
+        names = ("norm_layer", "norm_args", "activation", "act_args", "linear_layer")
+        set_fields(self, **{name: frozen(getattr(self, name)) for name in names})
+        hidden = sizes("hidden_sizes", self.hidden_sizes)
+        set_fields(self, input_dim=size("input_dim", self.input_dim), hidden_sizes=hidden)
+        set_fields(self, has_last=size("output_dim", self.output_dim, least=0) > 0)
+        set_fields(self, output_dim=int(self.output_dim) or (self.input_dim, *hidden)[-1])
+        set_fields(self, _blocks=_make_blocks(self))
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        dtype : dtype
+
+        Returns
+        -------
+        dict
+            `{"linear_0": {"weight": (in, out), "bias": (out,)}, "norm_0": ..., ...}` on the MLP's device.
+        """
+        require_generator(rng)
+        parts = {name: init_part(part, rng, dtype) for name, part in self._parts.items()}
+        return placed(parts, self.device)
+
+    def forward(self, params: Tree, obs: Any) -> Array:
+        """Map inputs to outputs.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, ...) array
+            With `flatten_input`, all axes after the first make up the features; else features are the last axis.
+
+        Returns
+        -------
+        (batch, output_dim) array
+            In the parameters' dtype; with leading axes if `flatten_input` is off or the layers are an ensemble.
+        """
+        x = as_input(obs, first_leaf(params)) if self._parts else np.asarray(obs)
+        return self.apply(params, flattened(x, "obs") if self.flatten_input else x)
+
+    def apply(self, params: Tree, x: Array) -> Array:
+        """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
+        expect_keys(params, tuple(self._parts), self)
+        expect_width(x, self.input_dim, self)
+        for block in self._blocks:
+            x = _run(block, params, x)
+        return x
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the answer has a leading axis, one entry for each member of an ensemble."""
+        return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
+
+    @functools.cached_property
+    def _parts(self) -> dict[str, Any]:
+        named = [((b.linear_name, b.linear), (b.norm_name, b.norm)) for b in self._blocks]
+        return {name: part for pair in named for name, part in pair if part is not None}
+
+
+def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
+    hidden = mlp.hidden_sizes
+    norms = _for_each_layer("norm_layer", mlp.norm_layer, len(hidden), isinstance(mlp.norm_layer, tuple))
+    norm_args = _for_each_layer("norm_args", mlp.norm_args, len(hidden), _are_lists_of_args(mlp.norm_args))
+    activations = _for_each_layer("activation", mlp.activation, len(hidden), isinstance(mlp.activation, tuple))
+    act_args = _for_each_layer("act_args", mlp.act_args, len(hidden), _are_lists_of_args(mlp.act_args))
+    blocks = []
+    for index, (inputs, outputs) in enumerate(zip((mlp.input_dim, *hidden), hidden, strict=False)):
+        norm = _make_norm(norms[index], outputs, norm_args[index])
+        activation = resolve_activation(activations[index], act_args[index])
+        blocks.append(_block(index, _make_linear(mlp.linear_layer, inputs, outputs), norm, activation))
+    if mlp.has_last:
+        last = _make_linear(mlp.linear_layer, (mlp.input_dim, *hidden)[-1], mlp.output_dim)
+        blocks.append(_block(len(hidden), last, None, None))
+    return tuple(blocks)
+
+
+def _block(index: int, linear: Any, norm: Any, activation: ResolvedActivation | None) -> _Block:
+    return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
+
+
+def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[Any, ...]:
+    if not is_list or value == ():
+        return (value or None,) * layers
+    if len(value) != layers:
+        raise ValueError(
+            f"{name} given as a list must have one entry for each of the {layers} hidden layers, but has {len(value)}"
+        )
+    return tuple(value)
+
+
+def _are_lists_of_args(args: Any) -> bool:
+    """Tell a sequence with one entry of arguments for each layer from the arguments of a single layer."""
+    return isinstance(args, tuple) and args != () and all(isinstance(a, (tuple, dict, type(None))) for a in args)
+
+
+def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
+    if not callable(linear_layer):
+        raise TypeError(f"linear_layer must be a callable that makes a layer from two sizes, but is {linear_layer!r}")
+    layer = linear_layer(inputs, outputs)
+    require_network("what linear_layer makes", layer)
+    return layer
+
+
+def _make_norm(norm: Any, features: int, args: Any) -> Any:
+    if norm is None:
+        return None
+    if isinstance(norm, str) and norm not in _NORMS:
+        raise ValueError(f"unknown norm_layer {norm!r}: expected one of {', '.join(_NORMS)}, or a callable")
+    if not isinstance(norm, str) and not callable(norm):
+        raise TypeError(f"norm_layer must be a name, a callable that makes a layer, or a list of them, but is {norm!r}")
+    make = _NORMS[norm] if isinstance(norm, str) else norm
+    layer = make(features, **args) if isinstance(args, dict) else make(features, *(args or ()))
+    require_network("what norm_layer makes", layer)
+    return layer
+
+
+def _run(block: _Block, params: Tree, x: Array) -> Array:
+    _, linear, _, norm, activation = block
+    fused = activation.fused if activation is not None and norm is None else None
+    if isinstance(linear, (Linear, EnsembleLinear)):
+        x = linear.apply(params[block.linear_name], x, fused)
+    else:
+        x, fused = linear.forward(params[block.linear_name], x), None
+    if norm is not None:
+        x = norm.forward(params[block.norm_name], x)
+    return x if activation is None or fused is not None else activation.apply(x)

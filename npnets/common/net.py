@@ -1,0 +1,173 @@
+"""The network that actors and critics stand on: an MLP with the outputs that reinforcement learning asks for."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as onp
+from numpy.typing import DTypeLike
+
+import npnets.numpy as np
+from npnets.backend import Array, Device
+from npnets.common.linear import Linear
+from npnets.common.mlp import MLP
+from npnets.description import Shape, call_repr, frozen, set_fields, shape, size, width
+from npnets.door import expect_keys
+from npnets.functional import Activation
+from npnets.initializers import require_generator
+from npnets.tree import Tree
+
+_SHARED = ("hidden_sizes", "norm_layer", "norm_args", "activation", "act_args", "device", "linear_layer")
+
+
+@dataclass(frozen=True, repr=False)
+class Net:
+    """An MLP from observations, or observations and actions, to features, action values or distributions over atoms.
+
+    Parameters
+    ----------
+    state_shape : int or sequence of int
+        Shape of one observation.
+    action_shape : int or sequence of int
+        Shape of the answer; zero means that the last hidden layer is the answer. With `concat` it is the shape of the
+        actions that come in instead.
+    hidden_sizes : sequence of int
+        Widths of the hidden layers.
+    norm_layer, norm_args, activation, act_args, linear_layer
+        As in `MLP`.
+    device : str, int or None
+        Where `init` places parameters.
+    softmax : bool
+        Whether a softmax over the last axis follows.
+    concat : bool
+        Whether actions come in beside observations, as in a critic.
+    num_atoms : int
+        For distributional reinforcement learning: the answer is `(batch, actions, num_atoms)` if above one.
+    dueling_param : tuple of two dicts, optional
+        Arguments of the `MLP`s for advantages (`Q`) and value (`V`) of a dueling network (Wang et al. 2016).
+
+    Notes
+    -----
+    Tianshou's `Net`. Parameters: `model`, and with `dueling_param` `Q` and `V`. The attribute `output_dim` tells how
+    many features the answer has.
+    """
+
+    state_shape: Shape
+    action_shape: Shape = 0
+    hidden_sizes: Sequence[int] = ()
+    norm_layer: Any = None
+    norm_args: Any = None
+    activation: Activation | Sequence[Activation] = "relu"
+    act_args: Any = None
+    device: Device = "cpu"
+    softmax: bool = False
+    concat: bool = False
+    num_atoms: int = 1
+    dueling_param: tuple[dict[str, Any], dict[str, Any]] | None = None
+    linear_layer: Callable[[int, int], Any] = Linear
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(self, state_shape=shape("state_shape", self.state_shape))
+        set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))
+        set_fields(self, num_atoms=size("num_atoms", self.num_atoms))
+        set_fields(self, dueling_param=_checked_dueling(frozen(self.dueling_param)))
+        model = self.model
+        set_fields(self, **{name: getattr(model, name) for name in _SHARED})
+        if model.is_ensemble and (self.num_atoms > 1 or self.dueling_param is not None):
+            raise ValueError("an ensemble (linear_layer) cannot be combined with num_atoms or dueling_param")
+        if self.Q is not None and self.V is not None and self.V.output_dim not in (self.num_atoms, self.Q.output_dim):
+            raise ValueError(f"dueling_param makes Q {self.Q.output_dim} wide and V {self.V.output_dim}")
+
+    @functools.cached_property
+    def model(self) -> MLP:
+        """The MLP that all answers come from."""
+        inputs, actions = width(self.state_shape), self._actions  # type: ignore[arg-type]
+        outputs = 0 if self.concat or self.dueling_param is not None else actions
+        shared = {name: getattr(self, name) for name in _SHARED}
+        return MLP(inputs + actions * self.concat, outputs, **shared)
+
+    @functools.cached_property
+    def Q(self) -> MLP | None:
+        """The MLP for the advantage of each action, in a dueling network."""
+        return self._dueling_part(0, 0 if self.concat else self._actions)
+
+    @functools.cached_property
+    def V(self) -> MLP | None:
+        """The MLP for the value, in a dueling network."""
+        return self._dueling_part(1, 0 if self.concat else self.num_atoms)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of features of the answer, atoms counted."""
+        return (self.Q or self.model).output_dim
+
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+        """Draw parameters: `{"model": ...}`, and `"Q"` and `"V"` in a dueling network."""
+        require_generator(rng)
+        return {name: part.init(rng, dtype) for name, part in self._parts.items()}
+
+    def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
+        """Map observations to logits.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, ...) array
+            Observations; with `concat`, each followed by its action.
+        state : any
+            Returned as it is.
+
+        Returns
+        -------
+        logits : (batch, output_dim) array
+            Or `(batch, actions, num_atoms)`; with an ensemble `(members, batch, output_dim)`.
+        state
+        """
+        expect_keys(params, tuple(self._parts), self)
+        logits = self.model.forward(params["model"], obs)
+        if self.Q is not None and self.V is not None:
+            logits = self._duel(self.Q.apply(params["Q"], logits), self.V.apply(params["V"], logits))
+        elif self.num_atoms > 1:
+            logits = self._by_atoms(logits)
+        return (np.softmax(logits) if self.softmax else logits), state
+
+    @functools.cached_property
+    def _parts(self) -> dict[str, MLP]:
+        parts = {"model": self.model, "Q": self.Q, "V": self.V}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def _actions(self) -> int:
+        return width(self.action_shape) * self.num_atoms  # type: ignore[arg-type]
+
+    def _dueling_part(self, index: int, outputs: int) -> MLP | None:
+        if self.dueling_param is None:
+            return None
+        given = {**self.dueling_param[index], "input_dim": self.model.output_dim, "output_dim": outputs}
+        return MLP(**{**given, "device": self.device})
+
+    def _duel(self, advantages: Array, value: Array) -> Array:
+        if self.num_atoms > 1:
+            advantages, value = self._by_atoms(advantages), self._by_atoms(value)
+        return advantages - np.mean(advantages, 1, True) + value
+
+    def _by_atoms(self, logits: Array) -> Array:
+        return np.reshape(logits, (logits.shape[0], -1, self.num_atoms))
+
+
+def _checked_dueling(param: Any) -> Any:
+    if param is None:
+        return None
+    if not isinstance(param, tuple) or len(param) != 2 or not all(isinstance(part, dict) for part in param):
+        raise TypeError(
+            f"dueling_param must be a pair of dicts, arguments of the MLPs for Q and V, but is {param!r:.80}"
+        )
+    known = {field.name for field in fields(MLP) if field.init}
+    unknown = sorted((param[0].keys() | param[1].keys()) - known)
+    if unknown:
+        raise ValueError(f"dueling_param has unknown arguments {unknown}; MLP takes {sorted(known)}")
+    return param

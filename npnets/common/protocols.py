@@ -1,0 +1,72 @@
+"""What a network must have to be used inside another one, and the few things that are done with such a part."""
+
+import inspect
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets import tree
+from npnets.backend import Array
+from npnets.tree import Tree
+
+
+class PreprocessNet(Protocol):
+    """A network that turns observations into features for an actor or critic: `Net`, or your own.
+
+    Three members are all it needs. `output_dim` may be missing where `preprocess_net_output_dim` is given.
+    """
+
+    output_dim: int
+
+    def init(self, rng: np.random.Generator) -> Tree:
+        """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
+        ...
+
+    def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
+        """Return features `(batch, output_dim)` and the new state."""
+        ...
+
+
+class Layer(Protocol):
+    """A layer such as `Linear`, which a `linear_layer` or `norm_layer` of your own makes."""
+
+    def init(self, rng: np.random.Generator) -> Tree:
+        """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
+        ...
+
+    def forward(self, params: Tree, x: Array) -> Array:
+        """Map an array to another."""
+        ...
+
+
+def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
+    """Return the parameters of a part in a dtype, whether or not its own `init` knows of dtypes."""
+    if "dtype" in inspect.signature(part.init).parameters:
+        return part.init(rng, dtype=dtype)
+    return tree.map(lambda leaf: leaf.astype(dtype), part.init(rng))
+
+
+def require_network(name: str, net: Any) -> None:
+    """Check that an argument can be used as a part: that it has `init` and `forward`."""
+    if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
+        raise TypeError(
+            f"{name} must be a network, with init(rng) and forward(params, ...), such as npnets.Net; but is {net!r:.80}"
+        )
+
+
+def features_of(name: str, net: Any, given: int | None) -> int:
+    """Return how many features a preprocess net answers with: its `output_dim`, or the number given instead.
+
+    Raises
+    ------
+    ValueError
+        If there is neither, or they differ.
+    """
+    require_network(name, net)
+    own = getattr(net, "output_dim", None)
+    if own is None and given is None:
+        raise ValueError(f"{name} {net!r:.80} has no output_dim; give preprocess_net_output_dim")
+    if own is not None and given is not None and own != given:
+        raise ValueError(f"{name} answers with {own} features, but preprocess_net_output_dim is {given}")
+    return int(own if own is not None else given)  # type: ignore[arg-type]

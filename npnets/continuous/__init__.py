@@ -1,0 +1,9 @@
+"""Actors and critics for continuous actions: Tianshou's `tianshou.utils.net.continuous`."""
+
+from npnets.continuous.actor import Actor
+from npnets.continuous.actor_prob import ActorProb
+from npnets.continuous.critic import Critic
+from npnets.continuous.perturbation import Perturbation
+from npnets.continuous.vae import VAE
+
+__all__ = ["VAE", "Actor", "ActorProb", "Critic", "Perturbation"]

@@ -1,0 +1,107 @@
+"""A deterministic actor."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array, Device
+from npnets.common import MLP, PreprocessNet
+from npnets.common.protocols import features_of, init_part
+from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
+from npnets.door import expect_keys, flattened
+from npnets.functional import squash
+from npnets.initializers import require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class Actor:
+    """An actor that answers with one action, squashed into its bound: `max_action * tanh(last(preprocess(obs)))`.
+
+    Parameters
+    ----------
+    preprocess_net : PreprocessNet
+        Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
+    action_shape : int or sequence of int
+        Shape of an action.
+    hidden_sizes : sequence of int
+        Widths of hidden layers after the preprocess net; by default a single linear layer follows it.
+    max_action : float or sequence of float
+        Bound of the actions: one number, or one for each dimension.
+    device : str, int or None
+        Where `init` places parameters.
+    preprocess_net_output_dim : int, optional
+        Number of features, for a preprocess net without `output_dim`.
+
+    Notes
+    -----
+    Tianshou's `Actor`. Parameters: `preprocess` and `last`.
+    """
+
+    preprocess_net: PreprocessNet
+    action_shape: Shape
+    hidden_sizes: Sequence[int] = ()
+    max_action: Bound = 1.0
+    device: Device = "cpu"
+    preprocess_net_output_dim: int | None = None
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(self, action_shape=shape("action_shape", self.action_shape))
+        set_fields(self, hidden_sizes=self.last.hidden_sizes)
+        set_fields(self, max_action=bound("max_action", self.max_action, self.output_dim))
+
+    @functools.cached_property
+    def last(self) -> MLP:
+        """The MLP from features to actions."""
+        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim)
+        return MLP(features, self.output_dim, self.hidden_sizes, device=self.device)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an action."""
+        return width(self.action_shape)  # type: ignore[arg-type]
+
+    def get_preprocess_net(self) -> PreprocessNet:
+        """Return the preprocess net."""
+        return self.preprocess_net
+
+    def get_output_dim(self) -> int:
+        """Return the number of entries of an action."""
+        return self.output_dim
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `{"preprocess": ..., "last": ...}`."""
+        require_generator(rng)
+        return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+
+    def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
+        """Map observations to actions.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, ...) array
+            Observations, as the preprocess net takes them.
+        state : any
+            For a recurrent preprocess net.
+        info : any
+            Accepted and unused, as in Tianshou.
+
+        Returns
+        -------
+        action : (batch, actions) array
+            Every entry within `[-max_action, max_action]`.
+        state
+            The preprocess net's new state.
+        """
+        expect_keys(params, ("preprocess", "last"), self)
+        logits, state = self.preprocess_net.forward(params["preprocess"], obs, state)
+        z = self.last.apply(params["last"], flattened(logits, "the preprocess net's answer"))
+        return squash(z, self.max_action), state  # type: ignore[arg-type]

@@ -1,0 +1,125 @@
+"""An actor that answers with a normal distribution."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array, Device
+from npnets.common import MLP, PreprocessNet
+from npnets.common.protocols import features_of, init_part
+from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
+from npnets.description import Bound, Shape, call_repr, set_fields, shape, width
+from npnets.door import expect_keys, expect_parameter, flattened
+from npnets.initializers import placed, require_floating, require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class ActorProb:
+    """An actor that answers with the mean and the standard deviation of a normal distribution over actions.
+
+    Parameters
+    ----------
+    preprocess_net : PreprocessNet
+        Turns observations into features.
+    action_shape : int or sequence of int
+        Shape of an action.
+    hidden_sizes : sequence of int
+        Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma alike.
+    max_action : float or sequence of float
+        Bound of the mean: one number, or one for each dimension.
+    device : str, int or None
+        Where `init` places parameters.
+    unbounded : bool
+        Whether the mean is left unsquashed; `max_action` is then discarded, with a warning if it was set.
+    conditioned_sigma : bool
+        Whether the standard deviation is computed from the observation; else it is a parameter of its own.
+    preprocess_net_output_dim : int, optional
+        Number of features, for a preprocess net without `output_dim`.
+
+    Notes
+    -----
+    Tianshou's `ActorProb`. Parameters: `preprocess`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
+    `(actions,)`.
+    """
+
+    preprocess_net: PreprocessNet
+    action_shape: Shape
+    hidden_sizes: Sequence[int] = ()
+    max_action: Bound = 1.0
+    device: Device = "cpu"
+    unbounded: bool = False
+    conditioned_sigma: bool = False
+    preprocess_net_output_dim: int | None = None
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(self, action_shape=shape("action_shape", self.action_shape))
+        set_fields(self, hidden_sizes=self.head.hidden_sizes)
+        set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
+
+    @functools.cached_property
+    def head(self) -> MLP:
+        """The MLP from features to the mean; a conditioned sigma has one of the same form."""
+        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim)
+        return MLP(features, self.output_dim, self.hidden_sizes, device=self.device)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an action."""
+        return width(self.action_shape)  # type: ignore[arg-type]
+
+    def get_preprocess_net(self) -> PreprocessNet:
+        """Return the preprocess net."""
+        return self.preprocess_net
+
+    def get_output_dim(self) -> int:
+        """Return the number of entries of an action."""
+        return self.output_dim
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `{"preprocess": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
+        require_generator(rng)
+        params = {"preprocess": init_part(self.preprocess_net, rng, dtype), "mu": self.head.init(rng, dtype)}
+        if self.conditioned_sigma:
+            return {**params, "sigma": self.head.init(rng, dtype)}
+        return {**params, "log_sigma": placed(np.zeros(self.output_dim, require_floating(dtype)), self.device)}
+
+    def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
+        """Map observations to distributions over actions.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, ...) array
+            Observations, as the preprocess net takes them.
+        state : any
+            For a recurrent preprocess net.
+        info : any
+            Accepted and unused, as in Tianshou.
+
+        Returns
+        -------
+        (mu, sigma) : two (batch, actions) arrays
+            Mean, within `[-max_action, max_action]` unless unbounded, and standard deviation.
+        state
+            The preprocess net's new state (Tianshou 1.0.0 gives the old one).
+        """
+        expect_keys(params, self._names, self)
+        logits, state = self.preprocess_net.forward(params["preprocess"], obs, state)
+        logits = flattened(logits, "the preprocess net's answer")
+        mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)  # type: ignore[arg-type]
+        if self.conditioned_sigma:
+            return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
+        log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
+        return (mu, sigma_from_parameter(log_sigma, mu)), state
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("preprocess", "mu", "sigma" if self.conditioned_sigma else "log_sigma")

@@ -1,0 +1,119 @@
+"""A critic: the value of observations, or of observations and actions."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+from numpy.typing import DTypeLike
+
+import npnets.numpy as np
+from npnets.backend import Array, Device
+from npnets.common import MLP, Linear, PreprocessNet
+from npnets.common.protocols import features_of, init_part
+from npnets.description import call_repr, set_fields
+from npnets.door import as_input, expect_keys, first_leaf, flattened
+from npnets.initializers import require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class Critic:
+    """A critic that answers with one value for each observation, or each observation and action.
+
+    Parameters
+    ----------
+    preprocess_net : PreprocessNet
+        Turns what comes in into features. For values of actions, `Net` with `concat=True`.
+    hidden_sizes : sequence of int
+        Widths of hidden layers after the preprocess net.
+    device : str, int or None
+        Where `init` places parameters.
+    preprocess_net_output_dim : int, optional
+        Number of features, for a preprocess net without `output_dim`.
+    linear_layer : callable
+        Makes a layer from two sizes; `functools.partial(npnets.EnsembleLinear, 4)` makes four critics side by side.
+    flatten_input : bool
+        Whether the features are flattened to `(batch, features)`; `False` behind an ensemble.
+
+    Notes
+    -----
+    Tianshou's `Critic`. Parameters: `preprocess` and `last`.
+    """
+
+    preprocess_net: PreprocessNet
+    hidden_sizes: Sequence[int] = ()
+    device: Device = "cpu"
+    preprocess_net_output_dim: int | None = None
+    linear_layer: Callable[[int, int], Any] = Linear
+    flatten_input: bool = True
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
+
+    @functools.cached_property
+    def last(self) -> MLP:
+        """The MLP from features to the value."""
+        return MLP(
+            features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim),
+            1,
+            self.hidden_sizes,
+            device=self.device,
+            linear_layer=self.linear_layer,
+            flatten_input=self.flatten_input,
+        )
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an answer: one."""
+        return 1
+
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+        """Draw parameters: `{"preprocess": ..., "last": ...}`."""
+        require_generator(rng)
+        return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+
+    def forward(self, params: Tree, obs: Any, act: Any = None, info: Any = None) -> Array:
+        """Map observations, and actions if given, to values.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, ...) array
+        act : (batch, ...) array, optional
+            Actions, put beside the observations.
+        info : any
+            Accepted and unused, as in Tianshou.
+
+        Returns
+        -------
+        (batch, 1) array
+            Or `(members, batch, 1)` for an ensemble.
+        """
+        expect_keys(params, ("preprocess", "last"), self)
+        like = first_leaf(params)
+        x = flattened(as_input(obs, like), "obs")
+        if act is not None:
+            x = _beside(x, flattened(as_input(act, like, "act"), "act"))
+        logits, _ = self.preprocess_net.forward(params["preprocess"], x)
+        return self.last.apply(params["last"], self._features(logits, len(x)))
+
+    def _features(self, logits: Array, batch: int) -> Array:
+        if not self.flatten_input:
+            return logits
+        if logits.ndim == 3 and logits.shape[1:] == (batch, self.last.input_dim):
+            raise ValueError(
+                f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; make "
+                "the critic with flatten_input=False"
+            )
+        return flattened(logits, "the preprocess net's answer")
+
+
+def _beside(obs: Array, act: Array) -> Array:
+    if len(obs) != len(act):
+        raise ValueError(f"obs and act must have a row for each of the same batch, but have {len(obs)} and {len(act)}")
+    return np.concatenate([obs, act], 1)

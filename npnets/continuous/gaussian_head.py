@@ -1,0 +1,37 @@
+"""What the probabilistic actors share: how their last features become a mean and a standard deviation."""
+
+import warnings
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.backend import Array
+from npnets.description import Bound, bound
+from npnets.functional import squash
+
+SIGMA_MIN = -20
+SIGMA_MAX = 2
+
+
+def bound_of_mean(max_action: Bound, unbounded: bool, actions: int) -> float | tuple[float, ...]:
+    """Check `max_action`; with `unbounded` it has no meaning, which is said if it was set."""
+    checked = bound("max_action", max_action, actions)
+    if unbounded and not onp.allclose(checked, 1.0):
+        warnings.warn("max_action is discarded, because unbounded is True", stacklevel=4)
+        return 1.0
+    return checked
+
+
+def mean(z: Array, max_action: float | tuple[float, ...], unbounded: bool) -> Array:
+    """Return the mean: `max_action * tanh(z)`, or `z` itself if unbounded."""
+    return z if unbounded else squash(z, max_action)
+
+
+def sigma_from_features(z: Array) -> Array:
+    """Return the standard deviation `exp(z)`, `z` clipped to [-20, 2]."""
+    return np.exp(np.clip(z, SIGMA_MIN, SIGMA_MAX))
+
+
+def sigma_from_parameter(log_sigma: Array, mu: Array) -> Array:
+    """Return the standard deviation `exp(log_sigma)`, the same for each row of `mu`."""
+    return np.exp(np.broadcast_to(log_sigma, mu.shape))

@@ -1,0 +1,31 @@
+"""Observations that come with actions or latent vectors, as BCQ's networks take them."""
+
+from typing import Any
+
+from npnets.door import as_input, first_leaf
+from npnets.tree import Tree
+
+
+def paired(params: Tree, state: Any, other: Any, name: str) -> tuple[Any, Any]:
+    """Bring observations and what goes with them to the parameters' backend and dtype, and check that rows match.
+
+    Parameters
+    ----------
+    params : dict
+    state : (batch, features) array
+    other : (batch, ...) array
+        Actions, latent vectors or noise; `name` says which.
+    name : str
+
+    Returns
+    -------
+    state, other : arrays
+    """
+    like = first_leaf(params)
+    state, other = as_input(state, like, "state"), as_input(other, like, name)
+    if state.ndim < 2 or state.shape[:-1] != other.shape[:-1]:
+        raise ValueError(
+            f"state and {name} must both be (batch, features) with the same batch, but have shapes {state.shape} and "
+            f"{other.shape}; for a single one pass state[None]"
+        )
+    return state, other

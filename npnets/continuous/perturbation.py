@@ -1,0 +1,84 @@
+"""The perturbation network of BCQ."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+from numpy.typing import DTypeLike
+
+import npnets.numpy as np
+from npnets.backend import Array, Device
+from npnets.common import PreprocessNet
+from npnets.common.protocols import init_part, require_network
+from npnets.continuous.pairs import paired
+from npnets.description import Bound, bound, call_repr, set_fields
+from npnets.door import expect_keys
+from npnets.functional import limit, squash
+from npnets.initializers import require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class Perturbation:
+    """A network that moves a given action a little: by up to `phi * max_action`, and never out of the bound.
+
+    Parameters
+    ----------
+    preprocess_net : PreprocessNet
+        From observation and action side by side to as many features as an action has entries.
+    max_action : float or sequence of float
+        Bound of the actions: one number, or one for each dimension.
+    device : str, int or None
+        Kept from Tianshou; the preprocess net says where its parameters are placed.
+    phi : float
+        The largest change, as a share of the bound.
+
+    Notes
+    -----
+    Tianshou's `Perturbation`; Fujimoto, Meger and Precup 2019. Parameters: `preprocess`.
+    """
+
+    preprocess_net: PreprocessNet
+    max_action: Bound
+    device: Device = "cpu"
+    phi: float = 0.05
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        require_network("preprocess_net", self.preprocess_net)
+        set_fields(
+            self, max_action=bound("max_action", self.max_action, getattr(self.preprocess_net, "output_dim", None))
+        )
+        if not onp.isfinite(self.phi):
+            raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
+
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+        """Draw parameters: `{"preprocess": ...}`."""
+        return {"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}
+
+    def forward(self, params: Tree, state: Any, action: Any) -> Array:
+        """Perturb actions.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        state : (batch, features) array
+            Observations.
+        action : (batch, actions) array
+
+        Returns
+        -------
+        (batch, actions) array
+            Every entry within `[-max_action, max_action]`.
+        """
+        expect_keys(params, ("preprocess",), self)
+        state, action = paired(params, state, action, "action")
+        logits, _ = self.preprocess_net.forward(params["preprocess"], np.concatenate([state, action], -1))
+        if logits.shape != action.shape:
+            raise ValueError(
+                f"the preprocess net must answer with as many features as an action has entries, {action.shape}, but "
+                f"gave {logits.shape}"
+            )
+        return limit(self.phi * squash(logits, self.max_action) + action, self.max_action)  # type: ignore[arg-type]

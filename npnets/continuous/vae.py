@@ -1,0 +1,177 @@
+"""The variational autoencoder of BCQ: which actions the data would take."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+from numpy.typing import DTypeLike
+
+import npnets.numpy as np
+from npnets.backend import Array, Device, parse_device
+from npnets.common import Linear
+from npnets.common.protocols import Layer, init_part, require_network
+from npnets.continuous.pairs import paired
+from npnets.description import Bound, bound, call_repr, set_fields, size
+from npnets.door import as_input, expect_keys, expect_width, first_leaf
+from npnets.functional import squash
+from npnets.initializers import placed, require_generator
+from npnets.tree import Tree
+
+LOG_STD_MIN, LOG_STD_MAX = -4, 15
+LATENT_LIMIT = 0.5
+
+
+@dataclass(frozen=True, repr=False)
+class VAE:
+    """A variational autoencoder of actions, given observations.
+
+    Parameters
+    ----------
+    encoder : MLP
+        From observation and action side by side to `hidden_dim` features.
+    decoder : MLP
+        From observation and latent vector side by side to an action, unsquashed.
+    hidden_dim : int
+        Number of features that the encoder answers with.
+    latent_dim : int
+        Size of the latent vector.
+    max_action : float or sequence of float
+        Bound of the actions: one number, or one for each dimension.
+    device : str, int or None
+        Where `init` places the parameters of `mean` and `log_std`.
+
+    Notes
+    -----
+    Tianshou's `VAE`; Fujimoto, Meger and Precup 2019. Parameters: `encoder`, `mean`, `log_std`, `decoder`.
+    """
+
+    encoder: Layer
+    decoder: Layer
+    hidden_dim: int
+    latent_dim: int
+    max_action: Bound
+    device: Device = "cpu"
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        require_network("encoder", self.encoder)
+        require_network("decoder", self.decoder)
+        parse_device(self.device)
+        set_fields(self, hidden_dim=size("hidden_dim", self.hidden_dim), latent_dim=size("latent_dim", self.latent_dim))
+        set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
+        answers = getattr(self.encoder, "output_dim", self.hidden_dim)
+        if answers != self.hidden_dim:
+            raise ValueError(f"the encoder answers with {answers} features, but hidden_dim is {self.hidden_dim}")
+
+    @functools.cached_property
+    def latent_layer(self) -> Linear:
+        """The layer from the encoder's features to the latent's mean; `log_std` has one of the same form."""
+        return Linear(self.hidden_dim, self.latent_dim)
+
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+        """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
+        require_generator(rng)
+        return {
+            "encoder": init_part(self.encoder, rng, dtype),
+            "mean": placed(self.latent_layer.init(rng, dtype), self.device),
+            "log_std": placed(self.latent_layer.init(rng, dtype), self.device),
+            "decoder": init_part(self.decoder, rng, dtype),
+        }
+
+    def forward(
+        self,
+        params: Tree,
+        state: Any,
+        action: Any,
+        *,
+        rng: onp.random.Generator | None = None,
+        noise: Any = None,
+    ) -> tuple[Array, Array, Array]:
+        """Encode actions, draw latent vectors, and decode them.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        state : (batch, features) array
+            Observations.
+        action : (batch, actions) array
+        rng : numpy.random.Generator, optional
+            What the latent vectors are drawn with; exactly one of `rng` and `noise`.
+        noise : (batch, latent_dim) array, optional
+            Standard normal numbers to use instead.
+
+        Returns
+        -------
+        reconstruction : (batch, actions) array
+            Every entry within `[-max_action, max_action]`.
+        mean, std : (batch, latent_dim) arrays
+            Of the latent vectors; `log(std)` within [-4, 15].
+        """
+        self._expect(params)
+        state, action = paired(params, state, action, "action")
+        features = self._run(self.encoder, params["encoder"], np.concatenate([state, action], -1), "encoder")
+        expect_width(features, self.hidden_dim, self.latent_layer)
+        mean = self.latent_layer.apply(params["mean"], features)
+        std = np.exp(np.clip(self.latent_layer.apply(params["log_std"], features), LOG_STD_MIN, LOG_STD_MAX))
+        latent_z = mean + std * self._noise(rng, noise, mean)
+        return self.decode(params, state, latent_z), mean, std
+
+    def decode(
+        self, params: Tree, state: Any, latent_z: Any = None, *, rng: onp.random.Generator | None = None
+    ) -> Array:
+        """Decode latent vectors to actions.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        state : (batch, features) array
+            Observations.
+        latent_z : (batch, latent_dim) array, optional
+            Without it, standard normal numbers are drawn with `rng` and clipped to [-0.5, 0.5].
+        rng : numpy.random.Generator, optional
+
+        Returns
+        -------
+        (batch, actions) array
+            Every entry within `[-max_action, max_action]`.
+        """
+        self._expect(params)
+        if latent_z is None:
+            latent_z = self._drawn_latent(rng, as_input(state, first_leaf(params), "state").shape[:-1])
+        elif rng is not None:
+            raise TypeError("decode takes latent_z, or rng to draw one with, but not both")
+        state, latent_z = paired(params, state, latent_z, "latent_z")
+        if latent_z.shape[-1] != self.latent_dim:
+            raise ValueError(f"latent_z must have {self.latent_dim} entries a row, but has {latent_z.shape[-1]}")
+        z = self._run(self.decoder, params["decoder"], np.concatenate([state, latent_z], -1), "decoder")
+        return squash(z, self.max_action)  # type: ignore[arg-type]
+
+    def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Any:
+        if rng is None:
+            raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
+        drawn = require_generator(rng).standard_normal((*batch, self.latent_dim))
+        return onp.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
+
+    def _noise(self, rng: Any, noise: Any, mean: Array) -> Any:
+        if (rng is None) == (noise is None):
+            raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
+        drawn = require_generator(rng).standard_normal(mean.shape) if noise is None else noise
+        drawn = as_input(drawn, mean, "noise")
+        if drawn.shape != mean.shape:
+            raise ValueError(f"noise must have shape {mean.shape}, but has {drawn.shape}")
+        return drawn
+
+    def _expect(self, params: Tree) -> None:
+        expect_keys(params, ("encoder", "mean", "log_std", "decoder"), self)
+
+    def _run(self, part: Layer, params: Tree, x: Array, name: str) -> Array:
+        answer = part.forward(params, x)
+        if isinstance(answer, tuple):
+            raise TypeError(
+                f"the {name} must answer with an array, as MLP does, but gave a tuple; is it a Net? Use its .model"
+            )
+        return answer

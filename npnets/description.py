@@ -1,0 +1,146 @@
+"""What network descriptions share: checks of their arguments, values that compare, and how they print.
+
+A description is a frozen dataclass of the arguments that made it. The functions here bring arguments to one form (a
+sequence to a tuple, an array of bounds to a tuple of floats), so that equal descriptions compare equal, and refuse
+what makes no sense.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Shape: TypeAlias = int | Sequence[int]
+Bound: TypeAlias = float | Sequence[float]
+
+
+class ComparablePartial(functools.partial):  # type: ignore[type-arg]
+    """A `functools.partial` that equals another of the same function and arguments."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, functools.partial):
+            return NotImplemented
+        return (self.func, self.args, self.keywords) == (other.func, other.args, other.keywords)
+
+    def __hash__(self) -> int:
+        return hash((self.func, self.args, tuple(sorted(self.keywords.items()))))
+
+    def __repr__(self) -> str:
+        named = [f"{key}={value!r}" for key, value in self.keywords.items()]
+        return f"functools.partial({', '.join([_name(self.func), *map(repr, self.args), *named])})"
+
+
+def call_repr(self: Any, **instead: Any) -> str:
+    """Write a description as the call that makes it, arguments at their defaults left out.
+
+    A keyword gives the value to write for a field whose value is no longer the argument.
+    """
+    shown = []
+    for field in dataclasses.fields(self):
+        value = instead.get(field.name, getattr(self, field.name))
+        if not field.init:
+            continue
+        if field.default is dataclasses.MISSING:
+            shown.append(_name(value))
+        elif value is not field.default and value != field.default:
+            shown.append(f"{field.name}={_name(value)}")
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def set_fields(description: Any, **values: Any) -> None:
+    """Set fields of a frozen description while it is being made."""
+    for name, value in values.items():
+        object.__setattr__(description, name, value)
+
+
+def frozen(value: Any) -> Any:
+    """Return an argument in a form that cannot be changed from outside and that compares by value."""
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(part) for part in value)
+    if isinstance(value, dict):
+        return {key: frozen(part) for key, part in value.items()}
+    if isinstance(value, functools.partial):
+        return ComparablePartial(value.func, *value.args, **value.keywords)
+    return value
+
+
+def size(name: str, value: Any, least: int = 1) -> int:
+    """Return a size as an int, or say what is wrong with it.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it is below `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer of at least {least}, but is {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, but is {value}")
+    return int(value)
+
+
+def sizes(name: str, values: Any) -> tuple[int, ...]:
+    """Return a sequence of sizes as a tuple of ints, each at least one."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must be a sequence of integers such as (256, 256), but is {values!r}")
+    return tuple(size(f"{name}[{index}]", value) for index, value in enumerate(values))
+
+
+def shape(name: str, value: Any, least: int = 1) -> int | tuple[int, ...]:
+    """Return a shape, an integer or a sequence of them, as an int or a tuple of ints.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If it is empty, or an entry is below `least`.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+        return size(name, value, least)
+    if len(value) == 0:
+        raise ValueError(
+            f"{name} must be an integer or a sequence with at least one, but is empty; a single number is {name}=1"
+        )
+    return tuple(size(f"{name}[{index}]", part, least) for index, part in enumerate(value))
+
+
+def width(checked_shape: int | tuple[int, ...]) -> int:
+    """Return how many numbers an array of a shape holds."""
+    return checked_shape if isinstance(checked_shape, int) else math.prod(checked_shape)
+
+
+def bound(name: str, value: Any, actions: int | None = None) -> float | tuple[float, ...]:
+    """Return a bound of actions: one positive number, or one for each dimension of the action.
+
+    Raises
+    ------
+    TypeError
+        If it is made of other things than numbers.
+    ValueError
+        If an entry is NaN, infinite, zero or negative, or there are not as many entries as action dimensions.
+    """
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a number or a sequence of numbers, but is {value!r}") from error
+    if not np.all(np.isfinite(array)) or not np.all(array > 0):
+        raise ValueError(
+            f"{name} must be positive and finite, but is {value!r}; for actions without bounds use unbounded=True "
+            "where the network has it"
+        )
+    if array.ndim == 0:
+        return float(array)
+    if array.ndim != 1 or (actions is not None and array.shape != (actions,)):
+        expected = "one dimension" if actions is None else f"shape ({actions},), one entry for each action dimension"
+        raise ValueError(f"{name} must be one number or an array of {expected}, but has shape {array.shape}")
+    return tuple(array.tolist())
+
+
+def _name(value: Any) -> str:
+    return f"{value.__module__.split('.')[0]}.{value.__qualname__}" if isinstance(value, type) else repr(value)

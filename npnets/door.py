@@ -1,0 +1,129 @@
+"""A network's door: what comes in is checked, and brought to the backend and dtype of the parameters.
+
+Nothing is moved or cast anywhere else. What is wrong is said in the user's words, before any arithmetic.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import bare, is_traced
+from npnets.backend import Array, adopt
+
+
+def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
+    """Check that parameters have just the keys that a network gave them.
+
+    Raises
+    ------
+    TypeError
+        If they are no dict.
+    ValueError
+        If keys are missing or left over.
+    """
+    try:
+        if len(params) == len(names) and all(name in params for name in names):
+            return
+        found = list(params.keys())
+    except (TypeError, AttributeError):
+        raise TypeError(
+            f"expected the parameters of {owner!r} as a dict with the keys {list(names)}, but got a "
+            f"{type(params).__name__}; forward takes the parameters first: forward(params, ...)"
+        ) from None
+    missing, extra = [n for n in names if n not in found], [n for n in found if n not in names]
+    raise ValueError(
+        f"the parameters of {owner!r} lack {missing} and have {extra} besides; were they made by another network?"
+    )
+
+
+def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: object) -> Any:
+    """Return one parameter if it is a floating-point array of the expected shape."""
+    if getattr(value, "shape", None) != shape:
+        found = f"shape {value.shape}" if hasattr(value, "shape") else f"a {type(value).__name__}"
+        raise ValueError(
+            f"parameter {name!r} of {owner!r} must have shape {shape}, but has {found}; was it made by another network?"
+        )
+    if value.dtype.kind != "f":
+        raise TypeError(
+            f"parameter {name!r} of {owner!r} must hold floating-point numbers, but has dtype {value.dtype}; convert "
+            "it with astype(numpy.float32)"
+        )
+    return value
+
+
+def first_leaf(params: Any) -> Any:
+    """Return some array of a tree of parameters: it stands for the backend and dtype of all."""
+    leaf = _find_leaf(params)
+    if leaf is None:
+        raise TypeError(f"expected a dict of arrays as parameters, but got {params!r:.80}")
+    if leaf.dtype.kind != "f":
+        raise TypeError(
+            f"parameters must be floating-point arrays, but one has dtype {leaf.dtype}; convert with "
+            "astype(numpy.float32)"
+        )
+    return leaf
+
+
+def _find_leaf(params: Any) -> Any:
+    if hasattr(params, "dtype"):
+        return params
+    parts = params.values() if hasattr(params, "values") else ()
+    return next((leaf for part in parts if (leaf := _find_leaf(part)) is not None), None)
+
+
+def as_input(value: Any, like: Any, name: str = "obs") -> Any:
+    """Bring an observation, action or state to the backend and dtype of a parameter.
+
+    Parameters
+    ----------
+    value : array or nested sequence of numbers
+        Traced arrays stay traced.
+    like : array
+        A parameter.
+    name : str
+        What the value is, for the error's text.
+
+    Returns
+    -------
+    array
+    """
+    if is_traced(value):
+        return value if value.dtype == like.dtype else value.astype(like.dtype)
+    if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
+        return value
+    try:
+        return adopt(value, bare(like))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
+
+
+def flattened(x: Array, name: str, features: int | None = None) -> Array:
+    """Return an input as `(batch, features)`, all axes after the first laid out in one."""
+    if x.ndim < 2:
+        raise ValueError(
+            f"{name} must have a batch axis and then features, but has shape {x.shape}; for a single one pass "
+            f"{name}[None]"
+        )
+    x = x if x.ndim == 2 else x.reshape((x.shape[0], -1))
+    if features is not None and x.shape[1] != features:
+        raise ValueError(f"{name} must have {features} features a row, but has {x.shape[1]}")
+    return x
+
+
+def expect_width(x: Array, features: int, owner: object) -> None:
+    """Check the last axis of a layer's input."""
+    if x.ndim < 2 or x.shape[-1] != features:
+        raise ValueError(
+            f"{owner!r} expected an input of shape (batch, {features}), but got {x.shape}; do the widths of "
+            "observations and actions match those that the network was made for (and concat=True, if actions come in too)?"
+        )
+
+
+def expect_dtype(x: Array, parameter: Array, owner: object) -> None:
+    """Check that an input that is past the door has the parameters' dtype."""
+    if x.dtype != parameter.dtype:
+        raise TypeError(
+            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {x.dtype}: parameters of two "
+            "dtypes in one tree, or a preprocess net that answers in a dtype of its own?"
+        )

@@ -1,0 +1,142 @@
+"""Functions that networks are made of and that hold no parameters: activations by name, squashing into bounds."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import npnets.numpy as np
+from npnets.autodiff import bare
+from npnets.backend import Array, adopt
+from npnets.kernels.activations import (
+    ACTIVATIONS,
+    activate,
+    elu,
+    gelu,
+    leaky_relu,
+    parameters_of,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from npnets.numpy import softmax
+
+__all__ = [
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "relu",
+    "resolve_activation",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "squash",
+    "tanh",
+]
+
+Activation: TypeAlias = str | Callable[..., Array] | None
+
+
+class ResolvedActivation(NamedTuple):
+    """An activation with its arguments, as a layer applies it.
+
+    `fused` is its name and arguments as kernels take them, `None` for a function of the user's.
+    """
+
+    fused: tuple[Any, ...] | None
+    function: Callable[..., Array] | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] | None = None
+
+    def apply(self, z: Array) -> Array:
+        """Return the activation of an array."""
+        if self.fused is not None:
+            return activate(z, self.fused[0], self.fused[1:])
+        assert self.function is not None
+        return self.function(z, *self.args, **(self.kwargs or {}))
+
+
+def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActivation | None:
+    """Find an activation by its name, or take a function for one.
+
+    Parameters
+    ----------
+    activation : str, callable or None
+        One of `"relu"`, `"tanh"`, `"elu"`, `"gelu"`, `"silu"`, `"sigmoid"`, `"softplus"`, `"leaky_relu"`; a function of
+        an array, written in `npnets.numpy`; or `None` for no activation.
+    args : tuple or dict, optional
+        Further arguments, such as `(0.2,)` for the slope of `"leaky_relu"`.
+
+    Returns
+    -------
+    ResolvedActivation or None
+
+    Raises
+    ------
+    ValueError
+        For a name that is not known.
+    TypeError
+        For anything else, and for arguments that the activation does not take.
+    """
+    if activation is None:
+        return None
+    positional, named = _arguments(args)
+    if isinstance(activation, str):
+        return _by_name(activation, positional, named)
+    if isinstance(activation, type) or not callable(activation):
+        raise TypeError(
+            f"an activation must be a name such as 'relu', or a function of an array, but is {activation!r}; "
+            "a framework's class is written by its name: 'relu' for torch.nn.ReLU"
+        )
+    return ResolvedActivation(None, activation, positional, named)
+
+
+def squash(z: Array, max_action: float | tuple[float, ...]) -> Array:
+    """Return `max_action * tanh(z)`: every entry within the bound.
+
+    Parameters
+    ----------
+    z : (..., actions) array
+    max_action : float or tuple of float
+        One bound, or one for each entry of the last axis.
+
+    Returns
+    -------
+    array of the shape and dtype of `z`
+    """
+    return activate(z, "tanh") if max_action == 1 else activate(z, "tanh") * bound_like(max_action, z)
+
+
+def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:
+    """Return `x` with every entry clipped to within the bound, as `squash` understands it."""
+    bound = bound_like(max_action, x)
+    return np.clip(x, -bound, bound)
+
+
+def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
+    """Return a bound as something that multiplies `x` without changing its dtype or device."""
+    return max_action if isinstance(max_action, float) else adopt(max_action, bare(x))
+
+
+def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:
+    if name not in ACTIVATIONS:
+        close = difflib.get_close_matches(name.lower(), ACTIVATIONS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(ACTIVATIONS)}, or a function{hint}")
+    try:
+        args = tuple(parameters_of(name).bind(*positional, **named).args)
+    except TypeError as error:
+        raise TypeError(f"activation {name!r} takes the arguments {parameters_of(name)}: {error}") from None
+    return ResolvedActivation((name, *args))
+
+
+def _arguments(args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if args is None:
+        return (), {}
+    if isinstance(args, dict):
+        return (), args
+    if isinstance(args, tuple):
+        return args, {}
+    raise TypeError(f"an activation's arguments must be a tuple or a dict, but are {args!r}")

@@ -1,0 +1,112 @@
+"""Initial values of parameters, drawn from an explicit `numpy.random.Generator`.
+
+Numbers are drawn in NumPy in double precision, then cast and moved, so that one seed gives the same values in every
+dtype and on every device.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets import tree
+from npnets.backend import Array, Device, adopt, parse_device, place
+from npnets.tree import Tree
+
+
+def uniform_fan_in(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, dtype: DTypeLike) -> Array:
+    """Draw evenly from within one over the square root of the number of inputs: PyTorch's default for `Linear`.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape : tuple of int
+    fan_in : int
+        How many inputs a unit has.
+    dtype : dtype
+
+    Returns
+    -------
+    array of that shape and dtype
+    """
+    limit = 1 / math.sqrt(fan_in)
+    return require_generator(rng).uniform(-limit, limit, shape).astype(require_floating(dtype))
+
+
+def orthogonal(
+    rng: np.random.Generator, shape: tuple[int, ...], gain: float = 1.0, dtype: DTypeLike = np.float32
+) -> Array:
+    """Draw a random matrix whose rows or columns, whichever are fewer, are orthogonal and of length `gain`.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape : (..., in, out)
+        Leading axes make one matrix each.
+    gain : float
+        `sqrt(2)` is usual before `relu`.
+    dtype : dtype
+
+    Returns
+    -------
+    (..., in, out) array
+
+    Notes
+    -----
+    Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's `orthogonal_`.
+    """
+    if len(shape) < 2:
+        raise ValueError(f"expected a shape (..., in, out) with at least two axes, but got {shape}")
+    *members, rows, columns = shape
+    tall = require_generator(rng).standard_normal((*members, max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
+    matrix = q if rows >= columns else q.swapaxes(-1, -2)
+    return np.ascontiguousarray(gain * matrix, dtype=require_floating(dtype))
+
+
+def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> Tree:
+    """Return parameters with every linear weight drawn again by `orthogonal`, and its bias set to zero.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    params : tree
+        Of a network or a part of one. Norm layers and other parameters stay as they are.
+    gain : float
+
+    Returns
+    -------
+    tree
+        A new tree of the same structure, dtypes and devices.
+    """
+    if not isinstance(params, dict):
+        return params
+    weight: Any = params.get("weight")
+    if getattr(weight, "ndim", 0) < 2:
+        return {key: orthogonalize(rng, part, gain) for key, part in params.items()}
+    drawn = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
+    return {key: drawn if key == "weight" else part * 0 for key, part in params.items()}
+
+
+def require_generator(rng: Any) -> np.random.Generator:
+    """Return a generator, or say how one is made."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed)"
+        )
+    return rng
+
+
+def require_floating(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return a floating-point dtype, or say that parameters need one."""
+    found = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(f"parameters must be floating-point numbers, but dtype is {found}; use float32 or float64")
+    return found
+
+
+def placed(params: Tree, device: Device) -> Tree:
+    """Return parameters on a device; on the CPU they are returned as they are."""
+    return params if parse_device(device) is None else tree.map(lambda leaf: place(leaf, device), params)

@@ -1,0 +1,241 @@
+"""The activation functions: for each its plain composition, its fast forward, and its backward by hand.
+
+Symbols: `z` is what goes in, `y` the answer, `g` the cotangent of `y`; a backward returns the cotangent of `z`. Where
+the derivative follows from `y` alone, `z` is overwritten and not kept.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.autodiff import fused
+from npnets.backend import Array, special
+
+
+class Activation(NamedTuple):
+    """One activation function.
+
+    `forward(z, *args)` may overwrite `z` unless `needs_z`; `backward(g, y, z, *args)` gets `z` only if it `needs_z`.
+    """
+
+    composition: Callable[..., Array]
+    forward: Callable[..., Array]
+    backward: Callable[..., Array]
+    needs_z: bool
+
+
+# -- relu: max(z, 0); its derivative at zero is zero ------------------------------------------------------------------
+
+
+def relu(z: Array) -> Array:
+    """Rectified linear unit, `max(z, 0)`."""
+    return np.where(np.less_equal(z, 0), 0, z)
+
+
+def _relu_forward(z: Array) -> Array:
+    return onp.maximum(z, z.dtype.type(0), out=z)
+
+
+def _relu_backward(g: Array, y: Array, z: Array) -> Array:
+    return g * (y > 0)
+
+
+# -- leaky_relu: z, or slope * z below zero ---------------------------------------------------------------------------
+
+
+def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
+    """Leaky rectified linear unit: `z`, or `negative_slope * z` below zero."""
+    return np.where(np.greater(z, 0), z, z * negative_slope)
+
+
+def _leaky_relu_forward(z: Array, negative_slope: float = 0.01) -> Array:
+    return onp.where(z > 0, z, z * negative_slope)
+
+
+def _leaky_relu_backward(g: Array, y: Array, z: Array, negative_slope: float = 0.01) -> Array:
+    return onp.where(z > 0, g, g * negative_slope)
+
+
+# -- tanh -------------------------------------------------------------------------------------------------------------
+
+
+def tanh(z: Array) -> Array:
+    """Hyperbolic tangent."""
+    return np.tanh(z)
+
+
+def _tanh_forward(z: Array) -> Array:
+    return onp.tanh(z, out=z)
+
+
+def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
+    derivative = y * y
+    onp.subtract(1, derivative, out=derivative)
+    derivative *= g
+    return derivative
+
+
+# -- sigmoid: 1 / (1 + exp(-z)), by exp(-|z|), which cannot overflow --------------------------------------------------
+
+
+def sigmoid(z: Array) -> Array:
+    """Logistic function, `1 / (1 + exp(-z))`."""
+    positive = np.greater_equal(z, 0)
+    power = np.exp(np.where(positive, -z, z))
+    return np.where(positive, 1, power) / (1 + power)
+
+
+def _sigmoid_forward(z: Array) -> Array:
+    power = onp.exp(-onp.abs(z))
+    return onp.where(z >= 0, 1, power) / (1 + power)
+
+
+def _sigmoid_backward(g: Array, y: Array, z: Array) -> Array:
+    return g * y * (1 - y)
+
+
+# -- silu: z * sigmoid(z) ---------------------------------------------------------------------------------------------
+
+
+def silu(z: Array) -> Array:
+    """Sigmoid linear unit, `z * sigmoid(z)`, also called swish."""
+    return z * sigmoid(z)
+
+
+def _silu_forward(z: Array) -> Array:
+    return z * _sigmoid_forward(z)
+
+
+def _silu_backward(g: Array, y: Array, z: Array) -> Array:
+    s = _sigmoid_forward(z)
+    return g * (s + y * (1 - s))
+
+
+# -- softplus: log(1 + exp(beta z)) / beta, and z itself where beta z is above the threshold --------------------------
+
+
+def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
+    scaled = z * beta
+    smooth = (np.log1p(np.exp(-np.abs(scaled))) + np.maximum(scaled, scaled.dtype.type(0))) / beta
+    return np.where(np.greater(scaled, threshold), z, smooth)
+
+
+def _softplus_forward(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    return softplus(z, beta, threshold)
+
+
+def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    scaled = z * beta
+    return onp.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
+
+
+# -- elu: z, or alpha * (exp(z) - 1) below zero -----------------------------------------------------------------------
+
+
+def elu(z: Array, alpha: float = 1.0) -> Array:
+    """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
+    above = np.greater(z, 0)
+    return np.where(above, z, alpha * np.expm1(np.where(above, 0, z)))
+
+
+def _elu_forward(z: Array, alpha: float = 1.0) -> Array:
+    return onp.where(z > 0, z, alpha * onp.expm1(onp.minimum(z, 0)))
+
+
+def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
+    return onp.where(z > 0, g, g * (y + alpha))
+
+
+# -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
+
+_ROOT_2 = 2**0.5
+_TANH_SCALE, _TANH_CUBIC = (2 / onp.pi) ** 0.5, 0.044715
+
+
+def gelu(z: Array, approximate: str = "none") -> Array:
+    """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
+    return 0.5 * z * (1 + _gelu_bell(np, np.erf, z, approximate))
+
+
+def _gelu_bell(xp: Any, erf: Callable[[Array], Array], z: Array, approximate: str) -> Array:
+    """Return `2 Phi(z) - 1`, exact or approximated."""
+    if approximate == "none":
+        return erf(z / _ROOT_2)
+    if approximate != "tanh":
+        raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
+    return xp.tanh(_TANH_SCALE * (z + _TANH_CUBIC * z * z * z))  # type: ignore[no-any-return]
+
+
+def _gelu_forward(z: Array, approximate: str = "none") -> Array:
+    return 0.5 * z * (1 + _gelu_bell(onp, special(z).erf, z, approximate))
+
+
+def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
+    bell = _gelu_bell(onp, special(z).erf, z, approximate)
+    if approximate == "none":
+        slope = (2 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)
+    else:
+        slope = (1 - bell * bell) * _TANH_SCALE * (1 + 3 * _TANH_CUBIC * z * z)
+    return g * 0.5 * (1 + bell + z * slope)
+
+
+# -- by name ----------------------------------------------------------------------------------------------------------
+
+
+ACTIVATIONS = {
+    "relu": Activation(relu, _relu_forward, _relu_backward, needs_z=False),
+    "leaky_relu": Activation(leaky_relu, _leaky_relu_forward, _leaky_relu_backward, needs_z=True),
+    "tanh": Activation(tanh, _tanh_forward, _tanh_backward, needs_z=False),
+    "sigmoid": Activation(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),
+    "silu": Activation(silu, _silu_forward, _silu_backward, needs_z=True),
+    "softplus": Activation(softplus, _softplus_forward, _softplus_backward, needs_z=True),
+    "elu": Activation(elu, _elu_forward, _elu_backward, needs_z=True),
+    "gelu": Activation(gelu, _gelu_forward, _gelu_backward, needs_z=True),
+}
+
+
+def _composition(z: Array, *args: Any, name: str) -> Array:
+    return ACTIVATIONS[name].composition(z, *args)
+
+
+def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
+    chosen = ACTIVATIONS[name]
+    y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
+    return y, y
+
+
+def _backward(g: Array, y: Array, wanted: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
+    return (ACTIVATIONS[name].backward(g, y, z, *args),)
+
+
+_apply = fused(_composition, _forward, _backward)
+
+
+@functools.cache
+def parameters_of(name: str) -> inspect.Signature:
+    """Return the signature of an activation's arguments after `z`, to check and complete them by."""
+    signature = inspect.signature(ACTIVATIONS[name].composition)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def activate(z: Array, name: str, args: tuple[Any, ...] = ()) -> Array:
+    """Apply an activation by its name.
+
+    Parameters
+    ----------
+    z : array of any shape
+    name : str
+        A key of `ACTIVATIONS`.
+    args : tuple
+        The activation's own arguments, such as `(0.2,)` for the slope of `"leaky_relu"`.
+
+    Returns
+    -------
+    array of the shape and dtype of `z`
+    """
+    return _apply(z, *args, name=name)

@@ -1,0 +1,86 @@
+"""Layer normalization over the last axis (Ba, Kiros and Hinton 2016; PyTorch's `LayerNorm`).
+
+    y = n * weight + bias,  n = (x - mean(x)) * r,  r = 1 / sqrt(var(x) + eps)
+
+Symbols: `x` `(..., features)`; `n` the normalized input; `r` `(..., 1)`; `weight` and `bias` `(features,)` or `None`;
+`g` the cotangent of `y`, `dn` that of `n`, and so on.
+"""
+
+from typing import Any
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.autodiff import fused
+from npnets.backend import Array
+
+
+def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> Array:
+    centred = x - np.mean(x, -1, True)
+    y = centred / np.sqrt(np.mean(np.square(centred), -1, True) + eps)
+    if weight is not None:
+        y = y * weight
+    return y if bias is None else y + bias
+
+
+def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
+    n = x - x.mean(axis=-1, keepdims=True)
+    r = 1 / onp.sqrt((n * n).mean(axis=-1, keepdims=True) + eps)
+    n *= r
+    y = n.copy() if weight is None else n * weight
+    if bias is not None:
+        y += bias
+    return y, (n, r)
+
+
+def _backward(
+    g: Array,
+    saved: tuple[Array, Array],
+    wanted: tuple[int, ...],
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    *,
+    eps: float,
+) -> tuple[Array, ...]:
+    of_argument = (_input_cotangent, _weight_cotangent, _bias_cotangent)
+    return tuple(of_argument[index](g, *saved, weight) for index in wanted)
+
+
+def _input_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
+    dn = g if weight is None else g * weight
+    along_mean = dn.mean(axis=-1, keepdims=True)
+    along_n = (dn * n).mean(axis=-1, keepdims=True)
+    return (dn - along_mean - n * along_n) * r
+
+
+def _weight_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
+    return _rows(g * n).sum(axis=0)  # type: ignore[no-any-return]
+
+
+def _bias_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
+    return _rows(g).sum(axis=0)  # type: ignore[no-any-return]
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+_apply = fused(_composition, _forward, _backward)
+
+
+def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:
+    """Normalize the last axis to mean zero and variance one, then scale and shift it.
+
+    Parameters
+    ----------
+    x : (..., features) array
+    weight, bias : (features,) array, or None
+    eps : float
+        Added to the variance.
+
+    Returns
+    -------
+    array of the shape and dtype of `x`
+    """
+    return _apply(x, weight, bias, eps=eps)

@@ -1,0 +1,90 @@
+"""The differentiable array functions that networks and losses are written in: `import npnets.numpy as np`.
+
+Each works on NumPy and CuPy arrays and on arrays that are being differentiated, keeps float32 as float32 in values and
+gradients, and can be differentiated any number of times, in reverse and in forward mode. Names and meanings are
+NumPy's; `logsumexp`, `softmax` and `erf` are SciPy's.
+"""
+
+from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
+
+from npnets.numpy import operators as _operators
+from npnets.numpy.broadcasting import astype, broadcast_to
+from npnets.numpy.constants import (
+    all,
+    any,
+    arange,
+    argmax,
+    argmin,
+    argsort,
+    array,
+    asarray,
+    ceil,
+    empty,
+    equal,
+    eye,
+    floor,
+    full,
+    full_like,
+    greater,
+    greater_equal,
+    isfinite,
+    isinf,
+    isnan,
+    less,
+    less_equal,
+    linspace,
+    logical_and,
+    logical_not,
+    logical_or,
+    ndim,
+    not_equal,
+    ones,
+    ones_like,
+    rint,
+    shape,
+    sign,
+    size,
+    zeros,
+    zeros_like,
+)
+from npnets.numpy.elementwise import (
+    abs,
+    add,
+    clip,
+    cos,
+    divide,
+    erf,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+    where,
+)
+from npnets.numpy.products import matmul
+from npnets.numpy.reductions import logsumexp, max, mean, min, softmax, std, sum, var
+from npnets.numpy.shaping import (
+    concatenate,
+    expand_dims,
+    ravel,
+    repeat,
+    reshape,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+)
+
+absolute = abs
+true_divide = divide
+
+__all__ = [name for name in globals() if not name.startswith("_")]  # noqa: PLE0605

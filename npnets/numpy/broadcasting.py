@@ -1,0 +1,53 @@
+"""Broadcasting and its transpose, and casting: what every other rule needs to bring a cotangent back to its argument.
+
+`broadcast_to` and `sum_to` are each other's derivative, as are a cast and the cast back.
+"""
+
+from typing import Any
+
+from npnets.autodiff import primitive
+from npnets.backend import Array, namespace
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: sum_to(g, args[0].shape),
+    jvp=lambda argnum, tangent, answer, args, static: broadcast_to(tangent, args[1]),
+)
+def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """Repeat an array along axes of size one, and along new leading axes, to a shape; as `numpy.broadcast_to`."""
+    return namespace(x).broadcast_to(x, shape)  # type: ignore[no-any-return]
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: broadcast_to(g, args[0].shape),
+    jvp=lambda argnum, tangent, answer, args, static: sum_to(tangent, args[1]),
+)
+def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """Sum over the axes along which `broadcast_to` would have repeated an array of this shape."""
+    new = x.ndim - len(shape)
+    repeated = [axis + new for axis, size in enumerate(shape) if size == 1 and x.shape[axis + new] != 1]
+    summed = x.sum(axis=(*range(new), *repeated), keepdims=True)
+    return summed.reshape(shape)  # type: ignore[no-any-return]
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: astype(g, args[0].dtype),
+    jvp=lambda argnum, tangent, answer, args, static: astype(tangent, args[1]),
+)
+def astype(x: Array, dtype: Any) -> Array:
+    """Copy an array to a dtype; a gradient is cast back."""
+    return x.astype(dtype)
+
+
+def like_argument(g: Any, argument: Any) -> Any:
+    """Bring a cotangent to the shape and dtype of the argument that it belongs to."""
+    if g.shape != argument.shape:
+        g = sum_to(g, argument.shape)
+    return g if g.dtype == argument.dtype else astype(g, argument.dtype)
+
+
+def like_answer(tangent: Any, answer: Any) -> Any:
+    """Bring a tangent to the shape and dtype of the answer that it belongs to."""
+    if tangent.shape != answer.shape:
+        tangent = broadcast_to(tangent, answer.shape)
+    return tangent if tangent.dtype == answer.dtype else astype(tangent, answer.dtype)

@@ -1,0 +1,50 @@
+"""Functions whose answers are constants to every derivative: making arrays, comparing, asking, rounding."""
+
+import builtins
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import bare, is_traced
+from npnets.numpy.shaping import stack
+
+
+def _constant(name: str) -> Callable[..., Any]:
+    """Return NumPy's function of this name for traced arrays too, whose values it takes."""
+    function = getattr(np, name)
+
+    @functools.wraps(function)
+    def of_bare(*args: Any, **kwargs: Any) -> Any:
+        return function(*[bare(arg) for arg in args], **kwargs)
+
+    of_bare.__doc__ = f"As `numpy.{name}`; a constant to every derivative."
+    return of_bare
+
+
+argmax, argmin, argsort = _constant("argmax"), _constant("argmin"), _constant("argsort")
+all, any = _constant("all"), _constant("any")
+isfinite, isnan, isinf = _constant("isfinite"), _constant("isnan"), _constant("isinf")
+equal, not_equal = _constant("equal"), _constant("not_equal")
+less, less_equal = _constant("less"), _constant("less_equal")
+greater, greater_equal = _constant("greater"), _constant("greater_equal")
+logical_and, logical_or, logical_not = _constant("logical_and"), _constant("logical_or"), _constant("logical_not")
+sign, floor, ceil, rint = _constant("sign"), _constant("floor"), _constant("ceil"), _constant("rint")
+zeros_like, ones_like, full_like = _constant("zeros_like"), _constant("ones_like"), _constant("full_like")
+shape, ndim, size = _constant("shape"), _constant("ndim"), _constant("size")
+
+zeros, ones, full, empty, eye = np.zeros, np.ones, np.full, np.empty, np.eye
+arange, linspace = np.arange, np.linspace
+
+
+def asarray(x: Any, dtype: Any = None) -> Any:
+    """Make an array of numbers, of nested sequences of them, or of a sequence of traced arrays."""
+    if is_traced(x):
+        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) for part in x):
+        return stack([asarray(part, dtype) for part in x])
+    return np.asarray(x, dtype)
+
+
+array = asarray

@@ -1,0 +1,212 @@
+"""Elementwise functions of one, two and three arrays, each with its partial derivatives.
+
+A partial derivative is written in terms of the answer and the arguments. Derivatives are taken from the answer where
+that is cheaper or does not overflow: `tanh` by `1 - y * y`, never by `cosh`. Where two arguments are equal, `maximum`
+and `minimum` share the derivative between them; `clip` passes it on at the bounds; these are PyTorch's conventions.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from npnets.autodiff import bare, is_traced, primitive
+from npnets.backend import Array, namespace, special
+from npnets.numpy.broadcasting import like_answer, like_argument
+
+_ONE = 1
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def elementwise(*partials: Any) -> Callable[[F], F]:
+    """Make an elementwise function differentiable.
+
+    `partials[i]` is its derivative by argument `i`: a number, or a callable of the answer and the arguments.
+    """
+
+    def scaled(argnum: int, g: Any, answer: Any, args: Any) -> Any:
+        partial = partials[argnum]
+        factor = partial(answer, *args) if callable(partial) else partial
+        return g if factor is _ONE else g * factor
+
+    return primitive(
+        vjp=lambda argnum, g, answer, args, static: like_argument(scaled(argnum, g, answer, args), args[argnum]),
+        jvp=lambda argnum, tangent, answer, args, static: like_answer(scaled(argnum, tangent, answer, args), answer),
+    )
+
+
+# -- one argument -----------------------------------------------------------------------------------------------------
+
+
+@elementwise(-1)
+def negative(x: Array) -> Array:
+    """Negate each entry."""
+    return np.negative(x)
+
+
+@elementwise(lambda answer, x: answer)
+def exp(x: Array) -> Array:
+    """Exponential of each entry."""
+    return np.exp(x)
+
+
+@elementwise(lambda answer, x: answer + 1)
+def expm1(x: Array) -> Array:
+    """`exp(x) - 1` of each entry, exact near zero."""
+    return np.expm1(x)
+
+
+@elementwise(lambda answer, x: 1 / x)
+def log(x: Array) -> Array:
+    """Natural logarithm of each entry."""
+    return np.log(x)
+
+
+@elementwise(lambda answer, x: 1 / (1 + x))
+def log1p(x: Array) -> Array:
+    """`log(1 + x)` of each entry, exact near zero."""
+    return np.log1p(x)
+
+
+@elementwise(lambda answer, x: 1 - answer * answer)
+def tanh(x: Array) -> Array:
+    """Hyperbolic tangent of each entry."""
+    return np.tanh(x)
+
+
+@elementwise(lambda answer, x: 0.5 / answer)
+def sqrt(x: Array) -> Array:
+    """Square root of each entry."""
+    return np.sqrt(x)
+
+
+@elementwise(lambda answer, x: 2 * x)
+def square(x: Array) -> Array:
+    """Square of each entry."""
+    return np.square(x)
+
+
+@elementwise(lambda answer, x: np.sign(bare(x)))
+def abs(x: Array) -> Array:
+    """Absolute value of each entry; its derivative at zero is zero."""
+    return np.abs(x)
+
+
+@elementwise(lambda answer, x: cos(x))
+def sin(x: Array) -> Array:
+    """Sine of each entry, in radians."""
+    return np.sin(x)
+
+
+@elementwise(lambda answer, x: -sin(x))
+def cos(x: Array) -> Array:
+    """Cosine of each entry, in radians."""
+    return np.cos(x)
+
+
+@elementwise(lambda answer, x: (2 / np.pi**0.5) * exp(-x * x))
+def erf(x: Array) -> Array:
+    """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
+    return special(x).erf(x)  # type: ignore[no-any-return]
+
+
+# -- two arguments ----------------------------------------------------------------------------------------------------
+
+
+@elementwise(_ONE, _ONE)
+def add(x: Array, y: Array) -> Array:
+    """`x + y`, broadcast."""
+    return np.add(x, y)
+
+
+@elementwise(_ONE, -1)
+def subtract(x: Array, y: Array) -> Array:
+    """`x - y`, broadcast."""
+    return np.subtract(x, y)
+
+
+@elementwise(lambda answer, x, y: y, lambda answer, x, y: x)
+def multiply(x: Array, y: Array) -> Array:
+    """`x * y`, broadcast."""
+    return np.multiply(x, y)
+
+
+@elementwise(lambda answer, x, y: 1 / y, lambda answer, x, y: -answer / y)
+def divide(x: Array, y: Array) -> Array:
+    """`x / y`, broadcast."""
+    return np.divide(x, y)
+
+
+@elementwise(
+    lambda answer, x, y: y * power(x, _one_less(y)),
+    lambda answer, x, y: answer * log(where(bare(x) == 0, 1, x)),
+)
+def power(x: Array, y: Array) -> Array:
+    """`x ** y`, broadcast."""
+    return np.power(x, y)
+
+
+def _one_less(y: Any) -> Any:
+    """Return `y - 1`, or one where `y` is zero, so that zero times a power of zero is zero and not NaN."""
+    if isinstance(y, (int, float)):
+        return y - 1 if y else 1
+    return where(bare(y) == 0, 1, y - 1)
+
+
+@elementwise(lambda answer, x, y: _larger(x, y, answer), lambda answer, x, y: _larger(y, x, answer))
+def maximum(x: Array, y: Array) -> Array:
+    """The larger of two entries, broadcast; NaN if either is."""
+    return np.maximum(x, y)
+
+
+@elementwise(lambda answer, x, y: _larger(y, x, answer), lambda answer, x, y: _larger(x, y, answer))
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of two entries, broadcast; NaN if either is."""
+    return np.minimum(x, y)
+
+
+def _larger(x: Any, y: Any, answer: Any) -> Any:
+    """Return one where `x > y`, a half where they are equal, else zero."""
+    dtype = answer.dtype
+    return ((bare(x) > bare(y)).astype(dtype) + (bare(x) >= bare(y)).astype(dtype)) * dtype.type(0.5)
+
+
+# -- three arguments --------------------------------------------------------------------------------------------------
+
+
+def clip(x: Array, low: Any, high: Any) -> Array:
+    """Limit each entry to `[low, high]`; either bound may be `None`.
+
+    The bounds are constants: for bounds that have derivatives themselves use `minimum` and `maximum`.
+    """
+    if is_traced(low) or is_traced(high):
+        raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")
+    return _clip(x, low, high)
+
+
+@elementwise(lambda answer, x, low, high: _within(bare(x), low, high).astype(answer.dtype))
+def _clip(x: Array, low: Any, high: Any) -> Array:
+    return namespace(x).clip(x, low, high)  # type: ignore[no-any-return]
+
+
+def _within(x: Any, low: Any, high: Any) -> Any:
+    above = x == x if low is None else x >= low
+    return above if high is None else above & (x <= high)
+
+
+def where(condition: Any, x: Any, y: Any) -> Array:
+    """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
+    return _where(bare(condition), x, y)
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: like_argument(_selected(argnum, g, args[0]), args[argnum]),
+    jvp=lambda argnum, tangent, answer, args, static: like_answer(_selected(argnum, tangent, args[0]), answer),
+)
+def _where(condition: Any, x: Any, y: Any) -> Array:
+    return np.where(condition, x, y)
+
+
+def _selected(argnum: int, g: Any, condition: Any) -> Any:
+    """Take a cotangent or tangent where the argument was taken, zero elsewhere: even where it is not finite."""
+    return where(condition, g, 0) if argnum == 1 else where(condition, 0, g)

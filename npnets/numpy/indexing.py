@@ -1,0 +1,37 @@
+"""Indexing and slicing, and its transpose: scattering a cotangent back to where its entries were taken from."""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import primitive
+from npnets.backend import Array, namespace
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _scatter(g, args[1], args[0].shape),
+    jvp=lambda argnum, tangent, answer, args, static: take(tangent, args[1]),
+)
+def take(x: Array, index: Any) -> Array:
+    """Return `x[index]`: any index that NumPy takes."""
+    return x[index]  # type: ignore[no-any-return]
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: take(g, args[1]),
+    jvp=lambda argnum, tangent, answer, args, static: _scatter(tangent, args[1], args[2]),
+)
+def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Return zeros of a shape, with `g` added at an index; entries that the index names twice are summed."""
+    xp = namespace(g)
+    scattered = xp.zeros(shape, g.dtype)
+    if _names_nothing_twice(index):
+        scattered[index] = g
+    else:
+        xp.add.at(scattered, index, g)
+    return scattered  # type: ignore[no-any-return]
+
+
+def _names_nothing_twice(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(part, (int, np.integer, slice, type(None), type(Ellipsis))) for part in parts)

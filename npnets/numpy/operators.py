@@ -1,0 +1,147 @@
+"""Operators, methods and attributes of traced arrays, and what NumPy's own functions do when they meet one."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from npnets.autodiff import Traced, bare
+from npnets.numpy import broadcasting, constants, elementwise, indexing, products, reductions, shaping
+
+_MODULES = (broadcasting, constants, elementwise, products, reductions, shaping)
+
+
+def _reversed(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
+
+
+def _power(x: Any, exponent: Any) -> Any:
+    return elementwise.square(x) if type(exponent) is int and exponent == 2 else elementwise.power(x, exponent)
+
+
+_BINARY = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "pow": _power,
+    "matmul": products.matmul,
+}
+_COMPARISONS = {
+    "lt": constants.less,
+    "le": constants.less_equal,
+    "gt": constants.greater,
+    "ge": constants.greater_equal,
+    "eq": constants.equal,
+    "ne": constants.not_equal,
+}
+_METHODS = {
+    "sum": reductions.sum,
+    "mean": reductions.mean,
+    "var": reductions.var,
+    "std": reductions.std,
+    "max": reductions.max,
+    "min": reductions.min,
+    "clip": elementwise.clip,
+    "ravel": shaping.ravel,
+    "flatten": shaping.ravel,
+    "swapaxes": shaping.swapaxes,
+    "squeeze": shaping.squeeze,
+    "repeat": shaping.repeat,
+    "astype": broadcasting.astype,
+    "argmax": constants.argmax,
+    "argmin": constants.argmin,
+    "all": constants.all,
+    "any": constants.any,
+}
+
+
+def _sizes(arguments: tuple[Any, ...]) -> Any:
+    """Return `(2, 3)` for the arguments `2, 3` as for the one argument `(2, 3)`."""
+    return arguments[0] if len(arguments) == 1 else arguments
+
+
+def _reshape(self: Any, *shape: Any) -> Any:
+    return shaping.reshape(self, _sizes(shape))
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    return shaping.transpose(self, _sizes(axes) if axes else None)
+
+
+def _no_assignment(self: Any, index: Any, value: Any) -> NoReturn:
+    raise TypeError(
+        "an array that is being differentiated cannot be assigned to; build the answer with npnets.numpy.where, "
+        "concatenate or stack"
+    )
+
+
+def _no_number(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    raise TypeError(
+        "an array that is being differentiated is no plain number or NumPy array; use functions of npnets.numpy on it, "
+        "npnets.stop_gradient(x) for its value, or has_aux=True to return values beside a loss"
+    )
+
+
+def _attribute(name: str) -> property:
+    return property(lambda self: getattr(self._value, name))
+
+
+def _own_functions() -> dict[Any, Callable[..., Any]]:
+    """Return a table from NumPy's functions to ours of the same name."""
+    ours = {name: value for module in _MODULES for name, value in vars(module).items() if name in np.__all__}
+    return {getattr(np, name): value for name, value in ours.items() if callable(value)}
+
+
+def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if method != "__call__" or kwargs:
+        return NotImplemented
+    return _own(ufunc)(*inputs)
+
+
+def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return _own(function)(*args, **kwargs)
+
+
+def _own(function: Any) -> Callable[..., Any]:
+    if function not in _OWN:
+        name = getattr(function, "__name__", function)
+        raise TypeError(
+            f"numpy.{name} has no derivative here; write it with the functions of npnets.numpy, or take its value with "
+            "npnets.stop_gradient first"
+        )
+    return _OWN[function]
+
+
+def _install() -> None:
+    for name, function in _BINARY.items():
+        setattr(Traced, f"__{name}__", function)
+        setattr(Traced, f"__r{name}__", _reversed(function))
+    for name, comparison in _COMPARISONS.items():
+        setattr(Traced, f"__{name}__", comparison)
+    for name, method in _METHODS.items():
+        setattr(Traced, name, method)
+    for name in ("shape", "ndim", "size", "dtype"):
+        setattr(Traced, name, _attribute(name))
+    for name in ("__array__", "__float__", "__int__", "__index__"):
+        setattr(Traced, name, _no_number)
+    special = {
+        "T": property(shaping.transpose),
+        "reshape": _reshape,
+        "transpose": _transpose,
+        "__neg__": elementwise.negative,
+        "__abs__": elementwise.abs,
+        "__getitem__": indexing.take,
+        "__setitem__": _no_assignment,
+        "__len__": lambda self: len(bare(self)),
+        "__hash__": object.__hash__,
+        "__repr__": lambda self: f"Traced({bare(self)!r})",
+        "__array_ufunc__": _array_ufunc,
+        "__array_function__": _array_function,
+    }
+    for name, value in special.items():
+        setattr(Traced, name, value)
+
+
+_OWN = _own_functions()
+_install()

@@ -1,0 +1,36 @@
+"""Matrix products."""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import primitive
+from npnets.backend import Array
+from npnets.numpy.broadcasting import like_answer, like_argument
+from npnets.numpy.shaping import expand_dims, squeeze, swapaxes
+
+
+def matmul(x: Array, y: Array) -> Array:
+    """Matrix product over the last two axes, leading axes broadcast; a vector counts as one row or one column."""
+    if x.ndim == 1:
+        return squeeze(matmul(expand_dims(x, 0), y), 0 if y.ndim == 1 else -2)
+    if y.ndim == 1:
+        return squeeze(_matmul(x, expand_dims(y, 1)), -1)
+    return _matmul(x, y)
+
+
+def _matmul_vjp(argnum: int, g: Any, answer: Any, args: Any, static: Any) -> Any:
+    x, y = args
+    if argnum == 0:
+        return like_argument(_matmul(g, swapaxes(y, -1, -2)), x)
+    return like_argument(_matmul(swapaxes(x, -1, -2), g), y)
+
+
+def _matmul_jvp(argnum: int, tangent: Any, answer: Any, args: Any, static: Any) -> Any:
+    x, y = args
+    return like_answer(_matmul(tangent, y) if argnum == 0 else _matmul(x, tangent), answer)
+
+
+@primitive(_matmul_vjp, _matmul_jvp)
+def _matmul(x: Array, y: Array) -> Array:
+    return np.matmul(x, y)  # type: ignore[no-any-return]

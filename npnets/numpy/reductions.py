@@ -1,0 +1,117 @@
+"""Reductions over axes: `sum`, `mean`, `var`, `std`, `max`, `min`, `logsumexp`, `softmax`.
+
+`axis` is `None` for all axes, a number, or a tuple of numbers; with `keepdims` reduced axes stay with size one. Where
+several entries share a maximum or minimum, its derivative is divided evenly among them.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from npnets.autodiff import bare, primitive, stop_gradient
+from npnets.backend import Array
+from npnets.numpy.broadcasting import broadcast_to
+from npnets.numpy.elementwise import exp, log, sqrt, square, where
+from npnets.numpy.shaping import reshape
+
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+
+def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
+    axes = range(ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    return tuple(one % ndim for one in axes)
+
+
+def _reduced_size(x: Any, axis: Axis) -> int:
+    size = 1
+    for one in _reduced_axes(x.ndim, axis):
+        size *= x.shape[one]
+    return size
+
+
+def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Repeat a reduction's cotangent over the axes that the reduction of `x` took away."""
+    axes = _reduced_axes(x.ndim, axis)
+    kept = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
+    return broadcast_to(reshape(g, kept), x.shape)
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _spread(g, *args, **static),
+    jvp=lambda argnum, tangent, answer, args, static: sum(tangent, *args[1:], **static),
+)
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Sum over axes."""
+    return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _mean_vjp(g, *args, **static),
+    jvp=lambda argnum, tangent, answer, args, static: mean(tangent, *args[1:], **static),
+)
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Arithmetic mean over axes."""
+    return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return _spread(g / _reduced_size(x, axis), x, axis, keepdims)
+
+
+def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+    """Variance over axes, with `ddof` taken from the number of entries that the sum is divided by."""
+    deviations = square(x - mean(x, axis, True))
+    return sum(deviations, axis, keepdims) / (_reduced_size(x, axis) - ddof)
+
+
+def std(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+    """Standard deviation over axes; where it is zero, its derivative is taken to be zero."""
+    variance = var(x, axis, ddof, keepdims)
+    spread = bare(variance) != 0
+    return where(spread, sqrt(where(spread, variance, 1)), bare(variance))
+
+
+def _chosen(x: Any, answer: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Return the share that each entry has in the choice of a maximum or minimum: zero, or one over the equal ones."""
+    chosen = (bare(x) == bare(_spread(answer, x, axis, keepdims))).astype(answer.dtype)
+    return chosen / chosen.sum(axis=axis, keepdims=True)
+
+
+def _choice_vjp(g: Any, answer: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return _spread(g, x, axis, keepdims) * _chosen(x, answer, axis, keepdims)
+
+
+def _choice_jvp(tangent: Any, answer: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return sum(tangent * _chosen(x, answer, axis, keepdims), axis, keepdims)
+
+
+_choice = primitive(
+    vjp=lambda argnum, g, answer, args, static: _choice_vjp(g, answer, *args, **static),
+    jvp=lambda argnum, tangent, answer, args, static: _choice_jvp(tangent, answer, *args, **static),
+)
+
+
+@_choice
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Largest entry over axes."""
+    return np.max(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+@_choice
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Smallest entry over axes."""
+    return np.min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """`log(sum(exp(x)))` over axes, without overflow."""
+    largest = stop_gradient(max(x, axis, True))
+    shift = np.where(np.isfinite(largest), largest, 0)
+    total = log(sum(exp(x - shift), axis, keepdims))
+    return total + reshape(shift, total.shape)
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """`exp(x)` divided by its sum along an axis, without overflow."""
+    powers = exp(x - stop_gradient(max(x, axis, True)))
+    return powers / sum(powers, axis, True)

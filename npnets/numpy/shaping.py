@@ -1,0 +1,118 @@
+"""Changing an array's shape and joining arrays: every entry of the answer is an entry of an argument."""
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import primitive
+from npnets.backend import Array, namespace
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: reshape(g, args[0].shape),
+    jvp=lambda argnum, tangent, answer, args, static: reshape(tangent, args[1]),
+)
+def reshape(x: Array, shape: int | tuple[int, ...]) -> Array:
+    """Give an array another shape with as many entries; one size may be -1."""
+    return np.reshape(x, shape)
+
+
+def ravel(x: Array) -> Array:
+    """Lay an array out in one dimension."""
+    return reshape(x, (-1,))
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:], **static),
+    jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:], **static),
+)
+def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """Permute the axes; without `axes`, reverse their order."""
+    return np.transpose(x, axes)
+
+
+def _transpose_back(g: Any, axes: tuple[int, ...] | None = None) -> Any:
+    return transpose(g, None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]).tolist()))
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: swapaxes(g, *args[1:], **static),
+    jvp=lambda argnum, tangent, answer, args, static: swapaxes(tangent, *args[1:], **static),
+)
+def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
+    """Exchange two axes."""
+    return np.swapaxes(x, axis1, axis2)
+
+
+def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """Insert axes of size one at these positions of the answer."""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    ndim = np.ndim(x) + len(axes)
+    places = {place % ndim for place in axes if -ndim <= place < ndim}
+    if len(places) != len(axes):
+        raise ValueError(f"expected {len(axes)} different axes within [-{ndim}, {ndim}), but got {axis}")
+    sizes = iter(x.shape)
+    return reshape(x, tuple(1 if place in places else next(sizes) for place in range(ndim)))
+
+
+def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+    """Drop axes of size one: all of them, or those named."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    dropped = {one % x.ndim for one in axes if axis is not None or x.shape[one] == 1}
+    if any(x.shape[one] != 1 for one in dropped):
+        raise ValueError(f"cannot squeeze axis {axis} of shape {x.shape}: its size is not one")
+    return reshape(x, tuple(size for one, size in enumerate(x.shape) if one not in dropped))
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _repeat_back(g, *args, **static),
+    jvp=lambda argnum, tangent, answer, args, static: repeat(tangent, *args[1:], **static),
+)
+def repeat(x: Array, repeats: int, axis: int = 0) -> Array:
+    """Repeat each entry along an axis a number of times in a row."""
+    return np.repeat(x, repeats, axis)
+
+
+def _repeat_back(g: Any, x: Any, repeats: int, axis: int = 0) -> Any:
+    axis %= x.ndim
+    return reshape(g, (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])).sum(axis=axis + 1)
+
+
+def concatenate(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """Join arrays along an axis that they have."""
+    if not len(arrays):
+        raise ValueError("expected at least one array to concatenate, but got none")
+    return _concatenate(axis, *arrays)
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _part(g, argnum, *args),
+    jvp=lambda argnum, tangent, answer, args, static: _with_zeros(tangent, argnum, *args),
+)
+def _concatenate(axis: int, *arrays: Array) -> Array:
+    return namespace(arrays[0]).concatenate(arrays, axis)  # type: ignore[no-any-return]
+
+
+def _part(g: Any, argnum: int, axis: int, *arrays: Any) -> Any:
+    start = builtins.sum(array.shape[axis] for array in arrays[: argnum - 1])
+    index = [slice(None)] * g.ndim
+    index[axis] = slice(start, start + arrays[argnum - 1].shape[axis])
+    part = g[tuple(index)]
+    return part if part.dtype == arrays[argnum - 1].dtype else part.astype(arrays[argnum - 1].dtype)
+
+
+def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
+    xp = namespace(tangent)
+    parts = [xp.zeros(array.shape, array.dtype) for array in arrays]
+    parts[argnum - 1] = tangent
+    return concatenate(parts, axis)
+
+
+def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """Join arrays of one shape along a new axis."""
+    shapes = {np.shape(array) for array in arrays}
+    if len(shapes) != 1:
+        raise ValueError(f"expected arrays of one shape to stack, but got {sorted(shapes)}")
+    return concatenate([expand_dims(array, axis) for array in arrays], axis)

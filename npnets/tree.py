@@ -1,0 +1,162 @@
+"""Trees of arrays: nested dicts (lists and tuples are accepted too) with arrays at their leaves.
+
+Owns mapping over trees, the names of leaves, and the way to one flat vector and back. Knows nothing of networks or of
+derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to it, joined by dots:
+`"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their sorted keys, so that
+equal trees give equal vectors, whichever way they were built.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from npnets.backend import Array, namespace
+
+Tree: TypeAlias = Any
+"""Nested dicts, lists and tuples with arrays at the leaves; or a single array."""
+
+
+def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
+    """Apply a function to each leaf, or to the leaves at the same place of several trees.
+
+    Parameters
+    ----------
+    fun : callable
+        Called with one leaf of each tree.
+    tree : tree
+        Gives the structure of the answer.
+    *rest : tree
+        Further trees of the same structure; the order of a dict's keys does not matter.
+
+    Returns
+    -------
+    tree
+        A new tree with the answers at its leaves.
+
+    Raises
+    ------
+    ValueError
+        If a tree has other keys or another length somewhere; the message names the place.
+    """
+    return _map(fun, tree, rest, "")
+
+
+def leaves(tree: Tree) -> list[Any]:
+    """Return the leaves of a tree, dicts in the order of their sorted keys."""
+    return [leaf for _, leaf in _walk(tree, "")]
+
+
+def paths(tree: Tree) -> list[str]:
+    """Return the path of each leaf, such as `"last.linear_0.weight"`, in the order of `leaves`."""
+    return [path for path, _ in _walk(tree, "")]
+
+
+def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
+    """Lay all leaves of a tree out in one vector, as optimizers such as SciPy's expect.
+
+    Parameters
+    ----------
+    tree : tree of arrays
+        All of one dtype.
+
+    Returns
+    -------
+    vector : (n,) array
+        The leaves one after the other, in the order of `leaves`, in their dtype.
+    unravel : callable
+        Takes an `(n,)` vector to a tree of the same structure, whose leaves are views of that vector.
+
+    Raises
+    ------
+    TypeError
+        If the leaves differ in dtype.
+    ValueError
+        If the tree has no leaves; from `unravel`, if the vector has another shape than `(n,)`.
+    """
+    parts = leaves(tree)
+    if not parts:
+        raise ValueError("the tree has no leaves; expected at least one array")
+    _require_one_dtype(tree)
+    shapes = [part.shape for part in parts]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
+
+    def unravel(vector: Array) -> Tree:
+        if vector.shape != (ends[-1],):
+            raise ValueError(f"expected a vector of shape ({ends[-1]},) as ravel gave it, but got shape {vector.shape}")
+        pieces = [vector[start:end].reshape(s) for start, end, s in zip([0, *ends], ends, shapes, strict=False)]
+        return _rebuild(tree, iter(pieces))
+
+    return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
+
+
+def _map(fun: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...], path: str) -> Tree:
+    if isinstance(tree, dict):
+        for other in rest:
+            _require_same_keys(tree, other, path)
+        return {k: _map(fun, v, tuple(other[k] for other in rest), _join(path, k)) for k, v in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        for other in rest:
+            _require_same_length(tree, other, path)
+        columns = zip(tree, *rest, strict=True)
+        parts = [_map(fun, c[0], c[1:], _join(path, i)) for i, c in enumerate(columns)]
+        return _sequence_like(tree, parts)
+    for other in rest:
+        if isinstance(other, (dict, list, tuple)):
+            raise ValueError(f"expected one array at {path or 'the root'!r}, but got a {type(other).__name__}")
+    return fun(tree, *rest)
+
+
+def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, dict):
+        for key in sorted(tree):
+            yield from _walk(tree[key], _join(path, key))
+    elif isinstance(tree, (list, tuple)):
+        for index, part in enumerate(tree):
+            yield from _walk(part, _join(path, index))
+    else:
+        yield path, tree
+
+
+def _rebuild(tree: Tree, pieces: Iterator[Array]) -> Tree:
+    if isinstance(tree, dict):
+        rebuilt = {key: _rebuild(tree[key], pieces) for key in sorted(tree)}
+        return {key: rebuilt[key] for key in tree}
+    if isinstance(tree, (list, tuple)):
+        return _sequence_like(tree, [_rebuild(part, pieces) for part in tree])
+    return next(pieces)
+
+
+def _sequence_like(tree: list[Any] | tuple[Any, ...], parts: list[Any]) -> Tree:
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _require_same_keys(tree: dict[str, Any], other: Tree, path: str) -> None:
+    if not isinstance(other, dict):
+        raise ValueError(f"expected a dict at {path or 'the root'!r}, but got a {type(other).__name__}")
+    if tree.keys() != other.keys():
+        missing, extra = sorted(tree.keys() - other.keys()), sorted(other.keys() - tree.keys())
+        raise ValueError(
+            f"two trees differ at {path or 'the root'!r}: the second lacks {missing} and has {extra} besides; "
+            "were they made by two different networks?"
+        )
+
+
+def _require_same_length(tree: Tree, other: Tree, path: str) -> None:
+    if not isinstance(other, (list, tuple)) or len(other) != len(tree):
+        size = f"length {len(other)}" if isinstance(other, (list, tuple)) else type(other).__name__
+        raise ValueError(f"expected a sequence of length {len(tree)} at {path or 'the root'!r}, but got {size}")
+
+
+def _require_one_dtype(tree: Tree) -> None:
+    for path, leaf in _walk(tree, ""):
+        if not hasattr(leaf, "dtype"):
+            raise TypeError(f"expected an array at {path!r}, but got a {type(leaf).__name__}")
+    dtypes = {str(leaf.dtype): path for path, leaf in _walk(tree, "")}
+    if len(dtypes) > 1:
+        found = ", ".join(f"{dtype} (at {path!r})" for dtype, path in dtypes.items())
+        raise TypeError(f"expected leaves of one dtype, but got {found}; bring them to one dtype first")
