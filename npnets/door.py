@@ -115,8 +115,8 @@ def expect_width(x: Array, features: int, owner: object) -> None:
     """Check the last axis of a layer's input."""
     if x.ndim < 2 or x.shape[-1] != features:
         raise ValueError(
-            f"{owner!r} expected an input of shape (batch, {features}), but got {x.shape}; do the widths of "
-            "observations and actions match those that the network was made for (and concat=True, if actions come in too)?"
+            f"{owner!r} expected an input of shape (batch, {features}), but got {x.shape}; do the widths "
+            "of observations and actions match those the network was made for (with concat=True if actions come too)?"
         )
 
 

@@ -1,6 +1,5 @@
 """Functions that networks are made of and that hold no parameters: activations by name, squashing into bounds."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -122,14 +121,17 @@ def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
 
 def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:
     if name not in ACTIVATIONS:
+        import difflib  # here, because it would make up a tenth of the package's import
+
         close = difflib.get_close_matches(name.lower(), ACTIVATIONS, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(ACTIVATIONS)}, or a function{hint}")
     try:
-        args = tuple(parameters_of(name).bind(*positional, **named).args)
+        bound = parameters_of(name).bind(*positional, **named)
     except TypeError as error:
         raise TypeError(f"activation {name!r} takes the arguments {parameters_of(name)}: {error}") from None
-    return ResolvedActivation((name, *args))
+    bound.apply_defaults()  # without it an argument given by name would be lost behind one that was left out
+    return ResolvedActivation((name, *bound.args))
 
 
 def _arguments(args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

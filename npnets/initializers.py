@@ -14,6 +14,8 @@ from npnets import tree
 from npnets.backend import Array, Device, adopt, parse_device, place
 from npnets.tree import Tree
 
+__all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
+
 
 def uniform_fan_in(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, dtype: DTypeLike) -> Array:
     """Draw evenly from within one over the square root of the number of inputs: PyTorch's default for `Linear`.

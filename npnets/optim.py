@@ -254,10 +254,10 @@ def _scaled_sum(x: Array, factor: float, y: Array) -> Array:
 
 
 def _toward(x: Array, y: Array, share: float) -> Array:
-    """Return `(1 - share) * x + share * y`."""
+    """Return `(1 - share) * x + share * y`; at a share of one `y` itself, to the last bit."""
     answer = np.subtract(y, x, out=np.empty_like(x))
-    answer *= share
-    answer += x
+    answer *= share if share < 0.5 else share - 1
+    answer += x if share < 0.5 else y
     return answer
 
 

@@ -6,7 +6,7 @@ derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is th
 equal trees give equal vectors, whichever way they were built.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,7 +39,10 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     ValueError
         If a tree has other keys or another length somewhere; the message names the place.
     """
-    return _map(fun, tree, rest, "")
+    try:
+        return _map(fun, tree, rest)
+    except _Mismatch as mismatch:
+        raise ValueError(mismatch.message()) from None
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -90,21 +93,41 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
     return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
 
 
-def _map(fun: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...], path: str) -> Tree:
+class _Mismatch(Exception):
+    """Two trees differ somewhere; each level it passes adds its key, so that paths cost nothing while all is well."""
+
+    def __init__(self, before: str, after: str) -> None:
+        self.before, self.after, self.keys = before, after, list[Any]()
+
+    def message(self) -> str:
+        place = ".".join(str(key) for key in reversed(self.keys)) or "the root"
+        return f"{self.before} at {place!r}{self.after}"
+
+
+def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
     if isinstance(tree, dict):
         for other in rest:
-            _require_same_keys(tree, other, path)
-        return {k: _map(fun, v, tuple(other[k] for other in rest), _join(path, k)) for k, v in tree.items()}
+            _require_same_keys(tree, other)
+        if not rest:
+            return {key: _map(fun, part, ()) for key, part in tree.items()}
+        return {key: _map_part(fun, key, part, [other[key] for other in rest]) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         for other in rest:
-            _require_same_length(tree, other, path)
-        columns = zip(tree, *rest, strict=True)
-        parts = [_map(fun, c[0], c[1:], _join(path, i)) for i, c in enumerate(columns)]
-        return _sequence_like(tree, parts)
+            _require_same_length(tree, other)
+        columns = enumerate(zip(tree, *rest, strict=True))
+        return _sequence_like(tree, [_map_part(fun, index, column[0], column[1:]) for index, column in columns])
     for other in rest:
         if isinstance(other, (dict, list, tuple)):
-            raise ValueError(f"expected one array at {path or 'the root'!r}, but got a {type(other).__name__}")
+            raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
     return fun(tree, *rest)
+
+
+def _map_part(fun: Callable[..., Any], key: object, part: Tree, rest: Sequence[Tree]) -> Tree:
+    try:
+        return _map(fun, part, rest)
+    except _Mismatch as mismatch:
+        mismatch.keys.append(key)
+        raise
 
 
 def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
@@ -135,21 +158,21 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _require_same_keys(tree: dict[str, Any], other: Tree, path: str) -> None:
+def _require_same_keys(tree: dict[str, Any], other: Tree) -> None:
     if not isinstance(other, dict):
-        raise ValueError(f"expected a dict at {path or 'the root'!r}, but got a {type(other).__name__}")
+        raise _Mismatch("expected a dict", f", but got a {type(other).__name__}")
     if tree.keys() != other.keys():
         missing, extra = sorted(tree.keys() - other.keys()), sorted(other.keys() - tree.keys())
-        raise ValueError(
-            f"two trees differ at {path or 'the root'!r}: the second lacks {missing} and has {extra} besides; "
-            "were they made by two different networks?"
+        raise _Mismatch(
+            "two trees differ",
+            f": the second lacks {missing} and has {extra} besides; were they made by two different networks?",
         )
 
 
-def _require_same_length(tree: Tree, other: Tree, path: str) -> None:
+def _require_same_length(tree: Tree, other: Tree) -> None:
     if not isinstance(other, (list, tuple)) or len(other) != len(tree):
         size = f"length {len(other)}" if isinstance(other, (list, tuple)) else type(other).__name__
-        raise ValueError(f"expected a sequence of length {len(tree)} at {path or 'the root'!r}, but got {size}")
+        raise _Mismatch(f"expected a sequence of length {len(tree)}", f", but got {size}")
 
 
 def _require_one_dtype(tree: Tree) -> None:

@@ -18,6 +18,7 @@ from npnets.autodiff.tracing import (
     bare,
     belongs_to,
     forward_root,
+    is_traced,
     new_trace,
     reverse_root,
     tangent_of,
@@ -164,9 +165,14 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
     trace = new_trace()
     x = _checked(x)
     tree.map(functools.partial(_require_same_shape, "direction"), x, v)
-    answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, g), x, v))
+    answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, _in_dtype_of(leaf, g)), x, v))
     value = tree.map(lambda leaf: untrace(leaf, trace), answer)
-    return value, tree.map(lambda leaf: tangent_of(leaf) if belongs_to(leaf, trace) else _zeros_like(leaf), answer)
+    given_away = {id(g) for g in tree.leaves(v)}
+
+    def tangent(leaf: Any) -> Any:
+        return _own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else _zeros_like(leaf)
+
+    return value, tree.map(tangent, answer)
 
 
 def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
@@ -196,7 +202,8 @@ def stop_gradient(x: Tree) -> Tree:
 
 
 def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:
-    ends = [(out, g) for out, g in zip(outputs, cotangents, strict=True) if belongs_to(out, trace)]
+    pairs = zip(outputs, cotangents, strict=True)
+    ends = [(out, _in_dtype_of(out, g)) for out, g in pairs if belongs_to(out, trace)]
     if not ends:
         warnings.warn(
             "the function's answer does not depend on what it is differentiated with respect to: every gradient is "
@@ -209,15 +216,24 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
 
 
 def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
-    """Return a root's gradient as an array of its own, which a caller may change in place."""
+    """Return a root's gradient in the root's dtype, as an array of its own."""
     if root._node not in reached:
         return _zeros_like(root._value)
-    g = reached[root._node]
-    if g.dtype != root._value.dtype:
-        g = g.astype(root._value.dtype)
-    shared = type(g) is np.ndarray and (g.base is not None or id(g) in given_away)
+    return _own(_in_dtype_of(root, reached[root._node]), given_away)
+
+
+def _own(g: Any, given_away: set[int]) -> Any:
+    """Return an array that a caller may change in place: a copy where others have it, or see the same memory."""
+    shared = not is_traced(g) and (g.base is not None or id(g) in given_away)
     given_away.add(id(g))
     return g.copy() if shared else g
+
+
+def _in_dtype_of(x: Any, g: Any) -> Any:
+    """Return the cotangent or direction of an array in that array's dtype."""
+    if not hasattr(g, "dtype"):
+        g = np.asarray(g)
+    return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
 def _zeros_like(x: Any) -> Any:
@@ -230,6 +246,8 @@ def _one_like(x: Any) -> Any:
 
 def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
     numbers = (argnum,) if isinstance(argnum, int) else argnum
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"argnum must be a number or a tuple of different numbers, but is {argnum!r}")
     if max(numbers) >= len(args):
         raise ValueError(
             f"argnum is {argnum}, but the function was called with {len(args)} positional arguments; what is "

@@ -20,6 +20,7 @@ from autograd import tracer
 from autograd.core import add_outgrads, defjvp_argnums, defvjp_argnums, sparse_object_types
 from autograd.extend import Box, JVPNode, VJPNode
 from autograd.util import toposort
+from numpy import float64
 
 Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
@@ -110,7 +111,8 @@ def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
     """Return arguments with the boxes that `newest_boxes` found replaced by what is in them."""
     values = list(args)
     for index, box in boxes:
-        values[index] = box._value
+        value = box._value
+        values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats as they are
     return tuple(values)
 
 

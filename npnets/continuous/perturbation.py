@@ -7,7 +7,7 @@ import numpy as onp
 from numpy.typing import DTypeLike
 
 import npnets.numpy as np
-from npnets.backend import Array, Device
+from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
 from npnets.common.protocols import init_part, require_network
 from npnets.continuous.pairs import paired
@@ -47,6 +47,7 @@ class Perturbation:
 
     def __post_init__(self) -> None:
         require_network("preprocess_net", self.preprocess_net)
+        parse_device(self.device)
         set_fields(
             self, max_action=bound("max_action", self.max_action, getattr(self.preprocess_net, "output_dim", None))
         )

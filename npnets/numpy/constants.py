@@ -31,11 +31,18 @@ less, less_equal = _constant("less"), _constant("less_equal")
 greater, greater_equal = _constant("greater"), _constant("greater_equal")
 logical_and, logical_or, logical_not = _constant("logical_and"), _constant("logical_or"), _constant("logical_not")
 sign, floor, ceil, rint = _constant("sign"), _constant("floor"), _constant("ceil"), _constant("rint")
-zeros_like, ones_like, full_like = _constant("zeros_like"), _constant("ones_like"), _constant("full_like")
+zeros_like, ones_like = _constant("zeros_like"), _constant("ones_like")
 shape, ndim, size = _constant("shape"), _constant("ndim"), _constant("size")
 
 zeros, ones, full, empty, eye = np.zeros, np.ones, np.full, np.empty, np.eye
 arange, linspace = np.arange, np.linspace
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """As `numpy.full_like`; a constant to every derivative."""
+    if is_traced(fill_value):
+        raise TypeError("full_like takes its value for a constant; use zeros_like(x) + value to differentiate it")
+    return np.full_like(bare(x), fill_value, dtype)
 
 
 def asarray(x: Any, dtype: Any = None) -> Any:

@@ -90,12 +90,16 @@ def _attribute(name: str) -> property:
 def _own_functions() -> dict[Any, Callable[..., Any]]:
     """Return a table from NumPy's functions to ours of the same name."""
     ours = {name: value for module in _MODULES for name, value in vars(module).items() if name in np.__all__}
-    return {getattr(np, name): value for name, value in ours.items() if callable(value)}
+    return {getattr(np, name): value for name, value in ours.items() if value is not getattr(np, name)}
 
 
 def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     if method != "__call__" or kwargs:
-        return NotImplemented
+        call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise TypeError(
+            f"numpy.{call} with {', '.join(kwargs) or 'these arguments'} has no derivative here; in place (out=, +=) "
+            "nothing can be differentiated: write x = x + y for x += y"
+        )
     return _own(ufunc)(*inputs)
 
 
@@ -123,7 +127,7 @@ def _install() -> None:
         setattr(Traced, name, method)
     for name in ("shape", "ndim", "size", "dtype"):
         setattr(Traced, name, _attribute(name))
-    for name in ("__array__", "__float__", "__int__", "__index__"):
+    for name in ("__array__", "__float__", "__int__", "__index__", "item", "tolist"):
         setattr(Traced, name, _no_number)
     special = {
         "T": property(shaping.transpose),

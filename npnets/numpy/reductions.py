@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets.autodiff import bare, primitive, stop_gradient
-from npnets.backend import Array
+from npnets.backend import Array, namespace
 from npnets.numpy.broadcasting import broadcast_to
 from npnets.numpy.elementwise import exp, log, sqrt, square, where
 from npnets.numpy.shaping import reshape
@@ -42,7 +42,7 @@ def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 )
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
-    return np.sum(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).sum(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
 @primitive(
@@ -51,7 +51,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 )
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
-    return np.mean(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).mean(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
 def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -94,13 +94,13 @@ _choice = primitive(
 @_choice
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Largest entry over axes."""
-    return np.max(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).max(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
 @_choice
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Smallest entry over axes."""
-    return np.min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:

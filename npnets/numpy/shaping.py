@@ -53,7 +53,7 @@ def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
     places = {place % ndim for place in axes if -ndim <= place < ndim}
     if len(places) != len(axes):
         raise ValueError(f"expected {len(axes)} different axes within [-{ndim}, {ndim}), but got {axis}")
-    sizes = iter(x.shape)
+    sizes = iter(np.shape(x))
     return reshape(x, tuple(1 if place in places else next(sizes) for place in range(ndim)))
 
 
@@ -66,25 +66,31 @@ def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     return reshape(x, tuple(size for one, size in enumerate(x.shape) if one not in dropped))
 
 
+def repeat(x: Array, repeats: int, axis: int | None = None) -> Array:
+    """Repeat each entry a number of times in a row along an axis; without `axis`, in one dimension."""
+    if not isinstance(repeats, (int, np.integer)):
+        raise TypeError(f"repeats must be one integer, the same for every entry, but is {repeats!r}")
+    return _repeat(ravel(x), repeats, 0) if axis is None else _repeat(x, repeats, axis)
+
+
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _repeat_back(g, *args, **static),
-    jvp=lambda argnum, tangent, answer, args, static: repeat(tangent, *args[1:], **static),
+    vjp=lambda argnum, g, answer, args, static: _repeat_back(g, *args),
+    jvp=lambda argnum, tangent, answer, args, static: _repeat(tangent, *args[1:]),
 )
-def repeat(x: Array, repeats: int, axis: int = 0) -> Array:
-    """Repeat each entry along an axis a number of times in a row."""
+def _repeat(x: Array, repeats: int, axis: int) -> Array:
     return np.repeat(x, repeats, axis)
 
 
-def _repeat_back(g: Any, x: Any, repeats: int, axis: int = 0) -> Any:
+def _repeat_back(g: Any, x: Any, repeats: int, axis: int) -> Any:
     axis %= x.ndim
     return reshape(g, (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])).sum(axis=axis + 1)
 
 
-def concatenate(arrays: Sequence[Array], axis: int = 0) -> Array:
-    """Join arrays along an axis that they have."""
+def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
+    """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
-    return _concatenate(axis, *arrays)
+    return _concatenate(0, *[ravel(array) for array in arrays]) if axis is None else _concatenate(axis, *arrays)
 
 
 @primitive(

@@ -1,0 +1,65 @@
+"""Every number that the BCQ example on Pendulum-v1 chooses, in one place.
+
+The example itself and the same training on Tianshou (``benchmarks/bcq_tianshou.py``) read their settings
+here, so that a comparison of the two compares libraries and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# First of the seeds that evaluation episodes start from: one set of starts for every policy that is compared.
+EVALUATION_SEED = 1000
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Settings of batch-constrained Q-learning (Fujimoto et al., 2019, arXiv:1812.02900) for Pendulum-v1.
+
+    The names are those of Tianshou's ``BCQPolicy``, ``Perturbation`` and ``VAE`` where it has one.
+
+    Attributes
+    ----------
+    hidden_sizes
+        Hidden layers of the perturbation network and of the two critics.
+    vae_hidden_sizes
+        Hidden layers of the VAE's encoder and of its decoder.
+    latent_dim
+        Size of the VAE's latent vector. The KL term is a mean over it, so a longer one is freer.
+    batch_size
+        Transitions per gradient step, drawn uniformly with replacement.
+    actor_lr, critic_lr, vae_lr
+        Adam's learning rates of the perturbation network, the two critics and the VAE.
+    gamma
+        Discount per step.
+    tau
+        Share of the trained parameters in every soft update of the target networks.
+    lmbda
+        Weight of the smaller of the two target critics; the larger one gets ``1 - lmbda``.
+    phi
+        Largest perturbation, as a share of ``max_action``.
+    num_sampled_action
+        Actions drawn from the VAE per next observation when a target is computed.
+    forward_sampled_times
+        Actions drawn from the VAE per observation when the policy acts; the first critic chooses among them.
+    steps
+        Gradient steps of one training.
+    max_action
+        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
+    """
+
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    vae_hidden_sizes: tuple[int, ...] = (64, 64)
+    latent_dim: int = 4
+    batch_size: int = 128
+    actor_lr: float = 1e-3
+    critic_lr: float = 1e-3
+    vae_lr: float = 1e-3
+    gamma: float = 0.98
+    tau: float = 0.02
+    lmbda: float = 0.75
+    phi: float = 0.2
+    num_sampled_action: int = 10
+    forward_sampled_times: int = 100
+    steps: int = 10_000
+    max_action: float = 2.0

@@ -1,0 +1,10 @@
+#!/bin/sh
+# From a fresh clone to every check that continuous integration makes: style, types, tests, examples, documentation.
+#   sh scripts/test.sh [options of tox run, such as: -e py -- -k lstm]
+# PYTHON=python3.12 chooses the interpreter. Everything that is installed goes into .venv and .tox in the checkout.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+sh "$root/scripts/environment.sh" test 'tox>=4.24'
+cd "$root"
+exec .venv/bin/python -m tox run "$@"
