@@ -83,13 +83,15 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     tree
         A new tree of the same structure, dtypes and devices.
     """
+    if isinstance(params, (list, tuple)):
+        return tree.sequence_like(params, [orthogonalize(rng, part, gain) for part in params])
     if not isinstance(params, dict):
         return params
     weight: Any = params.get("weight")
     if getattr(weight, "ndim", 0) < 2:
         return {key: orthogonalize(rng, part, gain) for key, part in params.items()}
     drawn = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
-    return {key: drawn if key == "weight" else part * 0 for key, part in params.items()}
+    return {key: drawn if key == "weight" else np.zeros_like(part) for key, part in params.items()}
 
 
 def require_generator(rng: Any) -> np.random.Generator:

@@ -115,7 +115,7 @@ def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
         for other in rest:
             _require_same_length(tree, other)
         columns = enumerate(zip(tree, *rest, strict=True))
-        return _sequence_like(tree, [_map_part(fun, index, column[0], column[1:]) for index, column in columns])
+        return sequence_like(tree, [_map_part(fun, index, column[0], column[1:]) for index, column in columns])
     for other in rest:
         if isinstance(other, (dict, list, tuple)):
             raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
@@ -146,11 +146,12 @@ def _rebuild(tree: Tree, pieces: Iterator[Array]) -> Tree:
         rebuilt = {key: _rebuild(tree[key], pieces) for key in sorted(tree)}
         return {key: rebuilt[key] for key in tree}
     if isinstance(tree, (list, tuple)):
-        return _sequence_like(tree, [_rebuild(part, pieces) for part in tree])
+        return sequence_like(tree, [_rebuild(part, pieces) for part in tree])
     return next(pieces)
 
 
-def _sequence_like(tree: list[Any] | tuple[Any, ...], parts: list[Any]) -> Tree:
+def sequence_like(tree: list[Any] | tuple[Any, ...], parts: list[Any]) -> Tree:
+    """Return parts as a list, tuple or named tuple, whichever another sequence is."""
     return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 

@@ -1,0 +1,100 @@
+"""Adam, and Adam with weight decay apart from the gradient."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from npnets import tree
+from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
+from npnets.optim.optimizer import Optimizer, decayed, descend, require_not_negative, require_positive, require_share
+from npnets.tree import Tree
+
+
+class AdamState(NamedTuple):
+    """State of `adam` and `adamw`: updates made, running means of gradients and of their squares."""
+
+    step: int
+    mean: Tree
+    square: Tree
+
+
+def adam(
+    learning_rate: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> Optimizer:
+    """Adam (Kingma and Ba 2015).
+
+    Parameters
+    ----------
+    learning_rate : float
+    betas : tuple of two floats
+        Shares of the running means of gradients and of their squares that are kept, in [0, 1).
+    eps : float
+        Added to the root of the mean square.
+    weight_decay : float
+        How much of a parameter is added to its gradient.
+
+    Returns
+    -------
+    Optimizer
+    """
+    _require(learning_rate, betas, eps, weight_decay)
+
+    def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
+        direction, state = _direction(decayed(params, grads, weight_decay, state.mean, state.square), state, betas, eps)
+        return descend(params, direction, learning_rate), state
+
+    return Optimizer(_init, update)
+
+
+def adamw(
+    learning_rate: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+) -> Optimizer:
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+
+    Parameters
+    ----------
+    learning_rate, betas, eps
+        As in `adam`.
+    weight_decay : float
+        Share of a parameter, times the learning rate, that each update takes away.
+
+    Returns
+    -------
+    Optimizer
+    """
+    _require(learning_rate, betas, eps, weight_decay)
+
+    def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
+        direction, state = _direction(decayed(params, grads, 0, state.mean, state.square), state, betas, eps)
+        direction = tree.map(lambda p, d: scaled_sum(p, weight_decay, d), params, direction)
+        return descend(params, direction, learning_rate), state
+
+    return Optimizer(_init, update)
+
+
+def _init(params: Tree) -> AdamState:
+    return AdamState(0, tree.map(np.zeros_like, params), tree.map(np.zeros_like, params))
+
+
+def _direction(grads: Tree, state: AdamState, betas: tuple[float, float], eps: float) -> tuple[Tree, AdamState]:
+    step = state.step + 1
+    mean = tree.map(lambda m, g: toward(m, g, 1 - betas[0]), state.mean, grads)
+    square = tree.map(lambda s, g: toward_square(s, g, 1 - betas[1]), state.square, grads)
+    root = math.sqrt(1 - betas[1] ** step)
+    unscaled = 1 - betas[0] ** step
+    direction = tree.map(lambda m, s: ratio(m, s, root / unscaled, eps * unscaled), mean, square)
+    return direction, AdamState(step, mean, square)
+
+
+def _require(learning_rate: float, betas: tuple[float, float], eps: float, weight_decay: float) -> None:
+    require_positive("learning_rate", learning_rate)
+    require_not_negative(eps=eps, weight_decay=weight_decay)
+    for beta in betas:
+        require_share("each of betas", beta)

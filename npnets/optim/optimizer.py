@@ -1,0 +1,68 @@
+"""What every optimizer is and checks: the pair of functions, its hyper-parameters, and trees that must be alike."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from npnets import tree
+from npnets.optim.arithmetic import scaled_sum
+from npnets.tree import Tree
+
+
+class Optimizer(NamedTuple):
+    """A pair of pure functions.
+
+    Attributes
+    ----------
+    init : callable
+        `init(params) -> state`.
+    update : callable
+        `update(params, grads, state) -> (params, state)`.
+    """
+
+    init: Callable[[Tree], Any]
+    update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]
+
+
+def descend(params: Tree, direction: Tree, learning_rate: float) -> Tree:
+    """Return parameters one step down a direction."""
+    return tree.map(lambda p, d: scaled_sum(d, -learning_rate, p), params, direction)
+
+
+def decayed(params: Tree, grads: Tree, weight_decay: float, *state: Tree) -> Tree:
+    """Return gradients with weight decay added, once they and the state's trees are seen to fit the parameters."""
+    tree.map(alike, params, grads, *state)
+    return tree.map(lambda p, g: scaled_sum(p, weight_decay, g), params, grads) if weight_decay else grads
+
+
+def alike(parameter: Any, *others: Any) -> Any:
+    """Return a parameter if its gradient, and what else belongs to it, has the same shape and dtype."""
+    if not hasattr(parameter, "dtype") or parameter.dtype.kind != "f":
+        raise TypeError(f"expected floating-point arrays as parameters, but got {parameter!r:.80}")
+    for other in others:
+        if getattr(other, "shape", None) != parameter.shape or other.dtype != parameter.dtype:
+            found = f"{other.dtype} {other.shape}" if hasattr(other, "dtype") else f"a {type(other).__name__}"
+            raise ValueError(
+                f"expected an array like the parameter, {parameter.dtype} {parameter.shape}, but got {found}; were the "
+                "two trees made by different networks?"
+            )
+    return parameter
+
+
+def require_positive(name: str, value: float) -> None:
+    """Check a hyper-parameter that must be above zero."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} must be positive and finite, but is {value!r}")
+
+
+def require_not_negative(**values: float) -> None:
+    """Check hyper-parameters that may be zero."""
+    for name, value in values.items():
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
+
+
+def require_share(name: str, value: float) -> None:
+    """Check a share that is kept from one update to the next."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be in [0, 1), but is {value!r}")

@@ -1,0 +1,221 @@
+"""Write `networks.npz` and `optimizers.npz`: what Tianshou 1.0.0 and PyTorch answer to the cases of `cases.py`.
+
+Needs Tianshou and PyTorch, but not npnets. Parameters are written under the paths and in the layouts that npnets gives
+them, so that all knowledge of Tianshou's names is on this side. The README beside it says how to run it.
+"""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import cases
+import fixtures
+import numpy as np
+import tianshou
+import torch
+from cases_common import Case
+from tianshou.utils.net import common, continuous
+from torch import nn
+from torch_optimizers import clipped, refused, soft_updated, trajectory
+from torch_tensors import numpy_of, tensor
+
+VOCABULARY: dict[str, Any] = {
+    "partial": partial,
+    "layer_norm": nn.LayerNorm,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "sigmoid": nn.Sigmoid,
+    "softplus": nn.Softplus,
+    "leaky_relu": nn.LeakyReLU,
+    "Linear": nn.Linear,
+    **{name: getattr(common, name) for name in ("EnsembleLinear", "MLP", "Net")},
+    **{name: getattr(continuous, name) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
+}
+
+DRAWS = 1000
+
+
+def main() -> None:
+    """Write both files."""
+    versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
+    networks = {
+        "versions": versions,
+        "cases": [network_case(case, seed) for seed, case in enumerate(cases.NETWORKS)],
+        "initial": [initial_values(call) for call in cases.INITIAL],
+        "signatures": {name: signatures(name) for name in cases.SIGNATURES},
+        "warnings": [{"call": call, "warns": warns(call)} for call in cases.WARNINGS],
+    }
+    optimizers = {
+        "versions": versions,
+        "cases": [trajectory(name, call) for name, call in cases.OPTIMIZERS.items()],
+        "refused": [refused(call) for call in cases.REFUSED],
+        "clipping": [clipped(name, share) for name, share in cases.CLIPPING.items()],
+        "soft updates": [soft_updated(tau) for tau in cases.TAUS],
+    }
+    fixtures.save("networks", networks)
+    fixtures.save("optimizers", optimizers)
+    print(f"{len(networks['cases'])} networks and {len(optimizers['cases'])} optimizers, with {versions}")
+
+
+# -- networks ---------------------------------------------------------------------------------------------------------
+
+
+def network_case(case: Case, seed: int) -> dict[str, Any]:
+    """Return a case with its parameters, inputs, outputs, and the gradients of `sum(outputs * weights)`."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    net = eval(case.call, dict(VOCABULARY))
+    randomize(net, rng, case.scale)
+    inputs = {name: draw_input(case, name, rng) for name in case.inputs}
+    outputs = list(flat(run(net, case.method, inputs)))
+    weights = [tensor(rng.standard_normal(output.shape)) for output in outputs]
+    sum((output * weight).sum() for output, weight in zip(outputs, weights, strict=True)).backward()
+    check_attained(case, outputs)
+    return {
+        "name": case.name,
+        "call": case.call,
+        "method": case.method,
+        "output_dim": getattr(net, "output_dim", None),
+        "params": {path: numpy_of(p, path) for path, p in parameters(net)},
+        "inputs": {name: numpy_of(value) for name, value in inputs.items()},
+        "weights": [numpy_of(weight) for weight in weights],
+        "outputs": [numpy_of(output) for output in outputs],
+        "params_grads": {path: numpy_of(gradient(p), path) for path, p in parameters(net)},
+        "inputs_grads": {name: numpy_of(gradient(value)) for name, value in inputs.items() if name != "drawn"},
+    }
+
+
+def randomize(net: nn.Module, rng: np.random.Generator, scale: dict[str, float]) -> None:
+    """Move all parameters away from where they started: norms and log sigma start at ones and zeros."""
+    for path, parameter in parameters(net):
+        factor = next((factor for start, factor in scale.items() if path.startswith(start)), 1.0)
+        noise = 0.3 * rng.standard_normal(parameter.shape)
+        parameter.data = (parameter.data + tensor(noise)) * factor
+
+
+def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
+    """Return an input that collects its gradient."""
+    values = case.spread.get(name, 1.0) * rng.standard_normal(case.inputs[name])
+    if name in case.grid:
+        values = np.round(values / case.grid[name]) * case.grid[name]
+    return tensor(values).requires_grad_()
+
+
+def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
+    """Call a network, with `noise` or `drawn` in the place of what PyTorch would draw."""
+    args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
+    with (
+        patch.object(torch, "randn_like", lambda like: same_shape(inputs["noise"], like.shape)),
+        patch.object(torch, "randn", lambda shape: same_shape(inputs["drawn"], shape)),
+    ):
+        return getattr(net, method)(*args)
+
+
+def gradient(value: torch.Tensor) -> torch.Tensor:
+    """Return a gradient; zeros where the loss does not depend on the value, such as an encoder when decoding."""
+    return torch.zeros_like(value) if value.grad is None else value.grad
+
+
+def same_shape(value: torch.Tensor, shape: Any) -> torch.Tensor:
+    """Return what stands in for random numbers, if it has the shape that was asked for."""
+    assert tuple(value.shape) == tuple(shape), (value.shape, shape)
+    return value
+
+
+def flat(answer: Any) -> Iterator[torch.Tensor]:
+    """Go through the tensors of an answer; a state that is `None` is left out."""
+    if isinstance(answer, tuple):
+        for part in answer:
+            yield from flat(part)
+    elif answer is not None:
+        yield answer
+
+
+def check_attained(case: Case, outputs: list[torch.Tensor]) -> None:
+    """See that an output meets the bounds it was made to meet, and is elsewhere within them."""
+    for index, bounds in case.attains.items():
+        output = outputs[index].detach().numpy()
+        met = np.zeros(output.shape, bool)
+        for bound in bounds:
+            at_bound = np.isclose(output, np.float32(bound), rtol=1e-6, atol=0)
+            assert at_bound.any(), (case.name, bound, output)
+            met |= at_bound
+        assert not met.all(), (case.name, output)
+
+
+# -- names and layouts ------------------------------------------------------------------------------------------------
+
+
+def parameters(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Go through a network's parameters, each with the path that npnets gives it."""
+    if isinstance(net, common.MLP):
+        yield from mlp_parameters(net)
+        return
+    names = {"bias_weights": "bias", "sigma_param": "log_sigma"}
+    for name, parameter in net.named_parameters(recurse=False):
+        yield names.get(name, name), parameter
+    for name, part in net.named_children():
+        name = "preprocess" if name == "preprocess_net" else name
+        yield from ((f"{name}.{path}", parameter) for path, parameter in parameters(part))
+
+
+def mlp_parameters(net: common.MLP) -> Iterator[tuple[str, nn.Parameter]]:
+    """Go through an MLP's linear layers and norms, numbered by the linear layer that they belong to."""
+    number = -1
+    for layer in net.model:
+        linear = isinstance(layer, nn.Linear | common.EnsembleLinear)
+        number += linear
+        name = f"linear_{number}" if linear else f"norm_{number}"
+        yield from ((f"{name}.{path}", parameter) for path, parameter in parameters(layer))
+
+
+# -- what is drawn, and how it is called ------------------------------------------------------------------------------
+
+
+def initial_values(call: str) -> dict[str, Any]:
+    """Return, for each parameter of a network, the spread of its initial values over many draws."""
+    torch.manual_seed(0)
+    drawn = [dict(parameters(eval(call, dict(VOCABULARY)))) for _ in range(DRAWS)]
+    spreads = {}
+    for path in drawn[0]:
+        values = np.stack([numpy_of(params[path], path) for params in drawn])
+        spreads[path] = {name: float(getattr(values, name)()) for name in ("min", "max", "mean", "std")}
+    return {"call": call, "draws": DRAWS, "spreads": spreads}
+
+
+def signatures(name: str) -> dict[str, list[list[str]]]:
+    """Return the arguments of a class's constructor and methods, with their defaults as the vocabulary writes them."""
+    found = {"__init__": arguments(VOCABULARY[name])}
+    for method in ("forward", "decode"):
+        if hasattr(VOCABULARY[name], method):
+            found[method] = arguments(getattr(VOCABULARY[name], method))
+    return found
+
+
+def arguments(function: Any) -> list[list[str]]:
+    """Return names and defaults in order, without `self` and what has no name."""
+    words = {id(value): word for word, value in VOCABULARY.items()}
+    named = [p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [
+        [p.name, "required" if p.default is p.empty else words.get(id(p.default), repr(p.default))]
+        for p in named
+        if p.name != "self"
+    ]
+
+
+def warns(call: str) -> bool:
+    """Tell whether making a network warns."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        eval(call, dict(VOCABULARY))
+    return any(issubclass(warning.category, UserWarning) for warning in caught)
+
+
+if __name__ == "__main__":
+    main()

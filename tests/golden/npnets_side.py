@@ -1,0 +1,111 @@
+"""The npnets side of the comparison: the vocabulary of the cases, how a case is run, and how close is close."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import npnets
+from npnets.backend import Array
+
+OUTPUT_TOLERANCE = 2e-5
+GRADIENT_TOLERANCE = 1e-4
+SMALL = 1e-2
+
+NETWORKS = ("Linear", "EnsembleLinear", "MLP", "Net", "Actor", "ActorProb", "Critic", "Perturbation", "VAE")
+ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
+
+VOCABULARY: dict[str, Any] = {
+    "partial": partial,
+    **{name: name for name in ("layer_norm", *ACTIVATIONS)},
+    **{name: getattr(npnets, name) for name in NETWORKS},
+}
+
+
+class Scripted(np.random.Generator):
+    """A generator whose standard normal numbers are given beforehand; whoever asks must ask for their shape."""
+
+    def __new__(cls, numbers: Array) -> "Scripted":
+        return super().__new__(cls, np.random.PCG64(0))
+
+    def __init__(self, numbers: Array) -> None:
+        super().__init__(np.random.PCG64(0))
+        self._numbers = numbers
+
+    def standard_normal(self, size: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Return the given numbers."""
+        assert size == self._numbers.shape
+        return self._numbers
+
+
+def make(call: str) -> Any:
+    """Make a network from the call in a case."""
+    return eval(call, dict(VOCABULARY))
+
+
+def parameters(case: dict[str, Any]) -> Any:
+    """Return a case's parameters as the tree that its network expects."""
+    template = make(case["call"]).init(np.random.default_rng(0))
+    return filled(template, case["params"])
+
+
+def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
+    """Return a tree with the leaves at its paths replaced; a part without parameters stays an empty dict."""
+    if isinstance(template, dict):
+        return {key: filled(part, leaves, f"{path}.{key}".lstrip(".")) for key, part in template.items()}
+    return leaves[path]
+
+
+def run(case: dict[str, Any], params: Any, inputs: dict[str, Any]) -> list[Any]:
+    """Call a case's network and return its outputs in order; a state that is `None` is left out."""
+    given = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
+    named = {"noise": inputs["noise"]} if "noise" in inputs else {}
+    if "drawn" in inputs:
+        named = {"rng": Scripted(inputs["drawn"])}
+    return list(flat(getattr(make(case["call"]), case["method"])(params, *given, **named)))
+
+
+def flat(answer: Any) -> Iterator[Any]:
+    """Go through the arrays of an answer; a state that is `None` is left out."""
+    if isinstance(answer, tuple):
+        for part in answer:
+            yield from flat(part)
+    elif answer is not None:
+        yield answer
+
+
+def gradients(case: dict[str, Any]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the gradients of `sum(outputs * weights)` for all parameters, by path, and for all inputs, by name."""
+
+    def loss(params: Any, inputs: dict[str, Any]) -> Any:
+        outputs = run(case, params, {**case["inputs"], **inputs})
+        return sum(npnets.numpy.sum(o * w) for o, w in zip(outputs, case["weights"], strict=True))
+
+    inputs = {name: value for name, value in case["inputs"].items() if name != "drawn"}
+    params_grads, inputs_grads = npnets.grad(loss, (0, 1))(parameters(case), inputs)
+    return by_path(params_grads), inputs_grads
+
+
+def by_path(tree: Any) -> dict[str, Any]:
+    """Return the leaves of a tree by their paths."""
+    return dict(zip(npnets.tree.paths(tree), npnets.tree.leaves(tree), strict=True))
+
+
+def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance: float) -> None:
+    """Assert that float32 arrays are those expected, each within a share of its own largest entry."""
+    assert found.keys() == expected.keys()
+    for name, array in found.items():
+        assert array.shape == expected[name].shape, name
+        assert array.dtype == np.float32, name
+        error = relative_error(array, expected[name])
+        assert error <= tolerance, f"{name}: relative error {error:.1e}\n{array}\nexpected\n{expected[name]}"
+
+
+def relative_error(found: Array, expected: Array) -> float:
+    """Return `max|found - expected| / max|expected|`, the largest entries of the whole array.
+
+    An array with no entry above `SMALL` is measured against that: where sums cancel, float32 leaves only rounding.
+    """
+    difference = np.abs(found.astype(np.float64) - expected).max()
+    return float(difference / max(np.abs(expected).max(), SMALL))

@@ -1,0 +1,19 @@
+"""Between tensors and arrays: layouts as npnets has them, float32 throughout."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def numpy_of(value: torch.Tensor, path: str = "") -> np.ndarray:
+    """Return a tensor as npnets holds what has this path: weights `(in, out)`, log sigma `(actions,)`."""
+    array = value.detach().numpy().copy()
+    if path.endswith("log_sigma"):
+        return array[:, 0]
+    return array.T if path.endswith("weight") and array.ndim == 2 else array
+
+
+def tensor(values: Any) -> torch.Tensor:
+    """Return numbers as a float32 tensor."""
+    return torch.as_tensor(np.asarray(values), dtype=torch.float32).clone()

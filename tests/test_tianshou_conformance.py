@@ -1,0 +1,118 @@
+"""Every network with every flag against what Tianshou 1.0.0 answers, as `golden/make_golden.py` recorded it.
+
+An output or gradient is right if it differs nowhere by more than a small share of the array's largest entry: 2e-5 for
+outputs, 1e-4 for gradients (`golden.npnets_side.relative_error`), all in float32.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from golden.fixtures import load
+from golden.npnets_side import (
+    GRADIENT_TOLERANCE,
+    NETWORKS,
+    OUTPUT_TOLERANCE,
+    Scripted,
+    assert_all_close,
+    by_path,
+    flat,
+    gradients,
+    make,
+    parameters,
+    run,
+)
+
+import npnets
+
+CASES: list[dict[str, Any]] = load("networks")["cases"]
+
+WITH_DEVIATION = [c for c in CASES if c["call"].startswith(("ActorProb(", "VAE(")) and c["method"] == "forward"]
+
+each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+
+
+@each_case
+def test_outputs_are_those_of_tianshou(case: dict[str, Any]) -> None:
+    outputs = run(case, parameters(case), case["inputs"])
+    assert_all_close(dict(enumerate(outputs)), dict(enumerate(case["outputs"])), OUTPUT_TOLERANCE)
+
+
+@pytest.mark.parametrize("case", WITH_DEVIATION, ids=lambda case: case["name"])
+def test_standard_deviations_are_those_of_tianshou_however_small(case: dict[str, Any]) -> None:
+    deviation = run(case, parameters(case), case["inputs"])[-1]
+    np.testing.assert_allclose(deviation, case["outputs"][-1], rtol=1e-4)
+
+
+@each_case
+def test_gradients_of_parameters_and_inputs_are_those_of_tianshou(case: dict[str, Any]) -> None:
+    params_grads, inputs_grads = gradients(case)
+    assert_all_close(params_grads, case["params_grads"], GRADIENT_TOLERANCE)
+    assert_all_close(inputs_grads, case["inputs_grads"], GRADIENT_TOLERANCE)
+
+
+@each_case
+def test_init_makes_the_parameters_that_tianshou_has(case: dict[str, Any]) -> None:
+    made = by_path(make(case["call"]).init(np.random.default_rng(0)))
+    assert {path: leaf.shape for path, leaf in made.items()} == {p: leaf.shape for p, leaf in case["params"].items()}
+    assert all(leaf.dtype == np.float32 for leaf in made.values())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["output_dim"] is not None], ids=lambda c: c["name"])
+def test_output_dim_is_that_of_tianshou(case: dict[str, Any]) -> None:
+    assert make(case["call"]).output_dim == case["output_dim"]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_has_cases_with_one_row_and_with_several(name: str) -> None:
+    batches = {next(iter(case["inputs"].values())).shape[-2] for case in CASES if case["call"].startswith(f"{name}(")}
+    assert 1 in batches and max(batches) > 1
+
+
+def test_every_case_but_relu_at_zero_has_gradients_that_are_not_all_zero() -> None:
+    grads = {case["name"]: [*case["params_grads"].values(), *case["inputs_grads"].values()] for case in CASES}
+    still = [name for name, arrays in grads.items() if not any(array.any() for array in arrays)]
+    assert still == ["activation relu at zero itself"]
+
+
+@pytest.mark.parametrize("call", ["Net(5, 2)", "Actor(Net(5, 3), 2)", "ActorProb(Net(5, 3), 2)"])
+def test_a_state_passes_through_a_network_without_memory(call: str) -> None:
+    net, state = make(call), {"hidden": np.ones((1, 2))}
+    params = net.init(np.random.default_rng(0))
+    assert net.forward(params, np.ones((1, 5)), state)[-1] is state
+
+
+@pytest.mark.parametrize("call", ["Actor(Net(5), 2)", "ActorProb(Net(5), 2)", "Critic(Net(5))"])
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_a_network_behind_a_net_without_layers_takes_observations_of_any_dtype(call: str, dtype: str) -> None:
+    net = make(call)
+    params, obs = net.init(np.random.default_rng(0)), np.arange(10).reshape(2, 5)
+    expected = list(flat(net.forward(params, obs.astype(np.float32))))
+    found = list(flat(net.forward(params, obs.astype(dtype))))
+    assert_all_close(dict(enumerate(found)), dict(enumerate(expected)), 0.0)
+
+
+@pytest.mark.parametrize("call", ["Actor(Net(5), (2, 3))", "ActorProb(Net(5), (2, 3))"])
+def test_an_actor_tells_its_preprocess_net_and_its_number_of_actions(call: str) -> None:
+    actor = make(call)
+    assert actor.get_preprocess_net() == npnets.Net(5)
+    assert actor.get_output_dim() == 6
+
+
+def test_a_vae_draws_the_noise_that_it_can_be_given() -> None:
+    case = next(case for case in CASES if case["name"] == "a VAE")
+    vae, params, inputs = make(case["call"]), parameters(case), dict(case["inputs"])
+    noise = inputs.pop("noise")
+    outputs = vae.forward(params, *inputs.values(), rng=Scripted(noise))
+    assert_all_close(dict(enumerate(outputs)), dict(enumerate(case["outputs"])), OUTPUT_TOLERANCE)
+
+
+def test_a_drawn_latent_vector_is_clipped_to_half_and_a_given_one_is_not() -> None:
+    case = next(case for case in CASES if case["name"] == "a VAE clips a drawn latent vector, batch of one")
+    vae, params = make(case["call"]), parameters(case)
+    state, latent_z = case["inputs"].values()
+    assert np.abs(latent_z).max() > 0.5
+    given, clipped = (vae.decode(params, state, z) for z in (latent_z, np.clip(latent_z, -0.5, 0.5)))
+    drawn = vae.decode(params, state, rng=Scripted(latent_z))
+    np.testing.assert_array_equal(drawn, clipped)
+    assert np.abs(drawn - given).max() > 1e-3
