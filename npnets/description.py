@@ -126,9 +126,12 @@ def bound(name: str, value: Any, actions: int | None = None) -> float | tuple[fl
         If an entry is NaN, infinite, zero or negative, or there are not as many entries as action dimensions.
     """
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number or a sequence of numbers, but is {value!r}") from error
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be a number or a sequence of numbers, but is {value!r}")
+    array = array.astype(np.float64)
     if not np.all(np.isfinite(array)) or not np.all(array > 0):
         raise ValueError(
             f"{name} must be positive and finite, but is {value!r}; for actions without bounds use unbounded=True "

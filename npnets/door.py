@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npnets.autodiff import bare, is_traced
-from npnets.backend import Array, adopt
+from npnets.backend import Array, adopt, namespace
 
 
 def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
@@ -32,17 +32,20 @@ def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
             f"{type(params).__name__}; forward takes the parameters first: forward(params, ...)"
         ) from None
     missing, extra = [n for n in names if n not in found], [n for n in found if n not in names]
+    faults = [f"lack {missing}"] * bool(missing) + [f"have {extra} besides"] * bool(extra)
     raise ValueError(
-        f"the parameters of {owner!r} lack {missing} and have {extra} besides; were they made by another network?"
+        f"the parameters of {owner!r} must have the keys {list(names)}, but {' and '.join(faults)}; were they made by "
+        "another network?"
     )
 
 
 def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: object) -> Any:
     """Return one parameter if it is a floating-point array of the expected shape."""
     if getattr(value, "shape", None) != shape:
-        found = f"shape {value.shape}" if hasattr(value, "shape") else f"a {type(value).__name__}"
+        found = f"has shape {value.shape}" if hasattr(value, "shape") else f"is a {type(value).__name__}"
         raise ValueError(
-            f"parameter {name!r} of {owner!r} must have shape {shape}, but has {found}; was it made by another network?"
+            f"parameter {name!r} of {owner!r} must be an array of shape {shape}, but {found}; was it made by another "
+            "network?"
         )
     if value.dtype.kind != "f":
         raise TypeError(
@@ -93,9 +96,26 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
         return value
     try:
-        return adopt(value, bare(like))
+        found = value if hasattr(getattr(value, "dtype", None), "kind") else namespace(bare(like)).asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
+    if found.dtype.kind not in "biuf":
+        hint = "; forward takes the parameters first: forward(params, ...)" if isinstance(value, dict) else ""
+        raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
+    return adopt(found, bare(like))
+
+
+def as_array(value: Any) -> Any:
+    """Return a network's input as an array of its own dtype, where there is no parameter to follow."""
+    return value if hasattr(value, "dtype") else np.asarray(value)
+
+
+def features_for(head: Any, trunk: Any, features: Any) -> Any:
+    """Bring a trunk's features to the dtype of the head's parameters, if the trunk has no parameters to follow."""
+    like = first_leaf(head)
+    if features.dtype == like.dtype or _find_leaf(trunk) is not None:
+        return features
+    return as_input(features, like, "the preprocess net's answer")
 
 
 def flattened(x: Array, name: str, features: int | None = None) -> Array:
@@ -111,9 +131,24 @@ def flattened(x: Array, name: str, features: int | None = None) -> Array:
     return x
 
 
+def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> Array:
+    """Return a preprocess net's features as `(batch, features)`; those of an ensemble are refused, with a `remedy`."""
+    rows = obs.shape[0] if getattr(obs, "ndim", 0) else len(obs) if isinstance(obs, (list, tuple)) else None
+    if logits.ndim == 3 and logits.shape[1:] == (rows, features) and logits.shape != (1, 1, features):
+        raise ValueError(
+            f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
+        )
+    return flattened(logits, "the preprocess net's answer")
+
+
 def expect_width(x: Array, features: int, owner: object) -> None:
     """Check the last axis of a layer's input."""
-    if x.ndim < 2 or x.shape[-1] != features:
+    if x.ndim < 2:
+        raise ValueError(
+            f"{owner!r} expected an input with a batch axis, of shape (batch, {features}), but got {x.shape}; for a "
+            "single one pass x[None]"
+        )
+    if x.shape[-1] != features:
         raise ValueError(
             f"{owner!r} expected an input of shape (batch, {features}), but got {x.shape}; do the widths "
             "of observations and actions match those the network was made for (with concat=True if actions come too)?"

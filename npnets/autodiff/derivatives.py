@@ -96,7 +96,8 @@ def value_and_grad(
         loss, aux = _split_aux(answer) if has_aux else (answer, None)
         value = untrace(loss, trace)
         _require_scalar(value)
-        gradient = _pull_back([loss], [_one_like(value)], roots, trace)
+        one = namespace(bare(value)).ones_like(bare(value))
+        gradient = _pull_back([loss], [one], roots, trace)
         return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
 
     return evaluate
@@ -202,8 +203,8 @@ def stop_gradient(x: Tree) -> Tree:
 
 
 def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:
-    pairs = zip(outputs, cotangents, strict=True)
-    ends = [(out, _in_dtype_of(out, g)) for out, g in pairs if belongs_to(out, trace)]
+    pairs = [pair for pair in zip(outputs, cotangents, strict=True) if belongs_to(pair[0], trace)]
+    ends = [(out, _in_dtype_of(out, g)) for out, g in pairs]
     if not ends:
         warnings.warn(
             "the function's answer does not depend on what it is differentiated with respect to: every gradient is "
@@ -231,17 +232,12 @@ def _own(g: Any, given_away: set[int]) -> Any:
 
 def _in_dtype_of(x: Any, g: Any) -> Any:
     """Return the cotangent or direction of an array in that array's dtype."""
-    if not hasattr(g, "dtype"):
-        g = np.asarray(g)
+    g = g if hasattr(g, "dtype") else np.asarray(g)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
 def _zeros_like(x: Any) -> Any:
     return namespace(bare(x)).zeros_like(bare(x))
-
-
-def _one_like(x: Any) -> Any:
-    return namespace(bare(x)).ones_like(bare(x))
 
 
 def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array
 from npnets.description import call_repr, set_fields, size
 from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf
-from npnets.initializers import require_floating
+from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Tree
 
@@ -43,11 +43,12 @@ class LayerNorm:
 
     def __post_init__(self) -> None:
         set_fields(self, features=size("features", self.features))
-        if not self.eps > 0:
-            raise ValueError(f"eps must be positive, but is {self.eps!r}")
+        if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
+            raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Return parameters that change nothing: `weight` all one, `bias` all zero."""
+        require_generator(rng)
         values = {"weight": np.ones, "bias": np.zeros}
         return {name: values[name](self.features, require_floating(dtype)) for name in self._names}
 

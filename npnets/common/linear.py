@@ -128,5 +128,6 @@ def _apply(layer: Any, params: Tree, x: Array, shapes: Any, features: int, activ
     expect_keys(params, tuple(shapes), layer)
     parts = [expect_parameter(params[name], shape, name, layer) for name, shape in shapes.items()]
     expect_width(x, features, layer)
-    expect_dtype(x, parts[0], layer)
+    for part in parts:
+        expect_dtype(x, part, layer)
     return linear(x, parts[0], parts[1] if layer.bias else None, activation)

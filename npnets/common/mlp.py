@@ -13,7 +13,7 @@ from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.description import call_repr, frozen, set_fields, size, sizes
-from npnets.door import as_input, expect_keys, expect_width, first_leaf, flattened
+from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -124,7 +124,7 @@ class MLP:
         (batch, output_dim) array
             In the parameters' dtype; with leading axes if `flatten_input` is off or the layers are an ensemble.
         """
-        x = as_input(obs, first_leaf(params)) if self._parts else np.asarray(obs)
+        x = as_input(obs, first_leaf(params)) if self._parts else as_array(obs)
         return self.apply(params, flattened(x, "obs") if self.flatten_input else x)
 
     def apply(self, params: Tree, x: Array) -> Array:
@@ -185,7 +185,13 @@ def _are_lists_of_args(args: Any) -> bool:
 def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
     if not callable(linear_layer):
         raise TypeError(f"linear_layer must be a callable that makes a layer from two sizes, but is {linear_layer!r}")
-    layer = linear_layer(inputs, outputs)
+    try:
+        layer = linear_layer(inputs, outputs)
+    except TypeError as error:
+        raise TypeError(
+            f"linear_layer must make a layer from two sizes, as functools.partial(npnets.EnsembleLinear, 4) does, but: "
+            f"{error}"
+        ) from error
     require_network("what linear_layer makes", layer)
     return layer
 

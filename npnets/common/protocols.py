@@ -55,18 +55,49 @@ def require_network(name: str, net: Any) -> None:
         )
 
 
-def features_of(name: str, net: Any, given: int | None) -> int:
+def _require_state(name: str, net: Any) -> None:
+    try:
+        inspect.signature(net.forward).bind("params", "obs", "state")
+    except TypeError:
+        raise TypeError(
+            f"{name} must have forward(params, obs, state=None), but that of {net!r:.80} takes no state; if it is an "
+            "MLP, use a Net instead"
+        ) from None
+
+
+def features_of(name: str, net: Any, given: int | None, takes_state: bool = False) -> int:
     """Return how many features a preprocess net answers with: its `output_dim`, or the number given instead.
 
     Raises
     ------
+    TypeError
+        If it is no network, or `forward` takes no state although it is to be given one.
     ValueError
-        If there is neither, or they differ.
+        If there is neither number, or they differ.
     """
     require_network(name, net)
+    if takes_state:
+        _require_state(name, net)
     own = getattr(net, "output_dim", None)
     if own is None and given is None:
         raise ValueError(f"{name} {net!r:.80} has no output_dim; give preprocess_net_output_dim")
     if own is not None and given is not None and own != given:
         raise ValueError(f"{name} answers with {own} features, but preprocess_net_output_dim is {given}")
     return int(own if own is not None else given)  # type: ignore[arg-type]
+
+
+def run_preprocess(net: Any, params: Tree, *inputs: Any) -> tuple[Array, Any]:
+    """Return a preprocess net's features and new state.
+
+    Raises
+    ------
+    TypeError
+        If it answers with anything but such a pair.
+    """
+    answer = net.forward(params, *inputs)
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        raise TypeError(
+            f"a preprocess net must answer with a pair (features, state), but {net!r:.80} gave a "
+            f"{type(answer).__name__}; if it is an MLP, use a Net instead"
+        )
+    return answer[0], answer[1]

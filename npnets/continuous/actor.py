@@ -10,9 +10,9 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
-from npnets.common.protocols import features_of, init_part
+from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
-from npnets.door import expect_keys, flattened
+from npnets.door import expect_keys, features_for, flattened_features
 from npnets.functional import squash
 from npnets.initializers import require_generator
 from npnets.tree import Tree
@@ -59,7 +59,7 @@ class Actor:
     @functools.cached_property
     def last(self) -> MLP:
         """The MLP from features to actions."""
-        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim)
+        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim, takes_state=True)
         return MLP(features, self.output_dim, self.hidden_sizes, device=self.device)
 
     @property
@@ -102,6 +102,8 @@ class Actor:
             The preprocess net's new state.
         """
         expect_keys(params, ("preprocess", "last"), self)
-        logits, state = self.preprocess_net.forward(params["preprocess"], obs, state)
-        z = self.last.apply(params["last"], flattened(logits, "the preprocess net's answer"))
+        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
+        logits = features_for(params["last"], params["preprocess"], logits)
+        logits = flattened_features(logits, obs, self.last.input_dim, "an actor needs the features of a single network")
+        z = self.last.apply(params["last"], logits)
         return squash(z, self.max_action), state  # type: ignore[arg-type]

@@ -10,10 +10,10 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
-from npnets.common.protocols import features_of, init_part
+from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
 from npnets.description import Bound, Shape, call_repr, set_fields, shape, width
-from npnets.door import expect_keys, expect_parameter, flattened
+from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
 
@@ -66,7 +66,7 @@ class ActorProb:
     @functools.cached_property
     def head(self) -> MLP:
         """The MLP from features to the mean; a conditioned sigma has one of the same form."""
-        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim)
+        features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim, takes_state=True)
         return MLP(features, self.output_dim, self.hidden_sizes, device=self.device)
 
     @property
@@ -112,12 +112,14 @@ class ActorProb:
             The preprocess net's new state (Tianshou 1.0.0 gives the old one).
         """
         expect_keys(params, self._names, self)
-        logits, state = self.preprocess_net.forward(params["preprocess"], obs, state)
-        logits = flattened(logits, "the preprocess net's answer")
+        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
+        logits = features_for(params["mu"], params["preprocess"], logits)
+        logits = flattened_features(logits, obs, self.head.input_dim, "an actor needs the features of a single network")
         mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)  # type: ignore[arg-type]
         if self.conditioned_sigma:
             return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
         log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
+        expect_dtype(mu, log_sigma, self)
         return (mu, sigma_from_parameter(log_sigma, mu)), state
 
     @property

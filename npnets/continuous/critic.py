@@ -11,9 +11,9 @@ from numpy.typing import DTypeLike
 import npnets.numpy as np
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
-from npnets.common.protocols import features_of, init_part
+from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import call_repr, set_fields
-from npnets.door import as_input, expect_keys, first_leaf, flattened
+from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features
 from npnets.initializers import require_generator
 from npnets.tree import Tree
 
@@ -99,18 +99,10 @@ class Critic:
         x = flattened(as_input(obs, like), "obs")
         if act is not None:
             x = _beside(x, flattened(as_input(act, like, "act"), "act"))
-        logits, _ = self.preprocess_net.forward(params["preprocess"], x)
-        return self.last.apply(params["last"], self._features(logits, len(x)))
-
-    def _features(self, logits: Array, batch: int) -> Array:
-        if not self.flatten_input:
-            return logits
-        if logits.ndim == 3 and logits.shape[1:] == (batch, self.last.input_dim):
-            raise ValueError(
-                f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; make "
-                "the critic with flatten_input=False"
-            )
-        return flattened(logits, "the preprocess net's answer")
+        logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], x)
+        if self.flatten_input:
+            logits = flattened_features(logits, x, self.last.input_dim, "make the critic with flatten_input=False")
+        return self.last.apply(params["last"], logits)
 
 
 def _beside(obs: Array, act: Array) -> Array:

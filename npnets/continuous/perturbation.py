@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 import npnets.numpy as np
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
-from npnets.common.protocols import init_part, require_network
+from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, call_repr, set_fields
 from npnets.door import expect_keys
@@ -51,7 +51,7 @@ class Perturbation:
         set_fields(
             self, max_action=bound("max_action", self.max_action, getattr(self.preprocess_net, "output_dim", None))
         )
-        if not onp.isfinite(self.phi):
+        if not isinstance(self.phi, (int, float, onp.number)) or not onp.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
@@ -76,7 +76,7 @@ class Perturbation:
         """
         expect_keys(params, ("preprocess",), self)
         state, action = paired(params, state, action, "action")
-        logits, _ = self.preprocess_net.forward(params["preprocess"], np.concatenate([state, action], -1))
+        logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], np.concatenate([state, action], -1))
         if logits.shape != action.shape:
             raise ValueError(
                 f"the preprocess net must answer with as many features as an action has entries, {action.shape}, but "

@@ -117,7 +117,13 @@ class VAE:
         mean = self.latent_layer.apply(params["mean"], features)
         std = np.exp(np.clip(self.latent_layer.apply(params["log_std"], features), LOG_STD_MIN, LOG_STD_MAX))
         latent_z = mean + std * self._noise(rng, noise, mean)
-        return self.decode(params, state, latent_z), mean, std
+        reconstruction = self.decode(params, state, latent_z)
+        if reconstruction.shape != action.shape:
+            raise ValueError(
+                f"the decoder must answer with as many features as an action has entries, {action.shape}, but gave "
+                f"{reconstruction.shape}"
+            )
+        return reconstruction, mean, std
 
     def decode(
         self, params: Tree, state: Any, latent_z: Any = None, *, rng: onp.random.Generator | None = None

@@ -220,7 +220,8 @@ _apply = fused(_composition, _forward, _backward)
 def parameters_of(name: str) -> inspect.Signature:
     """Return the signature of an activation's arguments after `z`, to check and complete them by."""
     signature = inspect.signature(ACTIVATIONS[name].composition)
-    return signature.replace(parameters=list(signature.parameters.values())[1:])
+    own = list(signature.parameters.values())[1:]
+    return signature.replace(parameters=own, return_annotation=inspect.Signature.empty)
 
 
 def activate(z: Array, name: str, args: tuple[Any, ...] = ()) -> Array:

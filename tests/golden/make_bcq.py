@@ -89,7 +89,11 @@ def main() -> None:
     ours = BCQ(SETTINGS, OBS_DIM, ACT_DIM).init(rng).params
     policy = make_policy(SETTINGS, OBS_DIM, ACT_DIM)
     load_parameters(policy, ours)
-    arrays = {f"initial.{n}.{p}": x for n, part in ours.items() for p, x in zip(tree.paths(part), tree.leaves(part))}
+    arrays = {
+        f"initial.{n}.{p}": x
+        for n, part in ours.items()
+        for p, x in zip(tree.paths(part), tree.leaves(part), strict=True)
+    }
 
     def draw(shape: Any) -> torch.Tensor:
         return torch.as_tensor(noise.standard_normal(tuple(shape)).astype(np.float32))

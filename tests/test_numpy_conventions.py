@@ -1,0 +1,221 @@
+"""What derivatives are at kinks, ties and edges, what stays finite, what counts as a constant, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as onp
+import pytest
+import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays, mutually_broadcastable_shapes
+from numpy.testing import assert_allclose, assert_array_equal
+
+import npnets
+import npnets.numpy as np
+
+Fun = Callable[..., Any]
+
+
+def _gradient(fun: Fun, x: Any) -> Any:
+    """The gradient of the sum of a function's answer."""
+    return npnets.grad(lambda a: np.sum(fun(a)))(onp.asarray(x, onp.float64))
+
+
+# -- kinks and ties ---------------------------------------------------------------------------------------------------
+
+
+def test_clip_passes_the_gradient_on_at_its_bounds_and_stops_it_beyond() -> None:
+    x = [-1.1, -1.0, 0.0, 1.0, 1.1]
+    assert_array_equal(_gradient(lambda a: np.clip(a, -1, 1), x), [0, 1, 1, 1, 0])
+    assert_array_equal(_gradient(lambda a: np.clip(a, None, 1), x), [1, 1, 1, 1, 0])
+    assert_array_equal(_gradient(lambda a: np.clip(a, -1, None), x), [0, 1, 1, 1, 1])
+
+
+def test_abs_has_derivative_zero_at_zero() -> None:
+    assert_array_equal(_gradient(np.abs, [-2.0, 0.0, 3.0]), [-1, 0, 1])
+
+
+def test_maximum_and_minimum_share_the_gradient_of_a_tie_evenly() -> None:
+    x, y = onp.array([1.0, 2.0, 3.0]), onp.array([2.0, 2.0, 2.0])
+    upper = npnets.grad(lambda a, b: np.sum(np.maximum(a, b)), (0, 1))(x, y)
+    assert_array_equal(upper, [[0, 0.5, 1], [1, 0.5, 0]])
+    lower = npnets.grad(lambda a, b: np.sum(np.minimum(a, b)), (0, 1))(x, y)
+    assert_array_equal(lower, [[1, 0.5, 0], [0, 0.5, 1]])
+
+
+def test_max_and_min_share_the_gradient_of_a_tie_evenly() -> None:
+    x = [[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]]
+    assert_allclose(_gradient(lambda a: np.max(a, 1), x), [[0, 0.5, 0.5], [1 / 3] * 3])
+    assert_allclose(_gradient(lambda a: np.min(a, 1), x), [[1, 0, 0], [1 / 3] * 3])
+    assert_allclose(_gradient(np.max, x), [[0, 0.5, 0.5], [0, 0, 0]])
+
+
+def test_the_tie_of_a_maximum_is_shared_in_forward_mode_too() -> None:
+    x, v = onp.array([3.0, 3.0, 1.0]), onp.array([1.0, 5.0, 100.0])
+    assert npnets.jvp(np.max, x, v)[1] == 3
+    assert_array_equal(npnets.jvp(lambda a: np.maximum(a, 3.0), x, v)[1], [0.5, 2.5, 0])
+
+
+def test_std_has_gradient_zero_where_the_variance_is_zero() -> None:
+    x = onp.array([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
+    value, gradient = npnets.value_and_grad(lambda a: np.sum(np.std(a, 1)))(x)
+    assert_allclose(value, onp.std(x, 1).sum())
+    assert_array_equal(gradient[0], [0, 0, 0])
+    assert_allclose(gradient[1], (x[1] - 2) / 3 / onp.std(x[1]))
+    assert_array_equal(npnets.hvp(lambda a: np.sum(np.std(a, 1)))(x, onp.ones_like(x)), onp.zeros_like(x))
+
+
+@pytest.mark.parametrize(("exponent", "expected"), [(0, 0.0), (1, 1.0), (2, 0.0), (0.0, 0.0), (1.0, 1.0), (3.0, 0.0)])
+def test_powers_of_zero_have_finite_gradients(exponent: float, expected: float) -> None:
+    assert_array_equal(_gradient(lambda a: a**exponent, [0.0]), [expected])
+    assert_array_equal(_gradient(lambda a: np.power(a, onp.array([exponent])), [0.0]), [expected])
+
+
+def test_the_gradient_by_the_exponent_is_zero_where_the_base_is_zero() -> None:
+    by_exponent = npnets.grad(lambda x, y: np.sum(np.power(x, y)), 1)(onp.array([0.0, onp.e]), onp.array([2.0, 2.0]))
+    assert_allclose(by_exponent, [0, onp.e**2], rtol=1e-12)
+
+
+def test_integer_powers_of_negative_numbers_are_differentiable() -> None:
+    assert_array_equal(_gradient(lambda a: a**2 + a**3, [-2.0]), [-4 + 12])
+
+
+def test_where_keeps_what_is_not_selected_out_of_the_gradient_even_if_it_is_not_finite() -> None:
+    x = onp.array([0.0, 4.0])
+    with onp.errstate(divide="ignore"):
+        gradient = npnets.grad(lambda a: np.sum(np.where(a > 0, a, 0.0) * 2 + np.where(a > 0, 3.0, 0.0)))(x)
+        root = npnets.vjp(lambda a: np.where(x > 0, a, 1.0), x)[1](onp.array([onp.inf, 1.0]))
+    assert_array_equal(gradient, [0, 2])
+    assert_array_equal(root, [0, 1])
+
+
+def test_functions_at_infinity_and_nan_follow_numpy() -> None:
+    x = onp.array([onp.nan, onp.inf, -onp.inf, 0.0])
+    for fun in ("maximum", "minimum"):
+        assert_array_equal(getattr(np, fun)(x, 1.0), getattr(onp, fun)(x, 1.0))
+    assert_array_equal(_gradient(lambda a: np.maximum(a, 1.0), x), [0, 1, 0, 0])
+
+
+# -- nothing overflows that need not ----------------------------------------------------------------------------------
+
+
+def test_tanh_has_gradient_zero_and_no_warning_where_it_is_saturated() -> None:
+    assert_array_equal(_gradient(np.tanh, [-1e4, 1e4]), [0, 0])
+
+
+def test_logsumexp_and_softmax_are_exact_for_large_entries() -> None:
+    x = onp.array([[1000.0, 1000.0, -1000.0], [-2000.0, -2001.0, -onp.inf]])
+    assert_allclose(np.logsumexp(x, 1), scipy.special.logsumexp(x, 1), rtol=1e-14)
+    assert_allclose(_gradient(lambda a: np.logsumexp(a, 1), x), scipy.special.softmax(x, 1), atol=1e-14)
+    weights = onp.array([1.0, 2.0, 3.0])
+    p = scipy.special.softmax(x, 1)
+    expected = p * (weights - (p @ weights)[:, None])
+    assert_allclose(_gradient(lambda a: np.softmax(a, 1) * weights, x), expected, atol=1e-14)
+
+
+def test_erf_and_expm1_and_log1p_are_exact_near_zero() -> None:
+    x = onp.array([1e-12, -1e-12])
+    assert_allclose(np.expm1(x), x, rtol=1e-11)
+    assert_allclose(np.log1p(x), x, rtol=1e-11)
+    assert_allclose(np.erf(x), 2 / onp.pi**0.5 * x, rtol=1e-11)
+
+
+# -- broadcasting -----------------------------------------------------------------------------------------------------
+
+
+@given(mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=3, min_side=0), st.integers(0, 999))
+def test_the_gradient_of_a_broadcast_product_sums_over_what_was_repeated(shapes: Any, seed: int) -> None:
+    rng = onp.random.default_rng(seed)
+    x, y = (rng.normal(size=shape) for shape in shapes.input_shapes)
+    g = rng.normal(size=shapes.result_shape)
+    for_x, for_y = npnets.vjp(lambda pair: np.multiply(*pair), (x, y))[1](g)
+    for argument, other, gradient in ((x, y, for_x), (y, x, for_y)):
+        v = rng.normal(size=argument.shape)
+        assert gradient.shape == argument.shape
+        assert_allclose((gradient * v).sum(), (g * (v * other)).sum(), atol=1e-12)
+
+
+@given(arrays(onp.float64, st.tuples(st.integers(1, 3), st.integers(1, 3)), elements=st.integers(-2, 2)))
+def test_reductions_with_many_ties_still_give_gradients_that_sum_to_the_number_of_answers(x: Any) -> None:
+    for axis, answers in ((0, x.shape[1]), (1, x.shape[0]), (None, 1)):
+        assert_allclose(_gradient(lambda a, axis=axis: np.max(a, axis), x).sum(), answers)
+        assert_allclose(_gradient(lambda a, axis=axis: np.min(a, axis), x).sum(), answers)
+
+
+# -- constants --------------------------------------------------------------------------------------------------------
+
+UNARY = "all any argmax argmin argsort ceil floor isfinite isinf isnan logical_not ndim ones_like rint shape sign size"
+BINARY = "equal greater greater_equal less less_equal logical_and logical_or not_equal"
+
+
+@pytest.mark.parametrize("name", [*UNARY.split(), "zeros_like"])
+def test_questions_about_a_traced_array_are_answered_as_numpy_does(name: str) -> None:
+    x = onp.array([0.3, -1.6, 0.0])
+    assert_array_equal(_answers_inside(lambda a: getattr(np, name)(a), x), getattr(onp, name)(x))
+
+
+@pytest.mark.parametrize("name", BINARY.split())
+def test_comparisons_of_traced_arrays_are_answered_as_numpy_does(name: str) -> None:
+    x = onp.array([0.0, -1.0, 2.0])
+    assert_array_equal(_answers_inside(lambda a: getattr(np, name)(a, a * a), x), getattr(onp, name)(x, x * x))
+    assert_array_equal(_answers_inside(lambda a: getattr(np, name)(1.0, a), x), getattr(onp, name)(1.0, x))
+
+
+def _answers_inside(fun: Fun, x: Any) -> Any:
+    """What a function gives while its argument is being differentiated; it must be no traced array."""
+    answers = []
+
+    def loss(a: Any) -> Any:
+        answers.append(fun(a))
+        return np.sum(a)
+
+    npnets.grad(loss)(x)
+    assert "Traced" not in type(answers[0]).__name__
+    return answers[0]
+
+
+def test_rounding_stops_the_gradient() -> None:
+    assert_array_equal(_gradient(lambda a: a * np.floor(a) + np.sign(a), [2.5, -1.5]), [2, -2])
+
+
+def test_functions_that_make_arrays_are_numpys() -> None:
+    assert_array_equal(np.full_like(onp.ones(2, onp.float32), 3), onp.full(2, 3, onp.float32))
+    assert np.full_like(onp.ones(2), 3, dtype=onp.float32).dtype == onp.float32
+    assert_array_equal(np.linspace(0, 1, 3), [0, 0.5, 1])
+    assert_array_equal(np.asarray([[1, 2], [3, 4]], onp.float32), onp.array([[1, 2], [3, 4]], onp.float32))
+
+
+def test_asarray_leaves_a_traced_array_traced_and_casts_it() -> None:
+    x = onp.array([1.0, 2.0], onp.float32)
+    value, gradient = npnets.value_and_grad(lambda a: np.sum(np.asarray(a, onp.float64) ** 2))(x)
+    assert (value.dtype, gradient.dtype) == (onp.float64, onp.float32)
+    assert_array_equal(gradient, [2, 4])
+    assert_array_equal(_gradient(lambda a: np.asarray(a) * 3, x), [3, 3])
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fun", "error", "words"),
+    [
+        (lambda a: np.clip(a, a, 1), TypeError, r"bounds for constants; use minimum\(maximum"),
+        (lambda a: np.full_like(a, a[0, 0]), TypeError, r"constant; use zeros_like\(x\) \+ value"),
+        (lambda a: np.expand_dims(a, 4), ValueError, r"1 different axes within \[-3, 3\), but got 4"),
+        (lambda a: np.expand_dims(a, (0, -4)), ValueError, r"2 different axes within \[-4, 4\), but got \(0, -4\)"),
+        (lambda a: np.squeeze(a, 1), ValueError, r"cannot squeeze axis 1 of shape \(2, 3\)"),
+        (lambda a: np.concatenate([]), ValueError, "at least one array to concatenate"),
+        (lambda a: np.stack([a, a[0]]), ValueError, r"arrays of one shape to stack, but got \[\(2, 3\), \(3,\)\]"),
+        (lambda a: np.repeat(a, [1, 2], 0), TypeError, r"repeats must be one integer, .* but is \[1, 2\]"),
+        (lambda a: np.multiply(2.0, y=a), TypeError, "multiply .* given by position, but 'y' was given by keyword"),
+        (lambda a: np.sum(x=a), TypeError, "sum .* given by position, but 'x' was given by keyword"),
+        (lambda a: np.matmul(a, a), ValueError, "matmul"),
+        (lambda a: a[2], IndexError, "out of bounds"),
+    ],
+)
+def test_calls_that_have_no_right_answer_are_refused(fun: Fun, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        npnets.grad(lambda a: np.sum(fun(a)))(onp.ones((2, 3)))

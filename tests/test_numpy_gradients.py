@@ -1,0 +1,265 @@
+"""One law over every differentiable function of `npnets.numpy`: values as NumPy's, derivatives as central differences.
+
+`TABLE` holds at least one call of each function, as a function of the module that it is taken from (`npnets.numpy`, or
+NumPy with SciPy's functions added) and of arrays. What happens at kinks and ties is in `test_numpy_conventions.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import types
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as onp
+import pytest
+import scipy.special
+from finite_differences import assert_trees_close, check_first_order, check_second_order
+from numpy.testing import assert_allclose
+
+import npnets
+import npnets.numpy as np
+
+_SCIPY = {name: getattr(scipy.special, name) for name in ("erf", "logsumexp", "softmax")}
+REFERENCE = types.SimpleNamespace(**{**vars(onp), **_SCIPY})
+"""What values are held against: NumPy's functions of the same names, and SciPy's."""
+
+Draw = Callable[[onp.random.Generator], Any]
+
+
+class Case(NamedTuple):
+    """A call of one function, `fun(module, *arrays)`, and how its arrays are drawn."""
+
+    name: str
+    fun: Callable[..., Any]
+    draws: tuple[Draw, ...]
+
+    def arrays(self, seed: int) -> tuple[Any, ...]:
+        """Return the float64 arrays to call it with."""
+        rng = onp.random.default_rng(seed)
+        return tuple(onp.asarray(draw(rng)) for draw in self.draws)
+
+
+def real(*shape: int) -> Draw:
+    """Any numbers."""
+    return lambda rng: rng.normal(size=shape)
+
+
+def positive(*shape: int) -> Draw:
+    """Numbers away from zero, above it."""
+    return lambda rng: rng.uniform(0.5, 2.0, shape)
+
+
+def nonzero(*shape: int) -> Draw:
+    """Numbers of both signs, away from zero."""
+    return lambda rng: rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def distinct(*shape: int, shift: float = 0.0) -> Draw:
+    """Numbers at least 0.2 apart from each other, so that no step of a difference crosses a tie."""
+    return lambda rng: 0.2 * rng.permutation(int(onp.prod(shape))).reshape(shape) + shift - 0.91
+
+
+MASK = onp.array([[True, False, True], [False, False, True]])
+ROWS = onp.array([0, 1, 0, 0])
+BROADCAST = [
+    ((2, 3), (2, 3)),
+    ((2, 3), (3,)),
+    ((3,), (2, 3)),
+    ((2, 3), ()),
+    ((), (2, 3)),
+    ((2, 1), (1, 3)),
+    ((4, 1, 3), (2, 1)),
+    ((1,), (2, 3)),
+    ((1, 1), (3,)),
+    ((0, 3), (1, 3)),
+]
+AXES: list[dict[str, Any]] = [
+    {},
+    {"axis": 0},
+    {"axis": -1, "keepdims": True},
+    {"axis": (0, 2)},
+    {"axis": (-1, 0), "keepdims": True},
+    {"axis": 1},
+    {"keepdims": True},
+]
+
+
+def _unary() -> list[Case]:
+    draws = {"log": positive, "log1p": positive, "sqrt": positive, "abs": nonzero, "absolute": nonzero}
+    names = "exp expm1 log log1p tanh sqrt square abs absolute sin cos erf negative ravel".split()
+    return [Case(name, lambda m, x, n=name: getattr(m, n)(x), (draws.get(name, real)(2, 3),)) for name in names]
+
+
+def _binary() -> list[Case]:
+    second = {"divide": nonzero, "true_divide": nonzero}
+    cases = []
+    names = "add subtract multiply divide true_divide power maximum minimum".split()
+    for name, (a, b) in itertools.product(names, BROADCAST):
+        first_draw = positive(*a) if name == "power" else distinct(*a)
+        second_draw = distinct(*b, shift=0.1) if name in ("maximum", "minimum") else second.get(name, real)(*b)
+        cases.append(Case(name, lambda m, x, y, n=name: getattr(m, n)(x, y), (first_draw, second_draw)))
+    for name in names:
+        cases.append(Case(name, lambda m, x, n=name: getattr(m, n)(x, 0.75), (positive(2, 3),)))
+        cases.append(Case(name, lambda m, x, n=name: getattr(m, n)(1.75, x), (positive(2, 3),)))
+        cases.append(Case(name, lambda m, x, n=name: getattr(m, n)(x, x * x), (positive(3),)))
+    return cases
+
+
+def _reductions() -> list[Case]:
+    cases = []
+    for name, options in itertools.product("sum mean var std max min logsumexp".split(), AXES):
+        cases.append(Case(name, lambda m, x, n=name, o=options: getattr(m, n)(x, **o), (distinct(2, 3, 4),)))
+    for name in ("var", "std"):
+        cases.append(Case(name, lambda m, x, n=name: getattr(m, n)(x, axis=1, ddof=1), (real(2, 4),)))
+    for axis in (-1, 0, 1):
+        cases.append(Case("softmax", lambda m, x, a=axis: m.softmax(x, axis=a), (real(2, 3, 2),)))
+    return cases
+
+
+def _matmul() -> list[Case]:
+    shapes = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4))]
+    shapes += [((5, 2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,))]
+    shapes += [((2, 1, 2, 3), (5, 3, 4)), ((1, 3), (3, 1)), ((2, 0), (0, 3))]
+    return [Case("matmul", lambda m, x, y: m.matmul(x, y), (real(*a), real(*b))) for a, b in shapes]
+
+
+def _shaping() -> list[Case]:
+    calls: list[tuple[str, Callable[..., Any]]] = [
+        ("reshape", lambda m, x: m.reshape(x, (4, -1))),
+        ("reshape", lambda m, x: m.reshape(x, -1)),
+        ("transpose", lambda m, x: m.transpose(x)),
+        ("transpose", lambda m, x: m.transpose(x, (2, 0, 1))),
+        ("transpose", lambda m, x: m.transpose(x, (-2, -1, 0))),
+        ("swapaxes", lambda m, x: m.swapaxes(x, 0, -1)),
+        ("expand_dims", lambda m, x: m.expand_dims(x, 1)),
+        ("expand_dims", lambda m, x: m.expand_dims(x, (0, -1))),
+        ("squeeze", lambda m, x: m.squeeze(x[:, :1])),
+        ("squeeze", lambda m, x: m.squeeze(x[:1, :, :1], axis=-1)),
+        ("squeeze", lambda m, x: m.squeeze(x[:1, :, :1], axis=(0, 2))),
+        ("broadcast_to", lambda m, x: m.broadcast_to(x, (3, 2, 3, 4))),
+        ("broadcast_to", lambda m, x: m.broadcast_to(x[:, :1], (2, 5, 4))),
+        ("repeat", lambda m, x: m.repeat(x, 3, axis=1)),
+        ("repeat", lambda m, x: m.repeat(x, 2, axis=-1)),
+        ("repeat", lambda m, x: m.repeat(x, 2)),
+        ("astype", lambda m, x: m.astype(x, onp.float64) * 2),
+        ("asarray", lambda m, x: m.asarray([x[0], x[1], x[0]])),
+        ("array", lambda m, x: m.array([x[0, 0, 0], x[1, 2, 3], 1.0])),
+        ("concatenate", lambda m, x: m.concatenate([x, x * x, x], axis=-1)),
+        ("concatenate", lambda m, x: m.concatenate([x, 2 * x[:1]])),
+        ("concatenate", lambda m, x: m.concatenate([x, x[0]], axis=None)),
+        ("stack", lambda m, x: m.stack([x[0], x[1] * 3], axis=1)),
+        ("stack", lambda m, x: m.stack([x, x], axis=-1)),
+        ("stack", lambda m, x: m.stack([x[0, 0, 0], 1.0, x[1, 1, 1]])),
+    ]
+    joined: list[tuple[str, Callable[..., Any]]] = [
+        ("concatenate", lambda m, x, y: m.concatenate([x, y], axis=1)),
+        ("concatenate", lambda m, x, y: m.concatenate((y, onp.ones((2, 2)), x), axis=-1)),
+        ("stack", lambda m, x, y: m.stack([x[:, 0], y[:, 1]])),
+    ]
+    cases = [Case(name, fun, (real(2, 3, 4),)) for name, fun in calls]
+    return cases + [Case(name, fun, (real(2, 3), real(2, 2))) for name, fun in joined]
+
+
+def _choices() -> list[Case]:
+    low, high = onp.array([[-0.5], [0.0]]), onp.array([0.3, 0.5, 1.05])
+    return [
+        Case("where", lambda m, x, y: m.where(MASK, x, y), (real(2, 3), real(2, 3))),
+        Case("where", lambda m, x, y: m.where(MASK, x, y), (real(3), real(2, 1))),
+        Case("where", lambda m, x, y: m.where(MASK[0], x, y), (real(4, 1), real())),
+        Case("where", lambda m, x: m.where(m.greater(x, 0.05), x * x, 0.0), (distinct(2, 3),)),
+        Case("clip", lambda m, x: m.clip(x, -0.5, 0.5), (distinct(2, 5),)),
+        Case("clip", lambda m, x: m.clip(x, None, 0.3), (distinct(2, 5),)),
+        Case("clip", lambda m, x: m.clip(x, -0.3, None), (distinct(2, 5),)),
+        Case("clip", lambda m, x: m.clip(x, low, high), (distinct(3),)),
+        Case("clip", lambda m, x: m.clip(x, -1.05, high), (distinct(2, 1),)),
+    ]
+
+
+def _indexing() -> list[Case]:
+    indices: list[Any] = [1, -1, (0, 2), slice(None, None, -1), (slice(None), slice(1, None, 2)), (Ellipsis, 0)]
+    indices += [(None, 0, Ellipsis, None), (0, 1, 2), ROWS, [1, 1], (ROWS, onp.array([2, 1, 2, 0])), (ROWS, 1)]
+    indices += [(slice(None), onp.array([[0, 2], [2, 2]])), (0, slice(None), ROWS), (ROWS, slice(None), 1), MASK]
+    indices += [(MASK, 0), (onp.array([True, False]), Ellipsis, onp.int64(1)), (None, onp.array(1)), ()]
+    return [Case("indexing", lambda m, x, i=index: x[i], (real(2, 3, 4),)) for index in indices]
+
+
+TABLE = [*_unary(), *_binary(), *_reductions(), *_matmul(), *_shaping(), *_choices(), *_indexing()]
+each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.name}-{i}") for i, c in enumerate(TABLE)])
+
+
+def test_the_table_covers_every_differentiable_function() -> None:
+    constants = {"full_like"}
+    own = {n for n, v in vars(np).items() if callable(v) and getattr(v, "__module__", "").startswith("npnets")}
+    assert own - constants == {case.name for case in TABLE} - {"indexing"}
+
+
+@each_case
+def test_values_are_those_of_numpy(case: Case) -> None:
+    arrays = case.arrays(1)
+    expected = case.fun(REFERENCE, *arrays)
+    answer = case.fun(np, *arrays)
+    assert_trees_close(answer, expected, rtol=1e-12, atol=1e-14)
+    assert answer.dtype == expected.dtype
+
+
+@each_case
+def test_forward_and_reverse_mode_agree_with_central_differences(case: Case) -> None:
+    arrays = case.arrays(2)
+    check_first_order(lambda x: case.fun(np, *x), arrays, onp.random.default_rng(3))
+    if len(arrays) == 2:
+        a, b = arrays
+        check_first_order(lambda x: case.fun(np, x, b), a, onp.random.default_rng(4))
+        check_first_order(lambda x: case.fun(np, a, x), b, onp.random.default_rng(5))
+
+
+@each_case
+def test_second_derivatives_agree_with_differences_of_gradients(case: Case) -> None:
+    arrays = case.arrays(6)
+    check_second_order(lambda x: case.fun(np, *x), arrays, onp.random.default_rng(7))
+    if len(arrays) == 2:
+        check_second_order(lambda x: case.fun(np, x, arrays[1]), arrays[0], onp.random.default_rng(8))
+
+
+@each_case
+def test_arguments_are_left_as_they_were(case: Case) -> None:
+    arrays = case.arrays(9)
+    copies = [x.copy() for x in arrays]
+    pullback = npnets.vjp(lambda x: case.fun(np, *x), arrays)
+    pullback[1](onp.ones_like(pullback[0]))
+    for x, copy in zip(arrays, copies, strict=True):
+        assert x.tobytes() == copy.tobytes()
+
+
+@each_case
+def test_float32_gives_float32_values_and_derivatives(case: Case) -> None:
+    if case.name == "astype":
+        return
+    wide = case.arrays(10)
+    x = tuple(array.astype(onp.float32) for array in wide)
+    value, pullback = npnets.vjp(lambda a: case.fun(np, *a), x)
+    assert value.dtype == case.fun(REFERENCE, *x).dtype
+    assert all(g.dtype == onp.float32 for g in pullback(onp.ones_like(value)))
+    if case.name not in ("clip", "array", "concatenate", "stack"):  # those mix float64 constants in
+        assert value.dtype == onp.float32
+        assert npnets.jvp(lambda a: case.fun(np, *a), x, x)[1].dtype == onp.float32
+        expected = case.fun(REFERENCE, *wide)
+        assert_allclose(value, expected, rtol=2e-4, atol=2e-4)
+    product = npnets.hvp(lambda a: np.sum(case.fun(np, *a) ** 2))(x, x)
+    assert all(g.dtype == onp.float32 for g in product)
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=f"{c.name}-{i}") for i, c in enumerate(TABLE) if len(c.draws) == 2]
+)
+@pytest.mark.parametrize("narrow", [0, 1])
+def test_a_mix_of_dtypes_gives_numpys_value_and_each_gradient_in_its_own(case: Case, narrow: int) -> None:
+    dtypes = [onp.float32 if index == narrow else onp.float64 for index in range(2)]
+    x = tuple(array.astype(dtype) for array, dtype in zip(case.arrays(11), dtypes, strict=True))
+    value, pullback = npnets.vjp(lambda a: case.fun(np, *a), x)
+    assert value.dtype == case.fun(REFERENCE, *x).dtype
+    cotangent = onp.ones_like(value)
+    assert [g.dtype for g in pullback(cotangent)] == dtypes
+    exact = npnets.vjp(lambda a: case.fun(np, *a), tuple(a.astype(onp.float64) for a in x))
+    assert_trees_close(pullback(cotangent), exact[1](cotangent.astype(onp.float64)), rtol=1e-5, atol=1e-5)
+    assert_trees_close(npnets.jvp(lambda a: case.fun(np, *a), x, x)[0], value)

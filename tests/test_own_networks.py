@@ -1,0 +1,162 @@
+"""Networks of the user's own as parts of actors and critics: three members are enough, their states are passed on."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+import pytest
+from finite_differences import check_first_order
+from numpy.testing import assert_allclose, assert_array_equal
+
+import npnets
+import npnets.numpy as np
+
+OBS = onp.random.default_rng(1).normal(size=(4, 5))
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """A preprocess net that knows of no dtype, and counts its calls in the state that it returns."""
+
+    output_dim: int = 3
+
+    def init(self, rng: Any) -> Any:
+        return {"weight": rng.normal(size=(5, self.output_dim))}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        obs = onp.asarray(obs, params["weight"].dtype) if isinstance(obs, list) else obs
+        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), {
+            "calls": 1 + (state or {"calls": 0})["calls"]
+        }
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A preprocess net without `output_dim`."""
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return {}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return obs.astype(onp.float32)[:, :2], state
+
+
+@dataclass(frozen=True)
+class Halved:
+    """A layer whose answer is half of what comes in, cut to a width."""
+
+    inputs: int
+    outputs: int
+
+    def init(self, rng: Any) -> Any:
+        return {"half": onp.full(self.outputs, 0.5)}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return x[..., : self.outputs] * params["half"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A norm layer."""
+
+    features: int
+    start: float = 1.0
+
+    def init(self, rng: Any) -> Any:
+        return {"scale": onp.full(self.features, self.start)}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return x * params["scale"]
+
+
+def _with_bare(kind: str, width: int | None = 2) -> Any:
+    if kind == "Critic":
+        return npnets.Critic(Bare(), preprocess_net_output_dim=width)
+    return getattr(npnets, kind)(Bare(), 2, preprocess_net_output_dim=width)
+
+
+@pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
+def test_a_part_whose_init_takes_only_rng_is_brought_to_the_dtype_asked_for(dtype: type) -> None:
+    for net in (npnets.Actor(Trunk(), 2), npnets.ActorProb(Trunk(), 2), npnets.Critic(Trunk())):
+        params = net.init(onp.random.default_rng(0), dtype)
+        assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
+        expected = Trunk().init(onp.random.default_rng(0))["weight"].astype(dtype)
+        assert_array_equal(params["preprocess"]["weight"], expected)
+    mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, linear_layer=Halved)
+    assert {leaf.dtype for leaf in npnets.tree.leaves(mlp.init(onp.random.default_rng(0), dtype))} == {onp.dtype(dtype)}
+
+
+def test_the_features_of_an_own_trunk_are_what_the_head_sees() -> None:
+    actor = npnets.Actor(Trunk(), 2, max_action=3.0)
+    params = actor.init(onp.random.default_rng(0), onp.float64)
+    last = params["last"]["linear_0"]
+    features = onp.tanh(OBS @ params["preprocess"]["weight"])
+    assert_allclose(actor.forward(params, OBS)[0], 3 * onp.tanh(features @ last["weight"] + last["bias"]), rtol=1e-12)
+    check_first_order(lambda p: actor.forward(p, OBS)[0], params, onp.random.default_rng(2))
+    assert actor.get_preprocess_net() == Trunk() and actor.get_output_dim() == 2
+
+
+@pytest.mark.parametrize("kind", ["Actor", "ActorProb"])
+def test_the_new_state_of_the_trunk_is_passed_on(kind: str) -> None:
+    net = getattr(npnets, kind)(Trunk(), 2)
+    params = net.init(onp.random.default_rng(0))
+    _, state = net.forward(params, OBS)
+    assert state == {"calls": 1}
+    assert net.forward(params, OBS, state)[1] == {"calls": 2}
+    assert net.forward(params, OBS, state={"calls": 7}, info={"anything": 1})[1] == {"calls": 8}
+
+
+def test_the_state_of_a_net_without_memory_is_returned_as_it_is() -> None:
+    net = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 2)
+    mark = object()
+    assert net.forward(net.init(onp.random.default_rng(0)), OBS, mark)[1] is mark
+
+
+@pytest.mark.parametrize("kind", ["Actor", "ActorProb", "Critic"])
+def test_a_trunk_without_output_dim_works_where_its_width_is_given(kind: str) -> None:
+    net = _with_bare(kind)
+    params = net.init(onp.random.default_rng(0))
+    answer = net.forward(params, OBS)
+    head = params["mu" if kind == "ActorProb" else "last"]["linear_0"]
+    z = OBS.astype(onp.float32)[:, :2] @ head["weight"] + head["bias"]
+    found = {"Actor": lambda: answer[0], "ActorProb": lambda: answer[0][0], "Critic": lambda: answer}[kind]()
+    assert_allclose(found, z if kind == "Critic" else onp.tanh(z), rtol=1e-5)
+    with pytest.raises(ValueError, match="Bare.* has no output_dim; give preprocess_net_output_dim"):
+        _with_bare(kind, None)
+
+
+def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
+    mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, norm_args=(10.0,), activation=None, linear_layer=Halved)
+    params = mlp.init(onp.random.default_rng(0), onp.float64)
+    assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
+    x = onp.array([[1.0, -2.0, 3.0, 4.0]])
+    assert_allclose(mlp.forward(params, x), x[:, :2] * 0.5 * 10 * 0.5)
+    lists = npnets.MLP(4, 0, (3, 2), norm_layer=[Scale, None], norm_args=[{"start": 2.0}, None], linear_layer=Halved)
+    assert sorted(lists.init(onp.random.default_rng(0))) == ["linear_0", "linear_1", "norm_0"]
+    x = abs(x)
+    assert_allclose(lists.forward(lists.init(onp.random.default_rng(0), onp.float64), x), x[:, :2] / 2)
+
+
+def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it() -> None:
+    def shifted(z: Any, shift: float, scale: float = 1.0) -> Any:
+        return np.sin(z * scale) + shift
+
+    mlp = npnets.MLP(5, 2, (3,), activation=shifted, act_args=(0.5,))
+    named = npnets.MLP(5, 2, (3,), activation=shifted, act_args={"shift": 0.5, "scale": 2.0})
+    params = mlp.init(onp.random.default_rng(0), onp.float64)
+    first, last = params["linear_0"], params["linear_1"]
+    for net, scale in ((mlp, 1.0), (named, 2.0)):
+        hidden = onp.sin(scale * (OBS @ first["weight"] + first["bias"])) + 0.5
+        assert_allclose(net.forward(params, OBS), hidden @ last["weight"] + last["bias"], rtol=1e-12)
+        check_first_order(lambda p, n=net: n.forward(p, OBS), params, onp.random.default_rng(2))
+
+
+def test_an_ensemble_behind_a_single_trunk_gives_one_value_for_each_member() -> None:
+    critic = npnets.Critic(Trunk(), linear_layer=functools.partial(npnets.EnsembleLinear, 3))
+    params = critic.init(onp.random.default_rng(0), onp.float64)
+    features = onp.tanh(OBS @ params["preprocess"]["weight"])
+    head = params["last"]["linear_0"]
+    assert_allclose(critic.forward(params, OBS), features @ head["weight"] + head["bias"], rtol=1e-12)

@@ -1,0 +1,176 @@
+"""Traced arrays behave as the arrays in them: operators, methods, indexing, NumPy's own functions, and their limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as onp
+import pytest
+from finite_differences import check_first_order, check_second_order
+from numpy.testing import assert_array_equal
+
+import npnets
+import npnets.numpy as np
+
+A = onp.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]])
+B = onp.array([1.5, 0.5, -2.0])
+M = onp.arange(6.0).reshape(3, 2) - 2
+
+OPERATORS: dict[str, Callable[[Any], Any]] = {
+    "add": lambda x: x + B + 2 + (3 + x) + (B + x),
+    "sub": lambda x: (x - B) * (x - 2) * (3 - x) * (B - x),
+    "mul": lambda x: x * B * 2 * (3 * x) * (B * x),
+    "truediv": lambda x: x / B + x / 2 + 3 / x + B / x,
+    "pow": lambda x: abs(x) ** 2.5 + abs(x) ** abs(B) + 3**x + onp.abs(B) ** x + x**2 + x**3 + x**-1,
+    "matmul": lambda x: (x @ M) + (onp.ones((2, 2)) @ x)[:, :2] + (B @ (x * 2).T)[None],
+    "neg and abs": lambda x: -x * abs(x),
+    "scalars of numpy": lambda x: onp.float64(2) * x + x * onp.float32(3) - onp.int64(1) / x,
+    "zero dimensions": lambda x: onp.asarray(2.0) * x + x / onp.asarray(3.0),
+    "one's own": lambda x: x * x / x - x @ x.T @ x,
+    "in place by name": lambda x: _accumulated(x),
+}
+METHODS: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda x: x.sum() + x.sum(0) + x.sum(axis=-1, keepdims=True),
+    "mean": lambda x: x.mean() + x.mean(1)[:, None] + x.mean(axis=0, keepdims=True),
+    "var and std": lambda x: x.var(axis=1) + x.std(1) + x.var(ddof=1),
+    "max and min": lambda x: x.max(axis=0) * x.min() + x.max(),
+    "clip": lambda x: x.clip(-0.3, 1.3) * x.clip(None, 0.9),
+    "ravel": lambda x: x.ravel() * x.flatten() * x.reshape(-1),
+    "reshape": lambda x: x.reshape(3, 2) @ x.reshape((2, -1)),
+    "transpose": lambda x: x.T @ x + x.transpose(1, 0) @ x + x.transpose((1, 0)) @ x + x.swapaxes(0, 1) @ x,
+    "squeeze": lambda x: x[:, None].squeeze() * x[None].squeeze(0),
+    "repeat": lambda x: x.repeat(2, axis=0).sum(1) * x[:, :2].repeat(1),
+    "astype": lambda x: x.astype(onp.float64) * x,
+}
+INDEXING: dict[str, Callable[[Any], Any]] = {
+    "rows": lambda x: x[0] * x[-1] * x[1, :],
+    "loop": lambda x: sum((row * row[0] for row in x), 0.0),
+    "unpacked": lambda x: [*x][0] * [*x][1],
+    "mask": lambda x: x[x > 0] * 3,
+    "masked rows": lambda x: x[onp.array([True, False])] ** 2,
+    "twice the same": lambda x: x[[1, 1, 0]] * onp.array([[1.0], [2.0], [3.0]]),
+    "by argmax": lambda x: x[onp.arange(2), x.argmax(1)] * x[0, x[0].argmin()],
+    "new axes": lambda x: x[:, None, ::-1] * x[None, ..., 1:2],
+}
+NUMPYS_OWN: dict[str, Callable[[Any], Any]] = {
+    "ufuncs": lambda x: onp.exp(x) + onp.tanh(x) * onp.square(x) - onp.maximum(x, 0.1) + onp.negative(x),
+    "two arguments": lambda x: onp.multiply(B, x) + onp.add(x, B) / onp.divide(x, B) + onp.power(x, 2),
+    "reductions": lambda x: onp.sum(x, axis=0) * onp.mean(x) + onp.max(x) + onp.std(x) * onp.var(x, axis=0),
+    "joining": lambda x: onp.concatenate([x, x * x], axis=1) * onp.stack([x[0], B], axis=0).sum(),
+    "shapes": lambda x: onp.reshape(onp.transpose(x), (-1,)) * onp.ravel(x) * onp.expand_dims(x.ravel(), 0),
+    "choices": lambda x: onp.where(x > 0, x * x, onp.clip(x, -1, 0.9)) + onp.abs(x),
+    "products": lambda x: onp.matmul(x, M) * (x @ M),
+}
+
+
+def _accumulated(x: Any) -> Any:
+    total = 1 * x
+    total += B
+    total *= x
+    total -= 1
+    total /= 2
+    return total
+
+
+ALL = [
+    pytest.param(fun, id=name) for group in (OPERATORS, METHODS, INDEXING, NUMPYS_OWN) for name, fun in group.items()
+]
+
+
+@pytest.mark.parametrize("fun", ALL)
+def test_values_are_those_that_bare_arrays_give(fun: Callable[[Any], Any]) -> None:
+    value, _ = npnets.vjp(fun, A)
+    expected = fun(A.copy())
+    onp.testing.assert_allclose(value, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("fun", ALL)
+def test_derivatives_of_both_orders_agree_with_central_differences(fun: Callable[[Any], Any]) -> None:
+    rng = onp.random.default_rng(0)
+    check_first_order(fun, A.copy(), rng)
+    check_second_order(fun, A.copy(), rng)
+
+
+@pytest.mark.parametrize("fun", [OPERATORS[name] for name in ("neg and abs", "one's own")])
+def test_operators_keep_float32(fun: Callable[[Any], Any]) -> None:
+    value, pullback = npnets.vjp(lambda x: fun(x * 2 + 0.5 - 1 / (x * x + 1.0)), A.astype(onp.float32))
+    assert value.dtype == onp.float32
+    assert pullback(value)[0].dtype == onp.float32
+
+
+def test_attributes_are_those_of_the_array_inside() -> None:
+    def loss(x: Any) -> Any:
+        assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 3), 2, 6, onp.float64, 2)
+        assert (x.T.shape, np.shape(x), onp.ndim(x)) == ((3, 2), (2, 3), 2)
+        assert "0.75" in repr(x) and "Traced" in repr(x)
+        assert {x: 1}[x] == 1
+        return x.sum()
+
+    assert_array_equal(npnets.grad(loss)(A), onp.ones_like(A))
+
+
+def test_comparisons_give_plain_arrays_to_branch_and_index_by() -> None:
+    def loss(x: Any) -> Any:
+        for answer in (x < B, x <= B, x > B, x >= B, x == B, x != B, B < x):
+            assert type(answer) is onp.ndarray and answer.dtype == bool
+        bare = npnets.stop_gradient(x)
+        assert_array_equal(B < x, B < bare)
+        assert_array_equal(x == bare, onp.ones_like(A, bool))
+        assert (x > -9).all() and x.any()
+        return x.sum() if x.sum() > 0 else -x.sum()
+
+    assert_array_equal(npnets.grad(loss)(A), onp.ones_like(A))
+    assert_array_equal(npnets.grad(loss)(A - 3), -onp.ones_like(A))
+
+
+def _assign(x: Any) -> Any:
+    x[0] = 1.0
+    return x.sum()
+
+
+def _add_into_an_array(x: Any) -> Any:
+    total = onp.zeros((2, 3))
+    total += x
+    return total.sum()
+
+
+def _store_in_an_array(x: Any) -> Any:
+    stored = onp.zeros(2)
+    stored[:] = x[:, 0]
+    return stored.sum()
+
+
+NO_NUMBER = "being differentiated is no plain number or NumPy array; .*stop_gradient.* or has_aux=True"
+
+
+@pytest.mark.parametrize(
+    ("fun", "words"),
+    [
+        (_assign, "being differentiated cannot be assigned to; build the answer with npnets.numpy.where, concatenate"),
+        (_add_into_an_array, r"numpy\.add with out has no derivative .* write x = x \+ y for x \+= y"),
+        (_store_in_an_array, NO_NUMBER),
+        (lambda x: onp.add.reduce(x).sum(), r"numpy\.add\.reduce with"),
+        (lambda x: float(x[0, 0]), NO_NUMBER),
+        (lambda x: int(x[0, 0]), NO_NUMBER),
+        (lambda x: math.exp(x[0, 0]), NO_NUMBER),
+        (lambda x: x[0, 0].item(), NO_NUMBER),
+        (lambda x: sum(x.tolist()[0]), NO_NUMBER),
+        (lambda x: onp.asarray(x).sum(), NO_NUMBER),
+        (lambda x: onp.array([x[0, 0], x[0, 1]]).sum(), NO_NUMBER),
+        (lambda x: onp.zeros(3)[x[0, 0]], NO_NUMBER),
+        (lambda x: onp.linalg.inv(x @ x.T).sum(), r"numpy\.inv has no derivative here; write it with .*npnets\.numpy"),
+        (lambda x: onp.cumsum(x).sum(), r"numpy\.cumsum has no derivative here"),
+        (lambda x: onp.arctan2(x, x).sum(), r"numpy\.arctan2 has no derivative here"),
+        (lambda x: onp.linspace(0, x[0, 0], 3).sum(), r"numpy\.linspace has no derivative here"),
+        (lambda x: onp.sum(x, dtype=onp.float32), "unexpected keyword argument 'dtype'"),
+        (lambda x: (x // 2).sum(), "unsupported operand"),
+    ],
+)
+def test_what_cannot_be_differentiated_says_so(fun: Callable[[Any], Any], words: str) -> None:
+    x = A.copy()
+    with pytest.raises(TypeError, match=words):
+        npnets.grad(fun)(x)
+    assert_array_equal(x, A)
+    assert_array_equal(npnets.grad(lambda a: np.sum(a * a))(x), 2 * A)
