@@ -112,10 +112,9 @@ def as_array(value: Any) -> Any:
 
 def features_for(head: Any, trunk: Any, features: Any) -> Any:
     """Bring a trunk's features to the dtype of the head's parameters, if the trunk has no parameters to follow."""
-    like = first_leaf(head)
-    if features.dtype == like.dtype or _find_leaf(trunk) is not None:
+    if _find_leaf(trunk) is not None:
         return features
-    return as_input(features, like, "the preprocess net's answer")
+    return as_input(features, first_leaf(head), "the preprocess net's answer")
 
 
 def flattened(x: Array, name: str, features: int | None = None) -> Array:

@@ -271,3 +271,10 @@ def test_the_gradient_leaves_no_warning_behind_on_a_usual_loss() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         npnets.hvp(_loss)(_params(), _params(1))
+
+
+def test_the_gradient_of_an_array_of_no_dimension_is_an_array_of_no_dimension() -> None:
+    gradient = npnets.grad(lambda params: np.exp(params["log_alpha"]))({"log_alpha": onp.zeros((), onp.float32)})
+    assert isinstance(gradient["log_alpha"], onp.ndarray)
+    assert gradient["log_alpha"].shape == () and gradient["log_alpha"].dtype == onp.float32
+    gradient["log_alpha"][...] = 2  # an array of one's own

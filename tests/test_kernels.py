@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as onp
 import pytest
-from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like
+from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
 from numpy.testing import assert_allclose, assert_array_equal
 
 import npnets
@@ -155,6 +155,9 @@ def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_co
         v = direction_like(onp.random.default_rng(3), parts)
         assert_allclose(npnets.jvp(fun, parts, v)[1], npnets.jvp(plain, parts, v)[1], rtol=1e-12, atol=1e-13)
         check_second_order(fun, parts, onp.random.default_rng(4))
+        value, pullback = npnets.vjp(fun, parts)
+        by_cotangent = npnets.grad(lambda g, v=v, pullback=pullback: inner(pullback(g), v))(onp.ones_like(value))
+        assert_allclose(by_cotangent, npnets.jvp(plain, parts, v)[1], rtol=1e-9, atol=1e-10)
 
 
 @each_case

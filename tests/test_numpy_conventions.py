@@ -145,6 +145,35 @@ def test_reductions_with_many_ties_still_give_gradients_that_sum_to_the_number_o
         assert_allclose(_gradient(lambda a, axis=axis: np.min(a, axis), x).sum(), answers)
 
 
+MIXED: dict[str, Fun] = {
+    "add": lambda x, y: x + y,
+    "divide": lambda x, y: y / x,
+    "power": lambda x, y: x**y,
+    "maximum": lambda x, y: np.maximum(x, y),
+    "where": lambda x, y: np.where(y > 1, x, y),
+    "matmul": lambda x, y: x @ y,
+    "concatenate": lambda x, y: np.concatenate([x, y]),
+    "clip": lambda x, y: np.clip(x, 0.1, y),
+    "astype": lambda x, y: x.astype(onp.float64),
+    "stack": lambda x, y: np.stack([y, x]),
+}
+
+
+@pytest.mark.parametrize("fun", MIXED.values(), ids=MIXED)
+def test_a_cotangent_goes_on_in_the_dtype_of_what_it_belongs_to(fun: Fun) -> None:
+    seen = []
+
+    def backward(g: Any, saved: Any, wanted: Any, x: Any) -> Any:
+        seen.append(g.dtype)
+        return (g,)
+
+    watched = npnets.autodiff.fused(lambda x: x * 1, lambda x: (x.copy(), None), backward)
+    x, y = onp.full((2, 2), 0.5, onp.float32), onp.full((2, 2), 2.0)
+    assert npnets.vjp(lambda a: fun(watched(a), y), x)[0].dtype == onp.float64
+    npnets.grad(lambda a: np.sum(fun(watched(a), y)))(x)
+    assert seen == [onp.float32]
+
+
 # -- constants --------------------------------------------------------------------------------------------------------
 
 UNARY = "all any argmax argmin argsort ceil floor isfinite isinf isnan logical_not ndim ones_like rint shape sign size"

@@ -1,10 +1,12 @@
 """The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +69,19 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path)
 
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path):
     command = [sys.executable, "-u", str(EXAMPLE), "--steps", "1000000", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        read = b""
-        while b"critic=" not in read:  # the progress bar shows losses: learning has begun
-            read += os.read(process.stderr.fileno(), 4096)
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=heed) as process:
+        watchdog = threading.Timer(120, process.kill)
+        watchdog.start()
+        read = chunk = b"nothing yet"
+        while chunk and b"critic=" not in read:  # the progress bar shows losses: learning has begun
+            chunk = os.read(process.stderr.fileno(), 4096)
+            read += chunk
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
+        watchdog.cancel()
     assert process.returncode == 130
     assert b"saving what there is" in errors
     assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")

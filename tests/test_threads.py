@@ -27,11 +27,11 @@ PATIENCE = 60.0
 """Seconds after which a test that has locked itself up fails instead of hanging."""
 
 
-def interleaved(grad: Callable[..., Any]) -> float:
+def interleaved(grad: Callable[..., Any], grad_of_other: Callable[..., Any] | None = None) -> float:
     """Differentiate `x * d/dy (x * y)` at 3 in one thread, while another leaves its trace in between.
 
     The derivative is that of `x * x`, so 6. The other thread's trace is opened before this one's outer trace, and left
-    between this one's outer and inner.
+    between this one's outer and inner; it may be made by another package.
     """
     other_opened, outer_opened, other_left = threading.Event(), threading.Event(), threading.Event()
 
@@ -41,7 +41,7 @@ def interleaved(grad: Callable[..., Any]) -> float:
         return x * x
 
     def run_other() -> None:
-        assert grad(other)(2.0) == 4.0
+        assert (grad_of_other or grad)(other)(2.0) == 4.0
         other_left.set()
 
     def outer(x: Any) -> Any:
@@ -85,6 +85,7 @@ def _at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
 def test_a_trace_that_another_thread_leaves_in_between_does_not_change_a_nested_gradient() -> None:
     for _ in range(3):
         assert interleaved(npnets.grad) == 6.0
+        assert interleaved(npnets.grad, autograd.grad) == 6.0
 
 
 def test_plain_autograd_is_silently_wrong_in_that_interleaving() -> None:

@@ -225,6 +225,8 @@ def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) ->
 
 def _own(g: Any, given_away: set[int]) -> Any:
     """Return an array that a caller may change in place: a copy where others have it, or see the same memory."""
+    if isinstance(g, np.generic):
+        return np.asarray(g)
     shared = not is_traced(g) and (g.base is not None or id(g) in given_away)
     given_away.add(id(g))
     return g.copy() if shared else g

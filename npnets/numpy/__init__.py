@@ -5,6 +5,8 @@ gradients, and can be differentiated any number of times, in reverse and in forw
 NumPy's; `logsumexp`, `softmax` and `erf` are SciPy's.
 """
 
+from types import ModuleType as _ModuleType
+
 from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
 
 from npnets.numpy import operators as _operators
@@ -87,4 +89,4 @@ from npnets.numpy.shaping import (
 absolute = abs
 true_divide = divide
 
-__all__ = [name for name in globals() if not name.startswith("_")]  # noqa: PLE0605
+__all__ = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]  # noqa: PLE0605
