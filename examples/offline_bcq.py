@@ -59,13 +59,13 @@ def train(agent: BCQ, data: Transitions, seed: int, curve: Curve) -> tuple[State
     try:
         curve.add(0, state)
         progress = trange(steps, desc="BCQ", unit="step")
-        for taken in progress:
+        for step in progress:
             state, losses = agent.learn(state, data.batch(rng, agent.settings.batch_size), rng)
-            if taken % 20 == 0:
+            taken = step + 1
+            if step % 20 == 0:
                 progress.set_postfix({k: f"{v:.3f}" for k, v in losses._asdict().items()}, refresh=False)
-            if (taken + 1) % max(1, steps // CHECKPOINTS) == 0:
-                curve.add(taken + 1, state)
-        taken = steps
+            if taken % max(1, steps // CHECKPOINTS) == 0:
+                curve.add(taken, state)
     except KeyboardInterrupt:
         print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
     curve.add(taken, state)
@@ -118,6 +118,8 @@ def run(options: argparse.Namespace) -> int:
     data = pendulum_transitions(options.data, settings)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1], options.device)
     options.out.mkdir(parents=True, exist_ok=True)
+    if not os.access(options.out, os.W_OK):
+        raise PermissionError(f"nothing can be written to {options.out}; choose another folder with --out")
     curve, began = Curve(agent, options.seed), time.perf_counter()
     state, taken = train(agent, data, options.seed, curve)
     facts = {"seed": options.seed, "data": str(options.data), "steps_taken": taken}

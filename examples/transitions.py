@@ -121,14 +121,25 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     raise ValueError(f"{path}: expected an .npz or HDF5 file, got {found}; was the download or the writing cut short?")
 
 
+# ValueError: an array of Python objects, which would have to be unpickled.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError)
+
+
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file:  # opened here, because NumPy leaves a damaged file open
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except _UNREADABLE as error:
+            raise ValueError(f"{path}: expected a readable .npz, got a damaged one ({error})") from error
         _require(path, archive.files, KEYS)
         try:
-            return {key: archive[key] for key in KEYS}
-        # ValueError: an array of Python objects, which would have to be unpickled.
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            arrays = {key: archive[key] for key in KEYS}
+        except _UNREADABLE as error:
             raise ValueError(f"{path}: expected a readable .npz of plain arrays, got: {error}") from error
+    strangers = [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if strangers:
+        raise ValueError(f"{path}: expected arrays as NumPy writes them, but {strangers} are something else")
+    return arrays
 
 
 def _read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
@@ -154,6 +165,8 @@ def _read_minari(path: Path, file: Mapping[str, Any], episodes: list[str]) -> di
     parts: dict[str, list[NDArray[Any]]] = {key: [] for key in KEYS}
     for name in sorted(episodes, key=lambda name: (len(name), name)):
         group = file[name]
+        if not isinstance(group, Mapping):
+            raise ValueError(f"{path}: expected a group of arrays in {name}, got something else")
         _require(path, list(group), MINARI_KEYS, where=f" in {name}")
         observations, actions, rewards, terminations = (_dataset(path, group, key) for key in MINARI_KEYS)
         if len(observations) != len(rewards) + 1:

@@ -57,7 +57,7 @@ def set_fields(description: Any, **values: Any) -> None:
 
 
 def frozen(value: Any) -> Any:
-    """Return an argument in a form that cannot be changed from outside and that compares by value."""
+    """Return an argument as a value of its own, sequences as tuples, which compares by value."""
     if isinstance(value, (list, tuple)):
         return tuple(frozen(part) for part in value)
     if isinstance(value, dict):

@@ -159,5 +159,6 @@ def expect_dtype(x: Array, parameter: Array, owner: object) -> None:
     if x.dtype != parameter.dtype:
         raise TypeError(
             f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {x.dtype}: parameters of two "
-            "dtypes in one tree, or a preprocess net that answers in a dtype of its own?"
+            "dtypes in one tree, or a preprocess net that answers in a dtype of its own? It can cast what comes in: "
+            "obs = numpy.asarray(obs, params[...].dtype)"
         )

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as onp
+
 import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, adopt
@@ -131,7 +133,20 @@ def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> R
     except TypeError as error:
         raise TypeError(f"activation {name!r} takes the arguments {parameters_of(name)}: {error}") from None
     bound.apply_defaults()  # without it an argument given by name would be lost behind one that was left out
+    if positional or named:
+        _try_out(name, bound.args)
     return ResolvedActivation((name, *bound.args))
+
+
+def _try_out(name: str, args: tuple[Any, ...]) -> None:
+    """Apply an activation once, so that arguments which make no sense are found here and not in a forward pass."""
+    try:
+        with onp.errstate(all="ignore"):
+            answer = ACTIVATIONS[name].composition(onp.array([-0.5, 0.5], onp.float32), *args)
+    except (TypeError, ZeroDivisionError) as error:
+        raise TypeError(f"activation {name!r} does not take the arguments {args!r}: {error}") from error
+    if not onp.all(onp.isfinite(answer)):
+        raise ValueError(f"activation {name!r} with the arguments {args!r} does not give finite numbers")
 
 
 def _arguments(args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -88,10 +88,12 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     if not isinstance(params, dict):
         return params
     weight: Any = params.get("weight")
-    if getattr(weight, "ndim", 0) < 2:
-        return {key: orthogonalize(rng, part, gain) for key, part in params.items()}
-    drawn = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
-    return {key: drawn if key == "weight" else np.zeros_like(part) for key, part in params.items()}
+    new = {}
+    if getattr(weight, "ndim", 0) >= 2:
+        new["weight"] = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
+        if "bias" in params:
+            new["bias"] = np.zeros_like(params["bias"])
+    return {key: new[key] if key in new else orthogonalize(rng, part, gain) for key, part in params.items()}
 
 
 def require_generator(rng: Any) -> np.random.Generator:

@@ -73,7 +73,7 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
     Raises
     ------
     TypeError
-        If the leaves differ in dtype.
+        If the leaves differ in dtype; from `unravel`, if the vector holds numbers of another kind.
     ValueError
         If the tree has no leaves; from `unravel`, if the vector has another shape than `(n,)`.
     """
@@ -81,10 +81,12 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
     if not parts:
         raise ValueError("the tree has no leaves; expected at least one array")
     _require_one_dtype(tree)
-    shapes = [part.shape for part in parts]
+    shapes, kind = [part.shape for part in parts], parts[0].dtype.kind
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
 
     def unravel(vector: Array) -> Tree:
+        if not hasattr(vector, "dtype") or vector.dtype.kind != kind:
+            raise TypeError(f"expected an array of the kind that ravel gave, {parts[0].dtype}, but got {vector!r:.60}")
         if vector.shape != (ends[-1],):
             raise ValueError(f"expected a vector of shape ({ends[-1]},) as ravel gave it, but got shape {vector.shape}")
         pieces = [vector[start:end].reshape(s) for start, end, s in zip([0, *ends], ends, shapes, strict=False)]

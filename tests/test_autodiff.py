@@ -244,8 +244,8 @@ def test_losses_and_leaves_that_have_no_gradient_are_refused(fun: Any, x: Any, e
 def test_argnum_must_name_different_arguments_that_are_given_by_position() -> None:
     with pytest.raises(ValueError, match=r"argnum is 1, .* 1 positional arguments; .* by position, not by keyword"):
         npnets.grad(lambda x, y: np.sum(x * y), 1)(ONES, y=ONES)
-    for wrong in ((0, 0), ()):
-        with pytest.raises(ValueError, match="argnum must be a number or a tuple of different numbers"):
+    for wrong in ((0, 0), (0, -1), (), "x", True):
+        with pytest.raises(ValueError, match="argnum must be a number or a tuple of"):
             npnets.grad(lambda x: np.sum(x), wrong)(ONES)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,35 +12,35 @@ from npnets import backend
 
 
 @pytest.fixture
-def without_cupy(monkeypatch):
+def without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine where CuPy is not installed."""
     monkeypatch.setitem(sys.modules, "cupy", None)
 
 
 @pytest.mark.parametrize("device", ["cpu", None])
-def test_the_cpu_is_numpy_and_an_array_placed_there_is_the_same_array(device):
+def test_the_cpu_is_numpy_and_an_array_placed_there_is_the_same_array(device: Any) -> None:
     array = np.ones(3, np.float32)
     assert backend.parse_device(device) is None
     assert backend.place(array, device) is array
 
 
 @pytest.mark.parametrize(("device", "number"), [("cuda", 0), ("cuda:1", 1), (2, 2), (np.int64(3), 3)])
-def test_a_gpu_is_named_by_cuda_by_cuda_and_a_number_or_by_a_number(device, number):
+def test_a_gpu_is_named_by_cuda_by_cuda_and_a_number_or_by_a_number(device: Any, number: int) -> None:
     assert backend.parse_device(device) == number
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:-1", -1, True, 1.0, "CPU"])
-def test_any_other_device_is_an_error_that_lists_what_there_is(device):
+def test_any_other_device_is_an_error_that_lists_what_there_is(device: Any) -> None:
     with pytest.raises(ValueError, match=r"must be 'cpu', None, 'cuda', 'cuda:<number>' or a GPU's number"):
         backend.parse_device(device)
 
 
-def test_asking_for_a_gpu_without_cupy_says_what_to_install(without_cupy):
+def test_asking_for_a_gpu_without_cupy_says_what_to_install(without_cupy: None) -> None:
     with pytest.raises(ImportError, match=r"CuPy is not installed: pip install 'npnets\[cuda13\]'"):
         backend.place(np.ones(3), "cuda")
 
 
-def test_a_network_for_a_gpu_can_be_described_without_cupy_and_asks_for_it_only_at_init(without_cupy):
+def test_a_network_for_a_gpu_can_be_described_without_cupy_and_asks_for_it_only_at_init(without_cupy: None) -> None:
     net = npnets.Net(3, 2, device="cuda:1")
     assert net.model.device == "cuda:1"
     with pytest.raises(ImportError, match="a GPU was asked for"):
@@ -58,23 +59,23 @@ def test_a_network_for_a_gpu_can_be_described_without_cupy_and_asks_for_it_only_
         lambda device: npnets.VAE(npnets.MLP(5, 4), npnets.MLP(5, 2), 4, 2, 1.0, device=device),
     ],
 )
-def test_every_network_refuses_a_device_that_there_cannot_be(make):
+def test_every_network_refuses_a_device_that_there_cannot_be(make: Any) -> None:
     with pytest.raises(ValueError, match="device must be 'cpu'"):
         make("tpu")
 
 
-def test_without_cupy_the_cpu_is_all_that_is_available(without_cupy):
+def test_without_cupy_the_cpu_is_all_that_is_available(without_cupy: None) -> None:
     assert backend.available() == ["cpu"]
 
 
-def test_adopting_an_array_copies_nothing_that_has_the_dtype_already():
+def test_adopting_an_array_copies_nothing_that_has_the_dtype_already() -> None:
     like, array = np.zeros(1, np.float32), np.ones((2, 3), np.float32)
     assert backend.adopt(array, like) is array
     assert backend.adopt(array.astype(np.float64), like).dtype == np.float32
     np.testing.assert_array_equal(backend.adopt([[1, 2]], like), [[1, 2]])
 
 
-def test_erf_comes_from_scipy_which_is_loaded_only_when_it_is_used():
+def test_erf_comes_from_scipy_which_is_loaded_only_when_it_is_used() -> None:
     code = (
         "import sys, numpy, npnets; assert 'scipy' not in sys.modules; f = npnets.numpy.erf;"
         "y = f(numpy.float32([0.5])); assert 'scipy' in sys.modules; print(y.dtype, round(float(y[0]), 4))"

@@ -280,3 +280,30 @@ def test_every_network_of_the_package_is_in_this_file() -> None:
     assert nets == {
         type(n).__name__ for n in (ACTOR, PROB, CRITIC, PERTURB, CODER, PLAIN, LINEAR, NORM, NET, ENSEMBLE(1, 1))
     }
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: npnets.MLP(3, 2, (4,), activation=""), ValueError, "unknown activation ''"),
+        (lambda: npnets.MLP(3, 2, (4,), activation=False), TypeError, "an activation must be a name"),
+        (lambda: npnets.MLP(3, 2, (4,), norm_layer=""), ValueError, "unknown norm_layer ''"),
+        (lambda: npnets.MLP(3, 2, (4,), "layer_norm", 0.1), TypeError, "norm_args must be a tuple or a dict"),
+        (lambda: npnets.MLP(3, 2, (4,), "layer_norm", {"epsilon": 1}), TypeError, "cannot be made from norm_args"),
+        (lambda: npnets.MLP(3, 2, (4,), activation="elu", act_args=("a",)), TypeError, "does not take the arguments"),
+        (lambda: npnets.MLP(3, 2, (4,), activation="softplus", act_args=(0,)), (TypeError, ValueError), "'softplus'"),
+        (lambda: npnets.MLP(3, 2, (4,), activation="gelu", act_args=("tan",)), ValueError, "'none' or 'tanh'"),
+    ],
+)
+def test_activations_and_norms_that_make_no_sense_are_refused_when_the_network_is_made(
+    make: Any, error: Any, words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        make()
+
+
+@pytest.mark.parametrize("max_action", [float("inf"), -1.0, 2.0])
+def test_an_unbounded_actor_discards_any_bound_with_a_warning(max_action: float) -> None:
+    with pytest.warns(UserWarning, match="max_action is discarded"):
+        actor = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 2, max_action=max_action, unbounded=True)
+    assert actor.max_action == 1.0

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,14 +25,14 @@ def agent() -> BCQ:
     return BCQ(SETTINGS, 3, 2)
 
 
-def golden_params(agent, prefix):
+def golden_params(agent: BCQ, prefix: str) -> Any:
     params = agent.init(np.random.default_rng(0)).params
     named = {n: iter([GOLDEN[f"{prefix}.{n}.{path}"] for path in tree.paths(part)]) for n, part in params.items()}
     vectors = {n: np.concatenate([part.reshape(-1) for part in parts]) for n, parts in named.items()}
     return {n: tree.ravel(part)[1](vectors[n]) for n, part in params.items()}
 
 
-def learn(agent):
+def learn(agent: BCQ) -> Any:
     params = golden_params(agent, "initial")
     state = agent.init(np.random.default_rng(0))
     state = state._replace(params=params, targets={name: params[name] for name in state.targets})
@@ -42,13 +43,13 @@ def learn(agent):
     return state, all_losses
 
 
-def test_the_losses_of_three_learning_steps_are_tianshous(agent):
+def test_the_losses_of_three_learning_steps_are_tianshous(agent: BCQ) -> None:
     _, losses = learn(agent)
     for step, ours in enumerate(losses):
         np.testing.assert_allclose(ours, GOLDEN[f"losses.{step}"], rtol=2e-5)
 
 
-def test_the_parameters_after_three_learning_steps_are_tianshous(agent):
+def test_the_parameters_after_three_learning_steps_are_tianshous(agent: BCQ) -> None:
     state, _ = learn(agent)
     expected = golden_params(agent, "final")
     for path, ours, theirs in zip(tree.paths(expected), tree.leaves(state.params), tree.leaves(expected), strict=True):
@@ -56,7 +57,7 @@ def test_the_parameters_after_three_learning_steps_are_tianshous(agent):
         assert ours.dtype == np.float32
 
 
-def test_learning_changes_neither_the_state_nor_the_batch_that_it_is_given(agent):
+def test_learning_changes_neither_the_state_nor_the_batch_that_it_is_given(agent: BCQ) -> None:
     state = agent.init(np.random.default_rng(1))
     before = [leaf.copy() for leaf in tree.leaves(state.params)]
     batch = tuple(GOLDEN[f"batch.0.{index}"] for index in range(5))
@@ -66,7 +67,7 @@ def test_learning_changes_neither_the_state_nor_the_batch_that_it_is_given(agent
     assert all(np.array_equal(a, b) for a, b in zip(batch, copies, strict=True))
 
 
-def test_the_policy_acts_by_the_first_critics_best_of_the_sampled_actions(agent):
+def test_the_policy_acts_by_the_first_critics_best_of_the_sampled_actions(agent: BCQ) -> None:
     state = agent.init(np.random.default_rng(3))
     observations = np.random.default_rng(4).normal(size=(6, 3)).astype(np.float32)
     chosen = agent.act(state.params, observations, np.random.default_rng(5))

@@ -159,3 +159,11 @@ def test_parameters_of_an_integer_dtype_are_refused() -> None:
     for draw in (npnets.Linear(3, 2).init, npnets.LayerNorm(3).init, npnets.ActorProb(npnets.Net(3), 2).init):
         with pytest.raises(TypeError, match="dtype is int32; use float32 or float64"):
             draw(np.random.default_rng(0), np.int32)
+
+
+def test_orthogonalize_changes_nothing_beside_a_linear_weight_and_its_bias() -> None:
+    layer = {"weight": np.ones((2, 2)), "bias": np.ones(2), "temperature": np.ones(()), "norm": {"weight": np.ones(2)}}
+    after = initializers.orthogonalize(np.random.default_rng(0), layer)
+    np.testing.assert_array_equal(after["bias"], [0, 0])
+    assert after["temperature"] is layer["temperature"]
+    assert after["norm"] == layer["norm"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "offline_bcq.py"
 
 
-def run(*options, **more):
+def run(*options: Any, **more: Any) -> Any:
     return subprocess.run([sys.executable, EXAMPLE, *map(str, options)], capture_output=True, text=True, **more)
 
 
-def transitions(n=40, obs_dim=3, act_dim=1):
+def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
     rng = np.random.default_rng(0)
     return {
         "observations": rng.normal(size=(n, obs_dim)).astype(np.float32),
@@ -31,7 +32,7 @@ def transitions(n=40, obs_dim=3, act_dim=1):
     }
 
 
-def refusal(tmp_path, **changes):
+def refusal(tmp_path: Path, **changes: Any) -> Any:
     """Return what the example says to a file of transitions that was changed."""
     arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
     np.savez(tmp_path / "data.npz", **arrays)
@@ -43,7 +44,7 @@ def refusal(tmp_path, **changes):
     return lines[0]
 
 
-def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_path):
+def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_path: Path) -> None:
     answer = run("--steps", 12, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
     for row in ("behaviour in the data", "behaviour cloning", "BCQ"):
@@ -57,8 +58,8 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_
     assert {path.name for path in tmp_path.iterdir()} == {"policy.npz", "results.json", "learning.png"}
 
 
-def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path):
-    def weight(seed, name):
+def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path: Path) -> None:
+    def weight(seed: Any, name: Any) -> Any:
         assert run("--steps", 3, "--seed", seed, "--out", tmp_path / name).returncode == 0
         return np.load(tmp_path / name / "policy.npz")["vae.encoder.linear_0.weight"]
 
@@ -67,7 +68,7 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path)
     assert not np.array_equal(first, weight(1, "c"))
 
 
-def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path):
+def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     command = [sys.executable, "-u", str(EXAMPLE), "--steps", "1000000", "--out", str(tmp_path)]
     # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -88,27 +89,27 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path):
     assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
 
 
-def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path):
+def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path: Path) -> None:
     said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
     assert "width 17" in said and "width 6" in said and "3 and 1" in said
 
 
-def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path):
+def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path: Path) -> None:
     assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
 
 
-def test_a_missing_key_is_named(tmp_path):
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
     assert "rewards" in refusal(tmp_path, rewards=None)
 
 
-def test_nan_in_the_data_is_refused_with_its_place(tmp_path):
+def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
     rewards = transitions()["rewards"]
     rewards[7] = np.nan
     said = refusal(tmp_path, rewards=rewards)
     assert "rewards" in said and "7" in said
 
 
-def test_a_file_that_is_not_there_is_one_clear_line(tmp_path):
+def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     answer = run("--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
     assert answer.returncode == 2 and "nowhere.npz" in answer.stderr and len(answer.stderr.splitlines()) == 1
 
@@ -121,7 +122,7 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path):
         (("--device", "tpu"), "device must be 'cpu'"),
     ],
 )
-def test_a_wrong_option_is_refused_in_the_users_words(options, telling, tmp_path):
+def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
     answer = run(*options, "--out", tmp_path / "out")
     assert answer.returncode == 2
     assert telling in answer.stderr

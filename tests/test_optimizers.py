@@ -230,3 +230,22 @@ def test_integer_gradients_are_not_clipped_to_zero() -> None:
 def test_an_optimizer_is_a_named_pair() -> None:
     for name in MAKERS:
         assert getattr(npnets.optim, name)(0.1)._fields == ("init", "update")
+
+
+@pytest.mark.parametrize("call", ["sgd(0.1)", "rmsprop()", "adam()", "adamw()"])
+def test_gradients_and_state_in_the_wrong_order_are_refused_in_words(call: str) -> None:
+    optimizer = eval(f"optim.{call}")
+    params = {"w": np.ones(2)}
+    with pytest.raises(TypeError, match=r"but got a dict; the order is update\(params, grads, state\)"):
+        optimizer.update(params, optimizer.init(params), params)
+
+
+@pytest.mark.parametrize("betas", [(0.9,), 0.9, "ab"])
+def test_betas_must_be_a_pair_of_numbers(betas: Any) -> None:
+    with pytest.raises(TypeError, match="betas must be"):
+        optim.adam(betas=betas)
+
+
+def test_a_hyper_parameter_must_be_a_number() -> None:
+    with pytest.raises(TypeError, match="learning_rate must be a number, but is '0.1'"):
+        optim.adam("0.1")  # type: ignore[arg-type]

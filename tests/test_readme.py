@@ -8,7 +8,7 @@ import numpy as np
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
-def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise():
+def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise() -> None:
     names: dict = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks

@@ -1,8 +1,8 @@
 """Several threads may differentiate at once: traces of different threads are never taken for one another.
 
 Plain autograd numbers its traces by one counter that goes down again when a trace is left. The interleaving below makes
-it give two open traces of one thread the same number: `SCRIPT` shows that, in a process of its own, so that we learn
-when autograd mends it and do not disturb the counter of this one.
+it give two open traces of one thread the same number: `SCRIPT` shows that, with autograd's own counter put back, in a
+process of its own, so that we learn when autograd mends it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ PATIENCE = 60.0
 """Seconds after which a test that has locked itself up fails instead of hanging."""
 
 
-def interleaved(grad: Callable[..., Any], grad_of_other: Callable[..., Any] | None = None) -> float:
+def interleaved(grad: Callable[..., Any], other_grad: Any = None, inner_grad: Any = None) -> float:
     """Differentiate `x * d/dy (x * y)` at 3 in one thread, while another leaves its trace in between.
 
     The derivative is that of `x * x`, so 6. The other thread's trace is opened before this one's outer trace, and left
-    between this one's outer and inner; it may be made by another package.
+    between this one's outer and inner; it, and the inner one, may be made by another package.
     """
     other_opened, outer_opened, other_left = threading.Event(), threading.Event(), threading.Event()
 
@@ -41,13 +41,13 @@ def interleaved(grad: Callable[..., Any], grad_of_other: Callable[..., Any] | No
         return x * x
 
     def run_other() -> None:
-        assert (grad_of_other or grad)(other)(2.0) == 4.0
+        assert (other_grad or grad)(other)(2.0) == 4.0
         other_left.set()
 
     def outer(x: Any) -> Any:
         outer_opened.set()
         assert other_left.wait(PATIENCE)
-        return grad(lambda y: x * y)(5.0) * x
+        return (inner_grad or grad)(lambda y: x * y)(5.0) * x
 
     thread = threading.Thread(target=run_other)
     thread.start()
@@ -61,7 +61,9 @@ SCRIPT = """
 import sys, threading, warnings
 sys.path.insert(0, {folder!r})
 import autograd
+from autograd import tracer
 from test_threads import interleaved
+tracer.trace_stack = tracer.TraceStack()  # autograd's own: importing npnets replaced it
 warnings.simplefilter("error")
 print(interleaved(autograd.grad))
 """
@@ -82,10 +84,14 @@ def _at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
 # -- the interleaving that goes wrong ---------------------------------------------------------------------------------
 
 
-def test_a_trace_that_another_thread_leaves_in_between_does_not_change_a_nested_gradient() -> None:
+@pytest.mark.parametrize("outer", [npnets.grad, autograd.grad])
+@pytest.mark.parametrize("inner", [npnets.grad, autograd.grad])
+@pytest.mark.parametrize("other", [npnets.grad, autograd.grad])
+def test_a_trace_that_another_thread_leaves_in_between_does_not_change_a_nested_gradient(
+    outer: Any, inner: Any, other: Any
+) -> None:
     for _ in range(3):
-        assert interleaved(npnets.grad) == 6.0
-        assert interleaved(npnets.grad, autograd.grad) == 6.0
+        assert interleaved(outer, other, inner) == 6.0
 
 
 def test_plain_autograd_is_silently_wrong_in_that_interleaving() -> None:

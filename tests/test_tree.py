@@ -194,3 +194,10 @@ def test_unravel_refuses_a_vector_of_another_shape(shape: tuple[int, ...]) -> No
     unravel = tree.ravel({"a": np.ones(2), "b": np.ones(3)})[1]
     with pytest.raises(ValueError, match=r"vector of shape \(5,\) as ravel gave it, but got shape"):
         unravel(np.ones(shape))
+
+
+def test_unravel_refuses_integers_and_what_is_no_array() -> None:
+    unravel = tree.ravel({"a": np.ones(2)})[1]
+    for wrong in (np.ones(2, int), [1.0, 2.0]):
+        with pytest.raises(TypeError, match="expected an array of the kind that ravel gave, float64"):
+            unravel(wrong)

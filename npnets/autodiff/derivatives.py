@@ -118,7 +118,8 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
     value : tree
         `fun(x)`.
     pullback : callable
-        From a cotangent, a tree shaped as `value`, to a tree shaped as `x`. It can be called any number of times.
+        From a cotangent, a tree shaped as `value`, to a tree shaped as `x`. It can be called any number of times, as
+        long as the arrays of `x` are not changed in place.
 
     Raises
     ------
@@ -242,23 +243,32 @@ def _zeros_like(x: Any) -> Any:
     return namespace(bare(x)).zeros_like(bare(x))
 
 
-def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
-    numbers = (argnum,) if isinstance(argnum, int) else argnum
-    if not numbers or len(set(numbers)) < len(numbers):
-        raise ValueError(f"argnum must be a number or a tuple of different numbers, but is {argnum!r}")
-    if max(numbers) >= len(args):
+def _positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
+    """Return which arguments `argnum` means, counted from zero."""
+    numbers = argnum if isinstance(argnum, tuple) else (argnum,)
+    if not numbers or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers):
+        raise ValueError(f"argnum must be a number or a tuple of numbers, but is {argnum!r}")
+    if not all(-len(args) <= n < len(args) for n in numbers):
         raise ValueError(
             f"argnum is {argnum}, but the function was called with {len(args)} positional arguments; what is "
             "differentiated must be given by position, not by keyword"
         )
-    return args[argnum] if isinstance(argnum, int) else tuple(args[number] for number in argnum)
+    positions = [int(n) % len(args) for n in numbers]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnum must be a number or a tuple of different numbers, but is {argnum!r}")
+    return positions
+
+
+def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
+    chosen = tuple(args[position] for position in _positions(args, argnum))
+    return chosen if isinstance(argnum, tuple) else chosen[0]
 
 
 def _with_arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...], new: Tree) -> list[Any]:
     replaced = list(args)
-    pairs = [(argnum, new)] if isinstance(argnum, int) else zip(argnum, new, strict=True)
-    for number, value in pairs:
-        replaced[number] = value
+    values = new if isinstance(argnum, tuple) else (new,)
+    for position, value in zip(_positions(args, argnum), values, strict=True):
+        replaced[position] = value
     return replaced
 
 
@@ -298,5 +308,6 @@ def _require_scalar(value: Any) -> None:
 
 
 def _require_same_shape(what: str, expected: Any, given: Any) -> None:
-    if getattr(given, "shape", ()) != getattr(expected, "shape", ()):
-        raise ValueError(f"expected a {what} of shape {expected.shape}, but got {getattr(given, 'shape', ())}")
+    came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
+    if came != wanted:
+        raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")

@@ -8,6 +8,7 @@ forward mode follows.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -31,19 +32,21 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any]) -> Callable[[F],
     Returns
     -------
     callable
-        A decorator. Arrays are the function's positional arguments; keywords never carry a traced array.
+        A decorator. Arguments given by keyword reach the rules by position.
     """
 
     def decorate(forward: F) -> F:
+        parameters = inspect.signature(forward)
+
         @functools.wraps(forward)
         def operation(*args: Any, **static: Any) -> Any:
             if static:
-                _require_bare(forward.__name__, static)
+                args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
             if not boxes:
-                return forward(*args, **static)
+                return forward(*args)
             values = unbox(args, boxes)
-            return record(operation, operation(*values, **static), values, static, trace, boxes)
+            return record(operation, operation(*values), values, {}, trace, boxes)
 
         def vjp_maker(argnums: tuple[int, ...], answer: Any, args: Any, static: Any) -> Callable[[Any], Iterable[Any]]:
             return lambda g: [vjp(argnum, g, answer, args, static) for argnum in argnums]
@@ -80,6 +83,7 @@ def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., A
 
     @functools.wraps(composition)
     def operation(*args: Any, **static: Any) -> Any:
+        _require_bare(composition.__name__, static)
         trace, boxes = newest_boxes(args)
         if not boxes:
             return forward(*args, **static)[0]
@@ -109,6 +113,12 @@ def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wan
         return composition(*args, **static)
 
     return _vjp(of_wanted, [values[index] for index in wanted])[1]
+
+
+def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:
+    bound = parameters.bind(*args, **static)
+    bound.apply_defaults()
+    return bound.args
 
 
 def _require_bare(name: str, static: dict[str, Any]) -> None:

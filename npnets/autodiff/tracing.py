@@ -5,15 +5,18 @@ belong to, and a node that remembers how the value was made. Two rules keep this
 
 - Every trace gets a number of its own, larger than that of every trace before it in any thread, and numbers are never
   handed back. Nested derivatives are told apart by it, threads cannot collide, and an exception leaves nothing to undo.
-- autograd's own counter is raised along, so that its operators nest inside and outside of ours.
+- autograd's own operators take their numbers from the same counter, so that they nest inside and outside of ours. For
+  that its stack of traces, whose numbers go down again, is replaced when this file is imported.
 
 Symbols: `g` is a cotangent, the derivative of the final scalar with respect to a value; a *pullback* takes the
 cotangent of an answer to those of what it was made from; a *tangent* is the derivative of a value in the direction
 that forward mode follows.
 """
 
+import contextlib
+import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from autograd import tracer
@@ -26,8 +29,6 @@ Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
 
 _box_types = tracer.box_types
-_trace_lock = threading.Lock()
-_newest_trace = -1
 
 
 class Traced(Box):  # type: ignore[misc]
@@ -43,13 +44,31 @@ Box.type_mappings[Traced] = Traced
 # -- traces and boxes -------------------------------------------------------------------------------------------------
 
 
+class RisingTraces:
+    """What autograd asks for a new trace: numbers that only rise, one counter for all threads and both packages."""
+
+    def __init__(self, first: int) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(first)
+
+    def number(self) -> int:
+        """Return a number larger than that of any trace that is open in any thread."""
+        with self._lock:
+            return next(self._numbers)
+
+    @contextlib.contextmanager
+    def new_trace(self) -> Iterator[int]:
+        """Give one of autograd's own traces its number."""
+        yield self.number()
+
+
+_traces = RisingTraces(tracer.trace_stack.top + 1)
+tracer.trace_stack = _traces
+
+
 def new_trace() -> int:
-    """Return the number of a new trace, larger than that of any trace that is open in any thread."""
-    global _newest_trace
-    with _trace_lock:
-        _newest_trace = max(_newest_trace, tracer.trace_stack.top) + 1
-        tracer.trace_stack.top = _newest_trace
-        return _newest_trace
+    """Return the number of a new trace."""
+    return _traces.number()
 
 
 def reverse_root(value: Any, trace: int) -> Traced:

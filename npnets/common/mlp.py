@@ -62,6 +62,8 @@ class MLP:
 
     Notes
     -----
+    `dataclasses.replace` needs `output_dim=0` said again for an MLP without a last layer.
+
     Tianshou's `MLP`. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
     """
 
@@ -169,7 +171,7 @@ def _block(index: int, linear: Any, norm: Any, activation: ResolvedActivation | 
 
 def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[Any, ...]:
     if not is_list or value == ():
-        return (value or None,) * layers
+        return (None if value == () else value,) * layers
     if len(value) != layers:
         raise ValueError(
             f"{name} given as a list must have one entry for each of the {layers} hidden layers, but has {len(value)}"
@@ -204,7 +206,12 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
     if not isinstance(norm, str) and not callable(norm):
         raise TypeError(f"norm_layer must be a name, a callable that makes a layer, or a list of them, but is {norm!r}")
     make = _NORMS[norm] if isinstance(norm, str) else norm
-    layer = make(features, **args) if isinstance(args, dict) else make(features, *(args or ()))
+    if not isinstance(args, (tuple, dict, type(None))):
+        raise TypeError(f"norm_args must be a tuple or a dict, or a list of them, but is {args!r}")
+    try:
+        layer = make(features, **args) if isinstance(args, dict) else make(features, *(args or ()))
+    except TypeError as error:
+        raise TypeError(f"norm_layer {norm!r} cannot be made from norm_args {args!r}: {error}") from error
     require_network("what norm_layer makes", layer)
     return layer
 

@@ -15,11 +15,11 @@ SIGMA_MAX = 2
 
 def bound_of_mean(max_action: Bound, unbounded: bool, actions: int) -> float | tuple[float, ...]:
     """Check `max_action`; with `unbounded` it has no meaning, which is said if it was set."""
-    checked = bound("max_action", max_action, actions)
-    if unbounded and not onp.allclose(checked, 1.0):
+    if not unbounded:
+        return bound("max_action", max_action, actions)
+    if not onp.allclose(max_action, 1.0):
         warnings.warn("max_action is discarded, because unbounded is True", stacklevel=4)
-        return 1.0
-    return checked
+    return 1.0
 
 
 def mean(z: Array, max_action: float | tuple[float, ...], unbounded: bool) -> Array:

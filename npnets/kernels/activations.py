@@ -172,11 +172,11 @@ def _gelu_bell(xp: Any, erf: Callable[[Array], Array], z: Array, approximate: st
 
 
 def _gelu_forward(z: Array, approximate: str = "none") -> Array:
-    return 0.5 * z * (1 + _gelu_bell(onp, special(z).erf, z, approximate))
+    return 0.5 * z * (1 + _gelu_bell(onp, lambda x: special(x).erf(x), z, approximate))
 
 
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
-    bell = _gelu_bell(onp, special(z).erf, z, approximate)
+    bell = _gelu_bell(onp, lambda x: special(x).erf(x), z, approximate)
     if approximate == "none":
         slope = (2 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)
     else:

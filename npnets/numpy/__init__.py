@@ -2,7 +2,8 @@
 
 Each works on NumPy and CuPy arrays and on arrays that are being differentiated, keeps float32 as float32 in values and
 gradients, and can be differentiated any number of times, in reverse and in forward mode. Names and meanings are
-NumPy's; `logsumexp`, `softmax` and `erf` are SciPy's.
+NumPy's, without its rarer arguments (`out`, `where`, `dtype` of a reduction); `logsumexp`, `softmax` (over the last
+axis, unless told otherwise) and `erf` are as in SciPy.
 """
 
 from types import ModuleType as _ModuleType

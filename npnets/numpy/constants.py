@@ -17,7 +17,7 @@ def _constant(name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
-        return function(*[bare(arg) for arg in args], **kwargs)
+        return function(*[bare(arg) for arg in args], **{key: bare(value) for key, value in kwargs.items()})
 
     of_bare.__doc__ = f"As `numpy.{name}`; a constant to every derivative."
     return of_bare
@@ -54,4 +54,7 @@ def asarray(x: Any, dtype: Any = None) -> Any:
     return np.asarray(x, dtype)
 
 
-array = asarray
+def array(x: Any, dtype: Any = None) -> Any:
+    """Make an array as `asarray` does, and always a new one."""
+    made = asarray(x, dtype)
+    return made if is_traced(made) else made.copy()

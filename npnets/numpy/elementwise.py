@@ -174,11 +174,12 @@ def _larger(x: Any, y: Any, answer: Any) -> Any:
 # -- three arguments --------------------------------------------------------------------------------------------------
 
 
-def clip(x: Array, low: Any, high: Any) -> Array:
-    """Limit each entry to `[low, high]`; either bound may be `None`.
+def clip(x: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
+    """Limit each entry to `[a_min, a_max]`, also called `min` and `max`; either bound may be `None`.
 
     The bounds are constants: for bounds that have derivatives themselves use `minimum` and `maximum`.
     """
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
     if is_traced(low) or is_traced(high):
         raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")
     return _clip(x, low, high)

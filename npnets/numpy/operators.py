@@ -134,6 +134,7 @@ def _install() -> None:
         "reshape": _reshape,
         "transpose": _transpose,
         "__neg__": elementwise.negative,
+        "__pos__": lambda self: self,
         "__abs__": elementwise.abs,
         "__getitem__": indexing.take,
         "__setitem__": _no_assignment,

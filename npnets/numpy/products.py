@@ -7,11 +7,13 @@ import numpy as np
 from npnets.autodiff import primitive
 from npnets.backend import Array
 from npnets.numpy.broadcasting import like_answer, like_argument
+from npnets.numpy.constants import asarray
 from npnets.numpy.shaping import expand_dims, squeeze, swapaxes
 
 
 def matmul(x: Array, y: Array) -> Array:
     """Matrix product over the last two axes, leading axes broadcast; a vector counts as one row or one column."""
+    x, y = asarray(x), asarray(y)
     if x.ndim == 1:
         return squeeze(matmul(expand_dims(x, 0), y), 0 if y.ndim == 1 else -2)
     if y.ndim == 1:

@@ -11,6 +11,7 @@ import numpy as np
 from npnets.autodiff import bare, primitive, stop_gradient
 from npnets.backend import Array, namespace
 from npnets.numpy.broadcasting import broadcast_to
+from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import exp, log, sqrt, square, where
 from npnets.numpy.shaping import reshape
 
@@ -60,6 +61,7 @@ def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Variance over axes, with `ddof` taken from the number of entries that the sum is divided by."""
+    x = asarray(x)
     deviations = square(x - mean(x, axis, True))
     return sum(deviations, axis, keepdims) / (_reduced_size(x, axis) - ddof)
 

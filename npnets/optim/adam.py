@@ -7,7 +7,15 @@ import numpy as np
 
 from npnets import tree
 from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
-from npnets.optim.optimizer import Optimizer, decayed, descend, require_not_negative, require_positive, require_share
+from npnets.optim.optimizer import (
+    Optimizer,
+    decayed,
+    descend,
+    expect_state,
+    require_not_negative,
+    require_positive,
+    require_share,
+)
 from npnets.tree import Tree
 
 
@@ -44,6 +52,7 @@ def adam(
     _require(learning_rate, betas, eps, weight_decay)
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
+        expect_state(state, AdamState)
         direction, state = _direction(decayed(params, grads, weight_decay, state.mean, state.square), state, betas, eps)
         return descend(params, direction, learning_rate), state
 
@@ -72,6 +81,7 @@ def adamw(
     _require(learning_rate, betas, eps, weight_decay)
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
+        expect_state(state, AdamState)
         direction, state = _direction(decayed(params, grads, 0, state.mean, state.square), state, betas, eps)
         direction = tree.map(lambda p, d: scaled_sum(p, weight_decay, d), params, direction)
         return descend(params, direction, learning_rate), state
@@ -96,5 +106,7 @@ def _direction(grads: Tree, state: AdamState, betas: tuple[float, float], eps: f
 def _require(learning_rate: float, betas: tuple[float, float], eps: float, weight_decay: float) -> None:
     require_positive("learning_rate", learning_rate)
     require_not_negative(eps=eps, weight_decay=weight_decay)
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise TypeError(f"betas must be a pair of numbers, but is {betas!r}")
     for beta in betas:
         require_share("each of betas", beta)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from npnets import tree
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
@@ -49,20 +51,36 @@ def alike(parameter: Any, *others: Any) -> Any:
     return parameter
 
 
+def number(name: str, value: Any) -> float:
+    """Return a hyper-parameter that is a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, but is {value!r}")
+    return float(value)
+
+
+def expect_state(state: Any, kind: type) -> None:
+    """Check that a state is one of this optimizer's."""
+    if not isinstance(state, kind):
+        raise TypeError(
+            f"expected the {kind.__name__} that init or the last update gave, but got a {type(state).__name__}; the "
+            "order is update(params, grads, state)"
+        )
+
+
 def require_positive(name: str, value: float) -> None:
     """Check a hyper-parameter that must be above zero."""
-    if not 0 < value < math.inf:
+    if not 0 < number(name, value) < math.inf:
         raise ValueError(f"{name} must be positive and finite, but is {value!r}")
 
 
 def require_not_negative(**values: float) -> None:
     """Check hyper-parameters that may be zero."""
     for name, value in values.items():
-        if not 0 <= value < math.inf:
+        if not 0 <= number(name, value) < math.inf:
             raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
 
 
 def require_share(name: str, value: float) -> None:
     """Check a share that is kept from one update to the next."""
-    if not 0 <= value < 1:
+    if not 0 <= number(name, value) < 1:
         raise ValueError(f"{name} must be in [0, 1), but is {value!r}")

@@ -6,7 +6,15 @@ import numpy as np
 
 from npnets import tree
 from npnets.optim.arithmetic import ratio, scaled_sum, toward_square
-from npnets.optim.optimizer import Optimizer, decayed, descend, require_not_negative, require_positive, require_share
+from npnets.optim.optimizer import (
+    Optimizer,
+    decayed,
+    descend,
+    expect_state,
+    require_not_negative,
+    require_positive,
+    require_share,
+)
 from npnets.tree import Tree
 
 
@@ -53,6 +61,7 @@ def rmsprop(
         return RMSpropState(0, tree.map(np.zeros_like, params), velocity)
 
     def update(params: Tree, grads: Tree, state: RMSpropState) -> tuple[Tree, RMSpropState]:
+        expect_state(state, RMSpropState)
         grads = decayed(params, grads, weight_decay, state.square, *([state.velocity] if momentum else []))
         square = tree.map(lambda s, g: toward_square(s, g, 1 - alpha), state.square, grads)
         direction = tree.map(lambda g, s: ratio(g, s, 1.0, eps), grads, square)

@@ -6,7 +6,15 @@ import numpy as np
 
 from npnets import tree
 from npnets.optim.arithmetic import scaled_sum
-from npnets.optim.optimizer import Optimizer, decayed, descend, require_not_negative, require_positive, require_share
+from npnets.optim.optimizer import (
+    Optimizer,
+    decayed,
+    descend,
+    expect_state,
+    require_not_negative,
+    require_positive,
+    require_share,
+)
 from npnets.tree import Tree
 
 
@@ -44,6 +52,7 @@ def sgd(learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0, 
         return SGDState(0, tree.map(np.zeros_like, params) if momentum else None)
 
     def update(params: Tree, grads: Tree, state: SGDState) -> tuple[Tree, SGDState]:
+        expect_state(state, SGDState)
         grads = decayed(params, grads, weight_decay, *([state.velocity] if momentum else []))
         if not momentum:
             return descend(params, grads, learning_rate), SGDState(state.step + 1, None)
