@@ -229,7 +229,7 @@ ONES = onp.ones((2, 3))
             np.sum,
             onp.ones(2, int),
             TypeError,
-            r"floating-point arrays .* dtype int64; integers .* astype\(numpy.float32",
+            r"floating-point arrays .* dtype int64; convert integers .* astype\(numpy.float32",
         ),
         (np.sum, {"a": ONES, "b": 3}, TypeError, "floating-point arrays .* but got int 3"),
         (np.sum, ONES > 0, TypeError, "dtype bool"),

@@ -12,6 +12,14 @@ from typing import Any
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.arguments import (
+    arguments,
+    checked,
+    require_same_shape,
+    require_scalar,
+    split_aux,
+    with_arguments,
+)
 from npnets.autodiff.tracing import (
     Traced,
     backward_pass,
@@ -90,12 +98,12 @@ def value_and_grad(
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
         trace = new_trace()
-        x = _arguments(args, argnum)
-        roots = tree.map(lambda leaf: reverse_root(leaf, trace), _checked(x))
-        answer = fun(*_with_arguments(args, argnum, roots), **kwargs)
-        loss, aux = _split_aux(answer) if has_aux else (answer, None)
+        x = arguments(args, argnum)
+        roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
+        answer = fun(*with_arguments(args, argnum, roots), **kwargs)
+        loss, aux = split_aux(answer) if has_aux else (answer, None)
         value = untrace(loss, trace)
-        _require_scalar(value)
+        require_scalar(value)
         one = namespace(bare(value)).ones_like(bare(value))
         gradient = _pull_back([loss], [one], roots, trace)
         return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
@@ -129,12 +137,12 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
         From the pullback, if the cotangent is shaped otherwise than `value`.
     """
     trace = new_trace()
-    roots = tree.map(lambda leaf: reverse_root(leaf, trace), _checked(x))
+    roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
     answer = fun(roots)
     value = tree.map(lambda leaf: untrace(leaf, trace), answer)
 
     def pullback(cotangent: Tree) -> Tree:
-        tree.map(functools.partial(_require_same_shape, "cotangent"), value, cotangent)
+        tree.map(functools.partial(require_same_shape, "cotangent"), value, cotangent)
         return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
 
     return value, pullback
@@ -165,8 +173,8 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
         If `v` is shaped otherwise than `x`.
     """
     trace = new_trace()
-    x = _checked(x)
-    tree.map(functools.partial(_require_same_shape, "direction"), x, v)
+    x = checked(x)
+    tree.map(functools.partial(require_same_shape, "direction"), x, v)
     answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, _in_dtype_of(leaf, g)), x, v))
     value = tree.map(lambda leaf: untrace(leaf, trace), answer)
     given_away = {id(g) for g in tree.leaves(v)}
@@ -241,73 +249,3 @@ def _in_dtype_of(x: Any, g: Any) -> Any:
 
 def _zeros_like(x: Any) -> Any:
     return namespace(bare(x)).zeros_like(bare(x))
-
-
-def _positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
-    """Return which arguments `argnum` means, counted from zero."""
-    numbers = argnum if isinstance(argnum, tuple) else (argnum,)
-    if not numbers or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers):
-        raise ValueError(f"argnum must be a number or a tuple of numbers, but is {argnum!r}")
-    if not all(-len(args) <= n < len(args) for n in numbers):
-        raise ValueError(
-            f"argnum is {argnum}, but the function was called with {len(args)} positional arguments; what is "
-            "differentiated must be given by position, not by keyword"
-        )
-    positions = [int(n) % len(args) for n in numbers]
-    if len(set(positions)) < len(positions):
-        raise ValueError(f"argnum must be a number or a tuple of different numbers, but is {argnum!r}")
-    return positions
-
-
-def _arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
-    chosen = tuple(args[position] for position in _positions(args, argnum))
-    return chosen if isinstance(argnum, tuple) else chosen[0]
-
-
-def _with_arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...], new: Tree) -> list[Any]:
-    replaced = list(args)
-    values = new if isinstance(argnum, tuple) else (new,)
-    for position, value in zip(_positions(args, argnum), values, strict=True):
-        replaced[position] = value
-    return replaced
-
-
-def _checked(x: Tree) -> Tree:
-    """Return a tree whose leaves are floating-point arrays; Python's floats become arrays of no dimension."""
-    return tree.map(_checked_leaf, x)
-
-
-def _checked_leaf(leaf: Any) -> Any:
-    if isinstance(leaf, float) and not hasattr(leaf, "dtype"):
-        return np.asarray(leaf)
-    if not hasattr(leaf, "dtype") or leaf.dtype.kind != "f":
-        found = f"an array of dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"{type(leaf).__name__} {leaf!r:.60}"
-        raise TypeError(
-            f"expected floating-point arrays to differentiate with respect to, but got {found}; integers have no "
-            "derivative: convert with astype(numpy.float32), or choose another argnum"
-        )
-    return leaf
-
-
-def _split_aux(answer: Any) -> tuple[Any, Any]:
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(answer)}")
-    return answer
-
-
-def _require_scalar(value: Any) -> None:
-    if isinstance(value, (float, int)):
-        return
-    if not hasattr(value, "shape"):
-        raise TypeError(f"expected a scalar loss, but the function returned a {type(value).__name__}")
-    if value.shape != ():
-        raise ValueError(
-            f"expected a scalar loss of shape (), but the function returned shape {value.shape}; reduce it with "
-            "npnets.numpy.mean or sum, or use vjp for a function of many outputs"
-        )
-
-
-def _require_same_shape(what: str, expected: Any, given: Any) -> None:
-    came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
-    if came != wanted:
-        raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")

@@ -1,0 +1,84 @@
+"""Arguments of derivatives: which of a call's are meant, and what is wrong with leaves, losses and directions."""
+
+from typing import Any
+
+import numpy as np
+
+from npnets import tree
+from npnets.tree import Tree
+
+
+def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
+    """Return which arguments `argnum` means, counted from zero."""
+    numbers = argnum if isinstance(argnum, tuple) else (argnum,)
+    if not numbers or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers):
+        raise ValueError(f"argnum must be a number or a tuple of numbers, but is {argnum!r}")
+    if not all(-len(args) <= n < len(args) for n in numbers):
+        raise ValueError(
+            f"argnum is {argnum}, but the function was called with {len(args)} positional arguments; what is "
+            "differentiated must be given by position, not by keyword"
+        )
+    chosen = [int(n) % len(args) for n in numbers]
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"argnum must be a number or a tuple of different numbers, but is {argnum!r}")
+    return chosen
+
+
+def arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
+    """Return what `argnum` chooses among a call's arguments."""
+    chosen = tuple(args[position] for position in positions(args, argnum))
+    return chosen if isinstance(argnum, tuple) else chosen[0]
+
+
+def with_arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...], new: Tree) -> list[Any]:
+    """Return a call's arguments with those that `argnum` chooses replaced."""
+    replaced = list(args)
+    values = new if isinstance(argnum, tuple) else (new,)
+    for position, value in zip(positions(args, argnum), values, strict=True):
+        replaced[position] = value
+    return replaced
+
+
+def checked(x: Tree) -> Tree:
+    """Return a tree whose leaves are floating-point arrays; Python's floats become arrays of no dimension."""
+    return tree.map(checked_leaf, x)
+
+
+def checked_leaf(leaf: Any) -> Any:
+    """Return one leaf that can be differentiated with respect to, or say why it cannot."""
+    if isinstance(leaf, float) and not hasattr(leaf, "dtype"):
+        return np.asarray(leaf)
+    if not hasattr(leaf, "dtype") or leaf.dtype.kind != "f":
+        found = f"an array of dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"{type(leaf).__name__} {leaf!r:.60}"
+        raise TypeError(
+            f"expected floating-point arrays to differentiate with respect to, but got {found}; convert "
+            "integers with astype(numpy.float32), or choose another argnum"
+        )
+    return leaf
+
+
+def split_aux(answer: Any) -> tuple[Any, Any]:
+    """Return the two parts of what a function with `has_aux` returned."""
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(answer)}")
+    return answer
+
+
+def require_scalar(value: Any) -> None:
+    """Check that a value is a scalar loss."""
+    if isinstance(value, (float, int)):
+        return
+    if not hasattr(value, "shape"):
+        raise TypeError(f"expected a scalar loss, but the function returned a {type(value).__name__}")
+    if value.shape != ():
+        raise ValueError(
+            f"expected a scalar loss of shape (), but the function returned shape {value.shape}; reduce it with "
+            "npnets.numpy.mean or sum, or use vjp for a function of many outputs"
+        )
+
+
+def require_same_shape(what: str, expected: Any, given: Any) -> None:
+    """Check that a cotangent or direction has the shape of what it belongs to."""
+    came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
+    if came != wanted:
+        raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
