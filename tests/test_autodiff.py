@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import npnets
 import npnets.numpy as np
+from npnets.autodiff import fused
 
 
 class Layer(NamedTuple):
@@ -278,3 +279,12 @@ def test_the_gradient_of_an_array_of_no_dimension_is_an_array_of_no_dimension() 
     assert isinstance(gradient["log_alpha"], onp.ndarray)
     assert gradient["log_alpha"].shape == () and gradient["log_alpha"].dtype == onp.float32
     gradient["log_alpha"][...] = 2  # an array of one's own
+
+
+def test_a_fused_operation_refuses_to_differentiate_an_array_given_by_keyword() -> None:
+    def scaled(x: Any, *, by: Any) -> Any:
+        return x * by
+
+    operation = fused(scaled, lambda x, *, by: (x * by, None), lambda g, saved, wanted, x, *, by: (g * by,))
+    with pytest.raises(TypeError, match="scaled .* given by position, but 'by' was given by keyword"):
+        npnets.grad(lambda by: np.sum(operation(ONES, by=by)))(ONES)
