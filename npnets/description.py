@@ -84,6 +84,14 @@ def size(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def require_flags(description: Any, *names: str) -> None:
+    """Check that fields are true or false: a word such as "no" would count as true."""
+    for name in names:
+        value = getattr(description, name)
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, but is {value!r}")
+
+
 def sizes(name: str, values: Any) -> tuple[int, ...]:
     """Return a sequence of sizes as a tuple of ints, each at least one."""
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import npnets
 from npnets import MLP, VAE, Actor, ActorProb, Critic, LayerNorm, Linear, Net, Perturbation
 
 OBS, ACT = np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)
@@ -265,3 +266,21 @@ def test_parameters_that_are_passed_in_the_place_of_observations_are_told_where_
 def test_an_empty_batch_is_an_input_like_any_other() -> None:
     assert ACTOR.forward(P, np.ones((0, 5)))[0].shape == (0, 3)
     assert CRITIC.forward(CRITIC_P, np.ones((0, 5)), np.ones((0, 3))).shape == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: npnets.Linear(3, 2, bias="no"),  # type: ignore[arg-type]
+        lambda: npnets.EnsembleLinear(2, 3, 2, bias=None),  # type: ignore[arg-type]
+        lambda: npnets.LayerNorm(3, elementwise_affine="no"),  # type: ignore[arg-type]
+        lambda: npnets.Net(3, 2, softmax="yes"),  # type: ignore[arg-type]
+        lambda: npnets.Net(3, 2, concat=2),  # type: ignore[arg-type]
+        lambda: npnets.MLP(3, 2, flatten_input="no"),  # type: ignore[arg-type]
+        lambda: npnets.Critic(npnets.Net(3, hidden_sizes=(4,)), flatten_input="no"),  # type: ignore[arg-type]
+        lambda: npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 2, unbounded="no"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_flag_must_be_true_or_false(make: Any) -> None:
+    with pytest.raises(TypeError, match="must be True or False, but is"):
+        make()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, set_fields, size
+from npnets.description import call_repr, require_flags, set_fields, size
 from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
@@ -42,6 +42,7 @@ class LayerNorm:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
+        require_flags(self, "elementwise_affine", "bias")
         set_fields(self, features=size("features", self.features))
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, set_fields, size
+from npnets.description import call_repr, require_flags, set_fields, size
 from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import linear
@@ -37,6 +37,7 @@ class Linear:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
+        require_flags(self, "bias")
         set_fields(
             self,
             in_features=size("in_features", self.in_features),
@@ -89,6 +90,7 @@ class EnsembleLinear:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
+        require_flags(self, "bias")
         set_fields(
             self,
             ensemble_size=size("ensemble_size", self.ensemble_size),

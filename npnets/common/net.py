@@ -12,7 +12,7 @@ import npnets.numpy as np
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
-from npnets.description import Shape, call_repr, frozen, set_fields, shape, size, width
+from npnets.description import Shape, call_repr, frozen, require_flags, set_fields, shape, size, width
 from npnets.door import expect_keys
 from npnets.functional import Activation
 from npnets.initializers import require_generator
@@ -70,6 +70,7 @@ class Net:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
+        require_flags(self, "softmax", "concat")
         set_fields(self, state_shape=shape("state_shape", self.state_shape))
         set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))
         set_fields(self, num_atoms=size("num_atoms", self.num_atoms))

@@ -12,7 +12,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
-from npnets.description import Bound, Shape, call_repr, set_fields, shape, width
+from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
@@ -59,6 +59,7 @@ class ActorProb:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
+        require_flags(self, "unbounded", "conditioned_sigma")
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.head.hidden_sizes)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
