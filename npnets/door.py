@@ -117,17 +117,14 @@ def features_for(head: Any, trunk: Any, features: Any) -> Any:
     return as_input(features, first_leaf(head), "the preprocess net's answer")
 
 
-def flattened(x: Array, name: str, features: int | None = None) -> Array:
+def flattened(x: Array, name: str) -> Array:
     """Return an input as `(batch, features)`, all axes after the first laid out in one."""
     if x.ndim < 2:
         raise ValueError(
             f"{name} must have a batch axis and then features, but has shape {x.shape}; for a single one pass "
             f"{name}[None]"
         )
-    x = x if x.ndim == 2 else x.reshape((x.shape[0], -1))
-    if features is not None and x.shape[1] != features:
-        raise ValueError(f"{name} must have {features} features a row, but has {x.shape[1]}")
-    return x
+    return x if x.ndim == 2 else x.reshape((x.shape[0], -1))
 
 
 def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> Array:

@@ -49,14 +49,7 @@ def adam(
     -------
     Optimizer
     """
-    _require(learning_rate, betas, eps, weight_decay)
-
-    def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
-        expect_state(state, AdamState)
-        direction, state = _direction(decayed(params, grads, weight_decay, state.mean, state.square), state, betas, eps)
-        return descend(params, direction, learning_rate), state
-
-    return Optimizer(_init, update)
+    return _adam(learning_rate, betas, eps, of_gradient=weight_decay, of_parameter=0.0)
 
 
 def adamw(
@@ -78,12 +71,20 @@ def adamw(
     -------
     Optimizer
     """
-    _require(learning_rate, betas, eps, weight_decay)
+    return _adam(learning_rate, betas, eps, of_gradient=0.0, of_parameter=weight_decay)
+
+
+def _adam(
+    learning_rate: float, betas: tuple[float, float], eps: float, of_gradient: float, of_parameter: float
+) -> Optimizer:
+    """Make either optimizer: weight decay goes into the gradient, or apart from it into the step."""
+    _require(learning_rate, betas, eps, of_gradient + of_parameter)
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
         expect_state(state, AdamState)
-        direction, state = _direction(decayed(params, grads, 0, state.mean, state.square), state, betas, eps)
-        direction = tree.map(lambda p, d: scaled_sum(p, weight_decay, d), params, direction)
+        direction, state = _direction(decayed(params, grads, of_gradient, state.mean, state.square), state, betas, eps)
+        if of_parameter:
+            direction = tree.map(lambda p, d: scaled_sum(p, of_parameter, d), params, direction)
         return descend(params, direction, learning_rate), state
 
     return Optimizer(_init, update)
