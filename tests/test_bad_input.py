@@ -8,13 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_networks import (
+    ACT,
+    ACTOR,
+    CODER,
+    CODER_P,
+    CRITIC,
+    LINEAR,
+    NET,
+    NORM,
+    OBS,
+    PERTURB,
+    PLAIN,
+    PROB,
+    P,
+    fresh_rng,
+)
 
 import npnets
 from npnets import MLP, VAE, Actor, ActorProb, Critic, EnsembleLinear, LayerNorm, Linear, Net, Perturbation
 
 ENSEMBLE = functools.partial(EnsembleLinear, 4)
-NET = Net(5, hidden_sizes=(4,))
-OBS, ACT = np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)
 
 
 class ReLU:
@@ -29,26 +43,8 @@ class NotANorm(ReLU):
         self.features = features
 
 
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
-def _made(net: Any, dtype: type = np.float32) -> tuple[Any, Any]:
-    return net, net.init(_rng(), dtype)
-
-
-ACTOR, P = _made(Actor(NET, 3))
-PROB, PROB_P = _made(ActorProb(NET, 3))
-CRITIC, CRITIC_P = _made(Critic(Net(5, 3, (4,), concat=True)))
-PERTURB, PERTURB_P = _made(Perturbation(Net(8, 3, (4,)), 1.0))
-CODER, CODER_P = _made(VAE(MLP(8, 6, (7,)), MLP(7, 3, (7,)), 6, 2, 1.0))
-PLAIN, PLAIN_P = _made(MLP(5, 2, (4,)))
-LINEAR, LINEAR_P = _made(Linear(5, 3))
-NORM, NORM_P = _made(LayerNorm(5))
-
-
 def _used(net: Any, *inputs: Any) -> Any:
-    return net.forward(net.init(_rng()), *inputs)
+    return net.forward(net.init(fresh_rng()), *inputs)
 
 
 def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -> Any:
@@ -231,14 +227,14 @@ TWINS = Net(5, hidden_sizes=(4,), linear_layer=ENSEMBLE)
         ),
         "an encoder that is a Net": (
             lambda: CODER.__class__(Net(8, 6), MLP(7, 3), 6, 2, 1.0).forward(
-                {**CODER_P, "encoder": Net(8, 6).init(_rng())}, OBS, ACT, rng=_rng()
+                {**CODER_P, "encoder": Net(8, 6).init(fresh_rng())}, OBS, ACT, rng=fresh_rng()
             ),
             TypeError,
             "encoder must answer with an array, as MLP does, but gave a tuple; is it a Net",
         ),
         "a decoder of another width": (
             lambda: VAE(MLP(8, 6), MLP(7, 1), 6, 2, 1.0).forward(
-                VAE(MLP(8, 6), MLP(7, 1), 6, 2, 1.0).init(_rng()), OBS, ACT, rng=_rng()
+                VAE(MLP(8, 6), MLP(7, 1), 6, 2, 1.0).init(fresh_rng()), OBS, ACT, rng=fresh_rng()
             ),
             ValueError,
             r"decoder must answer with as many features as an action has entries, \(2, 3\), but gave \(2, 1\)",
@@ -265,9 +261,13 @@ def test_parts_that_do_not_fit_together_are_refused(call: Any, error: Any, words
         "none": (lambda: LINEAR.init(None), TypeError, "rng must be a numpy.random.Generator, but is None"),
         "the old kind": (lambda: NORM.init(np.random.RandomState(0)), TypeError, "but is RandomState"),
         "of a VAE": (lambda: CODER.forward(CODER_P, OBS, ACT, rng=3), TypeError, "but is 3"),
-        "int": (lambda: ACTOR.init(_rng(), int), TypeError, "floating-point numbers, but dtype is int64; use float32"),
-        "int32": (lambda: NORM.init(_rng(), np.int32), TypeError, "dtype is int32"),
-        "complex": (lambda: LINEAR.init(_rng(), complex), TypeError, "dtype is complex128"),
+        "int": (
+            lambda: ACTOR.init(fresh_rng(), int),
+            TypeError,
+            "floating-point numbers, but dtype is int64; use float32",
+        ),
+        "int32": (lambda: NORM.init(fresh_rng(), np.int32), TypeError, "dtype is int32"),
+        "complex": (lambda: LINEAR.init(fresh_rng(), complex), TypeError, "dtype is complex128"),
     }
 )
 def test_generators_and_dtypes_of_another_kind_are_refused(call: Any, error: Any, words: str) -> None:

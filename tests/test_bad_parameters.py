@@ -7,31 +7,33 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_networks import (
+    ACT,
+    ACTOR,
+    CODER,
+    CODER_P,
+    CRITIC,
+    CRITIC_P,
+    LINEAR,
+    LINEAR_P,
+    NORM,
+    NORM_P,
+    OBS,
+    PERTURB,
+    PERTURB_P,
+    PLAIN,
+    PLAIN_P,
+    PROB,
+    PROB_P,
+    P,
+    fresh_rng,
+)
 
 import npnets
-from npnets import MLP, VAE, Actor, ActorProb, Critic, LayerNorm, Linear, Net, Perturbation
+from npnets import Critic, Net
 
-OBS, ACT = np.ones((2, 5), np.float32), np.ones((2, 3), np.float32)
 LAST = ("last", "linear_0", "weight")
 TRUNK = ("preprocess", "model", "linear_0", "weight")
-
-
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
-def _made(net: Any) -> tuple[Any, Any]:
-    return net, net.init(_rng())
-
-
-ACTOR, P = _made(Actor(Net(5, hidden_sizes=(4,)), 3))
-PROB, PROB_P = _made(ActorProb(Net(5, hidden_sizes=(4,)), 3))
-CRITIC, CRITIC_P = _made(Critic(Net(5, 3, (4,), concat=True)))
-PERTURB, PERTURB_P = _made(Perturbation(Net(8, 3, (4,)), 1.0))
-CODER, CODER_P = _made(VAE(MLP(8, 6, (7,)), MLP(7, 3, (7,)), 6, 2, 1.0))
-PLAIN, PLAIN_P = _made(MLP(5, 2, (4,)))
-LINEAR, LINEAR_P = _made(Linear(5, 3))
-NORM, NORM_P = _made(LayerNorm(5))
 
 
 def _with(params: Any, value: Any, *path: str) -> Any:
@@ -184,7 +186,7 @@ ROWS = r"state and action must both be \(batch, features\) with the same batch, 
         "of a layer": (lambda: LINEAR.forward(LINEAR_P, _wide(2, 1)), ValueError, r"\(batch, 5\), but got \(2, 1\)"),
         "of a norm": (lambda: NORM.forward(NORM_P, _wide(2, 1)), ValueError, r"LayerNorm\(5\) .* but got \(2, 1\)"),
         "of a VAE": (
-            lambda: CODER.forward(CODER_P, _wide(2, 6), ACT, rng=_rng()),
+            lambda: CODER.forward(CODER_P, _wide(2, 6), ACT, rng=fresh_rng()),
             ValueError,
             r"8\), but got \(2, 9\)",
         ),
@@ -210,7 +212,7 @@ ROWS = r"state and action must both be \(batch, features\) with the same batch, 
             r"with a batch axis.* x\[None\]",
         ),
         "no batch of a VAE": (
-            lambda: CODER.forward(CODER_P, _wide(5), _wide(3), rng=_rng()),
+            lambda: CODER.forward(CODER_P, _wide(5), _wide(3), rng=fresh_rng()),
             ValueError,
             rf"{ROWS}\(5,\) and \(3,\); for a single one pass state\[None\]",
         ),
@@ -220,7 +222,7 @@ ROWS = r"state and action must both be \(batch, features\) with the same batch, 
             ValueError,
             "obs and act must have a row for each of the same batch, but have 2 and 1",
         ),
-        "batches of a VAE": (lambda: CODER.forward(CODER_P, OBS, _wide(1, 3), rng=_rng()), ValueError, ROWS),
+        "batches of a VAE": (lambda: CODER.forward(CODER_P, OBS, _wide(1, 3), rng=fresh_rng()), ValueError, ROWS),
         "batches to perturb": (lambda: PERTURB.forward(PERTURB_P, OBS, _wide(1, 3)), ValueError, ROWS),
         "None": (lambda: ACTOR.forward(P, None), TypeError, f"obs {REAL}None"),
         "None in rows": (lambda: ACTOR.forward(P, [[None] * 5]), TypeError, f"obs {REAL}"),
