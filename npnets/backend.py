@@ -1,12 +1,14 @@
-"""The switch between NumPy and CuPy: which module owns an array, and where new arrays are placed.
+"""The switch between NumPy and CuPy: which module owns an array, where it lies, and how it is brought elsewhere.
 
 This is the only file that imports CuPy, and it does so only once a GPU is asked for. It knows nothing of trees,
 derivatives or networks. A *device* is what users write (`"cpu"`, `None`, `"cuda"`, `"cuda:1"`, `1`); a *namespace*
 is the module (`numpy` or `cupy`) whose functions work on an array.
 """
 
+import contextlib
 import re
 import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -17,6 +19,11 @@ Array: TypeAlias = NDArray[Any]
 Device: TypeAlias = str | int | None
 
 _INSTALL = "pip install 'npnets[cuda13]' (or 'npnets[cuda12]' for a CUDA 12 driver)"
+_NO_DEVICE, _INSUFFICIENT_DRIVER = 100, 35  # CUDA's own numbers of these two errors
+_CPU = contextlib.nullcontext()
+
+
+# -- which module and which device ------------------------------------------------------------------------------------
 
 
 def namespace(array: Any) -> ModuleType:
@@ -33,7 +40,7 @@ def namespace(array: Any) -> ModuleType:
     """
     if type(array) is np.ndarray:
         return np
-    cupy = sys.modules.get("cupy")
+    cupy = loaded_cupy()
     return cupy if cupy is not None and isinstance(array, cupy.ndarray) else np
 
 
@@ -46,6 +53,60 @@ def special(array: Any) -> ModuleType:
     import cupyx.scipy.special
 
     return cupyx.scipy.special  # type: ignore[no-any-return]
+
+
+def device_of(array: Any) -> str:
+    """Return the name of the device that an array lies on: `"cpu"`, `"cuda:0"`, `"cuda:1"`, ..."""
+    return "cpu" if namespace(array) is np else f"cuda:{array.device.id}"
+
+
+def current_device(array: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which an array's GPU is the one that CuPy computes and allocates on."""
+    return _CPU if namespace(array) is np else array.device  # type: ignore[no-any-return]
+
+
+def require_one_device(
+    arrays: Sequence[Any], what: Callable[[], str], names: Callable[[], Sequence[str]] | None = None
+) -> None:
+    """Check that arrays which are computed with together lie on one device; numbers and what is no array lie anywhere.
+
+    Parameters
+    ----------
+    arrays : sequence
+    what : callable
+        Returns what the arrays are, for the error's text.
+    names : callable, optional
+        Returns what each of them is called; without names the error tells their shapes.
+
+    Raises
+    ------
+    TypeError
+        If they do not. Nothing is moved to make them fit.
+    """
+    devices = [_number_of(array) for array in arrays]
+    if len({device for device in devices if device is not None}) > 1:
+        called = [repr(name) for name in names()] if names else [f"shape {np.shape(array)}" for array in arrays]
+        raise TypeError(
+            f"{what()} must lie on one device, but there are {_listed(devices, called)}; nothing is moved in silence: "
+            "bring all to one device with npnets.tree.to_device(tree, device)"
+        )
+
+
+def _number_of(array: Any) -> int | None:
+    """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for what is no array."""
+    if type(array) is np.ndarray:
+        return -1
+    return None if namespace(array) is np else array.device.id  # type: ignore[no-any-return]
+
+
+def _listed(devices: list[int | None], names: list[str], most: int = 4) -> str:
+    """Return which arrays lie where as text, not more than a few for each device."""
+    parts = []
+    for device in sorted({device for device in devices if device is not None}):
+        there = [name for name, its in zip(names, devices, strict=True) if its == device]
+        more = f" and {len(there) - most} more" if len(there) > most else ""
+        parts.append(f"{', '.join(there[:most])}{more} on {'cpu' if device < 0 else f'cuda:{device}'!r}")
+    return "; ".join(parts)
 
 
 def parse_device(device: Device) -> int | None:
@@ -75,6 +136,26 @@ def parse_device(device: Device) -> int | None:
     return int(match.group(1) or 0)
 
 
+def using(device: Device) -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which CuPy computes and allocates on a device of your choice.
+
+    Networks, derivatives and optimizers follow their parameters by themselves. Code between them that computes with
+    arrays of a GPU other than the first needs this: `with npnets.backend.using("cuda:1"): ...`
+
+    Parameters
+    ----------
+    device : str, int or None
+        As in `parse_device`; for the CPU nothing changes.
+
+    Raises
+    ------
+    ImportError, RuntimeError
+        As `place`.
+    """
+    number = parse_device(device)
+    return _CPU if number is None else _usable_cupy(number).cuda.Device(number)  # type: ignore[no-any-return]
+
+
 def available() -> list[str]:
     """Return the devices that can be used here, `"cpu"` first, then `"cuda:0"` and so on."""
     try:
@@ -84,46 +165,48 @@ def available() -> list[str]:
     return ["cpu", *(f"cuda:{number}" for number in range(count))]
 
 
+# -- moving -----------------------------------------------------------------------------------------------------------
+
+
 def place(array: Array, device: Device) -> Array:
-    """Put a NumPy array on a device.
+    """Bring an array to a device; nothing is copied that is there already.
 
     Parameters
     ----------
-    array : numpy.ndarray
-        Any shape and dtype.
+    array : array
+        Any shape and dtype, on any device.
     device : str, int or None
         As in `parse_device`.
 
     Returns
     -------
     array
-        The same array for the CPU, a CuPy array for a GPU.
+        NumPy's for the CPU, CuPy's for a GPU.
 
     Raises
     ------
     ImportError
-        If a GPU is asked for and CuPy is not installed.
+        If a GPU is asked for and CuPy is not installed, or does not load.
     RuntimeError
-        If that GPU is not there.
+        If there is no driver, the driver is too old, or that GPU is not there.
     """
     number = parse_device(device)
     if number is None:
-        return array
-    cupy = _cupy()
-    _require_gpu(cupy, number)
+        return to_numpy(array)  # type: ignore[no-any-return]
+    cupy = _usable_cupy(number)
     with cupy.cuda.Device(number):
         return cupy.asarray(array)  # type: ignore[no-any-return]
 
 
 def adopt(array: Any, like: Array) -> Array:
-    """Bring a value to the backend, device and dtype of another array; nothing is copied that is there already.
+    """Bring a value to the device and dtype of another array; nothing is copied that is there already.
 
     Parameters
     ----------
     array : array or sequence of numbers
-        What came in at a network's door, on any backend.
+        What came in at a network's door, on any device.
     like : array
-        The array that sets the backend and the dtype: one of the parameters.
+        The array that sets the device and the dtype: one of the parameters.
 
     Returns
     -------
@@ -132,7 +215,7 @@ def adopt(array: Any, like: Array) -> Array:
     xp = namespace(like)
     if xp is np:
         return np.asarray(to_numpy(array), dtype=like.dtype)
-    with like.device:  # type: ignore[attr-defined]
+    with current_device(like):
         return xp.asarray(array, dtype=like.dtype)  # type: ignore[no-any-return]
 
 
@@ -141,18 +224,66 @@ def to_numpy(array: Any) -> Any:
     return array if namespace(array) is np else array.get()
 
 
+# -- CuPy and its driver ----------------------------------------------------------------------------------------------
+
+_waiting: list[Callable[[ModuleType], None]] = []
+
+
+def when_cupy_is_loaded(register: Callable[[ModuleType], None]) -> None:
+    """Have a function called with the module `cupy` once, as soon as an array of it can turn up here."""
+    _waiting.append(register)
+
+
+def loaded_cupy() -> ModuleType | None:
+    """Return the module `cupy` if something has loaded it: until then every array is NumPy's."""
+    cupy = sys.modules.get("cupy")
+    while cupy is not None and _waiting:
+        _waiting.pop()(cupy)
+    return cupy
+
+
 def _cupy() -> ModuleType:
     try:
         import cupy
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ImportError(f"a GPU was asked for, but CuPy is not installed: {_INSTALL}") from error
-    return cupy  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise ImportError(f"CuPy is installed, but does not load ({error}); install it anew: {_INSTALL}") from error
+    return loaded_cupy() or cupy
 
 
-def _require_gpu(cupy: ModuleType, number: int) -> None:
+def _usable_cupy(number: int) -> ModuleType:
+    """Return the module `cupy` if the GPU of this number can be used, or say what is missing."""
+    cupy = _cupy()
+    runtime = cupy.cuda.runtime
     try:
-        count = cupy.cuda.runtime.getDeviceCount()
+        count = runtime.getDeviceCount()
     except RuntimeError as error:
-        raise RuntimeError(f"CuPy finds no usable GPU ({error}); check the driver with nvidia-smi") from error
+        raise RuntimeError(_why_no_gpu(runtime, error)) from error
     if number >= count:
-        raise RuntimeError(f"GPU {number} was asked for, but there are {count}; GPUs are numbered from 0")
+        there = f"there is only {count}" if count == 1 else f"there are {count}"
+        raise RuntimeError(f"GPU {number} was asked for, but {there}; GPUs are numbered from 0")
+    return cupy
+
+
+def _why_no_gpu(runtime: Any, error: RuntimeError) -> str:
+    status, driver = getattr(error, "status", None), runtime.driverGetVersion()
+    if driver == 0:
+        return "a GPU was asked for, but there is no NVIDIA driver here; install one, and see that nvidia-smi runs"
+    if status == _INSUFFICIENT_DRIVER:
+        return (
+            f"the NVIDIA driver is too old: it supports CUDA {_version(driver)}, and the CuPy installed here needs "
+            f"CUDA {_version(runtime.runtimeGetVersion())}; update the driver, or install the CuPy for an older CUDA: "
+            "pip install 'npnets[cuda12]'"
+        )
+    if status == _NO_DEVICE:
+        return (
+            "a GPU was asked for, but the NVIDIA driver finds none; does nvidia-smi list one, and does the variable "
+            "CUDA_VISIBLE_DEVICES hide it?"
+        )
+    return f"CuPy finds no usable GPU ({error}); does nvidia-smi list one?"
+
+
+def _version(number: int) -> str:
+    """Return CUDA's way of writing a version, 13020, as people write it, 13.2."""
+    return f"{number // 1000}.{number % 1000 // 10}"

@@ -3,13 +3,19 @@
 Nothing is moved or cast anywhere else. What is wrong is said in the user's words, before any arithmetic.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import numpy as np
 
+from npnets import tree
 from npnets.autodiff import bare, is_traced
-from npnets.backend import Array, adopt, namespace
+from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, namespace, require_one_device
+from npnets.numpy.broadcasting import moved
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
@@ -55,6 +61,32 @@ def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: objec
     return value
 
 
+def follows_params(forward: F) -> F:
+    """Make a network's method compute where its parameters lie; parameters on two devices are refused."""
+
+    @functools.wraps(forward)
+    def run(network: Any, params: Any, *args: Any, **kwargs: Any) -> Any:
+        if loaded_cupy() is None:
+            return forward(network, params, *args, **kwargs)
+        with on_one_device(params, lambda: f"the parameters of {network!r}"):
+            return forward(network, params, *args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManager[Any]:
+    """Return a context in which the GPU that a tree lies on is the one that CuPy computes on.
+
+    Raises
+    ------
+    TypeError
+        If leaves lie on different devices; the message names them.
+    """
+    leaves = [bare(leaf) for leaf in tree.leaves(arrays)]
+    require_one_device(leaves, what, lambda: tree.paths(arrays))
+    return current_device(next((leaf for leaf in leaves if hasattr(leaf, "dtype")), None))
+
+
 def first_leaf(params: Any) -> Any:
     """Return some array of a tree of parameters: it stands for the backend and dtype of all."""
     leaf = _find_leaf(params)
@@ -92,7 +124,8 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     array
     """
     if is_traced(value):
-        return value if value.dtype == like.dtype else value.astype(like.dtype)
+        value = value if value.dtype == like.dtype else value.astype(like.dtype)
+        return value if loaded_cupy() is None else moved(value, device_of(bare(like)))
     if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
         return value
     try:

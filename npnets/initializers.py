@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import Array, Device, adopt, parse_device, place
+from npnets.backend import Array, Device, adopt, current_device, parse_device, place
 from npnets.tree import Tree
 
 __all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
@@ -92,7 +92,8 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     if getattr(weight, "ndim", 0) >= 2:
         new["weight"] = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
         if "bias" in params:
-            new["bias"] = np.zeros_like(params["bias"])
+            with current_device(params["bias"]):
+                new["bias"] = np.zeros_like(params["bias"])
     return {key: new[key] if key in new else orthogonalize(rng, part, gain) for key, part in params.items()}
 
 

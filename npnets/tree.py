@@ -1,9 +1,9 @@
 """Trees of arrays: nested dicts (lists and tuples are accepted too) with arrays at their leaves.
 
-Owns mapping over trees, the names of leaves, and the way to one flat vector and back. Knows nothing of networks or of
-derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to it, joined by dots:
-`"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their sorted keys, so that
-equal trees give equal vectors, whichever way they were built.
+Owns mapping over trees, the names of leaves, the way to one flat vector and back, and to another device. Knows nothing
+of networks or of derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to
+it, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their
+sorted keys, so that equal trees give equal vectors, whichever way they were built.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from npnets.backend import Array, namespace
+from npnets import backend
+from npnets.backend import Array, Device, namespace
 
 Tree: TypeAlias = Any
 """Nested dicts, lists and tuples with arrays at the leaves; or a single array."""
@@ -81,6 +82,7 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
     if not parts:
         raise ValueError("the tree has no leaves; expected at least one array")
     _require_one_dtype(tree)
+    backend.require_one_device(parts, lambda: "the leaves of a tree to ravel", lambda: paths(tree))
     shapes, kind = [part.shape for part in parts], parts[0].dtype.kind
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
 
@@ -93,6 +95,40 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
         return _rebuild(tree, iter(pieces))
 
     return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
+
+
+def to_device(tree: Tree, device: Device) -> Tree:
+    """Bring all arrays of a tree to a device: parameters, an optimizer's state, a batch.
+
+    Parameters
+    ----------
+    tree : tree
+        Leaves that are no arrays, such as the step that an optimizer counts, stay as they are.
+    device : str, int or None
+        `"cpu"` or `None`; `"cuda"` for the first GPU; `"cuda:1"` or `1` for the second. `npnets.backend.available()`
+        lists those that there are.
+
+    Returns
+    -------
+    tree
+        A new tree; arrays that lie on that device already are not copied.
+
+    Raises
+    ------
+    ImportError
+        If a GPU is asked for and CuPy is not installed, or does not load.
+    RuntimeError
+        If there is no driver, the driver is too old, or that GPU is not there.
+    ValueError
+        If that is no device.
+    """
+    backend.parse_device(device)
+    return map(lambda leaf: backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf, tree)
+
+
+def to_numpy(tree: Tree) -> Tree:
+    """Return a tree with all its CuPy arrays copied from their GPUs; what is NumPy's already is not copied."""
+    return map(backend.to_numpy, tree)
 
 
 class _Mismatch(Exception):

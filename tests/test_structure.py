@@ -21,6 +21,7 @@ PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "backend": (0, set()),
     "tree": (0, {"backend"}),
+    "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),
     "numpy": (2, set()),

@@ -1,10 +1,13 @@
 """Arguments of derivatives: which of a call's are meant, and what is wrong with leaves, losses and directions."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.tracing import bare
+from npnets.backend import current_device, device_of, loaded_cupy, require_one_device
 from npnets.tree import Tree
 
 
@@ -77,8 +80,16 @@ def require_scalar(value: Any) -> None:
         )
 
 
-def require_same_shape(what: str, expected: Any, given: Any) -> None:
-    """Check that a cotangent or direction has the shape of what it belongs to."""
+def require_alike(what: str, expected: Any, given: Any) -> None:
+    """Check that a cotangent or direction has the shape of what it belongs to, and lies on the same device."""
     came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
     if came != wanted:
         raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
+    if loaded_cupy() is not None:
+        require_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")
+
+
+def device_of_leaves(x: Tree) -> AbstractContextManager[Any]:
+    """Return a context in which the GPU that a tree lies on is the one that CuPy computes on."""
+    bare_leaves = (bare(leaf) for leaf in tree.leaves(x)) if loaded_cupy() is not None else ()
+    return current_device(next((leaf for leaf in bare_leaves if device_of(leaf) != "cpu"), None))

@@ -15,7 +15,8 @@ from npnets import tree
 from npnets.autodiff.arguments import (
     arguments,
     checked,
-    require_same_shape,
+    device_of_leaves,
+    require_alike,
     require_scalar,
     split_aux,
     with_arguments,
@@ -97,15 +98,16 @@ def value_and_grad(
 
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
-        trace = new_trace()
         x = arguments(args, argnum)
-        roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
-        answer = fun(*with_arguments(args, argnum, roots), **kwargs)
-        loss, aux = split_aux(answer) if has_aux else (answer, None)
-        value = untrace(loss, trace)
-        require_scalar(value)
-        one = namespace(bare(value)).ones_like(bare(value))
-        gradient = _pull_back([loss], [one], roots, trace)
+        with device_of_leaves(x):
+            trace = new_trace()
+            roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
+            answer = fun(*with_arguments(args, argnum, roots), **kwargs)
+            loss, aux = split_aux(answer) if has_aux else (answer, None)
+            value = untrace(loss, trace)
+            require_scalar(value)
+            one = namespace(bare(value)).ones_like(bare(value))
+            gradient = _pull_back([loss], [one], roots, trace)
         return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
 
     return evaluate
@@ -138,12 +140,14 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
     """
     trace = new_trace()
     roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
-    answer = fun(roots)
+    with device_of_leaves(x):
+        answer = fun(roots)
     value = tree.map(lambda leaf: untrace(leaf, trace), answer)
 
     def pullback(cotangent: Tree) -> Tree:
-        tree.map(functools.partial(require_same_shape, "cotangent"), value, cotangent)
-        return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
+        tree.map(functools.partial(require_alike, "cotangent"), value, cotangent)
+        with device_of_leaves(x):
+            return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
 
     return value, pullback
 
@@ -174,15 +178,15 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
     """
     trace = new_trace()
     x = checked(x)
-    tree.map(functools.partial(require_same_shape, "direction"), x, v)
-    answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, _in_dtype_of(leaf, g)), x, v))
-    value = tree.map(lambda leaf: untrace(leaf, trace), answer)
+    tree.map(functools.partial(require_alike, "direction"), x, v)
     given_away = {id(g) for g in tree.leaves(v)}
 
     def tangent(leaf: Any) -> Any:
         return _own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else _zeros_like(leaf)
 
-    return value, tree.map(tangent, answer)
+    with device_of_leaves(x):
+        answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, _in_dtype_of(leaf, g)), x, v))
+        return tree.map(lambda leaf: untrace(leaf, trace), answer), tree.map(tangent, answer)
 
 
 def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from npnets.autodiff.derivatives import vjp as _vjp
 from npnets.autodiff.tracing import define_rules, is_traced, newest_boxes, only_reverse, record, record_pullback, unbox
+from npnets.backend import loaded_cupy, require_one_device
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any]) -> Callable[[F], F]:
+def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool = True) -> Callable[[F], F]:
     """Make a function on bare arrays differentiable by giving its two rules.
 
     Parameters
@@ -28,6 +29,8 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any]) -> Callable[[F],
         it can be differentiated again.
     jvp : callable
         `(argnum, tangent, answer, args, static)` to what that argument's tangent adds to the answer's.
+    one_device : bool
+        Whether all arrays among the arguments must lie on one device.
 
     Returns
     -------
@@ -44,6 +47,8 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any]) -> Callable[[F],
                 args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
             if not boxes:
+                if one_device:
+                    _require_one_device(forward, args)
                 return forward(*args)
             values = unbox(args, boxes)
             return record(operation, operation(*values), values, {}, trace, boxes)
@@ -86,10 +91,12 @@ def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., A
         _require_bare(composition.__name__, static)
         trace, boxes = newest_boxes(args)
         if not boxes:
+            _require_one_device(composition, args)
             return forward(*args, **static)[0]
         if not only_reverse(args, boxes):
             return composition(*args, **static)
         values = unbox(args, boxes)
+        _require_one_device(composition, values)
         answer, saved = forward(*values, **static)
         wanted = tuple(index for index, _ in boxes)
 
@@ -119,6 +126,11 @@ def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: d
     bound = parameters.bind(*args, **static)
     bound.apply_defaults()
     return bound.args
+
+
+def _require_one_device(operation: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if loaded_cupy() is not None:
+        require_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
 
 
 def _require_bare(name: str, static: dict[str, Any]) -> None:

@@ -17,13 +17,16 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from autograd import tracer
 from autograd.core import add_outgrads, defjvp_argnums, defvjp_argnums, sparse_object_types
-from autograd.extend import Box, JVPNode, VJPNode
+from autograd.extend import Box, JVPNode, VJPNode, VSpace
 from autograd.util import toposort
 from numpy import float64
+
+from npnets.backend import namespace, when_cupy_is_loaded
 
 Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
@@ -37,8 +40,39 @@ class Traced(Box):  # type: ignore[misc]
     __slots__ = ()
 
 
+class CupySpace(VSpace):  # type: ignore[misc]
+    """What autograd's own operators ask of arrays that lie on a GPU."""
+
+    def __init__(self, value: Any) -> None:
+        self._like = value
+        self.shape, self.dtype, self.size, self.ndim = value.shape, value.dtype, value.size, value.ndim
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CupySpace) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def zeros(self) -> Any:
+        """Return an array of zeros."""
+        return namespace(self._like).zeros_like(self._like)
+
+    def ones(self) -> Any:
+        """Return an array of ones."""
+        return namespace(self._like).ones_like(self._like)
+
+    def _inner_prod(self, x: Any, y: Any) -> Any:
+        return (x * y).sum()
+
+
 Box.types.add(Traced)
 Box.type_mappings[Traced] = Traced
+
+
+def _register(cupy: ModuleType) -> None:
+    """Let autograd's own operators take CuPy arrays, and box them as this package does."""
+    Box.type_mappings[cupy.ndarray] = Traced
+    VSpace.register(cupy.ndarray, CupySpace)
+
+
+when_cupy_is_loaded(_register)
 
 
 # -- traces and boxes -------------------------------------------------------------------------------------------------

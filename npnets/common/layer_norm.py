@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
-from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf
+from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf, follows_params
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Tree
@@ -53,6 +53,7 @@ class LayerNorm:
         values = {"weight": np.ones, "bias": np.zeros}
         return {name: values[name](self.features, require_floating(dtype)) for name in self._names}
 
+    @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
         """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
         return self.apply(params, as_input(x, first_leaf(params), "x") if self._names else x)

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
-from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width
+from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import linear
 from npnets.tree import Tree
@@ -48,6 +48,7 @@ class Linear:
         """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
         return _init(self, rng, self._shapes, self.in_features, dtype)
 
+    @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
         expect_keys(params, tuple(self._shapes), self)
@@ -102,6 +103,7 @@ class EnsembleLinear:
         """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
         return _init(self, rng, self._shapes, self.in_feature, dtype)
 
+    @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
         expect_keys(params, tuple(self._shapes), self)

@@ -13,7 +13,7 @@ from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.description import call_repr, frozen, require_flags, set_fields, size, sizes
-from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened
+from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -112,6 +112,7 @@ class MLP:
         parts = {name: init_part(part, rng, dtype) for name, part in self._parts.items()}
         return placed(parts, self.device)
 
+    @follows_params
     def forward(self, params: Tree, obs: Any) -> Array:
         """Map inputs to outputs.
 

@@ -13,7 +13,7 @@ from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
 from npnets.description import Shape, call_repr, frozen, require_flags, set_fields, shape, size, width
-from npnets.door import expect_keys
+from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
 from npnets.initializers import require_generator
 from npnets.tree import Tree
@@ -110,6 +110,7 @@ class Net:
         require_generator(rng)
         return {name: part.init(rng, dtype) for name, part in self._parts.items()}
 
+    @follows_params
     def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
         """Map observations to logits.
 

@@ -12,7 +12,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
-from npnets.door import expect_keys, features_for, flattened_features
+from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import squash
 from npnets.initializers import require_generator
 from npnets.tree import Tree
@@ -80,6 +80,7 @@ class Actor:
         require_generator(rng)
         return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
 
+    @follows_params
     def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
         """Map observations to actions.
 

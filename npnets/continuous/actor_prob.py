@@ -13,7 +13,7 @@ from npnets.common import MLP, PreprocessNet
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
 from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, width
-from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features
+from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
 
@@ -91,6 +91,7 @@ class ActorProb:
             return {**params, "sigma": self.head.init(rng, dtype)}
         return {**params, "log_sigma": placed(np.zeros(self.output_dim, require_floating(dtype)), self.device)}
 
+    @follows_params
     def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
         """Map observations to distributions over actions.
 

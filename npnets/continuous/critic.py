@@ -13,7 +13,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import call_repr, set_fields
-from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features
+from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.initializers import require_generator
 from npnets.tree import Tree
 
@@ -76,6 +76,7 @@ class Critic:
         require_generator(rng)
         return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
 
+    @follows_params
     def forward(self, params: Tree, obs: Any, act: Any = None, info: Any = None) -> Array:
         """Map observations, and actions if given, to values.
 

@@ -12,7 +12,7 @@ from npnets.common import PreprocessNet
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, call_repr, set_fields
-from npnets.door import expect_keys
+from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, squash
 from npnets.initializers import require_generator
 from npnets.tree import Tree
@@ -58,6 +58,7 @@ class Perturbation:
         """Draw parameters: `{"preprocess": ...}`."""
         return {"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}
 
+    @follows_params
     def forward(self, params: Tree, state: Any, action: Any) -> Array:
         """Perturb actions.
 

@@ -13,7 +13,7 @@ from npnets.common import Linear
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, call_repr, set_fields, size
-from npnets.door import as_input, expect_keys, expect_width, first_leaf
+from npnets.door import as_input, expect_keys, expect_width, first_leaf, follows_params
 from npnets.functional import squash
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -80,6 +80,7 @@ class VAE:
             "decoder": init_part(self.decoder, rng, dtype),
         }
 
+    @follows_params
     def forward(
         self,
         params: Tree,
@@ -125,6 +126,7 @@ class VAE:
             )
         return reconstruction, mean, std
 
+    @follows_params
     def decode(
         self, params: Tree, state: Any, latent_z: Any = None, *, rng: onp.random.Generator | None = None
     ) -> Array:

@@ -13,7 +13,8 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array, special
+from npnets.backend import Array, namespace, special
+from npnets.kernels import cuda_activations
 
 
 class Activation(NamedTuple):
@@ -162,12 +163,16 @@ def gelu(z: Array, approximate: str = "none") -> Array:
     return 0.5 * z * (1 + _gelu_bell(np, np.erf, z, approximate))
 
 
+def _by_tanh(approximate: str) -> bool:
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
+    return approximate == "tanh"
+
+
 def _gelu_bell(xp: Any, erf: Callable[[Array], Array], z: Array, approximate: str) -> Array:
     """Return `2 Phi(z) - 1`, exact or approximated."""
-    if approximate == "none":
+    if not _by_tanh(approximate):
         return erf(z / _ROOT_2)
-    if approximate != "tanh":
-        raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
     return xp.tanh(_TANH_SCALE * (z + _TANH_CUBIC * z * z * z))  # type: ignore[no-any-return]
 
 
@@ -203,13 +208,26 @@ def _composition(z: Array, *args: Any, name: str) -> Array:
     return ACTIVATIONS[name].composition(z, *args)
 
 
+@functools.cache
+def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an activation's own arguments, completed by its defaults, as its CUDA source takes them."""
+    bound = parameters_of(name).bind(*args)
+    bound.apply_defaults()
+    return (_by_tanh(*bound.args),) if name == "gelu" else bound.args
+
+
 def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
+    if namespace(z) is not onp:
+        y = cuda_activations.activated(z, name, cuda_arguments(name, args))
+        return y, y
     chosen = ACTIVATIONS[name]
     y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
     return y, y
 
 
 def _backward(g: Array, y: Array, wanted: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
+    if namespace(z) is not onp:
+        return (cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args)),)
     return (ACTIVATIONS[name].backward(g, y, z, *args),)
 
 

@@ -12,7 +12,8 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array
+from npnets.backend import Array, namespace
+from npnets.launch import Launch
 
 
 def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> Array:
@@ -24,12 +25,35 @@ def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: flo
 
 
 def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
+    if namespace(x) is not onp:
+        return _forward_on_gpu(x, weight, bias, eps)
     n = x - x.mean(axis=-1, keepdims=True)
     r = 1 / onp.sqrt((n * n).mean(axis=-1, keepdims=True) + eps)
     n *= r
     y = n.copy() if weight is None else n * weight
     if bias is not None:
         y += bias
+    return y, (n, r)
+
+
+_CENTRED = Launch("T x, T mean", "T centred, T square", "centred = x - mean; square = centred * centred;", "centred")
+_ROOT = Launch("T variance, T eps", "T r", "r = T(1) / sqrt(variance + eps);", "one_over_deviation")
+_SCALED = Launch(
+    "T centred, T r, T weight, T bias", "T n, T y", "n = centred * r; y = n * weight + bias;", "normalized_and_scaled"
+)
+_COTANGENT = Launch("T g, T n, T weight", "T dn, T dn_n", "dn = g * weight; dn_n = dn * n;", "scaled_cotangent")
+_PROJECTED = Launch(
+    "T dn, T n, T r, T along_mean, T along_n",
+    "T dx",
+    "dx = (dn - along_mean - n * along_n) * r;",
+    "projected_cotangent",
+)
+
+
+def _forward_on_gpu(x: Array, weight: Any, bias: Any, eps: float) -> tuple[Array, tuple[Array, Array]]:
+    centred, square = _CENTRED(x, x.mean(axis=-1, keepdims=True))
+    r = _ROOT(square.mean(axis=-1, keepdims=True), eps)
+    n, y = _SCALED(centred, r, 1 if weight is None else weight, 0 if bias is None else bias)
     return y, (n, r)
 
 
@@ -48,6 +72,11 @@ def _backward(
 
 
 def _input_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
+    if namespace(g) is not onp:
+        dn, dn_n = _COTANGENT(g, n, 1 if weight is None else weight)
+        return _PROJECTED(  # type: ignore[no-any-return]
+            dn, n, r, dn.mean(axis=-1, keepdims=True), dn_n.mean(axis=-1, keepdims=True)
+        )
     dn = g if weight is None else g * weight
     along_mean = dn.mean(axis=-1, keepdims=True)
     along_n = (dn * n).mean(axis=-1, keepdims=True)

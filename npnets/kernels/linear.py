@@ -13,8 +13,9 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array
-from npnets.kernels.activations import ACTIVATIONS
+from npnets.backend import Array, namespace
+from npnets.kernels import cuda_activations
+from npnets.kernels.activations import ACTIVATIONS, cuda_arguments
 
 
 def _composition(x: Array, weight: Array, bias: Array | None, *, activation: tuple[Any, ...] | None) -> Array:
@@ -28,6 +29,8 @@ def _forward(
     x: Array, weight: Array, bias: Array | None, *, activation: tuple[Any, ...] | None
 ) -> tuple[Array, tuple[Array, Array | None]]:
     z = onp.matmul(x, weight)
+    if activation is not None and namespace(z) is not onp:
+        return _activated_on_gpu(z, bias, *activation)
     if bias is not None:
         z += bias
     if activation is None:
@@ -36,6 +39,15 @@ def _forward(
     chosen = ACTIVATIONS[name]
     y = chosen.forward(z, *args)
     return y, (y, z if chosen.needs_z else None)
+
+
+def _activated_on_gpu(z: Array, bias: Array | None, name: str, *args: Any) -> tuple[Array, tuple[Array, Array | None]]:
+    arguments = cuda_arguments(name, args)
+    if ACTIVATIONS[name].needs_z:
+        y, z = cuda_activations.activated_with_z(z, bias, name, arguments)
+        return y, (y, z)
+    y = cuda_activations.activated_in_place(z, bias, name, arguments)
+    return y, (y, None)
 
 
 def _backward(
@@ -48,10 +60,15 @@ def _backward(
     *,
     activation: tuple[Any, ...] | None,
 ) -> tuple[Array, ...]:
-    y, z = saved
-    dz = g if activation is None else ACTIVATIONS[activation[0]].backward(g, y, z, *activation[1:])
+    dz = g if activation is None else _output_cotangent(g, *saved, *activation)
     of_argument = (_input_cotangent, _weight_cotangent, _bias_cotangent)
     return tuple(of_argument[index](dz, x, weight, bias) for index in wanted)
+
+
+def _output_cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any) -> Array:
+    if namespace(y) is onp:
+        return ACTIVATIONS[name].backward(g, y, z, *args)
+    return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
 
 
 def _input_cotangent(dz: Array, x: Array, weight: Array, bias: Array | None) -> Array:

@@ -1,12 +1,12 @@
-"""Broadcasting and its transpose, and casting: what every other rule needs to bring a cotangent back to its argument.
+"""Broadcasting and its transpose, casting and moving: what brings a cotangent back to the argument that it belongs to.
 
-`broadcast_to` and `sum_to` are each other's derivative, as are a cast and the cast back.
+`broadcast_to` and `sum_to` are each other's derivative, as are a cast and the cast back, a move and the move back.
 """
 
 from typing import Any
 
-from npnets.autodiff import primitive
-from npnets.backend import Array, namespace
+from npnets.autodiff import bare, primitive
+from npnets.backend import Array, Device, device_of, namespace, place
 
 
 @primitive(
@@ -26,8 +26,8 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `broadcast_to` would have repeated an array of this shape."""
     new = x.ndim - len(shape)
     repeated = [axis + new for axis, size in enumerate(shape) if size == 1 and x.shape[axis + new] != 1]
-    summed = x.sum(axis=(*range(new), *repeated), keepdims=True)
-    return summed.reshape(shape)  # type: ignore[no-any-return]
+    axes = (*range(new), *repeated)
+    return (x.sum(axis=axes, keepdims=True) if axes else x).reshape(shape)  # type: ignore[no-any-return]
 
 
 @primitive(
@@ -37,6 +37,15 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 def astype(x: Array, dtype: Any) -> Array:
     """Copy an array to a dtype; a gradient is cast back."""
     return x.astype(dtype)
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: moved(g, device_of(bare(args[0]))),
+    jvp=lambda argnum, tangent, answer, args, static: moved(tangent, args[1]),
+)
+def moved(x: Array, device: Device) -> Array:
+    """Bring an array to a device; a gradient is brought back."""
+    return place(x, device)
 
 
 def like_argument(g: Any, argument: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npnets.autodiff import bare, is_traced
+from npnets.backend import namespace
 from npnets.numpy.shaping import stack
 
 
@@ -51,7 +52,7 @@ def asarray(x: Any, dtype: Any = None) -> Any:
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) for part in x):
         return stack([asarray(part, dtype) for part in x])
-    return np.asarray(x, dtype)
+    return namespace(x).asarray(x, dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Any:

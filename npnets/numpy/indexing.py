@@ -11,6 +11,7 @@ from npnets.backend import Array, namespace
 @primitive(
     vjp=lambda argnum, g, answer, args, static: _scatter(g, args[1], args[0].shape),
     jvp=lambda argnum, tangent, answer, args, static: take(tangent, args[1]),
+    one_device=False,  # an index may be NumPy's on every device
 )
 def take(x: Array, index: Any) -> Array:
     """Return `x[index]`: any index that NumPy takes."""
@@ -20,6 +21,7 @@ def take(x: Array, index: Any) -> Array:
 @primitive(
     vjp=lambda argnum, g, answer, args, static: take(g, args[1]),
     jvp=lambda argnum, tangent, answer, args, static: _scatter(tangent, args[1], args[2]),
+    one_device=False,
 )
 def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of a shape, with `g` added at an index; entries that the index names twice are summed."""

@@ -12,6 +12,7 @@ from npnets.optim.optimizer import (
     decayed,
     descend,
     expect_state,
+    following_params,
     require_not_negative,
     require_positive,
     require_share,
@@ -87,7 +88,7 @@ def _adam(
             direction = tree.map(lambda p, d: scaled_sum(p, of_parameter, d), params, direction)
         return descend(params, direction, learning_rate), state
 
-    return Optimizer(_init, update)
+    return following_params(_init, update)
 
 
 def _init(params: Tree) -> AdamState:

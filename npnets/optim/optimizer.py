@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npnets import tree
+from npnets.backend import loaded_cupy
+from npnets.door import on_one_device
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
 
@@ -24,6 +27,27 @@ class Optimizer(NamedTuple):
 
     init: Callable[[Tree], Any]
     update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]
+
+
+def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]) -> Optimizer:
+    """Make an optimizer that computes where the parameters lie; trees on two devices are refused."""
+
+    def init_there(params: Tree) -> Any:
+        with together(params=params):
+            return init(params)
+
+    def update_there(params: Tree, grads: Tree, state: Any) -> tuple[Tree, Any]:
+        with together(params=params, grads=grads, state=state):
+            return update(params, grads, state)
+
+    return Optimizer(init_there, update_there)
+
+
+def together(**trees: Tree) -> AbstractContextManager[Any]:
+    """Return a context in which CuPy computes on the GPU that all of some trees lie on."""
+    if loaded_cupy() is None:
+        return nullcontext()
+    return on_one_device(trees, lambda: "what an optimizer computes with")
 
 
 def descend(params: Tree, direction: Tree, learning_rate: float) -> Tree:

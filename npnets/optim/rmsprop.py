@@ -11,6 +11,7 @@ from npnets.optim.optimizer import (
     decayed,
     descend,
     expect_state,
+    following_params,
     require_not_negative,
     require_positive,
     require_share,
@@ -70,4 +71,4 @@ def rmsprop(
             direction = velocity = tree.map(lambda v, d: scaled_sum(v, momentum, d), state.velocity, direction)
         return descend(params, direction, learning_rate), RMSpropState(state.step + 1, square, velocity)
 
-    return Optimizer(init, update)
+    return following_params(init, update)

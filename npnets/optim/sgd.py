@@ -11,6 +11,7 @@ from npnets.optim.optimizer import (
     decayed,
     descend,
     expect_state,
+    following_params,
     require_not_negative,
     require_positive,
     require_share,
@@ -60,4 +61,4 @@ def sgd(learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0, 
         direction = tree.map(lambda v, g: scaled_sum(v, momentum, g), velocity, grads) if nesterov else velocity
         return descend(params, direction, learning_rate), SGDState(state.step + 1, velocity)
 
-    return Optimizer(init, update)
+    return following_params(init, update)

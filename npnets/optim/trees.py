@@ -6,7 +6,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.optim.arithmetic import toward
-from npnets.optim.optimizer import alike, require_positive
+from npnets.optim.optimizer import alike, require_positive, together
 from npnets.tree import Tree
 
 
@@ -38,9 +38,10 @@ def clip_by_global_norm(grads: Tree, limit: float) -> tuple[Tree, Any]:
     """
     require_positive("limit", limit)
     tree.map(alike, grads)
-    norm = np.sqrt(sum(np.vdot(leaf, leaf) for leaf in tree.leaves(grads)))
-    factor = np.minimum(limit / (norm + 1e-6), 1)
-    return tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), grads), norm
+    with together(grads=grads):
+        norm = np.sqrt(sum(np.vdot(leaf, leaf) for leaf in tree.leaves(grads)))
+        factor = np.minimum(limit / (norm + 1e-6), 1)
+        return tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), grads), norm
 
 
 def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
@@ -59,4 +60,5 @@ def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
     """
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
-    return tree.map(lambda t, s: toward(alike(t, s), s, tau), target, source)
+    with together(target=target, source=source):
+        return tree.map(lambda t, s: toward(alike(t, s), s, tau), target, source)

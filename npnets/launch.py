@@ -1,0 +1,30 @@
+"""Chains of elementwise operations on a GPU in one launch: starting a kernel costs more than computing most of them."""
+
+from typing import Any
+
+from npnets.backend import namespace
+
+
+class Launch:
+    """A chain of elementwise operations on CuPy arrays in one launch; CuPy's operators would launch one each.
+
+    Parameters
+    ----------
+    inputs, outputs : str
+        Types and names as `cupy.ElementwiseKernel` takes them: `"T x, T factor"`; `T` is the arrays' dtype.
+    operation : str
+        CUDA C++ that computes an entry of each output from an entry of each input.
+    name : str
+        What profilers show.
+    """
+
+    def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
+        self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, f"npnets_{name}"
+        self._kernel: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return the outputs for inputs, an array first, broadcast against each other; or write into given outputs."""
+        if self._kernel is None:
+            make = namespace(arguments[0]).ElementwiseKernel
+            self._kernel = make(self.inputs, self.outputs, self.operation, self.name)
+        return self._kernel(*arguments)
