@@ -39,11 +39,11 @@ class State(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The losses of one step of learning."""
+    """The losses of one step of learning, each an array of no dimension: to read one on a GPU is to wait for it."""
 
-    vae: float
-    critic: float
-    actor: float
+    vae: Array
+    critic: Array
+    actor: Array
 
 
 CRITICS = ("critic_1", "critic_2")
@@ -112,15 +112,15 @@ class BCQ:
         obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
         state, vae_loss = self._descend(state, "vae", self._vae_loss, obs, act, rng)
         target = self._target(state, rewards, next_obs, terminals, rng)
-        critic_loss = 0.0
+        critic_losses = []
         for name in CRITICS:
             state, loss = self._descend(state, name, self._critic_loss, obs, act, target)
-            critic_loss += loss / len(CRITICS)
+            critic_losses.append(loss)
         sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
         critic_params = state.params["critic_1"]
         state, actor_loss = self._descend(state, "perturbation", self._actor_loss, critic_params, obs, sampled)
         moved = {n: optim.soft_update(state.targets[n], state.params[n], self.settings.tau) for n in CRITICS}
-        return state._replace(targets=moved), Losses(vae_loss, critic_loss, actor_loss)
+        return state._replace(targets=moved), Losses(vae_loss, np.mean(np.stack(critic_losses)), actor_loss)
 
     def act(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
         """Choose, for each observation, the best of many perturbed actions that the VAE draws.
@@ -144,14 +144,14 @@ class BCQ:
         best = to_numpy(values).argmax(axis=1)
         return to_numpy(actions).reshape(len(best), samples, -1)[numpy.arange(len(best)), best]
 
-    def _descend(self, state: State, name: str, loss: Any, *args: Any) -> tuple[State, float]:
+    def _descend(self, state: State, name: str, loss: Any, *args: Any) -> tuple[State, Array]:
         """Take a step down a loss of one network's parameters."""
         value, grads = npnets.value_and_grad(loss)(state.params[name], *args)
         params, optimizer = self.optimizers[name].update(state.params[name], grads, state.optimizers[name])
         updated = state._replace(
             params={**state.params, name: params}, optimizers={**state.optimizers, name: optimizer}
         )
-        return updated, float(value)
+        return updated, value
 
     def _vae_loss(self, params: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Any:
         """Squared error of the reconstruction, and half the divergence of the latent from the standard normal."""

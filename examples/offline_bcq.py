@@ -29,7 +29,7 @@ from tqdm import trange
 from transitions import Transitions, episode_returns, load
 
 import npnets
-from npnets.backend import to_numpy
+from npnets.backend import to_numpy, using
 
 DATA = Path(__file__).resolve().parent / "data" / "pendulum_mixed.npz"
 EPISODES, CHECKPOINTS = 30, 10
@@ -63,7 +63,7 @@ def train(agent: BCQ, data: Transitions, seed: int, curve: Curve) -> tuple[State
             state, losses = agent.learn(state, data.batch(rng, agent.settings.batch_size), rng)
             taken = step + 1
             if step % 20 == 0:
-                progress.set_postfix({k: f"{v:.3f}" for k, v in losses._asdict().items()}, refresh=False)
+                progress.set_postfix({k: f"{float(v):.3f}" for k, v in losses._asdict().items()}, refresh=False)
             if taken % max(1, steps // CHECKPOINTS) == 0:
                 curve.add(taken, state)
     except KeyboardInterrupt:
@@ -186,7 +186,7 @@ def main() -> int:
     try:
         # Products this small gain nothing from a second thread, and lose nine tenths of their speed to it where another
         # program wants the processor too.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"), using(options.device):
             return run(options)
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"offline_bcq: error: {error}", file=sys.stderr)

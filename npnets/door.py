@@ -12,8 +12,9 @@ import numpy as np
 
 from npnets import tree
 from npnets.autodiff import bare, is_traced
-from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, namespace, require_one_device
+from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, require_one_device
 from npnets.numpy.broadcasting import moved
+from npnets.numpy.constants import asarray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,19 +124,33 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     -------
     array
     """
-    if is_traced(value):
-        value = value if value.dtype == like.dtype else value.astype(like.dtype)
-        return value if loaded_cupy() is None else moved(value, device_of(bare(like)))
     if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
         return value
     try:
-        found = value if hasattr(getattr(value, "dtype", None), "kind") else namespace(bare(like)).asarray(value)
+        found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
     if found.dtype.kind not in "biuf":
         hint = "; forward takes the parameters first: forward(params, ...)" if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
-    return adopt(found, bare(like))
+    if not is_traced(found):
+        return adopt(found, bare(like))
+    cast = found if found.dtype == like.dtype else found.astype(like.dtype)
+    return cast if loaded_cupy() is None else moved(cast, device_of(bare(like)))
+
+
+def brought(value: Any, params: Any) -> Any:
+    """Bring the arrays of an observation or state to the device of parameters, for a network that only takes those."""
+    like = _find_leaf(params)
+    if loaded_cupy() is None or like is None:
+        return value
+    device = device_of(bare(like))
+    apart = [leaf for leaf in tree.leaves(value) if _is_numeric(leaf) and device_of(bare(leaf)) != device]
+    return tree.map(lambda leaf: moved(leaf, device) if _is_numeric(leaf) else leaf, value) if apart else value
+
+
+def _is_numeric(leaf: Any) -> bool:
+    return getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("biuf")
 
 
 def as_array(value: Any) -> Any:

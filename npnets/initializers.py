@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import Array, Device, adopt, current_device, parse_device, place
+from npnets.backend import Array, Device, adopt, current_device, device_of, parse_device
 from npnets.tree import Tree
 
 __all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
@@ -115,5 +115,11 @@ def require_floating(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def placed(params: Tree, device: Device) -> Tree:
-    """Return parameters on a device; on the CPU they are returned as they are."""
-    return params if parse_device(device) is None else tree.map(lambda leaf: place(leaf, device), params)
+    """Return a network's parameters on one device.
+
+    That is the device asked for; or, where it is the CPU, which every network has by default, the GPU that a part of
+    the network has put its own parameters on.
+    """
+    if parse_device(device) is None:
+        device = next((found for leaf in tree.leaves(params) if (found := device_of(leaf)) != "cpu"), None)
+    return params if device is None else tree.to_device(params, device)

@@ -46,6 +46,31 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
         raise ValueError(mismatch.message()) from None
 
 
+def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tree) -> tuple[Tree, ...]:
+    """Apply a function that answers with several values to each leaf: as `map`, with a tree for each of them.
+
+    Parameters
+    ----------
+    count : int
+        How many values it answers with.
+    fun : callable
+        Called with one leaf of each tree.
+    tree, *rest : tree
+        As in `map`.
+
+    Returns
+    -------
+    tuple of trees
+
+    Raises
+    ------
+    ValueError
+        As `map`.
+    """
+    answers = map(lambda *parts: _Answers(fun(*parts)), tree, *rest)
+    return tuple(map(lambda answer, index=index: answer.values[index], answers) for index in range(count))
+
+
 def leaves(tree: Tree) -> list[Any]:
     """Return the leaves of a tree, dicts in the order of their sorted keys."""
     return [leaf for _, leaf in _walk(tree, "")]
@@ -129,6 +154,15 @@ def to_device(tree: Tree, device: Device) -> Tree:
 def to_numpy(tree: Tree) -> Tree:
     """Return a tree with all its CuPy arrays copied from their GPUs; what is NumPy's already is not copied."""
     return map(backend.to_numpy, tree)
+
+
+class _Answers:
+    """What a function of `unzip` answered, as a single leaf: a plain tuple would count as a part of the tree."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
 
 
 class _Mismatch(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.testing import assert_allclose
+from backends import assert_allclose, on_backend
 
 import npnets
 
@@ -21,7 +21,9 @@ STEP = 1e-6
 
 def direction_like(rng: np.random.Generator, x: Tree) -> Tree:
     """Return a tree of random arrays of the shapes and dtypes of another."""
-    return npnets.tree.map(lambda leaf: rng.standard_normal(np.shape(leaf)).astype(np.asarray(leaf).dtype), x)
+    like = npnets.tree.to_numpy(x)
+    drawn = npnets.tree.map(lambda leaf: rng.standard_normal(np.shape(leaf)).astype(np.asarray(leaf).dtype), like)
+    return on_backend(drawn)
 
 
 def inner(a: Tree, b: Tree) -> Any:

@@ -1,4 +1,4 @@
-"""The NumPy/CuPy switch on a machine without a GPU: what the door says, and that nothing moves that need not."""
+"""The NumPy/CuPy switch: what its door says, without CuPy too, and that nothing moves that need not."""
 
 import subprocess
 import sys
@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backends import assert_array_equal, bits, device, on_backend
 
 import npnets
 from npnets import backend
+
+about_names = pytest.mark.numpy_alone("about devices' names, and no arrays")
+about_numpy = pytest.mark.numpy_alone("about what works without CuPy")
 
 
 @pytest.fixture
@@ -17,29 +21,43 @@ def without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
 
 
-@pytest.mark.parametrize("device", ["cpu", None])
-def test_the_cpu_is_numpy_and_an_array_placed_there_is_the_same_array(device: Any) -> None:
-    array = np.ones(3, np.float32)
-    assert backend.parse_device(device) is None
-    assert backend.place(array, device) is array
+@pytest.mark.parametrize("name", ["cpu", None])
+def test_an_array_placed_on_the_cpu_is_numpys_and_the_same_array_if_it_was_there(name: Any) -> None:
+    array = np.arange(3, dtype=np.float32)
+    assert backend.parse_device(name) is None
+    assert backend.place(array, name) is array
+    brought = backend.place(on_backend(array), name)
+    assert type(brought) is np.ndarray and brought.dtype == np.float32
+    np.testing.assert_array_equal(brought, array)
 
 
+def test_an_array_placed_where_it_lies_already_is_the_same_array() -> None:
+    array = on_backend(np.ones(3, np.float32))
+    for name in ["cpu", None] if device() == "cpu" else ["cuda", "cuda:0", 0, np.int64(0)]:
+        assert backend.place(array, name) is array
+        assert npnets.tree.to_device({"a": [array]}, name)["a"][0] is array
+
+
+@about_names
 @pytest.mark.parametrize(("device", "number"), [("cuda", 0), ("cuda:1", 1), (2, 2), (np.int64(3), 3)])
 def test_a_gpu_is_named_by_cuda_by_cuda_and_a_number_or_by_a_number(device: Any, number: int) -> None:
     assert backend.parse_device(device) == number
 
 
+@about_names
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:-1", -1, True, 1.0, "CPU"])
 def test_any_other_device_is_an_error_that_lists_what_there_is(device: Any) -> None:
     with pytest.raises(ValueError, match=r"must be 'cpu', None, 'cuda', 'cuda:<number>' or a GPU's number"):
         backend.parse_device(device)
 
 
+@about_numpy
 def test_asking_for_a_gpu_without_cupy_says_what_to_install(without_cupy: None) -> None:
     with pytest.raises(ImportError, match=r"CuPy is not installed: pip install 'npnets\[cuda13\]'"):
         backend.place(np.ones(3), "cuda")
 
 
+@about_numpy
 def test_a_network_for_a_gpu_can_be_described_without_cupy_and_asks_for_it_only_at_init(without_cupy: None) -> None:
     net = npnets.Net(3, 2, device="cuda:1")
     assert net.model.device == "cuda:1"
@@ -47,6 +65,7 @@ def test_a_network_for_a_gpu_can_be_described_without_cupy_and_asks_for_it_only_
         net.init(np.random.default_rng(0))
 
 
+@about_names
 @pytest.mark.parametrize(
     "make",
     [
@@ -64,17 +83,22 @@ def test_every_network_refuses_a_device_that_there_cannot_be(make: Any) -> None:
         make("tpu")
 
 
+@about_numpy
 def test_without_cupy_the_cpu_is_all_that_is_available(without_cupy: None) -> None:
     assert backend.available() == ["cpu"]
 
 
 def test_adopting_an_array_copies_nothing_that_has_the_dtype_already() -> None:
-    like, array = np.zeros(1, np.float32), np.ones((2, 3), np.float32)
+    like, array = on_backend((np.zeros(1, np.float32), np.ones((2, 3), np.float32)))
     assert backend.adopt(array, like) is array
-    assert backend.adopt(array.astype(np.float64), like).dtype == np.float32
-    np.testing.assert_array_equal(backend.adopt([[1, 2]], like), [[1, 2]])
+    for other in (array.astype(np.float64), np.ones((2, 3)), np.ones((2, 3), np.float32)):
+        adopted = backend.adopt(other, like)
+        assert adopted.dtype == np.float32
+        assert bits(adopted) == bits(array)
+    assert_array_equal(backend.adopt([[1, 2]], like), [[1, 2]])
 
 
+@about_numpy
 def test_erf_comes_from_scipy_which_is_loaded_only_when_it_is_used() -> None:
     code = (
         "import sys, numpy, npnets; assert 'scipy' not in sys.modules; f = npnets.numpy.erf;"

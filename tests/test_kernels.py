@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as onp
 import pytest
+from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
-from numpy.testing import assert_allclose, assert_array_equal
 
 import npnets
 import npnets.kernels
@@ -52,7 +52,8 @@ class Case(NamedTuple):
     def arrays(self, dtype: type = onp.float64, scale: float = 1.0) -> tuple[Any, ...]:
         """Return the arrays to call it with."""
         rng = onp.random.default_rng(0)
-        return tuple(None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes)
+        drawn = [None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes]
+        return tuple(on_backend(drawn))
 
 
 def _activations() -> list[tuple[Any, ...]]:
@@ -121,6 +122,7 @@ def _of(fun: Callable[..., Any], arrays: tuple[Any, ...], chosen: tuple[int, ...
     return of_chosen
 
 
+@pytest.mark.numpy_alone("reads the table")
 def test_the_table_covers_every_kernel_and_every_activation() -> None:
     fused = set()
     for module in pkgutil.iter_modules(npnets.kernels.__path__):
@@ -138,7 +140,7 @@ def test_a_fused_operation_agrees_with_its_composition_and_that_with_central_dif
         parts = [arrays[index] for index in chosen]
         value, pullback = npnets.vjp(_of(case.fun, arrays, chosen), parts)
         expected, plain_pullback = npnets.vjp(_of(case.plain, arrays, chosen), parts)
-        g = onp.random.default_rng(1).normal(size=value.shape)
+        g = direction_like(onp.random.default_rng(1), value)
         assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
         assert_trees_close(pullback(g), plain_pullback(g), 1e-10, 1e-11)
         if arrays[0].shape[-1] > 1 or case.kernel != "layer_norm":  # the norm of a single feature is constant
@@ -163,18 +165,19 @@ def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_co
 @each_case
 def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case: Case) -> None:
     arrays = case.arrays()
-    before = [None if array is None else array.tobytes() for array in arrays]
     parts = [array for array in arrays if array is not None]
+    before = bits(parts)
     chosen = _subsets(arrays)[-1]
     value, pullback = npnets.vjp(_of(case.fun, arrays, chosen), parts)
-    g = onp.random.default_rng(5).normal(size=value.shape)
-    kept = value.tobytes(), g.tobytes()
+    g = direction_like(onp.random.default_rng(5), value)
+    kept = bits([value, g])
     first = pullback(g)
-    assert (value.tobytes(), g.tobytes()) == kept
-    assert [None if array is None else array.tobytes() for array in arrays] == before
+    assert bits([value, g]) == kept
+    assert bits(parts) == before
     assert_trees_close(pullback(g), first, 0, 0)
-    assert case.fun(*arrays).tobytes() == value.tobytes()
-    assert not any(onp.shares_memory(value, array) for array in parts)
+    assert bits(case.fun(*arrays)) == bits(value)
+    value += 1
+    assert bits(parts) == before
 
 
 @each_case
@@ -192,6 +195,18 @@ def test_float32_stays_float32_and_close_to_float64(case: Case) -> None:
     parts = [narrow[i] for i in chosen]
     product = npnets.hvp(lambda p: np.sum(_of(case.fun, narrow, chosen)(p) ** 2))(parts, parts)
     assert {g.dtype for g in product} == {onp.dtype(onp.float32)}
+
+
+@pytest.mark.parametrize("activation", _activations())
+def test_float16_is_computed_too_to_its_own_precision(activation: tuple[Any, ...]) -> None:
+    def case(dtype: type) -> Any:
+        x, w, b = on_backend([a.astype(dtype) for a in (onp.eye(3), onp.full((3, 2), 0.75), onp.array([0.25, -2.0]))])
+        value, pullback = npnets.vjp(lambda args: linear(*args, activation), (x, w, b))
+        return value, *pullback(on_backend(onp.ones((3, 2), dtype)))
+
+    narrow = case(onp.float16)
+    assert {part.dtype for part in narrow} == {onp.dtype(onp.float16)}
+    assert_trees_close([part.astype("f") for part in narrow], case(onp.float32), 4e-3, 4e-3)
 
 
 # -- expected values that do not come from the composition ------------------------------------------------------------
@@ -213,23 +228,24 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
     }
     assert expected.keys() == ACTIVATIONS.keys()
     for name, values in expected.items():
-        assert_allclose(activate(z, name), values, rtol=1e-12, atol=1e-15, err_msg=name)
+        assert_allclose(activate(on_backend(z), name), values, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
 def test_activations_at_exactly_zero_take_the_derivatives_of_pytorch() -> None:
     at_zero = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "tanh": 1, "sigmoid": 0.25, "silu": 0.5, "softplus": 0.5}
+    zeros = on_backend(onp.zeros(2))
     for name, expected in {**at_zero, "gelu": 0.5}.items():
         for fun in (lambda z, n=name: activate(z, n), ACTIVATIONS[name].composition):
-            assert_allclose(npnets.grad(lambda z, f=fun: np.sum(f(z)))(onp.zeros(2)), [expected] * 2, err_msg=name)
-    x = onp.array([[1.0, 2.0]])
-    dead = npnets.grad(lambda w: np.sum(linear(x, w, None, ("relu",))))(onp.zeros((2, 3)))
+            assert_allclose(npnets.grad(lambda z, f=fun: np.sum(f(z)))(zeros), [expected] * 2, err_msg=name)
+    x, w = on_backend((onp.array([[1.0, 2.0]]), onp.zeros((2, 3))))
+    dead = npnets.grad(lambda w: np.sum(linear(x, w, None, ("relu",))))(w)
     assert_array_equal(dead, onp.zeros((2, 3)))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
 def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(name: str, dtype: type) -> None:
-    z = onp.array([-1e4, -100.0, 100.0, 1e4], dtype)
+    z = on_backend(onp.array([-1e4, -100.0, 100.0, 1e4], dtype))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         value, pullback = npnets.vjp(lambda a: activate(a, name), z)
@@ -237,26 +253,26 @@ def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(nam
         second = npnets.hvp(lambda a: np.sum(activate(a, name)))(z, onp.ones_like(z))
     above = {"tanh": 0, "sigmoid": 0}.get(name, 1)
     below = 0.01 if name == "leaky_relu" else 0
-    assert onp.isfinite(value).all()
+    assert onp.isfinite(as_numpy(value)).all()
     assert_allclose(gradient, [below, below, above, above], atol=1e-30)
     assert_allclose(second, onp.zeros(4), atol=1e-30)
 
 
 def test_layer_norm_gives_mean_zero_and_variance_one_whatever_the_scale() -> None:
     rng = onp.random.default_rng(6)
-    x = rng.normal(3.0, 50.0, (4, 9))
+    x = on_backend(rng.normal(3.0, 50.0, (4, 9)))
     y = layer_norm(x, None, None, 1e-12)
     assert_allclose(y.mean(1), 0, atol=1e-12)
     assert_allclose(y.var(1), 1, rtol=1e-9)
     assert_allclose(layer_norm(7 * x - 2, None, None, 1e-12), y, rtol=1e-9)
-    constant = onp.full((2, 3), 5.0)
-    gradient = npnets.grad(lambda a: np.sum(layer_norm(a, None, None) * onp.arange(3.0)))(constant)
+    constant, weights = on_backend((onp.full((2, 3), 5.0), onp.arange(3.0)))
+    gradient = npnets.grad(lambda a: np.sum(layer_norm(a, None, None) * weights))(constant)
     assert_allclose(gradient, [[-(1e-5**-0.5), 0, 1e-5**-0.5]] * 2)
 
 
 def test_each_member_of_an_ensemble_is_a_linear_layer_of_its_own() -> None:
     rng = onp.random.default_rng(7)
     x, w, b = rng.normal(size=(5, 3)), rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 1, 2))
-    y = linear(x, w, b, ("tanh",))
+    y = as_numpy(linear(*on_backend((x, w, b)), ("tanh",)))
     for member in range(4):
-        assert_allclose(y[member], onp.tanh(x @ w[member] + b[member, 0]), rtol=1e-13)
+        onp.testing.assert_allclose(y[member], onp.tanh(x @ w[member] + b[member, 0]), rtol=1e-13)

@@ -10,8 +10,8 @@ import autograd
 import autograd.numpy as anp
 import numpy as onp
 import pytest
+from backends import assert_allclose, assert_array_equal, device, on_backend
 from finite_differences import along, assert_trees_close, direction_like, inner
-from numpy.testing import assert_allclose, assert_array_equal
 
 import npnets
 import npnets.numpy as np
@@ -32,22 +32,26 @@ each_pair = pytest.mark.parametrize(
     [(a, b) for a in MODES.values() for b in MODES.values()],
     ids=[f"{a}-{b}" for a in MODES for b in MODES],
 )
-THREE = onp.asarray(3.0)
+
+
+@pytest.fixture
+def three() -> Any:
+    return on_backend(onp.asarray(3.0))
 
 
 # -- telling one derivative from another ------------------------------------------------------------------------------
 
 
 @each_pair
-def test_a_nested_gradient_is_told_apart_from_the_outer_one(outer: Any, inside: Any) -> None:
-    assert_allclose(outer(lambda x: x * inside(lambda y: x + y)(2.0 * x))(THREE), 1)
-    assert_allclose(outer(lambda x: x * inside(lambda y: x * y)(2.0 * x))(THREE), 6)
-    assert_allclose(outer(lambda x: x * inside(lambda y: x * y * y)(x))(THREE), 6 * 9)
+def test_a_nested_gradient_is_told_apart_from_the_outer_one(outer: Any, inside: Any, three: Any) -> None:
+    assert_allclose(outer(lambda x: x * inside(lambda y: x + y)(2.0 * x))(three), 1)
+    assert_allclose(outer(lambda x: x * inside(lambda y: x * y)(2.0 * x))(three), 6)
+    assert_allclose(outer(lambda x: x * inside(lambda y: x * y * y)(x))(three), 6 * 9)
 
 
 @each_pair
-def test_a_derivative_of_a_derivative_is_the_second(outer: Any, inside: Any) -> None:
-    assert_allclose(outer(inside(lambda x: np.tanh(x) * x**3))(THREE), _second_derivative(3.0), rtol=1e-9)
+def test_a_derivative_of_a_derivative_is_the_second(outer: Any, inside: Any, three: Any) -> None:
+    assert_allclose(outer(inside(lambda x: np.tanh(x) * x**3))(three), _second_derivative(3.0), rtol=1e-9)
 
 
 def _second_derivative(x: float) -> float:
@@ -55,80 +59,86 @@ def _second_derivative(x: float) -> float:
     return -2 * t * (1 - t**2) * x**3 + 2 * (1 - t**2) * 3 * x**2 + t * 6 * x  # type: ignore[no-any-return]
 
 
-def test_four_derivatives_inside_each_other_are_the_fourth() -> None:
-    assert_allclose(grad(grad(_forward(grad(lambda x: x**5))))(THREE), 120 * 3)
+def test_four_derivatives_inside_each_other_are_the_fourth(three: Any) -> None:
+    assert_allclose(grad(grad(_forward(grad(lambda x: x**5))))(three), 120 * 3)
 
 
-def test_an_inner_derivative_with_respect_to_another_variable_depends_on_the_outer() -> None:
-    inner_one = lambda x: grad(lambda y: np.sin(x * y))(onp.asarray(2.0))  # noqa: E731
-    assert_allclose(grad(inner_one)(THREE), onp.cos(6) - 6 * onp.sin(6))
+def test_an_inner_derivative_with_respect_to_another_variable_depends_on_the_outer(three: Any) -> None:
+    inner_one = lambda x: grad(lambda y: np.sin(x * y))(on_backend(onp.asarray(2.0)))  # noqa: E731
+    assert_allclose(grad(inner_one)(three), onp.cos(6) - 6 * onp.sin(6))
 
 
-def test_an_inner_derivative_of_a_constant_function_of_its_argument_is_zero_and_warns() -> None:
+def test_an_inner_derivative_of_a_constant_function_of_its_argument_is_zero_and_warns(three: Any) -> None:
     with pytest.warns(UserWarning, match="does not depend"):
-        assert grad(lambda x: x * grad(lambda y: x * 1.0)(x) + x)(THREE) == 1
+        gradient = grad(lambda x: x * grad(lambda y: x * 1.0)(x) + x)(three)
+    assert_array_equal(gradient, 1)
 
 
-def test_the_value_and_aux_of_an_inner_gradient_still_follow_the_outer() -> None:
+def test_the_value_and_aux_of_an_inner_gradient_still_follow_the_outer(three: Any) -> None:
     def outer(x: Any) -> Any:
         (value, aux), inner_gradient = npnets.value_and_grad(lambda y: (x * y**2, x * y), has_aux=True)(x)
         return value * aux * inner_gradient
 
-    assert_allclose(grad(outer)(THREE), 2 * 7 * 3**6)
+    assert_allclose(grad(outer)(three), 2 * 7 * 3**6)
 
 
 def test_a_pullback_is_differentiable_in_its_cotangent_and_its_point() -> None:
     def outer(x: Any, g: Any) -> Any:
         return npnets.vjp(lambda y: np.sin(y) * x, x)[1](g * g)
 
-    x, g = onp.asarray(0.7), onp.asarray(1.3)
+    x, g = on_backend((onp.asarray(0.7), onp.asarray(1.3)))
     by_x, by_g = grad(outer, (0, 1))(x, g)
     assert_allclose(by_g, 2 * 1.3 * onp.cos(0.7) * 0.7)
     assert_allclose(by_x, 1.69 * (onp.cos(0.7) - 0.7 * onp.sin(0.7)))
 
 
-def test_stop_gradient_stops_the_outer_derivative_as_well() -> None:
-    assert_allclose(grad(grad(lambda x: x * npnets.stop_gradient(x) * x))(THREE), 6)
+def test_stop_gradient_stops_the_outer_derivative_as_well(three: Any) -> None:
+    assert_allclose(grad(grad(lambda x: x * npnets.stop_gradient(x) * x))(three), 6)
 
 
 # -- exceptions -------------------------------------------------------------------------------------------------------
 
 
-def test_an_exception_inside_the_traced_function_leaves_later_gradients_right() -> None:
+def test_an_exception_inside_the_traced_function_leaves_later_gradients_right(three: Any) -> None:
     def fail(x: Any) -> Any:
         raise KeyError("on purpose")
 
     for wrap in (grad, _forward, npnets.hvp, autograd.grad):
         for _ in range(3):
             with pytest.raises(KeyError, match="on purpose"):
-                wrap(fail)(*[THREE] * (2 if wrap is npnets.hvp else 1))
+                wrap(fail)(*[three] * (2 if wrap is npnets.hvp else 1))
             with pytest.raises(KeyError, match="on purpose"):
-                grad(lambda x: x * wrap(fail)(*[x] * (2 if wrap is npnets.hvp else 1)))(THREE)  # noqa: B023
+                grad(lambda x: x * wrap(fail)(*[x] * (2 if wrap is npnets.hvp else 1)))(three)  # noqa: B023
     for outer in MODES.values():
-        assert_allclose(outer(lambda x: x * grad(lambda y: x * y)(2.0 * x))(THREE), 6)
+        assert_allclose(outer(lambda x: x * grad(lambda y: x * y)(2.0 * x))(three), 6)
 
 
-def test_a_derivative_that_fails_inside_another_can_be_caught_and_the_outer_goes_on() -> None:
+def test_a_derivative_that_fails_inside_another_can_be_caught_and_the_outer_goes_on(three: Any) -> None:
     def outer(x: Any) -> Any:
         with pytest.raises(TypeError, match="no derivative"):
             grad(lambda y: onp.cumsum(x * y).sum())(x)
         return x * grad(lambda y: x * y * y)(x)
 
-    assert_allclose(grad(outer)(THREE), 6 * 9)
+    assert_allclose(grad(outer)(three), 6 * 9)
 
 
 # -- networks and kernels under autograd's own operators --------------------------------------------------------------
 
 NET = npnets.Net(3, 2, (4,), norm_layer="layer_norm", activation="tanh")
-OBS = onp.random.default_rng(0).normal(size=(5, 3))
 
 
-def _kernel_loss(params: Any, x: Any = OBS) -> Any:
+def _observations() -> Any:
+    return on_backend(onp.random.default_rng(0).normal(size=(5, 3)))
+
+
+def _kernel_loss(params: Any, x: Any = None) -> Any:
+    x = _observations() if x is None else x
     hidden = layer_norm(linear(x, params["w"], params["b"], ("gelu", "none")), params["g"], None)
     return np.sum(np.square(hidden) * np.exp(-0.1 * hidden))
 
 
-def _network_loss(params: Any, x: Any = OBS) -> Any:
+def _network_loss(params: Any, x: Any = None) -> Any:
+    x = _observations() if x is None else x
     return np.mean(np.square(NET.forward(params, x)[0] - 0.5))
 
 
@@ -141,11 +151,17 @@ LOSSES = {
     "kernels": (_kernel_loss, _kernel_params()),
     "network": (_network_loss, NET.init(onp.random.default_rng(2), onp.float64)),
 }
-each_loss = pytest.mark.parametrize(("loss", "params"), LOSSES.values(), ids=LOSSES)
 
 
-@each_loss
-def test_autograds_operators_over_dicts_of_parameters_agree_with_ours(loss: Any, params: Any) -> None:
+@pytest.fixture(params=LOSSES.values(), ids=LOSSES)
+def problem(request: pytest.FixtureRequest) -> Any:
+    """A loss, and parameters for it."""
+    loss, params = request.param
+    return loss, on_backend(params)
+
+
+def test_autograds_operators_over_dicts_of_parameters_agree_with_ours(problem: Any) -> None:
+    loss, params = problem
     rng = onp.random.default_rng(3)
     v = direction_like(rng, params)
     gradient, product = grad(loss)(params), npnets.hvp(loss)(params, v)
@@ -157,8 +173,9 @@ def test_autograds_operators_over_dicts_of_parameters_agree_with_ours(loss: Any,
     assert_trees_close(autograd.make_jvp(autograd.grad(loss))(params)(v)[1], product, 1e-9)
 
 
-@each_loss
-def test_autograds_jacobian_and_hessian_over_a_flat_vector_agree_with_ours(loss: Any, params: Any) -> None:
+@pytest.mark.numpy_alone("autograd's jacobian and hessian stack what they find with NumPy")
+def test_autograds_jacobian_and_hessian_over_a_flat_vector_agree_with_ours(problem: Any) -> None:
+    loss, params = problem
     vector, _ = npnets.tree.ravel(params)
 
     def flat(w: Any) -> Any:
@@ -174,15 +191,16 @@ def test_autograds_jacobian_and_hessian_over_a_flat_vector_agree_with_ours(loss:
     gradient = npnets.tree.ravel(grad(loss)(params))[0]
     assert_allclose(autograd.jacobian(flat)(vector), gradient, rtol=1e-9, atol=1e-12)
     hessian = autograd.hessian(flat)(vector)
-    columns = [npnets.hvp(flat)(vector, direction) for direction in onp.eye(len(vector))]
+    columns = [npnets.hvp(flat)(vector, direction) for direction in on_backend(onp.eye(len(vector)))]
     assert_allclose(hessian, columns, rtol=1e-8, atol=1e-10)
     assert_allclose(hessian, hessian.T, atol=1e-10)
 
 
-@each_loss
-def test_a_gradient_penalty_mixes_the_two_packages_in_either_order(loss: Any, params: Any) -> None:
+def test_a_gradient_penalty_mixes_the_two_packages_in_either_order(problem: Any) -> None:
+    loss, params = problem
+
     def penalty(inside: Any, p: Any) -> Any:
-        return np.sum(np.square(inside(lambda x: loss(p, x))(OBS)))
+        return np.sum(np.square(inside(lambda x: loss(p, x))(_observations())))
 
     v = direction_like(onp.random.default_rng(4), params)
     expected = along(functools.partial(penalty, grad), params, v)
@@ -191,26 +209,36 @@ def test_a_gradient_penalty_mixes_the_two_packages_in_either_order(loss: Any, pa
             assert_allclose(inner(outer(functools.partial(penalty, inside))(params), v), expected, rtol=1e-5)
 
 
-def test_functions_of_autograd_numpy_work_on_our_arrays_and_ours_on_its() -> None:
+def _check_with_functions_of_autograd_numpy(total: Any) -> None:
     x = onp.array([0.5, -1.0, 2.0])
-    mixed = lambda a: anp.sum(np.tanh(a) * anp.sin(a) + anp.exp(a) / np.square(a))  # noqa: E731
+    mixed = lambda a: total(np.tanh(a) * anp.sin(a) + anp.exp(a) / np.square(a))  # noqa: E731
     expected = (1 - onp.tanh(x) ** 2) * onp.sin(x) + onp.tanh(x) * onp.cos(x) + onp.exp(x) * (x**-2 - 2 * x**-3.0)
-    assert_allclose(grad(mixed)(x), expected)
-    assert_allclose(autograd.grad(mixed)(x), expected)
+    assert_allclose(grad(mixed)(on_backend(x)), expected)
+    assert_allclose(autograd.grad(mixed)(on_backend(x)), expected)
 
 
+def test_functions_of_autograd_numpy_work_on_our_arrays_and_ours_on_its() -> None:
+    _check_with_functions_of_autograd_numpy(np.sum)
+
+
+@pytest.mark.numpy_alone("the gradient of autograd's own sum is made of NumPy's arrays")
+def test_the_sum_of_autograd_numpy_works_on_our_arrays_too() -> None:
+    _check_with_functions_of_autograd_numpy(anp.sum)
+
+
+@pytest.mark.numpy_alone("Python's floats are on no GPU")
 def test_autograd_differentiates_our_functions_at_python_floats() -> None:
     assert_allclose(autograd.grad(lambda x: np.tanh(x) * np.maximum(x, 0.0))(1.0), onp.tanh(1) + 1 - onp.tanh(1) ** 2)
     assert_allclose(autograd.grad(autograd.grad(lambda x: np.exp(2 * x)))(1.0), 4 * onp.exp(2))
     assert_allclose(autograd.grad(lambda x: np.sum(np.reshape(x, (1, 1)) * 3.0))(1.0), 3)
 
 
-def test_a_plain_gradient_in_between_does_not_disturb_numbers_of_traces() -> None:
+def test_a_plain_gradient_in_between_does_not_disturb_numbers_of_traces(three: Any) -> None:
     def outer(x: Any) -> Any:
         first = autograd.grad(lambda y: anp.sum(y * y))(2.0)
         second = grad(lambda y: x * y * first)(x)
         third = autograd.grad(lambda y: x * y * second)(2.0)
         return third * x
 
-    assert_allclose(grad(outer)(THREE), 4 * 3 * 9)
-    assert_array_equal(grad(outer)(THREE), autograd.grad(outer)(3.0))
+    assert_allclose(grad(outer)(three), 4 * 3 * 9)
+    assert_array_equal(grad(outer)(three), autograd.grad(outer)(3.0 if device() == "cpu" else three))

@@ -1,7 +1,8 @@
 """One law over every differentiable function of `npnets.numpy`: values as NumPy's, derivatives as central differences.
 
 `TABLE` holds at least one call of each function, as a function of the module that it is taken from (`npnets.numpy`, or
-NumPy with SciPy's functions added) and of arrays. What happens at kinks and ties is in `test_numpy_conventions.py`.
+NumPy with SciPy's functions added) and of arrays: those of the running backend for the first, NumPy's for the second.
+What happens at kinks and ties is in `test_numpy_conventions.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as onp
 import pytest
 import scipy.special
+from backends import assert_allclose, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order, check_second_order
-from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as np
@@ -34,10 +35,14 @@ class Case(NamedTuple):
     fun: Callable[..., Any]
     draws: tuple[Draw, ...]
 
-    def arrays(self, seed: int) -> tuple[Any, ...]:
-        """Return the float64 arrays to call it with."""
+    def arrays(self, seed: int, dtype: type = onp.float64) -> tuple[Any, ...]:
+        """Return the arrays to call it with, on the running backend."""
+        return on_backend(self.numpy_arrays(seed, dtype))
+
+    def numpy_arrays(self, seed: int, dtype: type = onp.float64) -> tuple[Any, ...]:
+        """Return the same arrays as NumPy's, to call the reference with."""
         rng = onp.random.default_rng(seed)
-        return tuple(onp.asarray(draw(rng)) for draw in self.draws)
+        return tuple(onp.asarray(draw(rng), dtype) for draw in self.draws)
 
 
 def real(*shape: int) -> Draw:
@@ -58,6 +63,11 @@ def nonzero(*shape: int) -> Draw:
 def distinct(*shape: int, shift: float = 0.0) -> Draw:
     """Numbers at least 0.2 apart from each other, so that no step of a difference crosses a tie."""
     return lambda rng: 0.2 * rng.permutation(int(onp.prod(shape))).reshape(shape) + shift - 0.91
+
+
+def beside(module: Any, constant: Any) -> Any:
+    """A constant array of a call, brought to where the arrays lie that this module's function is called with."""
+    return constant if module is REFERENCE else on_backend(constant)
 
 
 MASK = onp.array([[True, False, True], [False, False, True]])
@@ -154,7 +164,7 @@ def _shaping() -> list[Case]:
     ]
     joined: list[tuple[str, Callable[..., Any]]] = [
         ("concatenate", lambda m, x, y: m.concatenate([x, y], axis=1)),
-        ("concatenate", lambda m, x, y: m.concatenate((y, onp.ones((2, 2)), x), axis=-1)),
+        ("concatenate", lambda m, x, y: m.concatenate((y, beside(m, onp.ones((2, 2))), x), axis=-1)),
         ("stack", lambda m, x, y: m.stack([x[:, 0], y[:, 1]])),
     ]
     cases = [Case(name, fun, (real(2, 3, 4),)) for name, fun in calls]
@@ -164,15 +174,15 @@ def _shaping() -> list[Case]:
 def _choices() -> list[Case]:
     low, high = onp.array([[-0.5], [0.0]]), onp.array([0.3, 0.5, 1.05])
     return [
-        Case("where", lambda m, x, y: m.where(MASK, x, y), (real(2, 3), real(2, 3))),
-        Case("where", lambda m, x, y: m.where(MASK, x, y), (real(3), real(2, 1))),
-        Case("where", lambda m, x, y: m.where(MASK[0], x, y), (real(4, 1), real())),
+        Case("where", lambda m, x, y: m.where(beside(m, MASK), x, y), (real(2, 3), real(2, 3))),
+        Case("where", lambda m, x, y: m.where(beside(m, MASK), x, y), (real(3), real(2, 1))),
+        Case("where", lambda m, x, y: m.where(beside(m, MASK[0]), x, y), (real(4, 1), real())),
         Case("where", lambda m, x: m.where(m.greater(x, 0.05), x * x, 0.0), (distinct(2, 3),)),
         Case("clip", lambda m, x: m.clip(x, -0.5, 0.5), (distinct(2, 5),)),
         Case("clip", lambda m, x: m.clip(x, None, 0.3), (distinct(2, 5),)),
         Case("clip", lambda m, x: m.clip(x, -0.3, None), (distinct(2, 5),)),
-        Case("clip", lambda m, x: m.clip(x, low, high), (distinct(3),)),
-        Case("clip", lambda m, x: m.clip(x, -1.05, high), (distinct(2, 1),)),
+        Case("clip", lambda m, x: m.clip(x, beside(m, low), beside(m, high)), (distinct(3),)),
+        Case("clip", lambda m, x: m.clip(x, -1.05, beside(m, high)), (distinct(2, 1),)),
     ]
 
 
@@ -185,9 +195,19 @@ def _indexing() -> list[Case]:
 
 
 TABLE = [*_unary(), *_binary(), *_reductions(), *_matmul(), *_shaping(), *_choices(), *_indexing()]
-each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.name}-{i}") for i, c in enumerate(TABLE)])
 
 
+def _each_case(chosen: Callable[[Case], bool]) -> pytest.MarkDecorator:
+    """The mark that runs a test for each chosen case of the table."""
+    params = [pytest.param(case, id=f"{case.name}-{i}") for i, case in enumerate(TABLE) if chosen(case)]
+    return pytest.mark.parametrize("case", params)
+
+
+each_case = _each_case(lambda case: True)
+each_pair = _each_case(lambda case: len(case.draws) == 2)
+
+
+@pytest.mark.numpy_alone("reads the table")
 def test_the_table_covers_every_differentiable_function() -> None:
     constants = {"full_like"}
     own = {n for n, v in vars(np).items() if callable(v) and getattr(v, "__module__", "").startswith("npnets")}
@@ -196,9 +216,8 @@ def test_the_table_covers_every_differentiable_function() -> None:
 
 @each_case
 def test_values_are_those_of_numpy(case: Case) -> None:
-    arrays = case.arrays(1)
-    expected = case.fun(REFERENCE, *arrays)
-    answer = case.fun(np, *arrays)
+    expected = case.fun(REFERENCE, *case.numpy_arrays(1))
+    answer = case.fun(np, *case.arrays(1))
     assert_trees_close(answer, expected, rtol=1e-12, atol=1e-14)
     assert answer.dtype == expected.dtype
 
@@ -224,40 +243,34 @@ def test_second_derivatives_agree_with_differences_of_gradients(case: Case) -> N
 @each_case
 def test_arguments_are_left_as_they_were(case: Case) -> None:
     arrays = case.arrays(9)
-    copies = [x.copy() for x in arrays]
+    before = bits(arrays)
     pullback = npnets.vjp(lambda x: case.fun(np, *x), arrays)
     pullback[1](onp.ones_like(pullback[0]))
-    for x, copy in zip(arrays, copies, strict=True):
-        assert x.tobytes() == copy.tobytes()
+    assert bits(arrays) == before
 
 
-@each_case
+@_each_case(lambda case: case.name != "astype")
 def test_float32_gives_float32_values_and_derivatives(case: Case) -> None:
-    if case.name == "astype":
-        return
-    wide = case.arrays(10)
-    x = tuple(array.astype(onp.float32) for array in wide)
+    x = case.arrays(10, onp.float32)
     value, pullback = npnets.vjp(lambda a: case.fun(np, *a), x)
-    assert value.dtype == case.fun(REFERENCE, *x).dtype
+    assert value.dtype == case.fun(REFERENCE, *case.numpy_arrays(10, onp.float32)).dtype
     assert all(g.dtype == onp.float32 for g in pullback(onp.ones_like(value)))
     if case.name not in ("clip", "array", "concatenate", "stack"):  # those mix float64 constants in
         assert value.dtype == onp.float32
         assert npnets.jvp(lambda a: case.fun(np, *a), x, x)[1].dtype == onp.float32
-        expected = case.fun(REFERENCE, *wide)
-        assert_allclose(value, expected, rtol=2e-4, atol=2e-4)
+        assert_allclose(value, case.fun(REFERENCE, *case.numpy_arrays(10)), rtol=2e-4, atol=2e-4)
     product = npnets.hvp(lambda a: np.sum(case.fun(np, *a) ** 2))(x, x)
     assert all(g.dtype == onp.float32 for g in product)
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, id=f"{c.name}-{i}") for i, c in enumerate(TABLE) if len(c.draws) == 2]
-)
+@each_pair
 @pytest.mark.parametrize("narrow", [0, 1])
 def test_a_mix_of_dtypes_gives_numpys_value_and_each_gradient_in_its_own(case: Case, narrow: int) -> None:
     dtypes = [onp.float32 if index == narrow else onp.float64 for index in range(2)]
-    x = tuple(array.astype(dtype) for array, dtype in zip(case.arrays(11), dtypes, strict=True))
+    numpy_arrays = tuple(array.astype(dtype) for array, dtype in zip(case.numpy_arrays(11), dtypes, strict=True))
+    x = on_backend(numpy_arrays)
     value, pullback = npnets.vjp(lambda a: case.fun(np, *a), x)
-    assert value.dtype == case.fun(REFERENCE, *x).dtype
+    assert value.dtype == case.fun(REFERENCE, *numpy_arrays).dtype
     cotangent = onp.ones_like(value)
     assert [g.dtype for g in pullback(cotangent)] == dtypes
     exact = npnets.vjp(lambda a: case.fun(np, *a), tuple(a.astype(onp.float64) for a in x))

@@ -1,6 +1,7 @@
 """The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
 
 import functools
+import importlib
 import json
 import os
 import signal
@@ -12,9 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backends import device
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "offline_bcq.py"
+sys.path.insert(0, str(EXAMPLE.parent))
+
+another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
 
 
 def run(*options: Any, **more: Any) -> Any:
@@ -44,6 +49,7 @@ def refusal(tmp_path: Path, **changes: Any) -> Any:
     return lines[0]
 
 
+@another_process
 def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_path: Path) -> None:
     answer = run("--steps", 12, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
@@ -58,6 +64,7 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_
     assert {path.name for path in tmp_path.iterdir()} == {"policy.npz", "results.json", "learning.png"}
 
 
+@another_process
 def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path: Path) -> None:
     def weight(seed: Any, name: Any) -> Any:
         assert run("--steps", 3, "--seed", seed, "--out", tmp_path / name).returncode == 0
@@ -68,6 +75,24 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path:
     assert not np.array_equal(first, weight(1, "c"))
 
 
+def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_own_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("--steps", 3, "--out", tmp_path / "cpu").returncode == 0
+    example = importlib.import_module("offline_bcq")
+    monkeypatch.setattr(example, "EPISODES", 2)
+    monkeypatch.setattr(example, "CHECKPOINTS", 1)
+    out = tmp_path / "here"
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "--steps", "3", "--device", device(), "--out", str(out)])
+    assert example.main() == 0
+    expected, found = np.load(tmp_path / "cpu" / "policy.npz"), np.load(out / "policy.npz")
+    assert set(found) == set(expected)
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    assert json.loads((out / "results.json").read_text())["steps_taken"] == 3
+
+
+@another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     command = [sys.executable, "-u", str(EXAMPLE), "--steps", "1000000", "--out", str(tmp_path)]
     # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
@@ -89,19 +114,23 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
 
 
+@another_process
 def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path: Path) -> None:
     said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
     assert "width 17" in said and "width 6" in said and "3 and 1" in said
 
 
+@another_process
 def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path: Path) -> None:
     assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
 
 
+@another_process
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     assert "rewards" in refusal(tmp_path, rewards=None)
 
 
+@another_process
 def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
     rewards = transitions()["rewards"]
     rewards[7] = np.nan
@@ -109,11 +138,13 @@ def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
     assert "rewards" in said and "7" in said
 
 
+@another_process
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     answer = run("--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
     assert answer.returncode == 2 and "nowhere.npz" in answer.stderr and len(answer.stderr.splitlines()) == 1
 
 
+@another_process
 @pytest.mark.parametrize(
     ("options", "telling"),
     [

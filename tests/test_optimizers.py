@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backends import as_numpy, assert_array_equal, bits, on_backend
 from golden.fixtures import load, nested
 from golden.npnets_side import OUTPUT_TOLERANCE, assert_all_close, by_path
+from ownership import assert_owned
 
 import npnets
 from npnets import optim, tree
@@ -23,15 +25,19 @@ def _made(call: str) -> optim.Optimizer:
     return eval(call, dict(MAKERS))  # type: ignore[no-any-return]
 
 
+def _arrays(leaves: dict[str, Any]) -> Any:
+    return on_backend(nested(leaves))
+
+
 def _frozen(arrays: Any) -> Any:
-    """Return a tree of copies that raise if anything is written to them."""
+    """Return a tree of copies; those of NumPy raise if anything is written to them."""
     copies = tree.map(np.copy, arrays)
-    tree.map(lambda leaf: leaf.setflags(write=False), copies)
+    tree.map(lambda leaf: leaf.setflags(write=False) if isinstance(leaf, np.ndarray) else None, copies)
     return copies
 
 
 def _state_arrays(state: Any) -> list[Any]:
-    return [leaf for leaf in tree.leaves(state) if isinstance(leaf, np.ndarray)]
+    return [leaf for leaf in tree.leaves(state) if hasattr(leaf, "dtype")]
 
 
 # -- the numbers of PyTorch and Tianshou ------------------------------------------------------------------------------
@@ -39,28 +45,28 @@ def _state_arrays(state: Any) -> list[Any]:
 
 @each_case
 def test_an_optimizer_visits_the_parameters_that_pytorchs_does(case: dict[str, Any]) -> None:
-    optimizer, params = _made(case["call"]), nested(case["start"])
+    optimizer, params = _made(case["call"]), _arrays(case["start"])
     state = optimizer.init(params)
     for grads, visited in zip(case["grads"], case["visited"], strict=True):
-        params, state = optimizer.update(params, nested(grads), state)
+        params, state = optimizer.update(params, _arrays(grads), state)
         assert_all_close(by_path(params), visited, OUTPUT_TOLERANCE)
     assert state.step == len(case["grads"]) == 10
 
 
 @each_case
 def test_steps_from_zero_are_those_of_pytorch_to_the_last_digits(case: dict[str, Any]) -> None:
-    optimizer, params = _made(case["call"]), nested(case["start"])
+    optimizer, params = _made(case["call"]), _arrays(case["start"])
     state = optimizer.init(params)
     assert not params["nested"]["zero"].any()
     for grads, visited in zip(case["grads"], case["visited"], strict=True):
-        params, state = optimizer.update(params, nested(grads), state)
+        params, state = optimizer.update(params, _arrays(grads), state)
         expected = visited["nested.zero"]
-        assert np.abs(params["nested"]["zero"] - expected).max() <= 2e-5 * np.abs(expected).max()
+        assert np.abs(as_numpy(params["nested"]["zero"]) - expected).max() <= 2e-5 * np.abs(expected).max()
 
 
 @each_clipping
 def test_gradients_are_clipped_as_by_pytorch(case: dict[str, Any]) -> None:
-    clipped, norm = optim.clip_by_global_norm(nested(case["grads"]), case["limit"])
+    clipped, norm = optim.clip_by_global_norm(_arrays(case["grads"]), case["limit"])
     assert_all_close(by_path(clipped), case["clipped"], OUTPUT_TOLERANCE)
     assert_all_close({"norm": norm}, {"norm": case["norm"]}, OUTPUT_TOLERANCE)
 
@@ -68,7 +74,7 @@ def test_gradients_are_clipped_as_by_pytorch(case: dict[str, Any]) -> None:
 @each_clipping
 def test_clipping_leaves_gradients_within_the_limit_and_changes_none_that_are(case: dict[str, Any]) -> None:
     grads = nested(case["grads"])
-    clipped, norm = optim.clip_by_global_norm(grads, case["limit"])
+    clipped, norm = as_numpy(optim.clip_by_global_norm(on_backend(grads), case["limit"]))
     after = np.linalg.norm(tree.ravel(tree.map(np.asarray, clipped))[0])
     assert after <= case["limit"] * (1 + 1e-6)
     unchanged = all(np.array_equal(a, b) for a, b in zip(tree.leaves(clipped), tree.leaves(grads), strict=True))
@@ -77,7 +83,7 @@ def test_clipping_leaves_gradients_within_the_limit_and_changes_none_that_are(ca
 
 @each_soft_update
 def test_a_soft_update_is_that_of_tianshou(case: dict[str, Any]) -> None:
-    updated = optim.soft_update(nested(case["target"]), nested(case["source"]), case["tau"])
+    updated = optim.soft_update(_arrays(case["target"]), _arrays(case["source"]), case["tau"])
     assert_all_close(by_path(updated), case["updated"], OUTPUT_TOLERANCE)
 
 
@@ -88,8 +94,8 @@ def test_a_soft_update_with_tau_one_or_zero_copies_bit_for_bit(tau: float, expec
         "target": {"w": rng.standard_normal(1000, np.float32)},
         "source": {"w": rng.standard_normal(1000, np.float32)},
     }
-    updated = optim.soft_update(trees["target"], trees["source"], tau)
-    np.testing.assert_array_equal(updated["w"], trees[expected]["w"])
+    updated = optim.soft_update(*on_backend((trees["target"], trees["source"])), tau)
+    assert_array_equal(updated["w"], trees[expected]["w"])
 
 
 # -- purity and dtype -------------------------------------------------------------------------------------------------
@@ -97,57 +103,64 @@ def test_a_soft_update_with_tau_one_or_zero_copies_bit_for_bit(tau: float, expec
 
 @each_case
 def test_an_update_changes_no_argument_and_answers_with_new_arrays(case: dict[str, Any]) -> None:
-    optimizer, params = _made(case["call"]), _frozen(nested(case["start"]))
+    optimizer, params = _made(case["call"]), _arrays(case["start"])
     state = optimizer.init(params)
     for _ in range(2):
         params, state = _frozen(params), type(state)(state[0], *(_frozen(part) if part else part for part in state[1:]))
-        grads = _frozen(nested(case["grads"][0]))
-        given = [*tree.leaves(params), *tree.leaves(grads), *_state_arrays(state)]
+        grads = _frozen(_arrays(case["grads"][0]))
+        given = [params, grads, _state_arrays(state)]
+        before = bits(given)
         params, state = optimizer.update(params, grads, state)
-        answered = [*tree.leaves(params), *_state_arrays(state)]
-        assert not any(np.shares_memory(old, new) for old in given for new in answered)
+        assert bits(given) == before
+        assert_owned([params, _state_arrays(state)], given)
 
 
 @each_case
 def test_the_same_update_twice_gives_the_same_bits(case: dict[str, Any]) -> None:
-    optimizer, params, grads = _made(case["call"]), nested(case["start"]), nested(case["grads"][0])
+    optimizer, params, grads = _made(case["call"]), _arrays(case["start"]), _arrays(case["grads"][0])
     state = optimizer.update(params, grads, optimizer.init(params))[1]
     first, second = (optimizer.update(params, grads, state)[0] for _ in range(2))
-    for a, b in zip(tree.leaves(first), tree.leaves(second), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert tree.paths(first) == tree.paths(second)
+    assert bits(first) == bits(second)
 
 
 def test_clipping_and_soft_updates_change_no_argument() -> None:
-    params = _frozen(nested(CASES[0]["start"]))
-    grads = _frozen(nested(CASES[0]["grads"][0]))
+    params = _frozen(_arrays(CASES[0]["start"]))
+    grads = _frozen(_arrays(CASES[0]["grads"][0]))
+    before = bits([params, grads])
     for limit in (0.1, 100.0):
         optim.clip_by_global_norm(grads, limit)
     updated = optim.soft_update(params, grads, 0.5)
-    assert not any(np.shares_memory(a, b) for a in tree.leaves(updated) for b in tree.leaves([params, grads]))
+    assert bits([params, grads]) == before
+    assert_owned(updated, [params, grads])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @each_case
 def test_an_optimizer_keeps_the_dtype_and_shapes_of_the_parameters(case: dict[str, Any], dtype: Any) -> None:
-    cast = lambda leaves: tree.map(lambda leaf: leaf.astype(dtype), nested(leaves))  # noqa: E731
+    cast = lambda leaves: tree.map(lambda leaf: leaf.astype(dtype), _arrays(leaves))  # noqa: E731
     optimizer, params = _made(case["call"]), cast(case["start"])
     shapes, state = [leaf.shape for leaf in tree.leaves(params)], optimizer.init(params)
     for grads in case["grads"]:
         params, state = optimizer.update(params, optim.clip_by_global_norm(cast(grads), 3.0)[0], state)
         params = optim.soft_update(cast(case["start"]), params, 0.7)
     assert [leaf.shape for leaf in tree.leaves(params)] == shapes
-    assert all(leaf.dtype == dtype for leaf in [*tree.leaves(params), *_state_arrays(state)])
+    assert all(leaf.dtype == dtype for leaf in as_numpy([*tree.leaves(params), *_state_arrays(state)]))
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------
 
+about_numbers = pytest.mark.numpy_alone("about hyper-parameters, which are no arrays")
 
+
+@about_numbers
 @pytest.mark.parametrize("call", GOLDEN["refused"])
 def test_hyper_parameters_that_pytorch_refuses_are_refused(call: str) -> None:
     with pytest.raises(ValueError, match="must be|needs a momentum"):
         _made(call)
 
 
+@about_numbers
 @pytest.mark.parametrize("value", [0.0, np.inf, np.nan])
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_learning_rate_must_be_positive_and_finite(name: str, value: float) -> None:
@@ -155,6 +168,7 @@ def test_a_learning_rate_must_be_positive_and_finite(name: str, value: float) ->
         MAKERS[name](value)
 
 
+@about_numbers
 @pytest.mark.parametrize("call", ["sgd(0.1, momentum=1.0)", "rmsprop(momentum=1.0)", "rmsprop(alpha=1.0)"])
 def test_a_share_that_would_never_forget_is_refused(call: str) -> None:
     with pytest.raises(ValueError, match=r"must be in \[0, 1\), but is 1.0"):
@@ -164,13 +178,13 @@ def test_a_share_that_would_never_forget_is_refused(call: str) -> None:
 @pytest.mark.parametrize("tau", [-0.1, 1.1, np.nan])
 def test_tau_must_be_a_share(tau: float) -> None:
     with pytest.raises(ValueError, match=r"tau must be in \[0, 1\]"):
-        optim.soft_update({"w": np.ones(2)}, {"w": np.ones(2)}, tau)
+        optim.soft_update(*on_backend(({"w": np.ones(2)}, {"w": np.ones(2)})), tau)
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, np.nan])
 def test_the_limit_of_a_norm_must_be_positive(limit: float) -> None:
     with pytest.raises(ValueError, match="limit must be positive"):
-        optim.clip_by_global_norm({"w": np.ones(2)}, limit)
+        optim.clip_by_global_norm(on_backend({"w": np.ones(2)}), limit)
 
 
 def _params() -> Any:
@@ -194,21 +208,21 @@ WRONG: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("call", ["sgd(0.1)", "sgd(0.1, momentum=0.5)", "rmsprop()", "adam()", "adamw()"])
 def test_gradients_unlike_the_parameters_are_refused(call: str, wrong: str) -> None:
     grads, message = WRONG[wrong]
-    optimizer = _made(call)
+    optimizer, params = _made(call), on_backend(_params())
     with pytest.raises(ValueError, match=message):
-        optimizer.update(_params(), grads, optimizer.init(_params()))
+        optimizer.update(params, on_backend(grads), optimizer.init(params))
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_soft_update_between_unlike_trees_is_refused(wrong: str) -> None:
     source, message = WRONG[wrong]
     with pytest.raises(ValueError, match=message):
-        optim.soft_update(_params(), source, 0.5)
+        optim.soft_update(on_backend(_params()), on_backend(source), 0.5)
 
 
 @pytest.mark.parametrize("call", ["sgd(0.1)", "rmsprop()", "adam()", "adamw()"])
 def test_parameters_that_are_no_floating_point_arrays_are_refused(call: str) -> None:
-    params = {"w": np.arange(3)}
+    params = on_backend({"w": np.arange(3)})
     with pytest.raises(TypeError, match="expected floating-point arrays as parameters"):
         _made(call).update(params, params, _made(call).init(params))
 
@@ -216,17 +230,18 @@ def test_parameters_that_are_no_floating_point_arrays_are_refused(call: str) -> 
 @pytest.mark.parametrize("call", ["sgd(0.1, momentum=0.5)", "rmsprop()", "adam()", "adamw()"])
 def test_a_state_of_other_parameters_is_refused(call: str) -> None:
     optimizer = _made(call)
-    for other in ({"w": np.ones((3, 3), np.float32)}, {"v": np.ones(3, np.float32)}):
-        params = {"w": np.ones(3, np.float32)}
+    params = on_backend({"w": np.ones(3, np.float32)})
+    for other in on_backend(({"w": np.ones((3, 3), np.float32)}, {"v": np.ones(3, np.float32)})):
         with pytest.raises(ValueError, match="state|expected an array|two trees differ"):
             optimizer.update(params, params, optimizer.init(other))
 
 
 def test_integer_gradients_are_not_clipped_to_zero() -> None:
     with pytest.raises(TypeError, match="floating-point"):
-        optim.clip_by_global_norm({"w": np.array([3, 4])}, 1.0)
+        optim.clip_by_global_norm(on_backend({"w": np.array([3, 4])}), 1.0)
 
 
+@about_numbers
 def test_an_optimizer_is_a_named_pair() -> None:
     for name in MAKERS:
         assert getattr(npnets.optim, name)(0.1)._fields == ("init", "update")
@@ -235,17 +250,19 @@ def test_an_optimizer_is_a_named_pair() -> None:
 @pytest.mark.parametrize("call", ["sgd(0.1)", "rmsprop()", "adam()", "adamw()"])
 def test_gradients_and_state_in_the_wrong_order_are_refused_in_words(call: str) -> None:
     optimizer = eval(f"optim.{call}")
-    params = {"w": np.ones(2)}
+    params = on_backend({"w": np.ones(2)})
     with pytest.raises(TypeError, match=r"but got a dict; the order is update\(params, grads, state\)"):
         optimizer.update(params, optimizer.init(params), params)
 
 
+@about_numbers
 @pytest.mark.parametrize("betas", [(0.9,), 0.9, "ab"])
 def test_betas_must_be_a_pair_of_numbers(betas: Any) -> None:
     with pytest.raises(TypeError, match="betas must be"):
         optim.adam(betas=betas)
 
 
+@about_numbers
 def test_a_hyper_parameter_must_be_a_number() -> None:
     with pytest.raises(TypeError, match="learning_rate must be a number, but is '0.1'"):
         optim.adam("0.1")  # type: ignore[arg-type]

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as onp
 import pytest
+from backends import assert_allclose, device, on_backend
 from finite_differences import check_first_order
-from numpy.testing import assert_allclose, assert_array_equal
 
 import npnets
 import npnets.numpy as np
+from npnets.backend import device_of
 
 OBS = onp.random.default_rng(1).normal(size=(4, 5))
+"""NumPy's observations; a trunk of the user's own gets them as they come, so that its tests bring them over."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ def test_a_part_whose_init_takes_only_rng_is_brought_to_the_dtype_asked_for(dtyp
         params = net.init(onp.random.default_rng(0), dtype)
         assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
         expected = Trunk().init(onp.random.default_rng(0))["weight"].astype(dtype)
-        assert_array_equal(params["preprocess"]["weight"], expected)
-    mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, linear_layer=Halved)
-    assert {leaf.dtype for leaf in npnets.tree.leaves(mlp.init(onp.random.default_rng(0), dtype))} == {onp.dtype(dtype)}
+        onp.testing.assert_array_equal(params["preprocess"]["weight"], expected)
+    mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, linear_layer=Halved, device=device())
+    params = mlp.init(onp.random.default_rng(0), dtype)
+    assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
+    assert {device_of(leaf) for leaf in npnets.tree.leaves(params)} == {device()}
 
 
 def test_the_features_of_an_own_trunk_are_what_the_head_sees() -> None:
@@ -94,50 +98,54 @@ def test_the_features_of_an_own_trunk_are_what_the_head_sees() -> None:
     params = actor.init(onp.random.default_rng(0), onp.float64)
     last = params["last"]["linear_0"]
     features = onp.tanh(OBS @ params["preprocess"]["weight"])
-    assert_allclose(actor.forward(params, OBS)[0], 3 * onp.tanh(features @ last["weight"] + last["bias"]), rtol=1e-12)
-    check_first_order(lambda p: actor.forward(p, OBS)[0], params, onp.random.default_rng(2))
+    expected = 3 * onp.tanh(features @ last["weight"] + last["bias"])
+    params, obs = on_backend((params, OBS))
+    assert_allclose(actor.forward(params, obs)[0], expected, rtol=1e-12)
+    check_first_order(lambda p: actor.forward(p, obs)[0], params, onp.random.default_rng(2))
     assert actor.get_preprocess_net() == Trunk() and actor.get_output_dim() == 2
 
 
 @pytest.mark.parametrize("kind", ["Actor", "ActorProb"])
 def test_the_new_state_of_the_trunk_is_passed_on(kind: str) -> None:
     net = getattr(npnets, kind)(Trunk(), 2)
-    params = net.init(onp.random.default_rng(0))
-    _, state = net.forward(params, OBS)
+    params, obs = on_backend((net.init(onp.random.default_rng(0)), OBS))
+    _, state = net.forward(params, obs)
     assert state == {"calls": 1}
-    assert net.forward(params, OBS, state)[1] == {"calls": 2}
-    assert net.forward(params, OBS, state={"calls": 7}, info={"anything": 1})[1] == {"calls": 8}
+    assert net.forward(params, obs, state)[1] == {"calls": 2}
+    assert net.forward(params, obs, state={"calls": 7}, info={"anything": 1})[1] == {"calls": 8}
 
 
 def test_the_state_of_a_net_without_memory_is_returned_as_it_is() -> None:
     net = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 2)
     mark = object()
-    assert net.forward(net.init(onp.random.default_rng(0)), OBS, mark)[1] is mark
+    assert net.forward(on_backend(net.init(onp.random.default_rng(0))), OBS, mark)[1] is mark
 
 
 @pytest.mark.parametrize("kind", ["Actor", "ActorProb", "Critic"])
 def test_a_trunk_without_output_dim_works_where_its_width_is_given(kind: str) -> None:
     net = _with_bare(kind)
     params = net.init(onp.random.default_rng(0))
-    answer = net.forward(params, OBS)
     head = params["mu" if kind == "ActorProb" else "last"]["linear_0"]
     z = OBS.astype(onp.float32)[:, :2] @ head["weight"] + head["bias"]
-    found = {"Actor": lambda: answer[0], "ActorProb": lambda: answer[0][0], "Critic": lambda: answer}[kind]()
-    assert_allclose(found, z if kind == "Critic" else onp.tanh(z), rtol=1e-5)
+    for obs in (OBS, on_backend(OBS)):
+        answer = net.forward(on_backend(params), obs)
+        found = {"Actor": lambda a: a[0], "ActorProb": lambda a: a[0][0], "Critic": lambda a: a}[kind](answer)
+        assert_allclose(found, z if kind == "Critic" else onp.tanh(z), rtol=1e-5)
     with pytest.raises(ValueError, match="Bare.* has no output_dim; give preprocess_net_output_dim"):
         _with_bare(kind, None)
 
 
 def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
     mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, norm_args=(10.0,), activation=None, linear_layer=Halved)
-    params = mlp.init(onp.random.default_rng(0), onp.float64)
+    params = on_backend(mlp.init(onp.random.default_rng(0), onp.float64))
     assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
     x = onp.array([[1.0, -2.0, 3.0, 4.0]])
     assert_allclose(mlp.forward(params, x), x[:, :2] * 0.5 * 10 * 0.5)
     lists = npnets.MLP(4, 0, (3, 2), norm_layer=[Scale, None], norm_args=[{"start": 2.0}, None], linear_layer=Halved)
-    assert sorted(lists.init(onp.random.default_rng(0))) == ["linear_0", "linear_1", "norm_0"]
+    params = on_backend(lists.init(onp.random.default_rng(0), onp.float64))
+    assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
     x = abs(x)
-    assert_allclose(lists.forward(lists.init(onp.random.default_rng(0), onp.float64), x), x[:, :2] / 2)
+    assert_allclose(lists.forward(params, x), x[:, :2] / 2)
 
 
 def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it() -> None:
@@ -150,8 +158,9 @@ def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it
     first, last = params["linear_0"], params["linear_1"]
     for net, scale in ((mlp, 1.0), (named, 2.0)):
         hidden = onp.sin(scale * (OBS @ first["weight"] + first["bias"])) + 0.5
-        assert_allclose(net.forward(params, OBS), hidden @ last["weight"] + last["bias"], rtol=1e-12)
-        check_first_order(lambda p, n=net: n.forward(p, OBS), params, onp.random.default_rng(2))
+        there = on_backend(params)
+        assert_allclose(net.forward(there, OBS), hidden @ last["weight"] + last["bias"], rtol=1e-12)
+        check_first_order(lambda p, n=net: n.forward(p, OBS), there, onp.random.default_rng(2))
 
 
 def test_an_ensemble_behind_a_single_trunk_gives_one_value_for_each_member() -> None:
@@ -159,4 +168,5 @@ def test_an_ensemble_behind_a_single_trunk_gives_one_value_for_each_member() -> 
     params = critic.init(onp.random.default_rng(0), onp.float64)
     features = onp.tanh(OBS @ params["preprocess"]["weight"])
     head = params["last"]["linear_0"]
-    assert_allclose(critic.forward(params, OBS), features @ head["weight"] + head["bias"], rtol=1e-12)
+    answer = critic.forward(*on_backend((params, OBS)))
+    assert_allclose(answer, features @ head["weight"] + head["bias"], rtol=1e-12)

@@ -18,7 +18,7 @@ from typing import Any
 import autograd
 import numpy as onp
 import pytest
-from numpy.testing import assert_allclose
+from backends import as_numpy, assert_allclose, assert_array_equal, device, on_backend
 
 import npnets
 import npnets.numpy as np
@@ -41,20 +41,25 @@ def interleaved(grad: Callable[..., Any], other_grad: Any = None, inner_grad: An
         return x * x
 
     def run_other() -> None:
-        assert (other_grad or grad)(other)(2.0) == 4.0
+        assert as_numpy((other_grad or grad)(other)(_number(2.0))) == 4.0
         other_left.set()
 
     def outer(x: Any) -> Any:
         outer_opened.set()
         assert other_left.wait(PATIENCE)
-        return (inner_grad or grad)(lambda y: x * y)(5.0) * x
+        return (inner_grad or grad)(lambda y: x * y)(_number(5.0)) * x
 
     thread = threading.Thread(target=run_other)
     thread.start()
     assert other_opened.wait(PATIENCE)
-    answer = grad(outer)(3.0)
+    answer = grad(outer)(_number(3.0))
     thread.join(PATIENCE)
-    return float(answer)
+    return float(as_numpy(answer))
+
+
+def _number(value: float) -> Any:
+    """Return a Python float on NumPy, and on a GPU, where there are none, an array of no dimension."""
+    return value if device() == "cpu" else on_backend(onp.asarray(value))
 
 
 SCRIPT = """
@@ -94,12 +99,14 @@ def test_a_trace_that_another_thread_leaves_in_between_does_not_change_a_nested_
         assert interleaved(outer, other, inner) == 6.0
 
 
+@pytest.mark.numpy_alone("is about autograd")
 def test_plain_autograd_is_silently_wrong_in_that_interleaving() -> None:
     code = SCRIPT.format(folder=str(Path(__file__).parent))
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=PATIENCE)
     assert float(answer.stdout) != 6.0, "autograd has mended this: say so in the documentation, and drop this test"
 
 
+@pytest.mark.numpy_alone("is about autograd")
 def test_plain_autograd_is_right_in_that_computation_on_one_thread() -> None:
     assert autograd.grad(lambda x: autograd.grad(lambda y: x * y)(5.0) * x)(3.0) == 6.0
 
@@ -115,11 +122,11 @@ def test_traces_that_end_in_another_order_than_they_began_are_told_apart() -> No
 
     def quick() -> Any:
         assert began.wait(PATIENCE)
-        answer = npnets.grad(npnets.grad(lambda x: x**3))(2.0)
+        answer = npnets.grad(npnets.grad(lambda x: x**3))(_number(2.0))
         ended.set()
         return answer
 
-    answers = _at_once([lambda: npnets.grad(slow)(3.0), quick])
+    answers = _at_once([lambda: npnets.grad(slow)(_number(3.0)), quick])
     assert_allclose(answers, [4 * 4 * 27, 12])
 
 
@@ -137,19 +144,19 @@ def test_one_network_serves_many_threads_that_take_nested_gradients() -> None:
     jobs = []
     for seed in range(8):
         rng = onp.random.default_rng(seed)
-        params, x = NET.init(rng, onp.float64), rng.normal(size=(4, 3))
+        params, x = on_backend((NET.init(rng, onp.float64), rng.normal(size=(4, 3))))
         jobs.append(lambda p=params, a=x: [npnets.tree.ravel(npnets.grad(_penalised)(p, a))[0] for _ in range(25)])
     alone = [job()[0] for job in jobs]
-    assert not any(onp.allclose(alone[0], other) for other in alone[1:])
+    assert not any(onp.allclose(as_numpy(alone[0]), as_numpy(other)) for other in alone[1:])
     for expected, found in zip(alone, _at_once(jobs), strict=True):
         for gradient in found:
-            assert onp.array_equal(gradient, expected)
+            assert_array_equal(gradient, expected)
 
 
 def test_forward_mode_and_second_derivatives_are_right_in_many_threads() -> None:
     def job(k: float) -> Callable[[], Any]:
-        x = onp.array([k, 2 * k])
-        return lambda: [npnets.hvp(lambda a: np.sum(a**3) * k)(x, onp.ones(2)) for _ in range(50)]
+        x = on_backend(onp.array([k, 2 * k]))
+        return lambda: [npnets.hvp(lambda a: np.sum(a**3) * k)(x, onp.ones_like(x)) for _ in range(50)]
 
     for index, found in enumerate(_at_once([job(k) for k in (1.0, 2.0, 3.0, 4.0)])):
         k = index + 1.0
@@ -166,12 +173,12 @@ def test_a_derivative_in_a_thread_that_a_traced_function_started_still_follows_t
         return sum(parts, 0.0) * x
 
     total = sum(range(1, workers + 1))
-    assert_allclose(npnets.grad(outer)(3.0), total * 2 * 27)
+    assert_allclose(npnets.grad(outer)(_number(3.0)), total * 2 * 27)
 
 
 def test_a_loss_may_split_its_batch_over_threads() -> None:
     rng = onp.random.default_rng(0)
-    params, x = NET.init(rng, onp.float64), rng.normal(size=(6, 3))
+    params, x = on_backend((NET.init(rng, onp.float64), rng.normal(size=(6, 3))))
 
     def loss(p: Any) -> Any:
         halves = _at_once([lambda a=a: NET.forward(p, a)[0] for a in (x[:3], x[3:])])
@@ -193,13 +200,13 @@ def test_an_exception_in_one_thread_does_not_change_the_gradients_of_another() -
 
     def failing() -> Any:
         with pytest.raises(KeyError, match="on purpose"):
-            npnets.grad(lambda x: x * npnets.grad(fail)(x))(1.0)
+            npnets.grad(lambda x: x * npnets.grad(fail)(x))(_number(1.0))
         failed.set()
 
     def outer(x: Any) -> Any:
         inside.set()
         assert failed.wait(PATIENCE)
-        return npnets.grad(lambda y: x * y)(5.0) * x
+        return npnets.grad(lambda y: x * y)(_number(5.0)) * x
 
-    assert _at_once([failing, lambda: npnets.grad(outer)(3.0)])[1] == 6.0
+    assert as_numpy(_at_once([failing, lambda: npnets.grad(outer)(_number(3.0))])[1]) == 6.0
     assert interleaved(npnets.grad) == 6.0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
 from golden.fixtures import load
 from golden.npnets_side import (
     GRADIENT_TOLERANCE,
@@ -18,10 +19,12 @@ from golden.npnets_side import (
     by_path,
     flat,
     gradients,
+    inputs_of,
     make,
     parameters,
     run,
 )
+from network_cases import initial
 
 import npnets
 
@@ -34,14 +37,14 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in
 
 @each_case
 def test_outputs_are_those_of_tianshou(case: dict[str, Any]) -> None:
-    outputs = run(case, parameters(case), case["inputs"])
+    outputs = run(case, parameters(case), inputs_of(case))
     assert_all_close(dict(enumerate(outputs)), dict(enumerate(case["outputs"])), OUTPUT_TOLERANCE)
 
 
 @pytest.mark.parametrize("case", WITH_DEVIATION, ids=lambda case: case["name"])
 def test_standard_deviations_are_those_of_tianshou_however_small(case: dict[str, Any]) -> None:
-    deviation = run(case, parameters(case), case["inputs"])[-1]
-    np.testing.assert_allclose(deviation, case["outputs"][-1], rtol=1e-4)
+    deviation = run(case, parameters(case), inputs_of(case))[-1]
+    assert_allclose(deviation, case["outputs"][-1], rtol=1e-4)
 
 
 @each_case
@@ -53,22 +56,28 @@ def test_gradients_of_parameters_and_inputs_are_those_of_tianshou(case: dict[str
 
 @each_case
 def test_init_makes_the_parameters_that_tianshou_has(case: dict[str, Any]) -> None:
-    made = by_path(make(case["call"]).init(np.random.default_rng(0)))
+    params = initial(make(case["call"]), np.random.default_rng(0))
+    made = by_path(as_numpy(params))
     assert {path: leaf.shape for path, leaf in made.items()} == {p: leaf.shape for p, leaf in case["params"].items()}
     assert all(leaf.dtype == np.float32 for leaf in made.values())
+    answers = as_numpy(run(case, params, inputs_of(case)))
+    assert [array.shape for array in answers] == [array.shape for array in case["outputs"]]
 
 
+@pytest.mark.numpy_alone("no arrays in it")
 @pytest.mark.parametrize("case", [case for case in CASES if case["output_dim"] is not None], ids=lambda c: c["name"])
 def test_output_dim_is_that_of_tianshou(case: dict[str, Any]) -> None:
     assert make(case["call"]).output_dim == case["output_dim"]
 
 
+@pytest.mark.numpy_alone("reads the cases")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_has_cases_with_one_row_and_with_several(name: str) -> None:
     batches = {next(iter(case["inputs"].values())).shape[-2] for case in CASES if case["call"].startswith(f"{name}(")}
     assert 1 in batches and max(batches) > 1
 
 
+@pytest.mark.numpy_alone("reads the cases")
 def test_every_case_but_relu_at_zero_has_gradients_that_are_not_all_zero() -> None:
     grads = {case["name"]: [*case["params_grads"].values(), *case["inputs_grads"].values()] for case in CASES}
     still = [name for name, arrays in grads.items() if not any(array.any() for array in arrays)]
@@ -77,21 +86,22 @@ def test_every_case_but_relu_at_zero_has_gradients_that_are_not_all_zero() -> No
 
 @pytest.mark.parametrize("call", ["Net(5, 2)", "Actor(Net(5, 3), 2)", "ActorProb(Net(5, 3), 2)"])
 def test_a_state_passes_through_a_network_without_memory(call: str) -> None:
-    net, state = make(call), {"hidden": np.ones((1, 2))}
-    params = net.init(np.random.default_rng(0))
-    assert net.forward(params, np.ones((1, 5)), state)[-1] is state
+    net = make(call)
+    params, obs, state = on_backend((net.init(np.random.default_rng(0)), np.ones((1, 5)), {"hidden": np.ones((1, 2))}))
+    assert net.forward(params, obs, state)[-1] is state
 
 
 @pytest.mark.parametrize("call", ["Actor(Net(5), 2)", "ActorProb(Net(5), 2)", "Critic(Net(5))"])
 @pytest.mark.parametrize("dtype", ["float64", "int64"])
 def test_a_network_behind_a_net_without_layers_takes_observations_of_any_dtype(call: str, dtype: str) -> None:
     net = make(call)
-    params, obs = net.init(np.random.default_rng(0)), np.arange(10).reshape(2, 5)
+    params, obs = on_backend((net.init(np.random.default_rng(0)), np.arange(10).reshape(2, 5)))
     expected = list(flat(net.forward(params, obs.astype(np.float32))))
     found = list(flat(net.forward(params, obs.astype(dtype))))
     assert_all_close(dict(enumerate(found)), dict(enumerate(expected)), 0.0)
 
 
+@pytest.mark.numpy_alone("no arrays in it")
 @pytest.mark.parametrize("call", ["Actor(Net(5), (2, 3))", "ActorProb(Net(5), (2, 3))"])
 def test_an_actor_tells_its_preprocess_net_and_its_number_of_actions(call: str) -> None:
     actor = make(call)
@@ -101,8 +111,8 @@ def test_an_actor_tells_its_preprocess_net_and_its_number_of_actions(call: str) 
 
 def test_a_vae_draws_the_noise_that_it_can_be_given() -> None:
     case = next(case for case in CASES if case["name"] == "a VAE")
-    vae, params, inputs = make(case["call"]), parameters(case), dict(case["inputs"])
-    noise = inputs.pop("noise")
+    vae, params, inputs = make(case["call"]), parameters(case), inputs_of(case)
+    noise = as_numpy(inputs.pop("noise"))
     outputs = vae.forward(params, *inputs.values(), rng=Scripted(noise))
     assert_all_close(dict(enumerate(outputs)), dict(enumerate(case["outputs"])), OUTPUT_TOLERANCE)
 
@@ -112,7 +122,21 @@ def test_a_drawn_latent_vector_is_clipped_to_half_and_a_given_one_is_not() -> No
     vae, params = make(case["call"]), parameters(case)
     state, latent_z = case["inputs"].values()
     assert np.abs(latent_z).max() > 0.5
-    given, clipped = (vae.decode(params, state, z) for z in (latent_z, np.clip(latent_z, -0.5, 0.5)))
+    state = on_backend(state)
+    given, clipped = (vae.decode(params, state, on_backend(z)) for z in (latent_z, np.clip(latent_z, -0.5, 0.5)))
     drawn = vae.decode(params, state, rng=Scripted(latent_z))
-    np.testing.assert_array_equal(drawn, clipped)
-    assert np.abs(drawn - given).max() > 1e-3
+    assert_array_equal(drawn, clipped)
+    assert np.abs(as_numpy(drawn) - as_numpy(given)).max() > 1e-3
+
+
+def test_the_bound_of_an_unbounded_actor_changes_nothing() -> None:
+    with pytest.warns(UserWarning, match="max_action is discarded"):
+        bounded = make("ActorProb(Net(5, 4), 2, max_action=3.0, unbounded=True)")
+    free = make("ActorProb(Net(5, 4), 2, unbounded=True)")
+    params = on_backend(free.init(np.random.default_rng(0)))
+    obs = on_backend(np.random.default_rng(1).standard_normal((4, 5)) * 10)
+    (mu, sigma), _ = bounded.forward(params, obs)
+    (free_mu, free_sigma), _ = free.forward(params, obs)
+    assert_array_equal(mu, free_mu)
+    assert_array_equal(sigma, free_sigma)
+    assert np.abs(as_numpy(mu)).max() > 3

@@ -4,7 +4,6 @@ import inspect
 import warnings
 from typing import Any
 
-import numpy as np
 import pytest
 from golden.fixtures import load
 from golden.npnets_side import NETWORKS, VOCABULARY, make
@@ -74,15 +73,3 @@ def test_an_unbounded_actor_warns_of_a_bound_where_tianshou_does(case: dict[str,
         assert warning.filename != npnets.continuous.actor_prob.__file__, (
             "it must point at the line that made the actor"
         )
-
-
-def test_the_bound_of_an_unbounded_actor_changes_nothing() -> None:
-    with pytest.warns(UserWarning, match="max_action is discarded"):
-        bounded = make("ActorProb(Net(5, 4), 2, max_action=3.0, unbounded=True)")
-    free = make("ActorProb(Net(5, 4), 2, unbounded=True)")
-    params, obs = free.init(np.random.default_rng(0)), np.random.default_rng(1).standard_normal((4, 5)) * 10
-    (mu, sigma), _ = bounded.forward(params, obs)
-    (free_mu, free_sigma), _ = free.forward(params, obs)
-    np.testing.assert_array_equal(mu, free_mu)
-    np.testing.assert_array_equal(sigma, free_sigma)
-    assert np.abs(mu).max() > 3

@@ -247,7 +247,7 @@ def _own(g: Any, given_away: set[int]) -> Any:
 
 def _in_dtype_of(x: Any, g: Any) -> Any:
     """Return the cotangent or direction of an array in that array's dtype."""
-    g = g if hasattr(g, "dtype") else np.asarray(g)
+    g = g if hasattr(g, "dtype") else namespace(bare(x)).asarray(g)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array
+from npnets.door import brought
 from npnets.tree import Tree
 
 
@@ -87,14 +88,14 @@ def features_of(name: str, net: Any, given: int | None, takes_state: bool = Fals
 
 
 def run_preprocess(net: Any, params: Tree, *inputs: Any) -> tuple[Array, Any]:
-    """Return a preprocess net's features and new state.
+    """Return a preprocess net's features and new state, once its inputs are brought to the device of its parameters.
 
     Raises
     ------
     TypeError
         If it answers with anything but such a pair.
     """
-    answer = net.forward(params, *inputs)
+    answer = net.forward(params, *(brought(value, params) for value in inputs))
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         raise TypeError(
             f"a preprocess net must answer with a pair (features, state), but {net!r:.80} gave a "

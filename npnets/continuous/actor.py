@@ -14,7 +14,7 @@ from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import squash
-from npnets.initializers import require_generator
+from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
 
 
@@ -78,7 +78,8 @@ class Actor:
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
         require_generator(rng)
-        return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+        parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+        return placed(parts, self.device)
 
     @follows_params
     def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:

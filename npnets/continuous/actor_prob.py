@@ -88,8 +88,8 @@ class ActorProb:
         require_generator(rng)
         params = {"preprocess": init_part(self.preprocess_net, rng, dtype), "mu": self.head.init(rng, dtype)}
         if self.conditioned_sigma:
-            return {**params, "sigma": self.head.init(rng, dtype)}
-        return {**params, "log_sigma": placed(np.zeros(self.output_dim, require_floating(dtype)), self.device)}
+            return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
+        return placed({**params, "log_sigma": np.zeros(self.output_dim, require_floating(dtype))}, self.device)
 
     @follows_params
     def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:

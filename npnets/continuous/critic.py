@@ -14,7 +14,7 @@ from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.description import call_repr, set_fields
 from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
-from npnets.initializers import require_generator
+from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
 
 
@@ -74,7 +74,8 @@ class Critic:
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
         require_generator(rng)
-        return {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+        parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
+        return placed(parts, self.device)
 
     @follows_params
     def forward(self, params: Tree, obs: Any, act: Any = None, info: Any = None) -> Array:

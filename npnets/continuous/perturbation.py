@@ -14,7 +14,7 @@ from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, call_repr, set_fields
 from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, squash
-from npnets.initializers import require_generator
+from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
 
 
@@ -29,7 +29,7 @@ class Perturbation:
     max_action : float or sequence of float
         Bound of the actions: one number, or one for each dimension.
     device : str, int or None
-        Kept from Tianshou; the preprocess net says where its parameters are placed.
+        Where `init` places parameters.
     phi : float
         The largest change, as a share of the bound.
 
@@ -56,7 +56,7 @@ class Perturbation:
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
         """Draw parameters: `{"preprocess": ...}`."""
-        return {"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}
+        return placed({"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}, self.device)
 
     @follows_params
     def forward(self, params: Tree, state: Any, action: Any) -> Array:

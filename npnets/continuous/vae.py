@@ -39,7 +39,7 @@ class VAE:
     max_action : float or sequence of float
         Bound of the actions: one number, or one for each dimension.
     device : str, int or None
-        Where `init` places the parameters of `mean` and `log_std`.
+        Where `init` places parameters.
 
     Notes
     -----
@@ -73,12 +73,13 @@ class VAE:
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
         """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
         require_generator(rng)
-        return {
+        parts = {
             "encoder": init_part(self.encoder, rng, dtype),
-            "mean": placed(self.latent_layer.init(rng, dtype), self.device),
-            "log_std": placed(self.latent_layer.init(rng, dtype), self.device),
+            "mean": self.latent_layer.init(rng, dtype),
+            "log_std": self.latent_layer.init(rng, dtype),
             "decoder": init_part(self.decoder, rng, dtype),
         }
+        return placed(parts, self.device)
 
     @follows_params
     def forward(

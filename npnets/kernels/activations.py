@@ -13,7 +13,7 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array, namespace, special
+from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 
 
@@ -177,11 +177,11 @@ def _gelu_bell(xp: Any, erf: Callable[[Array], Array], z: Array, approximate: st
 
 
 def _gelu_forward(z: Array, approximate: str = "none") -> Array:
-    return 0.5 * z * (1 + _gelu_bell(onp, lambda x: special(x).erf(x), z, approximate))
+    return 0.5 * z * (1 + _gelu_bell(onp, np.erf, z, approximate))
 
 
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
-    bell = _gelu_bell(onp, lambda x: special(x).erf(x), z, approximate)
+    bell = _gelu_bell(onp, np.erf, z, approximate)
     if approximate == "none":
         slope = (2 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)
     else:

@@ -2,7 +2,8 @@
 
 Symbols as in `activations`: `z` is what goes in, `y` the answer, `g` the cotangent of `y`, `dz` that of `z`; `x` is
 what a bias is added to before, `z = x + bias`. `T` is the arrays' dtype: constants are written `T(0.5)`, because a
-plain `0.5` would turn float32 into double precision, which most GPUs compute many times slower.
+plain `0.5` would turn float32 into double precision, which most GPUs compute many times slower. Both branches of a
+choice are `T` too, as products are `float` where `T` is float16.
 """
 
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ const T bell = by_tanh ? tanh(tanh_scale * (z + cubic * z * z * z)) : erf(z * ro
 SOURCES = {
     "relu": Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
     "leaky_relu": Source(
-        "T negative_slope", "y = z > T(0) ? z : z * negative_slope;", "dz = z > T(0) ? g : g * negative_slope;"
+        "T negative_slope", "y = z > T(0) ? z : T(z * negative_slope);", "dz = z > T(0) ? g : T(g * negative_slope);"
     ),
     "tanh": Source("", "y = tanh(z);", "dz = g * (T(1) - y * y);"),
     "sigmoid": Source("", f"{_SIGMOID.format(of='z')} y = s;", "dz = g * y * (T(1) - y);"),
@@ -39,10 +40,10 @@ SOURCES = {
     "softplus": Source(
         "T beta, T threshold",
         """const T t = z * beta;
-        y = t > threshold ? z : (log1p(exp(-fabs(t))) + (t > T(0) ? t : T(0))) / beta;""",
-        f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : g * s;",
+        y = t > threshold ? z : T((log1p(exp(-fabs(t))) + (t > T(0) ? t : T(0))) / beta);""",
+        f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : T(g * s);",
     ),
-    "elu": Source("T alpha", "y = z > T(0) ? z : alpha * expm1(z);", "dz = z > T(0) ? g : g * (y + alpha);"),
+    "elu": Source("T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (y + alpha));"),
     "gelu": Source(
         "bool by_tanh",
         f"{_BELL} y = T(0.5) * z * (T(1) + bell);",

@@ -47,11 +47,12 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def asarray(x: Any, dtype: Any = None) -> Any:
-    """Make an array of numbers, of nested sequences of them, or of a sequence of traced arrays."""
+    """Make an array of numbers, of nested sequences of them, or of a sequence of arrays, traced ones too."""
     if is_traced(x):
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-    if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) for part in x):
-        return stack([asarray(part, dtype) for part in x])
+    if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) or namespace(part) is not np for part in x):
+        stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
+        return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
     return namespace(x).asarray(x, dtype)
 
 

@@ -1,11 +1,13 @@
 """Operators, methods and attributes of traced arrays, and what NumPy's own functions do when they meet one."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
 from npnets.autodiff import Traced, bare
+from npnets.backend import namespace
 from npnets.numpy import broadcasting, constants, elementwise, indexing, products, reductions, shaping
 
 _MODULES = (broadcasting, constants, elementwise, products, reductions, shaping)
@@ -103,6 +105,19 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     return _own(ufunc)(*inputs)
 
 
+class _ArrayUfunc:
+    """`__array_ufunc__`: what NumPy finds on the class, and `None` on an array that lies on a GPU.
+
+    NumPy asks the class. CuPy asks the array, and only one that has `None` gets to answer CuPy's operators: without it
+    `@` between a CuPy array and a traced one would be an error.
+    """
+
+    def __get__(self, array: Any, owner: type) -> Any:
+        if array is None:
+            return _array_ufunc
+        return functools.partial(_array_ufunc, array) if namespace(bare(array)) is np else None
+
+
 def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     return _own(function)(*args, **kwargs)
 
@@ -141,7 +156,7 @@ def _install() -> None:
         "__len__": lambda self: len(bare(self)),
         "__hash__": object.__hash__,
         "__repr__": lambda self: f"Traced({bare(self)!r})",
-        "__array_ufunc__": _array_ufunc,
+        "__array_ufunc__": _ArrayUfunc(),
         "__array_function__": _array_function,
     }
     for name, value in special.items():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npnets.autodiff import primitive
+from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
 
 
@@ -116,8 +116,16 @@ def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     return concatenate(parts, axis)
 
 
+def _on_one_namespace(arrays: Sequence[Any]) -> Sequence[Any]:
+    """Return arrays with plain numbers made arrays of the module that owns the others."""
+    owners = [namespace(bare(array)) for array in arrays]
+    xp = next((owner for owner in owners if owner is not np), np)
+    return [array if hasattr(array, "dtype") else xp.asarray(array) for array in arrays]
+
+
 def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
-    """Join arrays of one shape along a new axis."""
+    """Join arrays of one shape along a new axis; numbers count as arrays of no dimension."""
+    arrays = _on_one_namespace(arrays)
     shapes = {np.shape(array) for array in arrays}
     if len(shapes) != 1:
         raise ValueError(f"expected arrays of one shape to stack, but got {sorted(shapes)}")

@@ -1,16 +1,18 @@
 """Adam, and Adam with weight decay apart from the gradient."""
 
+import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
 
 from npnets import tree
+from npnets.backend import Array, namespace
+from npnets.launch import Launch
 from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
 from npnets.optim.optimizer import (
     Optimizer,
     decayed,
-    descend,
     expect_state,
     following_params,
     require_not_negative,
@@ -83,10 +85,14 @@ def _adam(
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
         expect_state(state, AdamState)
-        direction, state = _direction(decayed(params, grads, of_gradient, state.mean, state.square), state, betas, eps)
-        if of_parameter:
-            direction = tree.map(lambda p, d: scaled_sum(p, of_parameter, d), params, direction)
-        return descend(params, direction, learning_rate), state
+        grads = decayed(params, grads, of_gradient, state.mean, state.square)
+        step = state.step + 1
+        unscaled = 1 - betas[0] ** step
+        root = math.sqrt(1 - betas[1] ** step)
+        settings = (1 - betas[0], 1 - betas[1], root / unscaled, eps * unscaled, of_parameter, learning_rate)
+        leaf = functools.partial(_moved, settings)
+        params, mean, square = tree.unzip(3, leaf, params, grads, state.mean, state.square)
+        return params, AdamState(step, mean, square)
 
     return following_params(_init, update)
 
@@ -95,14 +101,26 @@ def _init(params: Tree) -> AdamState:
     return AdamState(0, tree.map(np.zeros_like, params), tree.map(np.zeros_like, params))
 
 
-def _direction(grads: Tree, state: AdamState, betas: tuple[float, float], eps: float) -> tuple[Tree, AdamState]:
-    step = state.step + 1
-    mean = tree.map(lambda m, g: toward(m, g, 1 - betas[0]), state.mean, grads)
-    square = tree.map(lambda s, g: toward_square(s, g, 1 - betas[1]), state.square, grads)
-    root = math.sqrt(1 - betas[1] ** step)
-    unscaled = 1 - betas[0] ** step
-    direction = tree.map(lambda m, s: ratio(m, s, root / unscaled, eps * unscaled), mean, square)
-    return direction, AdamState(step, mean, square)
+_MOVED = Launch(
+    "T p, T g, T m, T s, T share, T share_of_square, T correction, T eps, T decay, T rate",
+    "T parameter, T mean, T square",
+    """mean = share < T(0.5) ? (g - m) * share + m : (g - m) * (share - T(1)) + g;
+    square = s * (T(1) - share_of_square) + g * g * share_of_square;
+    parameter = p - rate * (mean / (sqrt(square) / correction + eps) + decay * p);""",
+    "adam",
+)
+
+
+def _moved(settings: tuple[float, ...], p: Array, g: Array, m: Array, s: Array) -> tuple[Array, Array, Array]:
+    """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update."""
+    if namespace(p) is not np:
+        return _MOVED(p, g, m, s, *settings)  # type: ignore[no-any-return]
+    share, share_of_square, correction, eps, decay, rate = settings
+    mean, square = toward(m, g, share), toward_square(s, g, share_of_square)
+    direction = ratio(mean, square, correction, eps)
+    if decay:
+        direction = scaled_sum(p, decay, direction)
+    return scaled_sum(direction, -rate, p), mean, square
 
 
 def _require(learning_rate: float, betas: tuple[float, float], eps: float, weight_decay: float) -> None:

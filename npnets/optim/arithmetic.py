@@ -13,7 +13,7 @@ _SCALED_SUM = Launch("T x, T factor, T y", "T answer", "answer = factor * x + y;
 _TOWARD = Launch(
     "T x, T y, T share",
     "T answer",
-    "answer = share < T(0.5) ? (y - x) * share + x : (y - x) * (share - T(1)) + y;",
+    "answer = share < T(0.5) ? T((y - x) * share + x) : T((y - x) * (share - T(1)) + y);",
     "toward",
 )
 _TOWARD_SQUARE = Launch("T x, T y, T share, T kept", "T answer", "answer = x * kept + y * y * share;", "toward_square")

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from backends import as_numpy, on_backend
 
 import npnets
 from npnets.backend import Array
@@ -45,9 +46,14 @@ def make(call: str) -> Any:
 
 
 def parameters(case: dict[str, Any]) -> Any:
-    """Return a case's parameters as the tree that its network expects."""
+    """Return a case's parameters as the tree that its network expects, on the running backend."""
     template = make(case["call"]).init(np.random.default_rng(0))
-    return filled(template, case["params"])
+    return on_backend(filled(template, case["params"]))
+
+
+def inputs_of(case: dict[str, Any]) -> dict[str, Any]:
+    """Return a case's inputs on the running backend; what a generator is to draw stays NumPy's."""
+    return {name: value if name == "drawn" else on_backend(value) for name, value in case["inputs"].items()}
 
 
 def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
@@ -78,11 +84,13 @@ def flat(answer: Any) -> Iterator[Any]:
 def gradients(case: dict[str, Any]) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the gradients of `sum(outputs * weights)` for all parameters, by path, and for all inputs, by name."""
 
-    def loss(params: Any, inputs: dict[str, Any]) -> Any:
-        outputs = run(case, params, {**case["inputs"], **inputs})
-        return sum(npnets.numpy.sum(o * w) for o, w in zip(outputs, case["weights"], strict=True))
+    given, weights = inputs_of(case), on_backend(case["weights"])
 
-    inputs = {name: value for name, value in case["inputs"].items() if name != "drawn"}
+    def loss(params: Any, inputs: dict[str, Any]) -> Any:
+        outputs = run(case, params, {**given, **inputs})
+        return sum(npnets.numpy.sum(o * w) for o, w in zip(outputs, weights, strict=True))
+
+    inputs = {name: value for name, value in given.items() if name != "drawn"}
     params_grads, inputs_grads = npnets.grad(loss, (0, 1))(parameters(case), inputs)
     return by_path(params_grads), inputs_grads
 
@@ -93,8 +101,9 @@ def by_path(tree: Any) -> dict[str, Any]:
 
 
 def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance: float) -> None:
-    """Assert that float32 arrays are those expected, each within a share of its own largest entry."""
+    """Assert that float32 arrays on the running backend are those expected, within a share of their largest entry."""
     assert found.keys() == expected.keys()
+    found, expected = as_numpy(found), npnets.tree.to_numpy(expected)
     for name, array in found.items():
         assert array.shape == expected[name].shape, name
         assert array.dtype == np.float32, name

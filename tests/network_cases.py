@@ -1,0 +1,101 @@
+"""One network of each kind and shape, its inputs, and parameters on the running backend: what the laws are tried on."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from backends import device, on_backend
+
+import npnets
+
+OBS, ACT = 5, 3
+BOUNDS = (0.5, 1.0, 2.5)
+ENSEMBLE = functools.partial(npnets.EnsembleLinear, 4)
+NOISE = np.random.default_rng(9).normal(size=(4, 2))
+
+
+class Case(NamedTuple):
+    """A network, the widths of its inputs, and the axis of each answer along which rows stand."""
+
+    net: Any
+    widths: tuple[int, ...]
+    options: dict[str, Any] = {}
+    row_axis: int = 0
+
+    def inputs(self, batch: int = 4, dtype: type = np.float32, seed: int = 1) -> list[Any]:
+        """Draw a batch of inputs."""
+        rng = np.random.default_rng(seed)
+        drawn = [rng.uniform(-1, 1, (batch, width)).astype(dtype) for width in self.widths]
+        return on_backend(drawn)  # type: ignore[no-any-return]
+
+    def params(self, dtype: type = np.float32, seed: int = 0) -> Any:
+        """Return parameters of the network, none of them at a special value such as zero."""
+        params = self.net.init(np.random.default_rng(seed), dtype)
+        rng = np.random.default_rng(seed + 1)
+        drawn = npnets.tree.map(lambda leaf: leaf + rng.normal(size=leaf.shape).astype(dtype) * 0.1, params)
+        return on_backend(drawn)
+
+    def run(self, params: Any, *inputs: Any) -> list[Any]:
+        """Return the arrays that the network answers with."""
+        answer = self.net.forward(params, *inputs, **on_backend(self.options))
+        return [leaf for leaf in npnets.tree.leaves(answer) if leaf is not None]
+
+
+def there(net: Any) -> Any:
+    """Return the same network with the running test's device as its own, where it has one, and so have its parts."""
+    parts = {field.name: getattr(net, field.name) for field in dataclasses.fields(net)}
+    changes = {name: there(part) for name, part in parts.items() if hasattr(type(part), "forward")}
+    if "device" in parts:
+        changes["device"] = device()
+    if not parts.get("has_last", True):
+        changes["output_dim"] = 0  # an MLP without a last layer has put there how many features it answers with
+    return dataclasses.replace(net, **changes)
+
+
+def initial(net: Any, rng: np.random.Generator, dtype: type = np.float32) -> Any:
+    """Return parameters that a network drew and placed on its device; those of a bare layer, which has none, moved."""
+    params = there(net).init(rng, dtype)
+    return params if hasattr(net, "device") else on_backend(params)
+
+
+def small_net(*args: Any, **kwargs: Any) -> npnets.Net:
+    """Return a `Net` for the cases' observations."""
+    return npnets.Net(OBS, *args, **{"hidden_sizes": (8, 6), **kwargs})
+
+
+def _square(z: Any) -> Any:
+    return z * z
+
+
+VAE = npnets.VAE(npnets.MLP(OBS + ACT, 6, (7,)), npnets.MLP(OBS + 2, ACT, (7,)), 6, 2, BOUNDS)
+CASES = {
+    "Linear": Case(npnets.Linear(OBS, 3), (OBS,)),
+    "Linear without bias": Case(npnets.Linear(OBS, 3, False), (OBS,)),
+    "EnsembleLinear": Case(npnets.EnsembleLinear(4, OBS, 3), (OBS,), row_axis=1),
+    "LayerNorm": Case(npnets.LayerNorm(OBS, 1e-4, bias=False), (OBS,)),
+    "MLP": Case(npnets.MLP(OBS, 2, [7], ["layer_norm"], activation=["elu"], act_args=[(0.5,)]), (OBS,)),
+    "MLP of a function": Case(npnets.MLP(OBS, hidden_sizes=(4, 3), activation=_square), (OBS,)),
+    "Net": Case(small_net(2, activation="tanh", norm_layer="layer_norm", norm_args={"eps": 1e-3}), (OBS,)),
+    "Net with softmax and atoms": Case(small_net((2,), softmax=True, num_atoms=5), (OBS,)),
+    "Net that duels": Case(small_net(2, dueling_param=({"hidden_sizes": [3]}, {"hidden_sizes": [4]})), (OBS,)),
+    "Net of an ensemble": Case(small_net(2, linear_layer=ENSEMBLE), (OBS,), row_axis=1),
+    "Actor": Case(npnets.Actor(small_net(), ACT, (4,), BOUNDS), (OBS,)),
+    "ActorProb": Case(npnets.ActorProb(small_net(), (ACT,), max_action=2), (OBS,)),
+    "ActorProb conditioned": Case(npnets.ActorProb(small_net(), ACT, unbounded=True, conditioned_sigma=True), (OBS,)),
+    "Critic": Case(npnets.Critic(small_net(), (4,)), (OBS,)),
+    "Critic of actions": Case(npnets.Critic(small_net(ACT, concat=True)), (OBS, ACT)),
+    "Critic of an ensemble": Case(
+        npnets.Critic(
+            small_net(ACT, concat=True, linear_layer=ENSEMBLE), [6], linear_layer=ENSEMBLE, flatten_input=False
+        ),
+        (OBS, ACT),
+        row_axis=1,
+    ),
+    "Perturbation": Case(npnets.Perturbation(npnets.Net(OBS + ACT, ACT, (8,)), BOUNDS, phi=0.2), (OBS, ACT)),
+    "VAE": Case(VAE, (OBS, ACT), {"noise": NOISE}),
+}
+each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

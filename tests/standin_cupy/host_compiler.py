@@ -1,0 +1,122 @@
+"""The host's C++ compiler in the place of CUDA's: the source of an elementwise kernel becomes a function to call.
+
+The functions that a kernel may call keep CUDA's meanings: `tanh(float)` is float's; `max` and `min` have CUDA's
+overloads, so that what is ambiguous there does not compile here either, and answer with the other operand when one is
+NaN; `float16` is CuPy's class, which becomes a float unasked and is made of other numbers only when asked. Each source
+is compiled once per process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+C_TYPES = {
+    "bool": "bool",
+    "int8": "signed char",
+    "int16": "short",
+    "int32": "int",
+    "int64": "long long",
+    "uint8": "unsigned char",
+    "uint16": "unsigned short",
+    "uint32": "unsigned int",
+    "uint64": "unsigned long long",
+    "float16": "float16",
+    "float32": "float",
+    "float64": "double",
+}
+_PRELUDE = """
+#include <cmath>
+#include <cstdlib>
+#include <cstdint>
+#define __device__
+#define __forceinline__ inline
+using std::abs; using std::acos; using std::acosh; using std::asin; using std::asinh; using std::atan;
+using std::atan2; using std::atanh; using std::cbrt; using std::ceil; using std::copysign; using std::cos;
+using std::cosh; using std::erf; using std::erfc; using std::exp; using std::exp2; using std::expm1; using std::fabs;
+using std::floor; using std::fma; using std::fmax; using std::fmin; using std::fmod; using std::hypot;
+using std::isfinite; using std::isinf; using std::isnan; using std::ldexp; using std::log; using std::log10;
+using std::log1p; using std::log2; using std::pow; using std::rint; using std::round; using std::signbit;
+using std::sin; using std::sinh; using std::sqrt; using std::tan; using std::tanh; using std::trunc;
+#ifdef __FLT16_MAX__
+struct float16 {
+  _Float16 bits;
+  float16() = default;
+  float16(float x) : bits(static_cast<_Float16>(x)) {}
+  explicit float16(bool x) : float16(static_cast<float>(x)) {}
+  explicit float16(double x) : float16(static_cast<float>(x)) {}
+  explicit float16(int x) : float16(static_cast<float>(x)) {}
+  explicit float16(long long x) : float16(static_cast<float>(x)) {}
+  operator float() const { return static_cast<float>(bits); }
+  template <typename X> float16 &operator=(const X &x) { return *this = static_cast<float16>(x); }
+  template <typename X> float16 &operator+=(const X &x) { return *this = *this + x; }
+  template <typename X> float16 &operator-=(const X &x) { return *this = *this - x; }
+  template <typename X> float16 &operator*=(const X &x) { return *this = *this * x; }
+  template <typename X> float16 &operator/=(const X &x) { return *this = *this / x; }
+};
+#endif
+inline float rsqrt(float x) { return 1 / std::sqrt(x); }
+inline double rsqrt(double x) { return 1 / std::sqrt(x); }
+#define FLOATING_EXTREMES(A, B, R) \\
+  inline R max(A a, B b) { return std::fmax(static_cast<R>(a), static_cast<R>(b)); } \\
+  inline R min(A a, B b) { return std::fmin(static_cast<R>(a), static_cast<R>(b)); }
+FLOATING_EXTREMES(float, float, float)
+FLOATING_EXTREMES(float, double, double)
+FLOATING_EXTREMES(double, float, double)
+FLOATING_EXTREMES(double, double, double)
+#define INTEGER_EXTREMES(A) \\
+  inline A max(A a, A b) { return a > b ? a : b; } \\
+  inline A min(A a, A b) { return a < b ? a : b; }
+INTEGER_EXTREMES(int)
+INTEGER_EXTREMES(unsigned int)
+INTEGER_EXTREMES(long)
+INTEGER_EXTREMES(unsigned long)
+INTEGER_EXTREMES(long long)
+INTEGER_EXTREMES(unsigned long long)
+"""
+_FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off")
+_lock = threading.Lock()
+
+
+def compiler() -> str:
+    """Return the command of the host's C++ compiler."""
+    wanted = [os.environ.get("CXX"), "c++", "g++", "clang++"]
+    found = next((path for name in wanted if name and (path := shutil.which(name))), None)
+    if found is None:
+        raise RuntimeError(
+            "the stand-in for CuPy compiles kernels with the host's C++ compiler, but finds none of $CXX, c++, g++, "
+            "clang++; on Debian or Ubuntu install one with: apt-get install g++"
+        )
+    return found
+
+
+def compiled(source: str, name: str) -> Any:
+    """Return the C function `name(size, arguments)` of a source, compiled the first time that it is asked for."""
+    with _lock:
+        return _compiled(source, name)
+
+
+@functools.cache
+def _compiled(source: str, name: str) -> Any:
+    folder = Path(_folder().name)
+    number = len(list(folder.glob("*.cpp")))
+    code, library = folder / f"kernel_{number}.cpp", folder / f"kernel_{number}.so"
+    code.write_text(_PRELUDE + source, encoding="utf-8")
+    answer = subprocess.run([compiler(), *_FLAGS, "-o", str(library), str(code)], capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError(f"a kernel does not compile:\n{answer.stderr}\n{source}")
+    function = getattr(ctypes.CDLL(str(library)), name)
+    function.argtypes, function.restype = (ctypes.c_longlong, ctypes.POINTER(ctypes.c_void_p)), None
+    return function
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="standin_cupy_")

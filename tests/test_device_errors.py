@@ -1,0 +1,179 @@
+"""What is wrong with a device is said clearly: what is missing on the machine, and which arrays lie apart."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as onp
+import pytest
+import standin_cupy
+
+import npnets
+import npnets.numpy as np
+from npnets import backend, optim
+from npnets.backend import place
+
+NO_DEVICE, INSUFFICIENT_DRIVER, OTHER = 100, 35, 2
+THREE = onp.ones(3)
+
+
+# -- the machine ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken_cupy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A CuPy that is installed and cannot load one of CUDA's libraries."""
+    (tmp_path / "cupy.py").write_text("raise ImportError('libcublas.so.13: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    yield
+    sys.modules.pop("cupy", None)
+
+
+@pytest.mark.numpy_alone("about a machine without a working CuPy")
+def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cupy: None) -> None:
+    with pytest.raises(
+        ImportError, match=r"does not load \(libcublas.so.13: .*\); install it anew: pip install 'npnets"
+    ):
+        place(THREE, "cuda")
+    assert backend.available() == ["cpu"]
+
+
+@pytest.mark.numpy_alone("makes machines of its own from the stand-in for CuPy")
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [
+        ({"failure": INSUFFICIENT_DRIVER, "driver": 0}, "there is no NVIDIA driver here; install one"),
+        (
+            {"failure": INSUFFICIENT_DRIVER, "driver": 12040},
+            r"driver is too old: it supports CUDA 12\.4, and the CuPy installed here needs CUDA 13\..*npnets\[cuda12\]",
+        ),
+        ({"failure": NO_DEVICE}, "the NVIDIA driver finds none; does nvidia-smi list one, .* CUDA_VISIBLE_DEVICES"),
+        ({"failure": OTHER}, "CuPy finds no usable GPU .*; does nvidia-smi list one"),
+        ({"devices": 0}, "GPU 0 was asked for, but there are 0"),
+        ({"devices": 1, "number": 1}, "GPU 1 was asked for, but there is only 1; GPUs are numbered from 0"),
+        ({"devices": 2, "number": 7}, "GPU 7 was asked for, but there are 2; GPUs are numbered from 0"),
+    ],
+)
+def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], words: str) -> None:
+    number = machine.get("number", 0)
+    with standin_cupy.installed(**{key: value for key, value in machine.items() if key != "number"}):
+        attempts: list[Callable[[], Any]] = [
+            lambda: place(THREE, number),
+            lambda: backend.using(number),
+            lambda: npnets.tree.to_device({"a": THREE}, f"cuda:{number}"),
+            lambda: npnets.Net(3, 2, device=number).init(onp.random.default_rng(0)),
+        ]
+        for attempt in attempts:
+            with pytest.raises(RuntimeError, match=words):
+                attempt()
+        assert backend.available() == ["cpu", "cuda:0", "cuda:1"][: 1 + len(backend.available()[1:])]
+
+
+# -- arrays that lie apart --------------------------------------------------------------------------------------------
+
+ACTOR = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 3)
+PARAMS = ACTOR.init(onp.random.default_rng(0))
+OBS, OTHERS = onp.ones((2, 5), "f"), onp.ones((2, 3), "f")
+there = pytest.mark.needs_gpus(1)
+
+
+def _cuda(tree: Any, device: str = "cuda") -> Any:
+    return npnets.tree.to_device(tree, device)
+
+
+def _split(device: str = "cpu") -> Any:
+    """Parameters of which one part lies on a GPU, and the other elsewhere."""
+    return {"preprocess": _cuda(PARAMS["preprocess"]), "last": npnets.tree.to_device(PARAMS["last"], device)}
+
+
+@there
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:1", marks=pytest.mark.needs_gpus(2))])
+def test_parameters_on_two_devices_are_refused_with_the_names_of_the_leaves(device: str) -> None:
+    apart = _split(device)
+    words = r"the parameters of Actor\(.*must lie on one device, but there are .*"
+    here = re.escape(f"'last.linear_0.bias', 'last.linear_0.weight' on {device!r}")
+    with pytest.raises(TypeError, match=f"{words}{here}") as error:
+        ACTOR.forward(apart, OBS)
+    assert "'preprocess.model.linear_0.bias', 'preprocess.model.linear_0.weight' on 'cuda:0'" in str(error.value)
+    assert "npnets.tree.to_device(" in str(error.value)
+    with pytest.raises(TypeError, match="the leaves of a tree to ravel must lie on one device.*'last.linear_0.bias'"):
+        npnets.tree.ravel(apart)
+    with pytest.raises(TypeError, match=f"{words}{here}"):
+        npnets.grad(lambda p: np.sum(ACTOR.forward(p, OBS)[0]))(apart)
+
+
+@there
+def test_an_optimizers_trees_on_two_devices_are_refused_with_the_names_of_the_leaves() -> None:
+    params, optimizer = _cuda(PARAMS), optim.adam()
+    attempts: list[tuple[Callable[[], Any], str]] = [
+        (lambda: optimizer.update(params, PARAMS, optimizer.init(params)), "'grads.last.linear_0.bias'"),
+        (lambda: optimizer.update(params, params, optimizer.init(PARAMS)), "'state.1.last.linear_0.bias'"),
+        (lambda: optimizer.init(_split()), "'params.last.linear_0.bias'"),
+        (lambda: optim.soft_update(params, PARAMS, 0.1), "'source.last.linear_0.bias'"),
+        (lambda: optim.clip_by_global_norm(_split(), 1.0), "'grads.last.linear_0.bias'"),
+    ]
+    for attempt, name in attempts:
+        with pytest.raises(TypeError, match=rf"must lie on one device, but there are {name}.* on 'cpu'"):
+            attempt()
+
+
+@there
+def test_many_leaves_are_counted_and_not_all_named() -> None:
+    many = {f"leaf_{index}": onp.ones(1) for index in range(9)}
+    with pytest.raises(
+        TypeError, match="'leaf_0', 'leaf_1', 'leaf_2', 'leaf_3' and 5 more on 'cpu'; 'other' on 'cuda:0'"
+    ):
+        npnets.tree.ravel({**many, "other": _cuda(THREE)})
+
+
+@there
+def test_arrays_on_two_devices_are_refused_by_every_function_that_takes_several() -> None:
+    x, y = _cuda(OTHERS), OTHERS
+    functions: list[Callable[[Any, Any], Any]] = [
+        lambda a, b: a - b,
+        lambda a, b: np.maximum(b, a),
+        lambda a, b: np.where(np.greater(a, 0), a, b),
+        lambda a, b: np.matmul(a, np.transpose(b)),
+        lambda a, b: np.concatenate([b, a]),
+        lambda a, b: np.clip(a, -1 * b, 1.0),
+    ]
+    for fun in functions:
+        for attempt in (npnets.grad(lambda a, f=fun: np.sum(f(a, y))), lambda a, f=fun: f(_traced(a), y)):
+            with pytest.raises(TypeError, match="must lie on one device, but there are .*shape .* on 'cpu'"):
+                attempt(x)
+
+
+def _traced(x: Any) -> Any:
+    """An array as it is inside a function that is being differentiated."""
+    kept = []
+    npnets.vjp(lambda a: kept.append(a) or a, x)
+    return kept[0]
+
+
+@there
+def test_a_cotangent_or_direction_on_another_device_is_refused() -> None:
+    x = _cuda(THREE)
+    _, pullback = npnets.vjp(np.exp, x)
+    with pytest.raises(TypeError, match="a cotangent and what it belongs to must lie on one device"):
+        pullback(THREE)
+    with pytest.raises(TypeError, match="a direction and what it belongs to must lie on one device"):
+        npnets.jvp(np.exp, x, THREE)
+
+
+@there
+def test_a_traced_array_is_not_moved_unasked_and_numpy_is_told_so() -> None:
+    with pytest.raises(TypeError, match="being differentiated"):
+        npnets.grad(lambda x: np.sum(onp.asarray(x)))(_cuda(THREE))
+
+
+@pytest.mark.numpy_alone("about a tree that holds no arrays of a GPU")
+def test_a_device_that_there_cannot_be_is_refused_even_for_an_empty_tree() -> None:
+    with pytest.raises(ValueError, match="device must be 'cpu'"):
+        npnets.tree.to_device({}, "gpu")
+    assert isinstance(sys.modules[backend.__name__], ModuleType)

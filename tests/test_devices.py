@@ -1,0 +1,229 @@
+"""Where arrays lie: parameters are placed and followed, observations move at the door, and nothing else moves unasked.
+
+These tests are about GPUs: they run on the stand-in for CuPy, which has two, and with `-m gpu` on a real one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import numpy as onp
+import pytest
+from numpy.testing import assert_allclose
+
+import npnets
+import npnets.numpy as np
+from npnets.backend import adopt, available, device_of, place, using
+
+one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
+each_gpu = pytest.mark.parametrize("device", ["cuda:0", pytest.param("cuda:1", marks=two_gpus)])
+pytestmark = one_gpu
+
+OBS, ACT = 5, 3
+NET = functools.partial(npnets.Net, OBS, hidden_sizes=(4,), norm_layer="layer_norm")
+ENSEMBLE = functools.partial(npnets.EnsembleLinear, 2)
+NETWORKS: dict[str, tuple[Callable[[str], Any], tuple[int, ...]]] = {
+    "Net": (lambda device: NET(2, device=device, softmax=True), (OBS,)),
+    "MLP": (lambda device: npnets.MLP(OBS, 2, (4,), activation="gelu", device=device), (OBS,)),
+    "Net of an ensemble": (lambda device: npnets.Net(OBS, 2, (4,), device=device, linear_layer=ENSEMBLE), (OBS,)),
+    "Actor": (lambda device: npnets.Actor(NET(device=device), ACT, max_action=(1, 2, 3), device=device), (OBS,)),
+    "ActorProb": (lambda device: npnets.ActorProb(NET(device=device), ACT, device=device), (OBS,)),
+    "Critic": (
+        lambda device: npnets.Critic(NET(ACT, concat=True, device=device), device=device),
+        (OBS, ACT),
+    ),
+    "Perturbation": (lambda device: npnets.Perturbation(npnets.Net(OBS + ACT, ACT, device=device), 2.0), (OBS, ACT)),
+    "VAE": (
+        lambda device: npnets.VAE(
+            npnets.MLP(OBS + ACT, 6, device=device), npnets.MLP(OBS + 2, ACT, device=device), 6, 2, 1.0, device
+        ),
+        (OBS, ACT),
+    ),
+}
+each_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def _made(name: str, device: str) -> tuple[Any, Any, list[Any]]:
+    """A network, its parameters on a device, and NumPy inputs."""
+    make, widths = NETWORKS[name]
+    net = make(device)
+    rng = onp.random.default_rng(1)
+    return net, net.init(onp.random.default_rng(0)), [rng.normal(size=(4, width)).astype("f") for width in widths]
+
+
+def _run(name: str, net: Any, params: Any, inputs: list[Any]) -> Any:
+    options = {"noise": onp.full((4, 2), 0.3)} if name == "VAE" else {}
+    return [leaf for leaf in npnets.tree.leaves(net.forward(params, *inputs, **options)) if leaf is not None]
+
+
+def _devices(x: Any) -> set[str]:
+    return {device_of(leaf) for leaf in npnets.tree.leaves(x) if hasattr(leaf, "dtype")}
+
+
+# -- placing and moving -----------------------------------------------------------------------------------------------
+
+
+@each_gpu
+@each_network
+def test_init_places_the_same_parameters_on_a_gpu_as_on_the_cpu(name: str, device: str) -> None:
+    _, params, _ = _made(name, device)
+    assert _devices(params) == {device}
+    assert_trees_close_to_numpy(params, _made(name, "cpu")[1])
+
+
+def assert_trees_close_to_numpy(found: Any, expected: Any, rtol: float = 0.0, atol: float = 0.0) -> None:
+    """Fail unless a tree, wherever it lies, has the values of one that lies on NumPy."""
+    assert npnets.tree.paths(found) == npnets.tree.paths(expected)
+    for a, b in zip(npnets.tree.leaves(npnets.tree.to_numpy(found)), npnets.tree.leaves(expected), strict=True):
+        assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+@two_gpus
+def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
+    array = onp.ones(3)
+    assert [device_of(place(array, name)) for name in ("cuda", 1, "cuda:1", None)] == [
+        "cuda:0",
+        "cuda:1",
+        "cuda:1",
+        "cpu",
+    ]
+    assert available()[:3] == ["cpu", "cuda:0", "cuda:1"]
+
+
+@each_gpu
+def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_values(device: str) -> None:
+    state = npnets.optim.adam().init({"a": onp.arange(6.0).reshape(2, 3), "b": {}, "c": [onp.float32([1])]})
+    there = npnets.tree.to_device(state, device)
+    assert (type(there), there.step, there.mean["b"]) == (type(state), 0, {})
+    assert _devices(there) == {device}
+    for back in (npnets.tree.to_numpy(there), npnets.tree.to_device(there, "cpu")):
+        assert _devices(back) == {"cpu"}
+        assert_trees_close_to_numpy(back, state)
+
+
+@each_gpu
+def test_what_is_there_already_is_not_copied(device: str) -> None:
+    array = place(onp.ones(3), device)
+    assert npnets.tree.to_device({"a": array}, device)["a"] is array
+    assert adopt(array, array) is array
+    plain = onp.ones(3)
+    assert npnets.tree.to_numpy([plain])[0] is plain
+
+
+@two_gpus
+def test_arrays_move_from_one_gpu_to_another() -> None:
+    array = place(onp.arange(3.0), 0)
+    moved = npnets.tree.to_device(array, 1)
+    assert device_of(moved) == "cuda:1"
+    assert_allclose(npnets.tree.to_numpy(moved), [0, 1, 2])
+
+
+# -- following the parameters -----------------------------------------------------------------------------------------
+
+
+@each_gpu
+@each_network
+def test_a_forward_pass_follows_its_parameters_whichever_gpu_is_the_current_one(name: str, device: str) -> None:
+    net, params, inputs = _made(name, device)
+    answers = _run(name, net, params, inputs)
+    assert _devices(answers) == {device}
+    plain, plain_params, _ = _made(name, "cpu")
+    assert_trees_close_to_numpy(answers, _run(name, plain, plain_params, inputs), 1e-5, 1e-6)
+
+
+@each_gpu
+@each_network
+def test_derivatives_and_optimizers_follow_the_parameters(name: str, device: str) -> None:
+    def loss(net: Any, params: Any) -> Any:
+        return sum((np.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
+
+    found = []
+    for where in (device, "cpu"):
+        net, params, inputs = _made(name, where)
+        of_params = functools.partial(loss, net)
+        value, grads = npnets.value_and_grad(of_params)(params)
+        clipped, norm = npnets.optim.clip_by_global_norm(grads, 0.01)
+        optimizer = npnets.optim.rmsprop(momentum=0.5)
+        new, state = optimizer.update(params, clipped, optimizer.init(params))
+        target = npnets.optim.soft_update(params, new, 0.3)
+        product = npnets.hvp(of_params)(params, grads)
+        pulled = npnets.vjp(lambda p, net=net: _run(name, net, p, inputs)[0], params)[1]
+        pulled = pulled(_run(name, net, params, inputs)[0])
+        orthogonal = npnets.initializers.orthogonalize(onp.random.default_rng(0), params)
+        made = [value, grads, clipped, norm, new, state, target, product, pulled, orthogonal]
+        found.append(npnets.tree.map(lambda leaf: leaf if hasattr(leaf, "dtype") else onp.asarray(leaf), made[1:]))
+        moving = [part for part in made if part is not state] + [state.square, state.velocity]
+        assert _devices(moving) == {where}
+    assert_trees_close_to_numpy(found[0], found[1], 2e-4, 1e-6)
+
+
+@each_gpu
+@each_network
+def test_inputs_are_moved_at_the_door_and_their_gradients_moved_back(name: str, device: str) -> None:
+    net, params, inputs = _made(name, device)
+    cpu_net, cpu_params, _ = _made(name, "cpu")
+
+    def gradient(net: Any, params: Any, inputs: Any) -> Any:
+        return npnets.grad(lambda x: sum((_total(a) for a in _run(name, net, params, x)), 0.0))(inputs)
+
+    expected = gradient(cpu_net, cpu_params, inputs)
+    there = npnets.tree.to_device(inputs, device)
+    for n, p, x in ((net, params, inputs), (net, params, there), (cpu_net, cpu_params, there)):
+        with using(device):  # the loss is code between networks, and its gradient is taken by what lies elsewhere
+            found = gradient(n, p, x)
+        assert _devices(found) == _devices(x)
+        assert_trees_close_to_numpy(found, expected, 1e-4, 1e-6)
+
+
+def _total(answer: Any) -> Any:
+    return np.sum(answer * answer)
+
+
+@two_gpus
+def test_inputs_on_another_gpu_and_lists_are_moved_to_that_of_the_parameters() -> None:
+    net, params, (obs,) = _made("Actor", "cuda:1")
+    expected = net.forward(params, obs)[0]
+    for x in (npnets.tree.to_device(obs, 0), obs.tolist(), obs.astype("d")):
+        action, _ = net.forward(params, x)
+        assert device_of(action) == "cuda:1"
+        assert_trees_close_to_numpy(action, npnets.tree.to_numpy(expected), 1e-6)
+
+
+@two_gpus
+def test_code_of_ones_own_between_networks_chooses_its_gpu_with_using() -> None:
+    x, y = npnets.tree.to_device((onp.ones(3), onp.full(3, 2.0)), "cuda:1")
+    with using("cuda:1"):
+        total = x * y + np.exp(x)
+    assert device_of(total) == "cuda:1"
+    with using("cpu"), using(None):
+        pass
+
+
+@each_gpu
+def test_plain_autograd_differentiates_networks_and_functions_on_a_gpu(device: str) -> None:
+    net, params, (obs,) = _made("Actor", device)
+    loss = lambda p: np.mean(net.forward(p, obs)[0] ** 2)  # noqa: E731
+    with using(device):
+        theirs = autograd.grad(loss)(params)
+    assert _devices(theirs) == {device}
+    assert_trees_close_to_numpy(theirs, npnets.tree.to_numpy(npnets.grad(loss)(params)), 1e-6, 1e-8)
+
+
+def test_a_cupy_array_meets_a_traced_one_on_either_side_of_every_operator() -> None:
+    a, x = npnets.tree.to_device(tuple(onp.random.default_rng(0).uniform(0.5, 2, (2, 3, 3))), "cuda")
+    plain_a, plain_x = npnets.tree.to_numpy((a, x))
+    functions: list[Callable[[Any, Any], Any]] = [
+        lambda a, x: a - x + x * a - a / x + x**a + a**x,
+        lambda a, x: a @ x + x @ a,
+        lambda a, x: np.where(a > x, x, a) + np.where(x >= a, a * x, x),
+        lambda a, x: onp.multiply(a, x) + onp.exp(x) * a + onp.float64(2) * x / onp.float32(3),
+        lambda a, x: np.concatenate([a, x], 1)[:, 2:5] + np.stack([x, a])[0],
+    ]
+    for fun in functions:
+        found = npnets.grad(lambda x, f=fun: np.sum(f(a, x)))(x)
+        expected = npnets.grad(lambda x, f=fun: np.sum(f(plain_a, x)))(plain_x)
+        assert device_of(found) == "cuda:0"
+        assert_trees_close_to_numpy(found, expected, 1e-10)

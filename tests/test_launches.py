@@ -1,0 +1,91 @@
+"""How often a GPU is set to work: chains of elementwise operations are one launch, and nothing is copied or waited for.
+
+Counted on the stand-in for CuPy, where each call of a function is one launch; on a GPU some are more (a product of several
+matrices, a large sum), which `benchmarks/gpu_launches.py` counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as onp
+import pytest
+import standin_cupy
+
+import npnets
+import npnets.numpy as np
+from npnets import optim
+from npnets.kernels.activations import ACTIVATIONS
+from npnets.kernels.layer_norm import layer_norm
+from npnets.kernels.linear import linear
+
+pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in place itself")
+
+
+def _counted(fun: Callable[[], Any]) -> standin_cupy.Counts:
+    """What a call does, the second time: the first makes kernels."""
+    fun()
+    before = standin_cupy.counts.snapshot()
+    fun()
+    return standin_cupy.counts.since(before)
+
+
+@pytest.fixture(autouse=True)
+def gpu() -> Any:
+    """A machine with one GPU, which is the stand-in's."""
+    with standin_cupy.installed(devices=1):
+        yield
+
+
+def _on_gpu(*shapes: tuple[int, ...]) -> Any:
+    rng = onp.random.default_rng(0)
+    return npnets.tree.to_device(tuple(rng.normal(size=shape).astype("f") for shape in shapes), "cuda")
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_linear_layer_is_a_product_and_one_launch_and_its_backward_four(name: str) -> None:
+    x, w, b = _on_gpu((4, 5), (5, 3), (3,))
+    assert _counted(lambda: linear(x, w, b, (name,))).launches == 2
+    value, pullback = npnets.vjp(lambda args: linear(*args, (name,)), (x, w, b))
+    backward = _counted(lambda: pullback(value)).by_name
+    assert backward == {f"npnets_{name}_backward": 1, "matmul": 2, "sum": 1}
+
+
+def test_a_layer_norm_is_five_launches_and_the_cotangent_of_its_input_four() -> None:
+    x, w, b = _on_gpu((4, 5), (5,), (5,))
+    assert _counted(lambda: layer_norm(x, w, b)).launches == 5
+    value, pullback = npnets.vjp(lambda x: layer_norm(x, w, b), x)
+    assert _counted(lambda: pullback(value)).launches == 4
+
+
+def test_an_update_of_adam_and_a_soft_update_are_one_launch_for_each_leaf() -> None:
+    params = npnets.tree.to_device(npnets.Net(5, 2, (4, 4)).init(onp.random.default_rng(0)), "cuda")
+    grads = npnets.tree.map(lambda leaf: leaf * 2, params)
+    for optimizer in (optim.adam(), optim.adamw()):
+        state = optimizer.init(params)
+        assert _counted(lambda o=optimizer, s=state: o.update(params, grads, s)).launches == 6
+    assert _counted(lambda: optim.soft_update(params, grads, 0.01)).launches == 6
+
+
+def test_a_learning_step_copies_nothing_between_host_and_device_and_waits_for_nothing() -> None:
+    actor = npnets.Actor(npnets.Net(5, hidden_sizes=(8, 8)), 3)
+    params = npnets.tree.to_device(actor.init(onp.random.default_rng(0)), "cuda")
+    obs, target = _on_gpu((4, 5), (4, 3))
+    optimizer = optim.adam()
+    state = optimizer.init(params)
+
+    def loss(params: Any) -> Any:
+        return np.mean((actor.forward(params, obs)[0] - target) ** 2)
+
+    def step() -> Any:
+        value, grads = npnets.value_and_grad(loss)(params)
+        clipped, norm = optim.clip_by_global_norm(grads, 1.0)
+        return value, norm, optimizer.update(params, clipped, state)
+
+    counted = _counted(step)
+    assert (counted.transfers, counted.synchronizations) == (0, 0)
+    assert counted.by_name["matmul"] == 3 + 5  # the first layer's input has no cotangent
+    assert counted.launches <= 64
+    forward = _counted(lambda: actor.forward(params, obs))
+    assert (forward.launches, forward.transfers, forward.synchronizations) == (7, 0, 0)
