@@ -7,6 +7,8 @@ which look first whether what was computed lies where it should: nothing may hav
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,3 +55,14 @@ def assert_array_equal(actual: Any, desired: Any) -> None:
 def bits(x: Any) -> list[bytes]:
     """Return the bytes of every leaf of a tree."""
     return [np.asarray(leaf).tobytes() for leaf in npnets.tree.leaves(as_numpy(x))]
+
+
+@contextmanager
+def on_numpy() -> Iterator[None]:
+    """Let what is done inside make its arrays on NumPy, to hold the running test's backend against."""
+    global current
+    before, current = current, NUMPY
+    try:
+        yield
+    finally:
+        current = before

@@ -121,6 +121,52 @@ def test_arrays_move_from_one_gpu_to_another() -> None:
     assert_allclose(npnets.tree.to_numpy(moved), [0, 1, 2])
 
 
+class OwnTrunk:
+    """A preprocess net of a user's own, which knows of no device."""
+
+    output_dim = 4
+
+    def init(self, rng: onp.random.Generator) -> Any:
+        return {"weight": rng.normal(size=(OBS, 4))}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> tuple[Any, Any]:
+        answer = np.tanh(obs @ params["weight"])
+        return answer, {"last": answer, "before": state}
+
+
+@each_gpu
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda device: npnets.Actor(OwnTrunk(), ACT, device=device),
+        lambda device: npnets.ActorProb(OwnTrunk(), ACT, device=device, conditioned_sigma=True),
+        lambda device: npnets.Critic(OwnTrunk(), device=device),
+        lambda device: npnets.Actor(NET(), ACT, device=device),
+        lambda device: npnets.Actor(NET(device=device), ACT),
+        lambda device: npnets.Critic(NET(device=device), device="cpu"),
+    ],
+)
+def test_a_network_places_its_parameters_and_those_of_its_trunk_together(make: Any, device: str) -> None:
+    net = make(device)
+    params = net.init(onp.random.default_rng(0))
+    assert _devices(params) == {device}
+    assert _devices([a for a in npnets.tree.leaves(net.forward(params, onp.ones((2, OBS), "f"))) if a is not None]) == {
+        device
+    }
+
+
+@each_gpu
+def test_observations_and_states_are_brought_to_a_trunk_of_ones_own(device: str) -> None:
+    actor = npnets.Actor(OwnTrunk(), ACT)
+    params = npnets.tree.to_device(actor.init(onp.random.default_rng(0)), device)
+    obs, state = onp.ones((2, OBS), "f"), {"last": onp.ones((2, 4), "f"), "names": ["a"]}
+    action, new = actor.forward(params, obs, state)
+    assert _devices((action, new)) == {device}
+    assert new["before"]["names"] == ["a"]
+    there = npnets.tree.to_device(state, device)
+    assert actor.forward(params, obs, there)[1]["before"] is there
+
+
 # -- following the parameters -----------------------------------------------------------------------------------------
 
 
@@ -134,30 +180,36 @@ def test_a_forward_pass_follows_its_parameters_whichever_gpu_is_the_current_one(
     assert_trees_close_to_numpy(answers, _run(name, plain, plain_params, inputs), 1e-5, 1e-6)
 
 
+def _learned(name: str, device: str) -> dict[str, Any]:
+    """Whatever can be computed from a network's parameters: derivatives, updates, fresh weights."""
+    net, params, inputs = _made(name, device)
+
+    def loss(params: Any) -> Any:
+        return sum((np.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
+
+    value, grads = npnets.value_and_grad(loss)(params)
+    answer, pullback = npnets.vjp(lambda p: _run(name, net, p, inputs)[0], params)
+    clipped, norm = npnets.optim.clip_by_global_norm(grads, 0.01)
+    optimizer = npnets.optim.rmsprop(momentum=0.5)
+    new, state = optimizer.update(params, clipped, optimizer.init(params))
+    return {
+        "value, gradient": (value, grads),
+        "pulled back": pullback(answer),
+        "tangent": npnets.jvp(loss, params, grads)[1],
+        "product": npnets.hvp(loss)(params, grads),
+        "clipped": (clipped, norm),
+        "updated": (new, state.square, state.velocity),
+        "target": npnets.optim.soft_update(params, new, 0.3),
+        "orthogonal": npnets.initializers.orthogonalize(onp.random.default_rng(0), params),
+    }
+
+
 @each_gpu
 @each_network
 def test_derivatives_and_optimizers_follow_the_parameters(name: str, device: str) -> None:
-    def loss(net: Any, params: Any) -> Any:
-        return sum((np.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
-
-    found = []
-    for where in (device, "cpu"):
-        net, params, inputs = _made(name, where)
-        of_params = functools.partial(loss, net)
-        value, grads = npnets.value_and_grad(of_params)(params)
-        clipped, norm = npnets.optim.clip_by_global_norm(grads, 0.01)
-        optimizer = npnets.optim.rmsprop(momentum=0.5)
-        new, state = optimizer.update(params, clipped, optimizer.init(params))
-        target = npnets.optim.soft_update(params, new, 0.3)
-        product = npnets.hvp(of_params)(params, grads)
-        pulled = npnets.vjp(lambda p, net=net: _run(name, net, p, inputs)[0], params)[1]
-        pulled = pulled(_run(name, net, params, inputs)[0])
-        orthogonal = npnets.initializers.orthogonalize(onp.random.default_rng(0), params)
-        made = [value, grads, clipped, norm, new, state, target, product, pulled, orthogonal]
-        found.append(npnets.tree.map(lambda leaf: leaf if hasattr(leaf, "dtype") else onp.asarray(leaf), made[1:]))
-        moving = [part for part in made if part is not state] + [state.square, state.velocity]
-        assert _devices(moving) == {where}
-    assert_trees_close_to_numpy(found[0], found[1], 2e-4, 1e-6)
+    found = _learned(name, device)
+    assert _devices(found) == {device}
+    assert_trees_close_to_numpy(found, _learned(name, "cpu"), 2e-4, 1e-6)
 
 
 @each_gpu

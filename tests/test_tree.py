@@ -103,6 +103,16 @@ def test_trees_of_different_structure_are_refused_and_the_place_is_named(first: 
 # -- leaves and paths -------------------------------------------------------------------------------------------------
 
 
+def test_unzip_gives_a_tree_for_each_value_that_a_function_answers_with() -> None:
+    x, y = on_backend(({"b": np.ones(2), "a": [np.zeros(1)]}, {"a": [np.full(1, 3.0)], "b": np.full(2, 2.0)}))
+    sums, pairs = tree.unzip(2, lambda p, q: (p + q, (p, q)), x, y)
+    assert_array_equal(sums["b"], [3, 3])
+    assert_array_equal(sums["a"][0], [3])
+    assert pairs["b"][0] is x["b"] and pairs["a"][0][1] is y["a"][0]
+    with pytest.raises(ValueError, match="two trees differ at 'the root'"):
+        tree.unzip(2, lambda p, q: (p, q), x, {"b": y["b"]})
+
+
 def test_leaves_and_paths_follow_sorted_keys_and_the_order_of_sequences() -> None:
     x = {"b": [np.array(3.0), np.array(4.0)], "a": {"z": np.array(2.0), "B": np.array(1.0)}, "c": (np.array(5.0),)}
     assert tree.paths(on_backend(x)) == ["a.B", "a.z", "b.0", "b.1", "c.0"]
