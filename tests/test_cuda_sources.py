@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
-import os
 import pkgutil
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_cupy import answer_of
 
 import npnets
 from npnets.launch import Launch
@@ -52,12 +49,7 @@ def _source(launch: Launch, dtype: str) -> str:
 
 
 def _compiled(sources: dict[str, str]) -> Any:
-    script = Path(__file__).with_name("compile_cuda.py")
-    run = subprocess.run([sys.executable, str(script)], input=json.dumps(sources), capture_output=True, text=True)
-    if run.returncode == 0:
-        return json.loads(run.stdout)
-    reason = f"no CuPy with NVRTC here: {run.stderr.strip().splitlines()[-1:]}"
-    return pytest.fail(reason) if "NPNETS_REQUIRE_CUPY" in os.environ else pytest.skip(reason)
+    return answer_of(Path(__file__).with_name("compile_cuda.py"), sources)
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,13 @@ skipped, unless `NPNETS_REQUIRE_CUPY` is set. The last tests need no CuPy: they 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import inspect
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_cupy import answer_of
 from standin_cupy import devices, modules, real_package, signatures
 from standin_cupy.modules import cupy, special
 from standin_cupy.real_package import Described, described
@@ -60,21 +56,15 @@ def paths() -> list[str]:
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a process that imports the real CuPy tells about every name asked for."""
-    required = os.environ.get("NPNETS_REQUIRE_CUPY")
-    if importlib.util.find_spec("cupy") is None and not required:
-        pytest.skip("CuPy is not installed: pip install cupy-cuda13x, which needs no GPU for this")
     asked = {
         "cupy": [*paths(), "frobnicate"],
         "special": names_of(special),
         "errors": list(devices.ERRORS),
         "kernel": dict.fromkeys(signatures.KERNEL_OPTIONS, "") | {"options": ()},
     }
-    source = Path(real_package.__file__).read_text(encoding="utf-8")
-    folder = tmp_path_factory.mktemp("beside_nothing_to_import")
-    call = [sys.executable, "-c", source]
-    answer = subprocess.run(call, input=json.dumps(asked), capture_output=True, text=True, cwd=folder, timeout=120)
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)  # type: ignore[no-any-return]
+    script = tmp_path_factory.mktemp("beside_nothing_to_import") / "real_package.py"
+    script.write_text(Path(real_package.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    return answer_of(script, asked)  # type: ignore[no-any-return]
 
 
 def misfits(ours: Described, theirs: Described | None) -> list[str]:
