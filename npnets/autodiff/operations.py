@@ -13,8 +13,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from npnets.autodiff.derivatives import vjp as _vjp
-from npnets.autodiff.tracing import define_rules, is_traced, newest_boxes, only_reverse, record, record_pullback, unbox
-from npnets.backend import loaded_cupy, require_one_device
+from npnets.autodiff.tracing import (
+    define_rules,
+    is_traced,
+    newest_boxes,
+    only_reverse,
+    record,
+    record_pullback,
+    record_pullbacks,
+    unbox,
+)
+from npnets.backend import loaded_cupy, namespace, require_one_device
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,7 +75,12 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
     return decorate
 
 
-def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., Any]) -> F:
+def fused(
+    composition: F,
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    evaluate: Callable[..., Any] | None = None,
+) -> F:
     """Join a plain composition with a fast forward and a hand-written backward.
 
     Parameters
@@ -75,10 +89,13 @@ def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., A
         The operation written in `npnets.numpy`. It defines what is right, and serves every use but the first-order
         reverse mode.
     forward : callable
-        On bare arrays: from the arguments of `composition` to `(answer, saved)`, with whatever the backward needs.
+        On bare arrays: from the arguments of `composition` to `(answer, saved)`, with whatever the backward needs. An
+        operation with several answers gives a tuple of them.
     backward : callable
         On bare arrays: `(g, saved, wanted, *args, **static)` to a tuple with the cotangents of the arguments whose
-        positions stand in `wanted`, in that order.
+        positions stand in `wanted`, in that order. With several answers `g` is a list, `None` for those not used.
+    evaluate : callable, optional
+        On bare arrays: from the arguments to the answer alone, where nothing is differentiated.
 
     Returns
     -------
@@ -92,7 +109,7 @@ def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., A
         trace, boxes = newest_boxes(args)
         if not boxes:
             _require_one_device(composition, args)
-            return forward(*args, **static)[0]
+            return forward(*args, **static)[0] if evaluate is None else evaluate(*args, **static)
         if not only_reverse(args, boxes):
             return composition(*args, **static)
         values = unbox(args, boxes)
@@ -100,14 +117,22 @@ def fused(composition: F, forward: Callable[..., Any], backward: Callable[..., A
         answer, saved = forward(*values, **static)
         wanted = tuple(index for index, _ in boxes)
 
+        several = isinstance(answer, tuple)
+
         def pullback(g: Any) -> Any:
-            if is_traced(g):
-                return _composed_pullback(composition, values, static, wanted)(g)
+            if any(is_traced(part) for part in g) if several else is_traced(g):
+                given = _whole(g, answer) if several else g
+                return _composed_pullback(composition, values, static, wanted)(given)
             return backward(g, saved, wanted, *values, **static)
 
-        return record_pullback(answer, trace, boxes, pullback)
+        return (record_pullbacks if several else record_pullback)(answer, trace, boxes, pullback)
 
     return operation  # type: ignore[return-value]
+
+
+def _whole(g: list[Any], answers: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return cotangents with zeros for the answers that were not used."""
+    return tuple(namespace(a).zeros_like(a) if part is None else part for part, a in zip(g, answers, strict=True))
 
 
 def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wanted: tuple[int, ...]) -> Any:

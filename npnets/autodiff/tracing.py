@@ -190,6 +190,34 @@ def record_pullback(answer: Any, trace: int, boxes: Boxes, pullback: Callable[[A
     return Traced(answer, trace, reverse_node([box._node for _, box in boxes], pullback))
 
 
+class Cotangents(dict[int, Any]):
+    """The cotangents of those answers of one operation that were used, by their positions."""
+
+    def __add__(self, other: dict[int, Any]) -> "Cotangents":
+        both = {index: self[index] + other[index] for index in self.keys() & other.keys()}
+        return Cotangents({**self, **other, **both})
+
+
+VSpace.register(Cotangents)
+
+
+def record_pullbacks(answers: tuple[Any, ...], trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
+    """Return an operation's several answers as traced arrays of reverse mode, which share one pullback.
+
+    The pullback takes a list with the cotangent of each answer, `None` for one that was not used.
+    """
+
+    def of_each(given: Cotangents) -> Any:
+        return pullback([given.get(index) for index in range(len(answers))])
+
+    def as_one_of_several(index: int) -> Callable[[Any], Any]:
+        return lambda g: (Cotangents({index: g}),)
+
+    shared = reverse_node([box._node for _, box in boxes], of_each)
+    nodes = [reverse_node([shared], as_one_of_several(index)) for index in range(len(answers))]
+    return tuple(Traced(answer, trace, node) for answer, node in zip(answers, nodes, strict=True))
+
+
 def define_rules(operation: Any, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
     """Tell the tracer how an operation is differentiated, in reverse and in forward mode."""
     defvjp_argnums(operation, vjp_maker)
