@@ -10,8 +10,6 @@ real one, beside the behaviour that made the data and beside behaviour cloning. 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -23,13 +21,13 @@ import numpy as np
 from bcq import BCQ, State
 from bcq_settings import EVALUATION_SEED, Hyperparameters
 from behaviour_cloning import clone_behaviour
-from pendulum_evaluation import evaluate, mean_and_standard_error, plot, record
-from threadpoolctl import threadpool_limits
+from command_line import add_training_options, run_and_explain
+from pendulum_evaluation import evaluate, plot, record
+from results_folder import make_ready, save_parameters, save_results, table, write
 from tqdm import trange
 from transitions import Transitions, episode_returns, load
 
-import npnets
-from npnets.backend import to_numpy, using
+from npnets.backend import to_numpy
 
 DATA = Path(__file__).resolve().parent / "data" / "pendulum_mixed.npz"
 EPISODES, CHECKPOINTS = 30, 10
@@ -88,43 +86,17 @@ def returns_of_cloning(data: Transitions, settings: Hyperparameters, seed: int, 
         return None
 
 
-def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its place and rename it there, so that no half-written one is ever found."""
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    save(unfinished)
-    os.replace(unfinished, path)
-    print(f"wrote {path}")
-
-
-def save_policy(out: Path, state: State) -> None:
-    """Write every parameter to `policy.npz`, by its path such as `critic_1.last.linear_0.weight`."""
-    names, leaves = npnets.tree.paths(state.params), npnets.tree.leaves(state.params)
-    arrays = {name: to_numpy(leaf) for name, leaf in zip(names, leaves, strict=True)}
-    write(out / "policy.npz", lambda path: np.savez(path, **arrays))
-
-
-def table(results: dict[str, Any]) -> str:
-    """Lay returns out by who earned them: mean, standard error, number of episodes."""
-    rows = [f"{'return of an episode':<24}{'mean':>9}{'std. error':>12}{'episodes':>10}"]
-    for name, returns in results.items():
-        mean, error = mean_and_standard_error(returns)
-        rows.append(f"{name:<24}{mean:>9.1f}{error:>12.1f}{len(returns):>10}")
-    return "\n".join(rows)
-
-
 def run(options: argparse.Namespace) -> int:
     """Do all that the options ask for; return the exit status."""
     settings = replace(Hyperparameters(), steps=options.steps)
     data = pendulum_transitions(options.data, settings)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1], options.device)
-    options.out.mkdir(parents=True, exist_ok=True)
-    if not os.access(options.out, os.W_OK):
-        raise PermissionError(f"nothing can be written to {options.out}; choose another folder with --out")
+    make_ready(options.out)
     curve, began = Curve(agent, options.seed), time.perf_counter()
     state, taken = train(agent, data, options.seed, curve)
     facts = {"seed": options.seed, "data": str(options.data), "steps_taken": taken}
     facts["seconds_with_evaluations"] = time.perf_counter() - began
-    save_policy(options.out, state)
+    save_parameters(options.out / "policy.npz", state.params)
     results = {"behaviour in the data": episode_returns(data), "BCQ": curve.returns[-1]}
     if taken == settings.steps:
         cloning = returns_of_cloning(data, settings, options.seed, options.device)
@@ -136,11 +108,9 @@ def run(options: argparse.Namespace) -> int:
 
 def report(out: Path, curve: Curve, results: dict[str, Any], episode: Any, facts: dict[str, Any]) -> None:
     """Write results and picture, and print the table."""
-    scores = {name: [float(x) for x in mean_and_standard_error(returns)] for name, returns in results.items()}
-    shown = json.dumps({"mean return and standard error": scores, **facts}, indent=2)
-    write(out / "results.json", lambda path: path.write_text(shown + "\n"))
+    save_results(out / "results.json", results, facts)
     if len(curve.steps) > 1:
-        levels = {name: scores[name][0] for name in results if name != "BCQ"}
+        levels = {name: float(returns.mean()) for name, returns in results.items() if name != "BCQ"}
         points = np.array(curve.steps), np.array(curve.returns)
         write(out / "learning.png", lambda path: plot(path, *points, levels, episode))
     print(f"\n{table(results)}")
@@ -168,32 +138,13 @@ def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train BCQ on recorded transitions of Pendulum-v1.")
     parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
-    parser.add_argument("--steps", type=int, default=Hyperparameters.steps, help="gradient steps (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of parameters, batches and noise (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/offline_bcq"), help="folder for results (%(default)s)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:<number> (%(default)s)")
-    options = parser.parse_args()
-    if options.steps < 1:
-        parser.error(f"argument --steps: must be at least 1, but is {options.steps}")
-    if options.seed < 0:
-        parser.error(f"argument --seed: must not be negative, but is {options.seed}")
-    return options
+    add_training_options(parser, Hyperparameters.steps, "runs/offline_bcq")
+    return parser.parse_args()
 
 
 def main() -> int:
     """Run, and say in one line what went wrong if something did."""
-    options = parse_options()
-    try:
-        # Products this small gain nothing from a second thread, and lose nine tenths of their speed to it where another
-        # program wants the processor too.
-        with threadpool_limits(limits=1, user_api="blas"), using(options.device):
-            return run(options)
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"offline_bcq: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted before the first step: nothing to save", file=sys.stderr)
-        return 130
+    return run_and_explain(run, parse_options(), "offline_bcq")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def evaluate(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
     observations, _ = envs.reset(seed=seed)
     returns = np.zeros(episodes)
     for _ in range(STEPS):
-        observations, rewards, *_ = envs.step(_torques(policy, observations))
+        observations, rewards, *_ = envs.step(torques_of(policy, observations))
         returns += rewards
     envs.close()
     return returns
@@ -92,7 +92,7 @@ def record(policy: Policy, seed: int) -> Episode:
     observation, _ = env.reset(seed=seed)
     rows = []
     for _ in range(STEPS):
-        torque = _torques(policy, observation[None])[0]
+        torque = torques_of(policy, observation[None])[0]
         cosine, sine, velocity = observation
         observation, reward, *_ = env.step(torque)
         applied = np.clip(torque.item(), -MAX_TORQUE, MAX_TORQUE)
@@ -101,7 +101,7 @@ def record(policy: Policy, seed: int) -> Episode:
     return Episode(*np.array(rows, np.float64).T)
 
 
-def _torques(policy: Policy, observations: NDArray[np.float32]) -> NDArray[np.float32]:
+def torques_of(policy: Policy, observations: NDArray[np.float32]) -> NDArray[np.float32]:
     """The policy's answer, checked; a wrong shape would broadcast into somebody else's torque."""
     torques = np.asarray(policy(observations), np.float32)
     if torques.shape != (len(observations), 1):
@@ -159,18 +159,18 @@ def plot_learning_curve(
         names.append((level, name, colour))
     axes.set(xlabel="gradient steps", ylabel="return of an episode", xlim=(0, steps[-1]))
     axes.margins(y=0.1)
-    _name_levels(axes, names)
-    _tidy(axes)
+    name_levels(axes, names)
+    tidy(axes)
 
 
-def _name_levels(axes: Axes, names: list[tuple[float, str, str]]) -> None:
+def name_levels(axes: Axes, names: list[tuple[float, str, str]]) -> None:
     """Write each ``(level, name, colour)`` to the right of the axes, close to its level but apart."""
     bottom, top = axes.get_ylim()
     lowest_free = bottom
     for level, name, colour in sorted(names):
         height = max(level, lowest_free)
         lowest_free = height + 0.08 * (top - bottom)
-        text = f"{name}\u2002{level:.0f}".replace("-", "\u2212")
+        text = f"{name}\u2002" + f"{level:.0f}".replace("-", "\u2212")
         axes.annotate(
             text,
             (1, height),
@@ -183,7 +183,7 @@ def _name_levels(axes: Axes, names: list[tuple[float, str, str]]) -> None:
         )
 
 
-def plot_pendulums(axes: Axes, episode: Episode) -> None:
+def plot_pendulums(axes: Axes, episode: Episode, colour: str = BLUE) -> None:
     """Draw the pendulum itself at evenly spaced times, each where that time lies on the time axis."""
     axes.set(xlim=(0, STEPS * SECONDS_PER_STEP), ylim=(-1, 1))
     axes.axis("off")
@@ -195,23 +195,23 @@ def plot_pendulums(axes: Axes, episode: Episode) -> None:
     for time, angle in zip(np.arange(0, STEPS, every) * SECONDS_PER_STEP, episode.angle[::every], strict=True):
         around_pivot = figure.dpi_scale_trans + ScaledTranslation(time, 0, axes.transData)  # type: ignore[arg-type]
         tip = (-length * np.sin(angle), length * np.cos(angle))
-        parts = axes.plot((0, tip[0]), (0, tip[1]), color=BLUE, linewidth=2.5, solid_capstyle="round")
-        parts += axes.plot(*tip, "o", color=BLUE, markersize=6)
+        parts = axes.plot((0, tip[0]), (0, tip[1]), color=colour, linewidth=2.5, solid_capstyle="round")
+        parts += axes.plot(*tip, "o", color=colour, markersize=6)
         parts += axes.plot(0, 0, "o", color=INK, markersize=3)
         for part in parts:
             part.set(transform=around_pivot, clip_on=False)
 
 
-def plot_angle(axes: Axes, episode: Episode) -> None:
+def plot_angle(axes: Axes, episode: Episode, colour: str = BLUE) -> None:
     """Draw the angle from upright over time in degrees, unwrapped so that the last turn ends near 0."""
     angle = np.unwrap(episode.angle)
     angle = np.degrees(angle - 2 * np.pi * np.round(angle[-1] / (2 * np.pi)))
     axes.axhline(0, color=GREY, linewidth=1, linestyle=DASHES)
-    axes.plot(np.arange(STEPS) * SECONDS_PER_STEP, angle, color=BLUE, linewidth=2)
+    axes.plot(np.arange(STEPS) * SECONDS_PER_STEP, angle, color=colour, linewidth=2)
     axes.set(ylabel="angle from\nupright (°)", xlim=(0, STEPS * SECONDS_PER_STEP))
     axes.yaxis.set_major_locator(MultipleLocator(90 if np.ptp(angle) < 500 else 180))
     axes.tick_params(labelbottom=False)
-    _tidy(axes)
+    tidy(axes)
 
 
 def plot_torque(axes: Axes, episode: Episode) -> None:
@@ -220,10 +220,11 @@ def plot_torque(axes: Axes, episode: Episode) -> None:
     axes.stairs(episode.torque, edges, baseline=0, fill=True, color=ORANGE, alpha=0.25)
     axes.stairs(episode.torque, edges, baseline=None, color=ORANGE, linewidth=1.2)
     axes.set(xlabel="time (s)", ylabel="torque\n(N m)", xlim=(0, edges[-1]), ylim=(-2.3, 2.3), yticks=(-2, 0, 2))
-    _tidy(axes)
+    tidy(axes)
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Leave a grid of levels behind the curves, and no box around them."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

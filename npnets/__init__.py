@@ -6,8 +6,8 @@ of both. Losses are written with `npnets.numpy` and differentiated with `value_a
 
 from npnets import backend, functional, initializers, numpy, optim, tree
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net
-from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation
+from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 
 __version__ = "0.1.0"
 
@@ -22,6 +22,9 @@ __all__ = [
     "Linear",
     "Net",
     "Perturbation",
+    "Recurrent",
+    "RecurrentActorProb",
+    "RecurrentCritic",
     "backend",
     "functional",
     "grad",

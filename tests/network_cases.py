@@ -16,21 +16,31 @@ OBS, ACT = 5, 3
 BOUNDS = (0.5, 1.0, 2.5)
 ENSEMBLE = functools.partial(npnets.EnsembleLinear, 4)
 NOISE = np.random.default_rng(9).normal(size=(4, 2))
+STEPS = 5
+LENGTHS = np.array([5, 1, 3, 4])
+RESETS = np.zeros((4, STEPS), bool)
+RESETS[[0, 2, 2, 3], [3, 0, 2, 4]] = True
 
 
 class Case(NamedTuple):
-    """A network, the widths of its inputs, and the axis of each answer along which rows stand."""
+    """A network, the width or shape of a row of each input, and the axis of each answer along which rows stand."""
 
     net: Any
-    widths: tuple[int, ...]
+    widths: tuple[int | tuple[int, ...], ...]
     options: dict[str, Any] = {}
     row_axis: int = 0
 
     def inputs(self, batch: int = 4, dtype: type = np.float32, seed: int = 1) -> list[Any]:
         """Draw a batch of inputs."""
         rng = np.random.default_rng(seed)
-        drawn = [rng.uniform(-1, 1, (batch, width)).astype(dtype) for width in self.widths]
+        rows = [(width,) if isinstance(width, int) else width for width in self.widths]
+        drawn = [rng.uniform(-1, 1, (batch, *row)).astype(dtype) for row in rows]
         return on_backend(drawn)  # type: ignore[no-any-return]
+
+    def of_rows(self, rows: Any) -> Case:
+        """Return the same case with options for these rows of a batch."""
+        chosen = npnets.tree.map(lambda leaf: leaf[rows] if hasattr(leaf, "shape") else leaf, self.options)
+        return self._replace(options=chosen)
 
     def params(self, dtype: type = np.float32, seed: int = 0) -> Any:
         """Return parameters of the network, none of them at a special value such as zero."""
@@ -71,6 +81,11 @@ def _square(z: Any) -> Any:
     return z * z
 
 
+def _state(layers: int, hidden: int) -> dict[str, Any]:
+    rng = np.random.default_rng(10)
+    return {name: rng.uniform(-1, 1, (4, layers, hidden)) for name in ("hidden", "cell")}
+
+
 VAE = npnets.VAE(npnets.MLP(OBS + ACT, 6, (7,)), npnets.MLP(OBS + 2, ACT, (7,)), 6, 2, BOUNDS)
 CASES = {
     "Linear": Case(npnets.Linear(OBS, 3), (OBS,)),
@@ -97,5 +112,33 @@ CASES = {
     ),
     "Perturbation": Case(npnets.Perturbation(npnets.Net(OBS + ACT, ACT, (8,)), BOUNDS, phi=0.2), (OBS, ACT)),
     "VAE": Case(VAE, (OBS, ACT), {"noise": NOISE}),
+    "Recurrent": Case(npnets.Recurrent(2, OBS, ACT, hidden_layer_size=4), ((STEPS, OBS),)),
+    "Recurrent with all options": Case(
+        npnets.Recurrent(3, (OBS,), 2, hidden_layer_size=3),
+        ((STEPS, OBS),),
+        {"state": _state(3, 3), "lengths": LENGTHS, "resets": RESETS, "all_steps": True},
+    ),
+    "RecurrentActorProb": Case(
+        npnets.RecurrentActorProb(1, OBS, (ACT,), 6, BOUNDS),
+        ((STEPS, OBS),),
+        {"state": _state(1, 6), "lengths": LENGTHS},
+    ),
+    "RecurrentActorProb conditioned": Case(
+        npnets.RecurrentActorProb(2, OBS, ACT, 4, unbounded=True, conditioned_sigma=True),
+        ((STEPS, OBS),),
+        {"resets": RESETS, "all_steps": True},
+    ),
+    "RecurrentActorProb of one step": Case(npnets.RecurrentActorProb(1, OBS, ACT, 5), (OBS,)),
+    "RecurrentCritic": Case(npnets.RecurrentCritic(1, OBS, hidden_layer_size=6), ((STEPS, OBS),)),
+    "RecurrentCritic of actions": Case(
+        npnets.RecurrentCritic(2, OBS, ACT, hidden_layer_size=4),
+        ((STEPS, OBS), ACT),
+        {"state": _state(2, 4), "lengths": LENGTHS, "resets": RESETS, "return_state": True},
+    ),
+    "RecurrentCritic of actions at every step": Case(
+        npnets.RecurrentCritic(1, OBS, (ACT,), hidden_layer_size=5),
+        ((STEPS, OBS), (STEPS, ACT)),
+        {"lengths": LENGTHS, "all_steps": True},
+    ),
 }
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -17,9 +17,9 @@ from typing import Any
 
 import backends
 import cupy
+import kernel_cases
 import network_cases
 import numpy as np
-import test_kernels
 import test_numpy_gradients
 
 import npnets
@@ -58,7 +58,7 @@ def calls() -> Iterator[tuple[str, Callable[[], Any]]]:
         fun = lambda x, case=case: case.fun(npnets.numpy, *x)  # noqa: E731
         yield f"{case.name}-{index}", lambda case=case, fun=fun: fun(case.arrays(0))
         yield f"traced {case.name}-{index}", lambda case=case, fun=fun: npnets.vjp(fun, case.arrays(0))
-    for index, case in enumerate(test_kernels.CASES):
+    for index, case in enumerate(kernel_cases.CASES):
         fun = lambda x, case=case: case.fun(*x)  # noqa: E731
         yield f"{case.kernel}-{index}", lambda case=case, fun=fun: fun(case.arrays())
     for name, network in network_cases.CASES.items():

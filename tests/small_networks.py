@@ -7,7 +7,20 @@ from typing import Any
 import numpy as np
 from backends import on_backend
 
-from npnets import MLP, VAE, Actor, ActorProb, Critic, LayerNorm, Linear, Net, Perturbation
+from npnets import (
+    MLP,
+    VAE,
+    Actor,
+    ActorProb,
+    Critic,
+    LayerNorm,
+    Linear,
+    Net,
+    Perturbation,
+    Recurrent,
+    RecurrentActorProb,
+    RecurrentCritic,
+)
 
 NET = Net(5, hidden_sizes=(4,))
 ACTOR = Actor(NET, 3)
@@ -18,6 +31,9 @@ CODER = VAE(MLP(8, 6, (7,)), MLP(7, 3, (7,)), 6, 2, 1.0)
 PLAIN = MLP(5, 2, (4,))
 LINEAR = Linear(5, 3)
 NORM = LayerNorm(5)
+RECURRENT = Recurrent(2, 5, 3, hidden_layer_size=4)
+RECURRENT_PROB = RecurrentActorProb(1, 5, 3, 4)
+RECURRENT_CRITIC = RecurrentCritic(2, 5, 3, hidden_layer_size=4)
 
 
 def fresh_rng() -> np.random.Generator:

@@ -8,7 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import ACTOR, CODER, CRITIC, LINEAR, NET, NORM, PERTURB, PLAIN, PROB, fresh_rng
+from small_networks import (
+    ACTOR,
+    CODER,
+    CRITIC,
+    LINEAR,
+    NET,
+    NORM,
+    PERTURB,
+    PLAIN,
+    PROB,
+    RECURRENT,
+    RECURRENT_CRITIC,
+    RECURRENT_PROB,
+    fresh_rng,
+)
 
 import npnets
 from npnets import MLP, VAE, Actor, ActorProb, Critic, EnsembleLinear, LayerNorm, Linear, Net, Perturbation
@@ -262,6 +276,6 @@ def test_a_flag_must_be_true_or_false(make: Any) -> None:
 
 def test_every_network_of_the_package_is_in_this_file() -> None:
     nets = {name for name in npnets.__all__ if name[0].isupper()}
-    assert nets == {
-        type(n).__name__ for n in (ACTOR, PROB, CRITIC, PERTURB, CODER, PLAIN, LINEAR, NORM, NET, ENSEMBLE(1, 1))
-    }
+    feed_forward = (ACTOR, PROB, CRITIC, PERTURB, CODER, PLAIN, LINEAR, NORM, NET, ENSEMBLE(1, 1))
+    recurrent = (RECURRENT, RECURRENT_PROB, RECURRENT_CRITIC)
+    assert nets == {type(net).__name__ for net in (*feed_forward, *recurrent)}

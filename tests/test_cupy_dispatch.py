@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from kernel_cases import CASES as KERNELS
 from network_cases import CASES
 from real_cupy import answer_of
-from test_kernels import CASES as KERNELS
 from test_numpy_gradients import TABLE
 
 pytestmark = pytest.mark.numpy_alone("calls the real CuPy in a process of its own")

@@ -90,6 +90,13 @@ def test_parameters_have_the_keys_that_the_documentation_names() -> None:
     assert keys["ActorProb"] == ["log_sigma", "mu", "preprocess"]
     assert keys["ActorProb conditioned"] == ["mu", "preprocess", "sigma"]
     assert (keys["Perturbation"], keys["VAE"]) == (["preprocess"], ["decoder", "encoder", "log_std", "mean"])
+    assert (keys["Recurrent"], keys["RecurrentCritic"]) == (["first", "last", "lstm"], ["last", "lstm"])
+    assert keys["RecurrentActorProb"] == ["log_sigma", "lstm", "mu"]
+    assert keys["RecurrentActorProb conditioned"] == ["lstm", "mu", "sigma"]
+    lstm = npnets.tree.map(lambda leaf: leaf.shape, params["RecurrentCritic of actions"]["lstm"])
+    assert list(lstm) == ["layer_0", "layer_1"]
+    assert lstm["layer_0"] == {"weight_ih": (5, 16), "weight_hh": (4, 16), "bias_ih": (16,), "bias_hh": (16,)}
+    assert_array_equal(params["RecurrentActorProb"]["log_sigma"], np.zeros(ACT))
     assert_array_equal(params["ActorProb"]["log_sigma"], np.zeros(ACT))
     shapes = npnets.tree.map(lambda leaf: leaf.shape, params["Critic of an ensemble"]["last"])
     assert shapes["linear_0"] == {"weight": (4, 6, 6), "bias": (4, 1, 6)}

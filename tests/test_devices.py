@@ -42,6 +42,9 @@ NETWORKS: dict[str, tuple[Callable[[str], Any], tuple[int, ...]]] = {
         ),
         (OBS, ACT),
     ),
+    "Recurrent": (lambda device: npnets.Recurrent(2, OBS, ACT, device, 4), (OBS,)),
+    "RecurrentActorProb": (lambda device: npnets.RecurrentActorProb(1, OBS, ACT, 4, device=device), (OBS,)),
+    "RecurrentCritic": (lambda device: npnets.RecurrentCritic(2, OBS, ACT, device, 4), (OBS, ACT)),
 }
 each_network = pytest.mark.parametrize("name", NETWORKS)
 

@@ -16,7 +16,7 @@ from golden.npnets_side import VOCABULARY, by_path, make
 import npnets
 from npnets import initializers
 
-INITIAL = load("networks")["initial"]
+INITIAL = load("networks")["initial"] + load("recurrent")["initial"]
 
 each_network = pytest.mark.parametrize("case", INITIAL, ids=lambda case: case["call"])
 

@@ -1,23 +1,21 @@
 """Every fused operation against its own plain composition, and that against central differences in float64.
 
-`CASES` holds calls of the public function of each kernel. What it is held against is the composition that the kernel
-itself falls back on, so both must be right for a test to pass: the composition by central differences, the fused pair
-by the composition.
+`kernel_cases.py` has the table of calls. What a kernel is held against is the composition that it itself falls back
+on, so both must be right for a test to pass: the composition by central differences, the fused pair by the composition.
 """
 
 from __future__ import annotations
 
 import importlib
-import itertools
 import pkgutil
 import warnings
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as onp
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
+from kernel_cases import ARGUMENTS, CASES, Case, each_activation, each_case, of_chosen_arrays, subsets
 
 import npnets
 import npnets.kernels
@@ -25,101 +23,6 @@ import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import linear
-
-_MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in ("activations", "layer_norm", "linear")}
-_COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
-ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "relu": (),
-    "leaky_relu": (0.2,),
-    "tanh": (),
-    "sigmoid": (),
-    "silu": (),
-    "softplus": (2.0, 3.0),
-    "elu": (0.7,),
-    "gelu": ("tanh",),
-}
-"""Arguments of each activation that differ from its defaults."""
-
-
-class Case(NamedTuple):
-    """A kernel's call: `fun(*arrays)`, the same by its composition, and the shapes of its arrays (None: left out)."""
-
-    kernel: str
-    fun: Callable[..., Any]
-    plain: Callable[..., Any]
-    shapes: tuple[tuple[int, ...] | None, ...]
-
-    def arrays(self, dtype: type = onp.float64, scale: float = 1.0) -> tuple[Any, ...]:
-        """Return the arrays to call it with."""
-        rng = onp.random.default_rng(0)
-        drawn = [None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes]
-        return tuple(on_backend(drawn))
-
-
-def _activations() -> list[tuple[Any, ...]]:
-    return [(name,) for name in ACTIVATIONS] + [(name, *args) for name, args in ARGUMENTS.items() if args]
-
-
-def _activate_cases() -> list[Case]:
-    plain = _COMPOSITIONS["activations"]
-    return [
-        Case("activations", lambda z, a=a: activate(z, a[0], a[1:]), lambda z, a=a: plain(z, *a[1:], name=a[0]), (s,))
-        for a, s in itertools.product(_activations(), [(5, 3), (1, 1), (7,), (2, 3, 1)])
-    ]
-
-
-def _linear_cases() -> list[Case]:
-    def case(activation: Any, x: Any, weight: Any, bias: Any) -> Case:
-        fun = lambda x, w, b: linear(x, w, b, activation)  # noqa: E731
-        plain = lambda x, w, b: _COMPOSITIONS["linear"](x, w, b, activation=activation)  # noqa: E731
-        return Case("linear", fun, plain, (x, weight, bias))
-
-    shapes = [
-        ((5, 3), (3, 7), (7,)),
-        ((1, 3), (3, 7), (7,)),
-        ((2, 5, 3), (3, 4), (4,)),
-        ((2, 1, 3), (3, 4), (4,)),
-        ((5, 3), (4, 3, 2), (4, 1, 2)),
-        ((4, 5, 3), (4, 3, 2), (4, 1, 2)),
-        ((1, 3), (4, 3, 2), (4, 1, 2)),
-        ((4, 1, 3), (4, 3, 2), (4, 1, 2)),
-        ((5, 1), (1, 1), (1,)),
-    ]
-    cases = [case(a, x, w, b) for a in (None, ("tanh",), ("elu", 0.7)) for x, w, b in shapes]
-    cases += [case(a, x, w, None) for a in (None, ("relu",)) for x, w, b in shapes]
-    return cases + [case(a, *shapes[index]) for a in _activations() for index in (0, 4)]
-
-
-def _layer_norm_cases() -> list[Case]:
-    fun = lambda x, w, b: layer_norm(x, w, b, 1e-3)  # noqa: E731
-    plain = lambda x, w, b: _COMPOSITIONS["layer_norm"](x, w, b, eps=1e-3)  # noqa: E731
-    return [
-        Case("layer_norm", fun, plain, (shape, shape[-1:] if weight else None, shape[-1:] if bias else None))
-        for shape in [(5, 7), (1, 3), (3, 2, 4), (4,), (2, 1)]
-        for weight, bias in itertools.product([True, False], repeat=2)
-    ]
-
-
-CASES = [*_activate_cases(), *_linear_cases(), *_layer_norm_cases()]
-each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.kernel}-{i}") for i, c in enumerate(CASES)])
-
-
-def _subsets(arrays: tuple[Any, ...]) -> list[tuple[int, ...]]:
-    """Every choice of the arrays to differentiate with respect to."""
-    given = [index for index, array in enumerate(arrays) if array is not None]
-    return [chosen for n in range(1, len(given) + 1) for chosen in itertools.combinations(given, n)]
-
-
-def _of(fun: Callable[..., Any], arrays: tuple[Any, ...], chosen: tuple[int, ...]) -> Callable[[Any], Any]:
-    """The function of the chosen arrays only."""
-
-    def of_chosen(parts: Any) -> Any:
-        args = list(arrays)
-        for index, part in zip(chosen, parts, strict=True):
-            args[index] = part
-        return fun(*args)
-
-    return of_chosen
 
 
 @pytest.mark.numpy_alone("reads the table")
@@ -136,24 +39,24 @@ def test_the_table_covers_every_kernel_and_every_activation() -> None:
 def test_a_fused_operation_agrees_with_its_composition_and_that_with_central_differences(case: Case) -> None:
     arrays = case.arrays()
     assert_allclose(case.fun(*arrays), case.plain(*arrays), rtol=1e-12, atol=1e-13)
-    for chosen in _subsets(arrays):
+    for chosen in subsets(arrays):
         parts = [arrays[index] for index in chosen]
-        value, pullback = npnets.vjp(_of(case.fun, arrays, chosen), parts)
-        expected, plain_pullback = npnets.vjp(_of(case.plain, arrays, chosen), parts)
+        value, pullback = npnets.vjp(of_chosen_arrays(case.fun, arrays, chosen), parts)
+        expected, plain_pullback = npnets.vjp(of_chosen_arrays(case.plain, arrays, chosen), parts)
         g = direction_like(onp.random.default_rng(1), value)
         assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
         assert_trees_close(pullback(g), plain_pullback(g), 1e-10, 1e-11)
         if arrays[0].shape[-1] > 1 or case.kernel != "layer_norm":  # the norm of a single feature is constant
             assert all(part.any() for part in pullback(g))
-        check_first_order(_of(case.fun, arrays, chosen), parts, onp.random.default_rng(2))
+        check_first_order(of_chosen_arrays(case.fun, arrays, chosen), parts, onp.random.default_rng(2))
 
 
 @each_case
 def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_composition(case: Case) -> None:
     arrays = case.arrays()
-    for chosen in _subsets(arrays)[-3:]:
+    for chosen in subsets(arrays)[-3:]:
         parts = [arrays[index] for index in chosen]
-        fun, plain = _of(case.fun, arrays, chosen), _of(case.plain, arrays, chosen)
+        fun, plain = of_chosen_arrays(case.fun, arrays, chosen), of_chosen_arrays(case.plain, arrays, chosen)
         v = direction_like(onp.random.default_rng(3), parts)
         assert_allclose(npnets.jvp(fun, parts, v)[1], npnets.jvp(plain, parts, v)[1], rtol=1e-12, atol=1e-13)
         check_second_order(fun, parts, onp.random.default_rng(4))
@@ -167,8 +70,8 @@ def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case
     arrays = case.arrays()
     parts = [array for array in arrays if array is not None]
     before = bits(parts)
-    chosen = _subsets(arrays)[-1]
-    value, pullback = npnets.vjp(_of(case.fun, arrays, chosen), parts)
+    chosen = subsets(arrays)[-1]
+    value, pullback = npnets.vjp(of_chosen_arrays(case.fun, arrays, chosen), parts)
     g = direction_like(onp.random.default_rng(5), value)
     kept = bits([value, g])
     first = pullback(g)
@@ -184,20 +87,20 @@ def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case
 def test_float32_stays_float32_and_close_to_float64(case: Case) -> None:
     narrow, wide = case.arrays(onp.float32), case.arrays(onp.float32)
     wide = tuple(None if array is None else array.astype(onp.float64) for array in wide)
-    chosen = _subsets(narrow)[-1]
-    value, pullback = npnets.vjp(_of(case.fun, narrow, chosen), [narrow[i] for i in chosen])
-    exact, exact_pullback = npnets.vjp(_of(case.fun, wide, chosen), [wide[i] for i in chosen])
+    chosen = subsets(narrow)[-1]
+    value, pullback = npnets.vjp(of_chosen_arrays(case.fun, narrow, chosen), [narrow[i] for i in chosen])
+    exact, exact_pullback = npnets.vjp(of_chosen_arrays(case.fun, wide, chosen), [wide[i] for i in chosen])
     gradients = pullback(onp.ones_like(value))
     assert value.dtype == case.fun(*narrow).dtype == case.plain(*narrow).dtype == onp.float32
     assert {g.dtype for g in gradients} == {onp.dtype(onp.float32)}
     assert_allclose(value, exact, rtol=1e-4, atol=1e-5)
     assert_trees_close(gradients, exact_pullback(onp.ones_like(exact)), 1e-3, 1e-3)
     parts = [narrow[i] for i in chosen]
-    product = npnets.hvp(lambda p: np.sum(_of(case.fun, narrow, chosen)(p) ** 2))(parts, parts)
+    product = npnets.hvp(lambda p: np.sum(of_chosen_arrays(case.fun, narrow, chosen)(p) ** 2))(parts, parts)
     assert {g.dtype for g in product} == {onp.dtype(onp.float32)}
 
 
-@pytest.mark.parametrize("activation", _activations())
+@pytest.mark.parametrize("activation", each_activation())
 def test_float16_is_computed_too_to_its_own_precision(activation: tuple[Any, ...]) -> None:
     def case(dtype: type) -> Any:
         x, w, b = on_backend([a.astype(dtype) for a in (onp.eye(3), onp.full((3, 2), 0.75), onp.array([0.25, -2.0]))])

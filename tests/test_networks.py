@@ -15,7 +15,7 @@ from finite_differences import assert_trees_close, check_first_order
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from network_cases import ACT, BOUNDS, CASES, NOISE, OBS, VAE, Case, each_case, initial, small_net
+from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, initial, small_net
 
 import npnets
 import npnets.numpy as np
@@ -46,8 +46,7 @@ def test_a_row_of_a_batch_equals_the_single_row(case: Case) -> None:
     params, inputs = case.params(onp.float64), case.inputs(dtype=onp.float64)
     whole = as_numpy(case.run(params, *inputs))
     for row in range(4):
-        options = {"noise": NOISE[row : row + 1]} if case.options else {}
-        single = case._replace(options=options).run(params, *[x[row : row + 1] for x in inputs])
+        single = case.of_rows([row]).run(params, *[x[row : row + 1] for x in inputs])
         for many, one in zip(whole, single, strict=True):
             assert_allclose(one, onp.take(many, [row], case.row_axis), rtol=1e-10, atol=1e-12)
 
@@ -117,7 +116,11 @@ FLOATS = arrays(onp.float32, (2, OBS), elements=st.floats(-1e6, 1e6, width=32))
 
 @given(FLOATS, st.floats(1e-3, 1e3))
 def test_actions_stay_within_a_bound_that_is_one_number(obs: Any, bound: float) -> None:
-    for net in (npnets.Actor(small_net(), ACT, max_action=bound), npnets.ActorProb(small_net(), ACT, max_action=bound)):
+    for net in (
+        npnets.Actor(small_net(), ACT, max_action=bound),
+        npnets.ActorProb(small_net(), ACT, max_action=bound),
+        npnets.RecurrentActorProb(1, OBS, ACT, 6, max_action=bound),
+    ):
         answer, _ = net.forward(on_backend(net.init(onp.random.default_rng(0))), on_backend(obs))
         action = answer if isinstance(net, npnets.Actor) else answer[0]
         assert (abs(as_numpy(action)) <= onp.float32(bound)).all()
@@ -129,7 +132,7 @@ def test_actions_stay_within_a_bound_for_each_dimension(obs: Any, act: Any) -> N
     rng = onp.random.default_rng(0)
     obs, act = on_backend((obs, act))
     for name in ("Actor", "Perturbation", "VAE"):
-        case = CASES[name]._replace(options={"noise": NOISE[:2]} if name == "VAE" else {})
+        case = CASES[name].of_rows([0, 1])
         inputs = (obs, act)[: len(case.widths)]
         action = case.run(on_backend(case.net.init(rng)), *inputs)[0]
         assert (abs(as_numpy(action)) <= bounds).all()

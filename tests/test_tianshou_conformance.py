@@ -14,6 +14,7 @@ from golden.npnets_side import (
     GRADIENT_TOLERANCE,
     NETWORKS,
     OUTPUT_TOLERANCE,
+    RECURRENT,
     Scripted,
     assert_all_close,
     by_path,
@@ -28,9 +29,17 @@ from network_cases import initial
 
 import npnets
 
-CASES: list[dict[str, Any]] = load("networks")["cases"]
+CASES: list[dict[str, Any]] = load("networks")["cases"] + load("recurrent")["cases"]
 
-WITH_DEVIATION = [c for c in CASES if c["call"].startswith(("ActorProb(", "VAE(")) and c["method"] == "forward"]
+# Where a standard deviation stands among the outputs.
+DEVIATION = {"ActorProb": 1, "RecurrentActorProb": 1, "VAE": 2}
+
+
+def _network(case: dict[str, Any]) -> str:
+    return case["call"].split("(")[0]  # type: ignore[no-any-return]
+
+
+WITH_DEVIATION = [case for case in CASES if _network(case) in DEVIATION and case["method"] == "forward"]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 
@@ -43,8 +52,9 @@ def test_outputs_are_those_of_tianshou(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", WITH_DEVIATION, ids=lambda case: case["name"])
 def test_standard_deviations_are_those_of_tianshou_however_small(case: dict[str, Any]) -> None:
-    deviation = run(case, parameters(case), inputs_of(case))[-1]
-    assert_allclose(deviation, case["outputs"][-1], rtol=1e-4)
+    index = DEVIATION[_network(case)]
+    deviation = run(case, parameters(case), inputs_of(case))[index]
+    assert_allclose(deviation, case["outputs"][index], rtol=1e-4)
 
 
 @each_case
@@ -73,8 +83,21 @@ def test_output_dim_is_that_of_tianshou(case: dict[str, Any]) -> None:
 @pytest.mark.numpy_alone("reads the cases")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_has_cases_with_one_row_and_with_several(name: str) -> None:
-    batches = {next(iter(case["inputs"].values())).shape[-2] for case in CASES if case["call"].startswith(f"{name}(")}
+    batches = {next(iter(case["inputs"].values())).shape[-2] for case in CASES if _network(case) == name}
     assert 1 in batches and max(batches) > 1
+
+
+@pytest.mark.numpy_alone("reads the cases")
+@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("from_state", [False, True])
+def test_every_recurrent_network_has_cases_of_one_and_several_rows_steps_and_layers(
+    name: str, from_state: bool
+) -> None:
+    cases = [case for case in CASES if _network(case) == name and ("hidden" in case["inputs"]) == from_state]
+    shapes = [case["inputs"]["obs"].shape for case in cases]
+    rows, steps = {shape[0] for shape in shapes}, {shape[1] if len(shape) == 3 else 1 for shape in shapes}
+    layers = {sum(path.endswith("weight_hh") for path in case["params"]) for case in cases}
+    assert all(1 in found and max(found) > 1 for found in (rows, steps, layers))
 
 
 @pytest.mark.numpy_alone("reads the cases")

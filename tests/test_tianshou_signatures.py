@@ -2,23 +2,36 @@
 
 import inspect
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 from golden.fixtures import load
-from golden.npnets_side import NETWORKS, VOCABULARY, make
+from golden.npnets_side import NETWORKS, RECURRENT, VOCABULARY, make
 
 import npnets
 
-GOLDEN = load("networks")
-SIGNATURES: dict[str, dict[str, list[list[str]]]] = GOLDEN["signatures"]
+FAMILIES = [load("networks"), load("recurrent")]
+SIGNATURES: dict[str, dict[str, list[list[str]]]] = {**FAMILIES[0]["signatures"], **FAMILIES[1]["signatures"]}
+WARNINGS = [case for family in FAMILIES for case in family["warnings"]]
 
 # PyTorch's Linear also takes `device` and `dtype`: here the network's device and `init`'s dtype say both.
 LEFT_OUT = {("Linear", "device"), ("Linear", "dtype")}
 
-# PyTorch's Linear calls its input `input`; and random numbers, which Tianshou draws from global state, are arguments.
+# PyTorch's Linear calls its input `input`. Arguments beside Tianshou's are random numbers, which it draws from global
+# state, and what it has not got for sequences.
 FORWARD_NAMES = {"input": "x"}
-EXPLICIT_RANDOMNESS = {("VAE", "forward"): ["rng", "noise"], ("VAE", "decode"): ["rng"]}
+SEQUENCES = ["lengths", "resets", "all_steps"]
+KEYWORDS = {
+    ("VAE", "forward"): ["rng", "noise"],
+    ("VAE", "decode"): ["rng"],
+    ("Recurrent", "forward"): SEQUENCES,
+    ("RecurrentActorProb", "forward"): SEQUENCES,
+    ("RecurrentCritic", "forward"): ["state", *SEQUENCES, "return_state"],
+}
+
+# A shape of no actions: a list as a default would be shared by all who call.
+DEFAULTS = {"[0]": "0"}
 
 
 def _parameters(function: Any, kind: Any) -> list[inspect.Parameter]:
@@ -41,7 +54,8 @@ def _written(parameter: inspect.Parameter, words: dict[int, str]) -> str:
 
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_constructor_arguments_their_order_and_defaults_are_those_of_tianshou(name: str) -> None:
-    expected = [part for part in SIGNATURES[name]["__init__"] if (name, part[0]) not in LEFT_OUT]
+    arguments = [part for part in SIGNATURES[name]["__init__"] if (name, part[0]) not in LEFT_OUT]
+    expected = [[argument, DEFAULTS.get(default, default)] for argument, default in arguments]
     assert _arguments(getattr(npnets, name)) == expected
 
 
@@ -54,14 +68,14 @@ def test_methods_take_parameters_and_then_the_arguments_of_tianshou(name: str) -
         expected = [[FORWARD_NAMES.get(argument, argument), default] for argument, default in args]
         assert _arguments(ours) == [["params", "required"], *expected]
         keywords = [p.name for p in _parameters(ours, inspect.Parameter.KEYWORD_ONLY)]
-        assert keywords == EXPLICIT_RANDOMNESS.get((name, method), [])
+        assert keywords == KEYWORDS.get((name, method), [])
 
 
 def test_every_network_is_compared() -> None:
-    assert set(SIGNATURES) == set(NETWORKS)
+    assert set(SIGNATURES) == {*NETWORKS, *RECURRENT}
 
 
-@pytest.mark.parametrize("case", GOLDEN["warnings"], ids=lambda case: case["call"])
+@pytest.mark.parametrize("case", WARNINGS, ids=lambda case: case["call"])
 def test_an_unbounded_actor_warns_of_a_bound_where_tianshou_does(case: dict[str, Any]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -70,6 +84,5 @@ def test_an_unbounded_actor_warns_of_a_bound_where_tianshou_does(case: dict[str,
     for warning in caught:
         assert warning.category is UserWarning
         assert "max_action" in str(warning.message) and "unbounded" in str(warning.message)
-        assert warning.filename != npnets.continuous.actor_prob.__file__, (
-            "it must point at the line that made the actor"
-        )
+        package = Path(npnets.__file__).parent
+        assert package not in Path(warning.filename).parents, "it must point at the line that made the actor"

@@ -5,5 +5,6 @@ from npnets.common.linear import EnsembleLinear, Linear
 from npnets.common.mlp import MLP
 from npnets.common.net import Net
 from npnets.common.protocols import Layer, PreprocessNet
+from npnets.common.recurrent import Recurrent
 
-__all__ = ["MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet"]
+__all__ = ["MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet", "Recurrent"]

@@ -10,8 +10,9 @@ cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None
 that enter it are zero; where it is not `live` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
-The fast pair scales `z_i`, `z_f` and `z_o` by a half, in the weights, so that one `tanh` over all of `z` serves every
-gate: `sigmoid(z) = (tanh(z / 2) + 1) / 2`.
+The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step is one product, `z = u W` with the rows
+`u = [x_t, 1, h]`, and all weight gradients are one more, over all steps. It scales `z_i`, `z_f` and `z_o` by a half, in
+`W`, so that one `tanh` over all of `z` serves every gate: `sigmoid(z) = (tanh(z / 2) + 1) / 2`.
 """
 
 from collections.abc import Callable
@@ -53,61 +54,85 @@ def _cell(z: Array, c: Array) -> State:
 
 
 class Saved(NamedTuple):
-    """What the backward needs: `gates` `(steps, batch, 4 hidden)`, the others `(steps, batch, ...)`."""
+    """What the backward needs, `(steps, batch, ...)` each: the rows `u`, the gates, `c`, and `tanh(c')`."""
 
-    x: Array
+    rows: Array
     gates: Array
-    h: Array
     c: Array
     tanh_c: Array
-    w_h: Array
 
 
 def _forward(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
-    xp, steps = namespace(x), x.shape[0]
-    x = x if live is None else xp.where(live, x, x.dtype.type(0))
-    w_x, w_h, bias = _scaled(w_x, w_h, b_x, b_h)
-    gates = _product(x, w_x)
-    gates += bias
-    hs, cs = (_sequence(state, steps) for state in (h, c))
-    tanh_c, recurrent = xp.empty(hs[1:].shape, x.dtype), xp.empty(gates.shape[1:], x.dtype)
-    entering_h, entering_c = (hs[:-1], cs[:-1]) if fresh is None else (xp.empty_like(tanh_c), xp.empty_like(tanh_c))
+    xp, steps, shape = namespace(x), x.shape[0], h.shape
+    weight = _stacked(w_x, w_h, b_x, b_h)
+    rows, hs = _rows(x, h, steps, live)
+    cs = xp.empty((steps + 1, *shape), x.dtype)
+    cs[0] = c
+    gates, z = xp.empty((steps, shape[0], w_h.shape[1]), x.dtype), xp.empty((shape[0], w_h.shape[1]), x.dtype)
+    outputs, tanh_c = xp.empty((steps, *shape), x.dtype), xp.empty((steps, *shape), x.dtype)
     for t in range(steps):
         if fresh is not None:
-            entering_h[t], entering_c[t] = _cleared(fresh[t], hs[t], cs[t])
-        xp.matmul(entering_h[t], w_h, out=recurrent)
-        lstm_step.forward(gates[t], recurrent, entering_c[t], cs[t + 1], tanh_c[t], hs[t + 1])
+            hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
+        xp.matmul(rows[t], weight, out=z)
+        lstm_step.forward(z, cs[t], gates[t], cs[t + 1], tanh_c[t], outputs[t])
         if live is not None:
-            hs[t + 1], cs[t + 1] = (
-                xp.where(live[t], hs[t + 1], entering_h[t]),
-                xp.where(live[t], cs[t + 1], entering_c[t]),
-            )
-    return (hs[1:], hs[-1].copy(), cs[-1].copy()), Saved(x, gates, entering_h, entering_c, tanh_c, w_h)
+            outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
+        hs[t + 1] = outputs[t]
+    return (outputs, outputs[-1].copy(), cs[-1].copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
 
 
 def _evaluate(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[Array, Array, Array]:
-    """Do as `_forward`, and keep nothing for a backward but the outputs."""
+    """Do as `_forward`, and keep nothing but the outputs."""
     xp, steps = namespace(x), x.shape[0]
-    x = x if live is None else xp.where(live, x, x.dtype.type(0))
-    w_x, w_h, bias = _scaled(w_x, w_h, b_x, b_h)
+    product = (_product_of_few if steps * h.shape[0] < len(w_h) else _product_of_many)(x, w_x, w_h, b_x, b_h, h, live)
     outputs = xp.empty((steps, *h.shape), x.dtype)
-    z, recurrent = (xp.empty((x.shape[1], w_h.shape[1]), x.dtype) for _ in range(2))
-    new_c, tanh_c = xp.empty_like(c), xp.empty_like(c)
+    new_c, tanh_c, c = xp.empty_like(c), xp.empty_like(c), c.copy()
     for t in range(steps):
         if fresh is not None:
             h, c = _cleared(fresh[t], h, c)
-        xp.matmul(x[t], w_x, out=z)
-        xp.matmul(h, w_h, out=recurrent)
-        recurrent += bias
-        lstm_step.forward(z, recurrent, c, new_c, tanh_c, outputs[t])
+        z = product(t, h)
+        lstm_step.forward(z, c, z, new_c, tanh_c, outputs[t])
         if live is not None:
-            outputs[t], new_c = xp.where(live[t], outputs[t], h), xp.where(live[t], new_c, c)
-        h, c, new_c = outputs[t], new_c, c if t else xp.empty_like(c)
+            outputs[t], new_c = _chosen(live[t], (outputs[t], new_c), (h, c))
+        h, c, new_c = outputs[t], new_c, c
     return outputs, h.copy(), c
+
+
+def _product_of_few(
+    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, live: Mask
+) -> Callable[[int, Array], Array]:
+    """Return a function of a step and `h` to `z`: for so few rows to stack and scale the weights would cost more."""
+    z_x = _read(x, live) @ w_x
+    z_x += b_x + b_h
+    scale = lstm_step.scale_like(w_h)
+
+    def product(t: int, h: Array) -> Array:
+        z = h @ w_h
+        z += z_x[t]
+        z *= scale
+        return z
+
+    return product
+
+
+def _product_of_many(
+    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, live: Mask
+) -> Callable[[int, Array], Array]:
+    """Return a function of a step and `h` to `z`, by one product with the stacked weights."""
+    xp, weight, read = namespace(x), _stacked(w_x, w_h, b_x, b_h), _read(x, live)
+    rows, hs = _rows(read[:1], h, 1, None)
+    z, width = xp.empty((len(h), weight.shape[1]), x.dtype), x.shape[2]
+
+    def product(t: int, h: Array) -> Array:
+        rows[0, :, :width], hs[0] = read[t], h
+        xp.matmul(rows[0], weight, out=z)
+        return z
+
+    return product
 
 
 def _backward(
@@ -116,54 +141,66 @@ def _backward(
     wanted: tuple[int, ...],
     x: Array,
     w_x: Array,
+    w_h: Array,
     *args: Array,
     fresh: Mask,
     live: Mask,
 ) -> tuple[Array, ...]:
-    dz, dh, dc = _through_time(g, saved, fresh, live)
-    of_argument: dict[int, Callable[[], Array]] = {
-        0: lambda: _product(dz, w_x.T),
-        1: lambda: _weight_cotangent(saved.x, dz),
-        2: lambda: _weight_cotangent(saved.h, dz),
-        3: lambda: dz.reshape(-1, dz.shape[-1]).sum(axis=0),
-        5: lambda: dh,
-        6: lambda: dc,
-    }
-    of_argument[4] = of_argument[3]
-    return tuple(of_argument[index]() for index in wanted)
+    dz, dh, dc = _through_time(g, saved, w_h, fresh, live)
+    weights = _weight_cotangents(saved.rows, dz, x.shape[2]) if {1, 2, 3, 4}.intersection(wanted) else ()
+    dx = _of_all_steps(dz, w_x.T) if 0 in wanted else None
+    cotangents = (dx, *weights, dh, dc) if weights else (dx, None, None, None, None, dh, dc)
+    return tuple(cotangents[index] for index in wanted)  # type: ignore[misc]
 
 
-def _through_time(g: list[Array | None], saved: Saved, fresh: Mask, live: Mask) -> tuple[Array, Array, Array]:
+def _through_time(
+    g: list[Array | None], saved: Saved, w_h: Array, fresh: Mask, live: Mask
+) -> tuple[Array, Array, Array]:
     """Return `dz` `(steps, batch, 4 hidden)`, and the cotangents of the states that entered the sequence."""
-    _, gates, _, c, tanh_c, w_h = saved
-    xp, steps = namespace(gates), gates.shape[0]
-    dz, back = xp.empty_like(gates), lstm_step.unscaled(w_h).T
+    _, gates, c, tanh_c = saved
+    xp, dz = namespace(gates), namespace(gates).empty_like(gates)
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.copy() for part in g[1:])
-    for t in reversed(range(steps)):
+    for t in reversed(range(len(gates))):
         if g[0] is not None:
-            dh += g[0][t]
-        passed = None if live is None else _cleared(live[t], dh, dc)
+            dh += g[0][t]  # outputs[t] = h'
         if live is not None:
+            passed = _cleared(live[t], dh, dc)  # where a step is not live: h' = h, c' = c
             dh, dc = _cleared(~live[t], dh, dc)
         lstm_step.backward(gates[t], c[t], tanh_c[t], dh, dc, dz[t])
-        xp.matmul(dz[t], back, out=dh)
+        xp.matmul(dz[t], w_h.T, out=dh)  # z = u W
+        if live is not None:
+            dh, dc = dh + passed[0], dc + passed[1]
         if fresh is not None:
             dh, dc = _cleared(fresh[t], dh, dc)
-        if passed is not None:
-            dh, dc = dh + passed[0], dc + passed[1]
     return dz, dh, dc
 
 
-def _scaled(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> tuple[Array, Array, Array]:
-    scale = lstm_step.scale_like(w_h)
-    return w_x * scale, w_h * scale, (b_x + b_h) * scale
+def _weight_cotangents(rows: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
+    """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
+    u, dz = rows.reshape(-1, rows.shape[-1]), dz.reshape(-1, dz.shape[-1])
+    stacked = u.T * dz if len(u) == 1 else onp.matmul(u.T, dz)
+    return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 
 
-def _sequence(state: Array, steps: int) -> Array:
-    """Return room for the states before and after every step, with the first one filled in."""
-    states = namespace(state).empty((steps + 1, *state.shape), state.dtype)
-    states[0] = state
-    return states
+def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
+    weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
+    weight *= lstm_step.scale_like(w_h)
+    return weight  # type: ignore[no-any-return]
+
+
+def _rows(x: Array, h: Array, steps: int, live: Mask) -> tuple[Array, Array]:
+    """Return the rows `u` of all steps and one more, with `x`, ones and the first `h` filled in, and a view of their `h`."""
+    width, hidden = x.shape[2], h.shape[1]
+    rows = namespace(x).empty((steps + 1, len(h), width + 1 + hidden), x.dtype)
+    rows[:steps, :, :width] = _read(x, live)
+    rows[:, :, width] = 1
+    hs = rows[:, :, width + 1 :]
+    hs[0] = h
+    return rows, hs
+
+
+def _read(x: Array, live: Mask) -> Array:
+    return x if live is None else namespace(x).where(live, x, x.dtype.type(0))
 
 
 def _cleared(mask: Array, h: Array, c: Array) -> State:
@@ -171,16 +208,14 @@ def _cleared(mask: Array, h: Array, c: Array) -> State:
     return xp.where(mask, zero, h), xp.where(mask, zero, c)
 
 
-def _product(x: Array, weight: Array) -> Array:
-    """Return `x @ weight` for all steps at once."""
-    flat = onp.matmul(x.reshape(-1, x.shape[-1]), weight)
-    return flat.reshape(*x.shape[:-1], weight.shape[-1])
+def _chosen(mask: Array, these: State, those: State) -> State:
+    xp = namespace(mask)
+    return xp.where(mask, these[0], those[0]), xp.where(mask, these[1], those[1])
 
 
-def _weight_cotangent(x: Array, dz: Array) -> Array:
-    """Return the sum of `x_t^T dz_t` over all steps, in one product."""
-    columns, rows = x.reshape(-1, x.shape[-1]), dz.reshape(-1, dz.shape[-1])
-    return columns.T * rows if len(rows) == 1 else onp.matmul(columns.T, rows)
+def _of_all_steps(dz: Array, weight: Array) -> Array:
+    flat = onp.matmul(dz.reshape(-1, dz.shape[-1]), weight)
+    return flat.reshape(*dz.shape[:-1], weight.shape[-1])
 
 
 _apply = fused(_composition, _forward, _backward, _evaluate)

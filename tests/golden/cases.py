@@ -1,9 +1,32 @@
 """What is compared with Tianshou and PyTorch: plain data, in a vocabulary that both sides have."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from cases_common import LAYERS, MLPS, NETS, activation_cases
+import cases_recurrent
+from cases_common import LAYERS, MLPS, NETS, Case, activation_cases
 from cases_continuous import ACTORS, BCQ, CRITICS, VAES
+
+
+class Family(NamedTuple):
+    """Networks that share a file of answers.
+
+    Attributes
+    ----------
+    networks : list of Case
+        Outputs and gradients are compared.
+    signatures : list of str
+        Classes whose arguments are compared.
+    initial : list of str
+        Calls that make networks whose first values are compared.
+    warnings : list of str
+        Calls that may warn.
+    """
+
+    networks: list[Case]
+    signatures: list[str]
+    initial: list[str]
+    warnings: list[str]
+
 
 NETWORKS = [*LAYERS, *MLPS, *activation_cases(), *NETS, *ACTORS, *CRITICS, *BCQ, *VAES]
 
@@ -30,6 +53,25 @@ WARNINGS = [
     "ActorProb(Net(5), 2, max_action=2.0, unbounded=True)",
     "ActorProb(Net(5), 2, (), 0.5, 'cpu', True, True)",
 ]
+
+FEED_FORWARD = Family(NETWORKS, SIGNATURES, INITIAL, WARNINGS)
+
+RECURRENT = Family(
+    [*cases_recurrent.RECURRENT, *cases_recurrent.ACTORS, *cases_recurrent.CRITICS],
+    ["Recurrent", "RecurrentActorProb", "RecurrentCritic"],
+    [
+        "Recurrent(2, 9, 4, hidden_layer_size=16)",
+        "RecurrentActorProb(1, 9, 4, 16)",
+        "RecurrentActorProb(2, 9, 4, 16, conditioned_sigma=True)",
+        "RecurrentCritic(1, 9, 4, hidden_layer_size=16)",
+    ],
+    [
+        "RecurrentActorProb(1, 5, 2, max_action=2.0)",
+        "RecurrentActorProb(1, 5, 2, unbounded=True)",
+        "RecurrentActorProb(1, 5, 2, 128, 1.0, unbounded=True)",
+        "RecurrentActorProb(1, 5, 2, 128, 2.0, unbounded=True)",
+    ],
+)
 
 OPTIMIZERS: dict[str, str] = {
     "gradient descent": "sgd(0.1)",

@@ -1,12 +1,13 @@
-"""Write `networks.npz` and `optimizers.npz`: what Tianshou 1.0.0 and PyTorch answer to the cases of `cases.py`.
+"""Write `networks.npz`, `recurrent.npz` and `optimizers.npz`: what Tianshou 1.0.0 and PyTorch answer to the cases.
 
 Needs Tianshou and PyTorch, but not npnets. Parameters are written under the paths and in the layouts that npnets gives
 them, so that all knowledge of Tianshou's names is on this side. The README beside it says how to run it.
 """
 
 import inspect
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +17,7 @@ import fixtures
 import numpy as np
 import tianshou
 import torch
+import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous
 from torch import nn
@@ -34,33 +36,46 @@ VOCABULARY: dict[str, Any] = {
     "softplus": nn.Softplus,
     "leaky_relu": nn.LeakyReLU,
     "Linear": nn.Linear,
-    **{name: getattr(common, name) for name in ("EnsembleLinear", "MLP", "Net")},
+    **{name: getattr(common, name) for name in ("EnsembleLinear", "MLP", "Net", "Recurrent")},
     **{name: getattr(continuous, name) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
+    **{name: getattr(continuous, name) for name in ("RecurrentActorProb", "RecurrentCritic")},
 }
 
 DRAWS = 1000
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files that the command line names, or all."""
     versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
-    networks = {
-        "versions": versions,
-        "cases": [network_case(case, seed) for seed, case in enumerate(cases.NETWORKS)],
-        "initial": [initial_values(call) for call in cases.INITIAL],
-        "signatures": {name: signatures(name) for name in cases.SIGNATURES},
-        "warnings": [{"call": call, "warns": warns(call)} for call in cases.WARNINGS],
+    contents: dict[str, Callable[[], dict[str, Any]]] = {
+        "networks": partial(answers, cases.FEED_FORWARD),
+        "recurrent": partial(answers, cases.RECURRENT),
+        "optimizers": optimizers,
     }
-    optimizers = {
-        "versions": versions,
+    for name in sys.argv[1:] or contents:
+        content = contents[name]()
+        fixtures.save(name, {"versions": versions, **content})
+        print(f"{len(content['cases'])} {name}, with {versions}")
+
+
+def optimizers() -> dict[str, Any]:
+    """Return where PyTorch's optimizers go, what they refuse, and what is done to gradients and targets."""
+    return {
         "cases": [trajectory(name, call) for name, call in cases.OPTIMIZERS.items()],
         "refused": [refused(call) for call in cases.REFUSED],
         "clipping": [clipped(name, share) for name, share in cases.CLIPPING.items()],
         "soft updates": [soft_updated(tau) for tau in cases.TAUS],
     }
-    fixtures.save("networks", networks)
-    fixtures.save("optimizers", optimizers)
-    print(f"{len(networks['cases'])} networks and {len(optimizers['cases'])} optimizers, with {versions}")
+
+
+def answers(family: cases.Family) -> dict[str, Any]:
+    """Return what Tianshou answers to a family's cases."""
+    return {
+        "cases": [network_case(case, seed) for seed, case in enumerate(family.networks)],
+        "initial": [initial_values(call) for call in family.initial],
+        "signatures": {name: signatures(name) for name in family.signatures},
+        "warnings": [{"call": call, "warns": warns(call)} for call in family.warnings],
+    }
 
 
 # -- networks ---------------------------------------------------------------------------------------------------------
@@ -109,6 +124,8 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
 
 def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
     """Call a network, with `noise` or `drawn` in the place of what PyTorch would draw."""
+    if hasattr(net, "nn"):
+        return torch_recurrent.run(net, inputs)
     args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
     with (
         patch.object(torch, "randn_like", lambda like: same_shape(inputs["noise"], like.shape)),
@@ -129,8 +146,10 @@ def same_shape(value: torch.Tensor, shape: Any) -> torch.Tensor:
 
 
 def flat(answer: Any) -> Iterator[torch.Tensor]:
-    """Go through the tensors of an answer; a state that is `None` is left out."""
-    if isinstance(answer, tuple):
+    """Go through the tensors of an answer, a state's `hidden` before its `cell`; one that is `None` is left out."""
+    if isinstance(answer, dict):
+        yield from (answer["hidden"], answer["cell"])
+    elif isinstance(answer, tuple):
         for part in answer:
             yield from flat(part)
     elif answer is not None:
@@ -157,11 +176,15 @@ def parameters(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     if isinstance(net, common.MLP):
         yield from mlp_parameters(net)
         return
+    if isinstance(net, nn.LSTM):
+        yield from torch_recurrent.lstm_parameters(net)
+        return
     names = {"bias_weights": "bias", "sigma_param": "log_sigma"}
+    parts = {"preprocess_net": "preprocess", **torch_recurrent.NAMES}
     for name, parameter in net.named_parameters(recurse=False):
         yield names.get(name, name), parameter
     for name, part in net.named_children():
-        name = "preprocess" if name == "preprocess_net" else name
+        name = parts.get(name, name)
         yield from ((f"{name}.{path}", parameter) for path, parameter in parameters(part))
 
 

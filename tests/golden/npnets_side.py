@@ -15,12 +15,13 @@ GRADIENT_TOLERANCE = 1e-4
 SMALL = 1e-2
 
 NETWORKS = ("Linear", "EnsembleLinear", "MLP", "Net", "Actor", "ActorProb", "Critic", "Perturbation", "VAE")
+RECURRENT = ("Recurrent", "RecurrentActorProb", "RecurrentCritic")
 ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
 
 VOCABULARY: dict[str, Any] = {
     "partial": partial,
     **{name: name for name in ("layer_norm", *ACTIVATIONS)},
-    **{name: getattr(npnets, name) for name in NETWORKS},
+    **{name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)},
 }
 
 
@@ -65,16 +66,22 @@ def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
 
 def run(case: dict[str, Any], params: Any, inputs: dict[str, Any]) -> list[Any]:
     """Call a case's network and return its outputs in order; a state that is `None` is left out."""
-    given = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
+    given = [value for name, value in inputs.items() if name not in ("noise", "drawn", "hidden", "cell")]
     named = {"noise": inputs["noise"]} if "noise" in inputs else {}
     if "drawn" in inputs:
         named = {"rng": Scripted(inputs["drawn"])}
+    if "hidden" in inputs:
+        named = {"state": {"hidden": inputs["hidden"], "cell": inputs["cell"]}}
+        if case["call"].startswith("RecurrentCritic("):
+            named["return_state"] = True
     return list(flat(getattr(make(case["call"]), case["method"])(params, *given, **named)))
 
 
 def flat(answer: Any) -> Iterator[Any]:
-    """Go through the arrays of an answer; a state that is `None` is left out."""
-    if isinstance(answer, tuple):
+    """Go through the arrays of an answer, a state's `hidden` before its `cell`; one that is `None` is left out."""
+    if isinstance(answer, dict):
+        yield from (answer["hidden"], answer["cell"])
+    elif isinstance(answer, tuple):
         for part in answer:
             yield from flat(part)
     elif answer is not None:

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import torch
 
+WEIGHTS = ("weight", "weight_ih", "weight_hh")
+
 
 def numpy_of(value: torch.Tensor, path: str = "") -> np.ndarray:
     """Return a tensor as npnets holds what has this path: weights `(in, out)`, log sigma `(actions,)`."""
     array = value.detach().numpy().copy()
     if path.endswith("log_sigma"):
         return array[:, 0]
-    return array.T if path.endswith("weight") and array.ndim == 2 else array
+    return array.T if path.endswith(WEIGHTS) and array.ndim == 2 else array
 
 
 def tensor(values: Any) -> torch.Tensor:

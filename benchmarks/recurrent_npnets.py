@@ -1,0 +1,90 @@
+"""The recurrent networks of npnets: what is timed, what is compared with Tianshou, and the memory of a gradient."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import tracemalloc
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import numpy
+from recurrent_problem import ACT, HIDDEN, OBS, Cell, data, first_parameters
+
+import npnets
+import npnets.numpy as np
+from npnets import tree
+
+ACTOR = npnets.RecurrentActorProb(1, OBS, ACT, HIDDEN)
+CRITIC = npnets.RecurrentCritic(1, OBS, ACT, hidden_layer_size=HIDDEN)
+
+Loss = Callable[[Any], Any]
+
+
+def make(cell: Cell) -> Callable[[], Any]:
+    """Return the call that is timed: a network's answer, or a loss and its gradient."""
+    params, given = first_parameters(cell.network), data(cell.batch, cell.steps)
+    if cell.kind == "gradient":
+        value_and_grad = npnets.value_and_grad(loss(cell, given))
+        return lambda: value_and_grad(params)
+    if cell.network == "actor":
+        return lambda: ACTOR.forward(params, given["obs"])
+    return lambda: CRITIC.forward(params, given["obs"], given["act"])
+
+
+def loss(cell: Cell, given: dict[str, Any]) -> Loss:
+    """Return the loss as a function of the parameters."""
+
+    def of_actor(params: Any) -> Any:
+        (mu, sigma), _ = ACTOR.forward(params, given["obs"])
+        return np.mean((mu - given["act"]) ** 2) + np.mean(sigma)
+
+    def of_critic(params: Any) -> Any:
+        return np.mean((CRITIC.forward(params, given["obs"], given["act"]) - given["returns"]) ** 2)
+
+    return of_actor if cell.network == "actor" else of_critic
+
+
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Return what the call gives, by name."""
+    answer = make(cell)()
+    if cell.kind == "gradient":
+        return {"loss": answer[0], **dict(zip(tree.paths(answer[1]), tree.leaves(answer[1]), strict=True))}
+    if cell.network == "critic":
+        return {"value": answer}
+    (mu, sigma), state = answer
+    return {"mu": mu, "sigma": sigma, **state}
+
+
+def memory(cell: Cell) -> tuple[int, int]:
+    """Return the bytes that a gradient keeps between its forward and its backward, and those at its peak.
+
+    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count.
+    """
+    params, of_params = first_parameters(cell.network), loss(cell, data(cell.batch, cell.steps))
+    value_and_grad = npnets.value_and_grad(of_params)
+    value_and_grad(params)
+    gc.collect()
+    tracemalloc.start()
+    pullback = npnets.vjp(of_params, params)
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    del pullback
+    gc.collect()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    value_and_grad(params)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return kept, peak - before
+
+
+def facts() -> dict[str, str]:
+    """Versions, and what NumPy multiplies with."""
+    blas = numpy.show_config("dicts")["Build Dependencies"]["blas"]
+    return {
+        "python": platform.python_version(),
+        "numpy": f"{numpy.__version__} with {blas['name']} {blas['version']}",
+        "autograd": version("autograd"),
+    }

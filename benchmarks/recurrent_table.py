@@ -1,0 +1,61 @@
+"""The tables of `recurrent_side_by_side.py`: times with their ratios, and the memory of a gradient."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+
+from recurrent_problem import KINDS, Cell
+
+Times = dict[Cell, dict[str, list[float]]]
+"""Microseconds a call, by cell and side; one entry a round."""
+
+
+def times_table(times: Times) -> list[str]:
+    """Return the lines of a table: medians over the rounds, ratios of npnets to Tianshou, and the floor.
+
+    `of least` is the ratio of the least times of all rounds: what others on the machine disturbed least.
+    """
+    lines = [
+        f"{'':<24}{'us a call':^20}{'npnets / Tianshou':^46}",
+        f"{'workload':<16}{'size':>8}{'npnets':>10}{'Tianshou':>10}{'ratio':>8}{'quartiles':>14}"
+        f"{'least..most':>14}{'of least':>10}{'floor, us':>12}",
+    ]
+    found, of_least = {}, {}
+    for cell, sides in times.items():
+        ratios = [ours / theirs for ours, theirs in zip(sides["npnets"], sides["tianshou"], strict=True)]
+        found[cell] = statistics.median(ratios)
+        medians = {side: statistics.median(values) for side, values in sides.items()}
+        of_least[cell] = min(sides["npnets"]) / min(sides["tianshou"])
+        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        lines.append(
+            f"{cell.workload:<16}{cell.size:>8}{medians['npnets']:>10.1f}{medians['tianshou']:>10.1f}"
+            f"{found[cell]:>8.2f}{f'{low:.2f}..{high:.2f}':>14}{f'{min(ratios):.2f}..{max(ratios):.2f}':>14}"
+            f"{of_least[cell]:>10.2f}{medians['products']:>12.1f}"
+        )
+    return [*lines, *(_means(name, ratios) for name, ratios in (("ratio", found), ("of least", of_least)))]
+
+
+def _means(name: str, ratios: dict[Cell, float]) -> str:
+    kinds = {kind: _geometric_mean(r for cell, r in ratios.items() if cell.kind == kind) for kind in KINDS}
+    shown = ", ".join(f"{kind} {mean:.2f}" for kind, mean in kinds.items())
+    return f"geometric mean, {name}: {_geometric_mean(ratios.values()):.2f} ({shown})"
+
+
+def memory_table(memory: dict[Cell, dict[str, tuple[int, int]]], must: dict[Cell, int]) -> list[str]:
+    """Return the lines of a table of bytes: what must be kept, and as multiples of it what is kept and the peak."""
+    lines = [
+        f"{'':<32}{'npnets':^20}{'Tianshou':^20}",
+        f"{'workload':<16}{'size':>8}{'MB':>8}" + f"{'kept':>10}{'peak':>10}" * 2,
+    ]
+    for cell, sides in memory.items():
+        shares = [part / must[cell] for side in ("npnets", "tianshou") for part in sides[side]]
+        lines.append(
+            f"{cell.workload:<16}{cell.size:>8}{must[cell] / 1e6:>8.1f}" + "".join(f"{s:>10.2f}" for s in shares)
+        )
+    return [*lines, "MB: what the backward must keep; the others are multiples of it, parameters and data not counted"]
+
+
+def _geometric_mean(values: Iterable[float]) -> float:
+    return math.exp(statistics.fmean(map(math.log, values)))

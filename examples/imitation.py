@@ -1,0 +1,164 @@
+"""Imitation of a teacher that sees more than its students do (DAgger: Ross, Gordon and Bagnell 2011, arXiv:1011.0686).
+
+Owns the algorithm: the two students, the loss, one step of learning, how a student acts, and the lessons. The students
+play, the teacher says what it would have done at every step that they went through, and both learn from all of that.
+They are equal in all but memory: one data set that both fill, the same batches of it, the same loss, optimizer and
+number of steps, and about as many parameters. Knows no environment and no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+import npnets
+import npnets.numpy as np
+from npnets import optim
+from npnets.backend import place, to_numpy
+
+Array = NDArray[numpy.float32]
+Actor = npnets.RecurrentActorProb | npnets.ActorProb
+
+RECURRENT, FEED_FORWARD = "recurrent", "feed-forward"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Every number that the example chooses.
+
+    Attributes
+    ----------
+    hidden_layer_size
+        Width of the recurrent student's LSTM.
+    hidden_sizes
+        Hidden layers of the feed-forward student: 17,026 parameters beside 17,474.
+    batch_size
+        Whole episodes per gradient step, drawn uniformly with replacement.
+    learning_rate
+        Adam's.
+    clip_norm
+        Largest norm of a gradient; the gradient through 200 steps of an LSTM is now and then much longer than usual.
+    steps
+        Gradient steps of each student.
+    steps_per_round
+        After so many of them both students play again.
+    episodes_per_round
+        How many episodes each student plays then.
+    max_action
+        Pendulum's torque is within [-2, 2] N m.
+    """
+
+    hidden_layer_size: int = 64
+    hidden_sizes: tuple[int, ...] = (128, 128)
+    batch_size: int = 16
+    learning_rate: float = 4e-3
+    clip_norm: float = 1.0
+    steps: int = 3000
+    steps_per_round: int = 50
+    episodes_per_round: int = 8
+    max_action: float = 2.0
+
+
+class State(NamedTuple):
+    """All that changes while a student learns: its parameters, and the optimizer's state."""
+
+    params: Any
+    optimizer: Any
+
+
+def make_actors(settings: Hyperparameters, obs_dim: int, device: str | int = "cpu") -> dict[str, Actor]:
+    """Describe the two students; each answers with a normal distribution over torques."""
+    limit = settings.max_action
+    memory = npnets.RecurrentActorProb(1, obs_dim, 1, settings.hidden_layer_size, max_action=limit, device=device)
+    net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
+    return {RECURRENT: memory, FEED_FORWARD: npnets.ActorProb(net, 1, max_action=limit, device=device)}
+
+
+def distribution(actor: Actor, params: Any, observations: Any) -> tuple[Any, Any]:
+    """Mean and standard deviation `(episodes * steps, 1)` at each step of episodes `(episodes, steps, obs_dim)`."""
+    if isinstance(actor, npnets.RecurrentActorProb):
+        (mu, sigma), _ = actor.forward(params, observations, all_steps=True)
+        return mu.reshape((-1, 1)), sigma.reshape((-1, 1))
+    (mu, sigma), _ = actor.forward(params, observations.reshape((-1, observations.shape[-1])))
+    return mu, sigma
+
+
+def negative_log_likelihood(params: Any, actor: Actor, observations: Any, torques: Any) -> Any:
+    """How little a student expects the teacher's torques `(episodes, steps)`: the mean over all steps."""
+    mu, sigma = distribution(actor, params, observations)
+    deviation = (torques.reshape((-1, 1)) - mu) / sigma
+    return np.mean(deviation**2 / 2 + np.log(sigma)) + numpy.log(2 * numpy.pi) / 2
+
+
+class Student:
+    """An actor that learns from a teacher; it holds nothing that learning changes.
+
+    Parameters
+    ----------
+    actor : RecurrentActorProb or ActorProb
+    settings : Hyperparameters
+    """
+
+    def __init__(self, actor: Actor, settings: Hyperparameters) -> None:
+        self.actor, self.clip_norm = actor, settings.clip_norm
+        self.optimizer = optim.adam(settings.learning_rate)
+        self._value_and_grad = npnets.value_and_grad(negative_log_likelihood)
+
+    def init(self, rng: numpy.random.Generator) -> State:
+        """Draw parameters."""
+        params = self.actor.init(rng)
+        return State(params, self.optimizer.init(params))
+
+    def learn(self, state: State, observations: Array, torques: Array) -> tuple[State, Any]:
+        """Take one gradient step on whole episodes, `(batch, steps, obs_dim)` and `(batch, steps)`.
+
+        Returns
+        -------
+        State
+        loss
+            An array of no dimension: to read it on a GPU is to wait for it.
+        """
+        lesson = place(observations, self.actor.device), place(torques, self.actor.device)
+        loss, grads = self._value_and_grad(state.params, self.actor, *lesson)
+        grads, _ = optim.clip_by_global_norm(grads, self.clip_norm)
+        return State(*self.optimizer.update(state.params, grads, state.optimizer)), loss
+
+    def policy(self, params: Any, rng: numpy.random.Generator | None = None) -> Callable[[Array], Array]:
+        """Return a function from one step's observations `(n, obs_dim)` to torques `(n, 1)`, for episodes from a start.
+
+        It remembers: a recurrent actor's state is carried from call to call. With `rng` it draws torques from the
+        distribution, without it takes the mean.
+        """
+        memory = None
+
+        def act(observations: Array) -> Array:
+            nonlocal memory
+            (mu, sigma), memory = self.actor.forward(params, observations, memory)
+            mu, sigma = to_numpy(mu), to_numpy(sigma)
+            return mu if rng is None else mu + sigma * rng.normal(size=mu.shape)
+
+        return act
+
+
+class Lessons:
+    """Episodes that students played, `(episodes, steps, obs_dim)`, with the teacher's torques `(episodes, steps)`."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Array, Array]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, observations: Array, torques: Any) -> None:
+        """Keep episodes."""
+        self._rows += zip(observations, numpy.asarray(torques, numpy.float32), strict=True)
+
+    def batch(self, rng: numpy.random.Generator, size: int) -> tuple[Array, Array]:
+        """Draw episodes uniformly with replacement."""
+        rows = [self._rows[index] for index in rng.integers(len(self._rows), size=size)]
+        observations, torques = (numpy.stack(column) for column in zip(*rows, strict=True))
+        return observations, torques

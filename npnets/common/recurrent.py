@@ -1,0 +1,127 @@
+"""The recurrent network for logits or action values: a linear layer, an LSTM, a linear layer."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array, Device, parse_device
+from npnets.common.linear import Linear
+from npnets.common.lstm import LSTM
+from npnets.description import Shape, call_repr, set_fields, shape, size, width
+from npnets.door import expect_keys, follows_params
+from npnets.initializers import placed, require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class Recurrent:
+    """A network with a memory, from sequences of observations to logits or action values.
+
+    Parameters
+    ----------
+    layer_num : int
+        How many layers the LSTM has.
+    state_shape : int or sequence of int
+        Shape of one observation.
+    action_shape : int or sequence of int
+        Shape of the answer.
+    device : str, int or None
+        Where `init` places parameters.
+    hidden_layer_size : int
+        Width of the LSTM and of the linear layer before it.
+
+    Notes
+    -----
+    Tianshou's `Recurrent`. Parameters: `first`, `lstm` and `last`.
+    """
+
+    layer_num: int
+    state_shape: Shape
+    action_shape: Shape
+    device: Device = "cpu"
+    hidden_layer_size: int = 128
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        parse_device(self.device)
+        set_fields(
+            self,
+            layer_num=size("layer_num", self.layer_num),
+            state_shape=shape("state_shape", self.state_shape),
+            action_shape=shape("action_shape", self.action_shape),
+            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
+        )
+
+    @functools.cached_property
+    def first(self) -> Linear:
+        """The layer from observations to what the LSTM reads."""
+        return Linear(width(self.state_shape), self.hidden_layer_size)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def lstm(self) -> LSTM:
+        """The memory."""
+        return LSTM(self.hidden_layer_size, self.hidden_layer_size, self.layer_num)
+
+    @functools.cached_property
+    def last(self) -> Linear:
+        """The layer from the LSTM to the answer."""
+        return Linear(self.hidden_layer_size, self.output_dim)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an answer."""
+        return width(self.action_shape)  # type: ignore[arg-type]
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `{"first": ..., "lstm": ..., "last": ...}`."""
+        require_generator(rng)
+        parts = {"first": self.first, "lstm": self.lstm, "last": self.last}
+        return placed({name: part.init(rng, dtype) for name, part in parts.items()}, self.device)  # type: ignore[attr-defined]
+
+    @follows_params
+    def forward(
+        self,
+        params: Tree,
+        obs: Any,
+        state: Any = None,
+        *,
+        lengths: Any = None,
+        resets: Any = None,
+        all_steps: bool = False,
+    ) -> tuple[Array, dict[str, Array]]:
+        """Map sequences of observations to logits.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, steps, features) or (batch, features) array
+            Sequences of observations; without the axis of steps, one observation each.
+        state : dict, optional
+            `hidden` and `cell` before the first step, each `(batch, layers, hidden)`, as an earlier call returned
+            them; zero if left out.
+        lengths : (batch,) array of int, optional
+            How many real steps each sequence has; what lies beyond them changes nothing.
+        resets : (batch, steps) array of bool, optional
+            True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
+        all_steps : bool
+            Whether every step is answered, or only each sequence's last.
+
+        Returns
+        -------
+        logits : (batch, actions) array
+            At each sequence's last real step; with `all_steps` `(batch, steps, actions)`.
+        state : dict
+            `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
+        """
+        expect_keys(params, ("first", "lstm", "last"), self)
+        given = self.lstm.sequences(params, obs, state, lengths, resets, self.first.in_features, self)
+        features = self.first.apply(params["first"], given.rows(given.x))
+        read = given._replace(x=features.reshape((*given.x.shape[:2], self.hidden_layer_size)))
+        hidden, new_state = self.lstm.apply(params["lstm"], read, all_steps)
+        logits = self.last.apply(params["last"], hidden)
+        return (given.by_sequence(logits) if all_steps else logits), new_state

@@ -1,0 +1,167 @@
+"""A batch of sequences at a recurrent network's door: what comes in is checked and brought to the parameters.
+
+Inside, sequences are time-major, `(steps, batch, ...)`, so that a step is one block of memory; outside they are
+`(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only of what is given: where a step is
+`fresh` an episode begins, where it is not `live` its sequence is over.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.autodiff import bare, is_traced
+from npnets.backend import Array, device_of, namespace, place, to_numpy
+from npnets.door import as_input
+
+NAMES = ("hidden", "cell")
+
+
+class Sequences(NamedTuple):
+    """Sequences that are past the door.
+
+    `x` `(steps, batch, features)`; `state` a pair `(batch, layers, hidden)`, `None` for zeros; `fresh` and `live`
+    `(steps, batch, 1)` or `None`.
+    """
+
+    x: Array
+    state: tuple[Array, Array] | None
+    fresh: Array | None
+    live: Array | None
+
+    def rows(self, x: Array) -> Array:
+        """Return a time-major array as `(steps * batch, features)`, what lies beyond a sequence's end as zeros."""
+        x = x if self.live is None else np.where(self.live, x, 0)
+        return x.reshape((-1, x.shape[-1]))
+
+    def by_sequence(self, rows: Array) -> Array:
+        """Return `(steps * batch, features)` as users see it, `(batch, steps, features)`."""
+        return rows.reshape((*self.x.shape[:2], rows.shape[-1])).swapaxes(0, 1)
+
+
+def sequences(
+    obs: Any,
+    state: Any,
+    lengths: Any,
+    resets: Any,
+    *,
+    like: Array,
+    features: int,
+    layers: int,
+    hidden: int,
+    owner: object,
+) -> Sequences:
+    """Check a batch of sequences, and bring it to the device and dtype of a parameter.
+
+    Parameters
+    ----------
+    obs : (batch, steps, features) or (batch, features) array
+    state : dict, optional
+        `hidden` and `cell`, each `(batch, layers, hidden)`.
+    lengths : (batch,) array of int, optional
+    resets : (batch, steps) array of bool, optional
+    like : array
+        A parameter.
+    features, layers, hidden : int
+        The sizes that are expected.
+    owner : network
+        Who is named in an error.
+
+    Returns
+    -------
+    Sequences
+    """
+    x = _time_major(as_input(obs, like), features, owner)
+    steps, batch = x.shape[:2]
+    entering = None if state is None else _entering(state, (batch, layers, hidden), like, owner)
+    live = None if lengths is None else place(_live(lengths, batch, steps), device_of(bare(like)))
+    fresh = None if resets is None else place(_fresh(resets, batch, steps), device_of(bare(like)))
+    return Sequences(x, entering, fresh if live is None or fresh is None else fresh & live, live)
+
+
+def _time_major(obs: Array, features: int, owner: object) -> Array:
+    shape = obs.shape
+    if not 2 <= len(shape) <= 3 or shape[-1] != features or not all(shape[1:]):
+        raise ValueError(
+            f"{owner!r} expected obs of shape (batch, steps, {features}), or (batch, {features}) for one step, but got "
+            f"{shape}; {_cause(shape, features)}"
+        )
+    if len(shape) == 2 or shape[1] == 1:
+        return obs.reshape((1, shape[0], features))
+    turned = obs.swapaxes(0, 1)
+    return turned if is_traced(turned) else namespace(turned).ascontiguousarray(turned)  # type: ignore[no-any-return]
+
+
+def _cause(shape: tuple[int, ...], features: int) -> str:
+    if len(shape) < 2:
+        return "for a single observation pass obs[None]"
+    if len(shape) > 3:
+        return f"lay each observation out in one dimension: obs.reshape(batch, steps, {features})"
+    if shape[-1] != features:
+        return "does the width of observations match state_shape?"
+    return "a sequence needs at least one step"
+
+
+def _entering(state: Any, shape: tuple[int, int, int], like: Array, owner: object) -> tuple[Array, Array]:
+    missing = [name for name in NAMES if name not in state] if hasattr(state, "keys") else None
+    if missing is None:
+        raise TypeError(
+            f"state must be None or a dict with the keys {list(NAMES)}, as {owner!r} returned it, but is a "
+            f"{type(state).__name__}"
+        )
+    if missing:
+        raise ValueError(
+            f"state must have the keys {list(NAMES)}, but lacks {missing} and has {sorted(state.keys())}; was it "
+            "returned by another network?"
+        )
+    hidden, cell = (as_input(state[name], like, f"state[{name!r}]") for name in NAMES)
+    for name, part in zip(NAMES, (hidden, cell), strict=True):
+        if part.shape != shape:
+            raise ValueError(
+                f"state[{name!r}] must be of shape (batch, layers, hidden) = {shape} for these obs and {owner!r}, but "
+                f"has shape {part.shape}; is it of another batch or network?"
+            )
+    return hidden, cell
+
+
+def _live(lengths: Any, batch: int, steps: int) -> Array:
+    found = to_numpy(bare(_as_array(lengths, "lengths must be a sequence of integers")))
+    if found.shape != (batch,):
+        raise ValueError(
+            f"lengths must be of shape ({batch},), one number of steps for each sequence of obs, but has shape "
+            f"{found.shape}"
+        )
+    if found.dtype.kind not in "iu":
+        raise TypeError(
+            f"lengths must be integers, how many real steps each sequence has, but has dtype {found.dtype}; for a mask "
+            "of real steps pass mask.sum(axis=1)"
+        )
+    wrong = onp.flatnonzero((found < 1) | (found > steps))
+    if len(wrong):
+        raise ValueError(
+            f"lengths must lie within [1, {steps}], the number of steps of obs, but lengths[{wrong[0]}] is "
+            f"{found[wrong[0]]}; leave sequences without steps out of the batch"
+        )
+    return onp.arange(steps)[:, None, None] < found[:, None]  # type: ignore[no-any-return]
+
+
+def _fresh(resets: Any, batch: int, steps: int) -> Array:
+    found = _as_array(resets, "resets must be an array of booleans")
+    if found.shape != (batch, steps) and (steps > 1 or found.shape != (batch,)):
+        raise ValueError(
+            f"resets must be of shape (batch, steps) = ({batch}, {steps}), true where an episode begins at that step, "
+            f"but has shape {found.shape}"
+        )
+    if found.dtype.kind != "b":
+        raise TypeError(
+            f"resets must be booleans, true where an episode begins, but has dtype {found.dtype}; pass "
+            "resets.astype(bool)"
+        )
+    return bare(found).reshape((batch, steps)).T[:, :, None]  # type: ignore[no-any-return]
+
+
+def _as_array(value: Any, what: str) -> Any:
+    try:
+        return value if hasattr(value, "dtype") else onp.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what}, but is {value!r:.80} ({error})") from error

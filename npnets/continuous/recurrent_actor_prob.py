@@ -1,0 +1,151 @@
+"""An actor with a memory that answers with a normal distribution."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.backend import Array, Device, parse_device
+from npnets.common import Linear
+from npnets.common.lstm import LSTM
+from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
+from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, size, width
+from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
+from npnets.initializers import placed, require_floating, require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class RecurrentActorProb:
+    """An actor with a memory, from sequences of observations to normal distributions over actions.
+
+    Parameters
+    ----------
+    layer_num : int
+        How many layers the LSTM has.
+    state_shape : int or sequence of int
+        Shape of one observation.
+    action_shape : int or sequence of int
+        Shape of an action.
+    hidden_layer_size : int
+        Width of the LSTM.
+    max_action : float or sequence of float
+        Bound of the mean: one number, or one for each dimension.
+    device : str, int or None
+        Where `init` places parameters.
+    unbounded : bool
+        Whether the mean is left unsquashed; `max_action` is then discarded, with a warning if it was set.
+    conditioned_sigma : bool
+        Whether the standard deviation is computed from the observations; else it is a parameter of its own.
+
+    Notes
+    -----
+    Tianshou's `RecurrentActorProb`. Parameters: `lstm`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
+    `(actions,)`.
+    """
+
+    layer_num: int
+    state_shape: Shape
+    action_shape: Shape
+    hidden_layer_size: int = 128
+    max_action: Bound = 1.0
+    device: Device = "cpu"
+    unbounded: bool = False
+    conditioned_sigma: bool = False
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        require_flags(self, "unbounded", "conditioned_sigma")
+        parse_device(self.device)
+        set_fields(
+            self,
+            layer_num=size("layer_num", self.layer_num),
+            state_shape=shape("state_shape", self.state_shape),
+            action_shape=shape("action_shape", self.action_shape),
+            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
+        )
+        set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
+
+    @functools.cached_property
+    def lstm(self) -> LSTM:
+        """The memory."""
+        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def head(self) -> Linear:
+        """The layer from the LSTM to the mean; a conditioned sigma has one of the same form."""
+        return Linear(self.hidden_layer_size, self.output_dim)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an action."""
+        return width(self.action_shape)  # type: ignore[arg-type]
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+        """Draw parameters: `{"lstm": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
+        require_generator(rng)
+        params = {"lstm": self.lstm.init(rng, dtype), "mu": self.head.init(rng, dtype)}
+        if self.conditioned_sigma:
+            return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
+        return placed({**params, "log_sigma": np.zeros(self.output_dim, require_floating(dtype))}, self.device)
+
+    @follows_params
+    def forward(
+        self,
+        params: Tree,
+        obs: Any,
+        state: Any = None,
+        info: Any = None,
+        *,
+        lengths: Any = None,
+        resets: Any = None,
+        all_steps: bool = False,
+    ) -> tuple[tuple[Array, Array], dict[str, Array]]:
+        """Map sequences of observations to distributions over actions.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, steps, features) or (batch, features) array
+            Sequences of observations; without the axis of steps, one observation each.
+        state : dict, optional
+            `hidden` and `cell` before the first step, each `(batch, layers, hidden)`, as an earlier call returned
+            them; zero if left out.
+        info : any
+            Accepted and unused, as in Tianshou.
+        lengths : (batch,) array of int, optional
+            How many real steps each sequence has; what lies beyond them changes nothing.
+        resets : (batch, steps) array of bool, optional
+            True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
+        all_steps : bool
+            Whether every step is answered, or only each sequence's last.
+
+        Returns
+        -------
+        (mu, sigma) : two (batch, actions) arrays
+            Mean, within `[-max_action, max_action]` unless unbounded, and standard deviation, at each sequence's last
+            real step; with `all_steps` `(batch, steps, actions)`.
+        state : dict
+            `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
+        """
+        expect_keys(params, self._names, self)
+        given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
+        hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
+        mu = mean(self.head.apply(params["mu"], hidden), self.max_action, self.unbounded)  # type: ignore[arg-type]
+        sigma = self._sigma(params, hidden, mu)
+        return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
+
+    def _sigma(self, params: Tree, hidden: Array, mu: Array) -> Array:
+        if self.conditioned_sigma:
+            return sigma_from_features(self.head.apply(params["sigma"], hidden))
+        log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
+        expect_dtype(mu, log_sigma, self)
+        return sigma_from_parameter(log_sigma, mu)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("lstm", "mu", "sigma" if self.conditioned_sigma else "log_sigma")

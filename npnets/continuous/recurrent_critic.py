@@ -1,0 +1,165 @@
+"""A critic with a memory: the value of sequences of observations, or of observations and actions."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+from numpy.typing import DTypeLike
+
+import npnets.numpy as np
+from npnets.backend import Array, Device, parse_device
+from npnets.common import Linear
+from npnets.common.lstm import LSTM
+from npnets.common.sequences import Sequences
+from npnets.description import Shape, call_repr, set_fields, shape, size, width
+from npnets.door import as_input, expect_keys, follows_params
+from npnets.initializers import placed, require_generator
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, repr=False)
+class RecurrentCritic:
+    """A critic with a memory, from sequences of observations, and actions, to values.
+
+    Parameters
+    ----------
+    layer_num : int
+        How many layers the LSTM has.
+    state_shape : int or sequence of int
+        Shape of one observation.
+    action_shape : int or sequence of int
+        Shape of an action; zero for the value of observations alone.
+    device : str, int or None
+        Where `init` places parameters.
+    hidden_layer_size : int
+        Width of the LSTM.
+
+    Notes
+    -----
+    Tianshou's `RecurrentCritic`. Parameters: `lstm` and `last`. Actions do not pass through the LSTM: they stand beside
+    what it has made of the observations.
+    """
+
+    layer_num: int
+    state_shape: Shape
+    action_shape: Shape = 0
+    device: Device = "cpu"
+    hidden_layer_size: int = 128
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        parse_device(self.device)
+        set_fields(
+            self,
+            layer_num=size("layer_num", self.layer_num),
+            state_shape=shape("state_shape", self.state_shape),
+            action_shape=shape("action_shape", self.action_shape, least=0),
+            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
+        )
+
+    @functools.cached_property
+    def lstm(self) -> LSTM:
+        """The memory."""
+        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def last(self) -> Linear:
+        """The layer from the LSTM, and an action beside it, to the value."""
+        return Linear(self.hidden_layer_size + self._actions, 1)
+
+    @property
+    def output_dim(self) -> int:
+        """Number of entries of an answer: one."""
+        return 1
+
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+        """Draw parameters: `{"lstm": ..., "last": ...}`."""
+        require_generator(rng)
+        return placed({"lstm": self.lstm.init(rng, dtype), "last": self.last.init(rng, dtype)}, self.device)
+
+    @follows_params
+    def forward(
+        self,
+        params: Tree,
+        obs: Any,
+        act: Any = None,
+        info: Any = None,
+        *,
+        state: Any = None,
+        lengths: Any = None,
+        resets: Any = None,
+        all_steps: bool = False,
+        return_state: bool = False,
+    ) -> Any:
+        """Map sequences of observations, and actions if the critic is made for them, to values.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them.
+        obs : (batch, steps, features) or (batch, features) array
+            Sequences of observations; without the axis of steps, one observation each.
+        act : (batch, actions) array, optional
+            The action at each sequence's last real step; with `all_steps` `(batch, steps, actions)`.
+        info : any
+            Accepted and unused, as in Tianshou.
+        state : dict, optional
+            `hidden` and `cell` before the first step, each `(batch, layers, hidden)`, as an earlier call returned
+            them; zero if left out.
+        lengths : (batch,) array of int, optional
+            How many real steps each sequence has; what lies beyond them changes nothing.
+        resets : (batch, steps) array of bool, optional
+            True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
+        all_steps : bool
+            Whether every step is answered, or only each sequence's last.
+        return_state : bool
+            Whether the new state is part of the answer.
+
+        Returns
+        -------
+        value : (batch, 1) array
+            At each sequence's last real step; with `all_steps` `(batch, steps, 1)`.
+        state : dict
+            With `return_state`: `hidden` and `cell` after that step. Derivatives go through it;
+            `npnets.stop_gradient(state)` ends them.
+        """
+        expect_keys(params, ("lstm", "last"), self)
+        given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
+        beside = None if act is None and not self._actions else self._beside(act, given, params, all_steps)
+        hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
+        value = self.last.apply(params["last"], hidden if beside is None else np.concatenate([hidden, beside], 1))
+        value = given.by_sequence(value) if all_steps else value
+        return (value, new_state) if return_state else value
+
+    def _beside(self, act: Any, given: Sequences, params: Tree, all_steps: bool) -> Array:
+        """Return actions as rows in the order of the LSTM's."""
+        steps, batch = given.x.shape[:2]
+        expected = (batch, steps, self._actions) if all_steps else (batch, self._actions)
+        if act is None or not self._actions:
+            came = "no act" if act is None else f"an act, although action_shape is {self.action_shape}"
+            raise ValueError(f"{self!r} was given {came}; {_remedy(expected, self._actions)}")
+        found = as_input(act, params["last"]["weight"], "act")
+        if found.shape != expected and (not all_steps or steps > 1 or found.shape != (batch, self._actions)):
+            raise ValueError(
+                f"{self!r} expected act of shape {expected}, {'every' if all_steps else 'the last'} step's for obs of "
+                f"{batch} sequences and {steps} steps, but got {found.shape}; {_other(all_steps)}"
+            )
+        if not all_steps:
+            return found  # type: ignore[no-any-return]
+        return given.rows(found.reshape((batch, steps, self._actions)).swapaxes(0, 1))
+
+    @property
+    def _actions(self) -> int:
+        return width(self.action_shape)  # type: ignore[arg-type]
+
+
+def _remedy(expected: tuple[int, ...], actions: int) -> str:
+    if actions:
+        return f"its value is that of an observation and an action: pass act of shape {expected}"
+    return "make the critic with the shape of an action to value observations and actions"
+
+
+def _other(all_steps: bool) -> str:
+    return "for the last step's alone leave all_steps out" if all_steps else "for every step's pass all_steps=True"

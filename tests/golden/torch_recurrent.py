@@ -1,0 +1,46 @@
+"""Tianshou's recurrent networks: how one is called so that every answer has a gradient, and its LSTM's parameters."""
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from tianshou.utils.net.continuous import RecurrentCritic
+from torch import nn
+
+NAMES = {"nn": "lstm", "fc1": "first", "fc2": "last"}
+"""npnets' names of the parts."""
+
+
+def run(net: nn.Module, inputs: dict[str, torch.Tensor]) -> Any:
+    """Call a recurrent network, with a state if the inputs have one.
+
+    Tianshou detaches the states that it returns; here they keep their gradients.
+    """
+    state = {name: value for name, value in inputs.items() if name in ("hidden", "cell")}
+    args = [value for name, value in inputs.items() if name not in state]
+    if isinstance(net, RecurrentCritic):
+        return run_critic(net, args, state) if state else net(*args)
+    with patch.object(torch.Tensor, "detach", lambda self: self):
+        return net(*args, state or None)
+
+
+def run_critic(net: RecurrentCritic, args: list[torch.Tensor], state: dict[str, torch.Tensor]) -> Any:
+    """Call a critic whose LSTM begins with a state, and return the state after it beside the value."""
+    found = []
+    begin = tuple(value.transpose(0, 1).contiguous() for value in state.values())
+    hooks = [
+        net.nn.register_forward_pre_hook(lambda _, given: (*given, begin)),
+        net.nn.register_forward_hook(lambda _, given, answer: found.extend(answer[1])),
+    ]
+    value = net(*args)
+    for hook in hooks:
+        hook.remove()
+    return value, dict(zip(("hidden", "cell"), (part.transpose(0, 1) for part in found), strict=True))
+
+
+def lstm_parameters(lstm: nn.LSTM) -> Iterator[tuple[str, nn.Parameter]]:
+    """Go through an LSTM's parameters: `weight_ih_l0` is `layer_0.weight_ih`."""
+    for name, parameter in lstm.named_parameters():
+        kind, layer = name.rsplit("_l", 1)
+        yield f"layer_{layer}.{kind}", parameter

@@ -1,0 +1,159 @@
+"""The table of kernels: calls of the public function of each, and of the plain composition that it falls back on."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as onp
+import pytest
+from backends import on_backend
+
+import npnets.numpy as np
+from npnets.kernels.activations import ACTIVATIONS, activate
+from npnets.kernels.layer_norm import layer_norm
+from npnets.kernels.linear import linear
+from npnets.kernels.lstm import lstm
+
+_MODULES = {
+    name: importlib.import_module(f"npnets.kernels.{name}") for name in ("activations", "layer_norm", "linear", "lstm")
+}
+COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "relu": (),
+    "leaky_relu": (0.2,),
+    "tanh": (),
+    "sigmoid": (),
+    "silu": (),
+    "softplus": (2.0, 3.0),
+    "elu": (0.7,),
+    "gelu": ("tanh",),
+}
+"""Arguments of each activation that differ from its defaults."""
+
+
+class Case(NamedTuple):
+    """A kernel's call: `fun(*arrays)`, the same by its composition, and the shapes of its arrays (None: left out)."""
+
+    kernel: str
+    fun: Callable[..., Any]
+    plain: Callable[..., Any]
+    shapes: tuple[tuple[int, ...] | None, ...]
+
+    def arrays(self, dtype: type = onp.float64, scale: float = 1.0) -> tuple[Any, ...]:
+        """Return the arrays to call it with."""
+        rng = onp.random.default_rng(0)
+        drawn = [None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes]
+        return tuple(on_backend(drawn))
+
+
+def each_activation() -> list[tuple[Any, ...]]:
+    return [(name,) for name in ACTIVATIONS] + [(name, *args) for name, args in ARGUMENTS.items() if args]
+
+
+def _activate_cases() -> list[Case]:
+    plain = COMPOSITIONS["activations"]
+    return [
+        Case("activations", lambda z, a=a: activate(z, a[0], a[1:]), lambda z, a=a: plain(z, *a[1:], name=a[0]), (s,))
+        for a, s in itertools.product(each_activation(), [(5, 3), (1, 1), (7,), (2, 3, 1)])
+    ]
+
+
+def _linear_cases() -> list[Case]:
+    def case(activation: Any, x: Any, weight: Any, bias: Any) -> Case:
+        fun = lambda x, w, b: linear(x, w, b, activation)  # noqa: E731
+        plain = lambda x, w, b: COMPOSITIONS["linear"](x, w, b, activation=activation)  # noqa: E731
+        return Case("linear", fun, plain, (x, weight, bias))
+
+    shapes = [
+        ((5, 3), (3, 7), (7,)),
+        ((1, 3), (3, 7), (7,)),
+        ((2, 5, 3), (3, 4), (4,)),
+        ((2, 1, 3), (3, 4), (4,)),
+        ((5, 3), (4, 3, 2), (4, 1, 2)),
+        ((4, 5, 3), (4, 3, 2), (4, 1, 2)),
+        ((1, 3), (4, 3, 2), (4, 1, 2)),
+        ((4, 1, 3), (4, 3, 2), (4, 1, 2)),
+        ((5, 1), (1, 1), (1,)),
+    ]
+    cases = [case(a, x, w, b) for a in (None, ("tanh",), ("elu", 0.7)) for x, w, b in shapes]
+    cases += [case(a, x, w, None) for a in (None, ("relu",)) for x, w, b in shapes]
+    return cases + [case(a, *shapes[index]) for a in each_activation() for index in (0, 4)]
+
+
+def _layer_norm_cases() -> list[Case]:
+    fun = lambda x, w, b: layer_norm(x, w, b, 1e-3)  # noqa: E731
+    plain = lambda x, w, b: COMPOSITIONS["layer_norm"](x, w, b, eps=1e-3)  # noqa: E731
+    return [
+        Case("layer_norm", fun, plain, (shape, shape[-1:] if weight else None, shape[-1:] if bias else None))
+        for shape in [(5, 7), (1, 3), (3, 2, 4), (4,), (2, 1)]
+        for weight, bias in itertools.product([True, False], repeat=2)
+    ]
+
+
+def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, fresh: Any = None, live: Any = None) -> Case:
+    def masks() -> dict[str, Any]:
+        return {"fresh": on_backend(fresh), "live": on_backend(live)}
+
+    def fun(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any) -> Any:
+        return _in_one(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
+
+    def plain(*arrays: Any) -> Any:
+        return _in_one(COMPOSITIONS["lstm"](*arrays, **masks()))
+
+    weights = ((inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
+    return Case("lstm", fun, plain, ((steps, batch, inputs), *weights, (batch, hidden), (batch, hidden)))
+
+
+def _in_one(answers: tuple[Any, ...]) -> Any:
+    """Return several answers as one array, as the tests of the table expect it."""
+    return np.concatenate([np.ravel(answer) for answer in answers])
+
+
+def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool) -> Any:
+    mask = onp.full((steps, batch, 1), default)
+    for step, row in false_or_true:
+        mask[step, row] = not default
+    return mask
+
+
+def _lstm_cases() -> list[Case]:
+    """One case for each combination of masks, and sizes at which something may collapse."""
+    fresh = _mask(4, 3, (0, 1), (2, 0), (2, 1), default=False)
+    live = onp.arange(4)[:, None, None] < onp.array([4, 1, 3])[:, None]
+    alone = {"fresh": _mask(3, 1, (1, 0), default=False), "live": onp.arange(3)[:, None, None] < 2}
+    return [
+        *(_lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, fresh), (None, live))),
+        *(_lstm_case(3, 1, 4, 2, **masks) for masks in ({}, alone)),
+        _lstm_case(1, 3, 2, 3),
+        _lstm_case(1, 1, 3, 2),
+        _lstm_case(1, 2, 3, 2, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
+        _lstm_case(5, 2, 3, 1),
+        _lstm_case(2, 1, 1, 1),
+        _lstm_case(3, 9, 2, 2, live=onp.arange(3)[:, None, None] < onp.resize([1, 3, 2], 9)[:, None]),
+    ]
+
+
+CASES = [*_activate_cases(), *_linear_cases(), *_layer_norm_cases(), *_lstm_cases()]
+each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.kernel}-{i}") for i, c in enumerate(CASES)])
+
+
+def subsets(arrays: tuple[Any, ...]) -> list[tuple[int, ...]]:
+    """Choices of the arrays to differentiate with respect to: every one, or of more than three single ones and most."""
+    given = [index for index, array in enumerate(arrays) if array is not None]
+    sizes = range(1, len(given) + 1) if len(given) <= 3 else (1, len(given) - 1, len(given))
+    return [chosen for n in sizes for chosen in itertools.combinations(given, n)]
+
+
+def of_chosen_arrays(fun: Callable[..., Any], arrays: tuple[Any, ...], chosen: tuple[int, ...]) -> Callable[[Any], Any]:
+    """The function of the chosen arrays only."""
+
+    def of_chosen(parts: Any) -> Any:
+        args = list(arrays)
+        for index, part in zip(chosen, parts, strict=True):
+            args[index] = part
+        return fun(*args)
+
+    return of_chosen
