@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 Device: TypeAlias = str | int | None
 
-_INSTALL = "pip install 'npnets[cuda13]' (or 'npnets[cuda12]' for a CUDA 12 driver)"
+_INSTALL = "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]' for a CUDA 12 driver)"
 _NO_DEVICE, _INSUFFICIENT_DRIVER = 100, 35  # CUDA's own numbers of these two errors
 _CPU = contextlib.nullcontext()
 
@@ -126,13 +126,15 @@ def parse_device(device: Device) -> int | None:
     ValueError
         For anything else.
     """
-    if device is None or device == "cpu":
+    if device is None or (isinstance(device, str) and device == "cpu"):
         return None
     if isinstance(device, (int, np.integer)) and not isinstance(device, bool) and device >= 0:
         return int(device)
     match = re.fullmatch(r"cuda(?::(\d+))?", device) if isinstance(device, str) else None
     if match is None:
-        raise ValueError(f"device must be 'cpu', None, 'cuda', 'cuda:<number>' or a GPU's number, but is {device!r}")
+        raise ValueError(
+            f"device must be 'cpu', None, 'cuda', 'cuda:<number>' or a GPU's number, but is {device!r:.80}"
+        )
     return int(match.group(1) or 0)
 
 
@@ -204,7 +206,7 @@ def adopt(array: Any, like: Array) -> Array:
     Parameters
     ----------
     array : array or sequence of numbers
-        What came in at a network's door, on any device.
+        What came in at a network's door.
     like : array
         The array that sets the device and the dtype: one of the parameters.
 
@@ -226,19 +228,24 @@ def to_numpy(array: Any) -> Any:
 
 # -- CuPy and its driver ----------------------------------------------------------------------------------------------
 
-_waiting: list[Callable[[ModuleType], None]] = []
+_registrations: list[Callable[[ModuleType], None]] = []
+_registered: dict[ModuleType, int] = {}
 
 
 def when_cupy_is_loaded(register: Callable[[ModuleType], None]) -> None:
-    """Have a function called with the module `cupy` once, as soon as an array of it can turn up here."""
-    _waiting.append(register)
+    """Have a function called with the module `cupy`, as soon as an array of it can turn up here."""
+    _registrations.append(register)
 
 
 def loaded_cupy() -> ModuleType | None:
     """Return the module `cupy` if something has loaded it: until then every array is NumPy's."""
     cupy = sys.modules.get("cupy")
-    while cupy is not None and _waiting:
-        _waiting.pop()(cupy)
+    if cupy is None or not hasattr(cupy, "ndarray"):  # without it, another thread is still importing the module
+        return None
+    if _registered.get(cupy) != len(_registrations):
+        for register in _registrations:  # doing so twice, in two threads, does no harm
+            register(cupy)
+        _registered[cupy] = len(_registrations)
     return cupy
 
 
@@ -246,6 +253,8 @@ def _cupy() -> ModuleType:
     try:
         import cupy
     except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise
         raise ImportError(f"a GPU was asked for, but CuPy is not installed: {_INSTALL}") from error
     except ImportError as error:
         raise ImportError(f"CuPy is installed, but does not load ({error}); install it anew: {_INSTALL}") from error
@@ -274,7 +283,7 @@ def _why_no_gpu(runtime: Any, error: RuntimeError) -> str:
         return (
             f"the NVIDIA driver is too old: it supports CUDA {_version(driver)}, and the CuPy installed here needs "
             f"CUDA {_version(runtime.runtimeGetVersion())}; update the driver, or install the CuPy for an older CUDA: "
-            "pip install 'npnets[cuda12]'"
+            "pip install 'cupy-cuda12x[ctk]'"
         )
     if status == _NO_DEVICE:
         return (

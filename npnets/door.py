@@ -133,19 +133,35 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     if found.dtype.kind not in "biuf":
         hint = "; forward takes the parameters first: forward(params, ...)" if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
+    if loaded_cupy() is not None:
+        _require_movable(found, like, name)
     if not is_traced(found):
         return adopt(found, bare(like))
     cast = found if found.dtype == like.dtype else found.astype(like.dtype)
     return cast if loaded_cupy() is None else moved(cast, device_of(bare(like)))
 
 
+def _require_movable(value: Any, like: Any, name: str) -> None:
+    """Check that an input lies where the parameters lie, or is NumPy's: nothing else is moved."""
+    came, there = device_of(bare(value)), device_of(bare(like))
+    if came not in ("cpu", there):
+        raise TypeError(
+            f"{name} lies on {came!r} and the parameters on {there!r}; only NumPy arrays are moved by themselves: "
+            "bring the parameters over, or the batch, with npnets.tree.to_device(tree, device)"
+        )
+
+
 def brought(value: Any, params: Any) -> Any:
     """Bring the arrays of an observation or state to the device of parameters, for a network that only takes those."""
+    if loaded_cupy() is None:
+        return value
     like = _find_leaf(params)
-    if loaded_cupy() is None or like is None:
+    if like is None:
         return value
     device = device_of(bare(like))
     apart = [leaf for leaf in tree.leaves(value) if _is_numeric(leaf) and device_of(bare(leaf)) != device]
+    for leaf in apart:
+        _require_movable(leaf, like, "an observation or state")
     return tree.map(lambda leaf: moved(leaf, device) if _is_numeric(leaf) else leaf, value) if apart else value
 
 

@@ -1,5 +1,6 @@
 """Functions that networks are made of and that hold no parameters: activations by name, squashing into bounds."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -7,7 +8,7 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import bare
-from npnets.backend import Array, adopt
+from npnets.backend import Array, device_of, place
 from npnets.kernels.activations import (
     ACTIVATIONS,
     activate,
@@ -118,7 +119,15 @@ def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:
 
 def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
     """Return a bound as something that multiplies `x` without changing its dtype or device."""
-    return max_action if isinstance(max_action, float) else adopt(max_action, bare(x))
+    if isinstance(max_action, float):
+        return max_action
+    return _bounds(max_action, x.dtype.str, device_of(bare(x)))
+
+
+@functools.lru_cache(maxsize=256)
+def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
+    """Return bounds as an array, copied to a GPU once and not in each forward pass."""
+    return place(onp.asarray(max_action, dtype), device)
 
 
 def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:

@@ -20,11 +20,11 @@ class Launch:
 
     def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
         self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, f"npnets_{name}"
-        self._kernel: Any = None
+        self._kernels: dict[Any, Any] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the outputs for inputs, an array first, broadcast against each other; or write into given outputs."""
-        if self._kernel is None:
-            make = namespace(arguments[0]).ElementwiseKernel
-            self._kernel = make(self.inputs, self.outputs, self.operation, self.name)
-        return self._kernel(*arguments)
+        cupy = namespace(arguments[0])
+        if cupy not in self._kernels:
+            self._kernels[cupy] = cupy.ElementwiseKernel(self.inputs, self.outputs, self.operation, self.name)
+        return self._kernels[cupy](*arguments)

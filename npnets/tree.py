@@ -73,7 +73,9 @@ def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tr
 
 def leaves(tree: Tree) -> list[Any]:
     """Return the leaves of a tree, dicts in the order of their sorted keys."""
-    return [leaf for _, leaf in _walk(tree, "")]
+    found: list[Any] = []
+    _collect(tree, found)
+    return found
 
 
 def paths(tree: Tree) -> list[str]:
@@ -119,7 +121,8 @@ def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
         pieces = [vector[start:end].reshape(s) for start, end, s in zip([0, *ends], ends, shapes, strict=False)]
         return _rebuild(tree, iter(pieces))
 
-    return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
+    with backend.current_device(parts[0]):
+        return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
 
 
 def to_device(tree: Tree, device: Device) -> Tree:
@@ -144,11 +147,19 @@ def to_device(tree: Tree, device: Device) -> Tree:
         If a GPU is asked for and CuPy is not installed, or does not load.
     RuntimeError
         If there is no driver, the driver is too old, or that GPU is not there.
+    TypeError
+        If a leaf is a network, which holds no arrays.
     ValueError
         If that is no device.
     """
     backend.parse_device(device)
-    return map(lambda leaf: backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf, tree)
+    return map(lambda leaf: _moved(leaf, device), tree)
+
+
+def _moved(leaf: Any, device: Device) -> Any:
+    if hasattr(leaf, "forward"):
+        raise TypeError(f"a network holds no arrays: move its parameters, not {leaf!r:.80}")
+    return backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf
 
 
 def to_numpy(tree: Tree) -> Tree:
@@ -200,6 +211,17 @@ def _map_part(fun: Callable[..., Any], key: object, part: Tree, rest: Sequence[T
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
         raise
+
+
+def _collect(tree: Tree, found: list[Any]) -> None:
+    if isinstance(tree, dict):
+        for key in sorted(tree):
+            _collect(tree[key], found)
+    elif isinstance(tree, (list, tuple)):
+        for part in tree:
+            _collect(part, found)
+    else:
+        found.append(tree)
 
 
 def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:

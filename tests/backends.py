@@ -42,6 +42,11 @@ def as_numpy(x: Any) -> Any:
     return npnets.tree.to_numpy(x)
 
 
+def rounding(on_cpu: float, on_gpu: float) -> float:
+    """Return a tolerance: on a real GPU sums are taken in another order, and functions round otherwise."""
+    return on_gpu if current == GPU else on_cpu
+
+
 def assert_allclose(actual: Any, desired: Any, rtol: float = 1e-7, atol: float = 0.0, err_msg: str = "") -> None:
     """As NumPy's; `actual` must lie where the running test's arrays lie, `desired` anywhere."""
     _assert_allclose(as_numpy(actual), npnets.tree.to_numpy(desired), rtol=rtol, atol=atol, err_msg=err_msg)

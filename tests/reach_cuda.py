@@ -1,9 +1,10 @@
 """Calls the library with arrays of the real CuPy on a machine without a GPU: a process of its own for the real package.
 
 The arrays lie over the host's memory, which is all that CuPy needs until it sets a GPU to work: everything before that,
-which function answers an operator, which arguments it takes, whether it knows the type, happens as on a GPU. Prints a
-JSON object from the names of calls to how they ended: `"answered"` without a launch, `"reached CUDA"`, or another
-error. Run by `test_cupy_dispatch.py`.
+which function answers an operator and whether it has the keywords, happens as on a GPU. The types of arguments, and
+what comes after a call's first launch, CuPy looks at later: of those this shows nothing. Prints a JSON object from the
+names of calls to how they ended: `"answered"` without a launch, `"reached CUDA"`, or another error. Run by
+`test_cupy_dispatch.py`.
 """
 
 from __future__ import annotations

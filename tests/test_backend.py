@@ -53,7 +53,7 @@ def test_any_other_device_is_an_error_that_lists_what_there_is(device: Any) -> N
 
 @about_numpy
 def test_asking_for_a_gpu_without_cupy_says_what_to_install(without_cupy: None) -> None:
-    with pytest.raises(ImportError, match=r"CuPy is not installed: pip install 'npnets\[cuda13\]'"):
+    with pytest.raises(ImportError, match=r"CuPy is not installed: pip install 'cupy-cuda13x\[ctk\]'"):
         backend.place(np.ones(3), "cuda")
 
 

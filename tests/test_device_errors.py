@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as onp
@@ -37,9 +36,7 @@ def broken_cupy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.mark.numpy_alone("about a machine without a working CuPy")
 def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cupy: None) -> None:
-    with pytest.raises(
-        ImportError, match=r"does not load \(libcublas.so.13: .*\); install it anew: pip install 'npnets"
-    ):
+    with pytest.raises(ImportError, match=r"does not load \(libcublas.so.13: .*\); install it anew: pip install 'cupy"):
         place(THREE, "cuda")
     assert backend.available() == ["cpu"]
 
@@ -51,7 +48,7 @@ def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cu
         ({"failure": INSUFFICIENT_DRIVER, "driver": 0}, "there is no NVIDIA driver here; install one"),
         (
             {"failure": INSUFFICIENT_DRIVER, "driver": 12040},
-            r"driver is too old: it supports CUDA 12\.4, and the CuPy installed here needs CUDA 13\..*npnets\[cuda12\]",
+            r"driver is too old: it supports CUDA 12\.4, and the CuPy .* needs CUDA 13\..*'cupy-cuda12x\[ctk\]'",
         ),
         ({"failure": NO_DEVICE}, "the NVIDIA driver finds none; does nvidia-smi list one, .* CUDA_VISIBLE_DEVICES"),
         ({"failure": OTHER}, "CuPy finds no usable GPU .*; does nvidia-smi list one"),
@@ -72,7 +69,7 @@ def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], 
         for attempt in attempts:
             with pytest.raises(RuntimeError, match=words):
                 attempt()
-        assert backend.available() == ["cpu", "cuda:0", "cuda:1"][: 1 + len(backend.available()[1:])]
+        assert backend.available() == ["cpu", "cuda:0", "cuda:1"][: 1 + machine.get("devices", 0)]
 
 
 # -- arrays that lie apart --------------------------------------------------------------------------------------------
@@ -174,6 +171,33 @@ def test_a_traced_array_is_not_moved_unasked_and_numpy_is_told_so() -> None:
 
 @pytest.mark.numpy_alone("about a tree that holds no arrays of a GPU")
 def test_a_device_that_there_cannot_be_is_refused_even_for_an_empty_tree() -> None:
-    with pytest.raises(ValueError, match="device must be 'cpu'"):
-        npnets.tree.to_device({}, "gpu")
-    assert isinstance(sys.modules[backend.__name__], ModuleType)
+    for device in ("gpu", onp.array([0, 1]), PARAMS):
+        with pytest.raises(ValueError, match="device must be 'cpu'") as error:
+            npnets.tree.to_device({}, device)
+        assert len(str(error.value)) < 160
+
+
+@pytest.mark.numpy_alone("about a network, which lies on no device")
+def test_a_network_cannot_be_moved_and_its_parameters_are_asked_for() -> None:
+    with pytest.raises(TypeError, match=r"a network holds no arrays: move its parameters, not Actor\("):
+        npnets.tree.to_device(ACTOR, "cuda")
+
+
+@there
+def test_inputs_of_a_gpu_are_not_moved_to_parameters_elsewhere() -> None:
+    with pytest.raises(
+        TypeError, match="obs.* lies on 'cuda:0' and the parameters on 'cpu'; only NumPy arrays are moved"
+    ):
+        npnets.MLP(5, 2).forward(npnets.MLP(5, 2).init(onp.random.default_rng(0)), _cuda(OBS))
+    with pytest.raises(TypeError, match="an observation or state lies on 'cuda:0' and the parameters on 'cpu'"):
+        ACTOR.forward(PARAMS, _cuda(OBS))
+
+
+@pytest.mark.needs_gpus(2)
+def test_no_function_moves_an_array_from_one_gpu_to_another() -> None:
+    x, y = _cuda(OTHERS, "cuda:0"), _cuda(OTHERS.T, "cuda:1")
+    with pytest.raises(TypeError, match="the arguments of matmul must lie on one device"):
+        np.matmul(x, y)
+    for made in (np.asarray(y), np.array(y), np.zeros_like(y), np.full_like(y, 2), np.isfinite(y), np.asarray(y, "f")):
+        assert backend.device_of(made) == "cuda:1"
+    assert backend.device_of(npnets.tree.ravel({"a": y, "b": y})[0]) == "cuda:1"

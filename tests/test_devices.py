@@ -226,8 +226,8 @@ def test_inputs_are_moved_at_the_door_and_their_gradients_moved_back(name: str, 
 
     expected = gradient(cpu_net, cpu_params, inputs)
     there = npnets.tree.to_device(inputs, device)
-    for n, p, x in ((net, params, inputs), (net, params, there), (cpu_net, cpu_params, there)):
-        with using(device):  # the loss is code between networks, and its gradient is taken by what lies elsewhere
+    for n, p, x in ((net, params, inputs), (net, params, there)):
+        with using(device):  # the sum of squares is code between networks
             found = gradient(n, p, x)
         assert _devices(found) == _devices(x)
         assert_trees_close_to_numpy(found, expected, 1e-4, 1e-6)
@@ -237,11 +237,25 @@ def _total(answer: Any) -> Any:
     return np.sum(answer * answer)
 
 
+@each_gpu
+@each_network
+def test_derivatives_by_numpy_inputs_follow_the_parameters_too(name: str, device: str) -> None:
+    found = []
+    for where in (device, "cpu"):
+        net, params, inputs = _made(name, where)
+        answer, pullback = npnets.vjp(lambda x, net=net, params=params: _run(name, net, params, x)[0], inputs)
+        tangent = npnets.jvp(lambda x, net=net, params=params: _run(name, net, params, x)[0], inputs, inputs)[1]
+        assert _devices((answer, tangent)) == {where}
+        assert _devices(pullback(answer)) == {"cpu"}
+        found.append([tangent, *pullback(answer)])
+    assert_trees_close_to_numpy(found[0], found[1], 1e-4, 1e-6)
+
+
 @two_gpus
-def test_inputs_on_another_gpu_and_lists_are_moved_to_that_of_the_parameters() -> None:
+def test_lists_and_wide_observations_are_moved_to_the_gpu_of_the_parameters() -> None:
     net, params, (obs,) = _made("Actor", "cuda:1")
     expected = net.forward(params, obs)[0]
-    for x in (npnets.tree.to_device(obs, 0), obs.tolist(), obs.astype("d")):
+    for x in (obs.tolist(), obs.astype("d")):
         action, _ = net.forward(params, x)
         assert device_of(action) == "cuda:1"
         assert_trees_close_to_numpy(action, npnets.tree.to_numpy(expected), 1e-6)

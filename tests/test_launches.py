@@ -89,3 +89,13 @@ def test_a_learning_step_copies_nothing_between_host_and_device_and_waits_for_no
     assert counted.launches <= 64
     forward = _counted(lambda: actor.forward(params, obs))
     assert (forward.launches, forward.transfers, forward.synchronizations) == (7, 0, 0)
+
+
+def test_a_bound_for_each_dimension_is_copied_to_a_gpu_once_and_not_in_each_forward_pass() -> None:
+    actor = npnets.Actor(npnets.Net(5, hidden_sizes=(8, 8)), 3, max_action=(1.0, 2.0, 3.0))
+    perturbation = npnets.Perturbation(npnets.Net(8, 3), (1.0, 2.0, 3.0))
+    rng = onp.random.default_rng(0)
+    params, others = npnets.tree.to_device((actor.init(rng), perturbation.init(rng)), "cuda")
+    obs, act = _on_gpu((4, 5), (4, 3))
+    for call in (lambda: actor.forward(params, obs), lambda: perturbation.forward(others, obs, act)):
+        assert (_counted(call).transfers, _counted(call).synchronizations) == (0, 0)

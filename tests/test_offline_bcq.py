@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backends import device
+from backends import device, rounding
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "offline_bcq.py"
@@ -88,7 +88,9 @@ def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_o
     expected, found = np.load(tmp_path / "cpu" / "policy.npz"), np.load(out / "policy.npz")
     assert set(found) == set(expected)
     for name in expected:
-        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
+        # Adam takes a step of full length for a gradient that is all rounding: on a real GPU such steps differ.
+        tolerance = {"rtol": rounding(1e-4, 1e-2), "atol": rounding(1e-6, 1e-3)}
+        np.testing.assert_allclose(found[name], expected[name], **tolerance, err_msg=name)
     assert json.loads((out / "results.json").read_text())["steps_taken"] == 3
 
 

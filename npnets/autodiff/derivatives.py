@@ -104,8 +104,9 @@ def value_and_grad(
             roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
             answer = fun(*with_arguments(args, argnum, roots), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
-            value = untrace(loss, trace)
-            require_scalar(value)
+        value = untrace(loss, trace)
+        require_scalar(value)
+        with device_of_leaves((value, x)):
             one = namespace(bare(value)).ones_like(bare(value))
             gradient = _pull_back([loss], [one], roots, trace)
         return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
@@ -146,7 +147,7 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(require_alike, "cotangent"), value, cotangent)
-        with device_of_leaves(x):
+        with device_of_leaves((value, x)):
             return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
 
     return value, pullback

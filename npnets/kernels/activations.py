@@ -226,9 +226,14 @@ def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
 
 
 def _backward(g: Array, y: Array, wanted: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
-    if namespace(z) is not onp:
-        return (cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args)),)
-    return (ACTIVATIONS[name].backward(g, y, z, *args),)
+    return (cotangent(g, y, z, name, *args),)
+
+
+def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any) -> Array:
+    """Return the cotangent of `z` on either backend; an activation whose derivative follows from `y` needs no `z`."""
+    if namespace(y) is onp:
+        return ACTIVATIONS[name].backward(g, y, z, *args)
+    return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
 
 
 _apply = fused(_composition, _forward, _backward)

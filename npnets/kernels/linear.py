@@ -15,7 +15,7 @@ import npnets.numpy as np
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
-from npnets.kernels.activations import ACTIVATIONS, cuda_arguments
+from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
 
 
 def _composition(x: Array, weight: Array, bias: Array | None, *, activation: tuple[Any, ...] | None) -> Array:
@@ -60,15 +60,9 @@ def _backward(
     *,
     activation: tuple[Any, ...] | None,
 ) -> tuple[Array, ...]:
-    dz = g if activation is None else _output_cotangent(g, *saved, *activation)
+    dz = g if activation is None else cotangent(g, *saved, *activation)
     of_argument = (_input_cotangent, _weight_cotangent, _bias_cotangent)
     return tuple(of_argument[index](dz, x, weight, bias) for index in wanted)
-
-
-def _output_cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any) -> Array:
-    if namespace(y) is onp:
-        return ACTIVATIONS[name].backward(g, y, z, *args)
-    return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
 
 
 def _input_cotangent(dz: Array, x: Array, weight: Array, bias: Array | None) -> Array:

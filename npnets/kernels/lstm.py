@@ -189,7 +189,7 @@ def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
 
 
 def _rows(x: Array, h: Array, steps: int, live: Mask) -> tuple[Array, Array]:
-    """Return the rows `u` of all steps and one more, with `x`, ones and the first `h` filled in, and a view of their `h`."""
+    """Return the rows `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
     width, hidden = x.shape[2], h.shape[1]
     rows = namespace(x).empty((steps + 1, len(h), width + 1 + hidden), x.dtype)
     rows[:steps, :, :width] = _read(x, live)

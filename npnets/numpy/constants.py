@@ -1,6 +1,7 @@
 """Functions whose answers are constants to every derivative: making arrays, comparing, asking, rounding."""
 
 import builtins
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from npnets.autodiff import bare, is_traced
-from npnets.backend import namespace
+from npnets.backend import current_device, loaded_cupy, namespace
+from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
+
+_AS_IT_IS = contextlib.nullcontext()
 
 
 def _constant(name: str) -> Callable[..., Any]:
@@ -18,7 +22,9 @@ def _constant(name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
-        return function(*[bare(arg) for arg in args], **{key: bare(value) for key, value in kwargs.items()})
+        given = [bare(arg) for arg in args]
+        with current_device(given[0]) if given and loaded_cupy() is not None else _AS_IT_IS:
+            return function(*given, **{key: bare(value) for key, value in kwargs.items()})
 
     of_bare.__doc__ = f"As `numpy.{name}`; a constant to every derivative."
     return of_bare
@@ -43,7 +49,8 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """As `numpy.full_like`; a constant to every derivative."""
     if is_traced(fill_value):
         raise TypeError("full_like takes its value for a constant; use zeros_like(x) + value to differentiate it")
-    return np.full_like(bare(x), fill_value, dtype)
+    with current_device(bare(x)):
+        return np.full_like(bare(x), fill_value, dtype)
 
 
 def asarray(x: Any, dtype: Any = None) -> Any:
@@ -53,10 +60,13 @@ def asarray(x: Any, dtype: Any = None) -> Any:
     if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) or namespace(part) is not np for part in x):
         stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
         return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
-    return namespace(x).asarray(x, dtype)
+    if namespace(x) is np:
+        return np.asarray(x, dtype)
+    return x if dtype is None or x.dtype == dtype else astype(x, dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Any:
     """Make an array as `asarray` does, and always a new one."""
     made = asarray(x, dtype)
-    return made if is_traced(made) else made.copy()
+    with current_device(bare(made)):
+        return made if is_traced(made) else made.copy()
