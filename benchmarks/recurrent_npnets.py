@@ -57,27 +57,26 @@ def outcome(cell: Cell) -> dict[str, Any]:
     return {"mu": mu, "sigma": sigma, **state}
 
 
-def memory(cell: Cell) -> tuple[int, int]:
-    """Return the bytes that a gradient keeps between its forward and its backward, and those at its peak.
+def memory(cell: Cell) -> tuple[int, int, int]:
+    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped.
 
-    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count.
+    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count; what a kernel sets
+    aside to use again does, and so this must be the process's first gradient of its size.
     """
+    make(cell._replace(batch=1, steps=1))()
     params, of_params = first_parameters(cell.network), loss(cell, data(cell.batch, cell.steps))
-    value_and_grad = npnets.value_and_grad(of_params)
-    value_and_grad(params)
     gc.collect()
     tracemalloc.start()
-    pullback = npnets.vjp(of_params, params)
+    answer = npnets.vjp(of_params, params)
     gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
-    del pullback
+    del answer
+    answer = npnets.value_and_grad(of_params)(params)
+    del answer
     gc.collect()
-    tracemalloc.reset_peak()
-    before, _ = tracemalloc.get_traced_memory()
-    value_and_grad(params)
-    _, peak = tracemalloc.get_traced_memory()
+    left, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return kept, peak - before
+    return kept, peak, left
 
 
 def facts() -> dict[str, str]:

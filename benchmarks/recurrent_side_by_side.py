@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from gpu_results import differences_table
 from gpu_side_by_side import machine
-from recurrent_problem import CELLS, NETWORKS, SIZES, Cell, bytes_to_keep
-from recurrent_table import Times, memory_table, times_table
+from recurrent_problem import CELLS, NETWORKS, bytes_to_keep
+from recurrent_table import Memory, Times, memory_table, times_table
 
 ONE_SIDE = Path(__file__).resolve().parent / "recurrent_one_side.py"
 LIBRARIES = ("npnets", "tianshou")
@@ -85,14 +85,15 @@ def time_rounds(threads: int, options: argparse.Namespace) -> Times:
     return times
 
 
-def measure_memory() -> dict[Cell, dict[str, tuple[int, int]]]:
-    """Return the bytes that each library's gradients keep, and their peak."""
-    cells = [Cell(network, "gradient", *size) for network in NETWORKS for size in SIZES[1:]]
-    found: dict[Cell, dict[str, tuple[int, int]]] = {cell: {} for cell in cells}
-    for side in LIBRARIES:
-        with Worker(side, 1, 0.0) as worker:
-            for cell in cells:
-                found[cell][side] = worker.ask(memory=cell)
+def measure_memory() -> Memory:
+    """Return the bytes of each library's gradients, every one in a fresh process."""
+    found: Memory = {}
+    for cell in CELLS:
+        if cell.kind == "gradient" and cell.steps > 1:
+            found[cell] = {}
+            for side in LIBRARIES:
+                with Worker(side, 1, 0.0) as worker:
+                    found[cell][side] = worker.ask(memory=cell)
     return found
 
 

@@ -11,6 +11,9 @@ from recurrent_problem import KINDS, Cell
 Times = dict[Cell, dict[str, list[float]]]
 """Microseconds a call, by cell and side; one entry a round."""
 
+Memory = dict[Cell, dict[str, tuple[int, int, int]]]
+"""Bytes, by cell and library."""
+
 
 def times_table(times: Times) -> list[str]:
     """Return the lines of a table: medians over the rounds, ratios of npnets to Tianshou, and the floor.
@@ -43,18 +46,21 @@ def _means(name: str, ratios: dict[Cell, float]) -> str:
     return f"geometric mean, {name}: {_geometric_mean(ratios.values()):.2f} ({shown})"
 
 
-def memory_table(memory: dict[Cell, dict[str, tuple[int, int]]], must: dict[Cell, int]) -> list[str]:
-    """Return the lines of a table of bytes: what must be kept, and as multiples of it what is kept and the peak."""
+def memory_table(memory: Memory, must: dict[Cell, int]) -> list[str]:
+    """Return the lines of a table: what the backward must keep, and the bytes of a gradient as multiples of that."""
     lines = [
-        f"{'':<32}{'npnets':^20}{'Tianshou':^20}",
-        f"{'workload':<16}{'size':>8}{'MB':>8}" + f"{'kept':>10}{'peak':>10}" * 2,
+        f"{'':<32}{'npnets':^30}{'Tianshou':^30}",
+        f"{'workload':<16}{'size':>8}{'MB':>8}" + f"{'kept':>10}{'peak':>10}{'left':>10}" * 2,
     ]
     for cell, sides in memory.items():
         shares = [part / must[cell] for side in ("npnets", "tianshou") for part in sides[side]]
-        lines.append(
-            f"{cell.workload:<16}{cell.size:>8}{must[cell] / 1e6:>8.1f}" + "".join(f"{s:>10.2f}" for s in shares)
-        )
-    return [*lines, "MB: what the backward must keep; the others are multiples of it, parameters and data not counted"]
+        cells = "".join(f"{share:>10.2f}" for share in shares)
+        lines.append(f"{cell.workload:<16}{cell.size:>8}{must[cell] / 1e6:>8.1f}{cells}")
+    return [
+        *lines,
+        "MB: what the backward must keep. As multiples of it, parameters and data not counted: what is kept between",
+        "forward and backward, the peak of a gradient, and what is left when the gradient is dropped.",
+    ]
 
 
 def _geometric_mean(values: Iterable[float]) -> float:

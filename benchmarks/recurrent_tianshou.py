@@ -90,8 +90,8 @@ def outcome(cell: Cell) -> dict[str, Any]:
     return {name: tensor.numpy() for name, tensor in found.items()}
 
 
-def memory(cell: Cell) -> tuple[int, int]:
-    """Return the bytes that a gradient keeps between its forward and its backward, and those at its peak."""
+def memory(cell: Cell) -> tuple[int, int, int]:
+    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped."""
     net, given = network(cell.network), tensors(cell)
     there = {tensor.untyped_storage().data_ptr() for tensor in (*net.parameters(), *given.values())}
     kept = {}
@@ -113,7 +113,7 @@ def memory(cell: Cell) -> tuple[int, int]:
     for event in sorted(events, key=lambda event: event.start_ns()):
         used += event.nbytes()
         peak = max(peak, used)
-    return sum(kept.values()), peak
+    return sum(kept.values()), peak, used
 
 
 def facts() -> dict[str, str]:

@@ -15,7 +15,6 @@ The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step 
 `W`, so that one `tanh` over all of `z` serves every gate: `sigmoid(z) = (tanh(z / 2) + 1) / 2`.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as onp
@@ -25,6 +24,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_step
 from npnets.kernels.activations import sigmoid
+from npnets.kernels.workspace import room
 
 Mask = Array | None
 State = tuple[Array, Array]
@@ -54,7 +54,7 @@ def _cell(z: Array, c: Array) -> State:
 
 
 class Saved(NamedTuple):
-    """What the backward needs, `(steps, batch, ...)` each: the rows `u`, the gates, `c`, and `tanh(c')`."""
+    """What the backward needs: the rows `u`, `c`, `tanh(c')`, and the gates `(steps, 4, batch, hidden)`."""
 
     rows: Array
     gates: Array
@@ -65,74 +65,58 @@ class Saved(NamedTuple):
 def _forward(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
-    xp, steps, shape = namespace(x), x.shape[0], h.shape
-    weight = _stacked(w_x, w_h, b_x, b_h)
-    rows, hs = _rows(x, h, steps, live)
-    cs = xp.empty((steps + 1, *shape), x.dtype)
-    cs[0] = c
-    gates, z = xp.empty((steps, shape[0], w_h.shape[1]), x.dtype), xp.empty((shape[0], w_h.shape[1]), x.dtype)
-    outputs, tanh_c = xp.empty((steps, *shape), x.dtype), xp.empty((steps, *shape), x.dtype)
-    for t in range(steps):
-        if fresh is not None:
-            hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
-        xp.matmul(rows[t], weight, out=z)
-        lstm_step.forward(z, cs[t], gates[t], cs[t + 1], tanh_c[t], outputs[t])
-        if live is not None:
-            outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
-        hs[t + 1] = outputs[t]
-    return (outputs, outputs[-1].copy(), cs[-1].copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
+    return _run(x, _stacked(w_x, w_h, b_x, b_h), h, c, fresh, live, kept=x.shape[0])
 
 
 def _evaluate(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[Array, Array, Array]:
-    """Do as `_forward`, and keep nothing but the outputs."""
-    xp, steps = namespace(x), x.shape[0]
-    product = (_product_of_few if steps * h.shape[0] < len(w_h) else _product_of_many)(x, w_x, w_h, b_x, b_h, h, live)
-    outputs = xp.empty((steps, *h.shape), x.dtype)
-    new_c, tanh_c, c = xp.empty_like(c), xp.empty_like(c), c.copy()
+    if x.shape[0] * x.shape[1] < len(w_h):
+        return _run_few(x, w_x, w_h, b_x + b_h, h, c, fresh, live)
+    return _run(x, _stacked(w_x, w_h, b_x, b_h), h, c, fresh, live, kept=1)[0]
+
+
+def _run(
+    x: Array, weight: Array, h: Array, c: Array, fresh: Mask, live: Mask, kept: int
+) -> tuple[tuple[Array, Array, Array], Saved]:
+    """Go through all steps; of what the backward needs, keep that of all of them, or only of the last."""
+    steps, shape = x.shape[0], h.shape
+    rows, hs = _rows(x, h, steps, live)
+    outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
+    gates, tanh_c, cs = room(x, (kept, 4, *shape)), room(x, (kept, *shape)), room(x, (kept + 1, *shape))
+    z, cs[0] = room(x, (shape[0], weight.shape[1])), c
     for t in range(steps):
+        entering, leaving = cs[t % (kept + 1)], cs[(t + 1) % (kept + 1)]
+        if fresh is not None:
+            hs[t], entering[:] = _cleared(fresh[t], hs[t], entering)
+        onp.matmul(rows[t], weight, out=z)
+        lstm_step.forward(z, entering, gates[t % kept], leaving, tanh_c[t % kept], outputs[t])
+        if live is not None:
+            outputs[t], leaving[:] = _chosen(live[t], (outputs[t], leaving), (hs[t], entering))
+        if fresh is not None:
+            hs[t + 1] = outputs[t]
+    return (outputs, outputs[-1].copy(), leaving.copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
+
+
+def _run_few(
+    x: Array, w_x: Array, w_h: Array, bias: Array, h: Array, c: Array, fresh: Mask, live: Mask
+) -> tuple[Array, Array, Array]:
+    """Go through all steps of so few rows that to stack and scale the weights would cost more than their products."""
+    xp, scale = namespace(x), lstm_step.scale_like(w_h)
+    z_x = _read(x, live) @ w_x
+    z_x += bias
+    outputs, gates = xp.empty((len(x), *h.shape), x.dtype), xp.empty((4, *h.shape), x.dtype)
+    for t in range(len(x)):
         if fresh is not None:
             h, c = _cleared(fresh[t], h, c)
-        z = product(t, h)
-        lstm_step.forward(z, c, z, new_c, tanh_c, outputs[t])
-        if live is not None:
-            outputs[t], new_c = _chosen(live[t], (outputs[t], new_c), (h, c))
-        h, c, new_c = outputs[t], new_c, c
-    return outputs, h.copy(), c
-
-
-def _product_of_few(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, live: Mask
-) -> Callable[[int, Array], Array]:
-    """Return a function of a step and `h` to `z`: for so few rows to stack and scale the weights would cost more."""
-    z_x = _read(x, live) @ w_x
-    z_x += b_x + b_h
-    scale = lstm_step.scale_like(w_h)
-
-    def product(t: int, h: Array) -> Array:
-        z = h @ w_h
+        z, new_c, tanh_c = h @ w_h, xp.empty_like(c), xp.empty_like(c)
         z += z_x[t]
         z *= scale
-        return z
-
-    return product
-
-
-def _product_of_many(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, live: Mask
-) -> Callable[[int, Array], Array]:
-    """Return a function of a step and `h` to `z`, by one product with the stacked weights."""
-    xp, weight, read = namespace(x), _stacked(w_x, w_h, b_x, b_h), _read(x, live)
-    rows, hs = _rows(read[:1], h, 1, None)
-    z, width = xp.empty((len(h), weight.shape[1]), x.dtype), x.shape[2]
-
-    def product(t: int, h: Array) -> Array:
-        rows[0, :, :width], hs[0] = read[t], h
-        xp.matmul(rows[0], weight, out=z)
-        return z
-
-    return product
+        lstm_step.forward(z, c, gates, new_c, tanh_c, outputs[t])
+        if live is not None:
+            outputs[t], new_c = _chosen(live[t], (outputs[t], new_c), (h, c))
+        h, c = outputs[t], new_c
+    return outputs, h.copy(), c
 
 
 def _backward(
@@ -158,16 +142,19 @@ def _through_time(
 ) -> tuple[Array, Array, Array]:
     """Return `dz` `(steps, batch, 4 hidden)`, and the cotangents of the states that entered the sequence."""
     _, gates, c, tanh_c = saved
-    xp, dz = namespace(gates), namespace(gates).empty_like(gates)
+    steps, _, batch, width = gates.shape
+    xp, dz, back = namespace(gates), room(gates, (steps, batch, 4 * width)), w_h.T
+    if steps * batch >= width:  # for fewer rows to copy it would cost more than it saves
+        back = xp.ascontiguousarray(back)
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.copy() for part in g[1:])
-    for t in reversed(range(len(gates))):
+    for t in reversed(range(steps)):
         if g[0] is not None:
             dh += g[0][t]  # outputs[t] = h'
         if live is not None:
             passed = _cleared(live[t], dh, dc)  # where a step is not live: h' = h, c' = c
             dh, dc = _cleared(~live[t], dh, dc)
         lstm_step.backward(gates[t], c[t], tanh_c[t], dh, dc, dz[t])
-        xp.matmul(dz[t], w_h.T, out=dh)  # z = u W
+        xp.matmul(dz[t], back, out=dh)  # z = u W
         if live is not None:
             dh, dc = dh + passed[0], dc + passed[1]
         if fresh is not None:
@@ -178,7 +165,11 @@ def _through_time(
 def _weight_cotangents(rows: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
     u, dz = rows.reshape(-1, rows.shape[-1]), dz.reshape(-1, dz.shape[-1])
-    stacked = u.T * dz if len(u) == 1 else onp.matmul(u.T, dz)
+    stacked = room(u, (u.shape[1], dz.shape[1]))
+    if len(u) == 1:
+        namespace(u).multiply(u.T, dz, out=stacked)
+    else:
+        namespace(u).matmul(u.T, dz, out=stacked)
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 
 
@@ -191,7 +182,7 @@ def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
 def _rows(x: Array, h: Array, steps: int, live: Mask) -> tuple[Array, Array]:
     """Return the rows `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
     width, hidden = x.shape[2], h.shape[1]
-    rows = namespace(x).empty((steps + 1, len(h), width + 1 + hidden), x.dtype)
+    rows = room(x, (steps + 1, len(h), width + 1 + hidden))
     rows[:steps, :, :width] = _read(x, live)
     rows[:, :, width] = 1
     hs = rows[:, :, width + 1 :]

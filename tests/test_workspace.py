@@ -1,0 +1,97 @@
+"""Memory that is kept is never handed out while somebody holds it, and is handed out again once nobody does."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as onp
+import pytest
+from backends import bits, on_backend
+
+import npnets
+import npnets.numpy as np
+from npnets.kernels import workspace
+from npnets.kernels.lstm import lstm
+from npnets.kernels.workspace import LEAST_BYTES, room
+
+LIKE = onp.zeros(1, onp.float32)
+LARGE = (LEAST_BYTES // 4,)
+numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that has kept nothing yet."""
+    monkeypatch.setattr(workspace, "_kept", workspace._Kept())
+
+
+def _place(array: Any) -> int:
+    return array.__array_interface__["data"][0]
+
+
+@numpy_alone
+def test_an_array_that_nobody_holds_is_handed_out_again() -> None:
+    first = _place(room(LIKE, LARGE))
+    assert _place(room(LIKE, LARGE)) == first
+
+
+@numpy_alone
+@pytest.mark.parametrize("view", [lambda a: a, lambda a: a[:1], lambda a: a.reshape(2, -1).T[1:][0], memoryview])
+def test_an_array_is_not_handed_out_while_it_or_a_view_of_it_is_held(view: Any) -> None:
+    held = view(room(LIKE, LARGE))
+    second = room(LIKE, LARGE)
+    assert not onp.shares_memory(onp.asarray(held), second)
+    del held
+    third = room(LIKE, LARGE)
+    assert not onp.shares_memory(second, third)
+
+
+@numpy_alone
+def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> None:
+    for shape, dtype in (((300, 200), "f"), ((200, 300), "f"), ((300, 200), "d"), ((3,), "d"), ((), "f")):
+        one, two = (room(onp.zeros(1, dtype), shape) for _ in range(2))
+        assert (one.shape, one.dtype, one.flags.c_contiguous) == (shape, onp.dtype(dtype), True)
+        assert not onp.shares_memory(one, two)
+
+
+@numpy_alone
+def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "MOST_BYTES", 3 * LEAST_BYTES)
+    for extra in range(5):
+        room(LIKE, (LARGE[0] + extra,))
+    assert workspace._kept.bytes <= 3 * LEAST_BYTES
+    sizes = [shape[0] for shape, _ in workspace._kept.arrays if workspace._kept.arrays[shape, _]]
+    assert sizes == [LARGE[0] + 3, LARGE[0] + 4]
+    room(LIKE, (4 * LARGE[0],))
+    assert workspace._kept.bytes <= 3 * LEAST_BYTES
+
+
+@numpy_alone
+def test_each_thread_has_arrays_of_its_own() -> None:
+    here = room(LIKE, LARGE)
+    del here
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(room, LIKE, LARGE).result()
+    assert not onp.shares_memory(there, room(LIKE, LARGE))
+
+
+def _problem() -> tuple[Any, ...]:
+    rng = onp.random.default_rng(0)
+    steps, batch, inputs, hidden = 20, 40, 7, 64
+    shapes = ((steps, batch, inputs), (inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
+    drawn = [rng.normal(size=shape).astype("f") for shape in (*shapes, (batch, hidden), (batch, hidden))]
+    return tuple(on_backend(drawn))
+
+
+def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earlier_ones() -> None:
+    args = _problem()
+    run = lambda a: lstm(a[0], tuple(a[1:5]), a[5], a[6])  # noqa: E731
+    value, pullback = npnets.vjp(run, args)
+    gradient, held = pullback(value), bits((value, pullback(value)))
+    for scale in (2.0, 3.0):
+        others = tuple(a * scale for a in args)
+        npnets.grad(lambda a: np.sum(run(a)[0] ** 2))(others)
+        run(others)
+    assert bits((value, gradient)) == held
+    assert bits((value, pullback(value))) == held
