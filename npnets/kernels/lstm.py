@@ -15,6 +15,7 @@ The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step 
 `W`, so that one `tanh` over all of `z` serves every gate: `sigmoid(z) = (tanh(z / 2) + 1) / 2`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as onp
@@ -65,32 +66,29 @@ class Saved(NamedTuple):
 def _forward(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
-    return _run(x, _stacked(w_x, w_h, b_x, b_h), h, c, fresh, live, kept=x.shape[0])
+    return _run(x, (w_x, w_h, b_x, b_h), h, c, fresh, live, kept=x.shape[0])
 
 
 def _evaluate(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[Array, Array, Array]:
-    if x.shape[0] * x.shape[1] < len(w_h):
-        return _run_few(x, w_x, w_h, b_x + b_h, h, c, fresh, live)
-    return _run(x, _stacked(w_x, w_h, b_x, b_h), h, c, fresh, live, kept=1)[0]
+    return _run(x, (w_x, w_h, b_x, b_h), h, c, fresh, live, kept=1)[0]
 
 
 def _run(
-    x: Array, weight: Array, h: Array, c: Array, fresh: Mask, live: Mask, kept: int
+    x: Array, weights: tuple[Array, Array, Array, Array], h: Array, c: Array, fresh: Mask, live: Mask, kept: int
 ) -> tuple[tuple[Array, Array, Array], Saved]:
     """Go through all steps; of what the backward needs, keep that of all of them, or only of the last."""
     steps, shape = x.shape[0], h.shape
     rows, hs = _rows(x, h, steps, live)
     outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
     gates, tanh_c, cs = room(x, (kept, 4, *shape)), room(x, (kept, *shape)), room(x, (kept + 1, *shape))
-    z, cs[0] = room(x, (shape[0], weight.shape[1])), c
+    project, cs[0] = _projection(rows, hs, *weights), c
     for t in range(steps):
         entering, leaving = cs[t % (kept + 1)], cs[(t + 1) % (kept + 1)]
         if fresh is not None:
             hs[t], entering[:] = _cleared(fresh[t], hs[t], entering)
-        onp.matmul(rows[t], weight, out=z)
-        lstm_step.forward(z, entering, gates[t % kept], leaving, tanh_c[t % kept], outputs[t])
+        lstm_step.forward(project(t), entering, gates[t % kept], leaving, tanh_c[t % kept], outputs[t])
         if live is not None:
             outputs[t], leaving[:] = _chosen(live[t], (outputs[t], leaving), (hs[t], entering))
         if fresh is not None:
@@ -98,25 +96,25 @@ def _run(
     return (outputs, outputs[-1].copy(), leaving.copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
 
 
-def _run_few(
-    x: Array, w_x: Array, w_h: Array, bias: Array, h: Array, c: Array, fresh: Mask, live: Mask
-) -> tuple[Array, Array, Array]:
-    """Go through all steps of so few rows that to stack and scale the weights would cost more than their products."""
-    xp, scale = namespace(x), lstm_step.scale_like(w_h)
-    z_x = _read(x, live) @ w_x
-    z_x += bias
-    outputs, gates = xp.empty((len(x), *h.shape), x.dtype), xp.empty((4, *h.shape), x.dtype)
-    for t in range(len(x)):
-        if fresh is not None:
-            h, c = _cleared(fresh[t], h, c)
-        z, new_c, tanh_c = h @ w_h, xp.empty_like(c), xp.empty_like(c)
-        z += z_x[t]
-        z *= scale
-        lstm_step.forward(z, c, gates, new_c, tanh_c, outputs[t])
-        if live is not None:
-            outputs[t], new_c = _chosen(live[t], (outputs[t], new_c), (h, c))
-        h, c = outputs[t], new_c
-    return outputs, h.copy(), c
+def _projection(rows: Array, hs: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[int], Array]:
+    """Return a function from a step to its scaled `z`, which the next call overwrites.
+
+    For few rows to stack and scale the weights would cost more than the products.
+    """
+    scale, z = lstm_step.scale_like(w_h), room(rows, (rows.shape[1], w_h.shape[1]))
+    if (len(rows) - 1) * rows.shape[1] >= len(w_h):
+        weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
+        weight *= scale
+        return lambda t: onp.matmul(rows[t], weight, out=z)  # type: ignore[no-any-return]
+    z_x = onp.matmul(rows[:-1, :, : len(w_x)], w_x)
+    z_x += b_x + b_h
+
+    def project(t: int) -> Array:
+        onp.matmul(hs[t], w_h, out=z)
+        onp.add(z, z_x[t], out=z)
+        return onp.multiply(z, scale, out=z)
+
+    return project
 
 
 def _backward(
@@ -165,18 +163,10 @@ def _through_time(
 def _weight_cotangents(rows: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
     u, dz = rows.reshape(-1, rows.shape[-1]), dz.reshape(-1, dz.shape[-1])
-    stacked = room(u, (u.shape[1], dz.shape[1]))
-    if len(u) == 1:
-        namespace(u).multiply(u.T, dz, out=stacked)
-    else:
-        namespace(u).matmul(u.T, dz, out=stacked)
+    if len(u) == 1:  # an outer product by broadcasting costs a tenth of a matrix product with one row
+        return u[:, :width].T * dz, u[:, width + 1 :].T * dz, dz[0], dz[0]
+    stacked = onp.matmul(u.T, dz, out=room(u, (u.shape[1], dz.shape[1])))
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
-
-
-def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
-    weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
-    weight *= lstm_step.scale_like(w_h)
-    return weight  # type: ignore[no-any-return]
 
 
 def _rows(x: Array, h: Array, steps: int, live: Mask) -> tuple[Array, Array]:
