@@ -211,6 +211,16 @@ def test_actions_that_do_not_fit_a_recurrent_critic_are_refused(make: Any, error
         _forward(RECURRENT_CRITIC, **make())
 
 
+def test_a_state_in_the_place_of_another_argument_of_a_critic_is_refused() -> None:
+    params, state = params_of(RECURRENT_CRITIC), {"hidden": ones(2, 1, 4), "cell": ones(2, 1, 4)}
+    obs, act = ones(2, RECURRENT_CRITIC.lstm.input_size), ones(2, RECURRENT_CRITIC.action_shape)
+    for arguments in ((state,), (act, state)):
+        with pytest.raises(
+            TypeError, match=r"is a recurrent state; a critic takes it by keyword: forward\(..., state=state\)"
+        ):
+            RECURRENT_CRITIC.forward(params, obs, *arguments)
+
+
 def test_an_action_for_a_critic_of_observations_is_refused() -> None:
     critic = RecurrentCritic(1, 5, hidden_layer_size=4)
     with pytest.raises(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as onp
@@ -13,6 +14,7 @@ from finite_differences import assert_trees_close, direction_like
 from kernel_cases import COMPOSITIONS
 
 import npnets
+from npnets.kernels import workspace
 from npnets.kernels.lstm import lstm
 
 STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 2, 3
@@ -24,6 +26,14 @@ each_mask = pytest.mark.parametrize(
     list(itertools.product((None, FRESH), (None, LIVE))),
     ids=["no masks", "live", "fresh", "fresh and live"],
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_memory() -> Iterator[None]:
+    """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "LEAST_BYTES", 0)
+        yield
 
 
 def _arrays(scale: float = 1.0, dtype: type = onp.float64) -> list[Any]:

@@ -7,6 +7,7 @@ lengths, an initial state that is not zero; values and gradients.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as onp
@@ -32,8 +33,17 @@ from recurrent_problems import (
 
 import npnets
 import npnets.numpy as np
+from npnets.kernels import workspace
 
 over_sizes = settings(max_examples=12)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_memory() -> Iterator[None]:
+    """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "LEAST_BYTES", 0)
+        yield
 
 
 def assert_same(found: Any, expected: Any) -> None:

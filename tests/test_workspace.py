@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -61,10 +63,37 @@ def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: p
     for extra in range(5):
         room(LIKE, (LARGE[0] + extra,))
     assert workspace._kept.bytes <= 3 * LEAST_BYTES
-    sizes = [shape[0] for shape, _ in workspace._kept.arrays if workspace._kept.arrays[shape, _]]
-    assert sizes == [LARGE[0] + 3, LARGE[0] + 4]
+    assert [shape[0] for shape, _ in workspace._kept.arrays] == [LARGE[0] + 3, LARGE[0] + 4]
     room(LIKE, (4 * LARGE[0],))
-    assert workspace._kept.bytes <= 3 * LEAST_BYTES
+    assert len(workspace._kept.arrays) == 2
+
+
+@numpy_alone
+def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
+    held = [room(LIKE, LARGE) for _ in range(40)]
+    assert len({_place(array) for array in held}) == 40
+    ((kept,),) = [workspace._kept.arrays.values()]
+    assert len(kept) == 1 + workspace.MOST_OF_A_SHAPE
+
+
+@numpy_alone
+def test_a_debugger_that_looks_at_every_variable_does_not_make_what_is_held_look_free() -> None:
+    code = """
+import sys
+import numpy
+from npnets.kernels.workspace import room
+def look(frame, event, argument):
+    frame.f_locals
+    return look
+sys.settrace(look)
+like = numpy.zeros(1)
+def places(): return [room(like, (100, 100)) for _ in range(3)]
+traced = places()
+sys.settrace(None)
+later = places()
+assert len({a.__array_interface__['data'][0] for a in traced + later}) == 6
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 @numpy_alone
@@ -84,9 +113,13 @@ def _problem() -> tuple[Any, ...]:
     return tuple(on_backend(drawn))
 
 
-def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earlier_ones() -> None:
+@pytest.mark.parametrize("masks", [(False, False), (True, False), (False, True), (True, True)])
+def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earlier_ones(masks: Any) -> None:
     args = _problem()
-    run = lambda a: lstm(a[0], tuple(a[1:5]), a[5], a[6])  # noqa: E731
+    live = onp.arange(20)[:, None, None] < onp.arange(1, 41)[None, :, None]
+    fresh = live & (onp.random.default_rng(1).random((20, 40, 1)) < 0.2)
+    fresh, live = (on_backend(mask) if used else None for mask, used in zip((fresh, live), masks, strict=True))
+    run = lambda a: lstm(a[0], tuple(a[1:5]), a[5], a[6], fresh, live)  # noqa: E731
     value, pullback = npnets.vjp(run, args)
     gradient, held = pullback(value), bits((value, pullback(value)))
     for scale in (2.0, 3.0):

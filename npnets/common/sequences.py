@@ -131,7 +131,7 @@ def _live(lengths: Any, batch: int, steps: int) -> Array:
             f"lengths must be of shape ({batch},), one number of steps for each sequence of obs, but has shape "
             f"{found.shape}"
         )
-    if found.dtype.kind not in "iu":
+    if found.size and found.dtype.kind not in "iu":
         raise TypeError(
             f"lengths must be integers, how many real steps each sequence has, but has dtype {found.dtype}; for a mask "
             "of real steps pass mask.sum(axis=1)"
@@ -152,12 +152,12 @@ def _fresh(resets: Any, batch: int, steps: int) -> Array:
             f"resets must be of shape (batch, steps) = ({batch}, {steps}), true where an episode begins at that step, "
             f"but has shape {found.shape}"
         )
-    if found.dtype.kind != "b":
+    if found.size and found.dtype.kind != "b":
         raise TypeError(
             f"resets must be booleans, true where an episode begins, but has dtype {found.dtype}; pass "
             "resets.astype(bool)"
         )
-    return bare(found).reshape((batch, steps)).T[:, :, None]  # type: ignore[no-any-return]
+    return bare(found).astype(bool).reshape((batch, steps)).T[:, :, None]  # type: ignore[no-any-return]
 
 
 def _as_array(value: Any, what: str) -> Any:

@@ -126,6 +126,7 @@ class RecurrentCritic:
             `npnets.stop_gradient(state)` ends them.
         """
         expect_keys(params, ("lstm", "last"), self)
+        _expect_no_state(act=act, info=info)
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         beside = None if act is None and not self._actions else self._beside(act, given, params, all_steps)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
@@ -153,6 +154,13 @@ class RecurrentCritic:
     @property
     def _actions(self) -> int:
         return width(self.action_shape)  # type: ignore[arg-type]
+
+
+def _expect_no_state(**arguments: Any) -> None:
+    """Check that nobody gave a state in the place of another argument, where it would be lost."""
+    for name, value in arguments.items():
+        if isinstance(value, dict) and {"hidden", "cell"} <= value.keys():
+            raise TypeError(f"{name} is a recurrent state; a critic takes it by keyword: forward(..., state=state)")
 
 
 def _remedy(expected: tuple[int, ...], actions: int) -> str:
