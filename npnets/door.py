@@ -5,7 +5,7 @@ Nothing is moved or cast anywhere else. What is wrong is said in the user's word
 
 import functools
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,8 @@ from npnets.numpy.broadcasting import moved
 from npnets.numpy.constants import asarray
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_THE_CPU = nullcontext()
 
 
 def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
@@ -67,7 +69,7 @@ def follows_params(forward: F) -> F:
 
     @functools.wraps(forward)
     def run(network: Any, params: Any, *args: Any, **kwargs: Any) -> Any:
-        if loaded_cupy() is None:
+        if loaded_cupy() is None:  # asked here too, because to enter even an empty context shows in a small network
             return forward(network, params, *args, **kwargs)
         with on_one_device(params, lambda: f"the parameters of {network!r}"):
             return forward(network, params, *args, **kwargs)
@@ -83,6 +85,8 @@ def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManage
     TypeError
         If leaves lie on different devices; the message names them.
     """
+    if loaded_cupy() is None:
+        return _THE_CPU
     leaves = [bare(leaf) for leaf in tree.leaves(arrays)]
     require_one_device(leaves, what, lambda: tree.paths(arrays))
     return current_device(next((leaf for leaf in leaves if hasattr(leaf, "dtype")), None))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import Array, Device, adopt, current_device, device_of, parse_device
+from npnets.backend import Array, Device, adopt, device_of, parse_device
+from npnets.numpy import zeros_like
 from npnets.tree import Tree
 
 __all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
@@ -92,8 +93,7 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     if getattr(weight, "ndim", 0) >= 2:
         new["weight"] = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
         if "bias" in params:
-            with current_device(params["bias"]):
-                new["bias"] = np.zeros_like(params["bias"])
+            new["bias"] = zeros_like(params["bias"])
     return {key: new[key] if key in new else orthogonalize(rng, part, gain) for key, part in params.items()}
 
 

@@ -1,13 +1,9 @@
 """The example that needs a memory: its hidden velocity, its teacher, its loss, and what its user meets."""
 
-import functools
 import importlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import gymnasium
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, device, on_backend
+from interruption import interrupted_once
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "memory_pendulum.py"
@@ -231,21 +228,9 @@ def test_policies_learned_on_any_device_are_those_of_a_process_of_its_own_on_the
 
 @another_process
 def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", str(EXAMPLE), "--steps", "1000000", "--out", str(tmp_path)]
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=heed) as process:
-        watchdog = threading.Timer(120, process.kill)
-        watchdog.start()
-        read = chunk = b"nothing yet"
-        while chunk and b"recurrent=" not in read:  # the progress bar shows losses: learning has begun
-            chunk = os.read(process.stderr.fileno(), 4096)
-            read += chunk
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
-        watchdog.cancel()
-    assert process.returncode == 130
+    shown = b"recurrent="  # the progress bar shows losses: learning has begun
+    status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
+    assert status == 130
     assert b"saving what there is" in errors
     assert "mu.weight" in np.load(tmp_path / "recurrent.npz")
     assert 0 < json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000

@@ -1,19 +1,16 @@
 """The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
 
-import functools
 import importlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from backends import device, rounding
+from interruption import interrupted_once
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "offline_bcq.py"
@@ -96,21 +93,9 @@ def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_o
 
 @another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", str(EXAMPLE), "--steps", "1000000", "--out", str(tmp_path)]
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=heed) as process:
-        watchdog = threading.Timer(120, process.kill)
-        watchdog.start()
-        read = chunk = b"nothing yet"
-        while chunk and b"critic=" not in read:  # the progress bar shows losses: learning has begun
-            chunk = os.read(process.stderr.fileno(), 4096)
-            read += chunk
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
-        watchdog.cancel()
-    assert process.returncode == 130
+    shown = b"critic="  # the progress bar shows losses: learning has begun
+    status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
+    assert status == 130
     assert b"saving what there is" in errors
     assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
     assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000

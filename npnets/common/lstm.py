@@ -11,9 +11,9 @@ from numpy.typing import DTypeLike
 
 import npnets.numpy as np
 from npnets.autodiff import bare
-from npnets.backend import Array, namespace
+from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
-from npnets.description import call_repr, set_fields, size
+from npnets.description import call_repr, set_fields, shape, size
 from npnets.door import expect_dtype, expect_keys, expect_parameter, first_leaf
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.lstm import State, lstm
@@ -121,6 +121,18 @@ class LSTM:
             shape = hidden.shape[::2]
             return hidden.reshape(shape), cell.reshape(shape)
         return hidden[:, layer], cell[:, layer]
+
+
+def set_recurrent_sizes(network: Any, fewest_actions: int = 1) -> None:
+    """Check what the constructors of all recurrent networks take, and store it in one form."""
+    parse_device(network.device)
+    set_fields(
+        network,
+        layer_num=size("layer_num", network.layer_num),
+        state_shape=shape("state_shape", network.state_shape),
+        action_shape=shape("action_shape", network.action_shape, least=fewest_actions),
+        hidden_layer_size=size("hidden_layer_size", network.hidden_layer_size),
+    )
 
 
 def _shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:

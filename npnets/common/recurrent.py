@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from npnets.backend import Array, Device, parse_device
+from npnets.backend import Array, Device
 from npnets.common.linear import Linear
-from npnets.common.lstm import LSTM
-from npnets.description import Shape, call_repr, set_fields, shape, size, width
+from npnets.common.lstm import LSTM, set_recurrent_sizes
+from npnets.description import Shape, call_repr, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -47,14 +47,7 @@ class Recurrent:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
-        parse_device(self.device)
-        set_fields(
-            self,
-            layer_num=size("layer_num", self.layer_num),
-            state_shape=shape("state_shape", self.state_shape),
-            action_shape=shape("action_shape", self.action_shape),
-            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
-        )
+        set_recurrent_sizes(self)
 
     @functools.cached_property
     def first(self) -> Linear:

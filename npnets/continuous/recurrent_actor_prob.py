@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from npnets.backend import Array, Device, parse_device
+from npnets.backend import Array, Device
 from npnets.common import Linear
-from npnets.common.lstm import LSTM
+from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
-from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, size, width
+from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
@@ -59,14 +59,7 @@ class RecurrentActorProb:
 
     def __post_init__(self) -> None:
         require_flags(self, "unbounded", "conditioned_sigma")
-        parse_device(self.device)
-        set_fields(
-            self,
-            layer_num=size("layer_num", self.layer_num),
-            state_shape=shape("state_shape", self.state_shape),
-            action_shape=shape("action_shape", self.action_shape),
-            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
-        )
+        set_recurrent_sizes(self)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
 
     @functools.cached_property

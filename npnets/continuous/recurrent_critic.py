@@ -8,11 +8,11 @@ import numpy as onp
 from numpy.typing import DTypeLike
 
 import npnets.numpy as np
-from npnets.backend import Array, Device, parse_device
+from npnets.backend import Array, Device
 from npnets.common import Linear
-from npnets.common.lstm import LSTM
+from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.sequences import Sequences
-from npnets.description import Shape, call_repr, set_fields, shape, size, width
+from npnets.description import Shape, call_repr, width
 from npnets.door import as_input, expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -50,14 +50,7 @@ class RecurrentCritic:
     __repr__ = call_repr
 
     def __post_init__(self) -> None:
-        parse_device(self.device)
-        set_fields(
-            self,
-            layer_num=size("layer_num", self.layer_num),
-            state_shape=shape("state_shape", self.state_shape),
-            action_shape=shape("action_shape", self.action_shape, least=0),
-            hidden_layer_size=size("hidden_layer_size", self.hidden_layer_size),
-        )
+        set_recurrent_sizes(self, fewest_actions=0)
 
     @functools.cached_property
     def lstm(self) -> LSTM:

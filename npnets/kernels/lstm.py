@@ -129,9 +129,10 @@ def _backward(
     live: Mask,
 ) -> tuple[Array, ...]:
     dz, dh, dc = _through_time(g, saved, w_h, fresh, live)
-    weights = _weight_cotangents(saved.rows, dz, x.shape[2]) if {1, 2, 3, 4}.intersection(wanted) else ()
     dx = _of_all_steps(dz, w_x.T) if 0 in wanted else None
-    cotangents = (dx, *weights, dh, dc) if weights else (dx, None, None, None, None, dh, dc)
+    any_weight = {1, 2, 3, 4}.intersection(wanted)
+    weights = _weight_cotangents(saved.rows, dz, x.shape[2]) if any_weight else (None,) * 4
+    cotangents = (dx, *weights, dh, dc)
     return tuple(cotangents[index] for index in wanted)  # type: ignore[misc]
 
 

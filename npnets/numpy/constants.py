@@ -1,7 +1,6 @@
 """Functions whose answers are constants to every derivative: making arrays, comparing, asking, rounding."""
 
 import builtins
-import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from npnets.autodiff import bare, is_traced
-from npnets.backend import current_device, loaded_cupy, namespace
+from npnets.backend import current_device, namespace
 from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
-
-_AS_IT_IS = contextlib.nullcontext()
 
 
 def _constant(name: str) -> Callable[..., Any]:
@@ -23,7 +20,7 @@ def _constant(name: str) -> Callable[..., Any]:
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
         given = [bare(arg) for arg in args]
-        with current_device(given[0]) if given and loaded_cupy() is not None else _AS_IT_IS:
+        with current_device(given[0] if given else None):
             return function(*given, **{key: bare(value) for key, value in kwargs.items()})
 
     of_bare.__doc__ = f"As `numpy.{name}`; a constant to every derivative."

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npnets import tree
-from npnets.backend import loaded_cupy
 from npnets.door import on_one_device
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
@@ -45,8 +44,6 @@ def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, 
 
 def together(**trees: Tree) -> AbstractContextManager[Any]:
     """Return a context in which CuPy computes on the GPU that all of some trees lie on."""
-    if loaded_cupy() is None:
-        return nullcontext()
     return on_one_device(trees, lambda: "what an optimizer computes with")
 
 

@@ -1,0 +1,30 @@
+"""Runs a program and presses Ctrl-C once it has begun to work: what a user of the examples does."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+
+def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, bytes]:
+    """Start an example and press Ctrl-C once it has shown some text on standard error: its status and last words."""
+    command = [sys.executable, "-u", str(example), *options]
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=heed) as process:
+        watchdog = threading.Timer(120, process.kill)
+        watchdog.start()
+        read = chunk = b"nothing yet"
+        while chunk and shown not in read:
+            chunk = os.read(process.stderr.fileno(), 4096)
+            read += chunk
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+        watchdog.cancel()
+    return process.returncode, errors
