@@ -32,7 +32,7 @@ def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
         If keys are missing or left over.
     """
     try:
-        if len(params) == len(names) and all(name in params for name in names):
+        if len(params) == len(names) and all(map(params.__contains__, names)):
             return
         found = list(params.keys())
     except (TypeError, AttributeError):
@@ -108,8 +108,11 @@ def first_leaf(params: Any) -> Any:
 def _find_leaf(params: Any) -> Any:
     if hasattr(params, "dtype"):
         return params
-    parts = params.values() if hasattr(params, "values") else ()
-    return next((leaf for part in parts if (leaf := _find_leaf(part)) is not None), None)
+    for part in params.values() if hasattr(params, "values") else ():
+        leaf = _find_leaf(part)
+        if leaf is not None:
+            return leaf
+    return None
 
 
 def as_input(value: Any, like: Any, name: str = "obs") -> Any:
@@ -219,11 +222,11 @@ def expect_width(x: Array, features: int, owner: object) -> None:
         )
 
 
-def expect_dtype(x: Array, parameter: Array, owner: object) -> None:
-    """Check that an input that is past the door has the parameters' dtype."""
-    if x.dtype != parameter.dtype:
+def expect_dtype(came: Any, parameter: Array, owner: object) -> None:
+    """Check that the dtype of an input that is past the door is the parameters'."""
+    if came != parameter.dtype:
         raise TypeError(
-            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {x.dtype}: parameters of two "
+            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {came}: parameters of two "
             "dtypes in one tree, or a preprocess net that answers in a dtype of its own? It can cast what comes in: "
             "obs = numpy.asarray(obs, params[...].dtype)"
         )

@@ -14,12 +14,11 @@ from backends import on_backend
 import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import linear
+from npnets.kernels.linear import Layer, linear_layers
 from npnets.kernels.lstm import lstm
 
-_MODULES = {
-    name: importlib.import_module(f"npnets.kernels.{name}") for name in ("activations", "layer_norm", "linear", "lstm")
-}
+_NAMES = ("activations", "layer_norm", "linear", "lstm")
+_MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "relu": (),
@@ -61,11 +60,22 @@ def _activate_cases() -> list[Case]:
     ]
 
 
+def linear(x: Any, weight: Any, bias: Any, activation: Any = None) -> Any:
+    """Run a single layer."""
+    return linear_layers(x, [Layer(weight, bias, activation)])
+
+
+def _layers_case(activations: tuple[Any, ...], *shapes: Any) -> Case:
+    def fun(x: Any, *parameters: Any) -> Any:
+        return linear_layers(x, list(map(Layer, parameters[::2], parameters[1::2], activations)))
+
+    plain = lambda x, *parameters: COMPOSITIONS["linear"](x, *parameters, activations=activations)  # noqa: E731
+    return Case("linear", fun, plain, shapes)
+
+
 def _linear_cases() -> list[Case]:
-    def case(activation: Any, x: Any, weight: Any, bias: Any) -> Case:
-        fun = lambda x, w, b: linear(x, w, b, activation)  # noqa: E731
-        plain = lambda x, w, b: COMPOSITIONS["linear"](x, w, b, activation=activation)  # noqa: E731
-        return Case("linear", fun, plain, (x, weight, bias))
+    def case(activation: Any, *shapes: Any) -> Case:
+        return _layers_case((activation,), *shapes)
 
     shapes = [
         ((5, 3), (3, 7), (7,)),
@@ -80,7 +90,21 @@ def _linear_cases() -> list[Case]:
     ]
     cases = [case(a, x, w, b) for a in (None, ("tanh",), ("elu", 0.7)) for x, w, b in shapes]
     cases += [case(a, x, w, None) for a in (None, ("relu",)) for x, w, b in shapes]
-    return cases + [case(a, *shapes[index]) for a in each_activation() for index in (0, 4)]
+    cases += [case(a, *shapes[index]) for a in each_activation() for index in (0, 4)]
+    return [*cases, case(("tanh",), (130, 70), (70, 130), (130,)), *_several_layers_cases()]
+
+
+def _several_layers_cases() -> list[Case]:
+    plain = [(5, 3), (3, 4), (4,), (4, 6), None, (6, 2), (2,)]
+    one_row = [(1, 3), (3, 4), None, (4, 2), (2,)]
+    ensemble = [(5, 3), (4, 3, 6), (4, 1, 6), (4, 6, 2), (4, 1, 2)]
+    each_its_own = [(4, 5, 3), (4, 3, 6), (4, 1, 6), (4, 6, 2), None]
+    leading = [(2, 5, 3), (3, 4), (4,), (4, 2), (2,)]
+    several = [(("relu",), ("gelu",), None), (("tanh",), None, ("softplus",)), (None, ("elu", 0.7), ("silu",))]
+    pairs = [(("tanh",), None), (("leaky_relu", 0.2), ("sigmoid",))]
+    return [_layers_case(a, *plain) for a in several] + [
+        _layers_case(a, *shapes) for a in pairs for shapes in (one_row, ensemble, each_its_own, leading)
+    ]
 
 
 def _layer_norm_cases() -> list[Case]:
@@ -136,7 +160,12 @@ def _lstm_cases() -> list[Case]:
     ]
 
 
-CASES = [*_activate_cases(), *_linear_cases(), *_layer_norm_cases(), *_lstm_cases()]
+CASES = [
+    *_activate_cases(),
+    *_linear_cases(),
+    *_layer_norm_cases(),
+    *_lstm_cases(),
+]
 each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.kernel}-{i}") for i, c in enumerate(CASES)])
 
 

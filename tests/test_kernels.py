@@ -15,14 +15,13 @@ import numpy as onp
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend, rounding
 from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
-from kernel_cases import ARGUMENTS, CASES, Case, each_activation, each_case, of_chosen_arrays, subsets
+from kernel_cases import ARGUMENTS, CASES, Case, each_activation, each_case, linear, of_chosen_arrays, subsets
 
 import npnets
 import npnets.kernels
 import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import linear
 
 
 @pytest.mark.numpy_alone("reads the table")
@@ -143,6 +142,13 @@ def test_activations_at_exactly_zero_take_the_derivatives_of_pytorch() -> None:
     x, w = on_backend((onp.array([[1.0, 2.0]]), onp.zeros((2, 3))))
     dead = npnets.grad(lambda w: np.sum(linear(x, w, None, ("relu",))))(w)
     assert_array_equal(dead, onp.zeros((2, 3)))
+
+
+def test_the_second_derivative_of_softplus_at_zero_is_that_of_a_smooth_function() -> None:
+    zeros, ones = on_backend((onp.zeros(3), onp.ones(3)))
+    for beta in (1.0, 2.0):
+        found = npnets.hvp(lambda z, b=beta: np.sum(activate(z, "softplus", (b,))))(zeros, ones)
+        assert_allclose(found, onp.full(3, beta / 4), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as onp
 import pytest
 import standin_cupy
+from kernel_cases import linear
 
 import npnets
 import npnets.numpy as np
 from npnets import optim
 from npnets.kernels.activations import ACTIVATIONS
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import linear
 
 pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in place itself")
 

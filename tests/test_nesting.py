@@ -12,11 +12,11 @@ import numpy as onp
 import pytest
 from backends import assert_allclose, assert_array_equal, device, on_backend
 from finite_differences import along, assert_trees_close, direction_like, inner
+from kernel_cases import linear
 
 import npnets
 import npnets.numpy as np
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import linear
 
 grad = npnets.grad
 

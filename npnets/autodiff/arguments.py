@@ -13,6 +13,8 @@ from npnets.tree import Tree
 
 def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
     """Return which arguments `argnum` means, counted from zero."""
+    if type(argnum) is int and 0 <= argnum < len(args):
+        return [argnum]
     numbers = argnum if isinstance(argnum, tuple) else (argnum,)
     if not numbers or not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers):
         raise ValueError(f"argnum must be a number or a tuple of numbers, but is {argnum!r}")
@@ -27,24 +29,18 @@ def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]
     return chosen
 
 
-def arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> Tree:
-    """Return what `argnum` chooses among a call's arguments."""
-    chosen = tuple(args[position] for position in positions(args, argnum))
-    return chosen if isinstance(argnum, tuple) else chosen[0]
+def arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
+    """Return which of a call's arguments `argnum` means, and those themselves."""
+    chosen = positions(args, argnum)
+    return chosen, tuple(args[position] for position in chosen) if isinstance(argnum, tuple) else args[chosen[0]]
 
 
-def with_arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...], new: Tree) -> list[Any]:
-    """Return a call's arguments with those that `argnum` chooses replaced."""
+def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several: bool) -> list[Any]:
+    """Return a call's arguments with the chosen ones replaced, by a tuple's parts if they are `several`."""
     replaced = list(args)
-    values = new if isinstance(argnum, tuple) else (new,)
-    for position, value in zip(positions(args, argnum), values, strict=True):
+    for position, value in zip(chosen, new if several else (new,), strict=True):
         replaced[position] = value
     return replaced
-
-
-def checked(x: Tree) -> Tree:
-    """Return a tree whose leaves are floating-point arrays; Python's floats become arrays of no dimension."""
-    return tree.map(checked_leaf, x)
 
 
 def checked_leaf(leaf: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.arguments import (
     arguments,
-    checked,
+    checked_leaf,
     device_of_leaves,
     require_alike,
     require_scalar,
@@ -98,11 +98,11 @@ def value_and_grad(
 
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
-        x = arguments(args, argnum)
+        chosen, x = arguments(args, argnum)
         with device_of_leaves(x):
             trace = new_trace()
-            roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
-            answer = fun(*with_arguments(args, argnum, roots), **kwargs)
+            roots = _roots(x, trace)
+            answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
         value = untrace(loss, trace)
         require_scalar(value)
@@ -140,7 +140,7 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
         From the pullback, if the cotangent is shaped otherwise than `value`.
     """
     trace = new_trace()
-    roots = tree.map(lambda leaf: reverse_root(leaf, trace), checked(x))
+    roots = _roots(x, trace)
     with device_of_leaves(x):
         answer = fun(roots)
     value = tree.map(lambda leaf: untrace(leaf, trace), answer)
@@ -178,7 +178,7 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
         If `v` is shaped otherwise than `x`.
     """
     trace = new_trace()
-    x = checked(x)
+    x = tree.map(checked_leaf, x)
     tree.map(functools.partial(require_alike, "direction"), x, v)
     given_away = {id(g) for g in tree.leaves(v)}
 
@@ -214,6 +214,10 @@ def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
 def stop_gradient(x: Tree) -> Tree:
     """Return a tree of the same values that every derivative takes for constants."""
     return tree.map(bare, x)
+
+
+def _roots(x: Tree, trace: int) -> Tree:
+    return tree.map(lambda leaf: reverse_root(checked_leaf(leaf), trace), x)
 
 
 def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:

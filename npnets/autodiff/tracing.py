@@ -23,7 +23,6 @@ from typing import Any, TypeAlias
 from autograd import tracer
 from autograd.core import add_outgrads, defjvp_argnums, defvjp_argnums, sparse_object_types
 from autograd.extend import Box, JVPNode, VJPNode, VSpace
-from autograd.util import toposort
 from numpy import float64
 
 from npnets.backend import namespace, when_cupy_is_loaded
@@ -243,14 +242,33 @@ def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
     outputs, cotangents = zip(*ends, strict=True)
     end = reverse_node([output._node for output in outputs], lambda g: g)
     pending: dict[Any, tuple[Any, bool]] = {end: (cotangents, False)}
-    reached = {}
-    for node in toposort(end):
+    uses, ready, reached = _uses(end), [end], {}
+    while ready:
+        node = ready.pop()
         g = pending.pop(node)[0]
         if not node.parents:
             reached[node] = g
+            continue
         for parent, part in zip(node.parents, node.vjp(g), strict=True):
             pending[parent] = _add(pending.get(parent), part)
+            uses[parent] -= 1
+            if not uses[parent]:
+                ready.append(parent)
     return reached
+
+
+def _uses(end: Any) -> dict[Any, int]:
+    """Return how often the answer of each node that leads to an end is used on the way there."""
+    uses = {end: 0}
+    found = [end]
+    for node in found:
+        for parent in node.parents:
+            if parent in uses:
+                uses[parent] += 1
+            else:
+                uses[parent] = 1
+                found.append(parent)
+    return uses
 
 
 def _add(total: tuple[Any, bool] | None, part: Any) -> tuple[Any, bool]:

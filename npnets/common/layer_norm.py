@@ -64,7 +64,7 @@ class LayerNorm:
         expect_width(x, self.features, self)
         parts = [expect_parameter(params[name], (self.features,), name, self) for name in self._names]
         for part in parts:
-            expect_dtype(x, part, self)
+            expect_dtype(x.dtype, part, self)
         weight, bias = [*parts, None, None][:2]
         return layer_norm(x, weight, bias, self.eps)
 

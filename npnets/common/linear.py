@@ -1,5 +1,7 @@
 """Linear layers, for one network and for an ensemble of them."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
 from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
-from npnets.kernels.linear import linear
+from npnets.kernels.linear import ActivationCall, Layer, linear_layers
 from npnets.tree import Tree
 
 
@@ -54,11 +56,19 @@ class Linear:
         expect_keys(params, tuple(self._shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
-    def apply(self, params: Tree, x: Array, activation: tuple[Any, ...] | None = None) -> Array:
+    def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
-        return _apply(self, params, x, self._shapes, self.in_features, activation)
+        return apply_layers([(self, params, activation)], x)
 
-    @property
+    def expect_input(self, x: Array) -> None:
+        """Check the shape of an array that is past a network's door."""
+        expect_width(x, self.in_features, self)
+
+    def follows(self, before: Any) -> bool:
+        """Tell whether this layer takes what another one answers, so that both can run in one operation."""
+        return isinstance(before, Linear) and before.out_features == self.in_features
+
+    @functools.cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         weight = (self.in_features, self.out_features)
         return {"weight": weight, "bias": weight[1:]} if self.bias else {"weight": weight}
@@ -109,16 +119,25 @@ class EnsembleLinear:
         expect_keys(params, tuple(self._shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
-    def apply(self, params: Tree, x: Array, activation: tuple[Any, ...] | None = None) -> Array:
+    def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
+        return apply_layers([(self, params, activation)], x)
+
+    def expect_input(self, x: Array) -> None:
+        """Check the shape of an array that is past a network's door."""
         if x.ndim != 2 and (x.ndim != 3 or x.shape[0] != self.ensemble_size):
             raise ValueError(
                 f"{self!r} expected (batch, {self.in_feature}) or ({self.ensemble_size}, batch, {self.in_feature}), "
                 f"but got {x.shape}"
             )
-        return _apply(self, params, x, self._shapes, self.in_feature, activation)
+        expect_width(x, self.in_feature, self)
 
-    @property
+    def follows(self, before: Any) -> bool:
+        """Tell whether this layer takes what another one answers, so that both can run in one operation."""
+        found = isinstance(before, EnsembleLinear) and (before.ensemble_size, before.out_feature)
+        return found == (self.ensemble_size, self.in_feature)
+
+    @functools.cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         weight = (self.ensemble_size, self.in_feature, self.out_feature)
         return {"weight": weight, "bias": (weight[0], 1, weight[2])} if self.bias else {"weight": weight}
@@ -128,10 +147,25 @@ def _init(layer: Any, rng: np.random.Generator, shapes: Any, fan_in: int, dtype:
     return {name: uniform_fan_in(rng, shape, fan_in, dtype) for name, shape in shapes.items()}
 
 
-def _apply(layer: Any, params: Tree, x: Array, shapes: Any, features: int, activation: Any) -> Array:
+def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, ActivationCall]], x: Array) -> Array:
+    """Run layers in one operation on an array that is past a network's door.
+
+    Parameters
+    ----------
+    layers : sequence of (layer, params, activation)
+        Each `follows` the one before.
+    x : array
+        As the first layer's `forward` takes it, in the parameters' dtype.
+    """
+    layers[0][0].expect_input(x)
+    dtype = x.dtype
+    return linear_layers(x, [_checked(layer, params, dtype, activation) for layer, params, activation in layers])
+
+
+def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any], activation: ActivationCall) -> Layer:
+    shapes = layer._shapes
     expect_keys(params, tuple(shapes), layer)
     parts = [expect_parameter(params[name], shape, name, layer) for name, shape in shapes.items()]
-    expect_width(x, features, layer)
     for part in parts:
-        expect_dtype(x, part, layer)
-    return linear(x, parts[0], parts[1] if layer.bias else None, activation)
+        expect_dtype(dtype, part, layer)
+    return Layer(parts[0], parts[1] if layer.bias else None, activation)

@@ -108,7 +108,7 @@ class LSTM:
         expect_keys(params, tuple(shapes), self)
         weights = [expect_parameter(params[name], shape, name, self) for name, shape in shapes.items()]
         for weight in weights:
-            expect_dtype(x, weight, self)
+            expect_dtype(x.dtype, weight, self)
         return tuple(weights)
 
     def _entering(self, given: Sequences, layer: int) -> State:

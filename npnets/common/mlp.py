@@ -10,25 +10,31 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device, parse_device
 from npnets.common.layer_norm import LayerNorm
-from npnets.common.linear import EnsembleLinear, Linear
+from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.description import call_repr, frozen, require_flags, set_fields, size, sizes
 from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
+from npnets.kernels.linear import ActivationCall
 from npnets.tree import Tree
 
 _NORMS: dict[str, Callable[..., Layer]] = {"layer_norm": LayerNorm}
 
 
 class _Block(NamedTuple):
-    """A linear layer, with the norm and the activation that follow it."""
+    """A linear layer, with the norm and the activation that follow it.
+
+    It is fusable if one operation can run all of it; `fused` is then how that operation knows the activation.
+    """
 
     linear_name: str
     linear: Any
     norm_name: str
     norm: Any
     activation: ResolvedActivation | None
+    fused: ActivationCall
+    is_fusable: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,14 +141,25 @@ class MLP:
         """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
         expect_keys(params, tuple(self._parts), self)
         expect_width(x, self.input_dim, self)
-        for block in self._blocks:
-            x = _run(block, params, x)
+        for run in self._runs:
+            x = _together(run, params, x) if run[0].is_fusable else _one_by_one(run[0], params, x)
         return x
 
     @property
     def is_ensemble(self) -> bool:
         """Whether the answer has a leading axis, one entry for each member of an ensemble."""
         return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
+
+    @functools.cached_property
+    def _runs(self) -> tuple[tuple[_Block, ...], ...]:
+        """The blocks, those side by side that one operation can run."""
+        runs: list[list[_Block]] = []
+        for block in self._blocks:
+            if runs and block.is_fusable and runs[-1][-1].is_fusable and block.linear.follows(runs[-1][-1].linear):
+                runs[-1].append(block)
+            else:
+                runs.append([block])
+        return tuple(tuple(run) for run in runs)
 
     @functools.cached_property
     def _parts(self) -> dict[str, Any]:
@@ -168,7 +185,9 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
 
 
 def _block(index: int, linear: Any, norm: Any, activation: ResolvedActivation | None) -> _Block:
-    return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
+    fused = None if activation is None else activation.fused
+    known = isinstance(linear, (Linear, EnsembleLinear)) and (activation is None or fused is not None)
+    return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation, fused, known and norm is None)
 
 
 def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[Any, ...]:
@@ -218,13 +237,13 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
     return layer
 
 
-def _run(block: _Block, params: Tree, x: Array) -> Array:
-    _, linear, _, norm, activation = block
-    fused = activation.fused if activation is not None and norm is None else None
-    if isinstance(linear, (Linear, EnsembleLinear)):
-        x = linear.apply(params[block.linear_name], x, fused)
-    else:
-        x, fused = linear.forward(params[block.linear_name], x), None
-    if norm is not None:
-        x = norm.forward(params[block.norm_name], x)
-    return x if activation is None or fused is not None else activation.apply(x)
+def _together(run: tuple[_Block, ...], params: Tree, x: Array) -> Array:
+    return apply_layers([(block.linear, params[block.linear_name], block.fused) for block in run], x)
+
+
+def _one_by_one(block: _Block, params: Tree, x: Array) -> Array:
+    linear, own = block.linear, params[block.linear_name]
+    x = linear.apply(own, x) if isinstance(linear, (Linear, EnsembleLinear)) else linear.forward(own, x)
+    if block.norm is not None:
+        x = block.norm.forward(params[block.norm_name], x)
+    return x if block.activation is None else block.activation.apply(x)

@@ -121,7 +121,7 @@ class ActorProb:
         if self.conditioned_sigma:
             return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
         log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        expect_dtype(mu, log_sigma, self)
+        expect_dtype(mu.dtype, log_sigma, self)
         return (mu, sigma_from_parameter(log_sigma, mu)), state
 
     @property

@@ -136,7 +136,7 @@ class RecurrentActorProb:
         if self.conditioned_sigma:
             return sigma_from_features(self.head.apply(params["sigma"], hidden))
         log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        expect_dtype(mu, log_sigma, self)
+        expect_dtype(mu.dtype, log_sigma, self)
         return sigma_from_parameter(log_sigma, mu)
 
     @property

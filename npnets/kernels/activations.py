@@ -15,6 +15,8 @@ import npnets.numpy as np
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
+from npnets.kernels.workspace import room
+from npnets.numpy.elementwise import elementwise
 
 
 class Activation(NamedTuple):
@@ -42,7 +44,7 @@ def _relu_forward(z: Array) -> Array:
 
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return g * (y > 0)
+    return onp.multiply(g, y > 0, out=room(g, g.shape))  # type: ignore[no-any-return]
 
 
 # -- leaky_relu: z, or slope * z below zero ---------------------------------------------------------------------------
@@ -74,7 +76,7 @@ def _tanh_forward(z: Array) -> Array:
 
 
 def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
-    derivative = y * y
+    derivative = onp.multiply(y, y, out=room(y, y.shape))
     onp.subtract(1, derivative, out=derivative)
     derivative *= g
     return derivative
@@ -119,11 +121,16 @@ def _silu_backward(g: Array, y: Array, z: Array) -> Array:
 # -- softplus: log(1 + exp(beta z)) / beta, and z itself where beta z is above the threshold --------------------------
 
 
+@elementwise(lambda answer, z: sigmoid(z))
+def _log_one_plus_exp(z: Array) -> Array:
+    """`log(1 + exp(z))` of each entry, without overflow; its derivatives of every order have no kink."""
+    return onp.log1p(onp.exp(-onp.abs(z))) + onp.maximum(z, z.dtype.type(0))
+
+
 def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
     scaled = z * beta
-    smooth = (np.log1p(np.exp(-np.abs(scaled))) + np.maximum(scaled, scaled.dtype.type(0))) / beta
-    return np.where(np.greater(scaled, threshold), z, smooth)
+    return np.where(np.greater(scaled, threshold), z, _log_one_plus_exp(scaled) / beta)
 
 
 def _softplus_forward(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:

@@ -1,13 +1,14 @@
-"""A linear layer and its activation in one operation, for one network or an ensemble of them.
+"""Linear layers and their activations, one after the other in one operation, for one network or an ensemble of them.
 
     y = f(z),  z = x W + b
 
-Symbols: `x` `(..., batch, in)`; `W` `(in, out)`, or `(members, in, out)` for an ensemble; `b` `(out,)`, or
-`(members, 1, out)`; `f` the activation; `g` the cotangent of `y`, `dz` that of `z`, and so on. An ensemble takes one
-`x` `(batch, in)` for all members, or one for each `(members, batch, in)`.
+Symbols: `x` `(..., batch, in)`, the `y` of the layer before; `W` `(in, out)`, or `(members, in, out)` for an ensemble;
+`b` `(out,)`, or `(members, 1, out)`; `f` the activation; `g` the cotangent of `y`, `dz` that of `z`, and so on. An
+ensemble takes one `x` `(batch, in)` for all members, or one for each `(members, batch, in)`.
 """
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as onp
 
@@ -16,93 +17,140 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
+from npnets.kernels.workspace import outer, product
+
+ActivationCall = tuple[Any, ...] | None
+"""An activation's name and its arguments, such as `("elu", 1.0)`."""
 
 
-def _composition(x: Array, weight: Array, bias: Array | None, *, activation: tuple[Any, ...] | None) -> Array:
-    z = np.matmul(x, weight)
-    if bias is not None:
-        z = z + bias
-    return z if activation is None else ACTIVATIONS[activation[0]].composition(z, *activation[1:])
+FEW = 2048
+"""Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
 
 
-def _forward(
-    x: Array, weight: Array, bias: Array | None, *, activation: tuple[Any, ...] | None
-) -> tuple[Array, tuple[Array, Array | None]]:
-    z = onp.matmul(x, weight)
+class Layer(NamedTuple):
+    """One layer's `W`, `b` and `f`, the last two optional."""
+
+    weight: Array
+    bias: Array | None
+    activation: ActivationCall = None
+
+
+class Kept(NamedTuple):
+    """What the backward of a layer needs: its `x` and `y`, and its `z` where the activation asks for it."""
+
+    x: Array
+    y: Array
+    z: Array | None
+
+
+def _layers(parameters: Sequence[Any], activations: tuple[ActivationCall, ...]) -> Iterator[Layer]:
+    return map(Layer, parameters[::2], parameters[1::2], activations)
+
+
+def _composition(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> Array:
+    for weight, bias, activation in _layers(parameters, activations):
+        z = np.matmul(x, weight)
+        z = z if bias is None else z + bias
+        x = z if activation is None else ACTIVATIONS[activation[0]].composition(z, *activation[1:])
+    return x
+
+
+def _forward(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> tuple[Array, list[Kept]]:
+    kept = []
+    for layer in _layers(parameters, activations):
+        y, z = _run(x, *layer)
+        kept.append(Kept(x, y, z))
+        x = y
+    return x, kept
+
+
+def _evaluate(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> Array:
+    for layer in _layers(parameters, activations):
+        x, _ = _run(x, *layer)
+    return x
+
+
+def _run(x: Array, weight: Array, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+    z = product(x, weight)
     if activation is not None and namespace(z) is not onp:
         return _activated_on_gpu(z, bias, *activation)
     if bias is not None:
         z += bias
     if activation is None:
-        return z, (z, None)
+        return z, None
     name, *args = activation
     chosen = ACTIVATIONS[name]
     y = chosen.forward(z, *args)
-    return y, (y, z if chosen.needs_z else None)
+    return y, (z if chosen.needs_z else None)
 
 
-def _activated_on_gpu(z: Array, bias: Array | None, name: str, *args: Any) -> tuple[Array, tuple[Array, Array | None]]:
+def _activated_on_gpu(z: Array, bias: Array | None, name: str, *args: Any) -> tuple[Array, Array | None]:
     arguments = cuda_arguments(name, args)
     if ACTIVATIONS[name].needs_z:
-        y, z = cuda_activations.activated_with_z(z, bias, name, arguments)
-        return y, (y, z)
-    y = cuda_activations.activated_in_place(z, bias, name, arguments)
-    return y, (y, None)
+        return cuda_activations.activated_with_z(z, bias, name, arguments)
+    return cuda_activations.activated_in_place(z, bias, name, arguments), None
 
 
 def _backward(
     g: Array,
-    saved: tuple[Array, Array | None],
+    kept: list[Kept],
     wanted: tuple[int, ...],
     x: Array,
-    weight: Array,
-    bias: Array | None,
-    *,
-    activation: tuple[Any, ...] | None,
+    *parameters: Array | None,
+    activations: tuple[ActivationCall, ...],
 ) -> tuple[Array, ...]:
-    dz = g if activation is None else cotangent(g, *saved, *activation)
-    of_argument = (_input_cotangent, _weight_cotangent, _bias_cotangent)
-    return tuple(of_argument[index](dz, x, weight, bias) for index in wanted)
+    found: dict[int, Array] = {}
+    for index, (weight, bias, activation) in reversed(list(enumerate(_layers(parameters, activations)))):
+        of_x, of_weight, of_bias = 2 * index, 2 * index + 1, 2 * index + 2
+        x, y, z = kept[index]
+        dz = g if activation is None else cotangent(g, y, z, *activation)
+        if of_weight in wanted:
+            found[of_weight] = _weight_cotangent(dz, x, weight)
+        if of_bias in wanted:
+            found[of_bias] = _bias_cotangent(dz, bias)
+        if wanted[0] > of_x:
+            break
+        found[0] = g = _input_cotangent(dz, x, weight)
+    return tuple(found[index] for index in wanted)
 
 
-def _input_cotangent(dz: Array, x: Array, weight: Array, bias: Array | None) -> Array:
-    dx = onp.matmul(dz, weight.swapaxes(-1, -2))
+def _input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
+    dx = product(dz, weight.swapaxes(-1, -2))
     return dx if dx.ndim == x.ndim else dx.sum(axis=0)
 
 
-def _weight_cotangent(dz: Array, x: Array, weight: Array, bias: Array | None) -> Array:
+def _weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
     if weight.ndim == 2 and x.ndim > 2:
         x, dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, dz.shape[-1])
-    columns = x.swapaxes(-1, -2)
-    if x.shape[-2] == 1:
-        return columns * dz  # an outer product by broadcasting costs a tenth of a matrix product with one row
-    return onp.matmul(columns, dz)  # type: ignore[no-any-return]
+    return outer(x, dz) if x.shape[-2] == 1 else product(x.swapaxes(-1, -2), dz)
 
 
-def _bias_cotangent(dz: Array, x: Array, weight: Array, bias: Any) -> Array:
+def _bias_cotangent(dz: Array, bias: Any) -> Array:
     if bias.ndim == 1:
-        return dz.reshape(-1, dz.shape[-1]).sum(axis=0)  # type: ignore[no-any-return]
+        dz = dz.reshape(-1, dz.shape[-1])
+        if dz.size > FEW and dz.dtype.char in "fd":
+            return namespace(dz).ones(len(dz), dz.dtype) @ dz  # type: ignore[no-any-return]
+        return dz.sum(axis=0)  # type: ignore[no-any-return]
     return dz.sum(axis=-2, keepdims=True)  # type: ignore[no-any-return]
 
 
-_apply = fused(_composition, _forward, _backward)
+_apply = fused(_composition, _forward, _backward, _evaluate)
 
 
-def linear(x: Array, weight: Array, bias: Array | None, activation: tuple[Any, ...] | None = None) -> Array:
-    """Multiply by a weight, add a bias and apply an activation.
+def linear_layers(x: Array, layers: Sequence[Layer]) -> Array:
+    """Run linear layers with their activations one after the other.
 
     Parameters
     ----------
     x : (..., batch, in) array
         For an ensemble `(batch, in)` or `(members, batch, in)`.
-    weight : (in, out) or (members, in, out) array
-    bias : (out,) or (members, 1, out) array, or None
-    activation : tuple, optional
-        An activation's name and its arguments, such as `("elu", 1.0)`.
+    layers : sequence of Layer
+        Weights `(in, out)` or `(members, in, out)`, biases `(out,)`, `(members, 1, out)` or `None`, and activations.
 
     Returns
     -------
     (..., batch, out) array
         For an ensemble `(members, batch, out)`.
     """
-    return _apply(x, weight, bias, activation=activation)
+    parameters = [part for layer in layers for part in layer[:2]]
+    return _apply(x, *parameters, activations=tuple([layer[2] for layer in layers]))

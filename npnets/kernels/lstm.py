@@ -25,7 +25,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_step
 from npnets.kernels.activations import sigmoid
-from npnets.kernels.workspace import room
+from npnets.kernels.workspace import outer, room
 
 Mask = Array | None
 State = tuple[Array, Array]
@@ -164,8 +164,8 @@ def _through_time(
 def _weight_cotangents(rows: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
     u, dz = rows.reshape(-1, rows.shape[-1]), dz.reshape(-1, dz.shape[-1])
-    if len(u) == 1:  # an outer product by broadcasting costs a tenth of a matrix product with one row
-        return u[:, :width].T * dz, u[:, width + 1 :].T * dz, dz[0], dz[0]
+    if len(u) == 1:
+        return outer(u[:, :width], dz), outer(u[:, width + 1 :], dz), dz[0], dz[0]
     stacked = onp.matmul(u.T, dz, out=room(u, (u.shape[1], dz.shape[1])))
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 

@@ -1,6 +1,7 @@
 """Operators, methods and attributes of traced arrays, and what NumPy's own functions do when they meet one."""
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -86,7 +87,7 @@ def _no_number(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def _attribute(name: str) -> property:
-    return property(lambda self: getattr(self._value, name))
+    return property(operator.attrgetter(f"_value.{name}"))
 
 
 def _own_functions() -> dict[Any, Callable[..., Any]]:
