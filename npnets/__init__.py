@@ -4,10 +4,11 @@ A network is a small frozen description; its parameters are a nested dict of arr
 of both. Losses are written with `npnets.numpy` and differentiated with `value_and_grad`.
 """
 
-from npnets import backend, functional, initializers, numpy, optim, tree
+from npnets import backend, distributions, functional, initializers, numpy, optim, tree
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+from npnets.summary import summary
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "RecurrentActorProb",
     "RecurrentCritic",
     "backend",
+    "distributions",
     "functional",
     "grad",
     "hvp",
@@ -34,6 +36,7 @@ __all__ = [
     "numpy",
     "optim",
     "stop_gradient",
+    "summary",
     "tree",
     "value_and_grad",
     "vjp",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from backends import on_backend
 
 import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
+from npnets.kernels.gaussian import log_density
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import Layer, linear_layers
 from npnets.kernels.lstm import lstm
+from npnets.kernels.squashed_gaussian import squashed_draw
 
-_NAMES = ("activations", "layer_norm", "linear", "lstm")
+_NAMES = ("activations", "gaussian", "layer_norm", "linear", "lstm", "squashed_gaussian")
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -160,11 +163,33 @@ def _lstm_cases() -> list[Case]:
     ]
 
 
+def _gaussian_cases() -> list[Case]:
+    fun = lambda x, mu, log_sigma: log_density(x, mu, np.exp(log_sigma))  # noqa: E731
+    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, np.exp(log_sigma))  # noqa: E731
+    return [Case("gaussian", fun, plain, (shape,) * 3) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
+
+
+def _squashed_gaussian_case(*shape: int) -> Case:
+    def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any) -> Any:
+        middle, half = onp.linspace(-1.0, 2.0, shape[-1]), onp.linspace(0.5, 3.0, shape[-1])
+        edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
+        return _in_one(operation(mu, np.exp(log_sigma), noise, **edges, log_half=float(onp.log(half).sum())))
+
+    fun, plain = (functools.partial(drawn, part) for part in (squashed_draw, COMPOSITIONS["squashed_gaussian"]))
+    return Case("squashed_gaussian", fun, plain, (shape,) * 3)
+
+
+def _squashed_gaussian_cases() -> list[Case]:
+    return [_squashed_gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
+
+
 CASES = [
     *_activate_cases(),
     *_linear_cases(),
     *_layer_norm_cases(),
     *_lstm_cases(),
+    *_gaussian_cases(),
+    *_squashed_gaussian_cases(),
 ]
 each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.kernel}-{i}") for i, c in enumerate(CASES)])
 

@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "checkpoint": (6, set()),
     "interop": (6, set()),
     "testing": (6, set()),
+    "summary": (6, set()),
 }
 ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/tracing.py"}
 FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou")
@@ -162,7 +163,14 @@ def _undocumented(module: object, names: list[str]) -> list[str]:
 
 def test_every_public_name_has_a_docstring() -> None:
     assert _undocumented(npnets, list(npnets.__all__)) == []
-    for module in (npnets.numpy, npnets.functional, npnets.initializers, npnets.optim, npnets.tree):
+    for module in (
+        npnets.numpy,
+        npnets.functional,
+        npnets.initializers,
+        npnets.optim,
+        npnets.tree,
+        npnets.distributions,
+    ):
         names = [name for name in vars(module) if not name.startswith("_")]
         own = [name for name in names if getattr(getattr(module, name), "__module__", "npnets").startswith("npnets")]
         assert _undocumented(module, own) == []

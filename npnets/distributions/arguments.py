@@ -1,0 +1,146 @@
+"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's answer.
+
+All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as onp
+
+from npnets.autodiff import bare
+from npnets.backend import Array, current_device, loaded_cupy, namespace, require_one_device
+from npnets.door import as_input
+from npnets.initializers import require_generator
+from npnets.tree import Tree
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def follows_mean(method: F) -> F:
+    """Make a distribution's method compute on the device that its mean lies on."""
+
+    @functools.wraps(method)
+    def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
+        with current_device(bare(distribution.mu)):
+            return method(distribution, *args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
+    """Check the mean and standard deviation of a distribution.
+
+    Raises
+    ------
+    TypeError
+        If either is no floating-point array, or they differ in dtype or device.
+    ValueError
+        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is let
+        through, and comes out as NaN. What lies on a GPU is not looked at, because that would wait for it: there a
+        standard deviation that is not positive gives NaN or infinity.
+    """
+    for name, value in (("mu", mu), ("sigma", sigma)):
+        _expect_floating(name, value, owner)
+    if mu.shape != sigma.shape or mu.ndim == 0:
+        raise ValueError(
+            f"{owner} expects mu and sigma of one shape (..., actions), but mu has {mu.shape} and sigma {sigma.shape}; "
+            "for one sigma that all rows share use npnets.numpy.broadcast_to(sigma, mu.shape)"
+        )
+    if mu.dtype != sigma.dtype:
+        raise TypeError(f"{owner} expects mu and sigma of one dtype, but mu is {mu.dtype} and sigma {sigma.dtype}")
+    if loaded_cupy() is not None:
+        require_one_device((bare(mu), bare(sigma)), lambda: f"mu and sigma of {owner}")
+    values = bare(sigma)
+    if namespace(values) is onp and (values <= 0).any():
+        raise ValueError(
+            f"{owner} expects a positive sigma, but its smallest is {onp.nanmin(values)}; is it the logarithm of one? "
+            "Use npnets.numpy.exp(log_sigma)"
+        )
+
+
+def _expect_floating(name: str, value: Any, owner: str) -> None:
+    if hasattr(value, "log_prob"):
+        raise TypeError(
+            f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
+        )
+    if getattr(getattr(value, "dtype", None), "kind", None) != "f":
+        found = f"dtype {value.dtype}" if hasattr(value, "dtype") else f"a {type(value).__name__}"
+        raise TypeError(
+            f"{owner} expects {name} as a floating-point array, but got {found}; an actor answers with "
+            "((mu, sigma), state)"
+        )
+
+
+def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
+    """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given.
+
+    Raises
+    ------
+    TypeError
+        If not exactly one of `rng` and `noise` is given, or `rng` is no generator.
+    ValueError
+        If `noise` has another shape.
+    """
+    if (rng is None) == (noise is None):
+        raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
+    if noise is None:
+        noise = require_generator(rng).standard_normal(mu.shape)
+    return like_mean(noise, mu, "noise")
+
+
+def like_mean(value: Any, mu: Array, name: str) -> Array:
+    """Return a value in the mean's dtype and on its device, if it has its shape."""
+    found: Array = as_input(value, mu, name)
+    if found.shape != mu.shape:
+        raise ValueError(f"{name} must have the shape of mu, {mu.shape}, but has {found.shape}")
+    return found
+
+
+def expect_alike(first: Any, second: Any) -> None:
+    """Check that a divergence is asked for between two distributions of one kind, shape and dtype."""
+    if type(first) is not type(second):
+        raise TypeError(f"expected a second {type(first).__name__}, but got {second!r:.80}")
+    if first.mu.shape != second.mu.shape or first.mu.dtype != second.mu.dtype:
+        raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
+
+
+def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return an actor's mean, standard deviation and new state."""
+    answer, state = actor.forward(params, obs, state, **options)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise TypeError(
+            f"expected an actor that answers with (mu, sigma), such as ActorProb, but {actor!r} answered with a "
+            f"{type(answer).__name__}"
+        )
+    return *answer, state
+
+
+def require_unbounded(actor: Any) -> None:
+    """Check that an actor leaves its mean unsquashed.
+
+    Raises
+    ------
+    TypeError
+        If it has no attribute `unbounded` that tells.
+    ValueError
+        If it squashes its mean itself.
+    """
+    unbounded = getattr(actor, "unbounded", None)
+    if unbounded is None:
+        raise TypeError(
+            f"expected an actor with an attribute unbounded, which tells whether its mean is left unsquashed, such as "
+            f"ActorProb(..., unbounded=True), but got {actor!r}"
+        )
+    if not unbounded:
+        raise ValueError(
+            f"{actor!r} has squashed its mean by tanh already: squashed again, its actions could not come near the "
+            "bounds; make it with unbounded=True, or use Gaussian, which does not squash"
+        )
+
+
+def described(distribution: Any, *more: str) -> str:
+    """Write a distribution as the call that makes it, its arrays by dtype and shape."""
+    arrays = (bare(value) for value in (distribution.mu, distribution.sigma))
+    return f"{type(distribution).__name__}({', '.join([*(f'<{a.dtype} {a.shape}>' for a in arrays), *more])})"

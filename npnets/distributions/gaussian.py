@@ -1,0 +1,150 @@
+"""The normal distribution with independent dimensions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.backend import Array
+from npnets.distributions.arguments import (
+    answer_of,
+    described,
+    expect_alike,
+    expect_parameters,
+    follows_mean,
+    like_mean,
+    noise_like,
+)
+from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Gaussian:
+    """A normal distribution over actions, whose dimensions are independent, for each row.
+
+    Parameters
+    ----------
+    mu, sigma : (..., actions) arrays
+        Mean and standard deviation, of one shape and dtype; `sigma` is positive.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not so. On a GPU values are not looked at: a `sigma` that is not positive gives NaN or infinity.
+
+    Notes
+    -----
+    PyTorch's `Independent(Normal(mu, sigma), 1)`, which Tianshou's policies use.
+    """
+
+    mu: Array
+    sigma: Array
+
+    def __post_init__(self) -> None:
+        expect_parameters(self.mu, self.sigma, "Gaussian")
+
+    def __repr__(self) -> str:
+        return described(self)
+
+    @classmethod
+    def from_actor(
+        cls, actor: Any, params: Tree, obs: Any, state: Any = None, **options: Any
+    ) -> "tuple[Gaussian, Any]":
+        """Run a probabilistic actor and make a distribution of its answer.
+
+        Parameters
+        ----------
+        actor : ActorProb or RecurrentActorProb
+            Or one of your own that answers with `((mu, sigma), state)`.
+        params, obs, state, **options
+            As `actor.forward` takes them.
+
+        Returns
+        -------
+        distribution : Gaussian
+        state
+            The actor's new state.
+
+        Raises
+        ------
+        TypeError
+            If the actor does not answer with a mean and a standard deviation.
+        """
+        mu, sigma, state = answer_of(actor, params, obs, state, options)
+        return cls(mu, sigma), state
+
+    @follows_mean
+    def sample(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> Array:
+        """Draw one action for each row, differentiable with respect to mean and standard deviation.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What is drawn with; exactly one of `rng` and `noise`.
+        noise : (..., actions) array, optional
+            Standard normal numbers to use instead.
+
+        Returns
+        -------
+        (..., actions) array
+            `mu + sigma * noise`.
+        """
+        return self.mu + self.sigma * noise_like(self.mu, rng, noise)
+
+    @follows_mean
+    def log_prob(self, x: Any) -> Array:
+        """Return the log-density of actions, summed over their dimensions.
+
+        Parameters
+        ----------
+        x : (..., actions) array
+            One action for each row.
+
+        Returns
+        -------
+        (...) array
+        """
+        return log_density(like_mean(x, self.mu, "x"), self.mu, self.sigma)
+
+    @follows_mean
+    def sample_and_log_prob(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> tuple[Array, Array]:
+        """Draw actions as `sample` does, together with their log-density.
+
+        Returns
+        -------
+        action : (..., actions) array
+        log_prob : (...) array
+            Of the noise that was drawn: exact also where the action rounds to the mean.
+        """
+        noise = noise_like(self.mu, rng, noise)
+        of_noise = -0.5 * np.sum(noise * noise, -1) - self.mu.shape[-1] * LOG_ROOT_2PI
+        return self.mu + self.sigma * noise, of_noise - np.sum(np.log(self.sigma), -1)
+
+    def mode(self) -> Array:
+        """Return the likeliest actions, `(..., actions)`: the mean."""
+        return self.mu
+
+    @follows_mean
+    def entropy(self) -> Array:
+        """Return the differential entropy, `(...)`, in nats."""
+        return np.sum(np.log(self.sigma), -1) + self.mu.shape[-1] * (LOG_ROOT_2PI + 0.5)
+
+    @follows_mean
+    def kl(self, other: "Gaussian") -> Array:
+        """Return the Kullback-Leibler divergence from this distribution to another, in nats.
+
+        Parameters
+        ----------
+        other : Gaussian
+            Of the same shape and dtype.
+
+        Returns
+        -------
+        (...) array
+            `E[log p(x) - log q(x)]` for `x` drawn from this distribution.
+        """
+        expect_alike(self, other)
+        log_ratio, distance = np.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
+        return 0.5 * np.sum(np.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)

@@ -1,0 +1,201 @@
+"""The normal distribution squashed into an interval by `tanh`."""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.autodiff import bare
+from npnets.backend import Array, device_of
+from npnets.description import set_fields
+from npnets.distributions.arguments import (
+    answer_of,
+    described,
+    expect_alike,
+    expect_parameters,
+    follows_mean,
+    like_mean,
+    noise_like,
+    require_unbounded,
+)
+from npnets.distributions.gaussian import Gaussian
+from npnets.distributions.interval import Edge, Interval, edge, interval
+from npnets.kernels.gaussian import log_density
+from npnets.kernels.squashed_gaussian import squashed_draw
+from npnets.tree import Tree
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SquashedGaussian:
+    """A normal distribution squashed by `tanh` into bounds, for each row: `low <= action <= high` always.
+
+    Parameters
+    ----------
+    mu, sigma : (..., actions) arrays
+        Mean and standard deviation before squashing, of one shape and dtype; `sigma` is positive. A mean that has been
+        squashed before looks like any other: `from_actor` asks the actor and refuses it.
+    low, high : float or (actions,) NumPy array
+        Bounds of the actions: one number, or one for each dimension. They are constants to every derivative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not so. On a GPU values are not looked at: a `sigma` that is not positive gives NaN or infinity.
+
+    Notes
+    -----
+    Haarnoja et al. 2018, appendix C. Tianshou's `SACPolicy` computes the same for bounds of -1 and 1, with an epsilon
+    in the logarithm.
+    """
+
+    mu: Array
+    sigma: Array
+    low: Edge
+    high: Edge
+
+    def __post_init__(self) -> None:
+        expect_parameters(self.mu, self.sigma, "SquashedGaussian")
+        actions = self.mu.shape[-1]
+        set_fields(self, low=edge("low", self.low, actions), high=edge("high", self.high, actions))
+        self._interval  # noqa: B018  bounds that make no sense are refused here
+
+    def __repr__(self) -> str:
+        return described(self, f"low={self.low!r}", f"high={self.high!r}")
+
+    @classmethod
+    def from_actor(
+        cls, actor: Any, params: Tree, obs: Any, low: Any, high: Any, state: Any = None, **options: Any
+    ) -> "tuple[SquashedGaussian, Any]":
+        """Run a probabilistic actor and squash its answer into bounds; one that has squashed it already is refused.
+
+        Parameters
+        ----------
+        actor : ActorProb or RecurrentActorProb
+            Made with `unbounded=True`; or one of your own that answers with `((mu, sigma), state)` and has an attribute
+            `unbounded`.
+        params, obs
+            As `actor.forward` takes them.
+        low, high : float or (actions,) NumPy array
+            Bounds of the actions.
+        state, **options
+            As `actor.forward` takes them.
+
+        Returns
+        -------
+        distribution : SquashedGaussian
+        state
+            The actor's new state.
+
+        Raises
+        ------
+        TypeError
+            If the actor does not tell whether its mean is unbounded, or does not answer with a mean and a standard
+            deviation.
+        ValueError
+            If its mean is bounded.
+        """
+        require_unbounded(actor)
+        mu, sigma, state = answer_of(actor, params, obs, state, options)
+        return cls(mu, sigma, low, high), state
+
+    @follows_mean
+    def sample(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> Array:
+        """Draw one action for each row, differentiable with respect to mean and standard deviation.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            What is drawn with; exactly one of `rng` and `noise`.
+        noise : (..., actions) array, optional
+            Standard normal numbers to use instead.
+
+        Returns
+        -------
+        (..., actions) array
+            Every entry within `[low, high]`.
+        """
+        return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
+
+    @follows_mean
+    def log_prob(self, x: Any) -> Array:
+        """Return the log-density of actions, summed over their dimensions.
+
+        Parameters
+        ----------
+        x : (..., actions) array
+            One action for each row, as `sample` gives them: squashed.
+
+        Returns
+        -------
+        (...) array
+            Minus infinity, with a gradient of zero, for a row with an entry outside of the bounds. An entry exactly at
+            a bound, where the density is zero but where samples are rounded to, is read as the outermost sample short
+            of it, and its own gradient is zero. `sample_and_log_prob` is exact for what it draws.
+        """
+        x, edges = like_mean(x, self.mu, "x"), self._interval
+        value = bare(x)
+        x = np.where(value <= edges.low, edges.just_above_low, np.where(value >= edges.high, edges.just_below_high, x))
+        below, above = np.log(x - edges.low), np.log(edges.high - x)
+        log_prob = log_density(0.5 * (below - above), self.mu, self.sigma) - np.sum(below + above, -1) + edges.log_half
+        outside = np.any((value < edges.lowest) | (value > edges.highest), -1)
+        return np.where(outside, -onp.inf, log_prob)
+
+    @follows_mean
+    def sample_and_log_prob(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> tuple[Array, Array]:
+        """Draw actions as `sample` does, together with their log-density.
+
+        Returns
+        -------
+        action : (..., actions) array
+            Every entry within `[low, high]`.
+        log_prob : (...) array
+            Computed before squashing: exact, with exact gradients, also where actions round to a bound.
+        """
+        noise, edges = noise_like(self.mu, rng, noise), self._interval
+        return squashed_draw(self.mu, self.sigma, noise, edges.middle, edges.half, edges.log_half)
+
+    @follows_mean
+    def mode(self) -> Array:
+        """Return the mean, squashed, `(..., actions)`: what a policy does without noise.
+
+        It is the mode before squashing, and the median of the actions. The density over actions is largest
+        elsewhere, as a rule nearer to a bound, at a place that has no closed form.
+        """
+        return self._squash(self.mu)
+
+    @property
+    def entropy(self) -> NoReturn:
+        """There is none, and asking for it raises an `AttributeError`: it has no closed form."""
+        raise AttributeError(
+            "the entropy of a SquashedGaussian has no closed form; estimate it by the mean of -log_prob from "
+            "sample_and_log_prob"
+        )
+
+    @follows_mean
+    def kl(self, other: "SquashedGaussian") -> Array:
+        """Return the Kullback-Leibler divergence from this distribution to another, in nats.
+
+        Parameters
+        ----------
+        other : SquashedGaussian
+            Of the same shape, dtype and bounds.
+
+        Returns
+        -------
+        (...) array
+            That of the distributions before squashing, which squashing does not change.
+        """
+        expect_alike(self, other)
+        if (self.low, self.high) != (other.low, other.high):
+            raise ValueError(f"expected two distributions with the same bounds, but got {self!r} and {other!r}")
+        return Gaussian(self.mu, self.sigma).kl(Gaussian(other.mu, other.sigma))
+
+    def _squash(self, u: Array) -> Array:
+        edges = self._interval
+        return edges.middle + edges.half * np.tanh(u)
+
+    @property
+    def _interval(self) -> Interval:
+        mu = bare(self.mu)
+        return interval(self.low, self.high, mu.shape[-1], mu.dtype.str, device_of(mu))
