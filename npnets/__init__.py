@@ -4,7 +4,7 @@ A network is a small frozen description; its parameters are a nested dict of arr
 of both. Losses are written with `npnets.numpy` and differentiated with `value_and_grad`.
 """
 
-from npnets import backend, distributions, functional, initializers, numpy, optim, tree
+from npnets import backend, checkpoint, distributions, functional, initializers, numpy, optim, tree
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
@@ -27,6 +27,7 @@ __all__ = [
     "RecurrentActorProb",
     "RecurrentCritic",
     "backend",
+    "checkpoint",
     "distributions",
     "functional",
     "grad",

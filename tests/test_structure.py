@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "summary": (6, set()),
 }
 ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/tracing.py"}
-FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou")
+FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors")
 
 
 def imports_of(source: str, package: str) -> Iterator[str]:
@@ -170,6 +170,7 @@ def test_every_public_name_has_a_docstring() -> None:
         npnets.optim,
         npnets.tree,
         npnets.distributions,
+        npnets.checkpoint,
     ):
         names = [name for name in vars(module) if not name.startswith("_")]
         own = [name for name in names if getattr(getattr(module, name), "__module__", "npnets").startswith("npnets")]

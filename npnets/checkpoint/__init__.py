@@ -1,0 +1,14 @@
+"""Checkpoints: parameters, and what belongs to them, in one `.npz` or `.safetensors` file.
+
+A file holds a tree of arrays, metadata in which networks may stand, a format number, and a digest of all of it.
+Nothing in a file is ever run or imported: what it names is looked up among npnets' own classes, and those that you
+give. A file is replaced whole or not at all.
+
+`files` is the door. `encoding` and `decoding` turn values to JSON and back, with the names of `known`; `manifest` is
+what stands beside the arrays; `npz` and `safetensors_file` are the two containers; `replacing` puts a file in the place
+of another; `template` holds what was read against what was expected. A `Fault` is what is wrong with a file.
+"""
+
+from npnets.checkpoint.files import Checkpoint, load, save
+
+__all__ = ["Checkpoint", "load", "save"]

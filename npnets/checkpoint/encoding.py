@@ -1,0 +1,197 @@
+"""Values as JSON: trees of arrays, and metadata with networks in it.
+
+What JSON has stands for itself. All else is an object whose first key begins with `$` and tells what it is: `$tuple`,
+`$namedtuple`, `$float` (not finite), `$scalar` (NumPy's), `$array` (the name of an array beside the JSON), `$call` (a
+dataclass, such as a network, as the call that makes it), `$class`, `$function`, `$partial`; and `$dict`, a dict that
+has such a key of its own. A *place* is the keys that lead to a value, for an array's name and an error's text.
+"""
+
+import dataclasses
+import functools
+import math
+import re
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from npnets.autodiff import is_traced
+from npnets.backend import Array, to_numpy
+from npnets.checkpoint.decoding import decode
+from npnets.checkpoint.faults import Fault
+from npnets.checkpoint.known import CLASSES, FUNCTIONS, Classes, is_named_tuple
+from npnets.common import MLP
+
+Place: TypeAlias = tuple[str, ...]
+
+_KINDS, _LARGEST = "biuf", 8
+_SIMPLE_KEY = re.compile("[A-Za-z0-9_-]+")
+_LONGEST_NAME, _RESERVED = 200, ("__metadata__",)  # a .safetensors file has a place of its own by that name
+
+
+class Gathered(NamedTuple):
+    """What was met while values were encoded.
+
+    `arrays` by name, as copies in C order and little-endian, `None` where there may be none; `table` the dtype and
+    shape of each; `classes` the user's, by name.
+    """
+
+    arrays: dict[str, Array] | None
+    table: dict[str, dict[str, Any]]
+    classes: Classes
+
+
+def encode_params(params: Any) -> tuple[Any, Gathered]:
+    """Return a tree as JSON, and its arrays."""
+    return _encoded(params, "params", Gathered({}, {}, {}))
+
+
+def encode_metadata(metadata: Any) -> Any:
+    """Return metadata as JSON."""
+    return _encoded(metadata, "metadata", Gathered(None, {}, {}))[0]
+
+
+def _encoded(value: Any, root: str, into: Gathered) -> tuple[Any, Gathered]:
+    try:
+        return _encode(value, (root,), into), into
+    except RecursionError:
+        raise ValueError(f"{root} are nested too deeply to be saved; does a dict or list hold itself?") from None
+
+
+def _encode(value: Any, place: Place, into: Gathered) -> Any:
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if isinstance(value, dict):
+        return _dict(value, place, into)
+    if isinstance(value, (list, tuple)):
+        return _sequence(value, place, into)
+    if is_traced(value) or _is_like_an_array(value):
+        return _numbers(value, place, into)
+    if into.arrays is not None:
+        raise TypeError(
+            f"{_named(place)} must be an array or a number, but is {value!r:.80}; params are a network's parameters, "
+            "and the network itself goes into metadata: save(path, params, {'network': network})"
+        )
+    return _description(value, place, into)
+
+
+# -- containers -------------------------------------------------------------------------------------------------------
+
+
+def _dict(value: dict[Any, Any], place: Place, into: Gathered) -> Any:
+    wrong = [key for key in value if type(key) is not str]
+    if wrong:
+        raise TypeError(f"{_named(place)} must have strings as keys, but has {wrong[0]!r}")
+    parts = {key: _encode(part, (*place, key), into) for key, part in value.items()}
+    return {"$dict": parts} if any(key.startswith("$") for key in parts) else parts
+
+
+def _sequence(value: Any, place: Place, into: Gathered) -> Any:
+    if is_named_tuple(value):
+        fields = {key: _encode(getattr(value, key), (*place, key), into) for key in value._fields}
+        return {"$namedtuple": _class_name(type(value), place, into), "fields": fields}
+    parts = [_encode(part, (*place, str(index)), into) for index, part in enumerate(value)]
+    return {"$tuple": parts} if isinstance(value, tuple) else parts
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _is_like_an_array(value: Any) -> bool:
+    return hasattr(value, "dtype") and not isinstance(value, type) and not dataclasses.is_dataclass(value)
+
+
+def _numbers(value: Any, place: Place, into: Gathered) -> Any:
+    if is_traced(value):
+        raise TypeError(
+            f"{_named(place)} is being differentiated; save outside of the function that is, or use "
+            "npnets.stop_gradient"
+        )
+    found = to_numpy(value)
+    if not isinstance(found, np.generic) and type(found) not in (np.ndarray, np.memmap):
+        raise TypeError(f"{_named(place)} must be an array of NumPy or CuPy, but is a {type(found).__name__}")
+    if found.dtype.kind not in _KINDS or found.dtype.itemsize > _LARGEST:
+        raise TypeError(
+            f"{_named(place)} must hold booleans, integers or floats of at most 64 bits, but has dtype {found.dtype}"
+        )
+    if isinstance(found, np.generic):
+        return {"$scalar": found.dtype.str, "bytes": found.tobytes().hex()}
+    return _array(found, place, into)
+
+
+def _array(found: Array, place: Place, into: Gathered) -> Any:
+    if into.arrays is None:
+        raise TypeError(f"{_named(place)} is an array; arrays go into params, which may be any dict of trees")
+    name = _name_of_array(place, len(into.arrays))
+    into.arrays[name] = np.array(found, found.dtype.newbyteorder("<"), order="C")
+    into.table[name] = {"dtype": found.dtype.str, "shape": list(found.shape)}
+    return {"$array": name}
+
+
+def _name_of_array(place: Place, number: int) -> str:
+    """Return an array's path; a number where that could be another's too, or a container could not hold it."""
+    path = ".".join(place[1:])
+    simple = all(_SIMPLE_KEY.fullmatch(key) for key in place[1:])
+    return path if simple and 0 < len(path) <= _LONGEST_NAME and path not in _RESERVED else f"%{number}"
+
+
+# -- descriptions -----------------------------------------------------------------------------------------------------
+
+
+def _description(value: Any, place: Place, into: Gathered) -> Any:
+    if isinstance(value, functools.partial):
+        return {
+            "$partial": _description(value.func, place, into),
+            "args": _encode(list(value.args), place, into),
+            "keywords": _encode(dict(value.keywords), place, into),
+        }
+    if dataclasses.is_dataclass(value):
+        if isinstance(value, type):
+            return {"$class": _class_name(value, place, into)}
+        return _call(value, place, into)
+    for name, function in FUNCTIONS.items():
+        if value is function:
+            return {"$function": name}
+    if callable(value) and not hasattr(value, "forward"):
+        raise TypeError(
+            f"{_named(place)} is {value!r:.80}, and a file holds no functions; use an activation's name such as "
+            "'tanh', or a frozen dataclass with __call__, which is given to load: load(path, classes=(...,))"
+        )
+    raise TypeError(
+        f"{_named(place)} must be None, a bool, number, str, list, tuple, dict, network or other dataclass, but is "
+        f"{value!r:.80}; make a class of your own a frozen dataclass"
+    )
+
+
+def _call(value: Any, place: Place, into: Gathered) -> Any:
+    """Return a dataclass as the call that makes it, once that call is seen to make an equal one."""
+    arguments = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+    if isinstance(value, MLP) and not value.has_last:
+        arguments["output_dim"] = 0  # it has put there how many features it answers with
+    encoded = {
+        "$call": _class_name(type(value), place, into),
+        "arguments": {name: _encode(part, (*place, name), into) for name, part in arguments.items()},
+    }
+    try:
+        again = decode(encoded, {}, {**CLASSES, **into.classes}, _named(place))
+    except Fault as fault:
+        raise ValueError(f"expected a dataclass that can be made from its fields, but {fault}") from fault
+    if again != value:
+        raise ValueError(
+            f"{_named(place)} would not be the same when loaded: made from its fields again, {value!r:.80} is "
+            f"{again!r:.80}; expected a dataclass that compares by value, and whose fields are its arguments"
+        )
+    return encoded
+
+
+def _class_name(kind: type, place: Place, into: Gathered) -> str:
+    name = kind.__name__
+    if CLASSES.get(name, kind) is not kind or into.classes.setdefault(name, kind) is not kind:
+        other = CLASSES.get(name) or into.classes[name]
+        raise ValueError(f"{_named(place)} is of {kind!r}, which has the name of {other!r}; rename one of them")
+    return name
+
+
+def _named(place: Place) -> str:
+    return ".".join(place)

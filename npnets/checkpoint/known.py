@@ -1,0 +1,43 @@
+"""The names that a file may use: npnets' own networks, layers and activations, and classes that the user gives."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from npnets import common, continuous, functional
+from npnets.kernels.activations import ACTIVATIONS
+
+Classes: TypeAlias = dict[str, type]
+
+_PUBLIC: Classes = {name: getattr(room, name) for room in (common, continuous) for name in room.__all__}
+CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
+FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*ACTIVATIONS, "softmax")}
+
+
+def is_named_tuple(value: Any) -> bool:
+    """Tell whether a class, or what it made, is a named tuple."""
+    kind = value if isinstance(value, type) else type(value)
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def with_classes(classes: Iterable[type]) -> Classes:
+    """Return all classes by their names, npnets' own and some of the user's.
+
+    Raises
+    ------
+    TypeError
+        If one is neither a dataclass nor a named tuple.
+    ValueError
+        If two have the same name.
+    """
+    if isinstance(classes, type) or not isinstance(classes, Iterable):
+        raise TypeError(f"classes must be a sequence of classes such as (MyTrunk,), but is {classes!r}")
+    known = dict(CLASSES)
+    for one in classes:
+        if not isinstance(one, type) or not (dataclasses.is_dataclass(one) or is_named_tuple(one)):
+            raise TypeError(f"each of classes must be a dataclass or a named tuple, but one is {one!r}")
+        if known.setdefault(one.__name__, one) is not one:
+            raise ValueError(
+                f"classes must have a name each, but {one!r} has that of {known[one.__name__]!r}; rename it"
+            )
+    return known

@@ -1,0 +1,98 @@
+"""What stands beside the arrays of a checkpoint: a text in JSON with the format's number, a digest and the content.
+
+`{"format": "npnets.checkpoint", "version": 1, "needs": "0.1.0", "digest": ..., "content": {"arrays": {name: {"dtype",
+"shape"}}, "params": ..., "metadata": ...}}`. The digest is SHA-256 of the content's text and the bytes of the arrays in
+the order of their table, for a `.safetensors` file has no checksums of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.backend import Array
+from npnets.checkpoint.faults import DAMAGED, Fault
+
+FORMAT, VERSION, NEEDS = "npnets.checkpoint", 1, "0.1.0"
+
+
+def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
+    """Return the text for some content and its arrays."""
+    import json  # here, because it would make up a part of the package's import
+
+    head = {"format": FORMAT, "version": VERSION, "needs": NEEDS, "digest": _digest(content, arrays)}
+    return json.dumps({**head, "content": content})
+
+
+def read(text: str | bytes | None) -> dict[str, Any]:
+    """Return what a text says, once it is seen to be a checkpoint's of a version that is known.
+
+    Raises
+    ------
+    Fault
+        If it is not, or there is no text.
+    """
+    import json
+
+    if text is None:
+        raise Fault(
+            "expected a file that npnets.checkpoint.save wrote, but it has no manifest; was it written by numpy.savez "
+            "or another library? Read it with that"
+        )
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Fault(f"its manifest is no JSON ({error}); {DAMAGED}") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise Fault(f"expected a manifest of the format {FORMAT!r}, but it has another; {DAMAGED}")
+    version = found.get("version")
+    if type(version) is not int or version < 1:
+        raise Fault(f"expected a version from 1 to {VERSION}, but it has {version!r:.20}; {DAMAGED}")
+    if version > VERSION:
+        raise Fault(
+            f"its format has version {version}, and this npnets knows those up to {VERSION}; upgrade to npnets "
+            f"{found.get('needs')!s:.20} or newer"
+        )
+    return found
+
+
+def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
+    """Return a manifest's content, once the arrays beside it are seen to be those that it was written with.
+
+    Raises
+    ------
+    Fault
+        If they are not.
+    """
+    content = manifest["content"]
+    table = content["arrays"]
+    missing, extra = [name for name in table if name not in arrays], [name for name in arrays if name not in table]
+    if missing or extra:
+        raise Fault(f"its tree and its arrays differ: it lacks {missing} and has {extra} besides; {DAMAGED}")
+    for name, expected in table.items():
+        _require_alike(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
+    if _digest(content, arrays) != manifest["digest"]:
+        raise Fault(f"its digest is not that of what it holds; {DAMAGED}")
+    return content  # type: ignore[no-any-return]
+
+
+def _require_alike(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:
+    if (array.dtype, array.shape) != (dtype, shape):
+        raise Fault(
+            f"its tree and its arrays differ: expected {name!r} as {dtype} {shape}, but it is {array.dtype} "
+            f"{array.shape}; {DAMAGED}"
+        )
+
+
+def _digest(content: dict[str, Any], arrays: dict[str, Array]) -> str:
+    import hashlib
+    import json
+
+    digest = hashlib.sha256(json.dumps(content).encode())
+    for name in content["arrays"]:
+        digest.update(octets(arrays[name]))
+    return digest.hexdigest()
+
+
+def octets(array: Array) -> Any:
+    """Return the bytes of an array in C order without a copy, as something to be written or hashed."""
+    return array.reshape(-1).view(np.uint8).data

@@ -1,0 +1,98 @@
+"""A checkpoint that lies about sizes is refused in little memory, and nothing in it is unpickled."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkpoint_files import refusal
+
+from npnets import checkpoint
+
+pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
+
+MEMORY = 10_000_000
+
+
+def _saved(folder: Path, ending: str) -> Path:
+    path = folder / f"pi{ending}"
+    checkpoint.save(path, {"w": np.zeros((2, 2), np.float32)}, {"steps": 20})
+    return path
+
+
+def _refused_in_little_memory(path: Path) -> str:
+    tracemalloc.start()
+    try:
+        text = refusal(path)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+    return text
+
+
+def _with_w(path: Path, member: bytes, compression: int = zipfile.ZIP_STORED) -> None:
+    """Pack a file again with other bytes as the array `w`, all checksums right."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()} | {"w.npy": member}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_compressed_npz_is_refused_without_being_unpacked(tmp_path: Path) -> None:
+    path = _saved(tmp_path, ".npz")
+    _with_w(path, bytes(20 * MEMORY), zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < MEMORY
+    assert "compressed, which save never does" in _refused_in_little_memory(path)
+
+
+def test_members_that_are_said_to_be_longer_than_the_file_are_refused(tmp_path: Path) -> None:
+    path = _saved(tmp_path, ".npz")
+    whole = path.read_bytes()
+    at = whole.index(b"PK\x01\x02") + 20
+    for sizes in (b"\xf0\xff\xff\x7f" * 2, b"\xf0\xff\xff\x7f" + whole[at + 4 : at + 8]):
+        path.write_bytes(whole[:at] + sizes + whole[at + 8 :])
+        assert "longer than the file" in _refused_in_little_memory(path)
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pi.npz"
+    checkpoint.save(path, {"w": np.zeros(500_000)})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.filelist += [archive.getinfo("w.npy")] * 1000
+        archive.writestr("last", b"")
+    assert "longer than the file" in _refused_in_little_memory(path)
+
+
+def test_an_array_that_says_to_be_larger_than_its_bytes_is_refused(tmp_path: Path) -> None:
+    path = _saved(tmp_path, ".npz")
+    with zipfile.ZipFile(path) as archive:
+        member = archive.read("w.npy")
+    lie = member.replace(b"(2, 2)", b"(2, 999999999)").replace(b" " * 8 + b"\n", b"\n")
+    _with_w(path, lie)
+    assert "cannot be read" in _refused_in_little_memory(path)
+
+
+def test_a_safetensors_file_that_says_to_be_larger_than_it_is_is_refused(tmp_path: Path) -> None:
+    path = _saved(tmp_path, ".safetensors")
+    whole = path.read_bytes()
+    for lie in (
+        (2**60).to_bytes(8, "little") + whole[8:],
+        whole.replace(b'"shape":[2,2]', b'"shape":[9,9]'),
+        whole.replace(b'"data_offsets":[0,16]', b'"data_offsets":[0,96]'),
+    ):
+        assert lie != whole
+        path.write_bytes(lie)
+        assert "cannot be read" in _refused_in_little_memory(path)
+
+
+def test_nothing_in_an_npz_is_unpickled(tmp_path: Path) -> None:
+    path = _saved(tmp_path, ".npz")
+    pickled = io.BytesIO()
+    np.save(pickled, np.array([print], object))
+    _with_w(path, pickled.getvalue())
+    assert "cannot be read" in refusal(path)
