@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import npnets
+import npnets.interop
 import npnets.numpy
 import npnets.tree
 
@@ -171,6 +172,8 @@ def test_every_public_name_has_a_docstring() -> None:
         npnets.tree,
         npnets.distributions,
         npnets.checkpoint,
+        npnets.interop.tianshou,
+        npnets.interop.torch_file,
     ):
         names = [name for name in vars(module) if not name.startswith("_")]
         own = [name for name in names if getattr(getattr(module, name), "__module__", "npnets").startswith("npnets")]

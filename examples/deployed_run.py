@@ -1,0 +1,85 @@
+"""What both sides of `deploy_policy.py` do: load a policy, run episodes, and say in one line what was measured.
+
+Imports no library that is measured; `load` does that.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Policy = Callable[[Any], Any]
+
+WARM_UP = 200
+OBSERVATIONS = "observations.npy"
+
+
+def run(name: str, load: Callable[[str], Policy]) -> None:
+    """Measure one side, whose arguments are the checkpoint, the number of episodes, the first seed and a folder."""
+    path, episodes, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    start = time.perf_counter()
+    policy = load_or_explain(name, load, path)
+    loaded_ms = 1e3 * (time.perf_counter() - start)
+    import numpy as np
+
+    warm = np.zeros(3, np.float32)
+    for _ in range(WARM_UP):
+        policy(warm)
+    resident_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
+    returns, seconds, observations = play(policy, episodes, seed)
+    compare(name, policy, observations, folder)
+    found = {
+        "mean": float(np.mean(returns)),
+        "standard_error": float(np.std(returns, ddof=1) / np.sqrt(episodes)) if episodes > 1 else float("nan"),
+        "median_us": 1e6 * float(np.median(seconds)),
+        "percentile_99_us": 1e6 * float(np.percentile(seconds, 99)),
+        "loaded_ms": loaded_ms,
+        "resident_mb": resident_mb,
+    }
+    print(json.dumps(found))
+
+
+def load_or_explain(name: str, load: Callable[[str], Policy], path: str) -> Policy:
+    """Load a policy, or end with one line that says why it cannot be."""
+    try:
+        return load(path)
+    except ImportError as error:
+        sys.exit(f"{error}: install what the {name} side needs")
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
+
+
+def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:
+    """Run episodes one action at a time; return their returns, each action's seconds, and all observations."""
+    import gymnasium
+    import numpy as np
+
+    env = gymnasium.make("Pendulum-v1")
+    returns, seconds, observations = [], [], []
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=seed + episode)
+        total, done = 0.0, False
+        while not done:
+            start = time.perf_counter()
+            action = policy(observation)
+            seconds.append(time.perf_counter() - start)
+            observations.append(observation)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total, done = total + float(reward), terminated or truncated
+        returns.append(total)
+    return returns, seconds, np.stack(observations)
+
+
+def compare(name: str, policy: Policy, observations: Any, folder: Path) -> None:
+    """Leave the actions on the observations of the side that ran first, for the two to be compared."""
+    import numpy as np
+
+    shared = folder / OBSERVATIONS
+    if not shared.exists():
+        np.save(shared, observations)
+    np.save(folder / f"{name}.npy", np.stack([policy(observation) for observation in np.load(shared)]))

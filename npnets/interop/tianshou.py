@@ -1,0 +1,173 @@
+"""Between parameters of npnets and state dicts of Tianshou's networks: names and layouts are translated, bits are kept.
+
+A state dict is a flat dict from Tianshou's names (`"preprocess.model.model.0.weight"`) to arrays in PyTorch's layout:
+weights `(out, in)`, `sigma_param` `(actions, 1)`. Tianshou 1.0, 1.1, 1.2 and 2.0 give all parameters the same names,
+whatever they call the classes; what differs is how whole policies name their networks, see `prefix`. Neither PyTorch
+nor Tianshou is needed.
+
+A part of your own (a `preprocess_net`, a layer) takes part if it has two methods: `from_state_dict(state_dict)`, which
+is given the arrays below its own name and returns its parameters, and `to_state_dict(params)`, its inverse. A part
+without parameters needs neither.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from npnets import tree
+from npnets.backend import Array, Device, parse_device
+from npnets.initializers import placed
+from npnets.interop.tianshou_arrays import as_numpy, own_copy, require_one_floating_dtype
+from npnets.interop.tianshou_faults import Shapes, cause_of, faults_of, listed
+from npnets.interop.tianshou_names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
+from npnets.interop.tianshou_parts import (
+    dotted,
+    part_of,
+    places_of,
+    require_state_dict,
+    split,
+    unwrapped,
+    without_wrappers,
+)
+from npnets.tree import Tree
+
+__all__ = ["from_state_dict", "split", "to_state_dict"]
+
+
+def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Tree:
+    """Return a network's parameters from a state dict of the same network of Tianshou.
+
+    Parameters
+    ----------
+    net : network
+        Any network or layer of npnets.
+    state_dict : dict from str to array
+        NumPy or CuPy arrays or PyTorch tensors, all of one floating-point dtype.
+    prefix : str
+        Which part of a whole policy's state dict is meant: `"actor"`, `"critic2"`, `"critic_old"`, `"vae"`, ... Names
+        that begin otherwise are passed over. For algorithms of 2.x, `"actor"` finds `"policy.actor"` too, unless there
+        is an `"actor"` beside it. The wrappers `module.` and `net.module.` are left out of all names.
+
+    Returns
+    -------
+    dict
+        Parameters of the structure that `net.init` gives, on the network's device: copies, in the dtype that came.
+
+    Raises
+    ------
+    ValueError
+        If names are missing, left over, or of another shape: the message lists them, each with the nearest candidate,
+        and the prefixes at which the network fits.
+    TypeError
+        If something is no array, of a dtype that NumPy does not have, no floating-point number, or dtypes are mixed;
+        or if the network has a part of your own that does not translate its parameters.
+    """
+    planned = plan(net)
+    wanted, own = parameters(planned), own_parts(planned)
+    part = without_wrappers(part_of(require_state_dict(state_dict), prefix), wanted)
+    arrays = {name: as_numpy(part[name], name) for name in wanted if name in part}
+    named = {name: _shape(value) for name, value in part.items() if not any(name.startswith(o.at) for o in own)}
+    _require_fit(net, {name: p.shape for name, p in wanted.items()}, named, state_dict, prefix)
+    require_one_floating_dtype(arrays)
+
+    def read(leaf: Parameter | OwnPart) -> Tree:
+        if isinstance(leaf, Parameter):
+            return own_copy(leaf.layout.ours(arrays[leaf.name]))
+        below = {n.removeprefix(leaf.at): own_copy(as_numpy(v, n)) for n, v in part.items() if n.startswith(leaf.at)}
+        return leaf.part.from_state_dict(unwrapped(below))
+
+    return placed(tree.map(read, planned), _device(net))
+
+
+def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
+    """Return a network's parameters as the state dict of the same network of Tianshou.
+
+    Parameters
+    ----------
+    net : network
+    params : dict
+        As `net.init` made them, on any device.
+    prefix : str
+        What to put before each name, as `"actor"` for a policy of 1.x and `"policy.actor"` for an algorithm of 2.x.
+
+    Returns
+    -------
+    dict from str to array
+        NumPy arrays with memory of their own, in Tianshou's order, names and layout, so that
+        `module.load_state_dict({name: torch.from_numpy(array) for name, array in answer.items()})` takes all of them.
+
+    Raises
+    ------
+    ValueError
+        If the parameters are another network's.
+    TypeError
+        If they are no dict, no floating-point numbers, or of mixed dtypes; or if the network has a part of your own
+        that does not translate its parameters.
+    """
+    planned, start = plan(net), dotted(prefix)
+    arrays = _arrays_of(net, planned, params)
+    answer: dict[str, Array] = {}
+    for keys, leaf in leaves(planned):
+        if isinstance(leaf, Parameter):
+            answer[start + leaf.name] = own_copy(leaf.layout.theirs(arrays[".".join(keys)]))
+        else:
+            given = leaf.part.to_state_dict(_below(params, keys))
+            answer |= {f"{start}{leaf.at}{name}": own_copy(as_numpy(value, name)) for name, value in given.items()}
+    return answer
+
+
+def _require_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[str, Any], prefix: str) -> None:
+    """Check the names and shapes of a state dict, or say where in it the network does fit."""
+    faults = faults_of(expected, found)
+    if not faults:
+        return
+    places = places_of(expected, state_dict)
+    if places:
+        raise ValueError(
+            f"{net!r:.80} fits in this state dict at {listed(places, most=8)}: say which is "
+            f"meant, as in from_state_dict(net, state_dict, prefix={places[0]!r})"
+        )
+    which = f"the part {prefix!r} of the state dict" if prefix else "the state dict"
+    cause = cause_of(expected, found, [part for part in split(state_dict) if part])
+    raise ValueError(f"{which} is not that of {net!r}: it {'; '.join(faults)}; {cause}")
+
+
+def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
+    """Return those parameters that have names of Tianshou, by their paths, once all are seen to be there."""
+    if not isinstance(params, dict):
+        raise TypeError(f"params must be a dict of arrays as {net!r:.80} makes them, but is a {type(params).__name__}")
+    by_path = {".".join(keys): leaf for keys, leaf in leaves(planned)}
+    expected = {path: leaf.our_shape for path, leaf in by_path.items() if isinstance(leaf, Parameter)}
+    own = tuple(f"{path}." if path else "" for path in by_path if path not in expected)
+    every = zip(tree.paths(params), tree.leaves(params), strict=True)
+    found = {path: leaf for path, leaf in every if not f"{path}.".startswith(own)}
+    shapes = {path: _shape(leaf) for path, leaf in found.items()}
+    faults = faults_of(expected, shapes)
+    if faults:
+        raise ValueError(
+            f"the parameters are not those of {net!r}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
+        )
+    arrays = {path: as_numpy(leaf, path) for path, leaf in found.items()}
+    require_one_floating_dtype(arrays)
+    return arrays
+
+
+def _below(params: Tree, keys: tuple[str, ...]) -> Tree:
+    """Return the parameters of a part."""
+    for key in keys:
+        if not isinstance(params, dict) or key not in params:
+            raise ValueError(f"the parameters lack {'.'.join(keys)!r}; were they made by another network?")
+        params = params[key]
+    return params
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    return tuple(value.shape) if hasattr(value, "shape") else None
+
+
+def _device(net: Any) -> Device:
+    """Return the device on which a network's `init` places parameters: its own, or else a GPU that a part has."""
+    if not isinstance(net, NETWORKS):
+        return None
+    parts = (getattr(net, name, None) for name in ("preprocess_net", "encoder", "decoder"))
+    devices = (net.device, *(_device(part) for part in parts))
+    return next((device for device in devices if parse_device(device) is not None), None)

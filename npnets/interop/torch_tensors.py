@@ -1,0 +1,265 @@
+"""The tensors in a file of PyTorch's: what the pickle says of them, and the arrays that are made of it.
+
+Symbols: a *storage* is a run of numbers of one dtype, a record of the file; a tensor is a window on a storage, given by
+an offset, a shape and strides, all counted in elements. Several tensors may look at one storage. What the pickle says
+is believed only once it fits the storage's record.
+"""
+
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from npnets.interop.torch_pickle import Name
+from npnets.interop.torch_refusal import Refusal, shown
+
+Half: TypeAlias = Literal["float32", "keep"]
+
+_MOST_AXES = 64  # NumPy's limit
+_LARGEST = 2**62
+_LONGEST_KEY = 100
+
+_STORAGES = {
+    "torch.BFloat16Storage": "bfloat16",
+    "torch.BoolStorage": "bool",
+    "torch.ByteStorage": "uint8",
+    "torch.CharStorage": "int8",
+    "torch.ComplexDoubleStorage": "complex128",
+    "torch.ComplexFloatStorage": "complex64",
+    "torch.DoubleStorage": "float64",
+    "torch.FloatStorage": "float32",
+    "torch.HalfStorage": "float16",
+    "torch.IntStorage": "int32",
+    "torch.LongStorage": "int64",
+    "torch.ShortStorage": "int16",
+    "torch.storage.UntypedStorage": "uint8",
+}
+_NEW_DTYPES = {f"torch.{name}": name for name in ("uint16", "uint32", "uint64")}
+"""Dtypes that no storage is named after: their storages are bytes, and the tensor says what they are."""
+
+_IN_BYTES: dict[str, np.dtype[Any]] = {"bfloat16": np.dtype("uint16"), "bool": np.dtype("uint8")}
+"""How the dtypes are stored whose bytes NumPy does not read as they are; the others have NumPy's names."""
+
+NAMES = frozenset({*_STORAGES, *_NEW_DTYPES})
+"""Names that stand in a pickle and are not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A record of the file, as the pickle speaks of it: its dtype, its key, and how many numbers it should hold."""
+
+    dtype: str
+    key: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A window on a storage; sizes in elements of `dtype`. Nothing of it is checked against the storage's bytes yet."""
+
+    storage: Storage
+    dtype: str
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers the tensor has."""
+        return math.prod(self.shape)
+
+
+# -- what the pickle says --------------------------------------------------------------------------------------------
+
+
+def storage(identifier: Any) -> Storage:
+    """Return the storage that a persistent identifier stands for; the device that it was on does not matter."""
+    match identifier:
+        case ("storage", Name(path), str(key), str(), int(count)) if path in _STORAGES and len(key) <= _LONGEST_KEY:
+            return Storage(_STORAGES[path], key, count)
+    raise Refusal("its pickle speaks of a storage in a form that is not known; the file is damaged")
+
+
+def _rebuild_tensor_v2(arguments: tuple[Any, ...]) -> Tensor:
+    match arguments:
+        case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
+            _expect_no_metadata(metadata)
+            return _window(source, source.dtype, offset, shape, strides)
+    raise _bad_arguments("torch._utils._rebuild_tensor_v2")
+
+
+def _rebuild_tensor_v3(arguments: tuple[Any, ...]) -> Tensor:
+    match arguments:
+        case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
+            if path in _NEW_DTYPES:
+                _expect_no_metadata(metadata)
+                return _window(source, _NEW_DTYPES[path], offset, shape, strides)
+    raise _bad_arguments("torch._utils._rebuild_tensor_v3")
+
+
+def _rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor:
+    match arguments:
+        case (Tensor() as data, bool(), dict()):
+            return data
+    raise _bad_arguments("torch._utils._rebuild_parameter")
+
+
+def _ordered_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
+    if arguments:
+        raise _bad_arguments("collections.OrderedDict")
+    return {}
+
+
+def _torch_size(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    match arguments:
+        case (tuple(shape),):
+            return _whole(shape)
+    raise _bad_arguments("torch.Size")
+
+
+def _torch_device(arguments: tuple[Any, ...]) -> str:
+    match arguments:
+        case (str(kind),) if len(kind) <= _LONGEST_KEY:
+            return kind
+        case (str(kind), int(index)) if len(kind) <= _LONGEST_KEY:
+            return f"{kind}:{index}"
+    raise _bad_arguments("torch.device")
+
+
+CONSTRUCTORS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+    "collections.OrderedDict": _ordered_dict,
+    "torch.Size": _torch_size,
+    "torch._utils._rebuild_parameter": _rebuild_parameter,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
+    "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
+    "torch.device": _torch_device,
+}
+"""What a pickle may call."""
+
+
+def _bad_arguments(name: str) -> Refusal:
+    return Refusal(f"its pickle calls {name} with arguments that PyTorch does not give; the file is damaged")
+
+
+def _expect_no_metadata(metadata: list[Any]) -> None:
+    if any(metadata):
+        raise Refusal(
+            "it has a tensor whose conjugation or sign PyTorch left to be done later; save tensor.resolve_conj() or "
+            "tensor.resolve_neg()"
+        )
+
+
+def _window(source: Storage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]) -> Tensor:
+    if len(shape) != len(strides):
+        raise Refusal(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")
+    return Tensor(source, dtype, offset, _whole(shape), _whole(strides))
+
+
+def _whole(numbers: tuple[Any, ...]) -> tuple[int, ...]:
+    if len(numbers) > _MOST_AXES:
+        raise Refusal(f"it has a tensor of {len(numbers)} axes; NumPy's arrays have at most {_MOST_AXES}")
+    if not all(type(number) is int and 0 <= number < _LARGEST for number in numbers):
+        raise Refusal("it has a tensor with a negative, huge or fractional size or stride; the file is damaged")
+    return numbers
+
+
+# -- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def needed_bytes(tensor: Tensor, half: Half) -> int:
+    """Return how many bytes a tensor's array takes."""
+    return tensor.size * _dtype_of_array(tensor.dtype, half).itemsize
+
+
+def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "big"], half: Half) -> np.ndarray:
+    """Make a tensor's array.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    records : dict of bytes
+        The file's records by name.
+    order : str
+        The order of bytes that the file was written in.
+    half : str
+        `"float32"` or `"keep"`, as for `torch_file.load`.
+
+    Returns
+    -------
+    array
+        Its own memory, contiguous, in the machine's order of bytes.
+
+    Raises
+    ------
+    ImportError
+        If bfloat16 is to be kept and ml_dtypes is not installed.
+    Refusal
+        If the tensor does not fit its storage, or the storage its record.
+    """
+    dtype = _dtype_of_array(tensor.dtype, half)
+    stored = _dtype_in_file(tensor.dtype)
+    numbers = np.frombuffer(_storage_bytes(tensor, records), np.uint8)
+    numbers = numbers[: numbers.size // stored.itemsize * stored.itemsize].view(stored.newbyteorder(order))
+    window = _look_through(numbers, tensor)
+    if tensor.dtype != "bfloat16":
+        return np.array(window, dtype=dtype, order="C")
+    bits = np.array(window, dtype=np.uint16 if half == "keep" else np.uint32, order="C")
+    if half != "keep":
+        bits <<= 16  # a bfloat16 is the upper half of a float32
+    return bits.view(dtype)
+
+
+def _dtype_in_file(dtype: str) -> np.dtype[Any]:
+    return _IN_BYTES[dtype] if dtype in _IN_BYTES else np.dtype(dtype)
+
+
+def _dtype_of_array(dtype: str, half: Half) -> np.dtype[Any]:
+    if dtype in ("bfloat16", "float16") and half == "float32":
+        return np.dtype(np.float32)
+    if dtype != "bfloat16":
+        return np.dtype(dtype)
+    try:
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    except ImportError as error:
+        raise ImportError(
+            "NumPy has no bfloat16 of its own; to keep it install ml_dtypes (pip install 'npnets[bfloat16]'), or read "
+            "with half='float32', which loses nothing"
+        ) from error
+
+
+def _storage_bytes(tensor: Tensor, records: dict[str, bytes]) -> bytes:
+    source = tensor.storage
+    if (raw := records.get(f"data/{source.key}")) is None:
+        raise Refusal(f"it lacks the record {shown(f'data/{source.key}')}; the file is damaged")
+    itemsize = _dtype_in_file(source.dtype).itemsize
+    if len(raw) // itemsize != source.count:
+        raise Refusal(
+            f"the record {shown(f'data/{source.key}')} has {len(raw)} bytes, where {source.count} numbers of "
+            f"{source.dtype} must be; the file is damaged"
+        )
+    return raw
+
+
+def _look_through(numbers: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Return a tensor's view of its storage."""
+    if tensor.size == 0:
+        return _empty(tensor)
+    pairs = list(zip(tensor.shape, tensor.strides, strict=True))
+    last = tensor.offset + sum((length - 1) * stride for length, stride in pairs)
+    if tensor.offset < 0 or last >= numbers.size:
+        raise Refusal(
+            f"a tensor of shape {tensor.shape} with strides {tensor.strides} at {tensor.offset} reaches outside its "
+            f"storage of {numbers.size} numbers; the file is damaged"
+        )
+    # A stride along a single entry is never taken, and may be anything.
+    strides = [stride * numbers.itemsize if length > 1 else 0 for length, stride in pairs]
+    return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
+
+
+def _empty(tensor: Tensor) -> np.ndarray:
+    if math.prod(length or 1 for length in tensor.shape) * 16 > _LARGEST:  # NumPy refuses such a shape, though empty
+        raise Refusal(f"a tensor has the shape {tensor.shape}, which is too large for an array; the file is damaged")
+    return np.empty(tensor.shape, np.uint8)

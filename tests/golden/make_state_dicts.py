@@ -1,0 +1,154 @@
+"""Write `state_dicts_1.npz` or `state_dicts_2.npz`: state dicts of Tianshou's networks and policies, and some answers.
+
+Which of the two depends on the version of Tianshou that is installed: 1.0.0, or 2.x. The cases are those of `cases.py`
+whose networks differ in more than numbers. Arrays are written as PyTorch has them, under Tianshou's names; npnets is
+not needed. The README beside it says how to run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import cases
+import fixtures
+import numpy as np
+import tianshou
+import torch
+from cases_common import Case
+from tianshou.utils.net import common, continuous
+from torch import nn
+from torch_policies import policies
+
+MAJOR = int(tianshou.__version__.split(".")[0])
+
+NEW_NAMES = {
+    "Actor": "ContinuousActorDeterministic",
+    "ActorProb": "ContinuousActorProbabilistic",
+    "Critic": "ContinuousCritic",
+}
+"""What 2.x calls the classes whose names it changed."""
+
+WIDTH_GIVEN = [
+    Case("an actor told its number of features", "Actor(Net(5, 4), 3, preprocess_net_output_dim=4)", {"obs": (4, 5)}),
+    Case("a critic told its number of features", "Critic(Net(5, 4), preprocess_net_output_dim=4)", {"obs": (4, 5)}),
+]
+"""2.x puts a module around the preprocess net for it."""
+
+
+def main() -> None:
+    """Write the file of the version that is installed."""
+    versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
+    content = {
+        "versions": versions,
+        "cases": [network_case(case, seed) for seed, case in enumerate(chosen_cases())],
+        "policies": [policy_case(*made) for made in policies(vocabulary())],
+    }
+    fixtures.save(f"state_dicts_{MAJOR}", content)
+    print(f"{len(content['cases'])} networks and {len(content['policies'])} policies, with {versions}")
+
+
+def chosen_cases() -> Iterator[Case]:
+    """Go through cases of different networks: one with each activation is enough, for it has no parameters."""
+    seen = set()
+    every = [*cases.FEED_FORWARD.networks, *cases.RECURRENT.networks, *WIDTH_GIVEN]
+    activations = [case for case in every if case.name.startswith("activation ") and "far from" not in case.name]
+    for case in [case for case in every if not case.name.startswith("activation ")] + activations[::4]:
+        if case.call not in seen and case.method == "forward" and "hidden" not in case.inputs:
+            seen.add(case.call)
+            yield case
+
+
+def network_case(case: Case, seed: int) -> dict[str, Any]:
+    """Return a network's state dict, an input and what it answers."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    net = eval(case.call, vocabulary())
+    randomize(net, rng)
+    inputs = {name: torch.as_tensor(rng.integers(-64, 65, shape) / 32).float() for name, shape in case.inputs.items()}
+    args = [value for name, value in inputs.items() if name != "noise"]
+    with torch.no_grad(), patch.object(torch, "randn_like", lambda like: inputs["noise"]):
+        outputs = list(flat(net(*args)))
+    return {
+        "name": case.name,
+        "call": case.call,
+        "class": type(net).__name__,
+        "method": "forward",
+        "inputs": arrays(inputs),
+        "outputs": [output.numpy() for output in outputs],
+        "state_dict": arrays(net.state_dict()),
+    }
+
+
+def policy_case(policy: nn.Module, networks: dict[str, str]) -> dict[str, Any]:
+    """Return a policy's state dict, and the calls that make the networks below each of its prefixes."""
+    randomize(policy, np.random.default_rng(len(networks)))
+    state_dict = {key: value for key, value in policy.state_dict().items() if hasattr(value, "numpy")}
+    return {
+        "class": type(policy).__name__,
+        "networks": networks,
+        "no arrays": [key for key in policy.state_dict() if key not in state_dict],
+        "state_dict": arrays(state_dict),
+    }
+
+
+def randomize(net: nn.Module, rng: np.random.Generator) -> None:
+    """Give all parameters numbers of their own, which norms and targets do not begin with, and short ones in a file."""
+    for parameter in net.parameters():
+        numbers = np.round(64 * (parameter.detach().numpy() + 0.3 * rng.standard_normal(parameter.shape))) / 64
+        parameter.data = torch.as_tensor(numbers.astype(np.float32))
+
+
+def arrays(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Return tensors as arrays."""
+    return {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
+
+
+def flat(answer: Any) -> Iterator[torch.Tensor]:
+    """Go through the tensors of an answer, a state's `hidden` before its `cell`."""
+    if isinstance(answer, tuple):
+        for part in answer:
+            yield from flat(part)
+    elif isinstance(answer, torch.Tensor):
+        yield answer
+    elif answer is not None:
+        yield from (answer["hidden"], answer["cell"])
+
+
+def vocabulary() -> dict[str, Any]:
+    """Return what the calls of the cases are written in, as constructors of the version that is installed."""
+    modules = {"ReLU": "relu", "Tanh": "tanh", "ELU": "elu", "GELU": "gelu", "SiLU": "silu", "Sigmoid": "sigmoid"}
+    modules |= {"Softplus": "softplus", "LeakyReLU": "leaky_relu", "LayerNorm": "layer_norm", "Linear": "Linear"}
+    classes = [*cases.FEED_FORWARD.signatures, *cases.RECURRENT.signatures]
+    made = {name: constructor(name) for name in classes if name != "Linear"}
+    return {"partial": partial, **{word: getattr(nn, name) for name, word in modules.items()}, **made}
+
+
+def constructor(name: str) -> Callable[..., nn.Module]:
+    """Return a constructor that takes the arguments of 1.0.0, which 2.x takes by name and partly in other ways."""
+    new_name = name if MAJOR == 1 else NEW_NAMES.get(name, name)
+    made = getattr(common, new_name, None) or getattr(continuous, new_name)
+    if MAJOR == 1 or name == "EnsembleLinear":
+        return made  # type: ignore[no-any-return]
+    names = [argument for argument, _ in recorded_signature(name)]
+
+    def make(*args: Any, **kwargs: Any) -> nn.Module:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        given.pop("device", None)
+        if width := given.pop("preprocess_net_output_dim", None):
+            given["preprocess_net"] = common.ModuleWithVectorOutput.from_module(given["preprocess_net"], width)
+        return made(**given)  # type: ignore[no-any-return]
+
+    return make
+
+
+def recorded_signature(name: str) -> list[list[str]]:
+    """Return the arguments that a class of 1.0.0 has, as `make_golden.py` recorded them."""
+    file = "recurrent" if name in cases.RECURRENT.signatures else "networks"
+    return fixtures.load(file)["signatures"][name]["__init__"]  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""State dicts of whole policies of Tianshou 1.0.0 and algorithms of 2.x are taken apart by the names of networks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from golden.fixtures import load
+from golden.npnets_side import make
+
+import npnets
+from npnets.interop.tianshou import from_state_dict, split, to_state_dict
+
+pytestmark = pytest.mark.numpy_alone("about names; arrays are NumPy's on both sides")
+
+RECORDED = [(major, case) for major in (1, 2) for case in load(f"state_dicts_{major}")["policies"]]
+PARTS = [(case, prefix, call) for _, case in RECORDED for prefix, call in case["networks"].items()]
+
+each_policy = pytest.mark.parametrize(
+    "case", [case for _, case in RECORDED], ids=[case["class"] for _, case in RECORDED]
+)
+each_part = pytest.mark.parametrize(
+    ("case", "prefix", "call"), PARTS, ids=[f"{case['class']} {prefix}" for case, prefix, _ in PARTS]
+)
+
+ACTOR = npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2)
+
+
+def whole(case: dict[str, Any]) -> dict[str, Any]:
+    """Return a policy's state dict as Tianshou gives it, with the states of optimizers that are no arrays."""
+    return {**case["state_dict"], **{key: [{"state": {}}] for key in case["no arrays"]}}
+
+
+def below(case: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the part of a policy's state dict that belongs to one network, with its names as they are."""
+    return {name: array for name, array in case["state_dict"].items() if name.startswith(f"{prefix}.")}
+
+
+def assert_same_bits(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Assert that names, their order, and arrays are the same."""
+    assert list(found) == list(expected)
+    for name, array in found.items():
+        assert (array.dtype, array.shape) == (expected[name].dtype, expected[name].shape), name
+        assert array.tobytes() == expected[name].tobytes(), name
+
+
+@each_part
+def test_a_prefix_takes_a_network_out_of_a_policy_and_puts_it_back(
+    case: dict[str, Any], prefix: str, call: str
+) -> None:
+    net = make(call)
+    params = from_state_dict(net, whole(case), prefix)
+    assert_same_bits(to_state_dict(net, params, prefix), below(case, prefix))
+
+
+@each_part
+def test_names_around_a_network_that_only_2_has_may_be_left_out(case: dict[str, Any], prefix: str, call: str) -> None:
+    short = prefix.removeprefix("policy.").removesuffix(".module")
+    net = make(call)
+    params = from_state_dict(net, whole(case), short)
+    assert_same_bits(to_state_dict(net, params, f"{prefix}."), below(case, prefix))
+
+
+@each_policy
+def test_the_networks_of_a_policy_are_all_that_its_state_dict_holds(case: dict[str, Any]) -> None:
+    theirs = [name for prefix in case["networks"] for name in below(case, prefix)]
+    others = {"alpha._log_alpha"} if case["class"] == "SAC" else set()
+    assert len(theirs) == len(set(theirs)) and {*theirs, *others} == case["state_dict"].keys()
+
+
+@each_policy
+def test_a_policy_is_split_into_the_state_dicts_of_its_networks(case: dict[str, Any]) -> None:
+    parts = split(whole(case))
+    for prefix, call in case["networks"].items():
+        part = parts.pop(prefix.removeprefix("policy.").removesuffix(".module"))
+        net = make(call)
+        expected = {name.removeprefix(f"{prefix}."): array for name, array in below(case, prefix).items()}
+        assert_same_bits(to_state_dict(net, from_state_dict(net, part)), expected)
+    assert {name: list(part) for name, part in parts.items()} == (
+        {"alpha": ["_log_alpha"]} if case["class"] == "SAC" else {}
+    )
+
+
+def test_the_parts_have_the_same_names_in_both_versions_but_for_what_one_version_alone_holds() -> None:
+    ones, twos = ([set(split(case["state_dict"])) for major, case in RECORDED if major == m] for m in (1, 2))
+    alone = [(old - new, new - old) for old, new in zip(ones, twos, strict=True)]
+    unused = ({"actor_old"}, set())
+    assert alone[:2] == [(set(), set())] * 2  # DDPG and TD3
+    assert alone[2] == ({"actor_old"}, {"alpha"}) and alone[3] == unused  # SAC and REDQ, which have no target actor
+    assert alone[4] == (set(), set())  # BCQ
+    assert alone[5] == ({"_actor_critic.actor", "_actor_critic.critic"}, set())  # PPO
+
+
+@each_policy
+def test_without_a_prefix_the_error_names_those_that_fit_and_the_call_to_make(case: dict[str, Any]) -> None:
+    for call in set(case["networks"].values()):
+        net = make(call)
+        fitting = [prefix for prefix, other in case["networks"].items() if other == call]
+        with pytest.raises(ValueError, match="fits in this state dict at") as caught:
+            from_state_dict(net, whole(case))
+        named = re.findall(r"'([^']+)'", str(caught.value).split(" at ")[1].split(": say")[0])
+        assert set(named) == set(fitting)
+        advised = re.search(r"from_state_dict\(net, state_dict, prefix='(.+)'\)", str(caught.value))
+        assert advised is not None and advised[1] in fitting
+        assert eval(advised[0], {"net": net, "state_dict": whole(case), "from_state_dict": from_state_dict})
+
+
+def test_the_wrong_prefix_is_told_with_the_right_ones() -> None:
+    case = next(case for _, case in RECORDED if case["class"] == "TD3")
+    with pytest.raises(ValueError, match=r"Actor.* fits .* at 'policy.actor', 'actor_old.module': .*'policy.actor'\)"):
+        from_state_dict(ACTOR, whole(case), "critic")
+    with pytest.raises(
+        ValueError, match=r"no name .* begins with 'critic1\.'; it has the parts 'actor', 'critic', 'critic_old', 'cri"
+    ):
+        from_state_dict(ACTOR, whole(case), "critic1")
+
+
+def test_a_policy_for_another_network_is_told_with_its_parts_and_their_nearest_names() -> None:
+    case = next(case for _, case in RECORDED if case["class"] == "TD3Policy")
+    wider = npnets.Actor(npnets.Net(3, hidden_sizes=(5,)), 2)
+    with pytest.raises(ValueError) as caught:
+        from_state_dict(wider, whole(case))
+    message = str(caught.value)
+    assert "(nearest: 'actor.preprocess.model.model.0.weight' of shape (4, 3))" in message
+    assert "another part (prefix) meant: it has the parts 'actor', 'actor_old', 'critic'" in message
+    with pytest.raises(
+        ValueError, match="the part 'actor' of the state dict is not that of .*hidden_sizes and the sha"
+    ):
+        from_state_dict(wider, whole(case), "actor")
+
+
+def test_a_prefix_takes_a_part_of_its_own_name_before_that_of_the_inner_policy() -> None:
+    one, two = (to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(seed))) for seed in (1, 2))
+    both = {**{f"policy.actor.{n}": a for n, a in one.items()}, **{f"actor.{n}": a for n, a in two.items()}}
+    assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, both, "actor")), two)
+    assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, both, "policy.actor")), one)
+    parts = split(both)
+    assert list(parts) == ["policy.actor", "actor"]
+    assert_same_bits(parts["policy.actor"], one)
+    assert_same_bits(parts["actor"], two)
+
+
+@pytest.mark.parametrize("wrapper", ["module", "net.module", "module.net.module"])
+def test_a_wrapper_around_a_whole_network_is_left_out(wrapper: str) -> None:
+    state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
+    wrapped = {f"{wrapper}.{name}": array for name, array in state_dict.items()}
+    assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, wrapped)), state_dict)
+    assert_same_bits(split({f"actor.{name}": array for name, array in wrapped.items()})["actor"], state_dict)
+
+
+def test_a_wrapper_around_a_part_is_left_out_only_where_the_name_without_it_is_missing() -> None:
+    state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
+    name = "preprocess.model.model.0.bias"
+    for wrapped in ("preprocess.module.model.model.0.bias", "preprocess.net.module.model.model.0.bias"):
+        with pytest.raises(ValueError, match=f"has '{wrapped}' of shape .* besides"):
+            from_state_dict(ACTOR, {**state_dict, wrapped: state_dict[name]})
+        moved = {wrapped if key == name else key: array for key, array in state_dict.items()}
+        assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, moved)), state_dict)
+    twice = {**moved, "module.preprocess.module.model.model.0.bias": state_dict[name]}
+    with pytest.raises(ValueError, match=f"lacks '{name}'"):
+        from_state_dict(ACTOR, twice)
+
+
+def test_names_without_a_dot_are_the_policys_own() -> None:
+    array = np.zeros(1)
+    names = ("scale", "policy.shift", "policy.actor.x", "_actor_critic.y")
+    assert split({**dict.fromkeys(names, array), "_optimizers": []}) == {
+        "": {"scale": array, "shift": array},
+        "actor": {"x": array},
+        "_actor_critic": {"y": array},
+    }
+    assert split({"scale": array, "policy.scale": array}) == {"": {"scale": array}, "policy": {"scale": array}}
