@@ -156,3 +156,9 @@ def test_softmax_makes_probabilities_of_the_last_axis() -> None:
         logits = onp.exp(as_numpy(small_net(2, num_atoms=atoms).forward(params, obs)[0]))
         probabilities, _ = small_net(2, softmax=True, num_atoms=atoms).forward(params, obs)
         assert_allclose(probabilities, logits / logits.sum(-1, keepdims=True), rtol=1e-12)
+
+
+def test_an_empty_batch_is_answered_with_an_empty_batch() -> None:
+    for net, shape in ((npnets.Net(3, 2, (4,), num_atoms=5), (0, 2, 5)), (npnets.Net(3, 2, (4,)), (0, 2))):
+        params = initial(net, onp.random.default_rng(0))
+        assert net.forward(params, on_backend(onp.zeros((0, 3), "f")))[0].shape == shape

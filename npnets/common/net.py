@@ -158,7 +158,8 @@ class Net:
         return advantages - np.mean(advantages, 1, True) + value
 
     def _by_atoms(self, logits: Array) -> Array:
-        return np.reshape(logits, (logits.shape[0], -1, self.num_atoms))
+        rows, columns = logits.shape
+        return np.reshape(logits, (rows, columns // self.num_atoms, self.num_atoms))
 
 
 def _checked_dueling(param: Any) -> Any:

@@ -18,7 +18,10 @@ class PreprocessNet(Protocol):
     Three members are all it needs. `output_dim` may be missing where `preprocess_net_output_dim` is given.
     """
 
-    output_dim: int
+    @property
+    def output_dim(self) -> int:
+        """Number of features, the last axis of what `forward` returns."""
+        ...
 
     def init(self, rng: np.random.Generator) -> Tree:
         """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""

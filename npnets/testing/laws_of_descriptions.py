@@ -1,0 +1,59 @@
+"""Laws of a description: it survives pickling, and equals what was made from the same arguments."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+
+from npnets.testing.arrays import bits, changed
+from npnets.testing.law import Breach, Law
+from npnets.testing.trial import Trial, together
+
+
+def _pickling(trial: Trial) -> None:
+    try:
+        copied = pickle.loads(pickle.dumps(trial.subject.net))
+    except Exception as error:
+        raise Breach(
+            "the network to be pickled and read again",
+            f"{type(error).__name__}: {error}",
+            "an attribute that is a lambda or an inner function, or a class that is not at the top of its module",
+        ) from error
+    _expect_same_answers(trial, copied, "the pickled copy", "an attribute that pickling leaves out")
+
+
+def _equality(trial: Trial) -> None:
+    net, copied = trial.subject.net, trial.fresh_net()
+    if not (net == copied and copied == net) or net != copied:
+        raise Breach(
+            "the network to equal a copy of itself",
+            "they differ",
+            "a class that compares by identity: make it a frozen dataclass, and its attributes values that compare",
+        )
+    if net == object() or net == None:  # noqa: E711
+        raise Breach("the network to differ from what is no network", "they are equal", "an __eq__ that does not look")
+    if _hash_of(net) != _hash_of(copied):
+        raise Breach("equal networks to have equal hashes", "they differ", "a __hash__ that goes by identity")
+    _expect_same_answers(trial, copied, "a copy that is equal", "something that makes a difference is not compared")
+
+
+def _hash_of(net: Any) -> int | None:
+    try:
+        return hash(net)
+    except TypeError:
+        return None
+
+
+def _expect_same_answers(trial: Trial, copied: Any, what: str, cause: str) -> None:
+    seed = trial.seed("seed of init")
+    initial = [bits(net.init(np.random.default_rng(seed))) for net in (trial.net, copied)]
+    params, given = trial.params(), trial.inputs(trial.batch())
+    answers = [bits(together(trial.run(params, given, net=net))) for net in (trial.net, copied)]
+    for method, pair in (("init", initial), ("forward", answers)):
+        path = changed(*pair)
+        if path is not None:
+            raise Breach(f"{what} to answer as the network itself", f"{path} of {method} differs", cause)
+
+
+PICKLING = Law("pickling", "a pickled network is read again and answers the same", _pickling, examples=5)
+EQUALITY = Law("equality", "a network equals its copies, and equal networks answer the same", _equality, examples=5)

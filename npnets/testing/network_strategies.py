@@ -1,0 +1,183 @@
+"""`networks`: small random networks of every class of npnets, with all that their constructors offer.
+
+What is drawn shrinks towards few and narrow layers. Nothing is drawn that answers the same whatever comes in, such as a
+softmax over one action or a layer norm of one feature: such a network is allowed, and is of no use.
+"""
+
+import functools
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+
+from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+
+Networks: TypeAlias = st.SearchStrategy[Any]
+
+_SIZES = st.integers(1, 4)
+_WIDTHS = st.integers(2, 6)
+_HIDDEN = st.lists(_WIDTHS, max_size=2).map(tuple)
+_SHAPES = _SIZES | st.tuples(_SIZES, _SIZES)
+_FLAGS = st.booleans()
+_BOUNDS = st.floats(0.125, 8.0, width=32)
+_ACTIVATIONS = st.sampled_from(
+    [
+        *[(name, None) for name in ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")],
+        ("leaky_relu", (0.2,)),
+        ("elu", {"alpha": 0.5}),
+        (None, None),
+    ]
+)
+_NORMS = st.sampled_from([(None, None), ("layer_norm", None), ("layer_norm", {"eps": 1e-3, "bias": False})])
+
+
+def networks(classes: Iterable[type] | None = None) -> Networks:
+    """Draw networks of npnets, small ones, with any of the options that their classes have.
+
+    Parameters
+    ----------
+    classes : iterable of type, optional
+        Which classes; all of them if left out.
+
+    Returns
+    -------
+    strategy of networks
+
+    Raises
+    ------
+    ValueError
+        If a class is none of npnets' networks.
+    """
+    chosen = list(_STRATEGIES if classes is None else classes)
+    unknown = [kind for kind in chosen if kind not in _STRATEGIES]
+    if unknown or not chosen:
+        names = [kind.__name__ for kind in _STRATEGIES]
+        raise ValueError(f"classes must be some of {names}, but are {chosen}")
+    return st.one_of([_STRATEGIES[kind] for kind in chosen])
+
+
+@st.composite
+def _layers(draw: st.DrawFn, hidden: st.SearchStrategy[tuple[int, ...]] = _HIDDEN) -> dict[str, Any]:
+    """Draw hidden layers with a norm and activations, as `MLP` and `Net` take them."""
+    sizes = draw(hidden)
+    norm, norm_args = draw(_NORMS)
+    each: Any = [draw(_ACTIVATIONS) for _ in sizes]
+    names: Any = [name for name, _ in each]
+    args: Any = [given or () for _, given in each]
+    if each and not draw(_FLAGS):
+        names, args = each[0]
+    chosen = {"hidden_sizes": sizes, "norm_layer": norm, "norm_args": norm_args, "activation": names, "act_args": args}
+    return chosen if sizes else {"hidden_sizes": ()}
+
+
+_ENSEMBLES = st.builds(functools.partial, st.just(EnsembleLinear), st.integers(1, 3))
+
+
+@st.composite
+def _mlps(draw: st.DrawFn, inputs: int | None = None, outputs: int | None = None) -> MLP:
+    layers = draw(_layers())
+    sizes = (draw(_SIZES) if inputs is None else inputs, draw(_SIZES) if outputs is None else outputs)
+    linear = draw(_ENSEMBLES) if inputs is None and draw(_FLAGS) else Linear
+    return MLP(*sizes, **layers, linear_layer=linear)
+
+
+@st.composite
+def _trunks(draw: st.DrawFn, shape: Any = None, actions: Any = 0, options: Any = ()) -> Any:
+    """Draw a net that answers with features; with `actions`, with as many of those."""
+    return Net(draw(_SHAPES) if shape is None else shape, actions, **draw(_layers()), **dict(options))
+
+
+@st.composite
+def _nets(draw: st.DrawFn) -> Any:
+    kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble"]))
+    actions = draw(st.integers(2, 4))
+    if kind == "dueling":
+        parts = ({"hidden_sizes": draw(_HIDDEN)}, {"hidden_sizes": draw(_HIDDEN)})
+        dueling = {"dueling_param": parts, "num_atoms": draw(st.sampled_from([1, 3]))}
+        return draw(_trunks(actions=actions, options=dueling))
+    options: dict[str, dict[str, Any]] = {
+        "softmax": {"softmax": True},
+        "atoms": {"num_atoms": 3, "softmax": draw(_FLAGS)},
+        "concat": {"concat": True},
+        "ensemble": {"linear_layer": draw(_ENSEMBLES)},
+    }
+    return draw(_trunks(actions=0 if kind == "features" else actions, options=options.get(kind, {})))
+
+
+@st.composite
+def _actors(draw: st.DrawFn) -> Actor:
+    trunk, shape = draw(_trunks() | _RECURRENT), draw(_SHAPES)
+    return Actor(trunk, shape, draw(_HIDDEN), draw(_bounds(shape)))
+
+
+@st.composite
+def _probabilistic_actors(draw: st.DrawFn) -> ActorProb:
+    trunk, shape = draw(_trunks() | _RECURRENT), draw(_SHAPES)
+    return ActorProb(trunk, shape, draw(_HIDDEN), **draw(_gaussian(shape)))
+
+
+@st.composite
+def _critics(draw: st.DrawFn) -> Critic:
+    actions = draw(st.just(0) | _SHAPES)
+    concat: dict[str, Any] = {"concat": True} if actions else {}
+    if draw(_FLAGS):
+        return Critic(draw(_trunks(actions=actions, options=concat)), draw(_HIDDEN))
+    members = draw(_ENSEMBLES)
+    trunk: Any = Net(draw(_SHAPES), actions, draw(st.tuples(_WIDTHS)), linear_layer=members, **concat)
+    return Critic(trunk, draw(_HIDDEN), linear_layer=members, flatten_input=False)
+
+
+@st.composite
+def _perturbations(draw: st.DrawFn) -> Perturbation:
+    obs, actions = draw(_SIZES), draw(_SIZES)
+    trunk = draw(_trunks(shape=obs + actions, actions=actions))
+    return Perturbation(trunk, draw(_bounds(actions)), phi=draw(st.sampled_from([0.05, 0.5])))
+
+
+@st.composite
+def _autoencoders(draw: st.DrawFn) -> VAE:
+    obs, actions, hidden, latent = (draw(_SIZES) for _ in range(4))
+    encoder, decoder = draw(_mlps(obs + actions, hidden)), draw(_mlps(obs + latent, actions))
+    return VAE(encoder, decoder, hidden, latent, draw(_bounds(actions)))
+
+
+@st.composite
+def _recurrent_actors(draw: st.DrawFn) -> RecurrentActorProb:
+    layers, obs, actions, hidden = draw(_LAYERS), draw(_SHAPES), draw(_SHAPES), draw(_SIZES)
+    return RecurrentActorProb(layers, obs, actions, hidden, **draw(_gaussian(actions)))
+
+
+def _bounds(shape: Any) -> st.SearchStrategy[Any]:
+    """Draw a bound of actions: one number, or one for each entry."""
+    entries = shape if isinstance(shape, int) else shape[0] * shape[1]
+    return st.just(1.0) | _BOUNDS | st.lists(_BOUNDS, min_size=entries, max_size=entries).map(tuple)
+
+
+@st.composite
+def _gaussian(draw: st.DrawFn, shape: Any) -> dict[str, Any]:
+    unbounded = draw(_FLAGS)
+    return {
+        "max_action": 1.0 if unbounded else draw(_bounds(shape)),
+        "unbounded": unbounded,
+        "conditioned_sigma": draw(_FLAGS),
+    }
+
+
+_LAYERS = st.integers(1, 2)
+_RECURRENT: Networks = st.builds(Recurrent, _LAYERS, _SHAPES, _SHAPES, hidden_layer_size=_SIZES)
+_STRATEGIES: dict[type, Networks] = {
+    Linear: st.builds(Linear, _SIZES, _SIZES, _FLAGS),
+    EnsembleLinear: st.builds(EnsembleLinear, st.integers(1, 3), _SIZES, _SIZES, _FLAGS),
+    LayerNorm: st.builds(LayerNorm, _WIDTHS, st.sampled_from([1e-5, 1e-3]), bias=_FLAGS),
+    MLP: _mlps(),
+    Net: _nets(),
+    Actor: _actors(),
+    ActorProb: _probabilistic_actors(),
+    Critic: _critics(),
+    Perturbation: _perturbations(),
+    VAE: _autoencoders(),
+    Recurrent: _RECURRENT,
+    RecurrentActorProb: _recurrent_actors(),
+    RecurrentCritic: st.builds(RecurrentCritic, _LAYERS, _SHAPES, st.just(0) | _SHAPES, hidden_layer_size=_SIZES),
+}

@@ -1,0 +1,133 @@
+"""Recurrent networks that each break one law of states or sequences, beside the sound one that they are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+
+import npnets.numpy as np
+
+OBS, OUT = 4, 3
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A sound recurrent network: takes sequences, padded and reset, or one step."""
+
+    state_shape: int = OBS
+    output_dim: int = OUT
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        drawn = {"weight": rng.normal(size=(OBS, OUT)), "back": rng.normal(size=(OUT, OUT)) / 2}
+        return {name: value.astype(dtype) for name, value in drawn.items()}
+
+    def forward(
+        self,
+        params: Any,
+        obs: Any,
+        state: Any = None,
+        *,
+        lengths: Any = None,
+        resets: Any = None,
+        all_steps: Any = False,
+    ) -> Any:
+        x = obs.astype(params["weight"].dtype)
+        x = x if x.ndim == 3 else x[:, None]
+        hidden = self.start(params, x) if state is None else self.entering(state["hidden"])
+        hidden, outputs = hidden.astype(x.dtype), []
+        for t in self.order(x.shape[1]):
+            before = hidden if resets is None else self.reset(hidden, onp.asarray(resets)[:, t, None])
+            hidden = self.step(params, x[:, t], before)
+            if lengths is not None:
+                hidden = self.masked(onp.asarray(lengths)[:, None] > t, hidden, before)
+            outputs.append(hidden)
+        answer = np.stack(outputs, 1) if all_steps else hidden
+        return answer, {"hidden": self.leaving(hidden, state)}
+
+    def start(self, params: Any, x: Any) -> Any:
+        return onp.zeros((len(x), OUT), x.dtype)
+
+    def entering(self, hidden: Any) -> Any:
+        return hidden
+
+    def order(self, steps: int) -> Any:
+        return range(steps)
+
+    def reset(self, hidden: Any, fresh: Any) -> Any:
+        return np.where(fresh, 0, hidden)
+
+    def step(self, params: Any, x: Any, hidden: Any) -> Any:
+        return np.tanh(x @ params["weight"] + hidden @ params["back"])
+
+    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
+        return np.where(live, hidden, before)
+
+    def leaving(self, hidden: Any, state: Any) -> Any:
+        return hidden
+
+
+class WritesIntoTheState(Memory):
+    def entering(self, hidden: Any) -> Any:
+        if isinstance(hidden, onp.ndarray):
+            hidden *= 0.5
+        return hidden
+
+
+class DoubleState(Memory):
+    def leaving(self, hidden: Any, state: Any) -> Any:
+        return hidden.astype(onp.float64)
+
+
+class GrowingState(Memory):
+    def entering(self, hidden: Any) -> Any:
+        return hidden[:, -OUT:]
+
+    def leaving(self, hidden: Any, state: Any) -> Any:
+        return hidden if state is None else np.concatenate([state["hidden"], hidden], 1)
+
+
+class MixesStates(Memory):
+    def entering(self, hidden: Any) -> Any:
+        return hidden - np.mean(hidden, axis=0)
+
+
+class StartsFromOnes(Memory):
+    def start(self, params: Any, x: Any) -> Any:
+        return onp.ones((len(x), OUT), x.dtype)
+
+
+class IgnoresTheState(Memory):
+    def entering(self, hidden: Any) -> Any:
+        return hidden * 0
+
+
+class ReturnsTheOldState(Memory):
+    def leaving(self, hidden: Any, state: Any) -> Any:
+        return hidden * 0 if state is None else state["hidden"]
+
+
+class RunsBackwards(Memory):
+    def order(self, steps: int) -> Any:
+        return reversed(range(steps))
+
+
+class AnswersWithPadding(Memory):
+    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
+        return hidden
+
+
+class MasksByMultiplying(Memory):
+    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
+        return live * hidden + (1 - live) * before
+
+
+class IgnoresResets(Memory):
+    def reset(self, hidden: Any, fresh: Any) -> Any:
+        return hidden
+
+
+class ResetsAllRows(Memory):
+    def reset(self, hidden: Any, fresh: Any) -> Any:
+        return hidden * 0 if fresh.any() else hidden

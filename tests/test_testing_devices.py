@@ -1,0 +1,33 @@
+"""The property-test kit follows a network's parameters to the device where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from backends import device
+from network_cases import CASES, there
+
+import npnets.numpy as np
+from npnets import Actor
+from npnets.testing import NetworkLawError, check_network
+
+
+@pytest.mark.parametrize("name", ["Actor", "Critic of an ensemble", "VAE", "RecurrentCritic of actions"])
+def test_a_network_on_either_backend_keeps_the_laws(name: str) -> None:
+    check_network(there(CASES[name].net), max_examples=2)
+
+
+@dataclass(frozen=True)
+class Centred(Actor):
+    def forward(self, params: Any, obs: Any, state: Any = None, info: Any = None) -> Any:
+        action, state = super().forward(params, obs, state, info)
+        return action - np.mean(action, axis=0), state
+
+
+def test_a_fault_is_found_on_either_backend() -> None:
+    actor = there(CASES["Actor"].net)
+    with pytest.raises(NetworkLawError, match="batch = 2") as caught:
+        check_network(Centred(actor.preprocess_net, 3, device=device()), skip=["bound"])
+    assert caught.value.law == "rows"

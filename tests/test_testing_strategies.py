@@ -1,0 +1,156 @@
+"""Strategies of the property-test kit: what they draw fits, comes again with the same seed, and shrinks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import bits
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+import npnets
+from npnets import testing
+
+pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy's arrays")
+
+ACTOR = npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2, max_action=(0.5, 2.0))
+CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
+MEMORY = npnets.RecurrentActorProb(2, 3, 2, 4)
+CLASSES = [getattr(npnets, name) for name in npnets.__all__ if hasattr(getattr(npnets, name), "forward")]
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int = 50, seed: int = 0) -> list[Any]:
+    """Return what a strategy draws."""
+    found: list[Any] = []
+
+    @seeded(seed)
+    @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def collect(value: Any) -> None:
+        found.append(value)
+
+    collect()
+    return found
+
+
+# -- networks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_networks_of_every_class_are_drawn_and_the_filter_keeps_to_it(kind: Any) -> None:
+    nets = drawn(testing.networks([kind]), 15)
+    assert {type(net) for net in nets} == {kind}
+    assert len({repr(net) for net in nets}) > 5
+
+
+def test_networks_are_of_every_class_where_none_is_asked_for() -> None:
+    found = [net for seed in range(4) for net in drawn(testing.networks(), 100, seed)]
+    assert {type(net) for net in found} == set(CLASSES)
+
+
+OPTIONS = {
+    "norm": (npnets.MLP, lambda net: net.norm_layer is not None),
+    "activation": (npnets.MLP, lambda net: net.activation not in ("relu", ())),
+    "activations": (npnets.MLP, lambda net: isinstance(net.activation, tuple) and net.activation),
+    "ensemble": (npnets.MLP, lambda net: net.is_ensemble),
+    "dueling": (npnets.Net, lambda net: net.dueling_param is not None),
+    "atoms": (npnets.Net, lambda net: net.num_atoms > 1),
+    "softmax": (npnets.Net, lambda net: net.softmax),
+    "concat": (npnets.Net, lambda net: net.concat),
+    "bounds": (npnets.Actor, lambda net: isinstance(net.max_action, tuple)),
+    "recurrent trunk": (npnets.Actor, lambda net: isinstance(net.preprocess_net, npnets.Recurrent)),
+    "unbounded": (npnets.ActorProb, lambda net: net.unbounded),
+    "conditioned": (npnets.RecurrentActorProb, lambda net: net.conditioned_sigma),
+    "ensemble of critics": (npnets.Critic, lambda net: not net.flatten_input),
+    "layers": (npnets.RecurrentCritic, lambda net: net.layer_num > 1),
+    "actions": (npnets.RecurrentCritic, lambda net: net.action_shape != 0),
+}
+
+
+@pytest.mark.parametrize(("kind", "has"), OPTIONS.values(), ids=OPTIONS)
+def test_networks_are_drawn_with_an_option_and_without(kind: Any, has: Any) -> None:
+    assert {bool(has(net)) for net in drawn(testing.networks([kind]), 60)} == {False, True}
+
+
+def test_networks_shrink_to_the_smallest_one() -> None:
+    smallest = find(testing.networks([npnets.MLP]), lambda net: len(net.hidden_sizes) == 2)
+    assert smallest == npnets.MLP(1, 1, (2, 2))
+
+
+@pytest.mark.parametrize("classes", [[], [int], [npnets.Actor, "Critic"]])
+def test_classes_that_are_no_networks_are_refused(classes: Any) -> None:
+    with pytest.raises(ValueError, match="classes must be some of .'Linear', 'EnsembleLinear'"):
+        testing.networks(classes)
+
+
+# -- parameters and inputs --------------------------------------------------------------------------------------------
+
+
+@given(testing.parameters(ACTOR), testing.parameters(ACTOR, np.float64))
+def test_parameters_have_the_form_and_dtype_that_init_gives_them(narrow: Any, wide: Any) -> None:
+    like = ACTOR.init(np.random.default_rng(0))
+    for params, dtype in ((narrow, np.float32), (wide, np.float64)):
+        npnets.tree.map(lambda leaf, other: np.testing.assert_equal(leaf.shape, other.shape), params, like)
+        assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
+
+
+def test_parameters_shrink_to_the_initial_ones_of_the_first_seed_and_some_have_noise_on_every_entry() -> None:
+    smallest = find(testing.parameters(MEMORY), lambda params: True)
+    assert bits(smallest) == bits(MEMORY.init(np.random.default_rng(0)))
+    noisy = find(testing.parameters(MEMORY), lambda params: params["log_sigma"].all())
+    assert bits(noisy) == bits(testing.parameters_from(MEMORY, 0, 0.1))
+    assert bits(testing.parameters_from(MEMORY, 1, 0.1)) != bits(noisy)
+
+
+@given(st.data(), st.integers(1, 4))
+def test_observations_fit_the_network_and_stay_within_the_limit(data: Any, batch: int) -> None:
+    obs = data.draw(testing.observations(ACTOR, batch, limit=3.0, dtype=np.float64))
+    assert obs.shape == (batch, 2, 3) and obs.dtype == np.float64 and (abs(obs) <= 3).all()
+    assert data.draw(testing.observations(CRITIC)).shape[1:] == (5,)
+    assert data.draw(testing.observations(CRITIC, st.just(7))).shape == (7, 5)
+    assert data.draw(testing.observations(MEMORY, batch, steps=6)).shape == (batch, 6, 3)
+    assert data.draw(testing.observations(npnets.MLP(8, 2), state_shape=(4, 2))).shape[1:] == (4, 2)
+
+
+def test_observations_come_in_many_sizes_and_values_up_to_the_limit() -> None:
+    found = drawn(testing.observations(CRITIC), 100)
+    assert {len(obs) for obs in found} == {1, 2, 3, 4, 5}
+    assert any(obs.all() for obs in found) and any(not obs.any() for obs in found)
+    assert max(abs(obs).max() for obs in found) == 10.0
+    assert max(abs(obs).max() for obs in drawn(testing.observations(CRITIC, limit=1e6))) > 1e5
+
+
+@given(st.data())
+def test_actions_fit_the_network_and_stay_within_its_bound(data: Any) -> None:
+    act = data.draw(testing.actions(ACTOR, 3))
+    assert act.shape == (3, 2) and act.dtype == np.float32 and (abs(act) <= np.array([0.5, 2.0])).all()
+    assert data.draw(testing.actions(CRITIC, 2)).shape == (2, 3, 1)
+    CRITIC.forward(testing.parameters_from(CRITIC, 0), np.ones((2, 5)), data.draw(testing.actions(CRITIC, 2)))
+    assert data.draw(testing.actions(npnets.Linear(2, 3), 2, action_shape=4)).shape == (2, 4)
+
+
+def test_actions_reach_the_bound_and_are_refused_where_there_are_none() -> None:
+    assert np.max([abs(act).max(0) for act in drawn(testing.actions(ACTOR))], 0).tolist() == [0.5, 2.0]
+    with pytest.raises(TypeError, match="takes no actions and answers with none"):
+        testing.actions(npnets.Linear(2, 3))
+
+
+@given(testing.states(MEMORY, 3), testing.observations(MEMORY, 3))
+def test_states_fit_a_recurrent_network(state: Any, obs: Any) -> None:
+    (mu, _), after = MEMORY.forward(testing.parameters_from(MEMORY, 0), obs, state)
+    assert mu.shape == (3, 2)
+    for name in ("hidden", "cell"):
+        assert state[name].shape == after[name].shape == (3, 2, 4) and state[name].any()
+
+
+def test_a_network_without_memory_has_no_states() -> None:
+    assert set(drawn(testing.states(ACTOR))) == {None}
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    for strategy in (testing.parameters(CRITIC), testing.observations(CRITIC), testing.states(MEMORY)):
+        assert bits(drawn(strategy, 10)) == bits(drawn(strategy, 10))
+    assert drawn(testing.networks(), 10) == drawn(testing.networks(), 10)
