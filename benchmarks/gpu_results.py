@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,22 +55,27 @@ def _cells(ours: list[float], theirs: list[float], ratios: list[float]) -> str:
     return f"{times}{statistics.median(ratios):>8.2f}{ends:>15}  "
 
 
-def differences_table(ours: Mapping[str, NDArray], theirs: Mapping[str, NDArray]) -> tuple[list[str], bool]:
+def differences_table(
+    ours: Mapping[str, NDArray], theirs: Mapping[str, NDArray], zero: Collection[str] = ()
+) -> tuple[list[str], bool]:
     """Return the lines of a table of the largest difference in each workload, and whether all are small enough.
 
-    A difference is the norm of the difference of two arrays over the norm of the rival's.
+    A difference is the norm of the difference of two arrays over the norm of the rival's. Arrays that are named in
+    `zero` must be that on both sides.
     """
     if set(ours) != set(theirs):
         return [f"error: only one side computed {sorted(set(ours) ^ set(theirs))}"], False
     found: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for name in ours:
         batch, workload, what = name.split("/")
-        found.setdefault((workload, batch), []).append((_difference(ours[name], theirs[name]), what))
-    lines = [f"{'workload':<16}{'batch':>8}{'arrays':>8}{'largest relative difference':>30}  in"]
+        differ = _difference_from_zero if name in zero else _difference
+        found.setdefault((workload, batch), []).append((differ(ours[name], theirs[name]), what))
+    width = max(16, *(len(workload) + 2 for workload, _ in found))
+    lines = [f"{'workload':<{width}}{'batch':>8}{'arrays':>8}{'largest relative difference':>30}  in"]
     for (workload, batch), differences in found.items():
         largest, what = max(differences)
         verdict = "" if largest <= TOLERANCE else f"   more than {TOLERANCE:g}"
-        lines.append(f"{workload:<16}{batch:>8}{len(differences):>8}{largest:>30.1e}  {what}{verdict}")
+        lines.append(f"{workload:<{width}}{batch:>8}{len(differences):>8}{largest:>30.1e}  {what}{verdict}")
     return lines, all(difference <= TOLERANCE for differences in found.values() for difference, _ in differences)
 
 
@@ -81,3 +86,7 @@ def _difference(ours: NDArray, theirs: NDArray) -> float:
         return math.inf
     exact = np.asarray(theirs, np.float64)
     return float(np.linalg.norm(ours - exact) / np.linalg.norm(exact))
+
+
+def _difference_from_zero(ours: NDArray, theirs: NDArray) -> float:
+    return 0.0 if ours.shape == theirs.shape and not ours.any() and not theirs.any() else math.inf

@@ -55,8 +55,8 @@ def head(cell: Cell) -> tuple[int, int]:
 
 def product(left: Array, right: Array) -> Product:
     """Return two factors and room for their product; that of a column and a row is quicker one by one."""
-    multiply = np.multiply if left.shape[1] == 1 else np.matmul
-    return multiply, left, right, np.empty((len(left), right.shape[1]), np.float32)
+    multiply = np.multiply if left.shape[-1] == 1 else np.matmul
+    return multiply, left, right, np.empty((*left.shape[:-1], right.shape[-1]), np.float32)
 
 
 def drawn(*shape: int) -> Array:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Iterable
 
+from ratios import geometric_mean, summary, within_rounds
 from recurrent_problem import KINDS, Cell
-
-Times = dict[Cell, dict[str, list[float]]]
-"""Microseconds a call, by cell and side; one entry a round."""
+from turns import Times
 
 Memory = dict[Cell, dict[str, tuple[int, int, int]]]
 """Bytes, by cell and library."""
@@ -27,11 +24,10 @@ def times_table(times: Times) -> list[str]:
     ]
     found, of_least = {}, {}
     for cell, sides in times.items():
-        ratios = [ours / theirs for ours, theirs in zip(sides["npnets"], sides["tianshou"], strict=True)]
-        found[cell] = statistics.median(ratios)
+        ratios = within_rounds(sides["npnets"], sides["tianshou"])
+        found[cell], low, high = summary(ratios)
         medians = {side: statistics.median(values) for side, values in sides.items()}
         of_least[cell] = min(sides["npnets"]) / min(sides["tianshou"])
-        low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
         lines.append(
             f"{cell.workload:<16}{cell.size:>8}{medians['npnets']:>10.1f}{medians['tianshou']:>10.1f}"
             f"{found[cell]:>8.2f}{f'{low:.2f}..{high:.2f}':>14}{f'{min(ratios):.2f}..{max(ratios):.2f}':>14}"
@@ -41,9 +37,9 @@ def times_table(times: Times) -> list[str]:
 
 
 def _means(name: str, ratios: dict[Cell, float]) -> str:
-    kinds = {kind: _geometric_mean(r for cell, r in ratios.items() if cell.kind == kind) for kind in KINDS}
+    kinds = {kind: geometric_mean(r for cell, r in ratios.items() if cell.kind == kind) for kind in KINDS}
     shown = ", ".join(f"{kind} {mean:.2f}" for kind, mean in kinds.items())
-    return f"geometric mean, {name}: {_geometric_mean(ratios.values()):.2f} ({shown})"
+    return f"geometric mean, {name}: {geometric_mean(ratios.values()):.2f} ({shown})"
 
 
 def memory_table(memory: Memory, must: dict[Cell, int]) -> list[str]:
@@ -61,7 +57,3 @@ def memory_table(memory: Memory, must: dict[Cell, int]) -> list[str]:
         "MB: what the backward must keep. As multiples of it, parameters and data not counted: what is kept between",
         "forward and backward, the peak of a gradient, and what is left when the gradient is dropped.",
     ]
-
-
-def _geometric_mean(values: Iterable[float]) -> float:
-    return math.exp(statistics.fmean(map(math.log, values)))

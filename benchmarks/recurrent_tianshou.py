@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
-from recurrent_problem import ACT, HIDDEN, OBS, Array, Cell, data, first_parameters
+from recurrent_problem import ACT, HIDDEN, OBS, Cell, data, first_parameters
 from tianshou.utils.net.continuous import RecurrentActorProb, RecurrentCritic
-from torch import Tensor, nn
+from tianshou_parameters import arrays, load
+from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.profiler import ProfilerActivity, profile
 
@@ -37,29 +38,8 @@ def network(name: str) -> Network:
         net = RecurrentActorProb(1, [OBS], [ACT], HIDDEN)
     else:
         net = RecurrentCritic(1, [OBS], [ACT], hidden_layer_size=HIDDEN)
-    named, values = by_path(net), dict(leaves(first_parameters(name)))
-    for path, parameter in named.items():
-        parameter.data = torch.as_tensor(values.pop(path).T.copy()).reshape(parameter.shape)
-    assert not values, values.keys()
+    load(net, first_parameters(name))
     return net
-
-
-def by_path(net: Network) -> dict[str, nn.Parameter]:
-    """Return the parameters by npnets' paths."""
-    paths = {"fc2": "last", "sigma_param": "log_sigma"}
-    named = {}
-    for name, parameter in net.named_parameters():
-        part, _, rest = name.partition(".")
-        path = f"lstm.layer_0.{rest.removesuffix('_l0')}" if part == "nn" else f"{paths.get(part, part)}.{rest}"
-        named[path.rstrip(".")] = parameter
-    return named
-
-
-def leaves(tree: dict[str, Any], path: str = "") -> list[tuple[str, Array]]:
-    """Return the arrays of nested dicts with their paths."""
-    if not isinstance(tree, dict):
-        return [(path.lstrip("."), tree)]
-    return [leaf for name, part in tree.items() for leaf in leaves(part, f"{path}.{name}")]
 
 
 def tensors(cell: Cell) -> dict[str, Tensor]:
@@ -79,10 +59,8 @@ def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name, as arrays in npnets' layout."""
     answer = make(cell)()
     if cell.kind == "gradient":
-        gradients = zip(by_path(network(cell.network)), answer[1], strict=True)
-        found = {path: g[:, 0] if path == "log_sigma" else g.T if g.ndim == 2 else g for path, g in gradients}
-        found["loss"] = answer[0].detach()
-    elif cell.network == "critic":
+        return {"loss": answer[0].detach().numpy(), **arrays(network(cell.network), answer[1])}
+    if cell.network == "critic":
         found = {"value": answer}
     else:
         (mu, sigma), state = answer

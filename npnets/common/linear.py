@@ -163,9 +163,23 @@ def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, Activatio
 
 
 def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any], activation: ActivationCall) -> Layer:
-    shapes = layer._shapes
-    expect_keys(params, tuple(shapes), layer)
-    parts = [expect_parameter(params[name], shape, name, layer) for name, shape in shapes.items()]
-    for part in parts:
-        expect_dtype(dtype, part, layer)
-    return Layer(parts[0], parts[1] if layer.bias else None, activation)
+    if not _fits(params, layer._shapes, dtype):
+        _expect_fit(layer, params, dtype)
+    return Layer(params["weight"], params["bias"] if layer.bias else None, activation)
+
+
+def _fits(params: Any, shapes: dict[str, tuple[int, ...]], dtype: np.dtype[Any]) -> bool:
+    """Tell in little time whether parameters are those of a layer; where they are not, `_expect_fit` says why."""
+    if type(params) is not dict or len(params) != len(shapes) or dtype.kind != "f":
+        return False
+    for name, shape in shapes.items():
+        value: Any = params.get(name)
+        if getattr(value, "shape", None) != shape or value.dtype != dtype:
+            return False
+    return True
+
+
+def _expect_fit(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any]) -> None:
+    expect_keys(params, tuple(layer._shapes), layer)
+    for name, shape in layer._shapes.items():
+        expect_dtype(dtype, expect_parameter(params[name], shape, name, layer), layer)

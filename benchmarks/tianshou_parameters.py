@@ -1,0 +1,62 @@
+"""The parameters of Tianshou's networks by npnets' paths and in npnets' layout: nested dicts, weights `(in, out)`.
+
+Knows PyTorch and neither library.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+RENAMED = {
+    r"model\.(\d+)": lambda found: f"linear_{int(found[1]) // 2}",  # every second module is an activation
+    r"^nn\.(\w+)_l(\d+)": r"lstm.layer_\2.\1",
+    r"^fc2": "last",
+    r"^preprocess_net": "preprocess",
+    r"bias_weights": "bias",
+    r"^sigma_param": "log_sigma",
+}
+
+
+def by_path(net: nn.Module) -> dict[str, nn.Parameter]:
+    """Return a network's parameters by npnets' paths, `last.linear_0.weight`."""
+    return {path(name): parameter for name, parameter in net.named_parameters()}
+
+
+def path(name: str) -> str:
+    """Return npnets' path for a name of Tianshou's."""
+    for pattern, ours in RENAMED.items():
+        name = re.sub(pattern, ours, name)
+    return name
+
+
+def load(net: nn.Module, params: dict[str, Any]) -> None:
+    """Give a network parameters in npnets' layout."""
+    named, values = by_path(net), dict(leaves(params))
+    for name, parameter in named.items():
+        parameter.data = torch.as_tensor(_turned(values.pop(name)).copy()).reshape(parameter.shape)
+    assert not values, values.keys()
+
+
+def arrays(net: nn.Module, tensors: Iterable[Tensor]) -> dict[str, NDArray[np.floating]]:
+    """Return tensors that belong to a network's parameters, such as their gradients, as npnets has them."""
+    paths = zip(by_path(net), (tensor.detach().numpy() for tensor in tensors), strict=True)
+    return {path: array[:, 0] if path == "log_sigma" else _turned(array) for path, array in paths}
+
+
+def leaves(tree: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    """Return the arrays of nested dicts with their paths."""
+    if not isinstance(tree, dict):
+        return [(path.lstrip("."), tree)]
+    return [leaf for name, part in tree.items() for leaf in leaves(part, f"{path}.{name}")]
+
+
+def _turned(array: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Turn a linear layer's weight round; an ensemble's lies as npnets' does."""
+    return array.T if array.ndim == 2 else array
