@@ -39,8 +39,8 @@ def train_npnets(settings: Any, data: Any, seed: int, threads: int) -> tuple[Any
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Train and evaluate once."""
-    from bcq_settings import EVALUATION_SEED, Hyperparameters
-    from pendulum_evaluation import evaluate, mean_and_standard_error
+    from bcq_settings import Hyperparameters
+    from pendulum_evaluation import EVALUATION_SEED, evaluate, mean_and_standard_error
     from transitions import load
 
     if options.library == "npnets":

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy
 from bcq_settings import Hyperparameters
-from transitions import Array
+from learning_state import State, begin, descend, follow
+from transitions import Array, Batch
 
 import npnets
 import npnets.numpy as np
 from npnets import optim
 from npnets.backend import place, to_numpy
-
-Batch = tuple[Array, Array, Array, Array, Array]
 
 
 class Networks(NamedTuple):
@@ -28,14 +27,6 @@ class Networks(NamedTuple):
     perturbation: npnets.Perturbation
     critic: npnets.Critic
     vae: npnets.VAE
-
-
-class State(NamedTuple):
-    """Parameters by the network's name, the target critics' parameters, and the optimizers' states."""
-
-    params: dict[str, Any]
-    targets: dict[str, Any]
-    optimizers: dict[str, Any]
 
 
 class Losses(NamedTuple):
@@ -91,8 +82,7 @@ class BCQ:
         perturbation, critic, vae = self.networks
         params = {"perturbation": perturbation.init(rng), "vae": vae.init(rng)}
         params |= {name: critic.init(rng) for name in CRITICS}
-        states = {name: optimizer.init(params[name]) for name, optimizer in self.optimizers.items()}
-        return State(params, {name: params[name] for name in CRITICS}, states)
+        return begin(params, self.optimizers, targets=CRITICS)
 
     def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, Losses]:
         """Take one gradient step for each network on a batch of transitions, and move the targets.
@@ -110,17 +100,17 @@ class BCQ:
         State, Losses
         """
         obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
-        state, vae_loss = self._descend(state, "vae", self._vae_loss, obs, act, rng)
+        state, vae_loss = descend(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
         target = self._target(state, rewards, next_obs, terminals, rng)
         critic_losses = []
         for name in CRITICS:
-            state, loss = self._descend(state, name, self._critic_loss, obs, act, target)
+            state, loss = descend(state, self.optimizers, name, self._critic_loss, obs, act, target)
             critic_losses.append(loss)
         sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
-        critic_params = state.params["critic_1"]
-        state, actor_loss = self._descend(state, "perturbation", self._actor_loss, critic_params, obs, sampled)
-        moved = {n: optim.soft_update(state.targets[n], state.params[n], self.settings.tau) for n in CRITICS}
-        return state._replace(targets=moved), Losses(vae_loss, np.mean(np.stack(critic_losses)), actor_loss)
+        given = state.params["critic_1"], obs, sampled
+        state, actor_loss = descend(state, self.optimizers, "perturbation", self._actor_loss, *given)
+        losses = Losses(vae_loss, np.mean(np.stack(critic_losses)), actor_loss)
+        return follow(state, self.settings.tau), losses
 
     def act(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
         """Choose, for each observation, the best of many perturbed actions that the VAE draws.
@@ -143,15 +133,6 @@ class BCQ:
         values = critic.forward(params["critic_1"], obs, actions).reshape(-1, samples)
         best = to_numpy(values).argmax(axis=1)
         return to_numpy(actions).reshape(len(best), samples, -1)[numpy.arange(len(best)), best]
-
-    def _descend(self, state: State, name: str, loss: Any, *args: Any) -> tuple[State, Array]:
-        """Take a step down a loss of one network's parameters."""
-        value, grads = npnets.value_and_grad(loss)(state.params[name], *args)
-        params, optimizer = self.optimizers[name].update(state.params[name], grads, state.optimizers[name])
-        updated = state._replace(
-            params={**state.params, name: params}, optimizers={**state.optimizers, name: optimizer}
-        )
-        return updated, value
 
     def _vae_loss(self, params: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Any:
         """Squared error of the reconstruction, and half the divergence of the latent from the standard normal."""

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# First of the seeds that evaluation episodes start from: one set of starts for every policy that is compared.
-EVALUATION_SEED = 1000
-
 
 @dataclass(frozen=True)
 class Hyperparameters:

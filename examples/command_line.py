@@ -12,9 +12,11 @@ from threadpoolctl import threadpool_limits
 from npnets.backend import using
 
 
-def add_training_options(parser: argparse.ArgumentParser, steps: int, out: str) -> None:
+def add_training_options(
+    parser: argparse.ArgumentParser, steps: int, out: str, steps_are: str = "gradient steps"
+) -> None:
     """Add `--steps`, `--seed`, `--out` and `--device`, the first and third with these defaults."""
-    parser.add_argument("--steps", type=at_least(1), default=steps, help="gradient steps (%(default)s)")
+    parser.add_argument("--steps", type=at_least(1), default=steps, help=f"{steps_are} (%(default)s)")
     parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder for results (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:<number> (%(default)s)")

@@ -25,14 +25,12 @@ from command_line import add_training_options, run_and_explain
 from hidden_velocity import Episodes, HiddenVelocity, play
 from imitation import Hyperparameters, Lessons, State, Student, make_actors
 from memory_plot import plot
-from pendulum_evaluation import Policy
+from pendulum_evaluation import EVALUATION_SEED, Policy
 from results_folder import make_ready, save_parameters, save_results, table, write
 from swing_up_teacher import teacher_policy, teacher_torque
 from tqdm import trange
 
 EPISODES, CHECKPOINTS = 30, 10
-# First of the seeds that evaluation episodes start from: one set of starts for everyone who is compared.
-EVALUATION_SEED = 1000
 SHOWN = 4  # starts hanging straight down
 
 Students = dict[str, Student]

@@ -10,6 +10,7 @@ real one, beside the behaviour that made the data and beside behaviour cloning. 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bcq import BCQ, State
-from bcq_settings import EVALUATION_SEED, Hyperparameters
+from bcq import BCQ
+from bcq_settings import Hyperparameters
 from behaviour_cloning import clone_behaviour
 from command_line import add_training_options, run_and_explain
-from pendulum_evaluation import evaluate, plot, record
+from learning_plot import LearningCurve, Words, plot
+from learning_state import State
+from pendulum_evaluation import EVALUATION_SEED, evaluate, record
 from results_folder import make_ready, save_parameters, save_results, table, write
 from tqdm import trange
 from transitions import Transitions, episode_returns, load
@@ -34,22 +37,7 @@ EPISODES, CHECKPOINTS = 30, 10
 SHOWN_SEED = 11
 
 
-class Curve:
-    """The returns of the policy at some steps of its training; the last entry is the policy as it is saved."""
-
-    def __init__(self, agent: BCQ, seed: int) -> None:
-        self.agent, self.seed = agent, seed
-        self.steps: list[int] = []
-        self.returns: list[Any] = []
-
-    def add(self, step: int, state: State) -> None:
-        """Play the policy that a step led to, unless that was done already."""
-        if step not in self.steps:
-            self.returns.append(evaluate(policy_of(self.agent, state, self.seed), EPISODES, EVALUATION_SEED))
-            self.steps.append(step)
-
-
-def train(agent: BCQ, data: Transitions, seed: int, curve: Curve) -> tuple[State, int]:
+def train(agent: BCQ, data: Transitions, seed: int, curve: LearningCurve) -> tuple[State, int]:
     """Learn for as many steps as the settings say, or until Ctrl-C; say how many were taken."""
     steps, taken = agent.settings.steps, 0
     rng = np.random.default_rng(seed)
@@ -76,6 +64,11 @@ def policy_of(agent: BCQ, state: State, seed: int) -> Callable[[Any], Any]:
     return lambda observations: agent.act(state.params, observations, rng)
 
 
+def judged(agent: BCQ, state: State, seed: int) -> Any:
+    """Return the returns of the policy that a step led to."""
+    return evaluate(policy_of(agent, state, seed), EPISODES, EVALUATION_SEED)
+
+
 def returns_of_cloning(data: Transitions, settings: Hyperparameters, seed: int, device: str) -> Any:
     """Train behaviour cloning and play it; nothing if Ctrl-C comes between."""
     try:
@@ -92,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
     data = pendulum_transitions(options.data, settings)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1], options.device)
     make_ready(options.out)
-    curve, began = Curve(agent, options.seed), time.perf_counter()
+    judge = functools.partial(judged, agent, seed=options.seed)
+    curve, began = LearningCurve(judge), time.perf_counter()
     state, taken = train(agent, data, options.seed, curve)
     facts = {"seed": options.seed, "data": str(options.data), "steps_taken": taken}
     facts["seconds_with_evaluations"] = time.perf_counter() - began
@@ -106,13 +100,13 @@ def run(options: argparse.Namespace) -> int:
     return 0 if "behaviour cloning" in results else 130
 
 
-def report(out: Path, curve: Curve, results: dict[str, Any], episode: Any, facts: dict[str, Any]) -> None:
+def report(out: Path, curve: LearningCurve, results: dict[str, Any], episode: Any, facts: dict[str, Any]) -> None:
     """Write results and picture, and print the table."""
     save_results(out / "results.json", results, facts)
     if len(curve.steps) > 1:
         levels = {name: float(returns.mean()) for name, returns in results.items() if name != "BCQ"}
-        points = np.array(curve.steps), np.array(curve.returns)
-        write(out / "learning.png", lambda path: plot(path, *points, levels, episode))
+        words = Words("Offline learning on Pendulum-v1", "BCQ", "gradient steps")
+        write(out / "learning.png", lambda path: plot(path, curve, levels, episode, words))
     print(f"\n{table(results)}")
 
 

@@ -1,6 +1,6 @@
-"""Measures policies on the real Pendulum-v1 and draws the result.
+"""Measures policies on the real Pendulum-v1, and draws what came out.
 
-Owns the one way in which every policy of the example is judged, whoever trained it, and the picture of it.
+Owns the one way in which every policy of the examples is judged, whoever trained it, and the parts of its pictures.
 Knows nothing of networks or of training. A policy is a function from observations ``(n, 3)`` (cosine and
 sine of the angle, velocity in rad/s) to torques ``(n, 1)`` in N m. The angle is 0 upright and grows
 anticlockwise.
@@ -9,7 +9,6 @@ anticlockwise.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,14 @@ from typing import Any
 import gymnasium
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 Policy = Callable[[NDArray[np.float32]], Any]
 
+# First of the seeds that evaluation episodes start from: one set of starts for every policy that is compared.
+EVALUATION_SEED = 1000
 STEPS = 200
 SECONDS_PER_STEP = 0.05
 MAX_TORQUE = 2.0
@@ -209,7 +209,8 @@ def plot_angle(axes: Axes, episode: Episode, colour: str = BLUE) -> None:
     axes.axhline(0, color=GREY, linewidth=1, linestyle=DASHES)
     axes.plot(np.arange(STEPS) * SECONDS_PER_STEP, angle, color=colour, linewidth=2)
     axes.set(ylabel="angle from\nupright (°)", xlim=(0, STEPS * SECONDS_PER_STEP))
-    axes.yaxis.set_major_locator(MultipleLocator(90 if np.ptp(angle) < 500 else 180))
+    # A quarter turn between ticks, or more where the pendulum turns so often that they would lie on each other.
+    axes.yaxis.set_major_locator(MultipleLocator(90 * 2 ** np.ceil(np.log2(max(np.ptp(angle), 500) / 500))))
     axes.tick_params(labelbottom=False)
     tidy(axes)
 
@@ -228,40 +229,3 @@ def tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
-
-
-def plot(
-    path: str | os.PathLike[str],
-    steps: NDArray[np.integer],
-    returns: NDArray[np.floating],
-    levels: Mapping[str, float],
-    episode: Episode,
-) -> None:
-    """Write one picture: the learning curve above, one episode of the trained policy below.
-
-    Parameters
-    ----------
-    path
-        File to write; its ending chooses the format (``.png``, ``.svg``, ``.pdf``).
-    steps, returns, levels
-        As in `plot_learning_curve`.
-    episode
-        What to show of the trained policy.
-    """
-    # A bare Figure draws with Agg: no window, no display, no state shared with the caller's own plots.
-    figure = Figure(figsize=(10, 8.5), dpi=120)
-    above = figure.add_gridspec(1, 1, left=0.1, right=0.78, top=0.95, bottom=0.58)
-    below = figure.add_gridspec(
-        3, 1, height_ratios=(1.2, 3, 2), left=0.1, right=0.97, top=0.45, bottom=0.07, hspace=0.15
-    )
-    curve = figure.add_subplot(above[0])
-    plot_learning_curve(curve, steps, returns, levels)
-    curve.set_title("Offline learning on Pendulum-v1", loc="left", weight="bold")
-    strip, angle, torque = (figure.add_subplot(below[row]) for row in range(3))
-    title = f"One episode of the trained policy, return {episode.reward.sum():.0f}"
-    strip.set_title(title.replace("-", "\u2212"), loc="left", weight="bold", pad=10)
-    plot_pendulums(strip, episode)
-    plot_angle(angle, episode)
-    plot_torque(torque, episode)
-    figure.align_ylabels((angle, torque))
-    figure.savefig(path)

@@ -12,6 +12,7 @@ import numpy as np
 from pendulum_evaluation import mean_and_standard_error
 
 import npnets
+from npnets import checkpoint
 from npnets.backend import to_numpy
 
 Returns = Mapping[str, Any]
@@ -37,6 +38,11 @@ def save_parameters(path: Path, params: Any) -> None:
     names, leaves = npnets.tree.paths(params), npnets.tree.leaves(params)
     arrays = {name: to_numpy(leaf) for name, leaf in zip(names, leaves, strict=True)}
     write(path, lambda unfinished: np.savez(unfinished, **arrays))
+
+
+def save_policy(path: Path, params: Any, network: Any) -> None:
+    """Write a network's parameters and the network itself, for `npnets.checkpoint.load`."""
+    write(path, lambda unfinished: checkpoint.save(unfinished, params, {"network": network}))
 
 
 def save_results(path: Path, returns: Returns, facts: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float32]
+# Observations, actions, rewards, next observations, terminals, as in `Transitions`.
+Batch = tuple[Array, Array, Array, Array, Array]
 
 KEYS = ("observations", "actions", "rewards", "next_observations", "terminals")
 RANKS = {"observations": 2, "actions": 2, "rewards": 1, "next_observations": 2, "terminals": 1}
@@ -52,7 +54,7 @@ class Transitions:
         """The number of transitions."""
         return len(self.rewards)
 
-    def batch(self, rng: np.random.Generator, size: int) -> tuple[Array, Array, Array, Array, Array]:
+    def batch(self, rng: np.random.Generator, size: int) -> Batch:
         """Draw ``size`` transitions uniformly with replacement; five arrays, in the order of the class."""
         if size < 1:
             raise ValueError(f"expected a batch of at least one transition, got size={size}")
