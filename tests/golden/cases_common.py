@@ -58,6 +58,7 @@ LAYERS = [
     Case("an ensemble layer, an input for each member", "EnsembleLinear(3, 5, 2)", obs_of(3, 4, 5)),
     Case("an ensemble layer without bias", "EnsembleLinear(3, 5, 2, bias=False)", obs_of(4, 5)),
     Case("an ensemble layer without bias, an input each", "EnsembleLinear(3, 5, 2, False)", obs_of(3, 1, 5)),
+    Case("an ensemble layer from one number to one", "EnsembleLinear(2, 1, 1)", obs_of(4, 1)),
     Case("an ensemble of one member", "EnsembleLinear(1, 5, 2)", obs_of(4, 5)),
 ]
 
@@ -94,6 +95,7 @@ MLPS = [
     Case("an MLP without hidden layers", "MLP(5, 3)", obs_of(4, 5)),
     Case("an MLP with a hidden layer", "MLP(5, 3, (7,))", obs_of(4, 5)),
     Case("an MLP with three hidden layers", "MLP(5, 3, [7, 1, 6])", obs_of(4, 5)),
+    Case("an MLP of single numbers", "MLP(1, 1, (1,), activation=elu)", obs_of(4, 1)),
     Case("an MLP, batch of one", "MLP(5, 3, (7, 6))", obs_of(1, 5)),
     Case("an MLP without a last layer", "MLP(5, 0, (7, 6))", obs_of(4, 5)),
     Case("an MLP without activations", "MLP(5, 3, (7, 6), activation=None)", obs_of(4, 5)),
@@ -129,6 +131,7 @@ MLPS = [
     Case("observations of two axes flattened", "MLP(6, 3, (7,))", obs_of(4, 2, 3)),
     Case("observations of three axes flattened", "MLP(12, 3, (7,))", obs_of(3, 2, 3, 2)),
     Case("observations of two axes, not flattened", "MLP(3, 4, (7,), flatten_input=False)", obs_of(4, 2, 3)),
+    Case("an axis of one, not flattened", "MLP(5, 3, (7,), flatten_input=False)", obs_of(4, 1, 5)),
     Case("layers without bias", "MLP(5, 3, (7,), linear_layer=partial(Linear, bias=False))", obs_of(4, 5)),
     Case("an MLP of ensembles", "MLP(5, 3, (7, 6), linear_layer=partial(EnsembleLinear, 4))", obs_of(3, 5)),
     Case("an MLP of ensembles, batch of one", "MLP(5, 3, (7,), linear_layer=partial(EnsembleLinear, 4))", obs_of(1, 5)),
@@ -164,8 +167,9 @@ NETS = [
     Case("a net, batch of one", "Net(5, 3, (7,))", obs_of(1, 5)),
     Case("a net of shapes", "Net((2, 3), (2, 2), [7])", obs_of(4, 2, 3)),
     Case("a net of shapes with one entry", "Net([5], [3], [7])", obs_of(4, 5)),
+    Case("a net of single numbers", "Net(1, 1, (1, 1), activation=tanh)", obs_of(4, 1)),
     Case("a net with softmax", "Net(5, 3, (7,), softmax=True)", obs_of(4, 5)),
-    Case("softmax of large logits", "Net(5, 3, (7,), softmax=True)", obs_of(6, 5), {"obs": 50.0}, attains={0: (1.0,)}),
+    Case("softmax of large logits", "Net(5, 3, (7,), softmax=True)", obs_of(20, 5), {"obs": 8.0}, attains={0: (1.0,)}),
     Case("a net with layer norm", "Net(5, 3, (7, 6), layer_norm, (0.1,), elu, (0.5,))", obs_of(4, 5)),
     Case("a net with an activation for each layer", "Net(5, 3, (7, 6), activation=[tanh, gelu])", obs_of(4, 5)),
     Case(
@@ -199,6 +203,19 @@ NETS = [
         "a dueling net with norms",
         "Net(5, 3, (7,), layer_norm, dueling_param=({'hidden_sizes': (6,), 'norm_layer': layer_norm}, {}))",
         obs_of(4, 5),
+    ),
+    Case(
+        "a dueling net whose parts have arguments of their own",
+        "Net(5, 3, (7,), dueling_param=("
+        "{'hidden_sizes': (6,), 'activation': leaky_relu, 'act_args': (0.3,), 'norm_layer': layer_norm, "
+        "'norm_args': (0.1,)}, "
+        "{'hidden_sizes': (4,), 'activation': None, 'linear_layer': partial(Linear, bias=False)}))",
+        obs_of(4, 5),
+    ),
+    Case(
+        "a dueling net with atoms for observations and actions",
+        "Net(5, 2, (7,), concat=True, num_atoms=3, dueling_param=({'hidden_sizes': (6,)}, {'hidden_sizes': (3,)}))",
+        obs_of(4, 11),
     ),
     Case("a net of ensembles", "Net(5, 3, (7,), linear_layer=partial(EnsembleLinear, 2))", obs_of(4, 5)),
     Case(

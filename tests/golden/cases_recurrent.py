@@ -75,7 +75,19 @@ ACTORS = [
     ),
     Case("a recurrent actor of shapes", "RecurrentActorProb(1, [2, 3], [2, 2], hidden_layer_size=5)", obs_of(2, 4, 6)),
     Case("a recurrent actor with a bound", f"{_ACTOR}, max_action=2.5)", _SEQUENCES),
-    Case("a recurrent actor at its bound", f"{_ACTOR}, 2.5)", obs_of(9, 3, 5), {}, {"mu": 40.0}, {0: (-2.5, 2.5)}),
+    Case(
+        "a recurrent actor at its bound",
+        f"{_ACTOR}, 2.5)",
+        obs_of(40, 2, 5),
+        {"obs": 3.0},
+        {"mu.weight": 220.0},
+        attains={0: (-2.5, 2.5)},
+    ),
+    Case(
+        "a recurrent actor of single numbers",
+        "RecurrentActorProb(1, 1, 1, 1)",
+        obs_of(3, 6, 1) | state_of(3, 1, 1),
+    ),
     Case("an unbounded recurrent actor", f"{_ACTOR}, unbounded=True)", _SEQUENCES, {}, {"mu": 10.0}),
     Case("a recurrent actor with conditioned sigma", f"{_ACTOR}, conditioned_sigma=True)", _SEQUENCES),
     Case(
@@ -129,5 +141,10 @@ CRITICS = [
         "a recurrent critic of shapes",
         "RecurrentCritic(1, [2, 3], [3, 1], hidden_layer_size=5)",
         with_act((2, 4, 6), (2, 3)),
+    ),
+    Case(
+        "a recurrent critic of single numbers",
+        "RecurrentCritic(1, 1, 1, hidden_layer_size=1)",
+        with_act((3, 6, 1), (3, 1)) | state_of(3, 1, 1),
     ),
 ]

@@ -8,9 +8,11 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from unittest.mock import patch
+from zlib import crc32
 
 import cases
 import fixtures
@@ -71,7 +73,7 @@ def optimizers() -> dict[str, Any]:
 def answers(family: cases.Family) -> dict[str, Any]:
     """Return what Tianshou answers to a family's cases."""
     return {
-        "cases": [network_case(case, seed) for seed, case in enumerate(family.networks)],
+        "cases": [network_case(case) for case in family.networks],
         "initial": [initial_values(call) for call in family.initial],
         "signatures": {name: signatures(name) for name in family.signatures},
         "warnings": [{"call": call, "warns": warns(call)} for call in family.warnings],
@@ -81,14 +83,25 @@ def answers(family: cases.Family) -> dict[str, Any]:
 # -- networks ---------------------------------------------------------------------------------------------------------
 
 
-def network_case(case: Case, seed: int) -> dict[str, Any]:
-    """Return a case with its parameters, inputs, outputs, and the gradients of `sum(outputs * weights)`."""
-    rng = np.random.default_rng(seed)
+def network_case(case: Case) -> dict[str, Any]:
+    """Return what is recorded of a case. Its random numbers come from its name, so that a new case changes no other."""
+    return recorded(case, *random_network(case, crc32(case.name.encode())))
+
+
+def random_network(case: Case, seed: int) -> tuple[nn.Module, np.random.Generator]:
+    """Return a case's network, all of its parameters random, and a generator for what goes in."""
     torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
     net = eval(case.call, dict(VOCABULARY))
     randomize(net, rng, case.scale)
+    return net, rng
+
+
+def recorded(case: Case, net: nn.Module, rng: np.random.Generator) -> dict[str, Any]:
+    """Return a case with its parameters, inputs, outputs, and the gradients of `sum(outputs * weights)`."""
     inputs = {name: draw_input(case, name, rng) for name in case.inputs}
-    outputs = list(flat(run(net, case.method, inputs)))
+    with watched_tanh() as squashed:
+        outputs = list(flat(run(net, case.method, inputs)))
     weights = [tensor(rng.standard_normal(output.shape)) for output in outputs]
     sum((output * weight).sum() for output, weight in zip(outputs, weights, strict=True)).backward()
     check_attained(case, outputs)
@@ -97,6 +110,7 @@ def network_case(case: Case, seed: int) -> dict[str, Any]:
         "call": case.call,
         "method": case.method,
         "output_dim": getattr(net, "output_dim", None),
+        "squashed": [min(squashed), max(squashed)] if squashed else None,
         "params": {path: numpy_of(p, path) for path, p in parameters(net)},
         "inputs": {name: numpy_of(value) for name, value in inputs.items()},
         "weights": [numpy_of(weight) for weight in weights],
@@ -132,6 +146,20 @@ def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
         patch.object(torch, "randn", lambda shape: same_shape(inputs["drawn"], shape)),
     ):
         return getattr(net, method)(*args)
+
+
+@contextmanager
+def watched_tanh() -> Iterator[list[float]]:
+    """Collect the least and the largest number that each `tanh` is given."""
+    found: list[float] = []
+    tanh = torch.tanh
+
+    def watch(z: torch.Tensor) -> torch.Tensor:
+        found.extend((z.min().item(), z.max().item()))
+        return tanh(z)
+
+    with patch.object(torch, "tanh", watch):
+        yield found
 
 
 def gradient(value: torch.Tensor) -> torch.Tensor:

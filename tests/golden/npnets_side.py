@@ -66,15 +66,20 @@ def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
 
 def run(case: dict[str, Any], params: Any, inputs: dict[str, Any]) -> list[Any]:
     """Call a case's network and return its outputs in order; a state that is `None` is left out."""
+    return answers(make(case["call"]), case["method"], params, inputs)
+
+
+def answers(net: Any, method: str, params: Any, inputs: dict[str, Any]) -> list[Any]:
+    """Call a network with a case's inputs, as `run` does."""
     given = [value for name, value in inputs.items() if name not in ("noise", "drawn", "hidden", "cell")]
     named = {"noise": inputs["noise"]} if "noise" in inputs else {}
     if "drawn" in inputs:
         named = {"rng": Scripted(inputs["drawn"])}
     if "hidden" in inputs:
         named = {"state": {"hidden": inputs["hidden"], "cell": inputs["cell"]}}
-        if case["call"].startswith("RecurrentCritic("):
+        if isinstance(net, npnets.RecurrentCritic):
             named["return_state"] = True
-    return list(flat(getattr(make(case["call"]), case["method"])(params, *given, **named)))
+    return list(flat(getattr(net, method)(params, *given, **named)))
 
 
 def flat(answer: Any) -> Iterator[Any]:

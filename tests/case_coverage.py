@@ -1,0 +1,162 @@
+"""What the recorded cases cover: which arguments of which classes they give, and how odd their inputs are."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from golden.fixtures import load
+from golden.npnets_side import NETWORKS, OUTPUT_TOLERANCE, RECURRENT, VOCABULARY, answers, inputs_of, make, parameters
+
+import npnets
+
+CASES: list[dict[str, Any]] = load("networks")["cases"] + load("recurrent")["cases"]
+CLASSES = (*NETWORKS, *RECURRENT)
+
+WITHOUT_EFFECT = {
+    "device": "says where parameters are placed, and changes no number",
+    "preprocess_net_output_dim": "must be what the preprocess net says by itself",
+}
+"""Arguments that change no answer."""
+
+FAR = 50.0
+"""From here on tanh is flat: in float32 it is one, and its derivative zero, long before."""
+
+SQUASHING = ("Actor", "ActorProb", "Perturbation", "VAE", "RecurrentActorProb")
+CLAMPED: dict[str, tuple[int, Callable[[Any], tuple[float, float]]]] = {
+    "ActorProb": (1, lambda _: (np.exp(-20.0), np.exp(2.0))),
+    "RecurrentActorProb": (1, lambda _: (np.exp(-20.0), np.exp(2.0))),
+    "VAE": (2, lambda _: (np.exp(-4.0), np.exp(15.0))),
+    "Perturbation": (0, lambda net: (-net.max_action, net.max_action)),
+}
+"""Which answer of a network is clamped, and between what."""
+
+
+class Argument(NamedTuple):
+    """A constructor's argument, as a case gives it."""
+
+    network: str
+    name: str
+    value: Any
+
+
+class Constructor:
+    """Stands for a class in a case's call: writes down what it is given, or leaves an argument out."""
+
+    def __init__(self, name: str, given: list[Argument], left_out: str | None = None) -> None:
+        self._name, self._given, self._left_out = name, given, left_out
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the network."""
+        signature = inspect.signature(VOCABULARY[self._name])
+        arguments = signature.bind(*args, **kwargs).arguments
+        for name, value in arguments.items():
+            if value != signature.parameters[name].default:
+                self._given.append(Argument(self._name, name, value))
+        return VOCABULARY[self._name](**{name: v for name, v in arguments.items() if name != self._left_out})
+
+
+def constructor_arguments(network: str) -> list[inspect.Parameter]:
+    """Return the arguments of a class in order."""
+    return list(inspect.signature(getattr(npnets, network)).parameters.values())
+
+
+@functools.cache
+def given(call: str) -> list[Argument]:
+    """Return the arguments that a call gives to every class that it names; one at its default counts as not given."""
+    found: list[Argument] = []
+    _make(call, {name: Constructor(name, found) for name in CLASSES})
+    return found
+
+
+def network_of(case: dict[str, Any]) -> str:
+    """Return the class that a case is about."""
+    return str(case["call"]).split("(")[0]
+
+
+def matters(case: dict[str, Any], network: str, argument: str) -> bool:
+    """Tell whether a case would answer otherwise if it left an argument out, or not take its inputs at all."""
+    try:
+        net = _make(case["call"], {network: Constructor(network, [], left_out=argument)})
+    except (TypeError, ValueError):
+        return False  # the call makes no sense without it, which says nothing about answers
+    if _shapes(net) != _shapes(make(case["call"])):
+        return True
+    try:
+        found = answers(net, case["method"], parameters(case), inputs_of(case))
+    except ValueError:
+        return True
+    return any(_differ(ours, recorded) for ours, recorded in zip(found, case["outputs"], strict=True))
+
+
+# -- odd inputs -------------------------------------------------------------------------------------------------------
+
+
+def has_one_row(case: dict[str, Any]) -> bool:
+    """Tell whether a case's batch is of one row."""
+    return _first_input(case).shape[0] == 1
+
+
+def has_shapes(case: dict[str, Any]) -> bool:
+    """Tell whether an observation or an action has more than one axis."""
+    shapes = [value for _, name, value in given(case["call"]) if name in ("state_shape", "action_shape")]
+    axes = [np.size(shape) for shape in shapes]
+    if network_of(case) not in RECURRENT:
+        axes += [array.ndim - 1 for array in case["inputs"].values()]
+    return max(axes) > 1
+
+
+def has_single_numbers(case: dict[str, Any]) -> bool:
+    """Tell whether an observation is one number."""
+    return _first_input(case).shape[-1] == 1
+
+
+def is_saturated(case: dict[str, Any]) -> bool:
+    """Tell whether numbers far beyond both ends go into a tanh."""
+    lowest, highest = case["squashed"] or (0.0, 0.0)
+    return lowest < -FAR and highest > FAR
+
+
+def is_clamped(case: dict[str, Any]) -> bool:
+    """Tell whether an answer lies at both ends of its clamp, and also between them."""
+    if network_of(case) not in CLAMPED or case["method"] != "forward":
+        return False
+    index, ends_of = CLAMPED[network_of(case)]
+    answer = case["outputs"][index]
+    at_ends = [np.isclose(answer, end, rtol=1e-6, atol=0.0) for end in ends_of(make(case["call"]))]
+    return all(at_end.any() for at_end in at_ends) and not np.all(sum(at_ends))
+
+
+CONDITIONS: dict[str, tuple[Callable[[dict[str, Any]], bool], tuple[str, ...]]] = {
+    "one row": (has_one_row, CLASSES),
+    "several axes": (has_shapes, tuple(name for name in CLASSES if name not in ("Perturbation", "VAE"))),
+    "single numbers": (has_single_numbers, CLASSES),
+    "saturated": (is_saturated, SQUASHING),
+    "clamped": (is_clamped, tuple(CLAMPED)),
+}
+"""What a class must be tried on, and which classes."""
+
+
+def _first_input(case: dict[str, Any]) -> Any:
+    return next(iter(case["inputs"].values()))
+
+
+def _make(call: str, instead: dict[str, Constructor]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a bound is discarded, which other tests are about
+        return eval(call, {**VOCABULARY, **instead})
+
+
+def _shapes(net: Any) -> Any:
+    return npnets.tree.map(np.shape, net.init(np.random.default_rng(0)))
+
+
+def _differ(found: Any, expected: Any) -> bool:
+    return found.shape != expected.shape or np.abs(found - expected).max() > 10 * OUTPUT_TOLERANCE

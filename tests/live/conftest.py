@@ -1,0 +1,37 @@
+"""Tests that need Tianshou and PyTorch run only with `pytest -m live`; at the end stands how far off the worst was."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "golden"))  # its scripts import one another by bare names
+
+LARGEST: pytest.StashKey[dict[str, float]] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, and a place for the largest errors."""
+    config.addinivalue_line("markers", "live: needs Tianshou and PyTorch, and runs only with -m live")
+    config.stash[LARGEST] = {}
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Pass over this folder unless it is asked for, without importing its modules."""
+    return None if "live" in str(config.getoption("markexpr")) else True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the largest errors."""
+    if config.stash[LARGEST]:
+        terminalreporter.section("largest relative errors")
+        for what, error in sorted(config.stash[LARGEST].items()):
+            terminalreporter.write_line(f"{error:.1e}  {what}")
+
+
+@pytest.fixture(scope="session")
+def largest(pytestconfig: pytest.Config) -> dict[str, float]:
+    """The largest errors so far, by class and kind."""
+    return pytestconfig.stash[LARGEST]

@@ -1,0 +1,127 @@
+"""Random networks of every class against the installed Tianshou: answers, gradients, state dicts and warnings."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from golden.npnets_side import (
+    GRADIENT_TOLERANCE,
+    NETWORKS,
+    OUTPUT_TOLERANCE,
+    RECURRENT,
+    assert_all_close,
+    by_path,
+    filled,
+    gradients,
+    inputs_of,
+    make,
+    parameters,
+    relative_error,
+    run,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import npnets
+from npnets.interop.tianshou import from_state_dict, to_state_dict
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # what Tianshou imports warns of its own age
+    import make_golden
+    from drawn_cases import Case, cases
+
+pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("NumPy against PyTorch on a processor")]
+
+EXAMPLES = int(os.environ.get("NPNETS_LIVE_EXAMPLES", "100"))
+ROUNDING = 4.0
+"""Where sums cancel, both sides may be off by more than the bars; how far npnets is says what it finds in float64.
+
+A wrong derivative is wrong in both, and gets no allowance.
+"""
+
+BARS = {"outputs": OUTPUT_TOLERANCE, "params_grads": GRADIENT_TOLERANCE, "inputs_grads": GRADIENT_TOLERANCE}
+SEEDS = st.integers(0, 2**32 - 1)
+
+each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT])
+random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_check=list(HealthCheck))
+
+
+def _quietly(make_it: Any, *args: Any) -> tuple[Any, bool]:
+    """Return what is made, and whether that warned of a bound that counts for nothing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = make_it(*args)
+    return made, bool(caught)
+
+
+@each_network
+@random
+@given(data=st.data())
+def test_answers_and_gradients_are_tianshous(network: str, largest: dict[str, float], data: st.DataObject) -> None:
+    case, seed = data.draw(cases(network), "case"), data.draw(SEEDS, "seed")
+    answer, _ = _quietly(_recorded, case, seed)
+    found, _ = _quietly(_answers, answer)
+    precise, _ = _quietly(_answers, _in_double(answer))
+    for kind, bar in BARS.items():
+        assert_all_close(found[kind], answer[kind], math.inf)  # shapes and dtypes
+        for name, expected in answer[kind].items():
+            error = relative_error(found[kind][name], expected)
+            what = f"{network} {kind}"
+            largest[what] = max(largest.get(what, 0.0), error)
+            own = relative_error(found[kind][name], precise[kind][name])
+            assert error <= max(bar, ROUNDING * own), f"{kind} {name}: {error:.1e}, of which our rounding is {own:.1e}"
+
+
+def _recorded(case: Case, seed: int) -> dict[str, Any]:
+    answer = make_golden.recorded(case, *make_golden.random_network(case, seed))
+    return {**answer, "outputs": dict(enumerate(answer["outputs"]))}
+
+
+def _answers(answer: dict[str, Any]) -> dict[str, dict[Any, Any]]:
+    """Return npnets' outputs and gradients."""
+    params_grads, inputs_grads = gradients(answer)
+    outputs = run(answer, parameters(answer), inputs_of(answer))
+    return {"outputs": dict(enumerate(outputs)), "params_grads": params_grads, "inputs_grads": inputs_grads}
+
+
+def _in_double(answer: dict[str, Any]) -> dict[str, Any]:
+    parts = ("params", "inputs", "weights")
+    return {**answer, **npnets.tree.map(np.float64, {part: answer[part] for part in parts})}
+
+
+@each_network
+@random
+@given(data=st.data())
+def test_state_dicts_go_over_and_back(network: str, data: st.DataObject) -> None:
+    case, seed = data.draw(cases(network), "case"), data.draw(SEEDS, "seed")
+    (module, _), warned = _quietly(make_golden.random_network, case, seed)
+    net, also_warned = _quietly(make, case.call)
+    assert warned == also_warned
+    params = from_state_dict(net, module.state_dict())
+    assert not hasattr(module, "output_dim") or module.output_dim == net.output_dim
+    named = {path: make_golden.numpy_of(value, path) for path, value in make_golden.parameters(module)}
+    expected = filled(net.init(np.random.default_rng(0)), named)
+    assert _bits(by_path(params)) == _bits(by_path(expected))
+    written = {name: torch.from_numpy(array) for name, array in to_state_dict(net, params).items()}
+    (twin, _), _ = _quietly(make_golden.random_network, case, seed + 1)
+    twin.load_state_dict(written, strict=True)
+    assert list(written) == list(module.state_dict())
+    assert all(torch.equal(value, twin.state_dict()[name]) for name, value in module.state_dict().items())
+
+
+def _bits(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {path: (array.shape, array.dtype, array.tobytes()) for path, array in arrays.items()}
+
+
+@pytest.mark.parametrize("network", ["Actor(Net(5, 4), 3", "ActorProb(Net(5, 4), 3", "Critic(Net(5, 4)"])
+def test_both_refuse_a_number_of_features_that_is_not_the_preprocess_nets(network: str) -> None:
+    call = f"{network}, preprocess_net_output_dim=5)"
+    for side in (make, lambda call: make_golden.random_network(Case("", call, {}), 0)):
+        with pytest.raises(ValueError, match="5"):
+            side(call)
