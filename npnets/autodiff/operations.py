@@ -55,12 +55,19 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
             if static:
                 args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
+            values = unbox(args, boxes) if boxes else args
+            is_fast = not boxes or only_reverse(args, boxes)
+            if is_fast and one_device:
+                _require_one_device(forward, values)
             if not boxes:
-                if one_device:
-                    _require_one_device(forward, args)
                 return forward(*args)
-            values = unbox(args, boxes)
-            return record(operation, operation(*values), values, {}, trace, boxes)
+            if not is_fast:
+                return record(operation, operation(*values), values, {}, trace, boxes)
+            answer = forward(*values)
+            argnums = [index for index, _ in boxes]
+            return record_pullback(
+                answer, trace, boxes, lambda g: [vjp(argnum, g, answer, values, {}) for argnum in argnums]
+            )
 
         def vjp_maker(argnums: tuple[int, ...], answer: Any, args: Any, static: Any) -> Callable[[Any], Iterable[Any]]:
             return lambda g: [vjp(argnum, g, answer, args, static) for argnum in argnums]

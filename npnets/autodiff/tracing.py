@@ -170,8 +170,10 @@ def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
 
 def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:
     """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
-    flat = all(type(box._node) is VJPNode and type(box._value) not in _box_types for _, box in boxes)
-    return flat and len(boxes) == sum(type(arg) in _box_types for arg in args)
+    for _, box in boxes:
+        if type(box._node) is not VJPNode or type(box._value) in _box_types:
+            return False
+    return len(boxes) == 1 == len(args) or len(boxes) == len([arg for arg in args if type(arg) in _box_types])
 
 
 # -- operations -------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""Arithmetic on one leaf at a time: each function allocates its answer and changes nothing else.
+"""Arithmetic on one leaf at a time: each function answers with an array of its own and changes nothing else.
 
-On a GPU each is one launch. On NumPy `out=` is given an array because NumPy's functions answer with a scalar, which
-nothing can be written into, for an array of no dimension.
+On a GPU each is one launch. On NumPy `out=` is given an array, for large leaves one in memory that is kept: half of the
+time goes into fresh memory else. NumPy's functions would also answer with a scalar, which nothing can be written into,
+for an array of no dimension.
 """
 
 import numpy as np
 
 from npnets.backend import Array, namespace
+from npnets.kernels.workspace import room
 from npnets.launch import Launch
 
 _SCALED_SUM = Launch("T x, T factor, T y", "T answer", "answer = factor * x + y;", "scaled_sum")
@@ -26,7 +28,7 @@ def scaled_sum(x: Array, factor: float, y: Array) -> Array:
     """Return `factor * x + y`."""
     if namespace(x) is not np:
         return _SCALED_SUM(x, factor, y)  # type: ignore[no-any-return]
-    answer = np.multiply(x, factor, out=np.empty_like(x))
+    answer = np.multiply(x, factor, out=room(x, x.shape))
     answer += y
     return answer
 
@@ -35,7 +37,7 @@ def toward(x: Array, y: Array, share: float) -> Array:
     """Return `(1 - share) * x + share * y`; at a share of one `y` itself, to the last bit."""
     if namespace(x) is not np:
         return _TOWARD(x, y, share)  # type: ignore[no-any-return]
-    answer = np.subtract(y, x, out=np.empty_like(x))
+    answer = np.subtract(y, x, out=room(x, x.shape))
     answer *= share if share < 0.5 else share - 1
     answer += x if share < 0.5 else y
     return answer
@@ -45,8 +47,8 @@ def toward_square(x: Array, y: Array, share: float) -> Array:
     """Return `(1 - share) * x + share * y * y`."""
     if namespace(x) is not np:
         return _TOWARD_SQUARE(x, y, share, 1 - share)  # type: ignore[no-any-return]
-    answer = np.multiply(x, 1 - share, out=np.empty_like(x))
-    square = y * y
+    answer = np.multiply(x, 1 - share, out=room(x, x.shape))
+    square = np.multiply(y, y, out=room(x, x.shape))
     square *= share
     answer += square
     return answer
@@ -56,7 +58,7 @@ def ratio(x: Array, square: Array, correction: float, eps: float) -> Array:
     """Return `x / (sqrt(square) / correction + eps)`."""
     if namespace(x) is not np:
         return _RATIO(x, square, correction, eps)  # type: ignore[no-any-return]
-    answer = np.sqrt(square, out=np.empty_like(square))
+    answer = np.sqrt(square, out=room(square, square.shape))
     answer /= correction
     answer += eps
     return np.divide(x, answer, out=answer)
