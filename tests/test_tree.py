@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from backends import as_numpy, assert_array_equal, on_backend
+from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
 from hypothesis import given
 from hypothesis import strategies as st
 
+import npnets
+import npnets.numpy as nnp
 from npnets import tree
 
 
@@ -215,3 +218,104 @@ def test_unravel_refuses_integers_and_what_is_no_array() -> None:
     for wrong in (on_backend(np.ones(2, int)), [1.0, 2.0]):
         with pytest.raises(TypeError, match="expected an array of the kind that ravel gave, float64"):
             unravel(wrong)
+
+
+# -- which part of the vector is which leaf, and vectors of some leaves -----------------------------------------------
+
+
+@given(_trees(np.float32), st.data())
+def test_slices_say_which_part_of_the_vector_each_path_names_and_leave_no_gap(x: Any, data: Any) -> None:
+    if not tree.leaves(x):
+        return
+    x = on_backend(x)
+    taken = data.draw(st.sets(st.sampled_from(tree.paths(x)), min_size=1))
+    vector, unravel = tree.ravel(x, only=taken.__contains__)
+    assert list(unravel.slices) == [path for path in tree.paths(x) if path in taken]
+    ends = [0, *(piece.stop for piece in unravel.slices.values())]
+    assert [piece.start for piece in unravel.slices.values()] == ends[:-1]
+    assert ends[-1] == unravel.size == len(vector)
+    named = dict(zip(tree.paths(x), tree.leaves(x), strict=True))
+    for path, piece in unravel.slices.items():
+        assert_array_equal(vector[piece], as_numpy(named[path]).reshape(-1))
+
+
+@given(_trees(np.float64), st.data())
+def test_unravel_puts_new_leaves_where_some_were_taken_and_the_very_arrays_where_they_were_not(
+    x: Any, data: Any
+) -> None:
+    if not tree.leaves(x):
+        return
+    x = on_backend(x)
+    taken = data.draw(st.sets(st.sampled_from(tree.paths(x)), min_size=1))
+    vector, unravel = tree.ravel(x, only=taken.__contains__)
+    again = unravel(vector + 1)
+    assert _types(again) == _types(x)
+    for path, before, after in zip(tree.paths(x), tree.leaves(x), tree.leaves(again), strict=True):
+        if path in taken:
+            assert_array_equal(after, as_numpy(before) + 1)
+        else:
+            assert after is before
+
+
+@pytest.mark.numpy_alone("asks NumPy whether arrays share memory")
+@given(_trees(np.float32))
+def test_unravel_copies_nothing_of_the_vector(x: Any) -> None:
+    if not tree.leaves(x):
+        return
+    vector, unravel = tree.ravel(x)
+    for leaf, piece in zip(tree.leaves(unravel(vector)), unravel.slices.values(), strict=True):
+        assert leaf.size == 0 or np.shares_memory(leaf, vector[piece])
+        assert leaf.size == 0 or leaf.ctypes.data == vector[piece].ctypes.data
+
+
+def test_frozen_leaves_may_be_of_another_dtype() -> None:
+    x = on_backend({"counts": np.arange(3), "weight": np.ones(2, np.float32)})
+    vector, unravel = tree.ravel(x, only=lambda path: path == "weight")
+    assert vector.dtype == unravel.dtype == np.float32
+    assert unravel(vector)["counts"] is x["counts"]
+
+
+def test_a_gradient_by_the_vector_of_some_leaves_is_their_part_of_the_whole_gradient() -> None:
+    actor = npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2)
+    params = on_backend(actor.init(np.random.default_rng(0), np.float64))
+    observations = on_backend(np.random.default_rng(1).normal(size=(5, 3)))
+
+    def loss(params: Any) -> Any:
+        return nnp.mean(actor.forward(params, observations)[0] ** 2)
+
+    def is_last(path: str) -> bool:
+        return path.startswith("last")
+
+    vector, unravel = tree.ravel(params, only=is_last)
+    found = npnets.grad(lambda vector: loss(unravel(vector)))(vector)
+    assert vector.shape == (10,)
+    assert_allclose(found, tree.ravel(npnets.grad(loss)(params), only=is_last)[0], rtol=1e-12)
+
+
+@pytest.mark.numpy_alone("another process gets NumPy's arrays")
+def test_unravel_can_be_sent_to_another_process_and_takes_along_only_what_is_frozen() -> None:
+    x = {"big": np.ones((100, 100)), "state": Pair([np.zeros(2)], np.full(3, 7.0))}
+    vector, unravel = tree.ravel(x, only=lambda path: path != "state.1")
+    sent = pickle.dumps(unravel)
+    assert len(sent) < 1000
+    again = pickle.loads(sent)
+    assert again.slices == unravel.slices
+    assert _types(again(vector)) == _types(x)
+    tree.map(assert_array_equal, again(vector), x)
+
+
+@pytest.mark.parametrize("only", ["last", ["last"], True, 0])
+def test_a_selection_that_is_no_function_is_refused(only: Any) -> None:
+    with pytest.raises(TypeError, match="only must be a function that says of a path whether its leaf is taken"):
+        tree.ravel(on_backend({"last": np.ones(2)}), only=only)
+
+
+def test_a_selection_without_leaves_is_refused_and_the_paths_are_named() -> None:
+    with pytest.raises(ValueError, match=r"only accepts none of the paths \['a', 'b\.c'\]; expected at least one"):
+        tree.ravel(on_backend({"a": np.ones(2), "b": {"c": np.ones(1)}}), only=lambda path: path == "c")
+
+
+def test_two_leaves_of_one_path_are_refused_because_a_name_must_name_one() -> None:
+    one = np.ones(2)
+    with pytest.raises(ValueError, match=r"two leaves have the path 'a\.b'.*must hold a dot"):
+        tree.ravel(on_backend({"a": {"b": one}, "a.b": one}))

@@ -1,18 +1,10 @@
-"""Trees of arrays: nested dicts (lists and tuples are accepted too) with arrays at their leaves.
+"""What a tree is, and what goes over its leaves: mapping, their names, their order.
 
-Owns mapping over trees, the names of leaves, the way to one flat vector and back, and to another device. Knows nothing
-of networks or of derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to
-it, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their
-sorted keys, so that equal trees give equal vectors, whichever way they were built.
+Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
-
-import numpy as np
-
-from npnets import backend
-from npnets.backend import Array, Device, namespace
 
 Tree: TypeAlias = Any
 """Nested dicts, lists and tuples with arrays at the leaves; or a single array."""
@@ -40,6 +32,8 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     ValueError
         If a tree has other keys or another length somewhere; the message names the place.
     """
+    if not rest:
+        return _map_one(fun, tree)
     try:
         return _map(fun, tree, rest)
     except _Mismatch as mismatch:
@@ -80,91 +74,7 @@ def leaves(tree: Tree) -> list[Any]:
 
 def paths(tree: Tree) -> list[str]:
     """Return the path of each leaf, such as `"last.linear_0.weight"`, in the order of `leaves`."""
-    return [path for path, _ in _walk(tree, "")]
-
-
-def ravel(tree: Tree) -> tuple[Array, Callable[[Array], Tree]]:
-    """Lay all leaves of a tree out in one vector, as optimizers such as SciPy's expect.
-
-    Parameters
-    ----------
-    tree : tree of arrays
-        All of one dtype.
-
-    Returns
-    -------
-    vector : (n,) array
-        The leaves one after the other, in the order of `leaves`, in their dtype.
-    unravel : callable
-        Takes an `(n,)` vector to a tree of the same structure, whose leaves are views of that vector.
-
-    Raises
-    ------
-    TypeError
-        If the leaves differ in dtype; from `unravel`, if the vector holds numbers of another kind.
-    ValueError
-        If the tree has no leaves; from `unravel`, if the vector has another shape than `(n,)`.
-    """
-    parts = leaves(tree)
-    if not parts:
-        raise ValueError("the tree has no leaves; expected at least one array")
-    _require_one_dtype(tree)
-    backend.require_one_device(parts, lambda: "the leaves of a tree to ravel", lambda: paths(tree))
-    shapes, kind = [part.shape for part in parts], parts[0].dtype.kind
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
-
-    def unravel(vector: Array) -> Tree:
-        if not hasattr(vector, "dtype") or vector.dtype.kind != kind:
-            raise TypeError(f"expected an array of the kind that ravel gave, {parts[0].dtype}, but got {vector!r:.60}")
-        if vector.shape != (ends[-1],):
-            raise ValueError(f"expected a vector of shape ({ends[-1]},) as ravel gave it, but got shape {vector.shape}")
-        pieces = [vector[start:end].reshape(s) for start, end, s in zip([0, *ends], ends, shapes, strict=False)]
-        return _rebuild(tree, iter(pieces))
-
-    with backend.current_device(parts[0]):
-        return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
-
-
-def to_device(tree: Tree, device: Device) -> Tree:
-    """Bring all arrays of a tree to a device: parameters, an optimizer's state, a batch.
-
-    Parameters
-    ----------
-    tree : tree
-        Leaves that are no arrays, such as the step that an optimizer counts, stay as they are.
-    device : str, int or None
-        `"cpu"` or `None`; `"cuda"` for the first GPU; `"cuda:1"` or `1` for the second. `npnets.backend.available()`
-        lists those that there are.
-
-    Returns
-    -------
-    tree
-        A new tree; arrays that lie on that device already are not copied.
-
-    Raises
-    ------
-    ImportError
-        If a GPU is asked for and CuPy is not installed, or does not load.
-    RuntimeError
-        If there is no driver, the driver is too old, or that GPU is not there.
-    TypeError
-        If a leaf is a network, which holds no arrays.
-    ValueError
-        If that is no device.
-    """
-    backend.parse_device(device)
-    return map(lambda leaf: _moved(leaf, device), tree)
-
-
-def _moved(leaf: Any, device: Device) -> Any:
-    if hasattr(leaf, "forward"):
-        raise TypeError(f"a network holds no arrays: move its parameters, not {leaf!r:.80}")
-    return backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf
-
-
-def to_numpy(tree: Tree) -> Tree:
-    """Return a tree with all its CuPy arrays copied from their GPUs; what is NumPy's already is not copied."""
-    return map(backend.to_numpy, tree)
+    return [path for path, _ in walk(tree)]
 
 
 class _Answers:
@@ -187,12 +97,18 @@ class _Mismatch(Exception):
         return f"{self.before} at {place!r}{self.after}"
 
 
+def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
+    if isinstance(tree, dict):
+        return {key: _map_one(fun, part) for key, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return sequence_like(tree, [_map_one(fun, part) for part in tree])
+    return fun(tree)
+
+
 def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
     if isinstance(tree, dict):
         for other in rest:
             _require_same_keys(tree, other)
-        if not rest:
-            return {key: _map(fun, part, ()) for key, part in tree.items()}
         return {key: _map_part(fun, key, part, [other[key] for other in rest]) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         for other in rest:
@@ -224,23 +140,25 @@ def _collect(tree: Tree, found: list[Any]) -> None:
         found.append(tree)
 
 
-def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
+def walk(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and the value of each leaf, in the order of `leaves`; paths begin with the given one."""
     if isinstance(tree, dict):
         for key in sorted(tree):
-            yield from _walk(tree[key], _join(path, key))
+            yield from walk(tree[key], _join(path, key))
     elif isinstance(tree, (list, tuple)):
         for index, part in enumerate(tree):
-            yield from _walk(part, _join(path, index))
+            yield from walk(part, _join(path, index))
     else:
         yield path, tree
 
 
-def _rebuild(tree: Tree, pieces: Iterator[Array]) -> Tree:
+def rebuild(tree: Tree, pieces: Iterator[Any]) -> Tree:
+    """Return a tree of the same structure with other leaves, which come in the order of `leaves`."""
     if isinstance(tree, dict):
-        rebuilt = {key: _rebuild(tree[key], pieces) for key in sorted(tree)}
+        rebuilt = {key: rebuild(tree[key], pieces) for key in sorted(tree)}
         return {key: rebuilt[key] for key in tree}
     if isinstance(tree, (list, tuple)):
-        return sequence_like(tree, [_rebuild(part, pieces) for part in tree])
+        return sequence_like(tree, [rebuild(part, pieces) for part in tree])
     return next(pieces)
 
 
@@ -268,13 +186,3 @@ def _require_same_length(tree: Tree, other: Tree) -> None:
     if not isinstance(other, (list, tuple)) or len(other) != len(tree):
         size = f"length {len(other)}" if isinstance(other, (list, tuple)) else type(other).__name__
         raise _Mismatch(f"expected a sequence of length {len(tree)}", f", but got {size}")
-
-
-def _require_one_dtype(tree: Tree) -> None:
-    for path, leaf in _walk(tree, ""):
-        if not hasattr(leaf, "dtype"):
-            raise TypeError(f"expected an array at {path!r}, but got a {type(leaf).__name__}")
-    dtypes = {str(leaf.dtype): path for path, leaf in _walk(tree, "")}
-    if len(dtypes) > 1:
-        found = ", ".join(f"{dtype} (at {path!r})" for dtype, path in dtypes.items())
-        raise TypeError(f"expected leaves of one dtype, but got {found}; bring them to one dtype first")

@@ -1,0 +1,34 @@
+"""Draws what a policy earned while it learned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from pendulum_evaluation import plot_learning_curve
+
+
+def draw(path: str | os.PathLike[str], title: str, unit: str, curve: Mapping[int, NDArray[np.floating]]) -> None:
+    """Write a picture of the mean return and its standard error.
+
+    Parameters
+    ----------
+    path
+        File to write; its ending chooses the format.
+    title
+        What was learned, and how.
+    unit
+        What was counted while learning.
+    curve
+        By that count the returns of the episodes played there, `(episodes,)`.
+    """
+    figure = Figure(figsize=(9, 4.5), dpi=120)
+    axes = figure.add_axes((0.1, 0.13, 0.72, 0.77))
+    plot_learning_curve(axes, np.array(list(curve)), np.array(list(curve.values())), {}, "mean")
+    axes.set_xlabel(unit)
+    axes.set_title(title, loc="left", weight="bold")
+    axes.set_title("band: standard error", loc="right", size="medium")
+    figure.savefig(path)

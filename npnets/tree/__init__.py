@@ -1,0 +1,13 @@
+"""Trees of arrays: nested dicts (lists and tuples are accepted too) with arrays at their leaves.
+
+Owns mapping over trees, the names of leaves, the way to one flat vector and back, and to another device. Knows nothing
+of networks or of derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to
+it, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their
+sorted keys, so that equal trees give equal vectors, whichever way they were built.
+"""
+
+from npnets.tree.devices import to_device, to_numpy
+from npnets.tree.structure import Tree, leaves, map, paths, sequence_like, unzip
+from npnets.tree.vector import Unravel, ravel
+
+__all__ = ["Tree", "Unravel", "leaves", "map", "paths", "ravel", "sequence_like", "to_device", "to_numpy", "unzip"]

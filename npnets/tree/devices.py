@@ -1,0 +1,49 @@
+"""Trees brought to another device."""
+
+from typing import Any
+
+from npnets import backend
+from npnets.backend import Device
+from npnets.tree.structure import Tree, map
+
+
+def to_device(tree: Tree, device: Device) -> Tree:
+    """Bring all arrays of a tree to a device: parameters, an optimizer's state, a batch.
+
+    Parameters
+    ----------
+    tree : tree
+        Leaves that are no arrays, such as the step that an optimizer counts, stay as they are.
+    device : str, int or None
+        `"cpu"` or `None`; `"cuda"` for the first GPU; `"cuda:1"` or `1` for the second. `npnets.backend.available()`
+        lists those that there are.
+
+    Returns
+    -------
+    tree
+        A new tree; arrays that lie on that device already are not copied.
+
+    Raises
+    ------
+    ImportError
+        If a GPU is asked for and CuPy is not installed, or does not load.
+    RuntimeError
+        If there is no driver, the driver is too old, or that GPU is not there.
+    TypeError
+        If a leaf is a network, which holds no arrays.
+    ValueError
+        If that is no device.
+    """
+    backend.parse_device(device)
+    return map(lambda leaf: _moved(leaf, device), tree)
+
+
+def _moved(leaf: Any, device: Device) -> Any:
+    if hasattr(leaf, "forward"):
+        raise TypeError(f"a network holds no arrays: move its parameters, not {leaf!r:.80}")
+    return backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf
+
+
+def to_numpy(tree: Tree) -> Tree:
+    """Return a tree with all its CuPy arrays copied from their GPUs; what is NumPy's already is not copied."""
+    return map(backend.to_numpy, tree)
