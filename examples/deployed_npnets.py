@@ -22,4 +22,4 @@ def load(path: str) -> Callable[[Any], Any]:
 
 
 if __name__ == "__main__":
-    run("npnets", load)
+    run("npnets", ["npnets", "npnets.interop"], load)

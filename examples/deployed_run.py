@@ -5,11 +5,12 @@ Imports no library that is measured; `load` does that.
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,20 @@ WARM_UP = 200
 OBSERVATIONS = "observations.npy"
 
 
-def run(name: str, load: Callable[[str], Policy]) -> None:
+def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> None:
     """Measure one side, whose arguments are the checkpoint, the number of episodes, the first seed and a folder."""
     path, episodes, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     start = time.perf_counter()
-    policy = load_or_explain(name, load, path)
-    loaded_ms = 1e3 * (time.perf_counter() - start)
+    import_or_explain(name, libraries)
+    imported = time.perf_counter()
+    policy = load_or_explain(load, path)
+    loaded = time.perf_counter()
     import numpy as np
 
     warm = np.zeros(3, np.float32)
     for _ in range(WARM_UP):
         policy(warm)
-    resident_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
+    resident_mb = resident_bytes() / 1e6
     returns, seconds, observations = play(policy, episodes, seed)
     compare(name, policy, observations, folder)
     found = {
@@ -38,20 +41,34 @@ def run(name: str, load: Callable[[str], Policy]) -> None:
         "standard_error": float(np.std(returns, ddof=1) / np.sqrt(episodes)) if episodes > 1 else float("nan"),
         "median_us": 1e6 * float(np.median(seconds)),
         "percentile_99_us": 1e6 * float(np.percentile(seconds, 99)),
-        "loaded_ms": loaded_ms,
+        "import_ms": 1e3 * (imported - start),
+        "load_ms": 1e3 * (loaded - imported),
         "resident_mb": resident_mb,
     }
     print(json.dumps(found))
 
 
-def load_or_explain(name: str, load: Callable[[str], Policy], path: str) -> Policy:
+def import_or_explain(name: str, libraries: Sequence[str]) -> None:
+    """Import what a side needs, or end with one line that says what is missing."""
+    try:
+        for library in libraries:
+            importlib.import_module(library)
+    except ImportError as error:
+        sys.exit(f"{error}: install what the {name} side needs")
+
+
+def load_or_explain(load: Callable[[str], Policy], path: str) -> Policy:
     """Load a policy, or end with one line that says why it cannot be."""
     try:
         return load(path)
-    except ImportError as error:
-        sys.exit(f"{error}: install what the {name} side needs")
     except (ValueError, OSError) as error:
         sys.exit(str(error))
+
+
+def resident_bytes() -> int:
+    """Return how much memory the process holds (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:

@@ -27,4 +27,4 @@ def load(path: str) -> Callable[[Any], Any]:
 
 
 if __name__ == "__main__":
-    run("tianshou", load)
+    run("tianshou", ["torch", "tianshou.utils.net.continuous"], load)

@@ -70,7 +70,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Clone a controller with SciPy's L-BFGS-B, within bounds.")
     parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
     parser.add_argument("--episodes", type=at_least(1), default=30, help="that the teacher plays (%(default)s)")
-    parser.add_argument("--evaluations", type=at_least(1), default=1000, help="of loss and gradient (%(default)s)")
+    parser.add_argument(
+        "--evaluations", type=at_least(1), default=1000, help="of loss and gradient, about so many (%(default)s)"
+    )
     parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "lbfgs_cloning")
 

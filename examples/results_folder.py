@@ -20,7 +20,10 @@ Returns = Mapping[str, Any]
 
 def make_ready(folder: Path) -> None:
     """Make a folder, and see that something can be written to it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(f"{folder} is a file, or lies below one; choose another folder with --out") from None
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"nothing can be written to {folder}; choose another folder with --out")
 

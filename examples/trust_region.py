@@ -72,6 +72,8 @@ def trust_region_step(params: Any, batch: Batch, cg_steps: int = CG_STEPS) -> St
     vector, unravel = tree.ravel(params)
     before, grads = npnets.value_and_grad(surrogate)(params, batch)
     slope = tree.ravel(grads)[0].astype(numpy.float64)
+    if not slope.any():
+        return Step(params, 0.0, 0.0)
     fisher = fisher_matrix(params, batch, DAMPING)
     direction, _ = cg(fisher, slope, maxiter=cg_steps)
     longest = numpy.sqrt(2 * LARGEST_KL / (direction @ (fisher @ direction)))

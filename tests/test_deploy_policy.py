@@ -51,7 +51,8 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
         "return of an episode",
         "action, median",
         "action, 99th percentile",
-        "import and load",
+        "import",
+        "load the checkpoint",
         "resident memory",
     ]
     assert float(rows["return of an episode"].split(" ")[0]) > -400

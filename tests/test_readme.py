@@ -19,3 +19,8 @@ def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise
     assert names["grads"].keys() == names["params"].keys()
     assert names["loss"](names["params"], names["observations"], names["targets"]) < names["value"]
     assert names["vector"].ndim == 1
+
+
+def test_the_readme_holds_no_place_that_was_to_be_filled_in() -> None:
+    lines = [line.strip() for line in README.read_text().splitlines()]
+    assert [line for line in lines if re.fullmatch(r"[A-Z][A-Z_]+", line)] == []

@@ -62,7 +62,8 @@ def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: p
     monkeypatch.setattr(workspace, "MOST_BYTES", 3 * LEAST_BYTES)
     for extra in range(5):
         room(LIKE, (LARGE[0] + extra,))
-    assert workspace._kept.bytes <= 3 * LEAST_BYTES
+    kept = [array.nbytes for arrays in workspace._kept.arrays.values() for array in arrays]
+    assert sum(kept) <= 3 * LEAST_BYTES
     assert [shape[0] for shape, _ in workspace._kept.arrays] == [LARGE[0] + 3, LARGE[0] + 4]
     room(LIKE, (4 * LARGE[0],))
     assert len(workspace._kept.arrays) == 2
@@ -128,3 +129,54 @@ def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earli
         run(others)
     assert bits((value, gradient)) == held
     assert bits((value, pullback(value))) == held
+
+
+@numpy_alone
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.setflags(write=False),
+        lambda a: setattr(a, "shape", (1, *LARGE)),
+        lambda a: setattr(a, "dtype", onp.int32),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # NumPy 2.5 and newer
+def test_what_a_holder_did_to_an_array_itself_is_not_handed_on(change: Any) -> None:
+    held = room(LIKE, LARGE)
+    change(held)
+    del held
+    for _ in range(2):
+        following = room(LIKE, LARGE)
+        assert (following.shape, following.dtype, following.flags.carray) == (LARGE, LIKE.dtype, True)
+
+
+@numpy_alone
+def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
+    adam, params = npnets.optim.adam(1e-3), {"w": onp.ones((300, 300), "f")}
+    state = adam.init(params)
+    for _ in range(4):
+        params, state = adam.update(params, params, state)
+        params["w"].flags.writeable = False
+    assert params["w"].shape == (300, 300)
+
+
+@numpy_alone
+def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "MOST_BYTES", 4 * LEAST_BYTES)
+
+    def refuse(*args: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(onp, "empty", refuse)
+        with pytest.raises(MemoryError):
+            room(LIKE, LARGE)
+    for more in range(20):
+        assert room(LIKE, (LARGE[0] + more,)).shape == (LARGE[0] + more,)
+
+
+@numpy_alone
+def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "_COUNTS_TELL", False)
+    room(LIKE, LARGE)
+    assert not workspace._kept.arrays

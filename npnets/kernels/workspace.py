@@ -9,6 +9,7 @@ reference does not count as holding). On a GPU CuPy keeps memory itself.
 import sys
 import threading
 from collections import OrderedDict
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,11 +27,12 @@ MOST_OF_A_SHAPE = 32
 
 class _Kept(threading.local):
     def __init__(self) -> None:
-        self.arrays: OrderedDict[tuple[tuple[int, ...], str], list[Array]] = OrderedDict()
-        self.bytes = 0
+        self.arrays: OrderedDict[_Key, list[Array]] = OrderedDict()
 
 
+_Key: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
 _kept = _Kept()
+_COUNTS_TELL = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock, references are not all counted
 
 
 def product(a: Array, b: Array) -> Array:
@@ -86,21 +88,22 @@ def room(like: Array, shape: tuple[int, ...]) -> Array:
     size = like.dtype.itemsize
     for width in shape:
         size *= width
-    if size < LEAST_BYTES or size > MOST_BYTES:
+    if size < LEAST_BYTES or size > MOST_BYTES or not _COUNTS_TELL:
         return np.empty(shape, like.dtype)
-    return _taken((shape, like.dtype.str), size)
+    return _taken((shape, like.dtype))
 
 
-def _taken(key: tuple[tuple[int, ...], str], size: int) -> Array:
-    arrays = _kept.arrays.setdefault(key, [np.empty(0)])
-    _kept.arrays.move_to_end(key)
+def _taken(key: _Key) -> Array:
+    arrays = _kept.arrays.get(key, [])
     free = _first_free(arrays)
-    if free is not None:
+    if free is not None and _is_as_made(free, key):
+        _kept.arrays.move_to_end(key)
         return free
     made: Array = np.empty(*key)
-    if len(arrays) <= MOST_OF_A_SHAPE:
-        arrays.append(made)
-        _kept.bytes += size
+    others = [array for array in arrays[1:] if array is not free]
+    if len(others) < MOST_OF_A_SHAPE:
+        _kept.arrays[key] = [np.empty(0), *others, made]
+        _kept.arrays.move_to_end(key)
         _let_go()
     return made
 
@@ -120,9 +123,15 @@ def _first_free(arrays: list[Array]) -> Array | None:
     return None
 
 
+def _is_as_made(array: Array, key: _Key) -> bool:
+    """Tell whether whoever held an array last has left its shape, dtype and flags alone."""
+    return array.flags.carray and (array.shape, array.dtype) == key
+
+
 def _let_go() -> None:
-    while _kept.bytes > MOST_BYTES:
+    while sum(array.nbytes for arrays in _kept.arrays.values() for array in arrays) > MOST_BYTES:
         oldest, arrays = next(iter(_kept.arrays.items()))
-        _kept.bytes -= arrays.pop().nbytes
-        if len(arrays) == 1:
+        if len(arrays) > 2:
+            arrays.pop()
+        else:
             del _kept.arrays[oldest]

@@ -8,7 +8,7 @@ from typing import Any
 
 from npnets import backend
 from npnets.backend import Array, namespace
-from npnets.tree.structure import Tree, map, rebuild, walk
+from npnets.tree.structure import Tree, leaves, map, rebuild, walk
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Unravel:
         self.size = sum(piece.stop - piece.start for piece in self.slices.values())
         self.dtype = dtype
         self._template = template
+        self._frozen = any(not isinstance(leaf, _Place) for leaf in leaves(template))
 
     def __call__(self, vector: Array) -> Tree:
         """Make a tree of a vector.
@@ -44,7 +45,7 @@ class Unravel:
         Parameters
         ----------
         vector : (size,) array
-            Of any dtype of the same kind: leaves follow the vector's dtype.
+            Of any dtype of the same kind: leaves follow the vector's dtype. Where leaves were left out, of `dtype`.
 
         Returns
         -------
@@ -55,12 +56,17 @@ class Unravel:
         Raises
         ------
         TypeError
-            If the vector holds numbers of another kind.
+            If the vector holds numbers of another kind, or of another dtype than leaves that were left out.
         ValueError
             If it has another shape.
         """
         if not hasattr(vector, "dtype") or vector.dtype.kind != self.dtype.kind:
             raise TypeError(f"expected an array of the kind that ravel gave, {self.dtype}, but got {vector!r:.60}")
+        if self._frozen and vector.dtype != self.dtype:
+            raise TypeError(
+                f"expected a vector of {self.dtype}, the dtype of the leaves that were left out, but got {vector.dtype}; "
+                "cast what SciPy gives: unravel(vector.astype(unravel.dtype))"
+            )
         if vector.shape != (self.size,):
             raise ValueError(
                 f"expected a vector of shape ({self.size},) as ravel gave it, but got shape {vector.shape}"
