@@ -64,7 +64,7 @@ class Unravel:
             raise TypeError(f"expected an array of the kind that ravel gave, {self.dtype}, but got {vector!r:.60}")
         if self._frozen and vector.dtype != self.dtype:
             raise TypeError(
-                f"expected a vector of {self.dtype}, the dtype of the leaves that were left out, but got {vector.dtype}; "
+                f"expected a vector of {self.dtype}, as ravel gave it beside leaves left out, but got {vector.dtype}; "
                 "cast what SciPy gives: unravel(vector.astype(unravel.dtype))"
             )
         if vector.shape != (self.size,):
