@@ -1,9 +1,10 @@
-"""What the tests of checkpoints share: both formats, files that are changed by hand, and trees compared to the bit."""
+"""What the tests of checkpoints share: both formats, files changed by hand, and trees compared to the bit."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from npnets.checkpoint import npz, safetensors_file
 
 CONTAINERS: dict[str, Any] = {".npz": npz, ".safetensors": safetensors_file}
 each_ending = pytest.mark.parametrize("ending", CONTAINERS)
+on_posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are POSIX's")
+OLD, NEW = ({"w": np.full(3, value), "deep": {"b": [value]}} for value in (1.0, 2.0))
 
 
 def through_a_file(folder: Path, ending: str, params: Any, metadata: Any = None, **options: Any) -> Any:
@@ -54,3 +57,9 @@ def refusal(path: Path, **options: Any) -> str:
     text = str(caught.value)
     assert text.startswith(f"{path}: ") and "\n" not in text, text
     return text.removeprefix(f"{path}: ")
+
+
+def holds(path: Path, *trees: Any) -> bool:
+    """Whether one of some trees is in a file, whole, and nothing else is in the file's folder."""
+    found = checkpoint.load(path)
+    return any(same(found.params, tree) for tree in trees) and os.listdir(path.parent) == [path.name]

@@ -113,7 +113,8 @@ def test_keys_that_would_have_one_path_stay_apart(ending: str, tmp_path: Path) -
 @on_numpy_alone
 @each_ending
 def test_trees_without_arrays_and_arrays_without_trees_come_back(ending: str, tmp_path: Path) -> None:
-    for params in ({}, {"a": {}, "b": [], "c": ()}, np.arange(3), np.array(2.5), None, 7):
+    trees: list[Any] = [{}, {"a": {}, "b": [], "c": ()}, np.arange(3), np.array(2.5), None, 7]
+    for params in trees:
         assert same(through_a_file(tmp_path, ending, params).params, params)
 
 
@@ -208,6 +209,23 @@ def test_a_tree_that_holds_itself_is_refused(tmp_path: Path) -> None:
     params["again"] = params
     with pytest.raises(ValueError, match="hold itself"):
         checkpoint.save(tmp_path / "pi.npz", params)
+
+
+@on_numpy_alone
+def test_an_integer_of_more_digits_than_python_reads_back_is_refused_by_its_place(tmp_path: Path) -> None:
+    for sign in (1, -1):
+        most = sign * (10**4300 - 1)
+        assert same(
+            through_a_file(tmp_path, ".npz", {"a": most}, {"b": most}), checkpoint.Checkpoint({"a": most}, {"b": most})
+        )
+        for params, metadata, place in [
+            ({"a": [most + sign]}, {}, "params.a.0"),
+            ({}, {"b": most + sign}, "metadata.b"),
+        ]:
+            with pytest.raises(
+                ValueError, match=f"{place} must be an integer of at most 4300 digits, but has about 4300"
+            ):
+                checkpoint.save(tmp_path / "pi.npz", params, metadata)
 
 
 # -- metadata ---------------------------------------------------------------------------------------------------------

@@ -20,23 +20,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint_files import CONTAINERS, each_ending, same
+from checkpoint_files import CONTAINERS, NEW, OLD, each_ending, holds, on_posix, same
 
 import npnets
 from npnets import checkpoint
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
-on_posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are POSIX's")
-OLD, NEW = ({"w": np.full(3, value), "deep": {"b": [value]}} for value in (1.0, 2.0))
 METADATA = {"network": npnets.Linear(3, 2)}
 ROOM = str(Path(checkpoint.__file__).parent)
-
-
-def _holds(path: Path, *trees: Any) -> bool:
-    """Whether one of some trees is in a file, whole, and nothing else is in the file's folder."""
-    found = checkpoint.load(path)
-    return any(same(found.params, tree) for tree in trees) and os.listdir(path.parent) == [path.name]
 
 
 # -- interrupted ------------------------------------------------------------------------------------------------------
@@ -79,8 +71,8 @@ def test_a_save_that_is_interrupted_anywhere_leaves_the_old_file_or_the_new_one(
         # What Python itself runs as an object goes away swallows a Ctrl-C; nowhere else may it become another error.
         with contextlib.suppress(KeyboardInterrupt) if everywhere else pytest.raises(KeyboardInterrupt):
             _steps(save_new, everywhere, step)
-        assert _holds(path, OLD, NEW), step
-        seen.add(_holds(path, NEW))
+        assert holds(path, OLD, NEW), step
+        seen.add(holds(path, NEW))
     gc.collect()
     assert seen == {False, True}
 
@@ -96,7 +88,7 @@ def test_a_first_save_that_is_interrupted_anywhere_leaves_nothing_or_the_whole_f
         path.unlink(missing_ok=True)
         with pytest.raises(KeyboardInterrupt):
             _steps(save_new, everywhere=False, interrupted_at=step)
-        assert os.listdir(tmp_path) == [] or _holds(path, NEW)
+        assert os.listdir(tmp_path) == [] or holds(path, NEW)
     gc.collect()
 
 
@@ -115,7 +107,7 @@ def test_a_disk_that_fails_raises_and_leaves_the_old_file(
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(path, NEW)
     monkeypatch.undo()
-    assert _holds(path, OLD)
+    assert holds(path, OLD)
 
 
 @each_ending
@@ -257,48 +249,3 @@ def test_the_same_content_gives_the_same_bytes_at_another_time_in_another_proces
     )
     subprocess.run([sys.executable, "-c", code, str(two)], check=True, timeout=60)
     assert one.read_bytes() == two.read_bytes()
-
-
-@on_posix
-@each_ending
-def test_a_new_file_has_ordinary_permissions_and_a_replaced_one_those_of_the_old(ending: str, tmp_path: Path) -> None:
-    path, ordinary = tmp_path / f"pi{ending}", tmp_path / "ordinary"
-    ordinary.touch()
-    checkpoint.save(path, OLD)
-    assert path.stat().st_mode == ordinary.stat().st_mode
-    for mode in (0o600, 0o666):
-        path.chmod(mode)
-        checkpoint.save(path, NEW)
-        assert stat.S_IMODE(path.stat().st_mode) == mode
-
-
-@on_posix
-def test_a_link_stays_a_link_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
-    for folder in ("real", "links"):
-        (tmp_path / folder).mkdir()
-    target, link = tmp_path / "real" / "pi.npz", tmp_path / "links" / "latest.npz"
-    link.symlink_to("../real/pi.npz")
-    for params in (OLD, NEW):  # the first to where nothing is yet
-        checkpoint.save(link, params)
-        assert link.is_symlink() and _holds(target, params) and _holds(link, params)
-
-
-def test_a_folder_that_is_missing_or_stands_in_the_way_is_named(tmp_path: Path) -> None:
-    (tmp_path / "pi.npz").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*runs.*os\.makedirs"):
-        checkpoint.save(tmp_path / "runs" / "pi.npz", NEW)
-    with pytest.raises(FileExistsError, match=r"pi\.npz: expected a file or nothing there"):
-        checkpoint.save(tmp_path / "pi.npz", NEW)
-    assert os.listdir(tmp_path) == ["pi.npz"]
-
-
-def test_a_path_without_a_folder_is_one_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    checkpoint.save("pi.npz", NEW)
-    assert _holds(tmp_path / "pi.npz", NEW)
-
-
-def test_the_longest_name_that_a_folder_takes_can_be_saved(tmp_path: Path) -> None:
-    path = tmp_path / ("ü" * 125 + ".npz")
-    checkpoint.save(path, NEW)
-    assert _holds(path, NEW)

@@ -192,6 +192,38 @@ class Half:
         raise TypeError("Got unsupported ScalarType BFloat16")
 
 
+class Empty(Half):
+    """A tensor that has a dtype and a shape, and no values."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype, self.device = dtype, "meta"
+
+    def cpu(self) -> Any:
+        raise NotImplementedError("Cannot copy out of meta tensor;\nno data!")
+
+
+class Sparse(Half):
+    """A tensor of a dtype that NumPy has, in a form that it has not."""
+
+    dtype, device = "torch.float32", "cpu"
+
+    def numpy(self) -> Any:
+        raise TypeError("can't convert it. Use Tensor.to_dense() first.")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [
+        (Empty("torch.float32"), "of dtype torch.float32 on the device meta .* out of meta tensor; no data!$"),
+        (Empty("torch.bfloat16"), "of dtype torch.bfloat16 on the device meta .* out of meta tensor; no data!$"),
+        (Sparse(), "of dtype torch.float32 on the device cpu cannot be .* because it says: .* Use Tensor.to_dense"),
+    ],
+)
+def test_a_tensor_that_gives_no_array_for_another_reason_is_refused_with_what_it_says(tensor: Any, words: str) -> None:
+    message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: tensor})), TypeError)
+    assert re.search(f"'{LAST}' {words}", message) and "float()" not in message
+
+
 def test_a_tensor_of_a_dtype_that_numpy_lacks_is_refused_with_what_to_do() -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: Half()})), TypeError)
     assert f"'{LAST}' has dtype torch.bfloat16 and cannot be made a NumPy array" in message
@@ -229,6 +261,56 @@ def test_what_is_no_state_dict_is_refused_with_where_it_may_be(read: Any, given:
 def test_what_is_no_network_is_refused(net: Any) -> None:
     for call in (lambda: from_state_dict(net, {}), lambda: to_state_dict(net, {})):
         assert "expected a network such as npnets.Actor, but got" in refusal(call, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        (params_of(ACTOR), "preprocess.model.linear_0"),
+        (params_of(PROB), "preprocess.model.linear_0"),
+        (params_of(npnets.MLP(5, 2, (4,), "layer_norm")), "linear_0"),
+        (params_of(npnets.RecurrentCritic(1, 5)), "lstm.layer_0"),
+        ({"actor": params_of(ACTOR), "steps": 3}, "actor.preprocess.model.linear_0"),
+    ],
+)
+@pytest.mark.parametrize("read", [functools.partial(from_state_dict, ACTOR), split])
+def test_parameters_of_npnets_in_the_place_of_a_state_dict_are_told_for_what_they_are(
+    read: Any, given: Any, place: str
+) -> None:
+    message = refusal(lambda: read(given), TypeError)
+    assert f"parameters of npnets already, as init makes them (there is a dict '{place}'): use them as they" in message
+
+
+@pytest.mark.parametrize("prefix", ["", "actor"])
+def test_a_state_dict_in_the_place_of_parameters_is_told_for_what_it_is(prefix: str) -> None:
+    given = to_state_dict(ACTOR, params_of(ACTOR), prefix)
+    message = refusal(lambda: to_state_dict(ACTOR, given), TypeError)
+    assert f"this is a state dict already, with names such as {next(iter(given))!r}: use it as it is" in message
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (
+            {"actor": state_dict_of(ACTOR), "w": np.zeros(2)},
+            "dict of that name: pass state_dict['actor'] without prefix",
+        ),
+        ({"v": np.zeros(2), "w": np.zeros(2)}, "it has no parts, but only 'v', 'w'"),
+        ({}, "it is empty"),
+        (state_dict_of(ACTOR), "the network fits without one: leave prefix out"),
+        ({f"module.{name}": a for name, a in state_dict_of(ACTOR).items()}, "fits without one: leave prefix out"),
+        ({f"critic.{name}": a for name, a in state_dict_of(ACTOR).items()}, "it has the parts 'critic'"),
+    ],
+)
+def test_a_prefix_below_which_nothing_stands_is_refused_with_what_to_write_instead(given: Any, advice: str) -> None:
+    for prefix in ("actor", "actor."):
+        message = refusal(lambda at=prefix: from_state_dict(ACTOR, given, at))  # type: ignore[misc]
+        assert message.startswith("no name in the state dict begins with 'actor.'; ") and message.endswith(advice)
+
+
+def test_a_prefix_that_leads_into_the_network_itself_is_told_to_be_left_out() -> None:
+    message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR), "preprocess"))
+    assert message.endswith("fits in this state dict without prefix='preprocess': leave prefix out")
 
 
 def test_parameters_that_are_no_dict_are_refused() -> None:

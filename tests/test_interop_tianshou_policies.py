@@ -142,12 +142,40 @@ def test_a_prefix_takes_a_part_of_its_own_name_before_that_of_the_inner_policy()
     assert_same_bits(parts["actor"], two)
 
 
-@pytest.mark.parametrize("wrapper", ["module", "net.module", "module.net.module"])
+@pytest.mark.parametrize("wrapper", ["module", "net.module", "module.net.module", "_orig_mod", "_orig_mod.module"])
 def test_a_wrapper_around_a_whole_network_is_left_out(wrapper: str) -> None:
     state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
     wrapped = {f"{wrapper}.{name}": array for name, array in state_dict.items()}
     assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, wrapped)), state_dict)
     assert_same_bits(split({f"actor.{name}": array for name, array in wrapped.items()})["actor"], state_dict)
+
+
+@each_policy
+@pytest.mark.parametrize("wrapper", ["module", "net.module", "_orig_mod"])
+def test_a_wrapper_around_a_whole_policy_is_left_out(case: dict[str, Any], wrapper: str) -> None:
+    wrapped = {f"{wrapper}.{name}": value for name, value in whole(case).items()}
+    parts, expected = split(wrapped), split(whole(case))
+    assert list(parts) == list(expected)
+    for name, part in parts.items():
+        assert_same_bits(part, expected[name])
+    for prefix, call in case["networks"].items():
+        net = make(call)
+        for at in (prefix, f"{wrapper}.{prefix}"):
+            assert_same_bits(to_state_dict(net, from_state_dict(net, wrapped, at), prefix), below(case, prefix))
+
+
+def test_wrappers_without_which_two_names_would_be_one_are_kept() -> None:
+    both = {"module.x.weight": np.zeros(1), "_orig_mod.x.weight": np.ones(1)}
+    assert [list(part) for part in split(both).values()] == [["x.weight"], ["x.weight"]]
+
+
+@pytest.mark.parametrize("wrapper", ["module", "net.module", "_orig_mod"])
+def test_a_network_with_a_wrapper_within_is_told_where_it_fits(wrapper: str) -> None:
+    state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
+    named = {f"actor.{n.replace('preprocess.', f'preprocess.{wrapper}.')}": a for n, a in state_dict.items()}
+    with pytest.raises(ValueError, match=r"fits in this state dict at 'actor': .*prefix='actor'\)"):
+        from_state_dict(ACTOR, named)
+    assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, named, "actor")), state_dict)
 
 
 def test_a_wrapper_around_a_part_is_left_out_only_where_the_name_without_it_is_missing() -> None:

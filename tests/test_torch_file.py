@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import zipfile
@@ -242,6 +243,13 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         torch_file.load(NEWEST / "gpu.pt", half="float64")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="most_bytes must be at least 0, but is -1"):
         torch_file.load(NEWEST / "gpu.pt", most_bytes=-1)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x.pt", io.BytesIO()])
+def test_what_is_no_path_is_refused_by_its_type(path: Any) -> None:
+    words = rf"expected a path of a file, as in load\('policy.pt'\), but got a {type(path).__name__}$"
+    with pytest.raises(TypeError, match=words):
+        torch_file.load(path)
 
 
 def test_text_that_python_can_hold_and_utf8_cannot_is_kept(tmp_path: Path) -> None:

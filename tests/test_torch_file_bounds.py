@@ -6,9 +6,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from torch_archives import SIX, cases, load, program, refused, storage, tensor, text, value, write_pickle
+from torch_archives import SIX, cases, integer, load, name, program, refused, storage, tensor, text, value, write_pickle
 
-from npnets.interop import torch_pickle
+from npnets.interop import torch_pickle, torch_tensors
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
@@ -119,6 +119,25 @@ def test_too_many_integers_as_keys_are_refused(tmp_path: Path, monkeypatch: pyte
     two = b"K\x01NK\x02N"
     assert load(write_pickle(tmp_path / "x.pt", b"\x80\x02}(" + two + b"u.")) == {1: None, 2: None}
     refused(tmp_path, b"\x80\x02}(" + two + text("x") + b"}K\x01Nsu.", "more than 2 integers as keys")
+
+
+@pytest.mark.parametrize("path", sorted(torch_tensors.CONSTRUCTORS))
+def test_no_constructor_is_given_more_than_16_arguments(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setitem(torch_tensors.CONSTRUCTORS, path, lambda arguments: given.append(len(arguments)))
+    call = name(path) + b"q\x00(" + b"N" * 16 + b"tq\x01R"
+    assert load(write_pickle(tmp_path / "x.pt", program(x=call))) == {"x": None} and given == [16]
+    again = b"](" + call.replace(b"N(", b"(").replace(b"(N", b"(NN") + b"h\x00h\x01R" * 1000 + b"e"
+    refused(tmp_path, program(x=again), rf"calls {path} with 17 arguments, more than 16; ")
+    assert given == [16]
+
+
+def test_one_long_tuple_as_the_arguments_of_many_tensors_is_refused_at_the_first(tmp_path: Path) -> None:
+    parts = storage() + integer(0) + b"))" + b"\x89}" + b"N" * 100_000
+    call = name("torch._utils._rebuild_tensor_v2") + b"q\x00(" + parts + b"tq\x01R"
+    refused(tmp_path, program(x=b"](" + call + b"h\x00h\x01R" * 100_000 + b"e"), "with 100006 arguments")
 
 
 def test_a_place_in_an_error_is_cut_off(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.faults import Fault
-from npnets.checkpoint.known import FUNCTIONS, Classes, is_named_tuple
+from npnets.checkpoint.faults import DAMAGED, LONGEST_QUOTE, Fault, listed, plain, quoted
+from npnets.checkpoint.known import FUNCTIONS, OPTIMIZER_STATES, Classes, is_named_tuple
 from npnets.description import ComparablePartial
 
 
@@ -44,7 +44,7 @@ def decode(encoded: Any, arrays: dict[str, Array], classes: Classes, place: str)
     if tag == "$array":
         return arrays[encoded[tag]]
     if tag not in _MADE:
-        raise Fault(f"{place} is of the kind {tag!r}, which this npnets does not know; a newer one may")
+        raise Fault(f"{plain(place)} is of the kind {quoted(tag)}, which this npnets does not know; a newer one may")
     return _MADE[tag](encoded, part, classes, place)
 
 
@@ -79,9 +79,10 @@ def _class_itself(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
 
 
 def _function(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
-    if encoded["$function"] not in FUNCTIONS:
-        raise Fault(f"{place} is the function {encoded['$function']!r}, expected one of {', '.join(FUNCTIONS)}")
-    return FUNCTIONS[encoded["$function"]]
+    name = encoded["$function"]
+    if name not in FUNCTIONS:
+        raise Fault(f"{plain(place)} is the function {quoted(name)}, expected one of {', '.join(FUNCTIONS)}")
+    return FUNCTIONS[name]
 
 
 def _partial(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
@@ -104,12 +105,23 @@ _MADE: dict[str, Callable[[Any, Any, Classes, str], Any]] = {
 
 def _class(name: str, is_right: Callable[[type], bool], classes: Classes, place: str) -> type:
     found = classes.get(name)
-    if found is None or not is_right(found):
+    if found is None:
+        raise Fault(f"{plain(place)} names the class {quoted(name)}, {_advice(name)}")
+    if not is_right(found):
         raise Fault(
-            f"{place} is of the class {name}, which is not npnets' own; give that class: "
-            f"load(path, classes=({name},)). If it is one of a newer npnets, upgrade"
+            f"{plain(place)} names the class {quoted(name)}, which is of another kind than when it was saved: a "
+            "dataclass, or a named tuple"
         )
     return found
+
+
+def _advice(name: Any) -> str:
+    """Return what to do about a class that is not known; only what can be a class's name is put into a call."""
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > LONGEST_QUOTE:
+        return f"which is no class's name; {DAMAGED}"
+    if name in OPTIMIZER_STATES:
+        return f"which load makes only if you give it: load(path, classes=(npnets.optim.{name},))"
+    return f"which load makes only if you give it: load(path, classes=({name},)); or is it one of a newer npnets?"
 
 
 def _made(kind: type, arguments: dict[str, Any], place: str) -> Any:
@@ -117,6 +129,6 @@ def _made(kind: type, arguments: dict[str, Any], place: str) -> Any:
         return kind(**arguments)
     except Exception as error:  # whatever a constructor raises
         raise Fault(
-            f"{place} cannot be made as {kind.__name__} from {sorted(arguments)} ({error}); is the class another than "
-            "when it was saved?"
+            f"{plain(place)} cannot be made as {kind.__name__} from {listed(sorted(arguments))} ({plain(error)}); is "
+            "the class another than when it was saved?"
         ) from error

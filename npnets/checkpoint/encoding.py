@@ -24,6 +24,8 @@ from npnets.common import MLP
 Place: TypeAlias = tuple[str, ...]
 
 _KINDS, _LARGEST = "biuf", 8
+_MOST_DIGITS = 4300  # that Python reads back from a text, unless it is told otherwise
+_TOO_LARGE = 10**_MOST_DIGITS
 _SIMPLE_KEY = re.compile("[A-Za-z0-9_-]+")
 _LONGEST_NAME, _RESERVED = 200, ("__metadata__",)  # a .safetensors file has a place of its own by that name
 
@@ -58,8 +60,10 @@ def _encoded(value: Any, root: str, into: Gathered) -> tuple[Any, Gathered]:
 
 
 def _encode(value: Any, place: Place, into: Gathered) -> Any:
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, str):
         return value
+    if type(value) is int:
+        return _integer(value, place)
     if type(value) is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, dict):
@@ -96,6 +100,15 @@ def _sequence(value: Any, place: Place, into: Gathered) -> Any:
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _integer(value: int, place: Place) -> int:
+    if abs(value) >= _TOO_LARGE:
+        raise ValueError(
+            f"{_named(place)} must be an integer of at most {_MOST_DIGITS} digits, but has about "
+            f"{int(value.bit_length() * math.log10(2))}; save it as text, such as hex(value)"
+        )
+    return value
 
 
 def _is_like_an_array(value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from npnets.checkpoint import manifest, npz, safetensors_file
 from npnets.checkpoint.decoding import decode
 from npnets.checkpoint.encoding import encode_metadata, encode_params
-from npnets.checkpoint.faults import DAMAGED, Fault
+from npnets.checkpoint.faults import DAMAGED, Fault, plain
 from npnets.checkpoint.known import Classes, with_classes
 from npnets.checkpoint.replacing import replace
 from npnets.checkpoint.template import require_like
@@ -16,6 +16,7 @@ from npnets.tree import Tree
 Path: TypeAlias = str | os.PathLike[str]
 
 _CONTAINERS: dict[str, Any] = {".npz": npz, ".safetensors": safetensors_file}
+_PYTORCHS = (".pt", ".pth", ".ckpt")
 
 
 class Checkpoint(NamedTuple):
@@ -55,7 +56,8 @@ def save(path: Path, params: Tree, metadata: dict[str, Any] | None = None) -> No
     Raises
     ------
     ValueError
-        If the path has another ending, or a dataclass could not be made again from its fields.
+        If the path has another ending, a dataclass could not be made again from its fields, or an integer has more
+        than 4300 digits.
     TypeError
         If there is something that a file cannot hold, such as a function; the message names its place.
     ImportError
@@ -112,7 +114,7 @@ def load(path: Path, *, classes: Iterable[type] = (), like: Tree = None) -> Chec
         if like is not None:
             require_like(checkpoint.params, like)
     except Fault as fault:
-        raise ValueError(f"{name}: {fault}") from fault.__cause__
+        raise ValueError(f"{name}: {fault}") from None  # what a cause says may be of any length and hold anything
     return checkpoint
 
 
@@ -126,7 +128,7 @@ def _restored(found: dict[str, Any], arrays: dict[str, Any], known: Classes) -> 
     except (Fault, MemoryError):
         raise
     except Exception as error:  # JSON of another form than save writes: keys that are not there, values of other types
-        raise Fault(f"its manifest makes no sense ({type(error).__name__}: {error}); {DAMAGED}") from error
+        raise Fault(f"its manifest makes no sense ({type(error).__name__}: {plain(error)}); {DAMAGED}") from error
 
 
 def _container(path: Any, call: str) -> tuple[str, Any]:
@@ -136,6 +138,7 @@ def _container(path: Any, call: str) -> tuple[str, Any]:
     name = os.fsdecode(path)
     ending = os.path.splitext(name)[1].lower()
     if ending not in _CONTAINERS:
-        raise ValueError(f"expected a path ending in .npz or .safetensors, but got {name!r}")
+        hint = "; npnets.interop.torch_file.load reads files of PyTorch's" if ending in _PYTORCHS else ""
+        raise ValueError(f"expected a path ending in .npz or .safetensors, but got {name!r}{hint}")
     _CONTAINERS[ending].require_library()
     return name, _CONTAINERS[ending]

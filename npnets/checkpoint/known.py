@@ -12,6 +12,7 @@ Classes: TypeAlias = dict[str, type]
 _PUBLIC: Classes = {name: getattr(room, name) for room in (common, continuous) for name in room.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
 FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*ACTIVATIONS, "softmax")}
+OPTIMIZER_STATES = ("AdamState", "RMSpropState", "SGDState")  # of npnets.optim, which nothing here imports
 
 
 def is_named_tuple(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.faults import DAMAGED, Fault
+from npnets.checkpoint.faults import DAMAGED, Fault, listed, plain, quoted
 
 FORMAT, VERSION, NEEDS = "npnets.checkpoint", 1, "0.1.0"
 
@@ -23,34 +23,29 @@ def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
     return json.dumps({**head, "content": content})
 
 
-def read(text: str | bytes | None) -> dict[str, Any]:
+def read(text: str | bytes) -> dict[str, Any]:
     """Return what a text says, once it is seen to be a checkpoint's of a version that is known.
 
     Raises
     ------
     Fault
-        If it is not, or there is no text.
+        If it is not.
     """
     import json
 
-    if text is None:
-        raise Fault(
-            "expected a file that npnets.checkpoint.save wrote, but it has no manifest; was it written by numpy.savez "
-            "or another library? Read it with that"
-        )
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Fault(f"its manifest is no JSON ({error}); {DAMAGED}") from error
+        raise Fault(f"its manifest is no JSON ({plain(error)}); {DAMAGED}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise Fault(f"expected a manifest of the format {FORMAT!r}, but it has another; {DAMAGED}")
     version = found.get("version")
     if type(version) is not int or version < 1:
-        raise Fault(f"expected a version from 1 to {VERSION}, but it has {version!r:.20}; {DAMAGED}")
+        raise Fault(f"expected a version from 1 to {VERSION}, but it has {quoted(version)}; {DAMAGED}")
     if version > VERSION:
         raise Fault(
-            f"its format has version {version}, and this npnets knows those up to {VERSION}; upgrade to npnets "
-            f"{found.get('needs')!s:.20} or newer"
+            f"its format has version {quoted(version)}, and this npnets knows those up to {VERSION}; upgrade to npnets "
+            f"{plain(found.get('needs'))} or newer"
         )
     return found
 
@@ -67,7 +62,9 @@ def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
     table = content["arrays"]
     missing, extra = [name for name in table if name not in arrays], [name for name in arrays if name not in table]
     if missing or extra:
-        raise Fault(f"its tree and its arrays differ: it lacks {missing} and has {extra} besides; {DAMAGED}")
+        raise Fault(
+            f"its tree and its arrays differ: it lacks {listed(missing)} and has {listed(extra)} besides; {DAMAGED}"
+        )
     for name, expected in table.items():
         _require_alike(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
     if _digest(content, arrays) != manifest["digest"]:
@@ -78,8 +75,8 @@ def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
 def _require_alike(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:
     if (array.dtype, array.shape) != (dtype, shape):
         raise Fault(
-            f"its tree and its arrays differ: expected {name!r} as {dtype} {shape}, but it is {array.dtype} "
-            f"{array.shape}; {DAMAGED}"
+            f"its tree and its arrays differ: expected {quoted(name)} as {plain(dtype)} {plain(shape)}, but it is "
+            f"{plain(array.dtype)} {array.shape}; {DAMAGED}"
         )
 
 

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.faults import DAMAGED, Fault
+from npnets.checkpoint.endings import why_unreadable
+from npnets.checkpoint.faults import DAMAGED, NO_MANIFEST, Fault
 from npnets.checkpoint.manifest import octets
 
 MANIFEST = "npnets/checkpoint.json"  # a slash: no array's name has one
@@ -56,7 +57,7 @@ def _write_member(archive: Any, name: str, *parts: Any) -> None:
             member.write(part)
 
 
-def read(path: str, understand: Callable[[bytes | None], Any]) -> tuple[Any, dict[str, Array]]:
+def read(path: str, understand: Callable[[bytes], Any]) -> tuple[Any, dict[str, Array]]:
     """Return what is understood of a file's manifest, and then the file's arrays by name.
 
     Raises
@@ -71,13 +72,15 @@ def read(path: str, understand: Callable[[bytes | None], Any]) -> tuple[Any, dic
             with zipfile.ZipFile(file) as archive:
                 _require_plain(archive, os.fstat(file.fileno()).st_size)
                 names = archive.namelist()
-                manifest = understand(archive.read(MANIFEST) if MANIFEST in names else None)
+                if MANIFEST not in names:
+                    raise Fault(f"{NO_MANIFEST}; was it written by numpy.savez? numpy.load reads it")
+                manifest = understand(archive.read(MANIFEST))
                 names.remove(MANIFEST)
                 return manifest, {name.removesuffix(".npy"): _array(archive.read(name)) for name in names}
         except (Fault, MemoryError):
             raise
         except Exception as error:  # zipfile raises half a dozen kinds for files that are damaged
-            raise Fault(f"expected a whole .npz file, but it cannot be read ({error}); {DAMAGED}") from error
+            raise Fault(why_unreadable(path, ".npz", error)) from error
 
 
 def _require_plain(archive: Any, size: int) -> None:

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.faults import DAMAGED, Fault
+from npnets.checkpoint.endings import why_unreadable
+from npnets.checkpoint.faults import NO_MANIFEST, Fault
 
 MANIFEST = "npnets.checkpoint"  # the only entry: several would be written in another order each time
 
@@ -38,7 +39,7 @@ def write(file: BinaryIO, manifest: str, arrays: dict[str, Array]) -> None:
     file.write(save(arrays, {MANIFEST: manifest}))
 
 
-def read(path: str, understand: Callable[[str | None], Any]) -> tuple[Any, dict[str, Array]]:
+def read(path: str, understand: Callable[[str], Any]) -> tuple[Any, dict[str, Array]]:
     """Return what is understood of a file's manifest, and then the file's arrays by name.
 
     Raises
@@ -52,9 +53,11 @@ def read(path: str, understand: Callable[[str | None], Any]) -> tuple[Any, dict[
         pass
     try:
         with safe_open(path, framework="np") as file:
-            manifest = understand((file.metadata() or {}).get(MANIFEST))
-            return manifest, {name: np.array(file.get_tensor(name)) for name in file.keys()}
+            notes = file.metadata() or {}
+            if MANIFEST not in notes:
+                raise Fault(f"{NO_MANIFEST}; was it written by another library? safetensors.numpy.load_file reads it")
+            return understand(notes[MANIFEST]), {name: np.array(file.get_tensor(name)) for name in file.keys()}
     except (Fault, MemoryError):
         raise
     except Exception as error:  # whatever the package raises for files that are damaged
-        raise Fault(f"expected a whole .safetensors file, but it cannot be read ({error}); {DAMAGED}") from error
+        raise Fault(why_unreadable(path, ".safetensors", error)) from error

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from npnets.checkpoint.faults import Fault
-
-_MOST = 5
+from npnets.checkpoint.faults import Fault, listed, quoted
 
 
 def require_like(found: Any, expected: Any) -> None:
@@ -50,16 +48,15 @@ def _walk(tree: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _listed(what: str, places: list[Any], text: Any) -> str:
-    more = f" and {len(places) - _MOST} more" if len(places) > _MOST else ""
-    return f"{what} {', '.join(map(text, places[:_MOST]))}{more}" if places else ""
+    return f"{what} {listed(places, text)}" if places else ""
 
 
 def _nearest(place: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
     import difflib  # here, because it would make up a part of the package's import
 
     close = difflib.get_close_matches(".".join(place), [".".join(other) for other in others], n=1, cutoff=0.8)
-    return f" (is it {close[0]!r}?)" if close else ""
+    return f" (is it {quoted(close[0])}?)" if close else ""
 
 
 def _named(place: tuple[str, ...]) -> str:
-    return repr(".".join(place))
+    return quoted(".".join(place))

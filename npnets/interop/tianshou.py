@@ -21,12 +21,12 @@ from npnets.interop.tianshou_faults import Shapes, cause_of, faults_of, listed
 from npnets.interop.tianshou_names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
 from npnets.interop.tianshou_parts import (
     dotted,
-    part_of,
+    fits,
     places_of,
+    require_part,
     require_state_dict,
     split,
     unwrapped,
-    without_wrappers,
 )
 from npnets.tree import Tree
 
@@ -45,7 +45,8 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     prefix : str
         Which part of a whole policy's state dict is meant: `"actor"`, `"critic2"`, `"critic_old"`, `"vae"`, ... Names
         that begin otherwise are passed over. For algorithms of 2.x, `"actor"` finds `"policy.actor"` too, unless there
-        is an `"actor"` beside it. The wrappers `module.` and `net.module.` are left out of all names.
+        is an `"actor"` beside it. The wrappers `module.`, `net.module.` and `_orig_mod.` (of `torch.compile`) are left
+        out of all names.
 
     Returns
     -------
@@ -63,10 +64,11 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     """
     planned = plan(net)
     wanted, own = parameters(planned), own_parts(planned)
-    part = without_wrappers(part_of(require_state_dict(state_dict), prefix), wanted)
+    shapes = {name: parameter.shape for name, parameter in wanted.items()}
+    part = require_part(require_state_dict(state_dict), prefix, shapes)
     arrays = {name: as_numpy(part[name], name) for name in wanted if name in part}
     named = {name: _shape(value) for name, value in part.items() if not any(name.startswith(o.at) for o in own)}
-    _require_fit(net, {name: p.shape for name, p in wanted.items()}, named, state_dict, prefix)
+    _require_fit(net, shapes, named, state_dict, prefix)
     require_one_floating_dtype(arrays)
 
     def read(leaf: Parameter | OwnPart) -> Tree:
@@ -100,8 +102,8 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     ValueError
         If the parameters are another network's.
     TypeError
-        If they are no dict, no floating-point numbers, or of mixed dtypes; or if the network has a part of your own
-        that does not translate its parameters.
+        If they are no dict, a state dict already, no floating-point numbers, or of mixed dtypes; or if the network has
+        a part of your own that does not translate its parameters.
     """
     planned, start = plan(net), dotted(prefix)
     arrays = _arrays_of(net, planned, params)
@@ -120,6 +122,8 @@ def _require_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[
     faults = faults_of(expected, found)
     if not faults:
         return
+    if prefix and fits(expected, state_dict):
+        raise ValueError(f"{net!r:.80} fits in this state dict without prefix={prefix!r}: leave prefix out")
     places = places_of(expected, state_dict)
     if places:
         raise ValueError(
@@ -143,12 +147,23 @@ def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
     shapes = {path: _shape(leaf) for path, leaf in found.items()}
     faults = faults_of(expected, shapes)
     if faults:
+        _require_no_state_dict(params)
         raise ValueError(
             f"the parameters are not those of {net!r}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
         )
     arrays = {path: as_numpy(leaf, path) for path, leaf in found.items()}
     require_one_floating_dtype(arrays)
     return arrays
+
+
+def _require_no_state_dict(params: Tree) -> None:
+    """Check that what does not fit is not already what it was to become."""
+    dotted_name = next((key for key in params if "." in str(key)), None)
+    if dotted_name is not None and not any(isinstance(part, Mapping) for part in params.values()):
+        raise TypeError(
+            f"this is a state dict already, with names such as {dotted_name!r}: use it as it is; "
+            "from_state_dict(net, state_dict) makes parameters of it"
+        )
 
 
 def _below(params: Tree, keys: tuple[str, ...]) -> Tree:

@@ -24,19 +24,28 @@ def as_numpy(value: Any, name: str) -> Array:
     Raises
     ------
     TypeError
-        If it is none of these, or NumPy has no such dtype.
+        If it is none of these, has no values (as on the device `meta`), or NumPy has no such dtype.
     """
     value = to_numpy(value)
     try:
         found = value.detach().cpu().numpy() if hasattr(value, "detach") else value
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name!r} has dtype {getattr(value, 'dtype', 'unknown')} and cannot be made a NumPy array ({error}); "
-            "bring it to a dtype that NumPy has, as tensor.float() does"
-        ) from error
+        raise TypeError(f"{name!r} {_why_not(value, error)}") from error
     if not isinstance(found, np.ndarray) and not hasattr(found, "__array__"):
         raise TypeError(f"{name!r} must be an array, but is a {type(value).__name__}")
     return np.asarray(found)
+
+
+def _why_not(value: Any, error: Exception) -> str:
+    """Say why a tensor gives no array: its dtype, where it came to the CPU and NumPy has none of that name."""
+    dtype, said = str(getattr(value, "dtype", "unknown")), " ".join(str(error).split())
+    if isinstance(error, TypeError) and not hasattr(np, dtype.rpartition(".")[2]):
+        return (
+            f"has dtype {dtype} and cannot be made a NumPy array ({said}); bring it to a dtype that NumPy has, as "
+            "tensor.float() does"
+        )
+    device = getattr(value, "device", "unknown")
+    return f"of dtype {dtype} on the device {device} cannot be made a NumPy array, because it says: {said}"
 
 
 def require_one_floating_dtype(arrays: Mapping[str, Array]) -> None:

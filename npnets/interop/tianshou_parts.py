@@ -8,8 +8,11 @@ What each version of Tianshou puts around the names of a network, and what is do
 | `policy.actor.` | algorithms of 2.x | the prefix `actor` finds it too |
 | `critic_old.module.` | 2.x: target networks, and trunks given an output size | a wrapper: left out |
 | `net.module.` | `DataParallelNet` | the same |
+| `_orig_mod.` | `torch.compile` | the same |
 | `_actor_critic.actor.` | 1.x: the networks of PPO and its kin for a second time | a prefix of its own |
 | `_optimizers` | algorithms of 2.x | no parameters; `split` leaves it out |
+
+Wrappers are left out around the whole state dict, around a network, and around its parts.
 """
 
 import re
@@ -21,8 +24,11 @@ from npnets.interop.tianshou_faults import Shapes, listed
 HOLDER = "policy."
 TWICE = "_actor_critic"
 OPTIMIZERS = "_optimizers"
-_AT_THE_START = re.compile(r"(?:net\.)?module\.")
-_ANYWHERE = re.compile(r"(?<![^.])(?:net\.)?module\.")
+_WRAPPER = r"(?:(?:net\.)?module|_orig_mod)\."
+_AT_THE_START = re.compile(_WRAPPER)
+_ANYWHERE = re.compile(rf"(?<![^.]){_WRAPPER}")
+_OURS = re.compile(r"(?:linear|norm|layer)_\d+")
+"""What parts of npnets' parameters are called and of Tianshou's never."""
 
 
 def require_state_dict(state_dict: Any) -> Mapping[str, Any]:
@@ -33,6 +39,12 @@ def require_state_dict(state_dict: Any) -> Mapping[str, Any]:
     wrong = next((key for key in state_dict if not isinstance(key, str)), None)
     if wrong is not None:
         raise TypeError(f"the keys of a state dict must be texts, but one is {wrong!r:.80}")
+    ours = None if any("." in key for key in state_dict) else _place_of_parameters(state_dict)
+    if ours is not None:
+        raise TypeError(
+            f"these are parameters of npnets already, as init makes them (there is a dict {ours!r}): use them as they "
+            "are; to_state_dict(net, params) makes a state dict of them"
+        )
     inner = [key for key, value in state_dict.items() if isinstance(value, Mapping)]
     if inner and not any(hasattr(value, "shape") for value in state_dict.values()):
         raise TypeError(
@@ -40,6 +52,17 @@ def require_state_dict(state_dict: Any) -> Mapping[str, Any]:
             f"holds a state dict beside others; pass the one that is meant, such as [{inner[0]!r}]"
         )
     return state_dict
+
+
+def _place_of_parameters(given: Mapping[str, Any], at: str = "") -> str | None:
+    """Return where in nested dicts a layer of npnets' parameters stands, if one does."""
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            place = f"{at}{key}"
+            found = place if _OURS.fullmatch(str(key)) else _place_of_parameters(value, f"{place}.")
+            if found:
+                return found
+    return None
 
 
 def dotted(prefix: str) -> str:
@@ -64,7 +87,8 @@ def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         `critic`, `critic2`, `critic_old`, `vae`, ... Values are passed on as they are. What is no network's (`alpha`)
         is a part like any other, names without a dot are in the part `""`, and the states of optimizers are left out.
     """
-    tops = {key.partition(".")[0] for key in require_state_dict(state_dict)}
+    state_dict = unwrapped(require_state_dict(state_dict))
+    tops = {key.partition(".")[0] for key in state_dict}
     parts: dict[str, dict[str, Any]] = {}
     for key, value in state_dict.items():
         if key != OPTIMIZERS:
@@ -74,27 +98,53 @@ def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return what stands below a prefix, which is left out of the names.
+    """Return what stands below a prefix, which is left out of the names; nothing, if nothing does."""
+    start = dotted(prefix)
+    for names in (state_dict, unwrapped(state_dict)):
+        for place in (start, HOLDER + start) if start else ("",):
+            found = {key[len(place) :]: value for key, value in names.items() if key.startswith(place)}
+            if found:
+                return unwrapped(found)
+    return {}
+
+
+def require_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> dict[str, Any]:
+    """Return what stands below a prefix, the wrappers left out of its names.
 
     Raises
     ------
     ValueError
-        If nothing does.
+        If nothing does: the message says what to write instead.
     """
-    start = dotted(prefix)
-    for place in (start, HOLDER + start) if start else ("",):
-        found = {key[len(place) :]: value for key, value in state_dict.items() if key.startswith(place)}
-        if found or not start:
-            return unwrapped(found)
+    found = part_of(state_dict, prefix)
+    if not found and dotted(prefix):
+        advice = _other_than(state_dict, prefix, expected)
+        raise ValueError(f"no name in the state dict begins with {dotted(prefix)!r}; {advice}")
+    return without_wrappers(found, expected)
+
+
+def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> str:
+    """Say what could be meant by a prefix below which nothing stands."""
+    key = prefix.rstrip(".")
+    if isinstance(state_dict.get(key), Mapping):
+        return f"there is a dict of that name: pass state_dict[{key!r}] without prefix"
+    if fits(expected, state_dict):
+        return "the network fits without one: leave prefix out"
     parts = [name for name in split(state_dict) if name]
-    raise ValueError(f"no name in the state dict begins with {start!r}; it has the parts {listed(parts, most=12)}")
+    if parts:
+        return f"it has the parts {listed(parts, most=12)}"
+    return f"it has no parts, but only {listed(list(state_dict))}" if state_dict else "it is empty"
 
 
-def unwrapped(part: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the wrappers that stand around a whole network."""
-    while part and all(_AT_THE_START.match(name) for name in part):
-        part = {_AT_THE_START.sub("", name, count=1): value for name, value in part.items()}
-    return part
+def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the wrappers that stand around everything, unless two names would become one."""
+    bare = dict(part)
+    while bare and all(_AT_THE_START.match(name) for name in bare):
+        inner = {_AT_THE_START.sub("", name, count=1): value for name, value in bare.items()}
+        if len(inner) < len(bare):
+            break
+        bare = inner
+    return bare
 
 
 def without_wrappers(part: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Any]:
@@ -105,18 +155,26 @@ def without_wrappers(part: Mapping[str, Any], expected: Iterable[str]) -> dict[s
     return renamed if len(renamed) == len(part) else dict(part)
 
 
+def fits(expected: Shapes, state_dict: Mapping[str, Any], prefix: str = "") -> bool:
+    """Whether all parameters of a network stand below a prefix, in their shapes."""
+    part = without_wrappers(part_of(state_dict, prefix), expected)
+    return bool(expected) and all(
+        name in part and tuple(getattr(part[name], "shape", ())) == shape for name, shape in expected.items()
+    )
+
+
 def places_of(expected: Shapes, state_dict: Mapping[str, Any]) -> list[str]:
     """Return the prefixes at which all parameters of a network stand, in their shapes."""
     first = next(iter(expected), None)
-    if first is None:
-        return []
-    ending = f".{first}"
-    found = [key.removesuffix(ending) for key in state_dict if key.endswith(ending)]
-    return [place for place in found if all(_has(state_dict, f"{place}.{n}", s) for n, s in expected.items())]
+    places = [_before(key, first) for key in state_dict] if first is not None else []
+    return [place for place in dict.fromkeys(places) if place and fits(expected, state_dict, place)]
 
 
-def _has(state_dict: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> bool:
-    return name in state_dict and tuple(getattr(state_dict[name], "shape", ())) == shape
+def _before(key: str, name: str) -> str:
+    """Return what stands before a parameter's name in a key, whatever wrappers the name has within; else nothing."""
+    parts = key.split(".")
+    ends = range(len(parts) - 1, 0, -1)
+    return next((".".join(parts[:end]) for end in ends if _ANYWHERE.sub("", ".".join(parts[end:])) == name), "")
 
 
 def _taken_apart(key: str, tops: set[str]) -> tuple[str, str]:

@@ -66,6 +66,8 @@ def load(path: str | os.PathLike[str], *, half: Half = "float32", most_bytes: in
         If there is no such file, or it cannot be opened.
     ValueError
         If it is no such file, is damaged, or holds anything else: the message says what.
+    TypeError
+        If the path is none, such as an open file.
     ImportError
         If bfloat16 is to be kept and ml_dtypes is not installed.
 
@@ -74,6 +76,8 @@ def load(path: str | os.PathLike[str], *, half: Half = "float32", most_bytes: in
     Not read: whole modules, quantized and sparse tensors, tensors with attributes of their own, float8, numbers and
     arrays of NumPy's, sets and bytes, and dicts that hold themselves.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"expected a path of a file, as in load('policy.pt'), but got a {type(path).__name__}")
     if half not in ("float32", "keep"):
         raise ValueError(f"half must be 'float32' or 'keep', but is {half!r}")
     limit = None if most_bytes is None else size("most_bytes", most_bytes, least=0)

@@ -23,6 +23,9 @@ MOST_STEPS = 2_000_000
 MOST_NUMBERED = 2**16
 """The most integers as keys, in all dicts. Integers can be chosen so that a dict takes quadratic time; text cannot."""
 
+MOST_ARGUMENTS = 16
+"""The most arguments of a call. PyTorch gives at most 8; many, given time and again, would take quadratic time."""
+
 _LONGEST_NAME = 200
 _STOP = ord(".")
 
@@ -47,8 +50,8 @@ def run(
     ----------
     pickle : bytes
     constructors : mapping of callables
-        What the pickle may call, by the full name that it uses. They get what the pickle gives, of any type, and must
-        take constant time.
+        What the pickle may call, by the full name that it uses. They get what the pickle gives, of any type, but no
+        more than `MOST_ARGUMENTS`, and must take constant time.
     names : container of str
         Further names that may stand in the pickle, but not be called.
     stored : callable
@@ -232,6 +235,9 @@ class _Machine:
         if type(name) is not Name or name.path not in self.constructors:
             what = name.path if type(name) is Name else f"a {type(name).__name__}"
             raise Refusal(f"its pickle calls {what}, which cannot be called; the file is damaged, or made to mislead")
+        if len(arguments) > MOST_ARGUMENTS:
+            many = f"{len(arguments)} arguments, more than {MOST_ARGUMENTS}"
+            raise Refusal(f"its pickle calls {name.path} with {many}; the file is damaged, or made to mislead")
         self.push(self.constructors[name.path](arguments))
 
     def drop_attributes(self) -> None:
