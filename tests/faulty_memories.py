@@ -8,6 +8,7 @@ from typing import Any
 import numpy as onp
 
 import npnets.numpy as np
+from npnets.autodiff import fused, stop_gradient
 
 OBS, OUT = 4, 3
 
@@ -131,3 +132,21 @@ class IgnoresResets(Memory):
 class ResetsAllRows(Memory):
     def reset(self, hidden: Any, fresh: Any) -> Any:
         return hidden * 0 if fresh.any() else hidden
+
+
+class TruncatedState(Memory):
+    def step(self, params: Any, x: Any, hidden: Any) -> Any:
+        return super().step(params, x, stop_gradient(hidden))
+
+
+class DetachedNewState(Memory):
+    def leaving(self, hidden: Any, state: Any) -> Any:
+        return stop_gradient(hidden)
+
+
+_TRIPLED = fused(lambda hidden: hidden * 1, lambda hidden: (hidden, None), lambda g, saved, wanted, hidden: (3 * g,))
+
+
+class TripledState(Memory):
+    def step(self, params: Any, x: Any, hidden: Any) -> Any:
+        return super().step(params, x, _TRIPLED(hidden))

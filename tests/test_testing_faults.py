@@ -8,7 +8,7 @@ from typing import Any
 import numpy as onp
 import pytest
 from faults import FAULTS, SOUND, Fault
-from faulty_memories import IgnoresTheState, Memory
+from faulty_memories import IgnoresTheState, Memory, TripledState, TruncatedState
 from faulty_networks import Bounded, CrashesAtOne, Policy, SubtractsTheMean
 
 import npnets.numpy as np
@@ -123,7 +123,29 @@ def test_sequences_are_tried_where_they_are_said_to_be_taken() -> None:
     check_network(Memory(), sequences=False)
 
 
+@pytest.mark.parametrize("net", [TruncatedState(), TripledState()], ids=lambda net: type(net).__name__)
+def test_a_wrong_derivative_by_the_state_is_found_in_a_single_step(net: Any) -> None:
+    error = broken(net, sequences=False)
+    assert error.law == "gradients" and "by state.hidden" in error.expected
+
+
 @pytest.mark.parametrize("net", [None, 3, Policy, object()])
 def test_what_is_no_network_is_refused(net: Any) -> None:
     with pytest.raises(TypeError, match="a network has init.rng., forward.params, obs, ....* and output_dim, but is"):
         check_network(net)
+
+
+class WithoutObservations(Policy):
+    def forward(self, params: Any) -> Any:
+        return params["bias"]
+
+
+def test_a_forward_that_takes_no_observations_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"is forward\(params, obs, ...\), but that of .* takes \(params\)"):
+        check_network(WithoutObservations())
+
+
+@pytest.mark.parametrize("output_dim", ["2", 2.0, True, (2,)])
+def test_an_output_dim_that_is_no_integer_is_refused(output_dim: Any) -> None:
+    with pytest.raises(TypeError, match="output_dim must be an integer, the width of the answer, but"):
+        check_network(Policy(output_dim=output_dim))

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from npnets import tree
 from npnets.backend import adopt
 from npnets.common.protocols import init_part
+from npnets.testing.law import Breach
 from npnets.tree import Tree
 
 
@@ -29,12 +30,33 @@ def parameters_from(net: Any, seed: int, spread: float = 0.0, dtype: DTypeLike =
     -------
     tree
         As `net.init` made it, in that dtype, on the network's device.
+
+    Raises
+    ------
+    Breach
+        If `net.init` raises, or answers with something else; a law is then broken.
     """
     rng = np.random.default_rng(seed)
-    params = init_part(net, rng, dtype)
+    params = _initial(net, rng, dtype)
     if not spread:
         return params
     return tree.map(lambda leaf: leaf + adopt(spread * rng.standard_normal(leaf.shape), leaf), params)
+
+
+def _initial(net: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
+    expected, cause = "init(rng) to answer with a tree of arrays", "see the traceback above; or a list is no array"
+    try:
+        params = init_part(net, rng, dtype)
+    except Exception as error:
+        raise Breach(expected, f"{type(error).__name__}: {error}", cause) from error
+    for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True):
+        if not (hasattr(leaf, "shape") and hasattr(leaf, "dtype")):
+            raise Breach(
+                expected,
+                f"{path or 'all of it'} is of type {type(leaf).__name__}",
+                "a list or a number that is not made an array, or an init without return; no parameters are {}",
+            )
+    return params
 
 
 def bits(arrays: Tree) -> dict[str, Any]:

@@ -39,6 +39,9 @@ class Breach(Exception):
         super().__init__(expected, came, cause)
         self.expected, self.came, self.cause = expected, came, cause
 
+    def __str__(self) -> str:
+        return f"expected {self.expected}, but came {self.came}; likely cause: {self.cause}"
+
 
 class NetworkLawError(AssertionError):
     """A network breaks a law.

@@ -11,7 +11,7 @@ from npnets.continuous.vae import LOG_STD_MAX, LOG_STD_MIN
 from npnets.testing.arrays import is_floating, shown
 from npnets.testing.law import Breach, Law
 from npnets.testing.subject import Subject
-from npnets.testing.trial import DTYPES, LARGE, LARGEST_BATCH, Trial, together
+from npnets.testing.trial import DTYPES, LARGE, LARGEST_BATCH, MANY_ROWS, Trial, together
 from npnets.tree import Tree
 
 
@@ -19,8 +19,14 @@ def _shape(trial: Trial) -> None:
     params, whole = trial.params(np.float32), trial.inputs(LARGEST_BATCH, np.float32)
     for batch in range(1, LARGEST_BATCH + 1):
         given, _ = trial.first_rows(whole, None, batch)
-        for name, answer in trial.run(params, given)[0].items():
-            _expect_shape(name, answer, trial.subject.shape_of(name, batch))
+        _expect_shapes(trial, params, given, batch)
+    given, _ = trial.first_rows(whole, None, 1)
+    _expect_shapes(trial, params, trial.repeated(given, 1), MANY_ROWS)
+
+
+def _expect_shapes(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
+    for name, answer in trial.run(params, given)[0].items():
+        _expect_shape(name, answer, trial.subject.shape_of(name, batch))
 
 
 def _expect_shape(name: str, answer: Any, expected: tuple[int, ...]) -> None:
@@ -80,7 +86,8 @@ def _sigma(trial: Trial) -> None:
             raise Breach(
                 f"{name} positive" + f", and within [{low:.4g}, {high:.4g}]" * bool(np.isfinite(high)),
                 f"{name} = {shown(sigma)}",
-                "a deviation that is not made by exp or softplus, or whose logarithm is not clipped before",
+                "a deviation that is not made by exp or softplus, or whose logarithm is not clipped before; an answer "
+                "of two arrays is read as mean and standard deviation: if it is something else, skip this law",
             )
 
 

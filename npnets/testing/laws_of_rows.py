@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from npnets import tree
 from npnets.testing.arrays import is_floating, rows
 from npnets.testing.law import Law
-from npnets.testing.trial import Trial, rows_of_state
+from npnets.testing.trial import MANY_ROWS, Trial, rows_of_state
 from npnets.tree import Tree
 
 _CAUSE = "something is computed over the batch: a mean, a norm, a sort, an index that is off by one"
@@ -23,6 +23,16 @@ def _rows(trial: Trial) -> None:
     batch = len(tree.leaves(given["obs"])[0])
     others = trial.inputs(batch, suffix=" with other rows beside it")
     _expect_unmoved(trial, params, {**given, **_beside(given, others, row)}, row, whole)
+    if not trial.subject.needs_rng:
+        _expect_repeated(trial, params, given, batch)
+
+
+def _expect_repeated(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
+    """Compare a large batch, made of the rows of a small one again and again, with the small one."""
+    copies = [row % batch for row in range(MANY_ROWS)]
+    few = row_of(trial, trial.run(params, given), copies)
+    many = row_of(trial, trial.run(params, trial.repeated(given, batch)), list(range(MANY_ROWS)))
+    trial.expect_close(many, few, f"{MANY_ROWS} rows, {batch} of them repeated, as in the batch of {batch}", _CAUSE)
 
 
 def _nan(trial: Trial) -> None:
@@ -53,8 +63,8 @@ def _expect_unmoved(trial: Trial, params: Tree, given: dict[str, Any], row: int,
     trial.expect_close(after, before, f"row {row} to stay when the other rows change{how}", _CAUSE)
 
 
-def row_of(trial: Trial, answer: tuple[dict[str, Any], Tree], row: int) -> Tree:
-    """Return the row of an answer and of a state that belongs to a row of the inputs."""
+def row_of(trial: Trial, answer: tuple[dict[str, Any], Tree], row: int | list[int]) -> Tree:
+    """Return the row, or rows, of an answer and of a state that belong to a row of the inputs, or to rows."""
     answers, state = tree.to_numpy(answer)
     found = {name: np.take(part, row, trial.subject.row_axis) for name, part in answers.items()}
     if not trial.subject.has_memory:

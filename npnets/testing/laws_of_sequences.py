@@ -117,7 +117,7 @@ def _resets(trial: Trial) -> None:
 
 
 def _sequential(subject: Subject) -> bool:
-    return subject.has_memory and subject.takes_sequences and subject.obs is None
+    return subject.carries_sequences
 
 
 STEPS = Law("steps", "one step at a time, the state carried, equals the whole sequence", _steps, _sequential)

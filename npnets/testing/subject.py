@@ -79,6 +79,11 @@ class Subject:
         """Whether it answers with a state although it was given none."""
         return self.takes_state and any(leaf is not None for leaf in tree.leaves(self.state_like(2)))
 
+    @property
+    def carries_sequences(self) -> bool:
+        """Whether it has a memory and takes `(batch, steps, ...)` of any floating-point numbers."""
+        return self.has_memory and self.takes_sequences and self.obs is None
+
     def state_like(self, batch: int) -> Tree:
         """Return the state that it answers with for a batch; `None` where it fails, which a law will say."""
         try:
@@ -172,7 +177,8 @@ def subject_of(
     Raises
     ------
     TypeError
-        If it is no network, or its description does not tell a shape and it was not given either.
+        If it is no network, its `output_dim` is no integer, or its description does not tell a shape and it was not
+        given either.
     """
     names = _names_of(net)
     observation = as_row("state_shape", state_shape) if state_shape is not None else observation_row(net)
@@ -182,6 +188,7 @@ def subject_of(
             "check_network(net, state_shape=17)"
         )
     actions = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
+    _require_width(net)
     answer = answer_row(net, actions)
     if answer is None:
         raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
@@ -203,7 +210,9 @@ def _names_of(net: Any) -> tuple[str, ...]:
     """Return the names of `forward`'s arguments after the observations, once all of them can be given."""
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
         raise TypeError(f"a network has init(rng), forward(params, obs, ...) and output_dim, but is {net!r:.80}")
-    after_obs = list(inspect.signature(net.forward).parameters.values())[2:]
+    every = list(inspect.signature(net.forward).parameters.values())
+    _require_observations(net, every)
+    after_obs = every[2:]
     arguments = [p for p in after_obs if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     unknown = [p.name for p in arguments if p.default is p.empty and p.name not in _KNOWN]
     if unknown:
@@ -212,6 +221,25 @@ def _names_of(net: Any) -> tuple[str, ...]:
             "network in one that has them"
         )
     return tuple(p.name for p in arguments)
+
+
+def _require_observations(net: Any, arguments: list[inspect.Parameter]) -> None:
+    kinds = [p.kind for p in arguments]
+    positional = kinds.count(inspect.Parameter.POSITIONAL_ONLY) + kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if positional < 2 and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        raise TypeError(
+            f"forward of a network is forward(params, obs, ...), but that of {net!r:.80} takes "
+            f"({', '.join(p.name for p in arguments)}); give it the parameters and the observations"
+        )
+
+
+def _require_width(net: Any) -> None:
+    features = getattr(net, "output_dim", None)
+    if features is not None and (isinstance(features, bool) or not isinstance(features, (int, np.integer))):
+        raise TypeError(
+            f"output_dim must be an integer, the width of the answer, but that of {net!r:.80} is {features!r:.80}; "
+            "was it read from text, or is it a method without @property?"
+        )
 
 
 def _require_action(net: Any, actions: Row | None, takes_act: bool) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import place
-from npnets.testing.arrays import difference, drawn_like, is_floating, parameters_from, shown
+from npnets.testing.arrays import difference, drawn_like, is_floating, parameters_from, rows, shown
 from npnets.testing.input_strategies import seeded_arrays
 from npnets.testing.law import Breach
 from npnets.testing.subject import Subject
@@ -17,6 +17,7 @@ from npnets.tree import Tree
 
 LARGE = 1e6
 LARGEST_BATCH = 5
+MANY_ROWS = 64
 LARGEST_SEED = 2**16
 DTYPES = st.sampled_from([np.dtype(np.float32), np.dtype(np.float64)])
 
@@ -88,10 +89,10 @@ class Trial:
 
         With `steps` there is an axis of them after that of rows, also in actions.
         """
-        rows = {"obs": self.subject.observation, "act": self.subject.action, "noise": self.subject.noise}
+        shapes = {"obs": self.subject.observation, "act": self.subject.action, "noise": self.subject.noise}
         leading = (batch,) if steps is None else (batch, steps)
         given: dict[str, Any] = {}
-        for name, row in rows.items():
+        for name, row in shapes.items():
             if name == "obs" and self.subject.obs is not None and steps is None:
                 drawn = self._data.draw(self.subject.obs(batch))
                 given[name] = tree.map(lambda x: np.array(x, dtype) if is_floating(x) else np.array(x), drawn)
@@ -124,6 +125,11 @@ class Trial:
             self._kept({"state": state}, "")
         self._kept({"batch": batch, **chosen}, "")
         return chosen, state
+
+    def repeated(self, given: dict[str, Any], batch: int) -> dict[str, Any]:
+        """Return inputs of `MANY_ROWS` rows, those of a batch one after the other and again; the error shows those."""
+        self.drawn["rows in all"] = f"{MANY_ROWS}, those above repeated"
+        return rows(given, [row % batch for row in range(MANY_ROWS)])  # type: ignore[no-any-return]
 
     def random_inputs(self, seed: int, batch: int) -> dict[str, Any]:
         """Return inputs of normal numbers in float64, for laws that try many points themselves.

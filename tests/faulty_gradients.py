@@ -1,0 +1,61 @@
+"""Networks that each break one law of gradients: wrong, stopped, zero or infinite derivatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as onp
+from faulty_networks import OUT, Policy
+
+import npnets.numpy as np
+from npnets.autodiff import fused, stop_gradient
+
+_DOUBLED = fused(np.tanh, lambda z: (onp.tanh(z),) * 2, lambda g, y, wanted, z: (2 * g * (1 - y * y),))
+
+
+class DoubledGradient(Policy):
+    def answer(self, z: Any) -> Any:
+        return _DOUBLED(z)
+
+
+class DetachedBias(Policy):
+    def linear(self, params: Any, x: Any) -> Any:
+        return x @ params["weight"] + stop_gradient(params["bias"])
+
+
+class DetachedInputs(Policy):
+    def brought(self, params: Any, obs: Any) -> Any:
+        return stop_gradient(super().brought(params, obs))
+
+
+class WrittenInNumPy(Policy):
+    def answer(self, z: Any) -> Any:
+        return onp.array([[float(entry) for entry in row] for row in z], z.dtype)
+
+
+class IgnoresItsParameters(Policy):
+    def linear(self, params: Any, x: Any) -> Any:
+        return x[:, :OUT]
+
+
+class Saturated(Policy):
+    def answer(self, z: Any) -> Any:
+        return np.clip(z + 1e9, -1, 1)
+
+
+class KinkedNorm(Policy):
+    def brought(self, params: Any, obs: Any) -> Any:
+        x = super().brought(params, obs)
+        return x * np.sqrt(np.sum(x * x, axis=1, keepdims=True) / 1e6)
+
+
+def _doubled_in_single(g: Any, y: Any, wanted: Any, z: Any) -> Any:
+    return (g * (1 - y * y) * (2 if z.dtype == onp.float32 else 1),)
+
+
+_DOUBLED_IN_SINGLE = fused(np.tanh, lambda z: (onp.tanh(z),) * 2, _doubled_in_single)
+
+
+class DoubledInSingle(Policy):
+    def answer(self, z: Any) -> Any:
+        return _DOUBLED_IN_SINGLE(z)

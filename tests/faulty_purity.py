@@ -1,0 +1,82 @@
+"""Networks that each break one law of purity: they change, keep or draw what they should not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as onp
+from faulty_networks import OUT, Policy
+
+import npnets
+import npnets.numpy as np
+
+
+class InPlaceAtThree(Policy):
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        if len(obs) == 3 and isinstance(obs, onp.ndarray):
+            obs -= 1
+        return super().forward(params, obs, state)
+
+
+class PutsIntoParams(Policy):
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        params["calls"] = params["bias"]
+        return super().forward(params, obs, state)
+
+
+class GlobalNoise(Policy):
+    def answer(self, z: Any) -> Any:
+        return np.tanh(z + 0.01 * onp.random.normal())
+
+
+class PythonsNoise(Policy):
+    def answer(self, z: Any) -> Any:
+        return np.tanh(z + random.random())
+
+
+class GlobalInit(Policy):
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return {**super().init(rng, dtype), "bias": onp.random.normal(size=OUT).astype(dtype)}
+
+
+class SeedsTheGlobal(Policy):
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        onp.random.seed(0)
+        return super().init(rng, dtype)
+
+
+class OwnSeed(Policy):
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return super().init(onp.random.default_rng(0), dtype)
+
+
+@dataclass(frozen=True)
+class Remembering(Policy):
+    """A network with something that it can write to; sound as long as it does not."""
+
+    kept: dict[Any, Any] = field(default_factory=dict, compare=False)
+
+
+class CachesByBatch(Remembering):
+    def answer(self, z: Any) -> Any:
+        return self.kept.setdefault(len(z), np.tanh(z))
+
+
+class CountsCalls(Remembering):
+    def answer(self, z: Any) -> Any:
+        self.kept["calls"] = self.kept.get("calls", 0) + 1
+        return np.tanh(z / self.kept["calls"])
+
+
+class UsesItsAnswerAgain(Remembering):
+    def answer(self, z: Any) -> Any:
+        out = self.kept.setdefault(z.shape, onp.empty(z.shape, z.dtype))
+        out[...] = np.tanh(z)
+        return out
+
+
+class DrawsOnce(Remembering):
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return npnets.tree.map(lambda x: x.astype(dtype), self.kept.setdefault("params", super().init(rng, dtype)))
