@@ -19,6 +19,7 @@ import npnets.numpy as np
 from npnets import optim
 from npnets.kernels.activations import ACTIVATIONS
 from npnets.kernels.layer_norm import layer_norm
+from npnets.kernels.lstm import lstm
 
 pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in place itself")
 
@@ -57,6 +58,14 @@ def test_a_layer_norm_is_five_launches_and_the_cotangent_of_its_input_four() -> 
     assert _counted(lambda: layer_norm(x, w, b)).launches == 5
     value, pullback = npnets.vjp(lambda x: layer_norm(x, w, b), x)
     assert _counted(lambda: pullback(value)).launches == 4
+
+
+def test_the_elementwise_part_of_an_lstms_step_is_one_launch_and_that_of_its_backward_another() -> None:
+    x, w_x, w_h, b, h = _on_gpu((3, 4, 5), (5, 8), (2, 8), (8,), (4, 2))
+    value, pullback = npnets.vjp(lambda x: lstm(x, (w_x, w_h, b, b), h, h)[0], x)
+    steps = _counted(lambda: lstm(x, (w_x, w_h, b, b), h, h)).by_name["npnets_lstm_step"]
+    backward = _counted(lambda: pullback(value)).by_name
+    assert (steps, backward["npnets_lstm_step_backward"], backward["matmul"]) == (3, 3, 3 + 1)
 
 
 def test_an_update_of_adam_and_a_soft_update_are_one_launch_for_each_leaf() -> None:

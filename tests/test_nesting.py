@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
+import autograd.extend
 import autograd.numpy as anp
 import numpy as onp
 import pytest
@@ -224,6 +225,16 @@ def test_functions_of_autograd_numpy_work_on_our_arrays_and_ours_on_its() -> Non
 @pytest.mark.numpy_alone("the gradient of autograd's own sum is made of NumPy's arrays")
 def test_the_sum_of_autograd_numpy_works_on_our_arrays_too() -> None:
     _check_with_functions_of_autograd_numpy(anp.sum)
+
+
+def test_autograd_takes_arrays_for_vectors_of_one_space_if_their_shapes_and_dtypes_agree() -> None:
+    def space(shape: tuple[int, ...], dtype: str) -> Any:
+        return autograd.extend.vspace(on_backend(onp.ones(shape, dtype)))
+
+    assert space((2, 3), "f4") == space((2, 3), "f4")
+    assert space((2, 3), "f4") != space((3, 2), "f4")
+    assert space((2, 3), "f4") != space((2, 3), "f8")
+    assert space((2, 3), "f4") != "float32"
 
 
 @pytest.mark.numpy_alone("Python's floats are on no GPU")

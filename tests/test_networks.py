@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as onp
 import pytest
-from backends import as_numpy, assert_allclose, bits, on_backend
+from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,3 +162,11 @@ def test_an_empty_batch_is_answered_with_an_empty_batch() -> None:
     for net, shape in ((npnets.Net(3, 2, (4,), num_atoms=5), (0, 2, 5)), (npnets.Net(3, 2, (4,)), (0, 2))):
         params = initial(net, onp.random.default_rng(0))
         assert net.forward(params, on_backend(onp.zeros((0, 3), "f")))[0].shape == shape
+
+
+def test_an_empty_list_of_norms_activations_or_arguments_means_none() -> None:
+    obs = on_backend(onp.random.default_rng(1).normal(size=(3, OBS)))
+    none = npnets.MLP(OBS, 2, (4, 4), activation=None)
+    params = initial(none, onp.random.default_rng(0))
+    empty = npnets.MLP(OBS, 2, (4, 4), norm_layer=[], norm_args=[], activation=[], act_args=[])
+    assert_array_equal(empty.forward(params, obs), none.forward(params, obs))

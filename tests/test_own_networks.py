@@ -47,6 +47,27 @@ class Bare:
 
 
 @dataclass(frozen=True)
+class Coder:
+    """A layer that does not say how wide its answer is."""
+
+    inputs: int
+    outputs: int
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return {"weight": rng.normal(size=(self.inputs, self.outputs)).astype(dtype)}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return x @ params["weight"]
+
+
+class Untold(Coder):
+    """The same as a preprocess net."""
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return super().forward(params, obs), state
+
+
+@dataclass(frozen=True)
 class Halved:
     """A layer whose answer is half of what comes in, cut to a width."""
 
@@ -133,6 +154,26 @@ def test_a_trunk_without_output_dim_works_where_its_width_is_given(kind: str) ->
         assert_allclose(found, z if kind == "Critic" else onp.tanh(z), rtol=1e-5)
     with pytest.raises(ValueError, match="Bare.* has no output_dim; give preprocess_net_output_dim"):
         _with_bare(kind, None)
+
+
+def test_a_trunk_without_output_dim_perturbs_actions() -> None:
+    net = npnets.Perturbation(Untold(7, 2), (1.0, 2.0))
+    params, action = net.init(onp.random.default_rng(0), onp.float64), onp.full((4, 2), 0.5)
+    z = onp.concatenate([OBS, action], 1) @ params["preprocess"]["weight"]
+    found = net.forward(*on_backend((params, OBS, action)))
+    assert_allclose(found, 0.05 * onp.tanh(z) * [1.0, 2.0] + 0.5, rtol=1e-12)
+
+
+def test_coders_without_output_dim_make_a_vae() -> None:
+    net = npnets.VAE(Coder(7, 6), Coder(8, 2), 6, 3, (1.0, 2.0))
+    params, action, noise = net.init(onp.random.default_rng(0), onp.float64), OBS[:, :2], OBS[:, 2:]
+    features = onp.concatenate([OBS, action], 1) @ params["encoder"]["weight"]
+    mean = features @ params["mean"]["weight"] + params["mean"]["bias"]
+    std = onp.exp(onp.clip(features @ params["log_std"]["weight"] + params["log_std"]["bias"], -4, 15))
+    z = onp.concatenate([OBS, mean + std * noise], 1) @ params["decoder"]["weight"]
+    found = net.forward(*on_backend((params, OBS, action)), noise=on_backend(noise))
+    for part, expected in zip(found, (onp.tanh(z) * [1.0, 2.0], mean, std), strict=True):
+        assert_allclose(part, expected, rtol=1e-9)
 
 
 def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:

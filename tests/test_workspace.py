@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as onp
 import pytest
-from backends import bits, on_backend
+from backends import assert_allclose, bits, on_backend
 
 import npnets
 import npnets.numpy as np
 from npnets.kernels import workspace
 from npnets.kernels.lstm import lstm
-from npnets.kernels.workspace import LEAST_BYTES, room
+from npnets.kernels.workspace import LEAST_BYTES, outer, product, room
 
 LIKE = onp.zeros(1, onp.float32)
 LARGE = (LEAST_BYTES // 4,)
@@ -180,3 +180,25 @@ def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytes
     monkeypatch.setattr(workspace, "_COUNTS_TELL", False)
     room(LIKE, LARGE)
     assert not workspace._kept.arrays
+
+
+each_members = pytest.mark.parametrize("members", [((), ()), ((3,), (3,)), ((), (3,)), ((3,), ())])
+each_widths = pytest.mark.parametrize("widths", [(4, 5), (140, 150)])
+
+
+@each_members
+@each_widths
+def test_outer_products_are_those_of_every_pair_of_entries_whether_few_or_many(members: Any, widths: Any) -> None:
+    rng = onp.random.default_rng(0)
+    a, b = (rng.normal(size=(*lead, 1, width)).astype("f") for lead, width in zip(members, widths, strict=True))
+    expected = a[..., 0, :, None] * b[..., 0, None, :]
+    assert_allclose(outer(*on_backend((a, b))), expected, rtol=1e-6)
+
+
+@each_members
+@each_widths
+def test_products_are_those_of_the_rows_and_columns_whether_few_or_many(members: Any, widths: Any) -> None:
+    rng = onp.random.default_rng(0)
+    a, b = rng.normal(size=(*members[0], widths[0], 2)), rng.normal(size=(*members[1], 2, widths[1]))
+    expected = sum(a[..., :, part, None] * b[..., None, part, :] for part in (0, 1))
+    assert_allclose(product(*on_backend((a, b))), expected, rtol=1e-12, atol=1e-12)

@@ -48,7 +48,7 @@ class Linear:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
-        return _init(self, rng, self._shapes, self.in_features, dtype)
+        return _init(rng, self._shapes, self.in_features, dtype)
 
     @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
@@ -111,7 +111,7 @@ class EnsembleLinear:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
-        return _init(self, rng, self._shapes, self.in_feature, dtype)
+        return _init(rng, self._shapes, self.in_feature, dtype)
 
     @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
@@ -143,7 +143,7 @@ class EnsembleLinear:
         return {"weight": weight, "bias": (weight[0], 1, weight[2])} if self.bias else {"weight": weight}
 
 
-def _init(layer: Any, rng: np.random.Generator, shapes: Any, fan_in: int, dtype: DTypeLike) -> Tree:
+def _init(rng: np.random.Generator, shapes: Any, fan_in: int, dtype: DTypeLike) -> Tree:
     return {name: uniform_fan_in(rng, shape, fan_in, dtype) for name, shape in shapes.items()}
 
 
