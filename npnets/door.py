@@ -4,7 +4,7 @@ Nothing is moved or cast anywhere else. What is wrong is said in the user's word
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -62,6 +62,32 @@ def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: objec
             "it with astype(numpy.float32)"
         )
     return value
+
+
+def expect_parameters(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any, owner: object) -> list[Any]:
+    """Return a layer's parameters if they have its keys and shapes, and the dtype that its input came in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `expect_keys`, `expect_parameter` and `expect_dtype`.
+    """
+    if not _fit(params, shapes, came):
+        expect_keys(params, tuple(shapes), owner)
+        for value in [expect_parameter(params[name], shape, name, owner) for name, shape in shapes.items()]:
+            expect_dtype(came, value, owner)
+    return [params[name] for name in shapes]
+
+
+def _fit(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any) -> bool:
+    """Tell in little time whether parameters are as expected, which they nearly always are."""
+    if type(params) is not dict or len(params) != len(shapes) or came.kind != "f":
+        return False
+    for name, shape in shapes.items():
+        value: Any = params.get(name)
+        if getattr(value, "shape", None) != shape or value.dtype != came:
+            return False
+    return True
 
 
 def follows_params(forward: F) -> F:

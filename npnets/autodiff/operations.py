@@ -56,14 +56,13 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
                 args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
             values = unbox(args, boxes) if boxes else args
-            is_fast = not boxes or only_reverse(args, boxes)
-            if is_fast and one_device:
-                _require_one_device(forward, values)
-            if not boxes:
-                return forward(*args)
-            if not is_fast:
+            if boxes and not only_reverse(args, boxes):
                 return record(operation, operation(*values), values, {}, trace, boxes)
+            if one_device:
+                _require_one_device(forward, values)
             answer = forward(*values)
+            if not boxes:
+                return answer
             argnums = [index for index, _ in boxes]
             return record_pullback(
                 answer, trace, boxes, lambda g: [vjp(argnum, g, answer, values, {}) for argnum in argnums]

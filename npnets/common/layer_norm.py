@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
-from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, first_leaf, follows_params
+from npnets.door import as_input, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Tree
@@ -60,12 +60,9 @@ class LayerNorm:
 
     def apply(self, params: Tree, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door."""
-        expect_keys(params, self._names, self)
         expect_width(x, self.features, self)
-        parts = [expect_parameter(params[name], (self.features,), name, self) for name in self._names]
-        for part in parts:
-            expect_dtype(x.dtype, part, self)
-        weight, bias = [*parts, None, None][:2]
+        shapes = dict.fromkeys(self._names, (self.features,))
+        weight, bias = [*expect_parameters(params, shapes, x.dtype, self), None, None][:2]
         return layer_norm(x, weight, bias, self.eps)
 
     @property

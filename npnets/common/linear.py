@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
-from npnets.door import as_input, expect_dtype, expect_keys, expect_parameter, expect_width, follows_params
+from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import ActivationCall, Layer, linear_layers
 from npnets.tree import Tree
@@ -163,23 +163,5 @@ def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, Activatio
 
 
 def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any], activation: ActivationCall) -> Layer:
-    if not _fits(params, layer._shapes, dtype):
-        _expect_fit(layer, params, dtype)
-    return Layer(params["weight"], params["bias"] if layer.bias else None, activation)
-
-
-def _fits(params: Any, shapes: dict[str, tuple[int, ...]], dtype: np.dtype[Any]) -> bool:
-    """Tell in little time whether parameters are those of a layer; where they are not, `_expect_fit` says why."""
-    if type(params) is not dict or len(params) != len(shapes) or dtype.kind != "f":
-        return False
-    for name, shape in shapes.items():
-        value: Any = params.get(name)
-        if getattr(value, "shape", None) != shape or value.dtype != dtype:
-            return False
-    return True
-
-
-def _expect_fit(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any]) -> None:
-    expect_keys(params, tuple(layer._shapes), layer)
-    for name, shape in layer._shapes.items():
-        expect_dtype(dtype, expect_parameter(params[name], shape, name, layer), layer)
+    weight, bias = [*expect_parameters(params, layer._shapes, dtype, layer), None][:2]
+    return Layer(weight, bias, activation)

@@ -14,7 +14,7 @@ from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
 from npnets.description import call_repr, set_fields, shape, size
-from npnets.door import expect_dtype, expect_keys, expect_parameter, first_leaf
+from npnets.door import expect_keys, expect_parameters, first_leaf
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.lstm import State, lstm
 from npnets.tree import Tree
@@ -104,12 +104,7 @@ class LSTM:
         return last, {"hidden": _joined(hs), "cell": _joined(cs)}
 
     def _weights(self, params: Tree, layer: str, x: Array) -> tuple[Array, Array, Array, Array]:
-        shapes = self._shapes[layer]
-        expect_keys(params, tuple(shapes), self)
-        weights = [expect_parameter(params[name], shape, name, self) for name, shape in shapes.items()]
-        for weight in weights:
-            expect_dtype(x.dtype, weight, self)
-        return tuple(weights)
+        return tuple(expect_parameters(params, self._shapes[layer], x.dtype, self))
 
     def _entering(self, given: Sequences, layer: int) -> State:
         """Return the hidden and cell state that enter a layer, each `(batch, hidden)`."""
