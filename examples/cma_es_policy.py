@@ -20,8 +20,8 @@ import gymnasium
 import numpy as np
 from command_line import at_least, run_and_explain
 from numpy.typing import NDArray
-from results_folder import make_ready, save_policy, write
-from return_plot import draw
+from results_folder import make_ready
+from return_plot import conclude
 from tqdm import trange
 
 import npnets
@@ -85,11 +85,8 @@ def run(options: argparse.Namespace) -> int:
     make_ready(options.out)
     rng = np.random.default_rng(options.seed)
     params, curve = search(ACTOR.init(rng), options.generations, options.population, options.episodes, rng)
-    first, last = curve[0], returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
-    print(f"mean return over {EPISODES} episodes: {first.mean():.0f} before, {last.mean():.0f} after")
-    save_policy(options.out / "policy.npz", params, ACTOR)
-    if len(curve) > 1:
-        write(options.out / "learning.png", lambda path: draw(path, "CMA-ES on CartPole-v1", "generations", curve))
+    last = returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
+    conclude(options.out, "CMA-ES on CartPole-v1", "generations", ACTOR, params, curve, last)
     return 0 if options.generations in curve else 130
 
 

@@ -21,8 +21,8 @@ from command_line import at_least, run_and_explain
 from hidden_velocity import play
 from numpy.typing import NDArray
 from pendulum_evaluation import EVALUATION_SEED, evaluate
-from results_folder import make_ready, save_policy, write
-from return_plot import draw
+from results_folder import make_ready
+from return_plot import conclude
 from tqdm import trange
 from trust_region import ACTOR, LARGEST_KL, Batch, Step, policy_of, trust_region_step
 
@@ -61,15 +61,9 @@ def run(options: argparse.Namespace) -> int:
     make_ready(options.out)
     rng = np.random.default_rng(options.seed)
     step, curve = train(ACTOR.init(rng), options.iterations, options.episodes, rng)
-    first, last = curve[0], returns_of(step.params)
     print(f"last step: divergence {step.kl:.4f} (at most {LARGEST_KL}), surrogate advantage {step.gain:+.4f}")
-    print(f"mean return over {EPISODES} episodes: {first.mean():.0f} before, {last.mean():.0f} after")
-    save_policy(options.out / "policy.npz", step.params, ACTOR)
-    if len(curve) > 1:
-        write(
-            options.out / "learning.png",
-            lambda path: draw(path, "TRPO on Pendulum-v1", "natural gradient steps", curve),
-        )
+    last = returns_of(step.params)
+    conclude(options.out, "TRPO on Pendulum-v1", "natural gradient steps", ACTOR, step.params, curve, last)
     return 0 if options.iterations in curve else 130
 
 

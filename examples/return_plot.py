@@ -1,17 +1,32 @@
-"""Draws what a policy earned while it learned."""
+"""What a search for a policy leaves behind: the policy, and a picture of what it earned while it learned."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pendulum_evaluation import plot_learning_curve
+from results_folder import save_policy, write
+
+Curve = Mapping[int, NDArray[np.floating]]
 
 
-def draw(path: str | os.PathLike[str], title: str, unit: str, curve: Mapping[int, NDArray[np.floating]]) -> None:
+def conclude(
+    out: Path, title: str, unit: str, network: Any, params: Any, curve: Curve, last: NDArray[np.floating]
+) -> None:
+    """Print, save and draw what was found; `last` are the returns of the last policy, the rest as in `draw`."""
+    print(f"mean return over {len(last)} episodes: {curve[0].mean():.0f} before, {last.mean():.0f} after")
+    save_policy(out / "policy.npz", params, network)
+    if len(curve) > 1:
+        write(out / "learning.png", lambda path: draw(path, title, unit, curve))
+
+
+def draw(path: str | os.PathLike[str], title: str, unit: str, curve: Curve) -> None:
     """Write a picture of the mean return and its standard error.
 
     Parameters
