@@ -108,7 +108,12 @@ def squash(z: Array, max_action: float | tuple[float, ...]) -> Array:
     -------
     array of the shape and dtype of `z`
     """
-    return activate(z, "tanh") if max_action == 1 else activate(z, "tanh") * bound_like(max_action, z)
+    return scaled(activate(z, "tanh"), max_action)
+
+
+def scaled(y: Array, max_action: float | tuple[float, ...]) -> Array:
+    """Return `max_action * y`, as `squash` does it."""
+    return y if max_action == 1 else y * bound_like(max_action, y)
 
 
 def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:

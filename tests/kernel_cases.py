@@ -16,7 +16,7 @@ import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import Layer, linear_layers
+from npnets.kernels.linear import linear_layers
 from npnets.kernels.lstm import lstm
 from npnets.kernels.squashed_gaussian import squashed_draw
 
@@ -65,12 +65,12 @@ def _activate_cases() -> list[Case]:
 
 def linear(x: Any, weight: Any, bias: Any, activation: Any = None) -> Any:
     """Run a single layer."""
-    return linear_layers(x, [Layer(weight, bias, activation)])
+    return linear_layers(x, [weight, bias], (activation,))
 
 
 def _layers_case(activations: tuple[Any, ...], *shapes: Any) -> Case:
     def fun(x: Any, *parameters: Any) -> Any:
-        return linear_layers(x, list(map(Layer, parameters[::2], parameters[1::2], activations)))
+        return linear_layers(x, parameters, activations)
 
     plain = lambda x, *parameters: COMPOSITIONS["linear"](x, *parameters, activations=activations)  # noqa: E731
     return Case("linear", fun, plain, shapes)

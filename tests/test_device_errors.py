@@ -189,7 +189,7 @@ def test_inputs_of_a_gpu_are_not_moved_to_parameters_elsewhere() -> None:
         TypeError, match="obs.* lies on 'cuda:0' and the parameters on 'cpu'; only NumPy arrays are moved"
     ):
         npnets.MLP(5, 2).forward(npnets.MLP(5, 2).init(onp.random.default_rng(0)), _cuda(OBS))
-    with pytest.raises(TypeError, match="an observation or state lies on 'cuda:0' and the parameters on 'cpu'"):
+    with pytest.raises(TypeError, match="obs lies on 'cuda:0' and the parameters on 'cpu'"):
         ACTOR.forward(PARAMS, _cuda(OBS))
 
 

@@ -36,6 +36,8 @@ from npnets.autodiff.tracing import (
 from npnets.backend import namespace
 from npnets.tree import Tree
 
+_NUMPY = (np.ndarray, np.float32, np.float64)
+
 
 def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Tree]:
     """Return a function that computes the gradient of a scalar function of trees.
@@ -107,8 +109,7 @@ def value_and_grad(
         value = untrace(loss, trace)
         require_scalar(value)
         with device_of_leaves((value, x)):
-            one = namespace(bare(value)).ones_like(bare(value))
-            gradient = _pull_back([loss], [one], roots, trace)
+            gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
         return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
 
     return evaluate
@@ -236,9 +237,18 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
 
 def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
     """Return a root's gradient in the root's dtype, as an array of its own."""
-    if root._node not in reached:
+    g = reached.get(root._node)
+    if g is None:
         return _zeros_like(root._value)
-    return _own(_in_dtype_of(root, reached[root._node]), given_away)
+    if type(g) is np.ndarray and g.base is None and g.dtype == root._value.dtype and id(g) not in given_away:
+        given_away.add(id(g))
+        return g
+    return _own(_in_dtype_of(root, g), given_away)
+
+
+def _one_like(value: Any) -> Any:
+    """Return a one of a scalar's dtype, where that scalar lies."""
+    return value.dtype.type(1) if type(value) in _NUMPY else namespace(value).ones_like(value)
 
 
 def _own(g: Any, given_away: set[int]) -> Any:

@@ -58,7 +58,7 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
             values = unbox(args, boxes) if boxes else args
             if boxes and not only_reverse(args, boxes):
                 return record(operation, operation(*values), values, {}, trace, boxes)
-            if one_device:
+            if one_device and loaded_cupy() is not None:
                 _require_one_device(forward, values)
             answer = forward(*values)
             if not boxes:
@@ -111,15 +111,19 @@ def fused(
 
     @functools.wraps(composition)
     def operation(*args: Any, **static: Any) -> Any:
-        _require_bare(composition.__name__, static)
+        for key, value in static.items():
+            if is_traced(value):
+                raise _by_keyword(composition, key)
         trace, boxes = newest_boxes(args)
         if not boxes:
-            _require_one_device(composition, args)
+            if loaded_cupy() is not None:
+                _require_one_device(composition, args)
             return forward(*args, **static)[0] if evaluate is None else evaluate(*args, **static)
         if not only_reverse(args, boxes):
             return composition(*args, **static)
         values = unbox(args, boxes)
-        _require_one_device(composition, values)
+        if loaded_cupy() is not None:
+            _require_one_device(composition, values)
         answer, saved = forward(*values, **static)
         wanted = tuple(index for index, _ in boxes)
 
@@ -160,13 +164,11 @@ def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: d
 
 
 def _require_one_device(operation: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if loaded_cupy() is not None:
-        require_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
+    require_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
 
 
-def _require_bare(name: str, static: dict[str, Any]) -> None:
-    for key, value in static.items():
-        if is_traced(value):
-            raise TypeError(
-                f"{name} is differentiated with respect to arrays given by position, but {key!r} was given by keyword"
-            )
+def _by_keyword(operation: Callable[..., Any], key: str) -> TypeError:
+    return TypeError(
+        f"{operation.__name__} is differentiated with respect to arrays given by position, but {key!r} was given by "
+        "keyword"
+    )

@@ -31,6 +31,7 @@ Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
 
 _box_types = tracer.box_types
+_new_node = VJPNode.__new__
 
 
 class Traced(Box):  # type: ignore[misc]
@@ -106,7 +107,7 @@ def new_trace() -> int:
 
 def reverse_root(value: Any, trace: int) -> Traced:
     """Return a traced array from which reverse mode starts."""
-    return Traced(value, trace, reverse_node([], lambda g: ()))
+    return Traced(value, trace, reverse_node([], _of_nothing))
 
 
 def forward_root(value: Any, trace: int, tangent: Any) -> Traced:
@@ -114,9 +115,14 @@ def forward_root(value: Any, trace: int, tangent: Any) -> Traced:
     return Traced(value, trace, JVPNode.new_root(tangent))
 
 
+def _of_nothing(g: Any) -> tuple[Any, ...]:
+    """Return the cotangents of what a root was made from."""
+    return ()
+
+
 def reverse_node(parents: list[Any], pullback: Callable[[Any], Any]) -> Any:
     """Return a node whose pullback gives one cotangent for each parent."""
-    node = VJPNode.__new__(VJPNode)
+    node = _new_node(VJPNode)
     node.parents, node.vjp = parents, pullback
     return node
 
@@ -128,7 +134,9 @@ def is_traced(x: Any) -> bool:
 
 def bare(x: Any) -> Any:
     """Return the value inside a traced array, however deeply derivatives are nested; anything else as it is."""
-    return tracer.getval(x)
+    while type(x) in _box_types:
+        x = x._value
+    return x
 
 
 def belongs_to(x: Any, trace: int) -> bool:
@@ -244,30 +252,28 @@ def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
     outputs, cotangents = zip(*ends, strict=True)
     end = reverse_node([output._node for output in outputs], lambda g: g)
     pending: dict[Any, tuple[Any, bool]] = {end: (cotangents, False)}
-    uses, ready, reached = _uses(end), [end], {}
+    uses, ready = _uses(end), [end]
     while ready:
         node = ready.pop()
         g = pending.pop(node)[0]
-        if not node.parents:
-            reached[node] = g
-            continue
         for parent, part in zip(node.parents, node.vjp(g), strict=True):
             pending[parent] = _add(pending.get(parent), part)
-            uses[parent] -= 1
-            if not uses[parent]:
-                ready.append(parent)
-    return reached
+            if parent in uses:
+                uses[parent] -= 1
+                if not uses[parent]:
+                    ready.append(parent)
+    return {root: total[0] for root, total in pending.items()}
 
 
 def _uses(end: Any) -> dict[Any, int]:
-    """Return how often the answer of each node that leads to an end is used on the way there."""
+    """Return how often the answer of each node that leads to an end, roots left out, is used on the way there."""
     uses = {end: 0}
     found = [end]
     for node in found:
         for parent in node.parents:
             if parent in uses:
                 uses[parent] += 1
-            else:
+            elif parent.parents:
                 uses[parent] = 1
                 found.append(parent)
     return uses
@@ -275,12 +281,13 @@ def _uses(end: Any) -> dict[Any, int]:
 
 def _add(total: tuple[Any, bool] | None, part: Any) -> tuple[Any, bool]:
     """Add a cotangent to a running total, and say whether that total is ours to change in place."""
-    if type(part) in sparse_object_types:
+    kind = type(part)
+    if kind in sparse_object_types:
         return add_outgrads(total, part)  # type: ignore[no-any-return]
     if total is None:
         return part, False
     previous, owned = total
-    if owned and type(part) not in _box_types:
+    if owned and kind not in _box_types:
         previous += part
         return previous, True
     return previous + part, True

@@ -12,7 +12,7 @@ from npnets.backend import Array
 from npnets.description import call_repr, require_flags, set_fields, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
-from npnets.kernels.linear import ActivationCall, Layer, linear_layers
+from npnets.kernels.linear import ActivationCall, linear_layers
 from npnets.tree import Tree
 
 
@@ -48,12 +48,12 @@ class Linear:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
-        return _init(rng, self._shapes, self.in_features, dtype)
+        return _init(rng, self.shapes, self.in_features, dtype)
 
     @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
-        expect_keys(params, tuple(self._shapes), self)
+        expect_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
     def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
@@ -69,7 +69,8 @@ class Linear:
         return isinstance(before, Linear) and before.out_features == self.in_features
 
     @functools.cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter by its name."""
         weight = (self.in_features, self.out_features)
         return {"weight": weight, "bias": weight[1:]} if self.bias else {"weight": weight}
 
@@ -111,12 +112,12 @@ class EnsembleLinear:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
-        return _init(rng, self._shapes, self.in_feature, dtype)
+        return _init(rng, self.shapes, self.in_feature, dtype)
 
     @follows_params
     def forward(self, params: Tree, x: Array) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
-        expect_keys(params, tuple(self._shapes), self)
+        expect_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
     def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
@@ -138,7 +139,8 @@ class EnsembleLinear:
         return found == (self.ensemble_size, self.in_feature)
 
     @functools.cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter by its name."""
         weight = (self.ensemble_size, self.in_feature, self.out_feature)
         return {"weight": weight, "bias": (weight[0], 1, weight[2])} if self.bias else {"weight": weight}
 
@@ -158,10 +160,10 @@ def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, Activatio
         As the first layer's `forward` takes it, in the parameters' dtype.
     """
     layers[0][0].expect_input(x)
-    dtype = x.dtype
-    return linear_layers(x, [_checked(layer, params, dtype, activation) for layer, params, activation in layers])
+    checked = [part for layer, params, _ in layers for part in _checked(layer, params, x.dtype)]
+    return linear_layers(x, checked, tuple([activation for _, _, activation in layers]))
 
 
-def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any], activation: ActivationCall) -> Layer:
-    weight, bias = [*expect_parameters(params, layer._shapes, dtype, layer), None][:2]
-    return Layer(weight, bias, activation)
+def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any]) -> list[Array | None]:
+    """Return a layer's weight and its bias, which may be `None`, if they are as the layer expects them."""
+    return [*expect_parameters(params, layer.shapes, dtype, layer), None][:2]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device, parse_device
+from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
@@ -139,6 +140,9 @@ class MLP:
 
     def apply(self, params: Tree, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
+        answer = self._chain.run(params, x)
+        if answer is not None:
+            return answer
         expect_keys(params, tuple(self._parts), self)
         expect_width(x, self.input_dim, self)
         for run in self._runs:
@@ -149,6 +153,17 @@ class MLP:
     def is_ensemble(self) -> bool:
         """Whether the answer has a leading axis, one entry for each member of an ensemble."""
         return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
+
+    @functools.cached_property
+    def links(self) -> tuple[Link, ...] | None:
+        """The layers, if they are linear ones with activations that one operation can run, and nothing else."""
+        if type(self) is not MLP or not all(block.is_fusable for block in self._blocks):
+            return None
+        return tuple(Link((block.linear_name,), block.linear, block.fused) for block in self._blocks)
+
+    @functools.cached_property
+    def _chain(self) -> Chain:
+        return Chain([("", self.links)])
 
     @functools.cached_property
     def _runs(self) -> tuple[tuple[_Block, ...], ...]:

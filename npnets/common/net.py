@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device
+from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
 from npnets.description import Shape, call_repr, frozen, require_flags, set_fields, shape, size, width
@@ -99,6 +100,12 @@ class Net:
     def V(self) -> MLP | None:
         """The MLP for the value, in a dueling network."""
         return self._dueling_part(1, 0 if self.concat else self.num_atoms)
+
+    @functools.cached_property
+    def links(self) -> tuple[Link, ...] | None:
+        """The layers, if they are linear ones with activations and nothing else makes the answer of the last."""
+        is_plain = type(self) is Net and self.Q is None and self.num_atoms == 1 and not self.softmax
+        return below("model", self.model.links) if is_plain else None
 
     @property
     def output_dim(self) -> int:

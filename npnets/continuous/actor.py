@@ -10,10 +10,12 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
+from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
+from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
-from npnets.functional import squash
+from npnets.functional import scaled, squash
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
 
@@ -103,9 +105,16 @@ class Actor:
         state
             The preprocess net's new state.
         """
+        action = self._chain.run(params, obs)
+        if action is not None:
+            return scaled(action, self.max_action), state  # type: ignore[arg-type]
         expect_keys(params, ("preprocess", "last"), self)
         logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
         logits = features_for(params["last"], params["preprocess"], logits)
         logits = flattened_features(logits, obs, self.last.input_dim, "an actor needs the features of a single network")
         z = self.last.apply(params["last"], logits)
         return squash(z, self.max_action), state  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def _chain(self) -> Chain:
+        return trunk_and_head(self.preprocess_net, ("last", self.last), then=("tanh",))

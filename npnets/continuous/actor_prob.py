@@ -10,10 +10,13 @@ from numpy.typing import DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
+from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
+from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
+from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
 
@@ -113,16 +116,40 @@ class ActorProb:
         state
             The preprocess net's new state (Tianshou 1.0.0 gives the old one).
         """
-        expect_keys(params, self._names, self)
-        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
-        logits = features_for(params["mu"], params["preprocess"], logits)
-        logits = flattened_features(logits, obs, self.head.input_dim, "an actor needs the features of a single network")
+        mu = self._chain_to_mean.run(params, obs)
+        if mu is not None:
+            return (scaled(mu, self.max_action), self._shared_sigma(params, mu)), state  # type: ignore[arg-type]
+        logits, state = self._features(params, obs, state)
         mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)  # type: ignore[arg-type]
         if self.conditioned_sigma:
             return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
+        return (mu, self._shared_sigma(params, mu)), state
+
+    def _features(self, params: Tree, obs: Any, state: Any) -> tuple[Array, Any]:
+        features = self._chain_to_features.run(params, obs)
+        if features is not None:
+            return features, state
+        expect_keys(params, self._names, self)
+        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
+        logits = features_for(params["mu"], params["preprocess"], logits)
+        remedy = "an actor needs the features of a single network"
+        return flattened_features(logits, obs, self.head.input_dim, remedy), state
+
+    def _shared_sigma(self, params: Tree, mu: Array) -> Array:
         log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
         expect_dtype(mu.dtype, log_sigma, self)
-        return (mu, sigma_from_parameter(log_sigma, mu)), state
+        return sigma_from_parameter(log_sigma, mu)
+
+    @functools.cached_property
+    def _chain_to_mean(self) -> Chain:
+        if self.conditioned_sigma:  # then there are two ways on from the features
+            return Chain(())
+        then = None if self.unbounded else ("tanh",)
+        return trunk_and_head(self.preprocess_net, ("mu", self.head), then, others=self._names[2:])
+
+    @functools.cached_property
+    def _chain_to_features(self) -> Chain:
+        return trunk_and_head(self.preprocess_net, None, others=self._names[1:])
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from numpy.typing import DTypeLike
 import npnets.numpy as np
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
+from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
+from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import call_repr, set_fields
 from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.initializers import placed, require_generator
@@ -101,10 +103,17 @@ class Critic:
         x = flattened(as_input(obs, like), "obs")
         if act is not None:
             x = _beside(x, flattened(as_input(act, like, "act"), "act"))
+        value = self._chain.run(params, x)
+        if value is not None:
+            return value
         logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], x)
         if self.flatten_input:
             logits = flattened_features(logits, x, self.last.input_dim, "make the critic with flatten_input=False")
         return self.last.apply(params["last"], logits)
+
+    @functools.cached_property
+    def _chain(self) -> Chain:
+        return trunk_and_head(self.preprocess_net, ("last", self.last), takes_ensembles=not self.flatten_input)
 
 
 def _beside(obs: Array, act: Array) -> Array:

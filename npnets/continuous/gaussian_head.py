@@ -8,6 +8,7 @@ import npnets.numpy as np
 from npnets.backend import Array
 from npnets.description import Bound, bound
 from npnets.functional import squash
+from npnets.kernels.shared_sigma import shared_sigma
 
 SIGMA_MIN = -20
 SIGMA_MAX = 2
@@ -34,4 +35,4 @@ def sigma_from_features(z: Array) -> Array:
 
 def sigma_from_parameter(log_sigma: Array, mu: Array) -> Array:
     """Return the standard deviation `exp(log_sigma)`, the same for each row of `mu`."""
-    return np.exp(np.broadcast_to(log_sigma, mu.shape))
+    return shared_sigma(log_sigma, mu.shape)

@@ -1,5 +1,6 @@
 """The perturbation network of BCQ."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,15 @@ from numpy.typing import DTypeLike
 import npnets.numpy as np
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
+from npnets.common.chain import Chain
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
+from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import Bound, bound, call_repr, set_fields
 from npnets.door import expect_keys, follows_params
-from npnets.functional import limit, squash
+from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
+from npnets.kernels.activations import activate
 from npnets.tree import Tree
 
 
@@ -77,10 +81,19 @@ class Perturbation:
         """
         expect_keys(params, ("preprocess",), self)
         state, action = paired(params, state, action, "action")
-        logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], np.concatenate([state, action], -1))
-        if logits.shape != action.shape:
+        inputs = np.concatenate([state, action], -1)
+        moved = self._chain.run(params, inputs)
+        if moved is None:
+            logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], inputs)
+            moved = activate(logits, "tanh")
+        if moved.shape != action.shape:
             raise ValueError(
                 f"the preprocess net must answer with as many features as an action has entries, {action.shape}, but "
-                f"gave {logits.shape}"
+                f"gave {moved.shape}"
             )
-        return limit(self.phi * squash(logits, self.max_action) + action, self.max_action)  # type: ignore[arg-type]
+        bound: Any = self.max_action
+        return limit(self.phi * scaled(moved, bound) + action, bound)
+
+    @functools.cached_property
+    def _chain(self) -> Chain:
+        return trunk_and_head(self.preprocess_net, None, then=("tanh",))

@@ -7,7 +7,7 @@ Symbols: `x` `(..., batch, in)`, the `y` of the layer before; `W` `(in, out)`, o
 ensemble takes one `x` `(batch, in)` for all members, or one for each `(members, batch, in)`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as onp
@@ -22,17 +22,10 @@ from npnets.kernels.workspace import outer, product
 ActivationCall = tuple[Any, ...] | None
 """An activation's name and its arguments, such as `("elu", 1.0)`."""
 
+Activations = tuple[ActivationCall, ...]
 
 FEW = 2048
 """Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
-
-
-class Layer(NamedTuple):
-    """One layer's `W`, `b` and `f`, the last two optional."""
-
-    weight: Array
-    bias: Array | None
-    activation: ActivationCall = None
 
 
 class Kept(NamedTuple):
@@ -43,34 +36,30 @@ class Kept(NamedTuple):
     z: Array | None
 
 
-def _layers(parameters: Sequence[Any], activations: tuple[ActivationCall, ...]) -> Iterator[Layer]:
-    return map(Layer, parameters[::2], parameters[1::2], activations)
-
-
-def _composition(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> Array:
-    for weight, bias, activation in _layers(parameters, activations):
+def _composition(x: Array, *parameters: Array | None, activations: Activations) -> Array:
+    for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         z = np.matmul(x, weight)
         z = z if bias is None else z + bias
         x = z if activation is None else ACTIVATIONS[activation[0]].composition(z, *activation[1:])
     return x
 
 
-def _forward(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> tuple[Array, list[Kept]]:
+def _forward(x: Array, *parameters: Array | None, activations: Activations) -> tuple[Array, list[Kept]]:
     kept = []
-    for layer in _layers(parameters, activations):
-        y, z = _run(x, *layer)
+    for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
+        y, z = _run(x, weight, bias, activation)
         kept.append(Kept(x, y, z))
         x = y
     return x, kept
 
 
-def _evaluate(x: Array, *parameters: Array | None, activations: tuple[ActivationCall, ...]) -> Array:
-    for layer in _layers(parameters, activations):
-        x, _ = _run(x, *layer)
+def _evaluate(x: Array, *parameters: Array | None, activations: Activations) -> Array:
+    for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
+        x, _ = _run(x, weight, bias, activation)
     return x
 
 
-def _run(x: Array, weight: Array, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
     z = product(x, weight)
     if activation is not None and namespace(z) is not onp:
         return _activated_on_gpu(z, bias, *activation)
@@ -78,10 +67,8 @@ def _run(x: Array, weight: Array, bias: Array | None, activation: ActivationCall
         z += bias
     if activation is None:
         return z, None
-    name, *args = activation
-    chosen = ACTIVATIONS[name]
-    y = chosen.forward(z, *args)
-    return y, (z if chosen.needs_z else None)
+    chosen = ACTIVATIONS[activation[0]]
+    return chosen.forward(z, *activation[1:]), (z if chosen.needs_z else None)
 
 
 def _activated_on_gpu(z: Array, bias: Array | None, name: str, *args: Any) -> tuple[Array, Array | None]:
@@ -97,11 +84,12 @@ def _backward(
     wanted: tuple[int, ...],
     x: Array,
     *parameters: Array | None,
-    activations: tuple[ActivationCall, ...],
+    activations: Activations,
 ) -> tuple[Array, ...]:
     found: dict[int, Array] = {}
-    for index, (weight, bias, activation) in reversed(list(enumerate(_layers(parameters, activations)))):
+    for index in reversed(range(len(activations))):
         of_x, of_weight, of_bias = 2 * index, 2 * index + 1, 2 * index + 2
+        weight, bias, activation = parameters[of_x], parameters[of_weight], activations[index]
         x, y, z = kept[index]
         dz = g if activation is None else cotangent(g, y, z, *activation)
         if of_weight in wanted:
@@ -127,7 +115,9 @@ def _weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
 
 def _bias_cotangent(dz: Array, bias: Any) -> Array:
     if bias.ndim == 1:
-        dz = dz.reshape(-1, dz.shape[-1])
+        dz = dz if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1])
+        if len(dz) == 1:
+            return dz[0].copy()  # type: ignore[no-any-return]
         if dz.size > FEW and dz.dtype.char in "fd":
             return namespace(dz).ones(len(dz), dz.dtype) @ dz  # type: ignore[no-any-return]
         return dz.sum(axis=0)  # type: ignore[no-any-return]
@@ -137,20 +127,21 @@ def _bias_cotangent(dz: Array, bias: Any) -> Array:
 _apply = fused(_composition, _forward, _backward, _evaluate)
 
 
-def linear_layers(x: Array, layers: Sequence[Layer]) -> Array:
+def linear_layers(x: Array, parameters: Sequence[Array | None], activations: Activations) -> Array:
     """Run linear layers with their activations one after the other.
 
     Parameters
     ----------
     x : (..., batch, in) array
         For an ensemble `(batch, in)` or `(members, batch, in)`.
-    layers : sequence of Layer
-        Weights `(in, out)` or `(members, in, out)`, biases `(out,)`, `(members, 1, out)` or `None`, and activations.
+    parameters : sequence of arrays
+        Each layer's weight, `(in, out)` or `(members, in, out)`, and bias, `(out,)`, `(members, 1, out)` or `None`.
+    activations : tuple
+        Each layer's activation, a name and its arguments, or `None`.
 
     Returns
     -------
     (..., batch, out) array
         For an ensemble `(members, batch, out)`.
     """
-    parameters = [part for layer in layers for part in layer[:2]]
-    return _apply(x, *parameters, activations=tuple([layer[2] for layer in layers]))
+    return _apply(x, *parameters, activations=activations)

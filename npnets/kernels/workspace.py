@@ -47,20 +47,25 @@ def product(a: Array, b: Array) -> Array:
     -------
     (..., n, m) array
     """
-    rows, columns = a.shape[-2], b.shape[-1]
-    if rows * columns * a.dtype.itemsize < LEAST_BYTES or namespace(a) is not np:
+    if type(a) is not np.ndarray and namespace(a) is not np:
         return np.matmul(a, b)  # type: ignore[no-any-return]
+    rows, columns = a.shape[-2], b.shape[-1]
+    is_large = rows * columns * a.itemsize >= LEAST_BYTES
+    if a.ndim == 2 == b.ndim:  # `dot` hands a single row or column to BLAS too, and costs half of `matmul` where small
+        return np.dot(a, b, out=room(a, (rows, columns))) if is_large else a.dot(b)  # type: ignore[no-any-return]
     leading = max(a.shape[:-2], b.shape[:-2], key=len)
-    return np.matmul(a, b, out=room(a, (*leading, rows, columns)))  # type: ignore[no-any-return]
+    return np.matmul(a, b, out=room(a, (*leading, rows, columns)) if is_large else None)  # type: ignore[no-any-return]
 
 
 def outer(a: Array, b: Array) -> Array:
     """Return the outer products of two arrays, `(..., 1, n)` and `(..., 1, m)`, as `product` would of `a`'s columns.
 
-    NumPy does a matrix product with one row by itself, and needs eight times as long for it as BLAS does with a row of
-    zeros beside; where there is little to do, broadcasting is quicker.
+    For leading axes NumPy does a matrix product with one row by itself, and needs eight times as long for it as BLAS
+    does with a row of zeros beside; where there is little to do, broadcasting is quicker.
     """
-    if a.shape[-1] * b.shape[-1] < LEAST_BYTES >> 4 or namespace(a) is not np:
+    if a.ndim == 2 or namespace(a) is not np:
+        return product(a.swapaxes(-1, -2), b)
+    if a.shape[-1] * b.shape[-1] < LEAST_BYTES >> 4:
         return a.swapaxes(-1, -2) * b  # type: ignore[no-any-return]
     return product(_with_zeros(a).swapaxes(-1, -2), _with_zeros(b))
 

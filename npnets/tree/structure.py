@@ -97,9 +97,12 @@ class _Mismatch(Exception):
         return f"{self.before} at {place!r}{self.after}"
 
 
+_CONTAINERS = (dict, list, tuple)
+
+
 def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
-    if isinstance(tree, dict):
-        return {key: _map_one(fun, part) for key, part in tree.items()}
+    if isinstance(tree, dict):  # leaves are told apart here, because to call oneself for each shows in small networks
+        return {key: _map_one(fun, part) if isinstance(part, _CONTAINERS) else fun(part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         return sequence_like(tree, [_map_one(fun, part) for part in tree])
     return fun(tree)

@@ -1,0 +1,123 @@
+"""A shortcut through networks that are linear layers one after the other and nothing else: all layers as one operation.
+
+An actor is a trunk and a head, a trunk is a `Net`, a `Net` is an MLP, and each has a door of its own. Where all of them
+are linear layers with activations, a `Chain` knows beforehand where in the tree their parameters lie. In one pass it
+sees whether these and the input are as usual, and then runs the layers together. Where anything is not, it answers with
+`None`: the network then goes from door to door, where input is brought along, or it is said what is wrong.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from npnets.backend import Array
+from npnets.common.linear import EnsembleLinear, Linear
+from npnets.door import as_input
+from npnets.kernels.linear import ActivationCall, linear_layers
+from npnets.tree import Tree
+
+
+class Link(NamedTuple):
+    """A linear layer, the activation behind it, and the keys that lead to its parameters."""
+
+    path: tuple[str, ...]
+    layer: Linear | EnsembleLinear
+    activation: ActivationCall
+
+
+Part = tuple[str, Sequence[Link] | None]
+"""The key of a network's parameters, `""` where there is nothing else, and its links; `None` if it has other layers."""
+
+
+def below(key: str, links: Sequence[Link] | None) -> tuple[Link, ...] | None:
+    """Return links as they are in a tree that has theirs below a key."""
+    return None if links is None else tuple(link._replace(path=(key, *link.path)) for link in links)
+
+
+class Chain:
+    """Linear layers that follow each other, of one or several networks whose parameters lie in one tree.
+
+    Parameters
+    ----------
+    parts : sequence of (key, links)
+        The networks, one after the other. If one of them has no links, or the layers do not follow each other, the
+        chain is empty: it answers every call with `None`.
+    then : tuple, optional
+        The activation behind the last layer, which has none of its own.
+    others : sequence of str
+        Further keys of the tree, whose values are none of the chain's business.
+    """
+
+    def __init__(self, parts: Sequence[Part], then: ActivationCall = None, others: Sequence[str] = ()) -> None:
+        links = _joined([below(key, links) if key else links for key, links in parts])
+        if links and then is not None:
+            links = [*links[:-1], links[-1]._replace(activation=then)] if links[-1].activation is None else []
+        self._activations = tuple([link.activation for link in links])
+        self._places = _Places(links, others)
+        self._in_features = links[0].layer.shapes["weight"][-2] if links else 0
+
+    def run(self, params: Tree, x: Any, name: str = "obs") -> Array | None:
+        """Return the last layer's answer, or `None` where parameters or input are not what they nearly always are.
+
+        Parameters
+        ----------
+        params : dict
+        x : (batch, features) array
+        name : str
+            What the input is, for the text of an error.
+        """
+        parameters = self._places.gather(params) if self._activations else None
+        if parameters is None:
+            return None
+        x = as_input(x, parameters[0], name)
+        if x.ndim != 2 or x.shape[1] != self._in_features:
+            return None
+        return linear_layers(x, parameters, self._activations)
+
+
+def _joined(parts: Sequence[Sequence[Link] | None]) -> list[Link]:
+    """Return all links, or none if there is a part without or a layer that does not follow the one before."""
+    links = [link for part in parts for link in part or ()]
+    pairs = zip(links, links[1:], strict=False)
+    whole = all(part is not None for part in parts) and all(link.layer.follows(before.layer) for before, link in pairs)
+    return links if whole else []
+
+
+class _Places:
+    """Where in a tree of parameters the layers' weights and biases lie, found in one pass that takes little time.
+
+    Each dict is found in one that was found before: `(its place in the list, key, number of keys)`.
+    """
+
+    def __init__(self, links: Sequence[Link], others: Sequence[str]) -> None:
+        paths = list(dict.fromkeys(link.path[:depth] for link in links for depth in range(len(link.path) + 1)))
+        below = {path: [other for other in paths if other and other[:-1] == path] for path in paths}
+        sizes = {link.path: len(link.layer.shapes) for link in links}
+        self.size = len(below.get((), ())) + len(others) if () not in sizes else sizes[()]
+        self.others = tuple(others)
+        self.dicts = [(paths.index(path[:-1]), path[-1], sizes.get(path, len(below[path]))) for path in paths if path]
+        self.layers = [(paths.index(link.path), *map(link.layer.shapes.get, ("weight", "bias"))) for link in links]
+
+    def gather(self, params: Any) -> list[Any] | None:
+        """Return each layer's weight and bias, in turn, or `None` if anything is not as it should be."""
+        if type(params) is not dict or len(params) != self.size or not all(map(params.__contains__, self.others)):
+            return None
+        dicts = [params]
+        for place, key, size in self.dicts:
+            part = dicts[place].get(key)
+            if type(part) is not dict or len(part) != size:
+                return None
+            dicts.append(part)
+        return self._of_layers(dicts)
+
+    def _of_layers(self, dicts: list[Any]) -> list[Any] | None:
+        found: list[Any] = []
+        dtype = None
+        for place, weight_shape, bias_shape in self.layers:
+            weight, bias = dicts[place].get("weight"), dicts[place].get("bias")
+            if getattr(weight, "shape", None) != weight_shape or getattr(bias, "shape", None) != bias_shape:
+                return None
+            dtype = dtype or weight.dtype
+            if weight.dtype != dtype or (bias is not None and bias.dtype != dtype):
+                return None
+            found += (weight, bias)
+        return found if dtype is not None and dtype.kind == "f" else None

@@ -1,0 +1,50 @@
+"""A standard deviation that is a parameter, the same for each row: `sigma[..., i] = exp(log_sigma[i])`.
+
+Symbols: `log_sigma` `(actions,)`; `sigma` `(..., actions)`, of a `shape` that is given; `g` the cotangent of `sigma`.
+"""
+
+import numpy as onp
+
+import npnets.numpy as np
+from npnets.autodiff import fused
+from npnets.backend import Array, namespace
+
+
+def _composition(log_sigma: Array, *, shape: tuple[int, ...]) -> Array:
+    return np.exp(np.broadcast_to(log_sigma, shape))
+
+
+def _forward(log_sigma: Array, *, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    xp = namespace(log_sigma)
+    if xp is not onp:
+        sigma = xp.exp(xp.broadcast_to(log_sigma, shape))
+    else:  # to broadcast a view takes longer than to fill an array
+        sigma = onp.empty(shape, log_sigma.dtype)
+        sigma[...] = onp.exp(log_sigma)
+    return sigma, sigma
+
+
+def _backward(
+    g: Array, sigma: Array, wanted: tuple[int, ...], log_sigma: Array, *, shape: tuple[int, ...]
+) -> tuple[Array]:
+    return ((g * sigma).reshape(-1, shape[-1]).sum(axis=0),)
+
+
+_apply = fused(_composition, _forward, _backward)
+
+
+def shared_sigma(log_sigma: Array, shape: tuple[int, ...]) -> Array:
+    """Return standard deviations, the same for each row.
+
+    Parameters
+    ----------
+    log_sigma : (actions,) array
+    shape : tuple of int
+        `(..., actions)`.
+
+    Returns
+    -------
+    (..., actions) array
+        Of the dtype of `log_sigma`.
+    """
+    return _apply(log_sigma, shape=shape)

@@ -1,0 +1,175 @@
+"""Where a network is linear layers and nothing else, its layers run as one operation, and nothing else changes by it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as onp
+import pytest
+from backends import assert_allclose, bits, on_backend
+
+import npnets
+import npnets.numpy as np
+from npnets.common import chain
+
+RNG = onp.random.default_rng(5)
+OBS, ACT, NOISE = (RNG.normal(size=(4, width)).astype(onp.float32) for width in (5, 2, 3))
+TWINS = functools.partial(npnets.EnsembleLinear, 2)
+BOUNDS = (1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class OwnTrunk:
+    """A `Net` behind a class of the user's own, of which nothing is known but what it answers."""
+
+    net: npnets.Net
+
+    @property
+    def output_dim(self) -> int:
+        return self.net.output_dim
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return self.net.init(rng, dtype)
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return self.net.forward(params, obs, state)
+
+
+def _actor(trunk: Any) -> Any:
+    return npnets.Actor(trunk(npnets.Net(5, hidden_sizes=(6, 3))), 2, (4,), BOUNDS)
+
+
+def _prob(trunk: Any, **arguments: Any) -> Any:
+    return npnets.ActorProb(trunk(npnets.Net(5, hidden_sizes=(6, 3))), 2, **arguments)
+
+
+def _critics(trunk: Any) -> Any:
+    net = npnets.Net(5, 2, (6, 3), concat=True, linear_layer=TWINS)
+    return npnets.Critic(trunk(net), (4,), linear_layer=TWINS, flatten_input=False)
+
+
+NETWORKS: dict[str, tuple[Callable[[Any], Any], tuple[Any, ...], int]] = {
+    "actor": (_actor, (OBS,), 1),
+    "probabilistic actor": (lambda trunk: _prob(trunk, max_action=BOUNDS), (OBS,), 1),
+    "unbounded": (lambda trunk: _prob(trunk, unbounded=True), (OBS,), 1),
+    "conditioned": (lambda trunk: _prob(trunk, conditioned_sigma=True), (OBS,), 3),
+    "critic": (lambda trunk: npnets.Critic(trunk(npnets.Net(5, 2, (6, 3), concat=True))), (OBS, ACT), 1),
+    "ensemble of critics": (_critics, (OBS, ACT), 1),
+    "perturbation": (lambda trunk: npnets.Perturbation(trunk(npnets.Net(7, 2, (6,))), BOUNDS), (OBS, ACT), 1),
+}
+"""How each is made on a trunk, what it is called with, and how many operations run its layers."""
+
+each_network = pytest.mark.parametrize(("make", "inputs", "operations"), NETWORKS.values(), ids=NETWORKS)
+
+
+def _same(net: Any) -> Any:
+    return net
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """How often layers were run together."""
+    made: list[Any] = []
+    run = chain.linear_layers
+    monkeypatch.setattr(chain, "linear_layers", lambda *args: made.append(args) or run(*args))
+    yield made
+
+
+def _answer(net: Any, params: Any, inputs: Any) -> Any:
+    leaves = npnets.tree.leaves(net.forward(params, *inputs))
+    return [leaf for leaf in leaves if hasattr(leaf, "dtype")]
+
+
+def _gradient(net: Any, params: Any, inputs: Any) -> Any:
+    return npnets.grad(lambda p: sum(np.sum(np.sin(leaf)) for leaf in _answer(net, p, inputs)))(params)
+
+
+@each_network
+def test_a_trunk_and_its_head_run_as_one_operation(make: Any, inputs: Any, operations: int, calls: list[Any]) -> None:
+    net = make(_same)
+    net.forward(on_backend(net.init(onp.random.default_rng(0))), *inputs)
+    assert len(calls) == operations
+
+
+@each_network
+def test_the_shortcut_answers_with_the_bits_and_gradients_of_the_long_way(
+    make: Any, inputs: Any, operations: int
+) -> None:
+    short, long = make(_same), make(OwnTrunk)
+    params = on_backend(short.init(onp.random.default_rng(0)))
+    assert bits(_answer(short, params, inputs)) == bits(_answer(long, params, inputs))
+    wanted = _gradient(long, params, inputs)
+    found = _gradient(short, params, inputs)
+    assert npnets.tree.paths(found) == npnets.tree.paths(wanted)
+    for one, other in zip(npnets.tree.leaves(found), npnets.tree.leaves(wanted), strict=True):
+        assert_allclose(one, other, rtol=2e-5, atol=2e-6)
+
+
+@each_network
+def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
+    make: Any, inputs: Any, operations: int, calls: list[Any]
+) -> None:
+    net = make(_same)
+    params = on_backend(net.init(onp.random.default_rng(0)))
+    for path in npnets.tree.paths(params):
+        keys = path.split(".")
+        for change in (_without, _wider, _beside):
+            calls.clear()
+            with pytest.raises((ValueError, TypeError)):
+                net.forward(change(params, keys), *inputs)
+    with pytest.raises(TypeError, match="dtype"):
+        net.forward(_in_two_dtypes(params), *inputs)
+
+
+def _changed(params: Any, keys: list[str], change: Callable[[Any, str], None]) -> Any:
+    copy = npnets.tree.map(_same, params)
+    part = copy
+    for key in keys[:-1]:
+        part = part[key]
+    change(part, keys[-1])
+    return copy
+
+
+def _without(params: Any, keys: list[str]) -> Any:
+    return _changed(params, keys, lambda part, key: part.pop(key))
+
+
+def _beside(params: Any, keys: list[str]) -> Any:
+    return _changed(params, keys, lambda part, key: part.update(further=part[key]))
+
+
+def _wider(params: Any, keys: list[str]) -> Any:
+    return _changed(params, keys, lambda part, key: part.update({key: np.concatenate([part[key], part[key]])}))
+
+
+def _in_two_dtypes(params: Any) -> Any:
+    path = npnets.tree.paths(params)[0].split(".")
+    return _changed(params, path, lambda part, key: part.update({key: part[key].astype(onp.float64)}))
+
+
+def test_what_the_shortcut_does_not_know_goes_the_long_way() -> None:
+    net, seen = _actor(_same), on_backend(OBS)
+    params = on_backend(net.init(onp.random.default_rng(0)))
+    wanted = bits(_answer(net, params, (seen,)))
+    assert bits(_answer(net, params, (OBS.astype(onp.float64),))) == wanted
+    assert bits(_answer(net, params, (OBS.tolist(),))) == wanted
+    image = npnets.Actor(npnets.Net((5, 1), hidden_sizes=(6, 3)), 2, (4,), BOUNDS)
+    assert bits(_answer(image, params, (seen.reshape(4, 5, 1),))) == wanted
+
+
+class Doubled(npnets.Net):
+    """A `Net` that answers otherwise."""
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        logits, state = super().forward(params, obs, state)
+        return 2 * logits, state
+
+
+def test_a_subclass_of_net_is_asked_and_not_passed_by() -> None:
+    net = npnets.Actor(Doubled(5, hidden_sizes=(3,)), 2)
+    params = on_backend(net.init(onp.random.default_rng(0)))
+    features, _ = npnets.Net(5, hidden_sizes=(3,)).forward(params["preprocess"], OBS)
+    assert_allclose(net.forward(params, OBS)[0], np.tanh(net.last.forward(params["last"], 2 * features)), rtol=1e-6)
