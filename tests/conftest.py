@@ -24,6 +24,7 @@ NUMPY_ALONE = {
     "test_bad_descriptions": "descriptions hold no arrays",
     "test_cuda_sources": "compiles sources, and runs none",
     "test_damaged_files": "reads files, which hold NumPy's arrays",
+    "test_learning_side_by_side": "compares on the CPU, and reads what came of it",
     "test_readme": "runs what a page says",
     "test_structure": "reads the source",
     "test_tianshou_signatures": "reads signatures and warnings",

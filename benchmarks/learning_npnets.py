@@ -1,0 +1,15 @@
+"""Learning with npnets, as the examples do it, for the comparison of learning curves."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from learning_problem import Learning, make_env
+from off_policy import learn_while_acting
+
+
+def learn(agent: Any, seed: int) -> Learning:
+    """Learn as `agent` does; how it acts after every step."""
+    for step, state, _ in learn_while_acting(agent, make_env, seed):
+        yield step, functools.partial(agent.act, state.params)
