@@ -43,13 +43,16 @@ def skip_names_from_elsewhere(app, what, name, obj, skip, options):
 
 
 def name_or_code(role, rawtext, text, lineno, inliner, options=None, content=()):
-    """Make a link of what is a public name of ours, and code of anything else in single backticks.
+    """Make a link of what is a public name of ours, or a call of one, and code of anything else in single backticks.
 
     A name is looked up in the package, not in the class that the text stands in: `init` there is a word, not a link to
     the method one line below.
     """
-    if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", text):
+    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text)
+    if not match:
         return roles.code_role("code", rawtext, text, lineno, inliner, options or {}, content)
+    name, call = match.groups()
+    text = f"{text} <{name}>" if call else name
     reference = inliner.document.settings.env.get_domain("py").role("obj")
     nodes, messages = reference("py:obj", rawtext, text, lineno, inliner, options or {}, content)
     for node in nodes:
@@ -57,7 +60,17 @@ def name_or_code(role, rawtext, text, lineno, inliner, options=None, content=())
     return nodes, messages
 
 
+def readable_signature(app, what, name, obj, options, signature, return_annotation):
+    """Write defaults as users do, and no constructor for what is only a form, never an object."""
+    if getattr(obj, "_is_protocol", False):
+        return "", None
+    if signature is None:
+        return None
+    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", signature).replace("onp.", "np."), return_annotation
+
+
 def setup(app):
     """Hand the functions above to Sphinx."""
     app.add_role("name_or_code", name_or_code)
+    app.connect("autodoc-process-signature", readable_signature)
     app.connect("autodoc-skip-member", skip_names_from_elsewhere)

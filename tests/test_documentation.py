@@ -59,18 +59,17 @@ def pages() -> str:
 
 def documented() -> list[Any]:
     """Everything that the pages of the reference describe."""
-    rst = pages()
-    found = [resolved(name) for name in re.findall(r"^\.\. auto(?:class|function|exception):: (\S+)$", rst, re.M)]
-    for module in re.findall(r"^\.\. automodule:: (\S+)\n   :members:", rst, re.M):
-        found += [resolved(f"{module}.{name}") for name in public(module)]
-    found += [resolved(name) for name in re.findall(r"^\.\. py:data:: (\S+)$", rst, re.M)]
-    return found
+    directive = r"^\.\. (?:autoclass|autofunction|autoexception|py:data):: (\S+)$"
+    return [resolved(name) for name in re.findall(directive, pages(), re.M)]
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_public_name_is_in_the_reference(module: str) -> None:
     described = {id(value) for value in documented()}
-    assert sorted(name for name in public(module) if id(resolved(f"{module}.{name}")) not in described) == []
+    names = public(module)
+    if module == "npnets.numpy":  # what it takes over from NumPy is the next test's
+        names = {name for name in names if _is_ours(getattr(npnets.numpy, name))}
+    assert sorted(name for name in names if id(resolved(f"{module}.{name}")) not in described) == []
 
 
 def test_what_the_array_functions_take_over_from_numpy_is_named_in_the_reference() -> None:
@@ -88,7 +87,8 @@ def test_the_map_of_the_reference_has_a_line_for_everything_that_a_page_describe
     lines = {id(resolved(name)) for name in re.findall(r"^   ([\w.]+)$", MAP.read_text(encoding="utf-8"), re.M)}
     names = re.findall(r"^\.\. auto(?:class|function|exception):: (\S+)$", pages(), re.M)
     assert len(names) > 80
-    assert [name for name in names if id(resolved(name)) not in lines and not name.endswith(".LSTM")] == []
+    elsewhere = [name for name in names if name.startswith("npnets.numpy.")] + ["npnets.common.lstm.LSTM"]
+    assert [name for name in names if id(resolved(name)) not in lines and name not in elsewhere] == []
 
 
 def test_every_page_of_the_reference_can_be_reached_from_its_map() -> None:
