@@ -1,29 +1,37 @@
 """Settings of the documentation."""
 
+import re
 from importlib.metadata import version as installed_version
+
+from docutils.parsers.rst import roles
 
 project = "npnets"
 author = "the npnets authors"
 copyright = "2026, the npnets authors"
 release = version = installed_version("npnets")
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
-default_role = "code"
+default_role = "name_or_code"
 
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Actor and critic networks on NumPy and CuPy",
-    "fixed_sidebar": True,
-    "page_width": "1100px",
-}
+html_theme = "furo"
+html_title = f"npnets {release}"
+html_static_path = ["_static"]
+html_css_files = ["npnets.css"]
+html_theme_options = {"navigation_with_keys": True}
+html_show_sourcelink = False
+html_copy_source = False
 
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
+add_module_names = False
+autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+autodoc_typehints = "none"  # docstrings say more: shapes, too
+autosummary_generate = False
 
 # Only what is marked as tested is run: examples in docstrings are tested where they stand, by the test suite.
 doctest_test_doctest_blocks = ""
@@ -34,6 +42,35 @@ def skip_names_from_elsewhere(app, what, name, obj, skip, options):
     return skip or str(getattr(obj, "__module__", "")).partition(".")[0] == "numpy"
 
 
+def name_or_code(role, rawtext, text, lineno, inliner, options=None, content=()):
+    """Make a link of what is a public name of ours, or a call of one, and code of anything else in single backticks.
+
+    A name is looked up in the package, not in the class that the text stands in: `init` there is a word, not a link to
+    the method one line below.
+    """
+    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text)
+    if not match:
+        return roles.code_role("code", rawtext, text, lineno, inliner, options or {}, content)
+    name, call = match.groups()
+    text = f"{text} <{name}>" if call else name
+    reference = inliner.document.settings.env.get_domain("py").role("obj")
+    nodes, messages = reference("py:obj", rawtext, text, lineno, inliner, options or {}, content)
+    for node in nodes:
+        node["py:class"] = None
+    return nodes, messages
+
+
+def readable_signature(app, what, name, obj, options, signature, return_annotation):
+    """Write defaults as users do, and no constructor for what is only a form, never an object."""
+    if getattr(obj, "_is_protocol", False):
+        return "", None
+    if signature is None:
+        return None
+    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", signature).replace("onp.", "np."), return_annotation
+
+
 def setup(app):
-    """Connect the functions above to Sphinx's events."""
+    """Hand the functions above to Sphinx."""
+    app.add_role("name_or_code", name_or_code)
+    app.connect("autodoc-process-signature", readable_signature)
     app.connect("autodoc-skip-member", skip_names_from_elsewhere)

@@ -46,8 +46,9 @@ def summary(network: Any, params: Tree | None = None) -> str:
     """
     title, tree = _title_and_tree(network, params)
     arrays = [leaf for leaf in leaves(tree) if _is_array(leaf)]
-    if not arrays and not hasattr(network, "init"):
-        raise TypeError(f"expected a network or a tree of arrays to summarise, but got {network!r:.80}")
+    if not arrays and not _is_network(network):
+        hint = "; call the class to make a network" if isinstance(network, type) else ""
+        raise TypeError(f"expected a network or a tree of arrays to summarise, but got {network!r:.80}{hint}")
     rows = [_HEAD, *_rows(tree, "")]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = [_line(row, widths) for row in rows]
@@ -58,9 +59,13 @@ def summary(network: Any, params: Tree | None = None) -> str:
 
 
 def _title_and_tree(network: Any, params: Tree | None) -> tuple[list[str], Tree]:
-    if not hasattr(network, "init"):
+    if not _is_network(network):
         return [], network if params is None else params
     return [repr(network)], network.init(np.random.default_rng(0)) if params is None else params
+
+
+def _is_network(value: Any) -> bool:
+    return hasattr(value, "init") and not isinstance(value, type)
 
 
 def _rows(tree: Tree, indent: str) -> Iterator[_Row]:

@@ -69,6 +69,12 @@ def test_what_is_neither_a_network_nor_a_tree_of_arrays_has_no_summary(wrong: An
         npnets.summary(wrong)
 
 
+@pytest.mark.numpy_alone("a class holds no arrays")
+def test_a_class_in_the_place_of_a_network_is_told_to_be_one() -> None:
+    with pytest.raises(TypeError, match="call the class to make a network"):
+        npnets.summary(npnets.Actor)
+
+
 @pytest.mark.numpy_alone("drawn on the CPU")
 def test_a_network_without_parameters_is_summarised_as_empty() -> None:
     text = npnets.summary(npnets.MLP(3))

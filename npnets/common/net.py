@@ -46,7 +46,7 @@ class Net:
     num_atoms : int
         For distributional reinforcement learning: the answer is `(batch, actions, num_atoms)` if above one.
     dueling_param : tuple of two dicts, optional
-        Arguments of the `MLP`s for advantages (`Q`) and value (`V`) of a dueling network (Wang et al. 2016).
+        Arguments of one `MLP` for advantages (`Q`) and one for the value (`V`) of a dueling network (Wang et al. 2016).
 
     Notes
     -----

@@ -70,7 +70,7 @@ class Critic:
 
     @property
     def output_dim(self) -> int:
-        """Number of entries of an answer: one."""
+        """One, the number of entries of an answer."""
         return 1
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:

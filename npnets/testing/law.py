@@ -50,8 +50,12 @@ class NetworkLawError(AssertionError):
     ----------
     law : str
         Name of the law, as in `LAWS`.
-    expected, came, cause : str
-        What the law asks for, what the network did, and the likely cause.
+    expected : str
+        What the law asks for.
+    came : str
+        What the network did.
+    cause : str
+        The likely cause.
     example : dict of str to str
         The smallest example found: what was drawn, by name.
     """
