@@ -1,4 +1,4 @@
-"""Where a network is linear layers and nothing else, its layers run as one operation, and nothing else changes by it."""
+"""Where a network is linear layers and nothing else, they run as one operation, and nothing else changes by it."""
 
 from __future__ import annotations
 

@@ -95,7 +95,9 @@ class _Places:
         self.size = len(below.get((), ())) + len(others) if () not in sizes else sizes[()]
         self.others = tuple(others)
         self.dicts = [(paths.index(path[:-1]), path[-1], sizes.get(path, len(below[path]))) for path in paths if path]
-        self.layers = [(paths.index(link.path), *map(link.layer.shapes.get, ("weight", "bias"))) for link in links]
+        self.layers: list[Any] = [
+            (paths.index(link.path), *map(link.layer.shapes.get, ("weight", "bias"))) for link in links
+        ]
 
     def gather(self, params: Any) -> list[Any] | None:
         """Return each layer's weight and bias, in turn, or `None` if anything is not as it should be."""

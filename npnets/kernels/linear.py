@@ -36,7 +36,7 @@ class Kept(NamedTuple):
     z: Array | None
 
 
-def _composition(x: Array, *parameters: Array | None, activations: Activations) -> Array:
+def _composition(x: Array, *parameters: Any, activations: Activations) -> Array:
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         z = np.matmul(x, weight)
         z = z if bias is None else z + bias
@@ -44,7 +44,7 @@ def _composition(x: Array, *parameters: Array | None, activations: Activations) 
     return x
 
 
-def _forward(x: Array, *parameters: Array | None, activations: Activations) -> tuple[Array, list[Kept]]:
+def _forward(x: Array, *parameters: Any, activations: Activations) -> tuple[Array, list[Kept]]:
     kept = []
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         y, z = _run(x, weight, bias, activation)
@@ -53,7 +53,7 @@ def _forward(x: Array, *parameters: Array | None, activations: Activations) -> t
     return x, kept
 
 
-def _evaluate(x: Array, *parameters: Array | None, activations: Activations) -> Array:
+def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         x, _ = _run(x, weight, bias, activation)
     return x
@@ -83,7 +83,7 @@ def _backward(
     kept: list[Kept],
     wanted: tuple[int, ...],
     x: Array,
-    *parameters: Array | None,
+    *parameters: Any,
     activations: Activations,
 ) -> tuple[Array, ...]:
     found: dict[int, Array] = {}
@@ -127,7 +127,7 @@ def _bias_cotangent(dz: Array, bias: Any) -> Array:
 _apply = fused(_composition, _forward, _backward, _evaluate)
 
 
-def linear_layers(x: Array, parameters: Sequence[Array | None], activations: Activations) -> Array:
+def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations) -> Array:
     """Run linear layers with their activations one after the other.
 
     Parameters
