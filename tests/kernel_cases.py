@@ -18,9 +18,10 @@ from npnets.kernels.gaussian import log_density
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import linear_layers
 from npnets.kernels.lstm import lstm
+from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
-_NAMES = ("activations", "gaussian", "layer_norm", "linear", "lstm", "squashed_gaussian")
+_NAMES = ("activations", "gaussian", "layer_norm", "linear", "lstm", "shared_sigma", "squashed_gaussian")
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -169,6 +170,14 @@ def _gaussian_cases() -> list[Case]:
     return [Case("gaussian", fun, plain, (shape,) * 3) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
+def _shared_sigma_cases() -> list[Case]:
+    def case(*shape: int) -> Case:
+        fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
+        return Case("shared_sigma", fun, plain, (shape[-1:],))
+
+    return [case(*shape) for shape in [(5, 3), (1, 1), (1, 4), (2, 3, 4)]]
+
+
 def _squashed_gaussian_case(*shape: int) -> Case:
     def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any) -> Any:
         middle, half = onp.linspace(-1.0, 2.0, shape[-1]), onp.linspace(0.5, 3.0, shape[-1])
@@ -189,6 +198,7 @@ CASES = [
     *_layer_norm_cases(),
     *_lstm_cases(),
     *_gaussian_cases(),
+    *_shared_sigma_cases(),
     *_squashed_gaussian_cases(),
 ]
 each_case = pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.kernel}-{i}") for i, c in enumerate(CASES)])

@@ -11,8 +11,8 @@ that enter it are zero; where it is not `live` it lies beyond its sequence's end
 through.
 
 The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step is one product, `z = u W` with the rows
-`u = [x_t, 1, h]`, and all weight gradients are one more, over all steps. It scales `z_i`, `z_f` and `z_o` by a half, in
-`W`, so that one `tanh` over all of `z` serves every gate: `sigmoid(z) = (tanh(z / 2) + 1) / 2`.
+`u = [x_t, 1, h]`, and all weight gradients are one more, over all steps. It turns the signs of `z_i`, `z_f` and `z_o`,
+in `W`, for `sigmoid(z) = 1 / (1 + exp(-z))`: `exp` takes half of the time of `tanh` where NumPy has no AVX-512 for it.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_step
 from npnets.kernels.activations import sigmoid
-from npnets.kernels.workspace import outer, room
+from npnets.kernels.workspace import product, room
 
 Mask = Array | None
 State = tuple[Array, Array]
@@ -66,53 +66,64 @@ class Saved(NamedTuple):
 def _forward(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
-    return _run(x, (w_x, w_h, b_x, b_h), h, c, fresh, live, kept=x.shape[0])
+    steps, shape = x.shape[0], h.shape
+    rows, hs = _rows(x, h, live)
+    outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
+    gates, tanh_c, cs = room(x, (steps, 4, *shape)), room(x, (steps, *shape)), room(x, (steps + 1, *shape))
+    project, cs[0] = _projection(rows, w_x, w_h, b_x, b_h), c
+    with lstm_step.quiet(x):
+        for t in range(steps):
+            if fresh is not None:
+                hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
+            lstm_step.forward(project(rows[t]), cs[t], gates[t], cs[t + 1], tanh_c[t], outputs[t])
+            if live is not None:
+                outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
+            if fresh is not None:
+                hs[t + 1] = outputs[t]
+    return (outputs, outputs[-1].copy(), cs[-1].copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
 
 
 def _evaluate(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[Array, Array, Array]:
-    return _run(x, (w_x, w_h, b_x, b_h), h, c, fresh, live, kept=1)[0]
+    """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
+    rows, hs = _rows(x[:1], h, None)
+    outputs, gates, c = room(x, (x.shape[0], *h.shape)), room(x, (4, *h.shape)), c.copy()
+    project = _projection(rows, w_x, w_h, b_x, b_h, steps=x.shape[0])
+    with lstm_step.quiet(x):
+        for t in range(x.shape[0]):
+            rows[0, :, : x.shape[2]] = x[t] if live is None else _read(x[t], live[t])
+            if fresh is not None:
+                hs[0], c[:] = _cleared(fresh[t], hs[0], c)
+            before = None if live is None else c.copy()
+            lstm_step.forward(project(rows[0]), c, gates, c, outputs[t], outputs[t])
+            if before is not None:
+                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (hs[0], before))  # type: ignore[index]
+            hs[0] = outputs[t]
+    return outputs, outputs[-1].copy(), c
 
 
-def _run(
-    x: Array, weights: tuple[Array, Array, Array, Array], h: Array, c: Array, fresh: Mask, live: Mask, kept: int
-) -> tuple[tuple[Array, Array, Array], Saved]:
-    """Go through all steps; of what the backward needs, keep that of all of them, or only of the last."""
-    steps, shape = x.shape[0], h.shape
-    rows, hs = _rows(x, h, steps, live)
-    outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
-    gates, tanh_c, cs = room(x, (kept, 4, *shape)), room(x, (kept, *shape)), room(x, (kept + 1, *shape))
-    project, cs[0] = _projection(rows, hs, *weights), c
-    for t in range(steps):
-        entering, leaving = cs[t % (kept + 1)], cs[(t + 1) % (kept + 1)]
-        if fresh is not None:
-            hs[t], entering[:] = _cleared(fresh[t], hs[t], entering)
-        lstm_step.forward(project(t), entering, gates[t % kept], leaving, tanh_c[t % kept], outputs[t])
-        if live is not None:
-            outputs[t], leaving[:] = _chosen(live[t], (outputs[t], leaving), (hs[t], entering))
-        if fresh is not None:
-            hs[t + 1] = outputs[t]
-    return (outputs, outputs[-1].copy(), leaving.copy()), Saved(rows[:-1], gates, cs[:-1], tanh_c)
+def _projection(
+    rows: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, steps: int | None = None
+) -> Callable[[Array], Array]:
+    """Return a function from the rows of a step to its `z`, signs turned, which the next call overwrites.
 
-
-def _projection(rows: Array, hs: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[int], Array]:
-    """Return a function from a step to its scaled `z`, which the next call overwrites.
-
-    For few rows to stack and scale the weights would cost more than the products.
+    For few rows to stack the weights and turn their signs would cost more than the products.
     """
-    scale, z = lstm_step.scale_like(w_h), room(rows, (rows.shape[1], w_h.shape[1]))
-    if (len(rows) - 1) * rows.shape[1] >= len(w_h):
+    sign, width = lstm_step.sign_like(w_h), w_x.shape[0]
+    if (steps or len(rows) - 1) * rows.shape[1] >= len(w_h):
         weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
-        weight *= scale
-        return lambda t: onp.matmul(rows[t], weight, out=z)  # type: ignore[no-any-return]
-    z_x = onp.matmul(rows[:-1, :, : len(w_x)], w_x)
-    z_x += b_x + b_h
+        weight *= sign
+        z = room(rows, (rows.shape[1], w_h.shape[1]))
+        return lambda u: onp.matmul(u, weight, out=z)  # type: ignore[no-any-return]
+    bias = b_x + b_h
 
-    def project(t: int) -> Array:
-        onp.matmul(hs[t], w_h, out=z)
-        onp.add(z, z_x[t], out=z)
-        return onp.multiply(z, scale, out=z)
+    def project(u: Array) -> Array:
+        z = product(u[:, :width], w_x)
+        z += product(u[:, width + 1 :], w_h)
+        z += bias
+        z *= sign
+        return z
 
     return project
 
@@ -165,14 +176,14 @@ def _weight_cotangents(rows: Array, dz: Array, width: int) -> tuple[Array, Array
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
     u, dz = rows.reshape(-1, rows.shape[-1]), dz.reshape(-1, dz.shape[-1])
     if len(u) == 1:
-        return outer(u[:, :width], dz), outer(u[:, width + 1 :], dz), dz[0], dz[0]
+        return product(u[:, :width].T, dz), product(u[:, width + 1 :].T, dz), dz[0], dz[0]
     stacked = onp.matmul(u.T, dz, out=room(u, (u.shape[1], dz.shape[1])))
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 
 
-def _rows(x: Array, h: Array, steps: int, live: Mask) -> tuple[Array, Array]:
+def _rows(x: Array, h: Array, live: Mask) -> tuple[Array, Array]:
     """Return the rows `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
-    width, hidden = x.shape[2], h.shape[1]
+    steps, _, width, hidden = *x.shape, h.shape[1]
     rows = room(x, (steps + 1, len(h), width + 1 + hidden))
     rows[:steps, :, :width] = _read(x, live)
     rows[:, :, width] = 1

@@ -1,8 +1,11 @@
 """The elementwise part of one step of an LSTM, forward and backward: in place on NumPy, one launch on a GPU.
 
-Symbols as in `lstm`. `z` comes with `z_i`, `z_f` and `z_o` scaled by a half, side by side as a product makes them; the
-gates lie one after the other, each in a block of memory of its own, which is faster to go through.
+Symbols as in `lstm`. `z` comes with the signs of `z_i`, `z_f` and `z_o` turned, side by side as a product makes them;
+the gates lie one after the other, each in a block of memory of its own, which is faster to go through.
 """
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 
@@ -10,15 +13,20 @@ from npnets.backend import Array, namespace
 from npnets.launch import Launch
 
 
-def scale_like(w_h: Array) -> Array:
-    """Return what `z` is scaled by, `(4 hidden,)`, in the dtype and on the device of `W_h`."""
-    scale = namespace(w_h).full(w_h.shape[1], 0.5, w_h.dtype)
-    scale[2 * w_h.shape[0] : 3 * w_h.shape[0]] = 1
-    return scale  # type: ignore[no-any-return]
+def sign_like(w_h: Array) -> Array:
+    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`."""
+    sign = namespace(w_h).full(w_h.shape[1], -1, w_h.dtype)
+    sign[2 * w_h.shape[0] : 3 * w_h.shape[0]] = 1
+    return sign  # type: ignore[no-any-return]
+
+
+def quiet(x: Array) -> AbstractContextManager[Any]:
+    """Return a context in which a step warns of no overflow: where `exp(-z)` is infinite, its gate is zero."""
+    return np.errstate(over="ignore") if namespace(x) is np else nullcontext()
 
 
 def forward(z: Array, c: Array, gates: Array, new_c: Array, tanh_c: Array, new_h: Array) -> None:
-    """Write the gates, `c'`, `tanh(c')` and `h'`.
+    """Write the gates, `c'`, `tanh(c')` and `h'`; `c'` may go over `c`, and `h'` over `tanh(c')`.
 
     Parameters
     ----------
@@ -29,10 +37,12 @@ def forward(z: Array, c: Array, gates: Array, new_c: Array, tanh_c: Array, new_h
     if namespace(z) is not np:
         _FORWARD(*_parts(z), c, *gates, new_c, tanh_c, new_h)
         return
-    np.tanh(_parts(z), out=gates)
-    for sigmoids in (gates[:2], gates[3]):
-        sigmoids *= 0.5
-        sigmoids += 0.5
+    parts = _parts(z)
+    for part, sigmoids in ((parts[:2], gates[:2]), (parts[3], gates[3])):
+        np.exp(part, out=sigmoids)
+        sigmoids += 1
+        np.divide(1, sigmoids, out=sigmoids)
+    np.tanh(parts[2], out=gates[2])
     i, f, g, o = gates
     np.multiply(f, c, out=new_c)
     np.multiply(i, g, out=tanh_c)
@@ -42,7 +52,7 @@ def forward(z: Array, c: Array, gates: Array, new_c: Array, tanh_c: Array, new_h
 
 
 def backward(gates: Array, c: Array, tanh_c: Array, dh: Array, dc: Array, dz: Array) -> None:
-    """Write the cotangent of `z` before it was scaled, and turn `dc` from the cotangent of `c'` into that of `c`.
+    """Write the cotangent of `z` with its own signs, and turn `dc` from the cotangent of `c'` into that of `c`.
 
     Parameters
     ----------
@@ -76,8 +86,8 @@ def backward(gates: Array, c: Array, tanh_c: Array, dh: Array, dc: Array, dz: Ar
 _FORWARD = Launch(
     "T z_i, T z_f, T z_g, T z_o, T c",
     "T gate_i, T gate_f, T gate_g, T gate_o, T new_c, T tanh_c, T new_h",
-    """const T half = T(0.5), g = tanh(z_g), o = half * tanh(z_o) + half;
-    const T input = half * tanh(z_i) + half, f = half * tanh(z_f) + half;
+    """const T one = T(1), g = tanh(z_g), o = one / (one + exp(z_o));
+    const T input = one / (one + exp(z_i)), f = one / (one + exp(z_f));
     gate_i = input; gate_f = f; gate_g = g; gate_o = o;
     new_c = f * c + input * g; tanh_c = tanh(new_c); new_h = o * tanh_c;""",
     "lstm_step",
