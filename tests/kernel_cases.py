@@ -15,13 +15,14 @@ from backends import on_backend
 import npnets.numpy as np
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.gaussian import log_density
+from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import linear_layers
 from npnets.kernels.lstm import lstm
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
-_NAMES = ("activations", "gaussian", "layer_norm", "linear", "lstm", "shared_sigma", "squashed_gaussian")
+_NAMES = ("activations", "gaussian", "latent", "layer_norm", "linear", "lstm", "shared_sigma", "squashed_gaussian")
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -164,6 +165,23 @@ def _lstm_cases() -> list[Case]:
     ]
 
 
+def _latent_case(batch: int, inputs: int, latent: int) -> Case:
+    bounds = {"low": -0.4, "high": 0.7}
+
+    def fun(x: Any, w_m: Any, b_m: Any, w_s: Any, b_s: Any, noise: Any) -> Any:
+        return _in_one(latent_draw(x, (w_m, b_m), (w_s, b_s), noise, **bounds))
+
+    def plain(*arrays: Any) -> Any:
+        return _in_one(COMPOSITIONS["latent"](*arrays, **bounds))
+
+    layer = ((inputs, latent), (latent,))
+    return Case("latent", fun, plain, ((batch, inputs), *layer, *layer, (batch, latent)))
+
+
+def _latent_cases() -> list[Case]:
+    return [_latent_case(*sizes) for sizes in [(5, 3, 4), (1, 3, 2), (4, 1, 3)]]
+
+
 def _gaussian_cases() -> list[Case]:
     fun = lambda x, mu, log_sigma: log_density(x, mu, np.exp(log_sigma))  # noqa: E731
     plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, np.exp(log_sigma))  # noqa: E731
@@ -197,6 +215,7 @@ CASES = [
     *_linear_cases(),
     *_layer_norm_cases(),
     *_lstm_cases(),
+    *_latent_cases(),
     *_gaussian_cases(),
     *_shared_sigma_cases(),
     *_squashed_gaussian_cases(),

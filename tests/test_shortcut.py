@@ -150,6 +150,32 @@ def _in_two_dtypes(params: Any) -> Any:
     return _changed(params, path, lambda part, key: part.update({key: part[key].astype(onp.float64)}))
 
 
+@dataclass(frozen=True)
+class OwnCoder:
+    """An `MLP` behind a class of the user's own."""
+
+    mlp: npnets.MLP
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return self.mlp.init(rng, dtype)
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return self.mlp.forward(params, x)
+
+
+def _vae(coder: Callable[[Any], Any]) -> Any:
+    return npnets.VAE(coder(npnets.MLP(7, 0, (6,))), coder(npnets.MLP(8, 2, (4,))), 6, 3, BOUNDS)
+
+
+def test_a_vae_takes_the_shortcut_through_encoder_and_decoder_and_answers_with_the_same_bits(calls: list[Any]) -> None:
+    short, long = _vae(_same), _vae(OwnCoder)
+    params = on_backend(short.init(onp.random.default_rng(0)))
+    found = bits(short.forward(params, OBS, ACT, noise=NOISE))
+    assert len(calls) == 2
+    assert found == bits(long.forward(params, OBS, ACT, noise=NOISE))
+    assert bits(short.decode(params, OBS, NOISE)) == bits(long.decode(params, OBS, NOISE))
+
+
 def test_what_the_shortcut_does_not_know_goes_the_long_way() -> None:
     net, seen = _actor(_same), on_backend(OBS)
     params = on_backend(net.init(onp.random.default_rng(0)))

@@ -10,9 +10,10 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
 from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
+from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
 from npnets.tree import Tree
 
@@ -128,7 +129,8 @@ class RecurrentActorProb:
         expect_keys(params, self._names, self)
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
-        mu = mean(self.head.apply(params["mu"], hidden), self.max_action, self.unbounded)  # type: ignore[arg-type]
+        z = self.head.apply(params["mu"], hidden, None if self.unbounded else ("tanh",))
+        mu = scaled(z, self.max_action)  # type: ignore[arg-type]
         sigma = self._sigma(params, hidden, mu)
         return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
 

@@ -1,4 +1,4 @@
-"""The shortcut through an actor or critic: trunk and head as one operation, where the trunk is a plain `Net`."""
+"""The shortcuts through networks: a trunk and its head, or an MLP and what squashes its answer, as one operation."""
 
 from typing import Any
 
@@ -32,3 +32,17 @@ def trunk_and_head(
     trunk_links = trunk.links if is_taken else None
     parts = [("preprocess", trunk_links)] + ([(head[0], head[1].links)] if head is not None else [])
     return Chain(parts, then, others)
+
+
+def one_part(key: str, part: Any, then: ActivationCall = None, others: tuple[str, ...] = ()) -> Chain:
+    """Return the chain of the layers of an MLP that is one part of a network; it is empty for any other part.
+
+    Parameters
+    ----------
+    key : str
+        Where its parameters lie.
+    part : MLP or any layer
+    then, others
+        As in `trunk_and_head`.
+    """
+    return Chain([(key, part.links if isinstance(part, MLP) else None)], then, others)

@@ -10,12 +10,16 @@ from numpy.typing import DTypeLike
 import npnets.numpy as np
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
+from npnets.common.chain import Chain
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.continuous.pairs import paired
+from npnets.continuous.shortcut import one_part
 from npnets.description import Bound, bound, call_repr, set_fields, size
-from npnets.door import as_input, expect_keys, expect_width, first_leaf, follows_params
-from npnets.functional import squash
+from npnets.door import as_input, expect_keys, expect_parameters, expect_width, first_leaf, follows_params
+from npnets.functional import scaled
 from npnets.initializers import placed, require_generator
+from npnets.kernels.activations import activate
+from npnets.kernels.latent import latent_draw
 from npnets.tree import Tree
 
 LOG_STD_MIN, LOG_STD_MAX = -4, 15
@@ -114,12 +118,11 @@ class VAE:
         """
         self._expect(params)
         state, action = paired(params, state, action, "action")
-        features = self._run(self.encoder, params["encoder"], np.concatenate([state, action], -1), "encoder")
-        expect_width(features, self.hidden_dim, self.latent_layer)
-        mean = self.latent_layer.apply(params["mean"], features)
-        std = np.exp(np.clip(self.latent_layer.apply(params["log_std"], features), LOG_STD_MIN, LOG_STD_MAX))
-        latent_z = mean + std * self._noise(rng, noise, mean)
-        reconstruction = self.decode(params, state, latent_z)
+        features = self._encoded(params, np.concatenate([state, action], -1))
+        noise = self._noise(rng, noise, features)
+        mean, log_std = (self._head(params[name], features) for name in ("mean", "log_std"))
+        mean, std, latent_z = latent_draw(features, mean, log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
+        reconstruction = self._reconstruct(params, state, latent_z)
         if reconstruction.shape != action.shape:
             raise ValueError(
                 f"the decoder must answer with as many features as an action has entries, {action.shape}, but gave "
@@ -156,8 +159,32 @@ class VAE:
         state, latent_z = paired(params, state, latent_z, "latent_z")
         if latent_z.shape[-1] != self.latent_dim:
             raise ValueError(f"latent_z must have {self.latent_dim} entries a row, but has {latent_z.shape[-1]}")
-        z = self._run(self.decoder, params["decoder"], np.concatenate([state, latent_z], -1), "decoder")
-        return squash(z, self.max_action)  # type: ignore[arg-type]
+        return self._reconstruct(params, state, latent_z)
+
+    def _encoded(self, params: Tree, inputs: Array) -> Array:
+        features = self._encoding.run(params, inputs)
+        if features is None:
+            features = _answer("encoder", self.encoder, params["encoder"], inputs)
+        expect_width(features, self.hidden_dim, self.latent_layer)
+        return features
+
+    def _head(self, params: Tree, features: Array) -> Any:
+        return expect_parameters(params, self.latent_layer.shapes, features.dtype, self.latent_layer)
+
+    def _reconstruct(self, params: Tree, state: Array, latent_z: Array) -> Array:
+        inputs = np.concatenate([state, latent_z], -1)
+        action = self._decoding.run(params, inputs)
+        if action is None:
+            action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
+        return scaled(action, self.max_action)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def _encoding(self) -> Chain:
+        return one_part("encoder", self.encoder, others=("mean", "log_std", "decoder"))
+
+    @functools.cached_property
+    def _decoding(self) -> Chain:
+        return one_part("decoder", self.decoder, then=("tanh",), others=("encoder", "mean", "log_std"))
 
     def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Any:
         if rng is None:
@@ -165,22 +192,24 @@ class VAE:
         drawn = require_generator(rng).standard_normal((*batch, self.latent_dim))
         return onp.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
-    def _noise(self, rng: Any, noise: Any, mean: Array) -> Any:
+    def _noise(self, rng: Any, noise: Any, features: Array) -> Any:
         if (rng is None) == (noise is None):
             raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
-        drawn = require_generator(rng).standard_normal(mean.shape) if noise is None else noise
-        drawn = as_input(drawn, mean, "noise")
-        if drawn.shape != mean.shape:
-            raise ValueError(f"noise must have shape {mean.shape}, but has {drawn.shape}")
+        shape = (*features.shape[:-1], self.latent_dim)
+        drawn = require_generator(rng).standard_normal(shape) if noise is None else noise
+        drawn = as_input(drawn, features, "noise")
+        if drawn.shape != shape:
+            raise ValueError(f"noise must have shape {shape}, but has {drawn.shape}")
         return drawn
 
     def _expect(self, params: Tree) -> None:
         expect_keys(params, ("encoder", "mean", "log_std", "decoder"), self)
 
-    def _run(self, part: Layer, params: Tree, x: Array, name: str) -> Array:
-        answer = part.forward(params, x)
-        if isinstance(answer, tuple):
-            raise TypeError(
-                f"the {name} must answer with an array, as MLP does, but gave a tuple; is it a Net? Use its .model"
-            )
-        return answer
+
+def _answer(name: str, part: Layer, params: Tree, inputs: Array) -> Array:
+    answer = part.forward(params, inputs)
+    if isinstance(answer, tuple):
+        raise TypeError(
+            f"the {name} must answer with an array, as MLP does, but gave a tuple; is it a Net? Use its .model"
+        )
+    return answer

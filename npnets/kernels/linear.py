@@ -61,7 +61,7 @@ def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
 
 def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
     z = product(x, weight)
-    if activation is not None and namespace(z) is not onp:
+    if activation is not None and type(z) is not onp.ndarray and namespace(z) is not onp:
         return _activated_on_gpu(z, bias, *activation)
     if bias is not None:
         z += bias
@@ -93,27 +93,30 @@ def _backward(
         x, y, z = kept[index]
         dz = g if activation is None else cotangent(g, y, z, *activation)
         if of_weight in wanted:
-            found[of_weight] = _weight_cotangent(dz, x, weight)
+            found[of_weight] = weight_cotangent(dz, x, weight)
         if of_bias in wanted:
-            found[of_bias] = _bias_cotangent(dz, bias)
+            found[of_bias] = bias_cotangent(dz, bias)
         if wanted[0] > of_x:
             break
-        found[0] = g = _input_cotangent(dz, x, weight)
+        found[0] = g = input_cotangent(dz, x, weight)
     return tuple(found[index] for index in wanted)
 
 
-def _input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
+def input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
+    """Return `dx`, for the members of an ensemble together if they share `x`."""
     dx = product(dz, weight.swapaxes(-1, -2))
     return dx if dx.ndim == x.ndim else dx.sum(axis=0)
 
 
-def _weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
+def weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
+    """Return `dW`."""
     if weight.ndim == 2 and x.ndim > 2:
         x, dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, dz.shape[-1])
     return outer(x, dz) if x.shape[-2] == 1 else product(x.swapaxes(-1, -2), dz)
 
 
-def _bias_cotangent(dz: Array, bias: Any) -> Array:
+def bias_cotangent(dz: Array, bias: Any) -> Array:
+    """Return `db`."""
     if bias.ndim == 1:
         dz = dz if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1])
         if len(dz) == 1:

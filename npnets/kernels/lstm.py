@@ -70,7 +70,7 @@ def _forward(
     rows, hs = _rows(x, h, live)
     outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
     gates, tanh_c, cs = room(x, (steps, 4, *shape)), room(x, (steps, *shape)), room(x, (steps + 1, *shape))
-    project, cs[0] = _projection(rows, w_x, w_h, b_x, b_h), c
+    project, cs[0] = _projection(rows[0], w_x, w_h, b_x, b_h, steps), c
     with lstm_step.quiet(x):
         for t in range(steps):
             if fresh is not None:
@@ -89,7 +89,7 @@ def _evaluate(
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
     rows, hs = _rows(x[:1], h, None)
     outputs, gates, c = room(x, (x.shape[0], *h.shape)), room(x, (4, *h.shape)), c.copy()
-    project = _projection(rows, w_x, w_h, b_x, b_h, steps=x.shape[0])
+    project = _projection(rows[0], w_x, w_h, b_x, b_h, x.shape[0])
     with lstm_step.quiet(x):
         for t in range(x.shape[0]):
             rows[0, :, : x.shape[2]] = x[t] if live is None else _read(x[t], live[t])
@@ -103,18 +103,16 @@ def _evaluate(
     return outputs, outputs[-1].copy(), c
 
 
-def _projection(
-    rows: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, steps: int | None = None
-) -> Callable[[Array], Array]:
-    """Return a function from the rows of a step to its `z`, signs turned, which the next call overwrites.
+def _projection(u: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, steps: int) -> Callable[[Array], Array]:
+    """Return a function from a step's rows, such as `u`, to its `z`, signs turned, which the next call overwrites.
 
     For few rows to stack the weights and turn their signs would cost more than the products.
     """
     sign, width = lstm_step.sign_like(w_h), w_x.shape[0]
-    if (steps or len(rows) - 1) * rows.shape[1] >= len(w_h):
+    if steps * len(u) >= len(w_h):
         weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
         weight *= sign
-        z = room(rows, (rows.shape[1], w_h.shape[1]))
+        z = room(u, (len(u), w_h.shape[1]))
         return lambda u: onp.matmul(u, weight, out=z)  # type: ignore[no-any-return]
     bias = b_x + b_h
 

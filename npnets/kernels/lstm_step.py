@@ -4,20 +4,31 @@ Symbols as in `lstm`. `z` comes with the signs of `z_i`, `z_f` and `z_o` turned,
 the gates lie one after the other, each in a block of memory of its own, which is faster to go through.
 """
 
+import functools
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from npnets.backend import Array, namespace
+from npnets.backend import Array, device_of, namespace, place
 from npnets.launch import Launch
+
+FEW = 4096
+"""Up to how many numbers it is quicker to compute a sigmoid of `z_g` too, for nothing, than to step over it."""
+
+_ALL, _SIGMOIDS = (slice(0, 4),), (slice(0, 2), slice(3, 4))
 
 
 def sign_like(w_h: Array) -> Array:
-    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`."""
-    sign = namespace(w_h).full(w_h.shape[1], -1, w_h.dtype)
-    sign[2 * w_h.shape[0] : 3 * w_h.shape[0]] = 1
-    return sign  # type: ignore[no-any-return]
+    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`; not to be changed."""
+    return _sign(len(w_h), w_h.dtype.char, device_of(w_h))
+
+
+@functools.lru_cache(maxsize=64)
+def _sign(hidden: int, dtype: str, device: str) -> Array:
+    sign = np.full(4 * hidden, -1, dtype)
+    sign[2 * hidden : 3 * hidden] = 1
+    return place(sign, device)
 
 
 def quiet(x: Array) -> AbstractContextManager[Any]:
@@ -38,10 +49,11 @@ def forward(z: Array, c: Array, gates: Array, new_c: Array, tanh_c: Array, new_h
         _FORWARD(*_parts(z), c, *gates, new_c, tanh_c, new_h)
         return
     parts = _parts(z)
-    for part, sigmoids in ((parts[:2], gates[:2]), (parts[3], gates[3])):
-        np.exp(part, out=sigmoids)
+    for those in _ALL if z.size < FEW else _SIGMOIDS:
+        sigmoids = gates[those]
+        np.exp(parts[those], out=sigmoids)
         sigmoids += 1
-        np.divide(1, sigmoids, out=sigmoids)
+        np.reciprocal(sigmoids, out=sigmoids)
     np.tanh(parts[2], out=gates[2])
     i, f, g, o = gates
     np.multiply(f, c, out=new_c)

@@ -1,0 +1,99 @@
+"""A variational autoencoder's latent vectors: two linear layers on the same features, and a draw from what they say.
+
+    mean = x W_m + b_m,  s = x W_s + b_s,  std = exp(clip(s, low, high)),  latent = mean + std * noise
+
+Symbols: `x` `(batch, in)`; `W_m` and `W_s` `(in, latent)`, `b_m` and `b_s` `(latent,)`; `noise` and the three answers
+`(batch, latent)`; `low` and `high` numbers. `dx` is the cotangent of `x`, and so on.
+"""
+
+from typing import NamedTuple
+
+import npnets.numpy as np
+from npnets.autodiff import fused
+from npnets.backend import Array, namespace
+from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
+from npnets.kernels.workspace import product
+
+
+class Saved(NamedTuple):
+    """What the backward needs: `std`, and where `s` lay within its bounds."""
+
+    std: Array
+    inside: Array
+
+
+def _composition(
+    x: Array, w_m: Array, b_m: Array, w_s: Array, b_s: Array, noise: Array, *, low: float, high: float
+) -> tuple[Array, Array, Array]:
+    mean = np.matmul(x, w_m) + b_m
+    std = np.exp(np.clip(np.matmul(x, w_s) + b_s, low, high))
+    return mean, std, mean + std * noise
+
+
+def _forward(
+    x: Array, w_m: Array, b_m: Array, w_s: Array, b_s: Array, noise: Array, *, low: float, high: float
+) -> tuple[tuple[Array, Array, Array], Saved]:
+    xp = namespace(x)
+    mean, s = product(x, w_m), product(x, w_s)
+    mean += b_m
+    s += b_s
+    inside = (s >= low) & (s <= high)
+    std = xp.exp(s.clip(low, high))
+    latent = std * noise
+    latent += mean
+    return (mean, std, latent), Saved(std, inside)
+
+
+def _backward(
+    g: list[Array | None],
+    saved: Saved,
+    wanted: tuple[int, ...],
+    x: Array,
+    w_m: Array,
+    b_m: Array,
+    w_s: Array,
+    b_s: Array,
+    noise: Array,
+    *,
+    low: float,
+    high: float,
+) -> tuple[Array, ...]:
+    dmean, dstd, dlatent = (namespace(x).zeros_like(saved.std) if part is None else part for part in g)
+    of_noise = dlatent * saved.std  # latent = mean + std * noise
+    dstd = dstd + dlatent * noise
+    dmean = dmean + dlatent
+    ds = dstd * saved.std * saved.inside  # std = exp(clip(s))
+    of_argument = (
+        lambda: input_cotangent(dmean, x, w_m) + input_cotangent(ds, x, w_s),
+        lambda: weight_cotangent(dmean, x, w_m),
+        lambda: bias_cotangent(dmean, b_m),
+        lambda: weight_cotangent(ds, x, w_s),
+        lambda: bias_cotangent(ds, b_s),
+        lambda: of_noise,
+    )
+    return tuple(of_argument[index]() for index in wanted)
+
+
+_apply = fused(_composition, _forward, _backward)
+
+
+def latent_draw(
+    x: Array, mean: tuple[Array, Array], log_std: tuple[Array, Array], noise: Array, low: float, high: float
+) -> tuple[Array, Array, Array]:
+    """Draw latent vectors whose mean and deviation are two linear layers of the same features.
+
+    Parameters
+    ----------
+    x : (batch, in) array
+    mean, log_std : pairs of arrays
+        Weights `(in, latent)` and biases `(latent,)`.
+    noise : (batch, latent) array
+        Standard normal numbers.
+    low, high : float
+        Bounds of the logarithm of the deviation.
+
+    Returns
+    -------
+    mean, std, latent : (batch, latent) arrays
+    """
+    return _apply(x, *mean, *log_std, noise, low=low, high=high)
