@@ -23,7 +23,11 @@ FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """What slows OpenBLAS down where it is forced on it; timings are taken without."""
 
 PAUSE = 0.03
-"""Seconds between turns: threads of OpenBLAS and OpenMP spin for a while when their work is done."""
+"""Seconds between turns."""
+
+SPIN = 0.15
+"""The same with several threads: those of OpenBLAS and OpenMP spin for a while when their work is done. After 0.03 they
+still took half of the next side's time, and the order of the sides could be read off the table."""
 
 Times = dict[Any, dict[str, list[float]]]
 """Microseconds a call, by cell and side; one entry a round."""
@@ -100,7 +104,7 @@ def take_turns(benchmark: str, cells: Mapping[Any, Sequence[str]], threads: int,
             for cell, sides in cells.items():
                 for worker in workers if index % 2 else workers[::-1]:
                     if worker.side in sides:
-                        time.sleep(PAUSE)
+                        time.sleep(PAUSE if threads == 1 else SPIN)
                         microseconds = worker.ask(cell=cell)
                         if index:  # the first round warms up
                             times[cell][worker.side].append(microseconds)

@@ -25,6 +25,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_step
 from npnets.kernels.activations import sigmoid
+from npnets.kernels.sharing import Rows, SharedOut
 from npnets.kernels.workspace import product, room
 
 Mask = Array | None
@@ -209,7 +210,12 @@ def _of_all_steps(dz: Array, weight: Array) -> Array:
     return flat.reshape(*dz.shape[:-1], weight.shape[-1])
 
 
-_apply = fused(_composition, _forward, _backward, _evaluate)
+def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:
+    return len(x) * (w_x.size + w_h.size)
+
+
+_shared = SharedOut(Rows({0: 1, 5: 0, 6: 0}, {"fresh": 1, "live": 1}, (1, 0, 0)), _work, _forward, _backward, _evaluate)
+_apply = fused(_composition, _shared.forward, _shared.backward, _shared.evaluate)
 
 
 def lstm(

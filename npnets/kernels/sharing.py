@@ -1,0 +1,182 @@
+"""The rows of a large batch shared out to threads, each of which goes through a kernel with one BLAS thread.
+
+Left to itself, BLAS computes each product on all its threads, and what lies between the products is done by one. For a
+large batch it is quicker to give every thread rows of its own from the first product to the last. A kernel says along
+which axes its arrays have their rows; its forward and backward are then called for all rows, or for a share of them.
+
+There are as many shares as BLAS has threads: whoever limits those (`OPENBLAS_NUM_THREADS`, `threadpoolctl`) limits
+both. Which rows make a share depends on nothing else, so that results have the same bits from run to run. One batch at
+a time is shared out; a thread that comes with another one meanwhile waits.
+"""
+
+import contextvars
+import functools
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npnets.backend import Array, namespace
+from npnets.kernels.workspace import room
+
+FEWEST = 64
+"""Fewer rows are not worth a thread of their own."""
+
+LEAST_WORK = 1 << 24
+"""Multiplications that are worth a thread: about a third of a millisecond, of which sharing out takes a fifth."""
+
+
+class Rows(NamedTuple):
+    """The axes along which a kernel's arrays have their rows: arguments by position, static ones by name, answers."""
+
+    arguments: Mapping[int, int]
+    static: Mapping[str, int]
+    answers: Sequence[int]
+
+
+class _Saved(NamedTuple):
+    """The rows of each share, and what the forward saved of it."""
+
+    shares: list[slice]
+    parts: list[Any]
+
+
+class SharedOut:
+    """A kernel's functions, as `fused` takes them, which share out large batches.
+
+    Parameters
+    ----------
+    rows : Rows
+    work : callable
+        From the kernel's arguments to how many multiplications a row needs; zero if nothing can be shared out.
+    forward, backward, evaluate : callable
+        Of the kernel. Cotangents of arguments without rows are sums over rows.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        work: Callable[..., int],
+        forward: Callable[..., Any],
+        backward: Callable[..., Any],
+        evaluate: Callable[..., Any],
+    ) -> None:
+        self._rows, self._work = rows, work
+        self._forward, self._backward, self._evaluate = forward, backward, evaluate
+
+    def forward(self, *args: Any, **static: Any) -> Any:
+        """Return the answers and what the backward needs."""
+        shares = self._shares(args)
+        if not shares:
+            return self._forward(*args, **static)
+        done = _together([self._task(self._forward, share, args, static) for share in shares])
+        return self._joined([answers for answers, _ in done]), _Saved(shares, [saved for _, saved in done])
+
+    def evaluate(self, *args: Any, **static: Any) -> Any:
+        """Return the answers alone."""
+        shares = self._shares(args)
+        if not shares:
+            return self._evaluate(*args, **static)
+        return self._joined(_together([self._task(self._evaluate, share, args, static) for share in shares]))
+
+    def backward(self, g: Any, saved: Any, wanted: tuple[int, ...], *args: Any, **static: Any) -> tuple[Array, ...]:
+        """Return the cotangents of the wanted arguments."""
+        if not isinstance(saved, _Saved):
+            return self._backward(g, saved, wanted, *args, **static)  # type: ignore[no-any-return]
+        tasks = []
+        for share, part in zip(saved.shares, saved.parts, strict=True):
+            of_share = functools.partial(self._backward, self._cotangents(g, share), part, wanted)
+            tasks.append(self._task(of_share, share, args, static))
+        return tuple(map(self._whole, wanted, zip(*_together(tasks), strict=True)))
+
+    def _shares(self, args: tuple[Any, ...]) -> list[slice] | None:
+        number = args[0].shape[self._rows.arguments[0]]
+        if number < 2 * FEWEST or namespace(args[0]) is not np:
+            return None
+        work, threads = self._work(*args), blas_threads()
+        if threads < 2 or number // threads < FEWEST or number // threads * work < LEAST_WORK:
+            return None
+        ends = [number * part // threads for part in range(threads + 1)]
+        return [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
+
+    def _task(self, run: Callable[..., Any], share: slice, args: tuple[Any, ...], static: dict[str, Any]) -> Any:
+        own = [_cut(arg, self._rows.arguments.get(index), share) for index, arg in enumerate(args)]
+        return functools.partial(run, *own, **{k: _cut(v, self._rows.static.get(k), share) for k, v in static.items()})
+
+    def _cotangents(self, g: Any, share: slice) -> Any:
+        axes = self._rows.answers
+        return [*map(_cut, g, axes, [share] * len(axes))] if isinstance(g, list) else _cut(g, axes[0], share)
+
+    def _joined(self, parts: list[Any]) -> Any:
+        axes = self._rows.answers
+        if isinstance(parts[0], tuple):
+            return tuple(map(_side_by_side, zip(*parts, strict=True), axes))
+        return _side_by_side(parts, axes[0])
+
+    def _whole(self, index: int, parts: Sequence[Array]) -> Array:
+        axis = self._rows.arguments.get(index)
+        return functools.reduce(_sum, parts) if axis is None else _side_by_side(parts, axis)
+
+
+def _cut(array: Any, axis: int | None, share: slice) -> Any:
+    return array if array is None or axis is None else array[tuple([slice(None)] * axis + [share])]
+
+
+def _side_by_side(parts: Sequence[Array], axis: int) -> Array:
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))  # type: ignore[no-any-return, call-overload]
+
+
+def _sum(total: Array, part: Array) -> Array:
+    return np.add(total, part, out=room(total, total.shape))  # type: ignore[no-any-return]
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+
+
+class _Helpers:
+    """The threads that work beside the one that asks; a forked process starts with none."""
+
+    def __init__(self) -> None:
+        self.one_at_a_time = threading.Lock()
+        self.pool: Any = None
+
+    def submit(self, task: Callable[[], Any]) -> Any:
+        """Start a task with the settings of the thread that asks, such as `numpy.errstate`."""
+        if self.pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # here, as small batches never need it
+
+            self.pool = ThreadPoolExecutor(thread_name_prefix="npnets")
+        return self.pool.submit(contextvars.copy_context().run, task)
+
+
+_helpers = _Helpers()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.__init__)  # type: ignore[misc]
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # here, as small batches never need it
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def blas_threads() -> int:
+    """Return how many threads BLAS may use."""
+    return min((library.num_threads for library in _blas().lib_controllers), default=1)
+
+
+def _together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Return what tasks answer, each of which has a thread of its own; the first has this one."""
+    with _helpers.one_at_a_time, _blas().limit(limits=1):
+        others = [_helpers.submit(task) for task in tasks[1:]]
+        try:
+            first = tasks[0]()
+        finally:
+            for other in others:
+                other.exception()  # waits until it is done
+        return [first, *(other.result() for other in others)]

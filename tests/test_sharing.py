@@ -1,0 +1,181 @@
+"""A large batch that is shared out to threads gives what it gives as a whole, and leaves everything else as it was."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as onp
+import pytest
+from backends import assert_allclose, bits
+
+import npnets
+import npnets.numpy as np
+from npnets.kernels import sharing
+from npnets.kernels.lstm import lstm
+from npnets.kernels.sharing import Rows, SharedOut
+
+pytestmark = pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothing is shared out")
+
+BATCH, STEPS, INPUTS, HIDDEN = 7, 4, 3, 5
+FRESH = onp.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
+LIVE = onp.arange(STEPS)[:, None, None] < onp.array([1, 4, 2, 3, 4, 1, 2])[:, None]
+
+
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """As if BLAS had three threads and every batch were large; how many tasks ran side by side each time."""
+    counts: list[int] = []
+    together = sharing._together
+    monkeypatch.setattr(sharing, "FEWEST", 1)
+    monkeypatch.setattr(sharing, "LEAST_WORK", 1)
+    monkeypatch.setattr(sharing, "blas_threads", lambda: 3)
+    monkeypatch.setattr(sharing, "_together", lambda tasks: counts.append(len(tasks)) or together(tasks))
+    yield counts
+
+
+def _arguments(seed: int = 0) -> tuple[Any, ...]:
+    rng = onp.random.default_rng(seed)
+    shapes = [(STEPS, BATCH, INPUTS), (INPUTS, 4 * HIDDEN), (HIDDEN, 4 * HIDDEN), (4 * HIDDEN,), (4 * HIDDEN,)]
+    return tuple(rng.normal(size=shape) for shape in [*shapes, (BATCH, HIDDEN), (BATCH, HIDDEN)])
+
+
+def _run(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any, **masks: Any) -> Any:
+    return lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks)
+
+
+def _loss(args: Any, masks: Any, used: tuple[int, ...]) -> Any:
+    answers = _run(*args, **masks)
+    return sum(np.sum(np.sin(answers[index])) for index in used)
+
+
+def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
+    return npnets.grad(lambda args: _loss(args, masks, used))(args)
+
+
+@pytest.mark.parametrize("masks", [{}, {"fresh": FRESH}, {"live": LIVE}, {"fresh": FRESH & LIVE, "live": LIVE}])
+@pytest.mark.parametrize("used", [(0, 1, 2), (0,), (2,)])
+def test_a_batch_that_is_shared_out_has_the_answers_and_gradients_of_the_whole(
+    masks: Any, used: Any, three_threads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
+    assert three_threads == [3, 3, 3]
+    monkeypatch.setattr(sharing, "blas_threads", lambda: 1)
+    whole = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
+    assert three_threads == [3, 3, 3]
+    for one, other in zip(npnets.tree.leaves(shared), npnets.tree.leaves(whole), strict=True):
+        assert_allclose(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_only_the_cotangents_asked_for_are_computed(three_threads: list[int]) -> None:
+    args = _arguments()
+    everything = _gradient(args, {})
+    for index in range(len(args)):
+        alone = npnets.grad(_loss_of_one(args, index))(args[index])
+        assert_allclose(alone, everything[index], rtol=1e-12, atol=1e-13)
+
+
+def _loss_of_one(args: Any, index: int) -> Any:
+    return lambda arg: _loss((*args[:index], arg, *args[index + 1 :]), {}, (0, 1, 2))
+
+
+def test_results_have_the_same_bits_from_run_to_run_and_in_several_threads_at_once(three_threads: list[int]) -> None:
+    wanted = bits(list(_gradient(_arguments(), {"fresh": FRESH})))
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: bits(list(_gradient(_arguments(), {"fresh": FRESH}))), range(40)):
+            assert found == wanted
+
+
+def test_a_gradient_can_be_pulled_back_twice_and_differentiated_again(three_threads: list[int]) -> None:
+    args = _arguments()
+    value, pullback = npnets.vjp(lambda args: _run(*args)[0], args)
+    g = onp.random.default_rng(2).normal(size=value.shape)
+    assert bits(list(pullback(g))) == bits(list(pullback(g)))
+    direction = _arguments(3)
+    product = npnets.hvp(lambda args: _loss(args, {}, (0, 2)))(args, direction)
+    eps = 1e-6
+    ahead, behind = (
+        _gradient([a + s * eps * d for a, d in zip(args, direction, strict=True)], {}, (0, 2)) for s in (1, -1)
+    )
+    for found, one, other in zip(product, ahead, behind, strict=True):
+        assert_allclose(found, (one - other) / (2 * eps), rtol=1e-5, atol=1e-7)
+
+
+def _kernel(run: Any) -> SharedOut:
+    """A kernel of one argument, whose evaluation is what is given."""
+    return SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1, run, run, run)
+
+
+def test_each_share_has_one_blas_thread_and_afterwards_blas_has_its_own_again(three_threads: list[int]) -> None:
+    libraries = sharing._blas().lib_controllers
+    before, seen = [library.num_threads for library in libraries], []
+
+    def run(x: Any) -> Any:
+        seen.append([library.num_threads for library in libraries])
+        if x[0] < 0:
+            raise ArithmeticError("negative")
+        return x
+
+    assert_allclose(_kernel(run).evaluate(onp.arange(7.0)), onp.arange(7.0))
+    with pytest.raises(ArithmeticError):
+        _kernel(run).evaluate(-onp.ones(7))
+    assert seen and all(count == 1 for counts in seen for count in counts)
+    assert [library.num_threads for library in libraries] == before
+
+
+@pytest.mark.parametrize("where", [0, 6])
+def test_an_error_in_any_share_reaches_the_caller_and_the_next_batch_is_computed(
+    where: int, three_threads: list[int]
+) -> None:
+    def run(x: Any) -> Any:
+        if (x < 0).any():
+            raise ArithmeticError("negative")
+        return x + 1
+
+    rows = onp.arange(7.0)
+    rows[where] = -1
+    with pytest.raises(ArithmeticError, match="negative"):
+        _kernel(run).evaluate(rows)
+    assert_allclose(_kernel(run).evaluate(onp.arange(7.0)), onp.arange(1.0, 8.0))
+
+
+def test_a_share_is_computed_under_the_callers_error_settings(three_threads: list[int]) -> None:
+    seen = []
+    with onp.errstate(over="raise", divide="ignore"):
+        _kernel(lambda x: seen.append((threading.current_thread().name, onp.geterr())) or x).evaluate(onp.ones(7))
+        assert [settings for _, settings in seen] == [onp.geterr()] * 3
+    assert len({name for name, _ in seen}) > 1
+
+
+def test_what_is_small_or_left_to_one_thread_is_not_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1 << 20, *[lambda x: x] * 3)._shares
+    monkeypatch.setattr(sharing, "blas_threads", lambda: 2)
+    assert shares((onp.ones(127),)) is None
+    assert shares((onp.ones(128),)) == [slice(0, 64), slice(64, 128)]
+    assert shares((onp.ones(201),)) == [slice(0, 100), slice(100, 201)]
+    monkeypatch.setattr(sharing, "LEAST_WORK", 1 << 30)
+    assert shares((onp.ones(201),)) is None
+    monkeypatch.setattr(sharing, "LEAST_WORK", 1)
+    monkeypatch.setattr(sharing, "blas_threads", lambda: 1)
+    assert shares((onp.ones(201),)) is None
+
+
+def test_whoever_limits_the_threads_of_blas_limits_the_shares() -> None:
+    with sharing._blas().limit(limits=1):
+        assert sharing.blas_threads() == 1
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs a system that can fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_a_forked_process_shares_out_too(three_threads: list[int]) -> None:
+    wanted = bits(list(_gradient(_arguments(), {})))
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=lambda: queue.put(bits(list(_gradient(_arguments(), {}))) == wanted))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert queue.get()
