@@ -22,7 +22,8 @@ MOST_BYTES = 1 << 28
 """How much a thread keeps at most; beyond it, what was not taken for the longest time is let go. Zero keeps nothing."""
 
 MOST_OF_A_SHAPE = 32
-"""How many arrays of one shape a thread keeps: where more are held at once, further ones are made anew."""
+"""How many arrays of one shape a thread keeps: those taken last. What is held for long, as parameters are, is forgotten
+before what comes and goes with each step, and is freed by Python when it is let go."""
 
 
 class _Kept(threading.local):
@@ -99,33 +100,35 @@ def room(like: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _taken(key: _Key) -> Array:
-    arrays = _kept.arrays.get(key, [])
+    arrays = _kept.arrays.setdefault(key, [np.empty(0)])
+    _kept.arrays.move_to_end(key)
     free = _first_free(arrays)
-    if free is not None and _is_as_made(free, key):
-        _kept.arrays.move_to_end(key)
-        return free
+    if free:
+        array = arrays.pop(free)
+        if _is_as_made(array, key):
+            arrays.insert(1, array)
+            return array
     made: Array = np.empty(*key)
-    others = [array for array in arrays[1:] if array is not free]
-    if len(others) < MOST_OF_A_SHAPE:
-        _kept.arrays[key] = [np.empty(0), *others, made]
-        _kept.arrays.move_to_end(key)
-        _let_go()
+    arrays.insert(1, made)
+    del arrays[1 + MOST_OF_A_SHAPE :]
+    _let_go()
     return made
 
 
-def _first_free(arrays: list[Array]) -> Array | None:
-    """Return the first array that has no more references than the list and this loop make.
+def _first_free(arrays: list[Array]) -> int:
+    """Return the place of the first array that has no more references than the list and this loop make; or zero.
 
     The list begins with an empty array, which nobody else ever holds: how many references it has says how many the
     loop makes. That differs by Python's version, and is larger while a debugger looks on; it is never more than three.
     """
-    alone = 0
+    alone = place = 0
     for array in arrays:
         if not alone:
             alone = min(sys.getrefcount(array), 3)
         elif sys.getrefcount(array) <= alone:
-            return array
-    return None
+            return place
+        place += 1  # `enumerate` would hold the array too
+    return 0
 
 
 def _is_as_made(array: Array, key: _Key) -> bool:

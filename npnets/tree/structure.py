@@ -3,7 +3,7 @@
 Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 Tree: TypeAlias = Any
@@ -112,24 +112,29 @@ def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
     if isinstance(tree, dict):
         for other in rest:
             _require_same_keys(tree, other)
-        return {key: _map_part(fun, key, part, [other[key] for other in rest]) for key, part in tree.items()}
+        columns: Iterable[Any] = ((key, part, [other[key] for other in rest]) for key, part in tree.items())
+        return dict(_map_columns(fun, columns))
     if isinstance(tree, (list, tuple)):
         for other in rest:
             _require_same_length(tree, other)
-        columns = enumerate(zip(tree, *rest, strict=True))
-        return sequence_like(tree, [_map_part(fun, index, column[0], column[1:]) for index, column in columns])
+        columns = ((index, parts[0], parts[1:]) for index, parts in enumerate(zip(tree, *rest, strict=True)))
+        return sequence_like(tree, [answer for _, answer in _map_columns(fun, columns)])
     for other in rest:
-        if isinstance(other, (dict, list, tuple)):
+        if isinstance(other, _CONTAINERS):
             raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
     return fun(tree, *rest)
 
 
-def _map_part(fun: Callable[..., Any], key: object, part: Tree, rest: Sequence[Tree]) -> Tree:
+def _map_columns(fun: Callable[..., Any], columns: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Map over what stands in the same place of several trees, place by place; each comes with its key."""
+    answers, key = [], None
     try:
-        return _map(fun, part, rest)
+        for key, part, others in columns:
+            answers.append((key, _map(fun, part, others)))
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
         raise
+    return answers
 
 
 def _collect(tree: Tree, found: list[Any]) -> None:
@@ -175,6 +180,8 @@ def _join(path: str, key: object) -> str:
 
 
 def _require_same_keys(tree: dict[str, Any], other: Tree) -> None:
+    if type(other) is dict and tree.keys() == other.keys():
+        return
     if not isinstance(other, dict):
         raise _Mismatch("expected a dict", f", but got a {type(other).__name__}")
     if tree.keys() != other.keys():
