@@ -34,8 +34,13 @@ class Activation(NamedTuple):
 # -- relu: max(z, 0); its derivative at zero is zero ------------------------------------------------------------------
 
 
-_ZEROS = {dtype: onp.zeros((), dtype) for dtype in onp.typecodes["Float"]}
-"""Arrays: with a number, whose dtype NumPy looks into at each call, a small `maximum` takes twice as long."""
+_WIDEST = 1 << 12
+
+
+@functools.lru_cache(maxsize=64)
+def _zeros(width: int, dtype: str) -> Array:
+    """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
+    return onp.zeros(width, dtype)
 
 
 def relu(z: Array) -> Array:
@@ -44,7 +49,8 @@ def relu(z: Array) -> Array:
 
 
 def _relu_forward(z: Array) -> Array:
-    return onp.maximum(z, _ZEROS[z.dtype.char], out=z)
+    width = z.shape[-1] if z.ndim else 0
+    return onp.maximum(z, _zeros(width, z.dtype.char) if 0 < width <= _WIDEST else z.dtype.type(0), out=z)
 
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:

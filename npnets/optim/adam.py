@@ -12,6 +12,7 @@ from npnets.launch import Launch
 from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
 from npnets.optim.optimizer import (
     Optimizer,
+    alike,
     decayed,
     expect_state,
     following_params,
@@ -85,11 +86,12 @@ def _adam(
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
         expect_state(state, AdamState)
-        grads = decayed(params, grads, of_gradient, state.mean, state.square)
+        if of_gradient:
+            grads = decayed(params, grads, of_gradient, state.mean, state.square)
         step = state.step + 1
-        unscaled = 1 - betas[0] ** step
         root = math.sqrt(1 - betas[1] ** step)
-        settings = (1 - betas[0], 1 - betas[1], root / unscaled, eps * unscaled, of_parameter, learning_rate)
+        rate = learning_rate * root / (1 - betas[0] ** step)
+        settings = (1 - betas[0], 1 - betas[1], rate, eps * root, learning_rate * of_parameter)
         leaf = functools.partial(_moved, settings)
         params, mean, square = tree.unzip(3, leaf, params, grads, state.mean, state.square)
         return params, AdamState(step, mean, square)
@@ -102,25 +104,31 @@ def _init(params: Tree) -> AdamState:
 
 
 _MOVED = Launch(
-    "T p, T g, T m, T s, T share, T share_of_square, T correction, T eps, T decay, T rate",
+    "T p, T g, T m, T s, T share, T share_of_square, T rate, T eps, T decay",
     "T parameter, T mean, T square",
     """mean = share < T(0.5) ? (g - m) * share + m : (g - m) * (share - T(1)) + g;
     square = s * (T(1) - share_of_square) + g * g * share_of_square;
-    parameter = p - rate * (mean / (sqrt(square) / correction + eps) + decay * p);""",
+    parameter = p - rate * (mean / (sqrt(square) + eps)) - decay * p;""",
     "adam",
 )
 
 
 def _moved(settings: tuple[float, ...], p: Array, g: Array, m: Array, s: Array) -> tuple[Array, Array, Array]:
-    """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update."""
+    """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update.
+
+    The corrections of both means, which began at zero, are in the settings: those of the root are in `rate` and `eps`.
+    """
+    alike(p, g, m, s)
     if namespace(p) is not np:
         return _MOVED(p, g, m, s, *settings)  # type: ignore[no-any-return]
-    share, share_of_square, correction, eps, decay, rate = settings
+    share, share_of_square, rate, eps, decay = settings
     mean, square = toward(m, g, share), toward_square(s, g, share_of_square)
-    direction = ratio(mean, square, correction, eps)
+    step = ratio(mean, square, eps)
+    step *= -rate
+    step += p
     if decay:
-        direction = scaled_sum(p, decay, direction)
-    return scaled_sum(direction, -rate, p), mean, square
+        step = scaled_sum(p, -decay, step)
+    return step, mean, square
 
 
 def _require(learning_rate: float, betas: tuple[float, float], eps: float, weight_decay: float) -> None:

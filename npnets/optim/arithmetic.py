@@ -19,9 +19,7 @@ _TOWARD = Launch(
     "toward",
 )
 _TOWARD_SQUARE = Launch("T x, T y, T share, T kept", "T answer", "answer = x * kept + y * y * share;", "toward_square")
-_RATIO = Launch(
-    "T x, T square, T correction, T eps", "T answer", "answer = x / (sqrt(square) / correction + eps);", "ratio"
-)
+_RATIO = Launch("T x, T square, T eps", "T answer", "answer = x / (sqrt(square) + eps);", "ratio")
 
 
 def scaled_sum(x: Array, factor: float, y: Array) -> Array:
@@ -54,11 +52,10 @@ def toward_square(x: Array, y: Array, share: float) -> Array:
     return answer
 
 
-def ratio(x: Array, square: Array, correction: float, eps: float) -> Array:
-    """Return `x / (sqrt(square) / correction + eps)`."""
+def ratio(x: Array, square: Array, eps: float) -> Array:
+    """Return `x / (sqrt(square) + eps)`."""
     if namespace(x) is not np:
-        return _RATIO(x, square, correction, eps)  # type: ignore[no-any-return]
+        return _RATIO(x, square, eps)  # type: ignore[no-any-return]
     answer = np.sqrt(square, out=room(square, square.shape))
-    answer /= correction
     answer += eps
     return np.divide(x, answer, out=answer)

@@ -65,7 +65,7 @@ def rmsprop(
         expect_state(state, RMSpropState)
         grads = decayed(params, grads, weight_decay, state.square, *([state.velocity] if momentum else []))
         square = tree.map(lambda s, g: toward_square(s, g, 1 - alpha), state.square, grads)
-        direction = tree.map(lambda g, s: ratio(g, s, 1.0, eps), grads, square)
+        direction = tree.map(lambda g, s: ratio(g, s, eps), grads, square)
         velocity = None
         if momentum:
             direction = velocity = tree.map(lambda v, d: scaled_sum(v, momentum, d), state.velocity, direction)
