@@ -9,6 +9,7 @@ sees whether these and the input are as usual, and then runs the layers together
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import npnets.numpy as np
 from npnets.backend import Array
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.door import as_input
@@ -55,23 +56,30 @@ class Chain:
         self._places = _Places(links, others)
         self._in_features = links[0].layer.shapes["weight"][-2] if links else 0
 
-    def run(self, params: Tree, x: Any, name: str = "obs") -> Array | None:
-        """Return the last layer's answer, or `None` where parameters or input are not what they nearly always are.
+    def run(self, params: Tree, **inputs: Any) -> Array | None:
+        """Return the last layer's answer, or `None` where parameters or inputs are not what they nearly always are.
 
         Parameters
         ----------
         params : dict
-        x : (batch, features) array
-        name : str
-            What the input is, for the text of an error.
+        **inputs : (batch, features) arrays
+            By the names that an error calls them; several are put side by side.
         """
         parameters = self._places.gather(params) if self._activations else None
         if parameters is None:
             return None
-        x = as_input(x, parameters[0], name)
-        if x.ndim != 2 or x.shape[1] != self._in_features:
+        arrays = [as_input(value, parameters[0], name) for name, value in inputs.items()]
+        x = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
+        if x is None or x.ndim != 2 or x.shape[1] != self._in_features:
             return None
         return linear_layers(x, parameters, self._activations)
+
+
+def _side_by_side(arrays: list[Array]) -> Array | None:
+    rows = len(arrays[0]) if arrays[0].ndim else 0
+    if any(array.ndim != 2 or len(array) != rows for array in arrays):
+        return None
+    return np.concatenate(arrays, 1)
 
 
 def _joined(parts: Sequence[Sequence[Link] | None]) -> list[Link]:

@@ -140,7 +140,7 @@ class MLP:
 
     def apply(self, params: Tree, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
-        answer = self._chain.run(params, x)
+        answer = self._chain.run(params, x=x)
         if answer is not None:
             return answer
         expect_keys(params, tuple(self._parts), self)

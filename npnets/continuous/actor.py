@@ -105,7 +105,7 @@ class Actor:
         state
             The preprocess net's new state.
         """
-        action = self._chain.run(params, obs)
+        action = self._chain.run(params, obs=obs)
         if action is not None:
             return scaled(action, self.max_action), state  # type: ignore[arg-type]
         expect_keys(params, ("preprocess", "last"), self)

@@ -116,7 +116,7 @@ class ActorProb:
         state
             The preprocess net's new state (Tianshou 1.0.0 gives the old one).
         """
-        mu = self._chain_to_mean.run(params, obs)
+        mu = self._chain_to_mean.run(params, obs=obs)
         if mu is not None:
             return (scaled(mu, self.max_action), self._shared_sigma(params, mu)), state  # type: ignore[arg-type]
         logits, state = self._features(params, obs, state)
@@ -126,7 +126,7 @@ class ActorProb:
         return (mu, self._shared_sigma(params, mu)), state
 
     def _features(self, params: Tree, obs: Any, state: Any) -> tuple[Array, Any]:
-        features = self._chain_to_features.run(params, obs)
+        features = self._chain_to_features.run(params, obs=obs)
         if features is not None:
             return features, state
         expect_keys(params, self._names, self)

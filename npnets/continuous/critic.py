@@ -98,14 +98,14 @@ class Critic:
         (batch, 1) array
             Or `(members, batch, 1)` for an ensemble.
         """
+        value = self._chain.run(params, **({"obs": obs} if act is None else {"obs": obs, "act": act}))
+        if value is not None:
+            return value
         expect_keys(params, ("preprocess", "last"), self)
         like = first_leaf(params)
         x = flattened(as_input(obs, like), "obs")
         if act is not None:
             x = _beside(x, flattened(as_input(act, like, "act"), "act"))
-        value = self._chain.run(params, x)
-        if value is not None:
-            return value
         logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], x)
         if self.flatten_input:
             logits = flattened_features(logits, x, self.last.input_dim, "make the critic with flatten_input=False")

@@ -71,12 +71,12 @@ def _forward(
     rows, hs = _rows(x, h, live)
     outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
     gates, tanh_c, cs = room(x, (steps, 4, *shape)), room(x, (steps, *shape)), room(x, (steps + 1, *shape))
-    project, cs[0] = _projection(rows[0], w_x, w_h, b_x, b_h, steps), c
+    project, cs[0] = _of_rows(rows, x.shape[2], w_x, w_h, b_x, b_h), c
     with lstm_step.quiet(x):
         for t in range(steps):
             if fresh is not None:
                 hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
-            lstm_step.forward(project(rows[t]), cs[t], gates[t], cs[t + 1], tanh_c[t], outputs[t])
+            lstm_step.forward(project(t), cs[t], gates[t], cs[t + 1], tanh_c[t], outputs[t])
             if live is not None:
                 outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
             if fresh is not None:
@@ -88,38 +88,60 @@ def _evaluate(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[Array, Array, Array]:
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
-    rows, hs = _rows(x[:1], h, None)
     outputs, gates, c = room(x, (x.shape[0], *h.shape)), room(x, (4, *h.shape)), c.copy()
-    project = _projection(rows[0], w_x, w_h, b_x, b_h, x.shape[0])
+    project = _of_one_step(len(h), x.shape[0], w_x, w_h, b_x, b_h)
     with lstm_step.quiet(x):
         for t in range(x.shape[0]):
-            rows[0, :, : x.shape[2]] = x[t] if live is None else _read(x[t], live[t])
             if fresh is not None:
-                hs[0], c[:] = _cleared(fresh[t], hs[0], c)
+                h, c = _cleared(fresh[t], h, c)
             before = None if live is None else c.copy()
-            lstm_step.forward(project(rows[0]), c, gates, c, outputs[t], outputs[t])
+            z = project(x[t] if live is None else _read(x[t], live[t]), h)
+            lstm_step.forward(z, c, gates, c, outputs[t], outputs[t])
             if before is not None:
-                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (hs[0], before))  # type: ignore[index]
-            hs[0] = outputs[t]
-    return outputs, outputs[-1].copy(), c
+                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (h, before))  # type: ignore[index]
+            h = outputs[t]
+    return outputs, h.copy(), c
 
 
-def _projection(u: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, steps: int) -> Callable[[Array], Array]:
-    """Return a function from a step's rows, such as `u`, to its `z`, signs turned, which the next call overwrites.
+def _of_rows(rows: Array, width: int, *weights: Array) -> Callable[[int], Array]:
+    """Return a function from a step to the `z` of its rows, signs turned, which the next call overwrites."""
+    steps, batch = len(rows) - 1, rows.shape[1]
+    if steps * batch < len(weights[1]):
+        apart = _apart(*weights)
+        return lambda t: apart(rows[t, :, :width], rows[t, :, width + 1 :])
+    weight, z = _stacked(*weights), room(rows, (batch, weights[1].shape[1]))
+    return lambda t: onp.matmul(rows[t], weight, out=z)  # type: ignore[no-any-return]
 
-    For few rows to stack the weights and turn their signs would cost more than the products.
-    """
-    sign, width = lstm_step.sign_like(w_h), w_x.shape[0]
-    if steps * len(u) >= len(w_h):
-        weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
-        weight *= sign
-        z = room(u, (len(u), w_h.shape[1]))
-        return lambda u: onp.matmul(u, weight, out=z)  # type: ignore[no-any-return]
-    bias = b_x + b_h
 
-    def project(u: Array) -> Array:
-        z = product(u[:, :width], w_x)
-        z += product(u[:, width + 1 :], w_h)
+def _of_one_step(batch: int, steps: int, *weights: Array) -> Callable[[Array, Array], Array]:
+    """Return a function from `x_t` and `h` to `z`, signs turned, which the next call overwrites."""
+    if steps * batch < len(weights[1]):
+        return _apart(*weights)
+    weight, width = _stacked(*weights), len(weights[0])
+    u, z = room(weight, (batch, len(weight))), room(weight, (batch, weight.shape[1]))
+    u[:, width] = 1
+
+    def project(x: Array, h: Array) -> Array:
+        u[:, :width] = x
+        u[:, width + 1 :] = h
+        return onp.matmul(u, weight, out=z)  # type: ignore[no-any-return]
+
+    return project
+
+
+def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
+    weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
+    weight *= lstm_step.sign_like(w_h)
+    return weight  # type: ignore[no-any-return]
+
+
+def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:
+    """Do as with stacked weights: for few rows to stack them and turn their signs would cost more than the products."""
+    bias, sign = b_x + b_h, lstm_step.sign_like(w_h)
+
+    def project(x: Array, h: Array) -> Array:
+        z = product(x, w_x)
+        z += product(h, w_h)
         z += bias
         z *= sign
         return z
