@@ -6,7 +6,7 @@ import statistics
 
 from ratios import geometric_mean, summary, within_rounds
 from speed_bars import ratio
-from speed_problem import KINDS, Cell
+from speed_problem import KINDS, RECURRENT, Cell
 from turns import Times
 
 SIDES = {"npnets": "npnets", "tianshou": "Tianshou", "jax": "JAX", "autograd": "autograd", "products": "floor"}
@@ -24,7 +24,7 @@ def times_table(times: Times) -> list[str]:
     over = "".join(f"{name:>9}{'quartiles' * (side in SPREAD):>{SPREAD.get(side, 0)}}" for side, name in RIVALS.items())
     lines = [f"{'':<34}{'us a call':^55}{'npnets over':^49}".rstrip(), f"{'workload':<26}{'size':>8}{names}{over}"]
     lines += [_row(cell, sides) for cell, sides in times.items()]
-    return [*lines, *_means(times)]
+    return [*lines, *_groups(times), *_means(times)]
 
 
 def _row(cell: Cell, sides: dict[str, list[float]]) -> str:
@@ -42,6 +42,23 @@ def _ratio(side: str, sides: dict[str, list[float]]) -> str:
         found = summary(within_rounds(sides["npnets"], sides[side]))
         median, spread = f"{found.median:.2f}", f"{found.low:.2f}..{found.high:.2f}"
     return f"{median:>9}" + (f"{spread:>{SPREAD[side]}}" if side in SPREAD else "")
+
+
+def _groups(times: Times) -> list[str]:
+    """Return npnets' time over the others', geometric means over the networks of one kind and size."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in times:
+        if cell.kind in KINDS:
+            name = f"{'recurrent ' * (cell.network in RECURRENT)}{cell.kind}, {cell.size.replace('x', ' x ')}"
+            groups.setdefault(name, []).append(cell)
+    names = "".join(f"{name:>10}" for name in RIVALS.values())
+    rows = [f"{name:<34}" + "".join(_mean(times, cells, side) for side in RIVALS) for name, cells in groups.items()]
+    return ["", f"{'npnets over, geometric means':<34}{names}", *rows, ""] if rows else []
+
+
+def _mean(times: Times, cells: list[Cell], side: str) -> str:
+    found = [ratio(times, cell, side) for cell in cells if side in times[cell]]
+    return f"{geometric_mean(found):>10.2f}" if found else f"{ABSENT:>10}"
 
 
 def _means(times: Times) -> list[str]:

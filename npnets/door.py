@@ -19,6 +19,10 @@ from npnets.numpy.constants import asarray
 F = TypeVar("F", bound=Callable[..., Any])
 
 _THE_CPU = nullcontext()
+_OF_A_DICT = (
+    "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
+    "net of your own"
+)
 
 
 def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
@@ -164,7 +168,7 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
     if found.dtype.kind not in "biuf":
-        hint = "; forward takes the parameters first: forward(params, ...)" if isinstance(value, dict) else ""
+        hint = _OF_A_DICT if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
     if loaded_cupy() is not None:
         _require_movable(found, like, name)

@@ -255,6 +255,11 @@ def test_has_aux_needs_a_pair() -> None:
             npnets.value_and_grad(answer, has_aux=True)(on_backend(ONES))
 
 
+def test_a_loss_with_other_values_beside_it_is_told_of_has_aux() -> None:
+    with pytest.raises(TypeError, match="returned a tuple; to return other values beside the loss, pass has_aux=True"):
+        npnets.grad(lambda x: (np.sum(x), x))(on_backend(ONES))
+
+
 @pytest.mark.parametrize("wrong", [onp.ones(3), onp.ones((3, 2)), onp.ones(()), 1.0, onp.ones((2, 3, 1))])
 def test_cotangents_and_directions_of_another_shape_are_refused(wrong: Any) -> None:
     ones, wrong = on_backend((ONES, wrong))

@@ -281,6 +281,11 @@ def test_parameters_that_are_passed_in_the_place_of_observations_are_told_where_
         net.forward(first, params_of(net), *others)
 
 
+def test_observations_that_are_dicts_are_told_to_need_a_trunk_of_their_own() -> None:
+    with pytest.raises(TypeError, match="for observations that are dicts, write a preprocess net of your own"):
+        NET.forward(params_of(NET), {"position": obs(), "velocity": obs()})
+
+
 def test_an_empty_batch_is_an_input_like_any_other() -> None:
     assert as_numpy(forward(ACTOR, ones(0, 5))[0]).shape == (0, 3)
     assert as_numpy(forward(CRITIC, ones(0, 5), ones(0, 3))).shape == (0, 1)

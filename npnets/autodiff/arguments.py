@@ -68,7 +68,8 @@ def require_scalar(value: Any) -> None:
     if isinstance(value, (float, int)):
         return
     if not hasattr(value, "shape"):
-        raise TypeError(f"expected a scalar loss, but the function returned a {type(value).__name__}")
+        hint = "; to return other values beside the loss, pass has_aux=True" if isinstance(value, tuple) else ""
+        raise TypeError(f"expected a scalar loss, but the function returned a {type(value).__name__}{hint}")
     if value.shape != ():
         raise ValueError(
             f"expected a scalar loss of shape (), but the function returned shape {value.shape}; reduce it with "
