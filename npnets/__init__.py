@@ -8,6 +8,7 @@ from npnets import backend, checkpoint, distributions, functional, initializers,
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+from npnets.kernels.sharing import batch_threads
 from npnets.summary import summary
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ __all__ = [
     "RecurrentActorProb",
     "RecurrentCritic",
     "backend",
+    "batch_threads",
     "checkpoint",
     "distributions",
     "functional",

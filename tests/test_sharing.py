@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as onp
 import pytest
 from backends import assert_allclose, bits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import npnets
 import npnets.numpy as np
@@ -26,15 +29,21 @@ LIVE = onp.arange(STEPS)[:, None, None] < onp.array([1, 4, 2, 3, 4, 1, 2])[:, No
 
 
 @pytest.fixture
-def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """As if BLAS had three threads and every batch were large; how many tasks ran side by side each time."""
+def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """As if every batch were large; how many tasks ran side by side each time."""
     counts: list[int] = []
     together = sharing._together
     monkeypatch.setattr(sharing, "FEWEST", 1)
     monkeypatch.setattr(sharing, "LEAST_WORK", 1)
-    monkeypatch.setattr(sharing, "blas_threads", lambda: 3)
     monkeypatch.setattr(sharing, "_together", lambda tasks: counts.append(len(tasks)) or together(tasks))
-    yield counts
+    return counts
+
+
+@pytest.fixture
+def three_threads(counts: list[int]) -> Iterator[list[int]]:
+    """The same, with batches shared out to three threads."""
+    with npnets.batch_threads(3):
+        yield counts
 
 
 def _arguments(seed: int = 0) -> tuple[Any, ...]:
@@ -59,34 +68,61 @@ def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
 @pytest.mark.parametrize("masks", [{}, {"fresh": FRESH}, {"live": LIVE}, {"fresh": FRESH & LIVE, "live": LIVE}])
 @pytest.mark.parametrize("used", [(0, 1, 2), (0,), (2,)])
 def test_a_batch_that_is_shared_out_has_the_answers_and_gradients_of_the_whole(
-    masks: Any, used: Any, three_threads: list[int], monkeypatch: pytest.MonkeyPatch
+    masks: Any, used: Any, counts: list[int]
 ) -> None:
-    shared = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
-    assert three_threads == [3, 3, 3]
-    monkeypatch.setattr(sharing, "blas_threads", lambda: 1)
+    with npnets.batch_threads(3):
+        shared = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
+    assert counts == [3, 3, 3]
     whole = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
-    assert three_threads == [3, 3, 3]
+    assert counts == [3, 3, 3]
     for one, other in zip(npnets.tree.leaves(shared), npnets.tree.leaves(whole), strict=True):
         assert_allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
-def test_only_the_cotangents_asked_for_are_computed(three_threads: list[int]) -> None:
+def test_an_mlp_is_shared_out_as_an_lstm_is(counts: list[int]) -> None:
+    net = npnets.MLP(3, 2, (5, 4), activation=["gelu", "tanh"])
+    params, obs = net.init(onp.random.default_rng(0), onp.float64), onp.random.default_rng(1).normal(size=(BATCH, 3))
+
+    def results() -> Any:
+        gradient = npnets.grad(lambda params, obs: np.sum(np.sin(net.forward(params, obs))), (0, 1))
+        return net.forward(params, obs), gradient(params, obs)
+
+    with npnets.batch_threads(2):
+        shared = results()
+    assert counts == [2, 2, 2]
+    for one, other in zip(npnets.tree.leaves(shared), npnets.tree.leaves(results()), strict=True):
+        assert_allclose(one, other, rtol=1e-12, atol=1e-13)
+    assert counts == [2, 2, 2]
+
+
+def test_an_ensemble_is_left_whole(three_threads: list[int]) -> None:
+    layer = npnets.EnsembleLinear(2, 3, 4)
+    layer.forward(layer.init(onp.random.default_rng(0)), onp.ones((BATCH, 3)))
+    assert three_threads == []
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_one_cotangent_alone_is_that_among_all(index: int, three_threads: list[int]) -> None:
     args = _arguments()
-    everything = _gradient(args, {})
-    for index in range(len(args)):
-        alone = npnets.grad(_loss_of_one(args, index))(args[index])
-        assert_allclose(alone, everything[index], rtol=1e-12, atol=1e-13)
-
-
-def _loss_of_one(args: Any, index: int) -> Any:
-    return lambda arg: _loss((*args[:index], arg, *args[index + 1 :]), {}, (0, 1, 2))
+    alone = npnets.grad(lambda arg: _loss((*args[:index], arg, *args[index + 1 :]), {}, (0, 1, 2)))(args[index])
+    assert_allclose(alone, _gradient(args, {})[index], rtol=1e-12, atol=1e-13)
 
 
 def test_results_have_the_same_bits_from_run_to_run_and_in_several_threads_at_once(three_threads: list[int]) -> None:
     wanted = bits(list(_gradient(_arguments(), {"fresh": FRESH})))
+
+    def found(_: int) -> Any:
+        with npnets.batch_threads(3):
+            return bits(list(_gradient(_arguments(), {"fresh": FRESH})))
+
     with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(lambda _: bits(list(_gradient(_arguments(), {"fresh": FRESH}))), range(40)):
-            assert found == wanted
+        assert all(one == wanted for one in pool.map(found, range(40)))
+
+
+def test_a_thread_that_did_not_ask_shares_nothing_out(three_threads: list[int]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: _run(*_arguments())).result()
+    assert three_threads == []
 
 
 def test_a_gradient_can_be_pulled_back_twice_and_differentiated_again(three_threads: list[int]) -> None:
@@ -109,21 +145,18 @@ def _kernel(run: Any) -> SharedOut:
     return SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1, run, run, run)
 
 
-def test_each_share_has_one_blas_thread_and_afterwards_blas_has_its_own_again(three_threads: list[int]) -> None:
-    libraries = sharing._blas().lib_controllers
-    before, seen = [library.num_threads for library in libraries], []
+def _blas_threads() -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    def run(x: Any) -> Any:
-        seen.append([library.num_threads for library in libraries])
-        if x[0] < 0:
-            raise ArithmeticError("negative")
-        return x
 
-    assert_allclose(_kernel(run).evaluate(onp.arange(7.0)), onp.arange(7.0))
-    with pytest.raises(ArithmeticError):
-        _kernel(run).evaluate(-onp.ones(7))
-    assert seen and all(count == 1 for counts in seen for count in counts)
-    assert [library.num_threads for library in libraries] == before
+def test_blas_has_one_thread_inside_and_afterwards_its_own_again() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        before = _blas_threads()
+        assert before and max(before) > 1
+        with pytest.raises(ArithmeticError), npnets.batch_threads(2):
+            assert set(_blas_threads()) == {1}
+            raise ArithmeticError
+        assert _blas_threads() == before
 
 
 @pytest.mark.parametrize("where", [0, 6])
@@ -150,22 +183,46 @@ def test_a_share_is_computed_under_the_callers_error_settings(three_threads: lis
     assert len({name for name, _ in seen}) > 1
 
 
-def test_what_is_small_or_left_to_one_thread_is_not_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_small_or_not_asked_for_is_not_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1 << 20, *[lambda x: x] * 3)._shares
-    monkeypatch.setattr(sharing, "blas_threads", lambda: 2)
-    assert shares((onp.ones(127),)) is None
-    assert shares((onp.ones(128),)) == [slice(0, 64), slice(64, 128)]
-    assert shares((onp.ones(201),)) == [slice(0, 100), slice(100, 201)]
-    monkeypatch.setattr(sharing, "LEAST_WORK", 1 << 30)
     assert shares((onp.ones(201),)) is None
+    with npnets.batch_threads(2):
+        assert shares((onp.ones(127),)) is None
+        assert shares((onp.ones(128),)) == [slice(0, 64), slice(64, 128)]
+        assert shares((onp.ones(201),)) == [slice(0, 100), slice(100, 201)]
+        monkeypatch.setattr(sharing, "LEAST_WORK", 1 << 30)
+        assert shares((onp.ones(201),)) is None
     monkeypatch.setattr(sharing, "LEAST_WORK", 1)
-    monkeypatch.setattr(sharing, "blas_threads", lambda: 1)
-    assert shares((onp.ones(201),)) is None
+    with npnets.batch_threads(1):
+        assert shares((onp.ones(201),)) is None
 
 
-def test_whoever_limits_the_threads_of_blas_limits_the_shares() -> None:
-    with sharing._blas().limit(limits=1):
-        assert sharing.blas_threads() == 1
+@pytest.mark.parametrize(("wrong", "error"), [(0, ValueError), (-2, ValueError), (2.0, TypeError), (True, TypeError)])
+def test_what_is_no_number_of_threads_is_refused(wrong: Any, error: Any) -> None:
+    with pytest.raises(error, match=f"batch_threads takes a .*number of threads, but got {wrong}"):
+        with npnets.batch_threads(wrong):
+            pass
+
+
+def test_without_threadpoolctl_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    sharing._blas.cache_clear()
+    with pytest.raises(ImportError, match="batch_threads needs threadpoolctl.*pip install threadpoolctl"):
+        with npnets.batch_threads(2):
+            pass
+
+
+def test_a_thread_that_outlives_the_main_one_still_gets_its_answer() -> None:
+    code = (
+        "import threading, time, numpy as np, npnets;"
+        "from npnets.kernels import sharing;"
+        "net = npnets.MLP(300, 300, (300,)); params = net.init(np.random.default_rng(0));"
+        "late = lambda: (time.sleep(0.5), npnets.batch_threads(2).__enter__(),"
+        " print(net.forward(params, np.ones((256, 300))).shape));"
+        "threading.Thread(target=late).start()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout.strip(), ended.stderr) == ("(256, 300)", "")
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs a system that can fork")
@@ -174,7 +231,7 @@ def test_a_forked_process_shares_out_too(three_threads: list[int]) -> None:
     wanted = bits(list(_gradient(_arguments(), {})))
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
-    child = context.Process(target=lambda: queue.put(bits(list(_gradient(_arguments(), {}))) == wanted))
+    child = context.Process(target=lambda: queue.put(bits(list(_gradient(_arguments(), {}))) == wanted), daemon=True)
     child.start()
     child.join(60)
     assert child.exitcode == 0

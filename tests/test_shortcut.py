@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -110,18 +111,28 @@ def test_the_shortcut_answers_with_the_bits_and_gradients_of_the_long_way(
 
 @each_network
 def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
-    make: Any, inputs: Any, operations: int, calls: list[Any]
+    make: Any, inputs: Any, operations: int
 ) -> None:
     net = make(_same)
     params = on_backend(net.init(onp.random.default_rng(0)))
     for path in npnets.tree.paths(params):
         keys = path.split(".")
         for change in (_without, _wider, _beside):
-            calls.clear()
             with pytest.raises((ValueError, TypeError)):
                 net.forward(change(params, keys), *inputs)
-    with pytest.raises(TypeError, match="dtype"):
-        net.forward(_in_two_dtypes(params), *inputs)
+
+
+@each_network
+def test_no_part_of_the_parameters_may_have_a_dtype_of_its_own(make: Any, inputs: Any, operations: int) -> None:
+    net = make(_same)
+    params = on_backend(net.init(onp.random.default_rng(0)))
+    parts = [path.split(".")[:depth] for path in npnets.tree.paths(params) for depth in range(1, 5)]
+    for keys in parts:
+        changed = _changed(params, keys, _widen)
+        dtypes = {leaf.dtype for leaf in npnets.tree.leaves(changed)}
+        if len(dtypes) > 1:
+            with pytest.raises(TypeError, match="dtype"):
+                net.forward(changed, *inputs)
 
 
 def _changed(params: Any, keys: list[str], change: Callable[[Any, str], None]) -> Any:
@@ -145,9 +156,8 @@ def _wider(params: Any, keys: list[str]) -> Any:
     return _changed(params, keys, lambda part, key: part.update({key: np.concatenate([part[key], part[key]])}))
 
 
-def _in_two_dtypes(params: Any) -> Any:
-    path = npnets.tree.paths(params)[0].split(".")
-    return _changed(params, path, lambda part, key: part.update({key: part[key].astype(onp.float64)}))
+def _widen(part: Any, key: str) -> None:
+    part[key] = npnets.tree.map(lambda leaf: leaf.astype(onp.float64), part[key])
 
 
 @dataclass(frozen=True)
@@ -176,12 +186,14 @@ def test_a_vae_takes_the_shortcut_through_encoder_and_decoder_and_answers_with_t
     assert bits(short.decode(params, OBS, NOISE)) == bits(long.decode(params, OBS, NOISE))
 
 
-def test_what_the_shortcut_does_not_know_goes_the_long_way() -> None:
+def test_observations_of_any_kind_have_the_same_answer_on_either_way(calls: list[Any]) -> None:
     net, seen = _actor(_same), on_backend(OBS)
     params = on_backend(net.init(onp.random.default_rng(0)))
     wanted = bits(_answer(net, params, (seen,)))
-    assert bits(_answer(net, params, (OBS.astype(onp.float64),))) == wanted
-    assert bits(_answer(net, params, (OBS.tolist(),))) == wanted
+    for obs in (OBS.astype(onp.float64), OBS.tolist()):
+        assert bits(_answer(net, params, (obs,))) == wanted
+    assert len(calls) == 3
+    assert bits(_answer(net, OrderedDict(params), (seen,))) == wanted
     image = npnets.Actor(npnets.Net((5, 1), hidden_sizes=(6, 3)), 2, (4,), BOUNDS)
     assert bits(_answer(image, params, (seen.reshape(4, 5, 1),))) == wanted
 

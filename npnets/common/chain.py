@@ -2,8 +2,8 @@
 
 An actor is a trunk and a head, a trunk is a `Net`, a `Net` is an MLP, and each has a door of its own. Where all of them
 are linear layers with activations, a `Chain` knows beforehand where in the tree their parameters lie. In one pass it
-sees whether these and the input are as usual, and then runs the layers together. Where anything is not, it answers with
-`None`: the network then goes from door to door, where input is brought along, or it is said what is wrong.
+sees whether these are as usual, brings the input to them, and runs the layers together. Where anything is not as usual,
+it answers with `None`: the network then goes from door to door, and at one of them it is said what is wrong.
 """
 
 from collections.abc import Sequence
@@ -63,14 +63,26 @@ class Chain:
         ----------
         params : dict
         **inputs : (batch, features) arrays
-            By the names that an error calls them; several are put side by side.
+            By the names that an error calls them. They are brought to the parameters' device and dtype, and several of
+            them put side by side.
         """
-        parameters = self._places.gather(params) if self._activations else None
+        parameters = self._gather(params)
         if parameters is None:
             return None
         arrays = [as_input(value, parameters[0], name) for name, value in inputs.items()]
         x = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
-        if x is None or x.ndim != 2 or x.shape[1] != self._in_features:
+        return None if x is None else self._answer(parameters, x)
+
+    def apply(self, params: Tree, x: Array) -> Array | None:
+        """Do as `run` for an array that is past a network's door, whose dtype must be the parameters'."""
+        parameters = self._gather(params)
+        return None if parameters is None or parameters[0].dtype != x.dtype else self._answer(parameters, x)
+
+    def _gather(self, params: Tree) -> list[Any] | None:
+        return self._places.gather(params) if self._activations else None
+
+    def _answer(self, parameters: list[Any], x: Array) -> Array | None:
+        if x.ndim != 2 or x.shape[1] != self._in_features:
             return None
         return linear_layers(x, parameters, self._activations)
 
@@ -98,14 +110,11 @@ class _Places:
 
     def __init__(self, links: Sequence[Link], others: Sequence[str]) -> None:
         paths = list(dict.fromkeys(link.path[:depth] for link in links for depth in range(len(link.path) + 1)))
-        below = {path: [other for other in paths if other and other[:-1] == path] for path in paths}
-        sizes = {link.path: len(link.layer.shapes) for link in links}
-        self.size = len(below.get((), ())) + len(others) if () not in sizes else sizes[()]
-        self.others = tuple(others)
-        self.dicts = [(paths.index(path[:-1]), path[-1], sizes.get(path, len(below[path]))) for path in paths if path]
-        self.layers: list[Any] = [
-            (paths.index(link.path), *map(link.layer.shapes.get, ("weight", "bias"))) for link in links
-        ]
+        sizes = {path: sum(other[:-1] == path for other in paths if other) for path in paths}
+        sizes |= {link.path: len(link.layer.shapes) for link in links}
+        self.size, self.others = sizes.get((), 0) + len(others), tuple(others)
+        self.dicts = [(paths.index(path[:-1]), path[-1], sizes[path]) for path in paths if path]
+        self.layers: list[Any] = [(paths.index(k.path), *map(k.layer.shapes.get, ("weight", "bias"))) for k in links]
 
     def gather(self, params: Any) -> list[Any] | None:
         """Return each layer's weight and bias, in turn, or `None` if anything is not as it should be."""

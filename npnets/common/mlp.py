@@ -140,7 +140,7 @@ class MLP:
 
     def apply(self, params: Tree, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
-        answer = self._chain.run(params, x=x)
+        answer = self._chain.apply(params, x)
         if answer is not None:
             return answer
         expect_keys(params, tuple(self._parts), self)
@@ -201,7 +201,7 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
 
 def _block(index: int, linear: Any, norm: Any, activation: ResolvedActivation | None) -> _Block:
     fused = None if activation is None else activation.fused
-    known = isinstance(linear, (Linear, EnsembleLinear)) and (activation is None or fused is not None)
+    known = type(linear) in (Linear, EnsembleLinear) and (activation is None or fused is not None)
     return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation, fused, known and norm is None)
 
 
@@ -258,7 +258,7 @@ def _together(run: tuple[_Block, ...], params: Tree, x: Array) -> Array:
 
 def _one_by_one(block: _Block, params: Tree, x: Array) -> Array:
     linear, own = block.linear, params[block.linear_name]
-    x = linear.apply(own, x) if isinstance(linear, (Linear, EnsembleLinear)) else linear.forward(own, x)
+    x = linear.apply(own, x) if type(linear) in (Linear, EnsembleLinear) else linear.forward(own, x)
     if block.norm is not None:
         x = block.norm.forward(params[block.norm_name], x)
     return x if block.activation is None else block.activation.apply(x)

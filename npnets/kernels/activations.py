@@ -40,7 +40,9 @@ _WIDEST = 1 << 12
 @functools.lru_cache(maxsize=64)
 def _zeros(width: int, dtype: str) -> Array:
     """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
-    return onp.zeros(width, dtype)
+    zeros = onp.zeros(width, dtype)
+    zeros.setflags(write=False)
+    return zeros
 
 
 def relu(z: Array) -> Array:

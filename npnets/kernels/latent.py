@@ -59,8 +59,7 @@ def _backward(
     high: float,
 ) -> tuple[Array, ...]:
     dmean, dstd, dlatent = (namespace(x).zeros_like(saved.std) if part is None else part for part in g)
-    of_noise = dlatent * saved.std  # latent = mean + std * noise
-    dstd = dstd + dlatent * noise
+    dstd = dstd + dlatent * noise  # latent = mean + std * noise
     dmean = dmean + dlatent
     ds = dstd * saved.std * saved.inside  # std = exp(clip(s))
     of_argument = (
@@ -69,7 +68,7 @@ def _backward(
         lambda: bias_cotangent(dmean, b_m),
         lambda: weight_cotangent(ds, x, w_s),
         lambda: bias_cotangent(ds, b_s),
-        lambda: of_noise,
+        lambda: dlatent * saved.std,
     )
     return tuple(of_argument[index]() for index in wanted)
 

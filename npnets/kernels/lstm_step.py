@@ -28,12 +28,13 @@ def sign_like(w_h: Array) -> Array:
 def _sign(hidden: int, dtype: str, device: str) -> Array:
     sign = np.full(4 * hidden, -1, dtype)
     sign[2 * hidden : 3 * hidden] = 1
+    sign.setflags(write=False)
     return place(sign, device)
 
 
 def quiet(x: Array) -> AbstractContextManager[Any]:
-    """Return a context in which a step warns of no overflow: where `exp(-z)` is infinite, its gate is zero."""
-    return np.errstate(over="ignore") if namespace(x) is np else nullcontext()
+    """Return a context for steps: where `exp(-z)` is infinite a gate is zero, and where it vanishes, one."""
+    return np.errstate(over="ignore", under="ignore") if namespace(x) is np else nullcontext()
 
 
 def forward(z: Array, c: Array, gates: Array, new_c: Array, tanh_c: Array, new_h: Array) -> None:

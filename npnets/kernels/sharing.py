@@ -1,24 +1,23 @@
-"""The rows of a large batch shared out to threads, each of which goes through a kernel with one BLAS thread.
+"""The rows of a large batch shared out to threads, where a user asks for it.
 
 Left to itself, BLAS computes each product on all its threads, and what lies between the products is done by one. For a
 large batch it is quicker to give every thread rows of its own from the first product to the last. A kernel says along
 which axes its arrays have their rows; its forward and backward are then called for all rows, or for a share of them.
 
-There are as many shares as BLAS has threads: whoever limits those (`OPENBLAS_NUM_THREADS`, `threadpoolctl`) limits
-both. Which rows make a share depends on nothing else, so that results have the same bits from run to run. One batch at
-a time is shared out; a thread that comes with another one meanwhile waits.
+Which rows make a share depends on the number of threads and of rows alone, so that results have the same bits from run
+to run. Nothing is shared out unasked, because BLAS must be held to one thread for it, in the whole process.
 """
 
+import contextlib
 import contextvars
 import functools
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from npnets.backend import Array, namespace
+from npnets.backend import Array
 from npnets.kernels.workspace import room
 
 FEWEST = 64
@@ -26,6 +25,51 @@ FEWEST = 64
 
 LEAST_WORK = 1 << 24
 """Multiplications that are worth a thread: about a third of a millisecond, of which sharing out takes a fifth."""
+
+_threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_threads", default=1)
+
+
+@contextlib.contextmanager
+def batch_threads(number: int) -> Iterator[None]:
+    """Share out large batches of MLPs and LSTMs to threads, inside of a `with` block and on NumPy.
+
+    BLAS is held to one thread meanwhile, in the whole process, and gets back afterwards what it had. Each thread keeps
+    memory of its own. Small batches are left to the thread that comes with them.
+
+    Parameters
+    ----------
+    number : int
+        How many threads, as many as there are cores to use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no positive integer.
+    ImportError
+        If `threadpoolctl` is not installed.
+    """
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+        raise TypeError(f"batch_threads takes a number of threads, but got {number!r}")
+    if number < 1:
+        raise ValueError(f"batch_threads takes a positive number of threads, but got {number}")
+    with _blas().limit(limits=1):
+        before = _threads.set(int(number))
+        try:
+            yield
+        finally:
+            _threads.reset(before)
+
+
+@functools.cache
+def _blas() -> Any:
+    """Return what holds BLAS to a number of threads; to look for the libraries takes milliseconds."""
+    try:
+        from threadpoolctl import ThreadpoolController  # here, as without `batch_threads` nobody needs it
+    except ImportError as error:
+        raise ImportError(
+            "batch_threads needs threadpoolctl, to hold BLAS to one thread: pip install threadpoolctl"
+        ) from error
+    return ThreadpoolController().select(user_api="blas")
 
 
 class Rows(NamedTuple):
@@ -93,10 +137,13 @@ class SharedOut:
 
     def _shares(self, args: tuple[Any, ...]) -> list[slice] | None:
         number = args[0].shape[self._rows.arguments[0]]
-        if number < 2 * FEWEST or namespace(args[0]) is not np:
+        if number < 2 * FEWEST or type(args[0]) is not np.ndarray:
             return None
-        work, threads = self._work(*args), blas_threads()
-        if threads < 2 or number // threads < FEWEST or number // threads * work < LEAST_WORK:
+        threads = _threads.get()
+        if threads < 2:
+            return None
+        work = self._work(*args)
+        if number // threads < FEWEST or number // threads * work < LEAST_WORK:
             return None
         ends = [number * part // threads for part in range(threads + 1)]
         return [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
@@ -137,46 +184,24 @@ def _sum(total: Array, part: Array) -> Array:
 # -- threads ----------------------------------------------------------------------------------------------------------
 
 
-class _Helpers:
-    """The threads that work beside the one that asks; a forked process starts with none."""
-
-    def __init__(self) -> None:
-        self.one_at_a_time = threading.Lock()
-        self.pool: Any = None
-
-    def submit(self, task: Callable[[], Any]) -> Any:
-        """Start a task with the settings of the thread that asks, such as `numpy.errstate`."""
-        if self.pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # here, as small batches never need it
-
-            self.pool = ThreadPoolExecutor(thread_name_prefix="npnets")
-        return self.pool.submit(contextvars.copy_context().run, task)
-
-
-_helpers = _Helpers()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_helpers.__init__)  # type: ignore[misc]
-
-
-@functools.cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController  # here, as small batches never need it
-
-    return ThreadpoolController().select(user_api="blas")
-
-
-def blas_threads() -> int:
-    """Return how many threads BLAS may use."""
-    return min((library.num_threads for library in _blas().lib_controllers), default=1)
-
-
 def _together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
     """Return what tasks answer, each of which has a thread of its own; the first has this one."""
-    with _helpers.one_at_a_time, _blas().limit(limits=1):
-        others = [_helpers.submit(task) for task in tasks[1:]]
-        try:
-            first = tasks[0]()
-        finally:
-            for other in others:
-                other.exception()  # waits until it is done
-        return [first, *(other.result() for other in others)]
+    others = [_started(task, len(tasks) - 1) for task in tasks[1:]]
+    return [tasks[0](), *(answer() for answer in others)]
+
+
+def _started(task: Callable[[], Any], helpers: int) -> Callable[[], Any]:
+    """Start a task with the settings of this thread, such as `numpy.errstate`; return what waits for its answer."""
+    pool = _pool(os.getpid(), helpers)
+    try:
+        return pool.submit(contextvars.copy_context().run, task).result  # type: ignore[no-any-return]
+    except RuntimeError:  # the interpreter is about to end, and starts nothing any more
+        return task
+
+
+@functools.lru_cache(maxsize=1)
+def _pool(process: int, helpers: int) -> Any:
+    """Return the threads that work beside the one that asks; a forked process has none of its parent's."""
+    from concurrent.futures import ThreadPoolExecutor  # here, as without `batch_threads` nobody needs it
+
+    return ThreadPoolExecutor(helpers, thread_name_prefix="npnets")
