@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import platform
 import tracemalloc
 from collections.abc import Callable
@@ -21,9 +22,25 @@ CRITIC = npnets.RecurrentCritic(1, OBS, ACT, hidden_layer_size=HIDDEN)
 
 Loss = Callable[[Any], Any]
 
+ROWS = 64
+"""From how many rows for each thread on a batch is shared out."""
+
 
 def make(cell: Cell) -> Callable[[], Any]:
-    """Return the call that is timed: a network's answer, or a loss and its gradient."""
+    """Return the call that is timed; with several threads large batches are shared out to them, as a user would ask."""
+    call, threads = evaluation(cell), int(os.environ["OMP_NUM_THREADS"])
+    if threads < 2 or cell.batch < ROWS * threads:
+        return call
+
+    def shared() -> Any:
+        with npnets.batch_threads(threads):
+            return call()
+
+    return shared
+
+
+def evaluation(cell: Cell) -> Callable[[], Any]:
+    """Return a network's answer, or a loss and its gradient."""
     params, given = first_parameters(cell.network), data(cell.batch, cell.steps)
     if cell.kind == "gradient":
         value_and_grad = npnets.value_and_grad(loss(cell, given))

@@ -79,28 +79,6 @@ def test_a_batch_that_is_shared_out_has_the_answers_and_gradients_of_the_whole(
         assert_allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
-def test_an_mlp_is_shared_out_as_an_lstm_is(counts: list[int]) -> None:
-    net = npnets.MLP(3, 2, (5, 4), activation=["gelu", "tanh"])
-    params, obs = net.init(onp.random.default_rng(0), onp.float64), onp.random.default_rng(1).normal(size=(BATCH, 3))
-
-    def results() -> Any:
-        gradient = npnets.grad(lambda params, obs: np.sum(np.sin(net.forward(params, obs))), (0, 1))
-        return net.forward(params, obs), gradient(params, obs)
-
-    with npnets.batch_threads(2):
-        shared = results()
-    assert counts == [2, 2, 2]
-    for one, other in zip(npnets.tree.leaves(shared), npnets.tree.leaves(results()), strict=True):
-        assert_allclose(one, other, rtol=1e-12, atol=1e-13)
-    assert counts == [2, 2, 2]
-
-
-def test_an_ensemble_is_left_whole(three_threads: list[int]) -> None:
-    layer = npnets.EnsembleLinear(2, 3, 4)
-    layer.forward(layer.init(onp.random.default_rng(0)), onp.ones((BATCH, 3)))
-    assert three_threads == []
-
-
 @pytest.mark.parametrize("index", range(7))
 def test_one_cotangent_alone_is_that_among_all(index: int, three_threads: list[int]) -> None:
     args = _arguments()
@@ -215,14 +193,13 @@ def test_without_threadpoolctl_it_is_said_what_to_install(monkeypatch: pytest.Mo
 def test_a_thread_that_outlives_the_main_one_still_gets_its_answer() -> None:
     code = (
         "import threading, time, numpy as np, npnets;"
-        "from npnets.kernels import sharing;"
-        "net = npnets.MLP(300, 300, (300,)); params = net.init(np.random.default_rng(0));"
+        "net = npnets.RecurrentCritic(1, 3); params = net.init(np.random.default_rng(0));"
         "late = lambda: (time.sleep(0.5), npnets.batch_threads(2).__enter__(),"
-        " print(net.forward(params, np.ones((256, 300))).shape));"
+        " print(net.forward(params, np.ones((256, 9, 3))).shape));"
         "threading.Thread(target=late).start()"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (ended.stdout.strip(), ended.stderr) == ("(256, 300)", "")
+    assert (ended.stdout.strip(), ended.stderr) == ("(256, 1)", "")
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs a system that can fork")

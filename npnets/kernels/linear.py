@@ -17,7 +17,6 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
-from npnets.kernels.sharing import Rows, SharedOut
 from npnets.kernels.workspace import outer, product
 
 ActivationCall = tuple[Any, ...] | None
@@ -128,13 +127,7 @@ def bias_cotangent(dz: Array, bias: Any) -> Array:
     return dz.sum(axis=-2, keepdims=True)  # type: ignore[no-any-return]
 
 
-def _work(x: Array, *parameters: Any) -> int:
-    weights = parameters[::2]
-    return sum(weight.size for weight in weights) if all(weight.ndim == 2 == x.ndim for weight in weights) else 0
-
-
-_shared = SharedOut(Rows({0: 0}, {}, (0,)), _work, _forward, _backward, _evaluate)
-_apply = fused(_composition, _shared.forward, _shared.backward, _shared.evaluate)
+_apply = fused(_composition, _forward, _backward, _evaluate)
 
 
 def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations) -> Array:

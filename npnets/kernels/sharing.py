@@ -31,10 +31,10 @@ _threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_thr
 
 @contextlib.contextmanager
 def batch_threads(number: int) -> Iterator[None]:
-    """Share out large batches of MLPs and LSTMs to threads, inside of a `with` block and on NumPy.
+    """Share out a recurrent network's large batches to threads, inside of a `with` block and on NumPy.
 
-    BLAS is held to one thread meanwhile, in the whole process, and gets back afterwards what it had. Each thread keeps
-    memory of its own. Small batches are left to the thread that comes with them.
+    BLAS is held to one thread meanwhile, in the whole process, and gets back afterwards what it had: whatever else is
+    computed in the block has one thread. Each thread keeps memory of its own.
 
     Parameters
     ----------
