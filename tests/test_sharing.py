@@ -118,9 +118,9 @@ def test_a_gradient_can_be_pulled_back_twice_and_differentiated_again(three_thre
         assert_allclose(found, (one - other) / (2 * eps), rtol=1e-5, atol=1e-7)
 
 
-def _kernel(run: Any) -> SharedOut:
-    """A kernel of one argument, whose evaluation is what is given."""
-    return SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1, run, run, run)
+def _evaluated(run: Any, rows: Any) -> Any:
+    """Return what a kernel with one argument and one answer makes of rows."""
+    return SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1, *[lambda x: (run(x),)] * 3).evaluate(rows)[0]
 
 
 def _blas_threads() -> list[int]:
@@ -149,14 +149,14 @@ def test_an_error_in_any_share_reaches_the_caller_and_the_next_batch_is_computed
     rows = onp.arange(7.0)
     rows[where] = -1
     with pytest.raises(ArithmeticError, match="negative"):
-        _kernel(run).evaluate(rows)
-    assert_allclose(_kernel(run).evaluate(onp.arange(7.0)), onp.arange(1.0, 8.0))
+        _evaluated(run, rows)
+    assert_allclose(_evaluated(run, onp.arange(7.0)), onp.arange(1.0, 8.0))
 
 
 def test_a_share_is_computed_under_the_callers_error_settings(three_threads: list[int]) -> None:
     seen = []
     with onp.errstate(over="raise", divide="ignore"):
-        _kernel(lambda x: seen.append((threading.current_thread().name, onp.geterr())) or x).evaluate(onp.ones(7))
+        _evaluated(lambda x: seen.append((threading.current_thread().name, onp.geterr())) or x, onp.ones(7))
         assert [settings for _, settings in seen] == [onp.geterr()] * 3
     assert len({name for name, _ in seen}) > 1
 

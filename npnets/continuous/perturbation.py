@@ -82,7 +82,7 @@ class Perturbation:
         expect_keys(params, ("preprocess",), self)
         state, action = paired(params, state, action, "action")
         inputs = np.concatenate([state, action], -1)
-        moved = self._chain.run(params, inputs=inputs)
+        moved = self._chain.apply(params, inputs)
         if moved is None:
             logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], inputs)
             moved = activate(logits, "tanh")

@@ -162,7 +162,7 @@ class VAE:
         return self._reconstruct(params, state, latent_z)
 
     def _encoded(self, params: Tree, inputs: Array) -> Array:
-        features = self._encoding.run(params, inputs=inputs)
+        features = self._encoding.apply(params, inputs)
         if features is None:
             features = _answer("encoder", self.encoder, params["encoder"], inputs)
         expect_width(features, self.hidden_dim, self.latent_layer)
@@ -173,7 +173,7 @@ class VAE:
 
     def _reconstruct(self, params: Tree, state: Array, latent_z: Array) -> Array:
         inputs = np.concatenate([state, latent_z], -1)
-        action = self._decoding.run(params, inputs=inputs)
+        action = self._decoding.apply(params, inputs)
         if action is None:
             action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
         return scaled(action, self.max_action)  # type: ignore[arg-type]

@@ -88,13 +88,13 @@ class _Saved(NamedTuple):
 
 
 class SharedOut:
-    """A kernel's functions, as `fused` takes them, which share out large batches.
+    """The functions of a kernel with several answers, as `fused` takes them, which share out large batches.
 
     Parameters
     ----------
     rows : Rows
     work : callable
-        From the kernel's arguments to how many multiplications a row needs; zero if nothing can be shared out.
+        From the kernel's arguments to how many multiplications a row needs.
     forward, backward, evaluate : callable
         Of the kernel. Cotangents of arguments without rows are sums over rows.
     """
@@ -125,7 +125,9 @@ class SharedOut:
             return self._evaluate(*args, **static)
         return self._joined(_together([self._task(self._evaluate, share, args, static) for share in shares]))
 
-    def backward(self, g: Any, saved: Any, wanted: tuple[int, ...], *args: Any, **static: Any) -> tuple[Array, ...]:
+    def backward(
+        self, g: list[Array | None], saved: Any, wanted: tuple[int, ...], *args: Any, **static: Any
+    ) -> tuple[Array, ...]:
         """Return the cotangents of the wanted arguments."""
         if not isinstance(saved, _Saved):
             return self._backward(g, saved, wanted, *args, **static)  # type: ignore[no-any-return]
@@ -152,15 +154,11 @@ class SharedOut:
         own = [_cut(arg, self._rows.arguments.get(index), share) for index, arg in enumerate(args)]
         return functools.partial(run, *own, **{k: _cut(v, self._rows.static.get(k), share) for k, v in static.items()})
 
-    def _cotangents(self, g: Any, share: slice) -> Any:
-        axes = self._rows.answers
-        return [*map(_cut, g, axes, [share] * len(axes))] if isinstance(g, list) else _cut(g, axes[0], share)
+    def _cotangents(self, g: list[Array | None], share: slice) -> list[Array | None]:
+        return [_cut(part, axis, share) for part, axis in zip(g, self._rows.answers, strict=True)]
 
-    def _joined(self, parts: list[Any]) -> Any:
-        axes = self._rows.answers
-        if isinstance(parts[0], tuple):
-            return tuple(map(_side_by_side, zip(*parts, strict=True), axes))
-        return _side_by_side(parts, axes[0])
+    def _joined(self, parts: list[tuple[Array, ...]]) -> tuple[Array, ...]:
+        return tuple(map(_side_by_side, zip(*parts, strict=True), self._rows.answers))
 
     def _whole(self, index: int, parts: Sequence[Array]) -> Array:
         axis = self._rows.arguments.get(index)
