@@ -1,6 +1,6 @@
 """A batch of sequences at a recurrent network's door: what comes in is checked and brought to the parameters.
 
-Inside, sequences are time-major, `(steps, batch, ...)`, so that a step is one block of memory; outside they are
+Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes through them; outside they are
 `(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only of what is given: where a step is
 `fresh` an episode begins, where it is not `live` its sequence is over.
 """
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as onp
 
 import npnets.numpy as np
-from npnets.autodiff import bare, is_traced
-from npnets.backend import Array, device_of, namespace, place, to_numpy
+from npnets.autodiff import bare
+from npnets.backend import Array, device_of, place, to_numpy
 from npnets.door import as_input
 
 NAMES = ("hidden", "cell")
@@ -88,8 +88,7 @@ def _time_major(obs: Array, features: int, owner: object) -> Array:
         )
     if len(shape) == 2 or shape[1] == 1:
         return obs.reshape((1, shape[0], features))
-    turned = obs.swapaxes(0, 1)
-    return turned if is_traced(turned) else namespace(turned).ascontiguousarray(turned)  # type: ignore[no-any-return]
+    return obs.swapaxes(0, 1)
 
 
 def _cause(shape: tuple[int, ...], features: int) -> str:
