@@ -23,12 +23,14 @@ class Activation(NamedTuple):
     """One activation function.
 
     `forward(z, *args)` may overwrite `z` unless `needs_z`; `backward(g, y, z, *args)` gets `z` only if it `needs_z`.
+    `backward_in_place(g, y)` overwrites `g`, which saves the memory traffic of another array.
     """
 
     composition: Callable[..., Array]
     forward: Callable[..., Array]
     backward: Callable[..., Array]
     needs_z: bool
+    backward_in_place: Callable[..., Array] | None = None
 
 
 # -- relu: max(z, 0); its derivative at zero is zero ------------------------------------------------------------------
@@ -57,6 +59,11 @@ def _relu_forward(z: Array) -> Array:
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:
     return onp.multiply(g, y > 0, out=room(g, g.shape))  # type: ignore[no-any-return]
+
+
+def _relu_backward_in_place(g: Array, y: Array) -> Array:
+    g *= y > 0
+    return g
 
 
 # -- leaky_relu: z, or slope * z below zero ---------------------------------------------------------------------------
@@ -212,7 +219,7 @@ def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> A
 
 
 ACTIVATIONS = {
-    "relu": Activation(relu, _relu_forward, _relu_backward, needs_z=False),
+    "relu": Activation(relu, _relu_forward, _relu_backward, False, _relu_backward_in_place),
     "leaky_relu": Activation(leaky_relu, _leaky_relu_forward, _leaky_relu_backward, needs_z=True),
     "tanh": Activation(tanh, _tanh_forward, _tanh_backward, needs_z=False),
     "sigmoid": Activation(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),
@@ -248,11 +255,17 @@ def _backward(g: Array, y: Array, wanted: tuple[int, ...], z: Array, *args: Any,
     return (cotangent(g, y, z, name, *args),)
 
 
-def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any) -> Array:
-    """Return the cotangent of `z` on either backend; an activation whose derivative follows from `y` needs no `z`."""
-    if namespace(y) is onp:
-        return ACTIVATIONS[name].backward(g, y, z, *args)
-    return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
+def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any, own: bool = False) -> Array:
+    """Return the cotangent of `z` on either backend; an activation whose derivative follows from `y` needs no `z`.
+
+    If `g` is the caller's `own` it may be overwritten.
+    """
+    if namespace(y) is not onp:
+        return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
+    chosen = ACTIVATIONS[name]
+    if own and chosen.backward_in_place is not None:
+        return chosen.backward_in_place(g, y)
+    return chosen.backward(g, y, z, *args)
 
 
 _apply = fused(_composition, _forward, _backward)

@@ -87,11 +87,12 @@ def _backward(
     activations: Activations,
 ) -> tuple[Array, ...]:
     found: dict[int, Array] = {}
+    last = len(activations) - 1
     for index in reversed(range(len(activations))):
         of_x, of_weight, of_bias = 2 * index, 2 * index + 1, 2 * index + 2
         weight, bias, activation = parameters[of_x], parameters[of_weight], activations[index]
         x, y, z = kept[index]
-        dz = g if activation is None else cotangent(g, y, z, *activation)
+        dz = g if activation is None else cotangent(g, y, z, *activation, own=index < last)
         if of_weight in wanted:
             found[of_weight] = weight_cotangent(dz, x, weight)
         if of_bias in wanted:
