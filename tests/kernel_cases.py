@@ -159,6 +159,7 @@ def _lstm_cases() -> list[Case]:
         _lstm_case(1, 3, 2, 3),
         _lstm_case(1, 1, 3, 2),
         _lstm_case(1, 2, 3, 2, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
+        _lstm_case(1, 2, 3, 4, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
         _lstm_case(5, 2, 3, 1),
         _lstm_case(2, 1, 1, 1),
         _lstm_case(3, 9, 2, 2, live=onp.arange(3)[:, None, None] < onp.resize([1, 3, 2], 9)[:, None]),

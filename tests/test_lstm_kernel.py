@@ -130,3 +130,11 @@ def test_each_bias_counts_as_the_other_does() -> None:
     whole = lstm(x, (w_x, w_h, b_x, b_h), h, c)[0]
     for biases in ((b_x + b_h, b_h * 0), (b_x * 0, b_x + b_h)):
         assert_allclose(lstm(x, (w_x, w_h, *biases), h, c)[0], whole, rtol=1e-12)
+
+
+def test_in_float32_small_gates_are_exact_to_a_ten_millionth() -> None:
+    arrays = _arrays(0.01)
+    exact = _by_hand(arrays, None, None)
+    found = _fused(on_backend([array.astype(onp.float32) for array in arrays]), None, None)
+    assert_trees_close(list(found), list(exact), 0, 1e-7)
+    assert 1e-5 < abs(exact[0]).max() < 1e-2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, initial
 
 import npnets
 import npnets.numpy as np
+from npnets.kernels import linear
 
 # -- forward ----------------------------------------------------------------------------------------------------------
 
@@ -96,6 +98,24 @@ def test_inputs_of_another_dtype_keep_it_in_their_gradients() -> None:
     exact = npnets.grad(lambda x: np.sum(case.run(case.params(onp.float64), *x)[0]))(inputs)
     assert {leaf.dtype for leaf in gradient} == {onp.dtype(onp.float64)}
     assert_trees_close(gradient, exact, 1e-4, 1e-5)
+
+
+@pytest.mark.numpy_alone("a GPU takes all rows at once")
+@pytest.mark.parametrize("linear_layer", [npnets.Linear, functools.partial(npnets.EnsembleLinear, 2)])
+def test_many_rows_go_through_the_layers_block_by_block_and_are_answered_as_they_are_together(
+    linear_layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = npnets.MLP(3, 2, (5, 4), linear_layer=linear_layer)
+    params = net.init(onp.random.default_rng(0), onp.float64)
+    x = onp.random.default_rng(1).normal(size=(11, 3))
+    together, layers = net.forward(params, x), []
+    run = linear._run
+    monkeypatch.setattr(linear, "MOST_ROWS", 4)
+    monkeypatch.setattr(linear, "_run", lambda *args: layers.append(len(args[0])) or run(*args))
+    by_blocks = net.forward(params, x)
+    assert len(layers) == 3 * len(net.hidden_sizes) + 3
+    assert by_blocks.shape == together.shape
+    onp.testing.assert_allclose(by_blocks, together, rtol=1e-13)
 
 
 def test_networks_are_used_by_several_threads_at_once() -> None:

@@ -27,6 +27,10 @@ Activations = tuple[ActivationCall, ...]
 FEW = 2048
 """Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
 
+MOST_ROWS = 1024
+"""How many rows go through all layers together where nothing is differentiated: what lies between two layers then stays
+in the processor's caches. At 2560 rows that takes 0.95 of the time, at 10240 rows 0.77."""
+
 
 class Kept(NamedTuple):
     """What the backward of a layer needs: its `x` and `y`, and its `z` where the activation asks for it."""
@@ -54,9 +58,16 @@ def _forward(x: Array, *parameters: Any, activations: Activations) -> tuple[Arra
 
 
 def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
+    if len(x) > 2 * MOST_ROWS and x.ndim == 2 and namespace(x) is onp:
+        return _evaluate_in_blocks(x, *parameters, activations=activations)
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         x, _ = _run(x, weight, bias, activation)
     return x
+
+
+def _evaluate_in_blocks(x: Array, *parameters: Any, activations: Activations) -> Array:
+    blocks = [x[start : start + MOST_ROWS] for start in range(0, len(x), MOST_ROWS)]
+    return onp.concatenate([_evaluate(block, *parameters, activations=activations) for block in blocks], -2)
 
 
 def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:

@@ -143,9 +143,12 @@ def _of_one_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
 
 
 def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
-    weight = namespace(w_x).concatenate([w_x, (b_x + b_h)[None], w_h])
-    weight *= lstm_step.factor_like(w_h)
-    return weight  # type: ignore[no-any-return]
+    width, factor = len(w_x), lstm_step.factor_like(w_h)
+    weight = room(w_x, (width + 1 + len(w_h), len(factor)))
+    onp.multiply(w_x, factor, out=weight[:width])
+    onp.multiply(b_x + b_h, factor, out=weight[width])
+    onp.multiply(w_h, factor, out=weight[width + 1 :])
+    return weight
 
 
 def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:

@@ -54,8 +54,10 @@ def product(a: Array, b: Array) -> Array:
     is_large = rows * columns * a.itemsize >= LEAST_BYTES
     if a.ndim == 2 == b.ndim:  # `dot` hands a single row or column to BLAS too, and costs half of `matmul` where small
         return np.dot(a, b, out=room(a, (rows, columns))) if is_large else a.dot(b)  # type: ignore[no-any-return]
+    if not is_large:
+        return np.matmul(a, b)  # type: ignore[no-any-return]
     leading = max(a.shape[:-2], b.shape[:-2], key=len)
-    return np.matmul(a, b, out=room(a, (*leading, rows, columns)) if is_large else None)  # type: ignore[no-any-return]
+    return np.matmul(a, b, out=room(a, (*leading, rows, columns)))  # type: ignore[no-any-return]
 
 
 def outer(a: Array, b: Array) -> Array:
