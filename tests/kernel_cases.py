@@ -106,7 +106,7 @@ def _several_layers_cases() -> list[Case]:
     each_its_own = [(4, 5, 3), (4, 3, 6), (4, 1, 6), (4, 6, 2), None]
     leading = [(2, 5, 3), (3, 4), (4,), (4, 2), (2,)]
     several = [(("relu",), ("gelu",), None), (("tanh",), None, ("softplus",)), (None, ("elu", 0.7), ("silu",))]
-    pairs = [(("tanh",), None), (("leaky_relu", 0.2), ("sigmoid",))]
+    pairs = [(("tanh",), None), (("leaky_relu", 0.2), ("sigmoid",)), (("relu",), ("tanh",))]
     return [_layers_case(a, *plain) for a in several] + [
         _layers_case(a, *shapes) for a in pairs for shapes in (one_row, ensemble, each_its_own, leading)
     ]
@@ -160,6 +160,7 @@ def _lstm_cases() -> list[Case]:
         _lstm_case(1, 1, 3, 2),
         _lstm_case(1, 2, 3, 2, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
         _lstm_case(1, 2, 3, 4, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
+        _lstm_case(2, 1, 3, 4),
         _lstm_case(5, 2, 3, 1),
         _lstm_case(2, 1, 1, 1),
         _lstm_case(3, 9, 2, 2, live=onp.arange(3)[:, None, None] < onp.resize([1, 3, 2], 9)[:, None]),

@@ -282,6 +282,13 @@ def test_an_empty_batch_of_sequences_is_an_input_like_any_other() -> None:
         assert not any(leaf.any() for leaf in npnets.tree.leaves(value(params_of(RECURRENT_PROB))))
 
 
+def test_an_empty_batch_has_gradients_of_zero_through_several_layers_and_by_what_came_in() -> None:
+    params, obs, act = params_of(RECURRENT_CRITIC), ones(0, 7, 5), ones(0, 3)
+    found = npnets.grad(lambda arrays: npnets.numpy.sum(RECURRENT_CRITIC.forward(*arrays)))((params, obs, act))
+    assert (found[1].shape, found[2].shape) == (obs.shape, act.shape)
+    assert not any(leaf.any() for leaf in npnets.tree.leaves(found))
+
+
 @pytest.mark.numpy_alone("descriptions hold no arrays")
 @_refused(
     {

@@ -17,7 +17,7 @@ import npnets
 from npnets.kernels import workspace
 from npnets.kernels.lstm import lstm
 
-STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 2, 3
+STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 2, 5
 FRESH = onp.zeros((STEPS, BATCH, 1), bool)
 FRESH[[0, 2, 2], [1, 0, 1]] = True  # that of row 1 at step 2 lies beyond its end
 LIVE = onp.arange(STEPS)[:, None, None] < onp.array([4, 1, 3])[:, None]
@@ -132,9 +132,9 @@ def test_each_bias_counts_as_the_other_does() -> None:
         assert_allclose(lstm(x, (w_x, w_h, *biases), h, c)[0], whole, rtol=1e-12)
 
 
-def test_in_float32_small_gates_are_exact_to_a_ten_millionth() -> None:
+def test_in_float32_small_states_are_exact_to_some_ten_millionths() -> None:
     arrays = _arrays(0.01)
     exact = _by_hand(arrays, None, None)
     found = _fused(on_backend([array.astype(onp.float32) for array in arrays]), None, None)
-    assert_trees_close(list(found), list(exact), 0, 1e-7)
-    assert 1e-5 < abs(exact[0]).max() < 1e-2
+    assert_trees_close(list(found), list(exact), 0, 3e-7)
+    assert 1e-5 < abs(exact[0]).max() < 2e-2

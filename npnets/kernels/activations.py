@@ -23,7 +23,7 @@ class Activation(NamedTuple):
     """One activation function.
 
     `forward(z, *args)` may overwrite `z` unless `needs_z`; `backward(g, y, z, *args)` gets `z` only if it `needs_z`.
-    `backward_in_place(g, y)` overwrites `g`, which saves the memory traffic of another array.
+    `backward_in_place(g, y)` overwrites `g`, which saves the traffic of another array; `None` where it would not.
     """
 
     composition: Callable[..., Array]
@@ -219,7 +219,7 @@ def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> A
 
 
 ACTIVATIONS = {
-    "relu": Activation(relu, _relu_forward, _relu_backward, False, _relu_backward_in_place),
+    "relu": Activation(relu, _relu_forward, _relu_backward, needs_z=False, backward_in_place=_relu_backward_in_place),
     "leaky_relu": Activation(leaky_relu, _leaky_relu_forward, _leaky_relu_backward, needs_z=True),
     "tanh": Activation(tanh, _tanh_forward, _tanh_backward, needs_z=False),
     "sigmoid": Activation(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),

@@ -12,13 +12,13 @@ through.
 
 The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step is one product with `u = [x_t, 1, h]`,
 and all weight gradients are one more, over all steps. Its arrays lie features first, `u` `(in + 1 + hidden, batch)` and
-`z = W' u` `(4 hidden, batch)`: the gates are whole blocks of memory, and of a product of this form two threads of BLAS
-make three quarters of the other's time. `z` comes out as `[-z_i, -z_f, -2 z_g, -z_o]`, by factors in `W`, so that one
-`exp` serves all gates: `sigmoid(z) = 1 / (1 + exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as
-long without AVX-512. The price is that `g` is exact to some 1e-7 in float32, and not relative to its own size.
+the product `(4 hidden, batch)`: each gate is a whole block of memory, and two threads of BLAS need a quarter less time
+for `(512, 146)` times `(146, 64)` than for the transposed product. `W` is scaled so that `[-z_i, -z_f, -2 z_g, -z_o]`
+comes out and NumPy finds all gates with one `exp`, `sigmoid(z) = 1 / (1 + exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`;
+its `tanh` takes twice as long without AVX-512. The price is that a small `g` is exact to some 1e-7 in float32, not
+relative to its own size.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as onp
@@ -26,7 +26,7 @@ import numpy as onp
 import npnets.numpy as np
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
-from npnets.kernels import lstm_step
+from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activations import sigmoid
 from npnets.kernels.sharing import Rows, SharedOut
 from npnets.kernels.workspace import product, room
@@ -70,20 +70,21 @@ class Saved(NamedTuple):
 def _forward(
     x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
-    steps, shape = x.shape[0], h.T.shape
-    u, hs = _columns(x, h, live)
-    outputs = hs[1:] if fresh is None else room(x, (steps, *shape))  # a fresh step clears the h that it reads
-    gates, tanh_c = room(x, (steps, 4 * shape[0], shape[1])), room(x, (steps, *shape))
-    cs = room(x, (steps + 1, *shape))
-    cs[0] = c.T
-    project = _of_columns(u, gates, x.shape[2], w_x, w_h, b_x, b_h)
+    steps, batch, width = x.shape
+    hidden = len(w_h)
     fresh, live = _features_first(fresh), _features_first(live)
+    u, hs = _columns(x, h, live)
+    outputs = hs[1:] if fresh is None else room(x, (steps, hidden, batch))  # a fresh step clears the h that it reads
+    gates, tanh_c = room(x, (steps, 4 * hidden, batch)), room(x, (steps, hidden, batch))
+    cs = room(x, (steps + 1, hidden, batch))
+    cs[0] = c.T
+    project = lstm_product.of_columns(u, gates, width, w_x, w_h, b_x, b_h)
     with lstm_step.quiet(x):
         for t in range(steps):
             if fresh is not None:
                 hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
             project(t)
-            lstm_step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t])
+            lstm_step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], want_gates=True)
             if live is not None:
                 outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
             if fresh is not None:
@@ -96,7 +97,7 @@ def _evaluate(
 ) -> tuple[Array, Array, Array]:
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
     outputs, h, c = room(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
-    project = _of_one_step(x, w_x, w_h, b_x, b_h)
+    project = lstm_product.of_one_step(x, w_x, w_h, b_x, b_h)
     fresh, live = _features_first(fresh), _features_first(live)
     with lstm_step.quiet(x):
         for t in range(x.shape[0]):
@@ -104,65 +105,11 @@ def _evaluate(
                 h, c = _cleared(fresh[t], h, c)
             before = None if live is None else c.copy()
             z = project(x[t].T if live is None else _read(x[t].T, live[t]), h)
-            lstm_step.forward(z, c, c, outputs[t], outputs[t])
+            lstm_step.forward(z, c, c, outputs[t], outputs[t], want_gates=False)
             if before is not None:
                 outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (h, before))  # type: ignore[index]
             h = outputs[t]
     return outputs.swapaxes(1, 2), h.T.copy(), c.T.copy()
-
-
-def _of_columns(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
-    """Return a function that writes a step's `z`, times its factors, into the room for the gates."""
-    steps, _, batch = gates.shape
-    if steps * batch < len(weights[1]):
-        apart = _apart(*weights)
-
-        def project(t: int) -> None:
-            gates[t] = apart(u[t, :width], u[t, width + 1 :])
-
-        return project
-    weight = _stacked(*weights).T
-    return lambda t: onp.matmul(weight, u[t], out=gates[t])  # type: ignore[no-any-return]
-
-
-def _of_one_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
-    """Return a function from `x_t` and `h` to `z`, times its factors, which the next call overwrites."""
-    steps, batch, width = x.shape
-    if steps * batch < len(weights[1]):
-        return _apart(*weights)
-    weight = _stacked(*weights).T
-    u, z = room(x, (weight.shape[1], batch)), room(x, (len(weight), batch))
-    u[width] = 1
-
-    def project(x: Array, h: Array) -> Array:
-        u[:width] = x
-        u[width + 1 :] = h
-        return onp.matmul(weight, u, out=z)  # type: ignore[no-any-return]
-
-    return project
-
-
-def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
-    width, factor = len(w_x), lstm_step.factor_like(w_h)
-    weight = room(w_x, (width + 1 + len(w_h), len(factor)))
-    onp.multiply(w_x, factor, out=weight[:width])
-    onp.multiply(b_x + b_h, factor, out=weight[width])
-    onp.multiply(w_h, factor, out=weight[width + 1 :])
-    return weight
-
-
-def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:
-    """Do as with stacked weights: for few columns to stack and multiply them would cost more than the products."""
-    bias, factor = (b_x + b_h)[:, None], lstm_step.factor_like(w_h)[:, None]
-
-    def project(x: Array, h: Array) -> Array:
-        z = product(w_x.T, x)
-        z += product(w_h.T, h)
-        z += bias
-        z *= factor
-        return z
-
-    return project
 
 
 def _backward(
@@ -180,7 +127,8 @@ def _backward(
     dx = _of_all_steps(dz, w_x) if 0 in wanted else None
     any_weight = {1, 2, 3, 4}.intersection(wanted)
     weights = _weight_cotangents(saved.u, dz, x.shape[2]) if any_weight else (None,) * 4
-    cotangents = (dx, *weights, dh.T.copy(), dc.T.copy())
+    states = [part.T.copy() if index in wanted else None for index, part in ((5, dh), (6, dc))]
+    cotangents = (dx, *weights, *states)
     return tuple(cotangents[index] for index in wanted)  # type: ignore[misc]
 
 
@@ -189,8 +137,8 @@ def _through_time(
 ) -> tuple[Array, Array, Array]:
     """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that entered the sequence."""
     _, gates, c, tanh_c = saved
-    steps, width, batch = gates.shape
-    xp, dz, of_step = namespace(gates), room(gates, (width, steps, batch)), room(gates, (width, batch))
+    steps, outs, batch = gates.shape
+    xp, dz, of_step = namespace(gates), room(gates, (outs, steps, batch)), room(gates, (outs, batch))
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in g[1:])
     for t in reversed(range(steps)):
         if g[0] is not None:
@@ -200,7 +148,7 @@ def _through_time(
             dh, dc = _cleared(~live[t], dh, dc)
         lstm_step.backward(gates[t], c[t], tanh_c[t], dh, dc, of_step)
         dz[:, t] = of_step
-        xp.matmul(w_h, of_step, out=dh)  # z = W' u
+        xp.matmul(w_h, of_step, out=dh)  # z = W.T u
         if live is not None:
             dh, dc = dh + passed[0], dc + passed[1]
         if fresh is not None:
@@ -210,18 +158,28 @@ def _through_time(
 
 def _weight_cotangents(u: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
-    u, dz = u.swapaxes(0, 1).reshape(u.shape[1], -1), dz.reshape(len(dz), -1).T
+    u, dz = _all_columns(u), dz.reshape(len(dz), -1).T
     if len(dz) == 1:
         return product(u[:width], dz), product(u[width + 1 :], dz), dz[0], dz[0]
     stacked = onp.matmul(u, dz, out=room(u, (len(u), dz.shape[1])))
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 
 
+def _all_columns(u: Array) -> Array:
+    """Return the columns of all steps, `(steps, features, batch)`, as `(features, steps * batch)`."""
+    steps, features, batch = u.shape
+    if steps == 1:
+        return u[0]  # type: ignore[no-any-return]
+    columns = room(u, (features, steps, batch))
+    columns[:] = u.swapaxes(0, 1)
+    return columns.reshape(features, -1)
+
+
 def _columns(x: Array, h: Array, live: Mask) -> tuple[Array, Array]:
     """Return the `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
     steps, batch, width = x.shape
     u = room(x, (steps + 1, width + 1 + h.shape[1], batch))
-    u[:steps, :width] = _read(x, live).swapaxes(1, 2)
+    u[:steps, :width] = _read(x.swapaxes(1, 2), live)
     u[:, width] = 1
     hs = u[:, width + 1 :]
     hs[0] = h.T
@@ -249,7 +207,7 @@ def _chosen(mask: Array, these: State, those: State) -> State:
 def _of_all_steps(dz: Array, weight: Array) -> Array:
     """Return `dx` `(steps, batch, in)`."""
     flat = onp.matmul(weight, dz.reshape(len(dz), -1))
-    return flat.reshape(-1, *dz.shape[1:]).transpose(1, 2, 0)
+    return flat.reshape(len(weight), *dz.shape[1:]).transpose(1, 2, 0)
 
 
 def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:

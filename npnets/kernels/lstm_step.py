@@ -4,36 +4,24 @@ Symbols as in `lstm`, but arrays lie features first, `(hidden, batch)`, and `(4 
 so the part of each gate is one block of memory. `z` comes as `[-z_i, -z_f, -2 z_g, -z_o]`.
 """
 
-import functools
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from npnets.backend import Array, device_of, namespace, place
+from npnets.backend import Array, namespace
 from npnets.launch import Launch
 
 
-def factor_like(w_h: Array) -> Array:
-    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`; not to be changed."""
-    return _factor(len(w_h), w_h.dtype.char, device_of(w_h))
-
-
-@functools.lru_cache(maxsize=64)
-def _factor(hidden: int, dtype: str, device: str) -> Array:
-    factor = np.full(4 * hidden, -1, dtype)
-    factor[2 * hidden : 3 * hidden] = -2
-    factor.setflags(write=False)
-    return place(factor, device)
-
-
 def quiet(x: Array) -> AbstractContextManager[Any]:
-    """Return a context for steps: where `exp(-z)` is infinite a gate is zero, and where it vanishes, one."""
+    """Return a context for steps: a gate whose `exp` is infinite or vanishes is at its bound."""
     return np.errstate(over="ignore", under="ignore") if namespace(x) is np else nullcontext()
 
 
-def forward(z: Array, c: Array, new_c: Array, tanh_c: Array, new_h: Array) -> None:
-    """Turn `z` into the gates, and write `c'`, `tanh(c')` and `h'`; `c'` may go over `c`, and `h'` over `tanh(c')`.
+def forward(z: Array, c: Array, new_c: Array, tanh_c: Array, new_h: Array, want_gates: bool) -> None:
+    """Write `c'`, `tanh(c')` and `h'`, and turn `z` into the gates if they are wanted; else it is overwritten.
+
+    `c'` may go over `c`, and `h'` over `tanh(c')`.
 
     Parameters
     ----------
@@ -41,19 +29,23 @@ def forward(z: Array, c: Array, new_c: Array, tanh_c: Array, new_h: Array) -> No
     c, new_c, tanh_c, new_h : (hidden, batch) arrays
     """
     if namespace(z) is not np:
-        _FORWARD(*_parts(z), c, *_parts(z), new_c, tanh_c, new_h)
+        parts = tuple(_parts(z))  # each entry is read before it is written
+        _FORWARD(*parts, c, *parts, new_c, tanh_c, new_h)
         return
     np.exp(z, out=z)
     z += 1
-    np.reciprocal(z, out=z)
-    i, f, g, o = _parts(z)
-    g *= 2  # tanh(z) = 2 sigmoid(2 z) - 1
+    over_i, over_f, g, over_o = _parts(z)  # to divide by 1 / i takes no longer than to multiply by i
+    np.divide(2, g, out=g)  # tanh(z) = 2 sigmoid(2 z) - 1
     g -= 1
-    np.multiply(f, c, out=new_c)
-    np.multiply(i, g, out=tanh_c)
+    np.divide(c, over_f, out=new_c)
+    np.divide(g, over_i, out=tanh_c)
     new_c += tanh_c
     np.tanh(new_c, out=tanh_c)
-    np.multiply(o, tanh_c, out=new_h)
+    np.divide(tanh_c, over_o, out=new_h)
+    if want_gates:
+        i_and_f, o = z[: 2 * len(c)], over_o
+        np.reciprocal(i_and_f, out=i_and_f)
+        np.reciprocal(o, out=o)
 
 
 def backward(gates: Array, c: Array, tanh_c: Array, dh: Array, dc: Array, dz: Array) -> None:
@@ -70,9 +62,9 @@ def backward(gates: Array, c: Array, tanh_c: Array, dh: Array, dc: Array, dz: Ar
     i, f, g, o = _parts(gates)
     slopes = np.subtract(1, gates)  # s = sigmoid(z): s' = (1 - s) s
     slopes *= gates
-    slope = _parts(slopes)[2]
-    np.multiply(g, g, out=slope)  # g = tanh(z): g' = 1 - g g
-    np.subtract(1, slope, out=slope)
+    slope_of_g = _parts(slopes)[2]
+    np.multiply(g, g, out=slope_of_g)  # g = tanh(z): g' = 1 - g g
+    np.subtract(1, slope_of_g, out=slope_of_g)
     di, df, dg, do = _parts(dz)
     np.multiply(tanh_c, tanh_c, out=di)  # h' = o tanh(c')
     np.subtract(1, di, out=di)

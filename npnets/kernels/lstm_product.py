@@ -1,0 +1,81 @@
+"""The product of one step of an LSTM: `z` from `x_t` and `h`, scaled and features first as `lstm` describes it.
+
+Many columns are multiplied by stacked weights. For few of them it would cost more to stack and scale the weights than
+the products do, which are then done apart.
+"""
+
+import functools
+from collections.abc import Callable
+
+import numpy as onp
+
+from npnets.backend import Array, device_of, place
+from npnets.kernels.workspace import product, room
+
+
+def of_columns(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
+    """Return a function that writes a step's scaled `z` into the room for its gates."""
+    steps, _, batch = gates.shape
+    if steps * batch < len(weights[1]):
+        apart = _apart(*weights)
+
+        def project(t: int) -> None:
+            gates[t] = apart(u[t, :width], u[t, width + 1 :])
+
+        return project
+    weight = _stacked(*weights).T
+    return lambda t: onp.matmul(weight, u[t], out=gates[t])  # type: ignore[no-any-return]
+
+
+def of_one_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
+    """Return a function from `x_t` and `h` to the scaled `z`, which the next call overwrites."""
+    steps, batch, width = x.shape
+    if steps * batch < len(weights[1]):
+        return _apart(*weights)
+    weight = _stacked(*weights).T
+    u, z = room(x, (weight.shape[1], batch)), room(x, (len(weight), batch))
+    u[width] = 1
+
+    def project(x_t: Array, h: Array) -> Array:
+        u[:width] = x_t
+        u[width + 1 :] = h
+        return onp.matmul(weight, u, out=z)  # type: ignore[no-any-return]
+
+    return project
+
+
+def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
+    """Return `W`, scaled."""
+    width, factor = len(w_x), _factor_like(w_h)
+    weight = room(w_x, (width + 1 + len(w_h), len(factor)))
+    onp.multiply(w_x, factor, out=weight[:width])
+    onp.multiply(b_x + b_h, factor, out=weight[width])
+    onp.multiply(w_h, factor, out=weight[width + 1 :])
+    return weight
+
+
+def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:
+    """Return a function from `x_t` and `h` to the scaled `z`, for few columns."""
+    bias, factor = (b_x + b_h)[:, None], _factor_like(w_h)[:, None]
+
+    def project(x_t: Array, h: Array) -> Array:
+        z = product(w_x.T, x_t)
+        z += product(w_h.T, h)
+        z += bias
+        z *= factor
+        return z
+
+    return project
+
+
+def _factor_like(w_h: Array) -> Array:
+    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`; not to be changed."""
+    return _factor(len(w_h), w_h.dtype.char, device_of(w_h))
+
+
+@functools.lru_cache(maxsize=64)
+def _factor(hidden: int, dtype: str, device: str) -> Array:
+    factor = onp.full(4 * hidden, -1, dtype)
+    factor[2 * hidden : 3 * hidden] = -2
+    factor.setflags(write=False)
+    return place(factor, device)
