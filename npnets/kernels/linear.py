@@ -28,9 +28,9 @@ FEW = 2048
 """Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
 
 MOST_ROWS = 1024
-"""How many rows go through all layers together where nothing is differentiated: what lies between two layers then stays
-in the processor's caches. At 2560 rows that takes 0.95 of the time, at 10240 rows 0.77; last bits may differ from what
-the same rows give together."""
+"""How many rows go through several layers together where nothing is differentiated and there are more than twice as
+many: what lies between two layers then stays in the processor's caches. 2560 rows take 0.95 of the time so, 10240 rows
+0.77; last bits may differ from what all of them give together."""
 
 
 class Kept(NamedTuple):
@@ -59,7 +59,7 @@ def _forward(x: Array, *parameters: Any, activations: Activations) -> tuple[Arra
 
 
 def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
-    if len(x) > 2 * MOST_ROWS and x.ndim == 2 and namespace(x) is onp:
+    if len(x) > 2 * MOST_ROWS and len(activations) > 1 and x.ndim == 2 and namespace(x) is onp:
         return _evaluate_in_blocks(x, *parameters, activations=activations)
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         x, _ = _run(x, weight, bias, activation)
@@ -70,7 +70,7 @@ def _evaluate_in_blocks(x: Array, *parameters: Any, activations: Activations) ->
     blocks = [x[start : start + MOST_ROWS] for start in range(0, len(x), MOST_ROWS)]
     answers = [_evaluate(block, *parameters, activations=activations) for block in blocks]
     *leading, _, features = answers[0].shape
-    whole = room(x, (*leading, len(x), features))
+    whole = room(answers[0], (*leading, len(x), features))
     return onp.concatenate(answers, -2, out=whole)  # type: ignore[no-any-return]
 
 

@@ -10,13 +10,13 @@ cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None
 that enter it are zero; where it is not `live` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
-The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step is one product with `u = [x_t, 1, h]`,
-and all weight gradients are one more, over all steps. Its arrays lie features first, `u` `(in + 1 + hidden, batch)` and
-the product `(4 hidden, batch)`: each gate is a whole block of memory, and two threads of BLAS need a quarter less time
-for `(512, 146)` times `(146, 64)` than for the transposed product. `W` is scaled so that `[-z_i, -z_f, -2 z_g, -z_o]`
-comes out and NumPy finds all gates with one `exp`, `sigmoid(z) = 1 / (1 + exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`;
-its `tanh` takes twice as long without AVX-512. The price is that a small `g` is exact to some 1e-7 in float32, not
-relative to its own size.
+The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u
+= [x_t, 1, h]`, and all weight gradients are one more, over all steps. Its arrays lie features first, `u` as `(in + 1 +
+hidden, batch)` and the product as `(4 hidden, batch)`: each gate is a whole block of memory, and at batch 64 and
+`hidden` 128 two threads of BLAS need a quarter less time than for the product that lies the other way. `W` is scaled
+so that `[-z_i, -z_f, -2 z_g, -z_o]` comes out and NumPy finds all gates with one `exp`: `sigmoid(z) = 1 / (1 +
+exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long without AVX-512. The price is that a
+small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
 """
 
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def _forward(
     gates, tanh_c = room(x, (steps, 4 * hidden, batch)), room(x, (steps, hidden, batch))
     cs = room(x, (steps + 1, hidden, batch))
     cs[0] = c.T
-    project = lstm_product.of_columns(u, gates, width, w_x, w_h, b_x, b_h)
+    project = lstm_product.into_gates(u, gates, width, w_x, w_h, b_x, b_h)
     with lstm_step.quiet(x):
         for t in range(steps):
             if fresh is not None:
@@ -97,7 +97,7 @@ def _evaluate(
 ) -> tuple[Array, Array, Array]:
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
     outputs, h, c = room(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
-    project = lstm_product.of_one_step(x, w_x, w_h, b_x, b_h)
+    project = lstm_product.from_step(x, w_x, w_h, b_x, b_h)
     fresh, live = _features_first(fresh), _features_first(live)
     with lstm_step.quiet(x):
         for t in range(x.shape[0]):

@@ -13,10 +13,10 @@ from npnets.backend import Array, device_of, place
 from npnets.kernels.workspace import product, room
 
 
-def of_columns(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
+def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
     """Return a function that writes a step's scaled `z` into the room for its gates."""
     steps, _, batch = gates.shape
-    if steps * batch < len(weights[1]):
+    if _are_few(steps * batch, weights[1]):
         apart = _apart(*weights)
 
         def project(t: int) -> None:
@@ -27,10 +27,10 @@ def of_columns(u: Array, gates: Array, width: int, *weights: Array) -> Callable[
     return lambda t: onp.matmul(weight, u[t], out=gates[t])  # type: ignore[no-any-return]
 
 
-def of_one_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
-    """Return a function from `x_t` and `h` to the scaled `z`, which the next call overwrites."""
+def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
+    """Return a function from `x_t` and `h` to the scaled `z`, which the next call may overwrite."""
     steps, batch, width = x.shape
-    if steps * batch < len(weights[1]):
+    if _are_few(steps * batch, weights[1]):
         return _apart(*weights)
     weight = _stacked(*weights).T
     u, z = room(x, (weight.shape[1], batch)), room(x, (len(weight), batch))
@@ -42,6 +42,10 @@ def of_one_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
         return onp.matmul(weight, u, out=z)  # type: ignore[no-any-return]
 
     return project
+
+
+def _are_few(columns: int, w_h: Array) -> bool:
+    return columns < len(w_h)
 
 
 def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:

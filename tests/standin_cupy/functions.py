@@ -133,11 +133,6 @@ def _asarray(a: Any, dtype: Any, order: Any, copy: Any, blocking: bool) -> ndarr
     return _array(a, dtype, copy, order, False, 0, blocking)
 
 
-def _ascontiguousarray(a: Any, dtype: Any) -> ndarray:
-    made = _array(a, dtype, False, "C", False, 1, False)
-    return made if made.flags.c_contiguous else made.copy()
-
-
 def _asnumpy(a: Any, stream: Any, order: str, out: Any, blocking: bool) -> Any:
     return a.get(stream, order, out) if isinstance(a, ndarray) else np.asarray(a, order=order)  # type: ignore[call-overload]
 
@@ -208,7 +203,6 @@ def _size(a: Any, axis: Any) -> int:
 _WRITTEN_OUT: dict[str, Callable[..., Any]] = {
     "array": _array,
     "asarray": _asarray,
-    "ascontiguousarray": _ascontiguousarray,
     "asnumpy": _asnumpy,
     "broadcast_to": _broadcast_to,
     "concatenate": _concatenate,

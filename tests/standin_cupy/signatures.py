@@ -27,7 +27,6 @@ FUNCTIONS = {
     "empty_like": "(prototype, dtype=None, order='K', subok=None, shape=None)",
     "asarray": "(a, dtype=None, order=None, *, copy=None, blocking=False)",
     "array": "(obj, dtype=None, copy=True, order='K', subok=False, ndmin=0, *, blocking=False)",
-    "ascontiguousarray": "(a, dtype=None)",
     "asnumpy": "(a, stream=None, order='C', out=None, *, blocking=True)",
     "copy": "(a, order='K')",
     # views, where the memory allows it
