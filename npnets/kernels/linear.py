@@ -17,7 +17,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
-from npnets.kernels.workspace import outer, product, room
+from npnets.kernels.workspace import outer, product, side_by_side
 
 ActivationCall = tuple[Any, ...] | None
 """An activation's name and its arguments, such as `("elu", 1.0)`."""
@@ -69,9 +69,7 @@ def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
 def _evaluate_in_blocks(x: Array, *parameters: Any, activations: Activations) -> Array:
     blocks = [x[start : start + MOST_ROWS] for start in range(0, len(x), MOST_ROWS)]
     answers = [_evaluate(block, *parameters, activations=activations) for block in blocks]
-    *leading, _, features = answers[0].shape
-    whole = room(answers[0], (*leading, len(x), features))
-    return onp.concatenate(answers, -2, out=whole)  # type: ignore[no-any-return]
+    return side_by_side(answers, -2)
 
 
 def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:

@@ -21,8 +21,6 @@ small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
 
 from typing import NamedTuple
 
-import numpy as onp
-
 import npnets.numpy as np
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
@@ -158,10 +156,7 @@ def _through_time(
 
 def _weight_cotangents(u: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
-    u, dz = _all_columns(u), dz.reshape(len(dz), -1).T
-    if len(dz) == 1:
-        return product(u[:width], dz), product(u[width + 1 :], dz), dz[0], dz[0]
-    stacked = onp.matmul(u, dz, out=room(u, (len(u), dz.shape[1])))
+    stacked = product(_all_columns(u), dz.reshape(len(dz), -1).T)
     return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
 
 
@@ -206,7 +201,7 @@ def _chosen(mask: Array, these: State, those: State) -> State:
 
 def _of_all_steps(dz: Array, weight: Array) -> Array:
     """Return `dx` `(steps, batch, in)`."""
-    flat = onp.matmul(weight, dz.reshape(len(dz), -1))
+    flat = product(weight, dz.reshape(len(dz), -1))
     return flat.reshape(len(weight), *dz.shape[1:]).transpose(1, 2, 0)
 
 

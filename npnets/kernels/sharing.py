@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnets.backend import Array
-from npnets.kernels.workspace import room
+from npnets.kernels.workspace import room, side_by_side
 
 FEWEST = 64
 """Fewer rows are not worth a thread of their own."""
@@ -158,21 +158,15 @@ class SharedOut:
         return [_cut(part, axis, share) for part, axis in zip(g, self._rows.answers, strict=True)]
 
     def _joined(self, parts: list[tuple[Array, ...]]) -> tuple[Array, ...]:
-        return tuple(map(_side_by_side, zip(*parts, strict=True), self._rows.answers))
+        return tuple(map(side_by_side, zip(*parts, strict=True), self._rows.answers))
 
     def _whole(self, index: int, parts: Sequence[Array]) -> Array:
         axis = self._rows.arguments.get(index)
-        return functools.reduce(_sum, parts) if axis is None else _side_by_side(parts, axis)
+        return functools.reduce(_sum, parts) if axis is None else side_by_side(parts, axis)
 
 
 def _cut(array: Any, axis: int | None, share: slice) -> Any:
     return array if array is None or axis is None else array[tuple([slice(None)] * axis + [share])]
-
-
-def _side_by_side(parts: Sequence[Array], axis: int) -> Array:
-    shape = list(parts[0].shape)
-    shape[axis] = sum(part.shape[axis] for part in parts)
-    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))  # type: ignore[no-any-return, call-overload]
 
 
 def _sum(total: Array, part: Array) -> Array:

@@ -9,6 +9,7 @@ reference does not count as holding). On a GPU CuPy keeps memory itself.
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -71,6 +72,13 @@ def outer(a: Array, b: Array) -> Array:
     if a.shape[-1] * b.shape[-1] < LEAST_BYTES >> 4:
         return a.swapaxes(-1, -2) * b  # type: ignore[no-any-return]
     return product(_with_zeros(a).swapaxes(-1, -2), _with_zeros(b))
+
+
+def side_by_side(parts: Sequence[Array], axis: int) -> Array:
+    """Return NumPy arrays joined along an axis, in room that is kept if they are large together."""
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))  # type: ignore[no-any-return, call-overload]
 
 
 def _with_zeros(row: Array) -> Array:
