@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff import bare, is_traced
+from npnets.autodiff import bare, is_traced, may_change
 from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, require_one_device
 from npnets.dtypes import COMPUTED, array_fault, class_fault
 from npnets.numpy.broadcasting import moved
@@ -161,7 +161,7 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
         A copy, if the parameter is being differentiated and the value could be refilled before its backward pass.
     """
     if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
-        return value.copy() if is_traced(like) and value.flags.writeable else value
+        return value.copy() if is_traced(like) and may_change(value) else value
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
@@ -174,7 +174,7 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     if loaded_cupy() is not None:
         _require_movable(found, like, name)
     if not is_traced(found):
-        return adopt(found.copy() if is_traced(like) and found.dtype == like.dtype else found, bare(like))
+        return adopt(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
     cast = found if found.dtype == like.dtype else found.astype(like.dtype)
     return cast if loaded_cupy() is None else moved(cast, device_of(bare(like)))
 

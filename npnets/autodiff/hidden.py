@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.ownership import is_array
 from npnets.autodiff.tracing import is_traced
 from npnets.tree import Tree
 
@@ -64,7 +65,7 @@ def map_arrays(
 def _may_hold(x: Any) -> bool:
     if isinstance(x, (np.ndarray, np.generic)):
         return x.dtype.kind == "O"
-    return x is not None and not hasattr(x, "dtype") and not isinstance(x, _NOTHING_INSIDE)
+    return x is not None and not is_array(x) and not isinstance(x, _NOTHING_INSIDE)
 
 
 def _holds(x: Any, is_meant: Callable[[Any], bool]) -> bool:
@@ -85,7 +86,7 @@ def _parts(x: Any) -> Iterable[Any]:
     if isinstance(x, np.ndarray):  # the garbage collector does not look into NumPy's arrays
         return x.ravel().tolist()
     if isinstance(x, FunctionType):  # not into its module's globals
-        return gc.get_referents(*(x.__closure__ or ()), *(x.__defaults__ or ()), x.__kwdefaults__, x.__dict__)
+        return x.__closure__, x.__defaults__, x.__kwdefaults__, x.__dict__
     if isinstance(x, GeneratorType):
         return list(x.gi_frame.f_locals.values()) if x.gi_frame is not None else ()
     return gc.get_referents(x)

@@ -17,9 +17,14 @@ def own(g: Any, given_away: set[int]) -> Any:
     return g.copy() if shared else g
 
 
+def is_array(x: Any) -> bool:
+    """Tell whether something is an array of NumPy's or CuPy's, and neither traced nor a scalar."""
+    return isinstance(x, np.ndarray) or namespace(x) is not np
+
+
 def own_copy(x: Any) -> Any:
     """Return a copy of an array; what nobody can change in place, such as a traced array, as it is."""
-    if is_traced(x) or isinstance(x, np.generic) or not hasattr(x, "dtype"):
+    if not is_array(x):
         return x
     with current_device(x):
         return x.copy()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, TypeAlias
 
+import numpy
 from autograd import tracer
 from autograd.core import defjvp_argnums, defvjp_argnums
 from autograd.extend import Box, JVPNode, VJPNode, VSpace
@@ -179,7 +180,17 @@ def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
 
 def with_own_constants(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return arguments with copies of constant arrays that a caller could refill before a backward pass reads them."""
-    return tuple([arg.copy() if type(arg) is ndarray and arg.flags.writeable else arg for arg in args])
+    return tuple([arg.copy() if may_change(arg) else arg for arg in args])
+
+
+def may_change(x: Any) -> bool:
+    """Tell whether something is an array whose entries a caller could still change.
+
+    A read-only view sees what its base is refilled with; on a GPU nothing is read-only.
+    """
+    if isinstance(x, ndarray):
+        return x.flags.writeable or x.base is not None
+    return namespace(x) is not numpy
 
 
 def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:

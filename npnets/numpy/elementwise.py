@@ -15,7 +15,7 @@ import numpy as np
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
 from npnets.dtypes import class_fault
-from npnets.numpy.broadcasting import like_answer, like_argument
+from npnets.numpy.broadcasting import astype, like_answer, like_argument
 from npnets.numpy.operands import operands
 
 _ONE = 1
@@ -30,7 +30,7 @@ def elementwise(*partials: Any) -> Callable[[F], F]:
 
     def scaled(argnum: int, g: Any, answer: Any, args: Any) -> Any:
         partial = partials[argnum]
-        factor = partial(answer, *args) if callable(partial) else partial
+        factor = partial(answer, *_in_dtype_of(answer, args)) if callable(partial) else partial
         return g if factor is _ONE else g * factor
 
     differentiable = primitive(
@@ -39,6 +39,14 @@ def elementwise(*partials: Any) -> Callable[[F], F]:
         reads_arguments=any(map(callable, partials)),
     )
     return differentiable if len(partials) == 1 else lambda forward: _of_operands(differentiable(forward))
+
+
+def _in_dtype_of(answer: Any, args: Any) -> Any:
+    """Return arguments in the dtype of the answer: a slope such as `1 / y` must not be rounded to a narrower one's."""
+    dtype = answer.dtype
+    if all([getattr(arg, "dtype", dtype) == dtype for arg in args]):
+        return args
+    return [arg if getattr(arg, "dtype", dtype) == dtype else astype(arg, dtype) for arg in args]
 
 
 def _of_operands(operation: F) -> F:
@@ -149,7 +157,7 @@ def multiply(x: Array, y: Array) -> Array:
     return np.multiply(x, y)
 
 
-@elementwise(lambda answer, x, y: 1 / y, lambda answer, x, y: -answer / y)
+@elementwise(lambda answer, x, y: _reciprocal(y), lambda answer, x, y: -answer / y)
 def divide(x: Array, y: Array) -> Array:
     """`x / y`, broadcast."""
     return np.divide(x, y)
@@ -162,6 +170,10 @@ def divide(x: Array, y: Array) -> Array:
 def power(x: Array, y: Array) -> Array:
     """`x ** y`, broadcast."""
     return np.power(x, y)
+
+
+def _reciprocal(y: Any) -> Any:
+    return np.inf if isinstance(y, (int, float)) and y == 0 else 1 / y  # where Python's division would raise
 
 
 def _one_less(x: Any, y: Any) -> Any:

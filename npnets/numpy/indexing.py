@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npnets.autodiff import bare, is_traced, primitive
+from npnets.autodiff import bare, is_traced, may_change, primitive
 from npnets.backend import Array, namespace
 from npnets.dtypes import class_fault
 
@@ -25,7 +25,7 @@ def _constant(index: Any) -> Any:
     fault = class_fault(index)
     if fault is not None:
         raise TypeError(f"expected a plain array as an index, but it {fault}")
-    return index.copy() if isinstance(index, np.ndarray) and index.flags.writeable else index
+    return index.copy() if may_change(index) else index
 
 
 @primitive(

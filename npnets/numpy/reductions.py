@@ -116,7 +116,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """`log(sum(exp(x)))` over axes, without overflow; minus infinity, with gradient zero, where every entry is."""
     x = asarray(x)
-    largest = bare(max(x, axis, True))
+    largest = bare(max(x, axis, True) if _reduced_size(x, axis) else sum(x, axis, True))
     shift = np.where(np.isfinite(largest), largest, 0)
     total = sum(exp(x - shift), axis, keepdims)
     nothing = bare(total) == 0

@@ -51,7 +51,7 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
 
 def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
     """Insert axes of size one at these positions of the answer."""
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = np.ndim(x) + len(axes)
     places = {place % ndim for place in axes if -ndim <= place < ndim}
     if len(places) != len(axes):
@@ -93,6 +93,7 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
+    arrays = [array if hasattr(array, "dtype") else np.asarray(array) for array in arrays]
     return _concatenate(0, *[ravel(array) for array in arrays]) if axis is None else _concatenate(axis, *arrays)
 
 
