@@ -1,0 +1,196 @@
+"""Operations of random programs beside array functions: constants to derivatives, buffers, networks' parts, nesting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+from random_program_drawing import Drawing, drawn_array, is_apart, is_spread
+from random_program_operations import away_from
+from random_programs import Operation
+
+# -- constants to derivatives -----------------------------------------------------------------------------------------
+
+COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+ASKED = "isfinite isnan isinf logical_not".split()
+MADE_LIKE = {
+    "zeros_like": "np.zeros_like({x})",
+    "ones_like": "np.ones_like({x})",
+    "full_like": "np.full_like({x}, 0.5)",
+    "zeros": "np.zeros(np.shape({x}), {dtype})",
+    "ones": "np.ones({x}.shape, {dtype})",
+    "full": "np.full(np.shape({x}), 1.5, {dtype})",
+    "empty": "np.empty((0,) + {x}.shape, {dtype})",
+    "eye": "np.eye(2, 3, dtype={dtype})",
+    "arange": "np.arange(np.size({x}), dtype={dtype}) / 16",
+    "linspace": "np.linspace(-1, 1, 3, dtype={dtype})",
+    "pi": "np.full({x}.shape, np.pi, {dtype})",
+}
+
+
+def comparison(draw: Drawing) -> Operation:
+    name = draw.choice(tuple(COMPARISONS))
+    x = draw.array()
+    y = draw.choice(("0.25", "0", draw.array(lambda value: value.shape == draw.shape(x))))
+    draw.require(is_apart(draw.value(f"{x} - {y}")))
+    return draw.assign(draw.choice((f"{x} {COMPARISONS[name]} {y}", f"np.{name}({x}, {y})")), name, "comparison")
+
+
+def question(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: away_from(value, 0))
+    name = draw.choice((*ASKED, "all", "any", "logical_and", "logical_or"))
+    forms = {"logical_and": f"{x} > 0, {x} < 0.5", "logical_or": f"{x} > 0, {x} < -0.5"}
+    draw.require(away_from(draw.values[x], 0.5) and away_from(draw.values[x], -0.5))
+    return draw.assign(f"np.{name}({forms.get(name, x)})", name)
+
+
+def order(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0 and value.size > 0 and is_spread(value))
+    name = draw.choice(("argmax", "argmin", "argsort"))
+    if name == "argsort":
+        draw.require(numpy.unique(draw.values[x]).size == draw.values[x].size)
+    forms = [f"np.{name}({x}, axis={draw.axis(x)})"] + [f"{x}.{name}()"] * (name != "argsort")
+    return draw.assign(draw.choice(forms), name)
+
+
+def rounding(draw: Drawing) -> Operation:
+    name = draw.choice(("sign", "floor", "ceil", "rint"))
+    x = draw.array(lambda value: away_from(value % 0.5, 0) and away_from(value % 0.5, 0.5))
+    return draw.assign(f"{draw.array()} * 1.5 + np.{name}({x})" if draw.chance(0.2) else f"np.{name}({x})", name)
+
+
+def made_like(draw: Drawing) -> Operation:
+    name = draw.choice(tuple(MADE_LIKE))
+    x = draw.array()
+    text = MADE_LIKE[name].format(x=x, dtype=f"{x}.dtype")
+    return draw.assign(text, name)
+
+
+def sizes(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
+    forms = (f"{x} / {x}.size", f"{x} * {x}.ndim", f"{x} / {x}.shape[0]", f"{x} - len({x})")
+    forms += (f"{x} * np.ndim({x})", f"{x} / np.size({x})", f"{x} / np.shape({x})[0]")
+    return draw.assign(draw.choice(forms), "shape", "ndim", "size")
+
+
+def stopped(draw: Drawing) -> Operation:
+    x = draw.variable()
+    forms = (f"stop_gradient({x})", f"{x} * stop_gradient({x})", f"stop_gradient({{'a': [{x}]}})['a'][0] + 1.0")
+    return draw.assign(draw.choice(forms), "stop_gradient")
+
+
+# -- Python around arrays ---------------------------------------------------------------------------------------------
+
+
+def branch(draw: Drawing) -> Operation:
+    x = draw.array()
+    draw.require(away_from(draw.value(f"numpy.sum({x})"), 0.25))
+    return draw.assign(f"{x} * 2 if np.sum({x}) > 0.25 else -{x}", "branch")
+
+
+def shown(draw: Drawing) -> Operation:
+    x = draw.array()
+    (new,) = draw.new()
+    return Operation(("format",), (new,), (draw.choice((f"f'{{{x}}}'", f"str({x})", f"repr({x})")), f"{new} = -{x}"))
+
+
+def augmented(draw: Drawing) -> Operation:
+    """In-place operators: on a traced array they make a new one."""
+    x = draw.array(lambda value: value.ndim > 0)
+    y = draw.choice(("2", "0.5", draw.array(lambda value: value.shape in ((), draw.shape(x)))))
+    (new,) = draw.new()
+    return Operation(("in place",), (new,), (f"{new} = {x} * 1", f"{new} {draw.choice(('+', '-', '*'))}= {y}"))
+
+
+USES_OF_A_BUFFER = (
+    "{total} + np.sum({x} * buffer)",
+    "{total} + np.sum(buffer / (2.5 + np.square({x})))",
+    "{total} + np.mean(np.power(buffer, {x}))",
+    "{total} + np.sum(np.power(np.square({x}) + 0.5, buffer))",
+    "{total} + np.sum(np.square({x} - buffer))",
+    "{total} + np.sum(np.where(buffer > 0.6, {x}, buffer) * {x})",
+    "{total} + np.sum(np.concatenate([np.ravel({x}) * np.ravel(buffer), np.ravel(buffer)]))",
+    "{total} + np.sum(np.ravel({x}) @ np.ravel(buffer))",
+    "{total} + np.sum({x} / buffer)",
+)
+USES_OF_AN_INDEX = ("{total} + np.sum(np.square({x}[buffer])) * 0.5", "{total} + np.sum(np.tanh({x})[buffer]) * k")
+
+
+def buffer(draw: Drawing) -> Operation:
+    """A constant buffer that a loop refills: each use must keep what was in it then."""
+    x = draw.array()
+    (new,) = draw.new()
+    use = draw.choice(USES_OF_A_BUFFER).format(total=new, x=x)
+    lines = (f"buffer, {new} = numpy.empty({x}.shape, {x}.dtype), 0.0", "for k in (0.5, 1.25, 0.75):")
+    return Operation(("buffer",), (new,), (*lines, "    buffer[...] = k", f"    {new} = {use}"))
+
+
+def index_buffer(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 1)
+    (new,) = draw.new()
+    use = draw.choice(USES_OF_AN_INDEX).format(total=new, x=x)
+    lines = (f"buffer, {new} = numpy.empty(2, numpy.int64), 0.0", "for k in (0, 1):")
+    return Operation(("buffer", "indexing"), (new,), (*lines, "    buffer[:] = k", f"    {new} = {use}"))
+
+
+# -- networks' parts --------------------------------------------------------------------------------------------------
+
+ACTIVATIONS = "relu leaky_relu tanh elu gelu silu sigmoid softplus".split()
+WITH_ARGUMENTS = {"leaky_relu": (0.2,), "softplus": (2.0,), "gelu": ("tanh",), "elu": (0.5,)}
+
+
+def activation(draw: Drawing) -> Operation:
+    name = draw.choice(ACTIVATIONS)
+    x = draw.array(lambda value: away_from(value, 0))
+    args = WITH_ARGUMENTS.get(name, ()) if draw.chance(0.4) else ()
+    listed = "".join(f", {arg!r}" for arg in args)
+    forms = (f"functional.{name}({x}{listed})", f"activate({x}, '{name}', {args!r})")
+    return draw.assign(draw.choice(forms), f"functional.{name}")
+
+
+def squash(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[-1] == 3 or draw.chance(0.3))
+    bound = draw.choice((1.0, 2.0, (1.0, 2.0, 0.5)))
+    draw.require(isinstance(bound, float) or draw.shape(x)[-1:] == (3,))
+    return draw.assign(f"functional.squash({x}, {bound})", "functional.squash")
+
+
+def _like(draw: Drawing, x: str, shape: tuple[int, ...], of_variables: bool) -> str:
+    """Return a variable of a shape where there is one, or a constant in the dtype of `x`."""
+    fitting = [n for n, v in draw.values.items() if hasattr(v, "dtype") and v.dtype.kind == "f" and v.shape == shape]
+    if of_variables and fitting:
+        return f"{draw.choice(fitting)}.astype({x}.dtype)"
+    return f"{draw.constant(drawn_array(draw.rng, shape, numpy.float32))}.astype({x}.dtype)"
+
+
+def layers(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 1 and value.size > 0)
+    sizes: list[Any] = [draw.shape(x)[-1], draw.integer(1, 3), draw.integer(1, 3)][: draw.integer(2, 3)]
+    parameters, calls = [], []
+    for rows, columns in zip(sizes, sizes[1:], strict=False):
+        parameters.append(_like(draw, x, (rows, columns), draw.chance(0.7)))
+        parameters.append("None" if draw.chance(0.3) else _like(draw, x, (columns,), draw.chance(0.7)))
+        calls.append(draw.choice((None, ("tanh",), ("sigmoid",), ("gelu", "none"), ("softplus", 1.0, 20.0))))
+    return draw.assign(f"linear_layers({x}, ({', '.join(parameters)}), {tuple(calls)!r})", "linear_layers")
+
+
+def density(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0)
+    mu, sigma = (_like(draw, x, draw.shape(x), draw.chance(0.8)) for _ in range(2))
+    return draw.assign(f"log_density({x}, {mu}, 0.75 + np.square({sigma}))", "log_density")
+
+
+# -- derivatives inside -----------------------------------------------------------------------------------------------
+
+
+def inner_gradient(draw: Drawing) -> Operation:
+    """A gradient with respect to one value in which another, of the outer derivative, takes part."""
+    x, y = draw.variable(), draw.array()
+    forms = (f"np.tanh(t * {x})", f"np.exp(-t * t) * np.sum({x})", f"t * t * t * np.mean({x} * {x})", f"t + {x} * t")
+    return draw.assign(f"grad(lambda t: np.sum({draw.choice(forms)}))({y})", "inner gradient")
+
+
+CONSTANT = ((comparison, 2), (question, 1), (order, 2), (rounding, 1), (made_like, 2), (sizes, 1), (stopped, 1))
+PYTHON = ((branch, 1), (shown, 1), (augmented, 1), (buffer, 2), (index_buffer, 1))
+NETWORKS = ((activation, 3), (squash, 1), (layers, 2), (density, 1))
+NESTED = ((inner_gradient, 2),)

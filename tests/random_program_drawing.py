@@ -1,0 +1,223 @@
+"""Draws random programs: what is known of the values so far, and operations that fit them.
+
+A family is a function that takes a `Drawing` and returns an `Operation`, or raises `NoFit` where it finds no arguments.
+Families look at the values that the oracle computes, so that what they draw stays away from poles, from kinks, and from
+values so large that a finite difference would drown in rounding.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy
+from random_program_oracle import SCOPE
+from random_programs import Inputs, Operation, Program, cast, literal
+
+Family = Callable[["Drawing"], Operation]
+
+LARGEST, MOST_ENTRIES, MOST_AXES = 8.0, 48, 4
+MARGIN = 0.02
+SHAPES: tuple[tuple[int, ...], ...] = (
+    *((), (), (1,), (2,), (3,), (3,), (0,)),
+    *((2, 3), (3, 2), (2, 2), (1, 3), (3, 1), (3, 3), (2, 3), (0, 3), (2, 0)),
+    *((2, 3, 2), (1, 2, 3), (2, 1, 3), (3, 2, 2), (0, 2, 1)),
+)
+
+
+class NoFit(Exception):
+    """No arguments among the values so far fit what a family wants to draw."""
+
+
+def drawn_array(rng: numpy.random.Generator, shape: tuple[int, ...], dtype: Any = numpy.float64) -> Any:
+    """Return multiples of 1/64, which every dtype holds exactly and which print short."""
+    return (rng.integers(-150, 151, shape) / 64).astype(dtype)
+
+
+class Drawing:
+    """The values of a program so far, by the oracle, and random choices among them."""
+
+    def __init__(self, rng: numpy.random.Generator, inputs: Inputs, narrow: bool) -> None:
+        self.rng, self.inputs, self.narrow = rng, inputs, narrow
+        self.scope: dict[str, Any] = dict(SCOPE)
+        self.values: dict[str, Any] = dict(cast(inputs, numpy.float64))
+        self.constants: dict[str, Any] = {}
+        self.operations: list[Operation] = []
+
+    # -- choices ------------------------------------------------------------------------------------------------------
+
+    def chance(self, probability: float) -> bool:
+        """Return true with some probability."""
+        return bool(self.rng.random() < probability)
+
+    def choice(self, options: Sequence[Any]) -> Any:
+        """Return one of some options."""
+        if not len(options):
+            raise NoFit
+        return options[int(self.rng.integers(len(options)))]
+
+    def integer(self, low: int, high: int) -> int:
+        """Return an integer within `[low, high]`."""
+        if high < low:
+            raise NoFit
+        return int(self.rng.integers(low, high + 1))
+
+    def require(self, condition: Any) -> None:
+        """Give this draw up unless a condition holds."""
+        if not condition:
+            raise NoFit
+
+    # -- values -------------------------------------------------------------------------------------------------------
+
+    def variable(self, fits: Callable[[Any], bool] = lambda value: True) -> str:
+        """Return a floating-point variable, a Python number maybe, later ones more often."""
+        names = [name for name, value in self.values.items() if is_real(value) and fits(value)]
+        return self.choice(names[-4:] if self.chance(0.6) else names)  # type: ignore[no-any-return]
+
+    def array(self, fits: Callable[[Any], bool] = lambda value: True) -> str:
+        """Return a floating-point variable that has an array's methods."""
+        return self.variable(lambda value: hasattr(value, "dtype") and fits(value))
+
+    def discrete(self, kind: str) -> str:
+        """Return a variable of integers (`"i"`) or booleans (`"b"`)."""
+        return self.choice([n for n, v in self.values.items() if numpy.asarray(v).dtype.kind == kind])  # type: ignore[no-any-return]
+
+    def value(self, expression: str) -> Any:
+        """Return what the oracle makes of an expression."""
+        return eval(expression, self.scope, {**self.constants, **self.values})
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a variable's shape."""
+        return numpy.shape(self.values[name])
+
+    def axis(self, name: str) -> int:
+        """Return an axis of a variable, counted from either end."""
+        ndim = len(self.shape(name))
+        return self.integer(-ndim, ndim - 1)
+
+    def constant(self, value: Any) -> str:
+        """Return the name of a constant, or a Python number as it is written."""
+        if isinstance(value, (int, float)):
+            return literal(value)
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def new(self, count: int = 1) -> list[str]:
+        """Return names for new variables."""
+        made = sum(len(operation.makes) for operation in self.operations)
+        return [f"v{made + index}" for index in range(count)]
+
+    def assign(self, expression: str, *names: str) -> Operation:
+        """Return the operation that makes a variable of an expression."""
+        (new,) = self.new()
+        return Operation(names, (new,), (f"{new} = {expression}",))
+
+    # -- growing ------------------------------------------------------------------------------------------------------
+
+    def grow(self, family: Family) -> bool:
+        """Add an operation of a family, and tell whether one that fits was found."""
+        constants = dict(self.constants)
+        try:
+            operation = family(self)
+            made = self._run(operation)
+            self.require(all(_is_tame(value) for value in made.values()))
+        except (NoFit, FloatingPointError, RuntimeWarning, ValueError, IndexError, ZeroDivisionError):
+            self.constants = constants
+            return False
+        self.operations.append(operation)
+        self.values.update(made)
+        return True
+
+    def _run(self, operation: Operation) -> dict[str, Any]:
+        names = {**self.constants, **self.values}
+        with numpy.errstate(divide="raise", invalid="raise", over="raise", under="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            exec("\n".join(operation.lines), {**self.scope, **names}, names)
+        return {name: names[name] for name in operation.makes}
+
+    def is_error(self, family: Family) -> bool:
+        """Add an operation of a family that NumPy refuses, and tell whether one was found."""
+        try:
+            operation = family(self)
+        except NoFit:
+            return False
+        try:
+            self._run(operation)
+        except (TypeError, ValueError, IndexError):
+            self.operations.append(operation)
+            return True
+        except (FloatingPointError, RuntimeWarning):
+            pass
+        return False
+
+    def program(self, seed: int) -> Program:
+        """Return what was drawn as a program."""
+        discrete = frozenset(name for name, value in self.values.items() if not is_real(value))
+        return Program(seed, self.inputs, self.constants, tuple(self.operations), discrete, self.narrow)
+
+
+def is_real(value: Any) -> bool:
+    """Tell whether a value is floating point."""
+    return numpy.asarray(value).dtype.kind == "f"
+
+
+def _is_tame(value: Any) -> bool:
+    value = numpy.asarray(value)
+    if value.ndim > MOST_AXES or value.size > MOST_ENTRIES:
+        return False
+    return value.dtype.kind != "f" or bool(numpy.all(numpy.isfinite(value)) and numpy.all(abs(value) <= LARGEST))
+
+
+def is_apart(difference: Any) -> bool:
+    """Tell whether differences are either exactly zero or not close to it, so that no rounding changes their sign."""
+    size = numpy.abs(difference)
+    return bool(numpy.all((size == 0) | (size > MARGIN)))
+
+
+def is_spread(value: Any) -> bool:
+    """Tell whether entries are equal to each other or not close to each other."""
+    return is_apart(numpy.diff(numpy.sort(numpy.ravel(value))))
+
+
+# -- whole programs ---------------------------------------------------------------------------------------------------
+
+
+def _drawn_inputs(rng: numpy.random.Generator, narrow: bool) -> Inputs:
+    return {f"x{index}": _drawn_input(rng, narrow) for index in range(int(rng.integers(1, 4)))}
+
+
+def _drawn_input(rng: numpy.random.Generator, narrow: bool) -> Any:
+    dtype = numpy.float32 if narrow or rng.random() < 0.2 else numpy.float64
+    kind = rng.random()
+    if kind < 0.1 and not narrow:
+        return float(drawn_array(rng, ()))
+    array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)
+    if kind < 0.3:
+        return abs(array) + dtype(0.25)  # for those functions that take no others
+    return numpy.rint(array) if kind < 0.4 else array  # exact integers, to be exponents and indices
+
+
+def draw_program(seed: int, families: Sequence[Family], mistakes: Sequence[Family] = ()) -> Program:
+    """Return the program of a seed: a few operations of some families, the last one of `mistakes` now and then."""
+    rng = numpy.random.default_rng(seed)
+    narrow = bool(rng.random() < 0.3)
+    drawing = Drawing(rng, _drawn_inputs(rng, narrow), narrow)
+    for _ in range(int(rng.integers(3, 9))):
+        _first(drawing, families, drawing.grow)
+    if mistakes and rng.random() < 0.08:
+        _first(drawing, mistakes, drawing.is_error)
+    return drawing.program(seed)
+
+
+def _first(drawing: Drawing, families: Sequence[Family], grown: Callable[[Family], bool]) -> bool:
+    """Try families in a random order until one fits."""
+    return any(grown(families[index]) for index in drawing.rng.permutation(len(families)).tolist())
+
+
+@functools.cache
+def weighted(families: tuple[tuple[Family, int], ...]) -> tuple[Family, ...]:
+    """Return families as often as their weights say."""
+    return tuple(family for family, weight in families for _ in range(weight))

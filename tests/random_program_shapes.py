@@ -1,0 +1,235 @@
+"""Operations of random programs that move entries: shapes, joining, indexing, iterating, casting, copying."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+from random_program_drawing import Drawing, drawn_array
+from random_program_operations import away_from, module
+from random_programs import Operation
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+
+
+def reshape(draw: Drawing) -> Operation:
+    x = draw.array()
+    shape = _rearranged(draw, draw.shape(x))
+    listed = ", ".join(map(str, shape)) or "()"
+    forms = [f"np.reshape({x}, {shape})", f"{x}.reshape({listed})", f"{x}.reshape({shape})", f"numpy.reshape({x}, {shape})"]
+    return draw.assign(draw.choice(forms), "reshape")
+
+
+def _rearranged(draw: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
+    size = math.prod(shape)
+    shapes = [(size,), (1, size), (size, 1), tuple(reversed(shape))]
+    shapes += [(-1, divisor) for divisor in (1, 2, 3) if size and size % divisor == 0]
+    shapes += [(2, 1, size // 2)] * (size % 2 == 0) + [()] * (size == 1)
+    return draw.choice(shapes)  # type: ignore[no-any-return]
+
+
+def flat(draw: Drawing) -> Operation:
+    x = draw.array()
+    text = draw.choice((f"np.ravel({x})", f"{x}.ravel()", f"{x}.flatten()", f"numpy.ravel({x})", f"{x}.reshape(-1)"))
+    return draw.assign(text, "ravel")
+
+
+def transpose(draw: Drawing) -> Operation:
+    x = draw.array()
+    ndim = len(draw.shape(x))
+    axes = tuple(int(axis) - ndim * draw.chance(0.3) for axis in draw.rng.permutation(ndim))
+    listed = ", ".join(map(str, axes))
+    forms = [f"{x}.T", f"np.transpose({x})", f"{x}.transpose()", f"np.transpose({x}, {axes})"]
+    forms += [f"numpy.transpose({x}, {list(axes)})", f"{x}.transpose({listed})", f"{x}.transpose({axes})"]
+    return draw.assign(draw.choice(forms), "transpose")
+
+
+def swapaxes(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0)
+    arguments = f"{draw.axis(x)}, {draw.axis(x)}"
+    return draw.assign(draw.choice((f"np.swapaxes({x}, {arguments})", f"{x}.swapaxes({arguments})")), "swapaxes")
+
+
+def expand_dims(draw: Drawing) -> Operation:
+    x = draw.variable()
+    ndim = len(draw.shape(x))
+    axis = draw.integer(-ndim - 1, ndim)
+    chosen = draw.choice((axis, (axis,), (0, -1), (1, 0)))
+    return draw.assign(f"{module(draw)}.expand_dims({x}, {chosen})", "expand_dims")
+
+
+def squeeze(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: 1 in value.shape or draw.chance(0.2))
+    ones = [axis - len(draw.shape(x)) * draw.chance(0.3) for axis, size in enumerate(draw.shape(x)) if size == 1]
+    axis = draw.choice([None, *ones, tuple(ones)])
+    return draw.assign(draw.choice((f"np.squeeze({x}, {axis})", f"{x}.squeeze({axis})", f"np.squeeze({x})")), "squeeze")
+
+
+def repeat(draw: Drawing) -> Operation:
+    x = draw.array()
+    axis = draw.axis(x) if draw.shape(x) and draw.chance(0.8) else None
+    arguments = f"{draw.integer(0, 3)}, axis={axis}"
+    return draw.assign(draw.choice((f"np.repeat({x}, {arguments})", f"{x}.repeat({arguments})")), "repeat")
+
+
+def broadcast_to(draw: Drawing) -> Operation:
+    x = draw.variable()
+    shape = tuple(draw.choice((1, 2, 3)) if size == 1 else size for size in draw.shape(x))
+    shape = (*draw.choice(((), (2,), (1,), (2, 1))), *shape)
+    return draw.assign(f"{module(draw)}.broadcast_to({x}, {shape})", "broadcast_to")
+
+
+# -- joining ----------------------------------------------------------------------------------------------------------
+
+
+def concatenate(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0)
+    axis = draw.axis(x)
+
+    def fits(value: Any) -> bool:
+        rest = [numpy.delete(shape, axis).tolist() for shape in (draw.shape(x), value.shape) if len(shape)]
+        return value.ndim == len(draw.shape(x)) and rest[0] == rest[1]
+
+    parts = [x, draw.array(fits), draw.choice((x, f"{x} * 2", draw.array(fits)))][: draw.integer(1, 3)]
+    if draw.chance(0.3):
+        dtype = numpy.float32 if draw.narrow else draw.choice((numpy.float64, numpy.float32, numpy.int64))
+        parts.insert(draw.integer(0, 1), draw.constant(drawn_array(draw.rng, draw.shape(x), dtype)))
+    listed = draw.choice((f"[{', '.join(parts)}]", f"({', '.join(parts)},)"))
+    return draw.assign(f"{module(draw)}.concatenate({listed}, axis={axis})", "concatenate")
+
+
+def concatenate_flat(draw: Drawing) -> Operation:
+    return draw.assign(f"np.concatenate([{draw.array()}, {draw.array()}], axis=None)", "concatenate")
+
+
+def stack(draw: Drawing) -> Operation:
+    x = draw.variable()
+    y = draw.variable(lambda value: numpy.shape(value) == draw.shape(x))
+    ndim = len(draw.shape(x))
+    parts = [x, y] if draw.chance(0.5) else [x, f"{y} * {x}", y]
+    parts += ["0.5"] * (ndim == 0 and not draw.narrow)
+    forms = [f"np.stack([{', '.join(parts)}], axis={draw.integer(-ndim - 1, ndim)})", f"np.asarray([{', '.join(parts)}])"]
+    forms += [f"np.array([{', '.join(parts)}])", f"np.array([[{', '.join(parts)}], [{', '.join(reversed(parts))}]])"]
+    form = draw.choice(forms)
+    return draw.assign(form, form.split("(")[0].removeprefix("np."))
+
+
+# -- indexing ---------------------------------------------------------------------------------------------------------
+
+
+def indexing(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0)
+    parts = _index_parts(draw, draw.shape(x))
+    return draw.assign(f"{x}[{', '.join(parts)}]", "indexing")
+
+
+def _index_parts(draw: Drawing, shape: tuple[int, ...]) -> list[str]:
+    """Return an index's parts: each takes one axis, or none, or all that are left."""
+    parts = [_index_part(draw, size) for size in shape[: draw.integer(1, len(shape))]]
+    if draw.chance(0.2):
+        parts.insert(draw.integer(0, len(parts)), draw.choice(("None", "np.newaxis")))
+    if draw.chance(0.2):
+        parts.insert(draw.choice((0, len(parts))), "...")
+    return parts
+
+
+def _index_part(draw: Drawing, size: int) -> str:
+    if draw.chance(0.35):
+        start, stop, step = draw.choice(("", 0, 1, -2)), draw.choice(("", 2, -1, 9)), draw.choice(("", 1, 2, -1))
+        return f"{start}:{stop}:{step}"
+    draw.require(size)
+    kind = draw.choice(("int", "int", "int64", "list", "array", "array", "rows", "mask"))
+    if kind == "int":
+        return str(draw.integer(-size, size - 1))
+    if kind == "int64":
+        return draw.constant(numpy.int64(draw.integer(-size, size - 1)))
+    if kind == "mask":
+        return draw.constant(draw.rng.random(size) < 0.6)
+    shape = (2, 2) if kind == "rows" else (draw.integer(1, 3),)
+    index = draw.rng.integers(-size, size, shape)
+    return str(index.tolist()) if kind == "list" else draw.constant(index)
+
+
+def mask(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0)
+    if draw.chance(0.5):
+        return draw.assign(f"{x}[{draw.constant(draw.rng.random(draw.shape(x)) < 0.5)}]", "indexing", "mask")
+    draw.require(away_from(draw.values[x], 0.3))
+    return draw.assign(f"{x}[{x} > 0.3]", "indexing", "mask", "comparison")
+
+
+def index_from_values(draw: Drawing) -> Operation:
+    """An index that is computed from what is being differentiated: it gets no derivative."""
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
+    y = draw.variable(lambda value: bool(numpy.all(numpy.abs(value) < draw.shape(x)[0])))
+    draw.require(_casts_safely(draw, y))
+    forms = [f"np.astype({y}, int)"] + [f"{y}.astype(int)", f"{y}.astype(np.int64)"] * hasattr(draw.values[y], "dtype")
+    return draw.assign(f"{x}[{draw.choice(forms)}]", "indexing", "astype")
+
+
+def index_from_discrete(draw: Drawing) -> Operation:
+    index = draw.discrete(draw.choice("ib"))
+    x = draw.array(lambda value: value.ndim > 0)
+    value = numpy.asarray(draw.values[index])
+    if value.dtype == bool:
+        draw.require(value.shape == draw.shape(x)[: value.ndim])
+    else:
+        draw.require(numpy.all(abs(value) < draw.shape(x)[0]))
+    return draw.assign(f"{x}[{index}]", "indexing")
+
+
+def rows(draw: Drawing) -> Operation:
+    """Iterating and unpacking."""
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
+    (new,) = draw.new()
+    forms = [
+        (f"{new} = 0.0", f"for row in {x}:", f"    {new} = {new} + row * row"),
+        (f"{new} = np.stack([np.sum(row * k) for k, row in enumerate({x})])",),
+        (f"first, *rest = {x}", f"{new} = first * len({x}) + len(rest)"),
+        (f"{new} = sum({x})",),
+        (f"{new} = np.stack(list({x})[::-1])",),
+    ]
+    return Operation(("iteration",), (new,), draw.choice(forms))
+
+
+def unpacked(draw: Drawing) -> Operation:
+    x = draw.array(lambda value: value.ndim > 0 and 0 < value.shape[0] < 4)
+    names = tuple(draw.new(draw.shape(x)[0]))
+    return Operation(("iteration",), names, (f"{', '.join(names)}{',' * (len(names) == 1)} = {x}",))
+
+
+# -- casting and copying ----------------------------------------------------------------------------------------------
+
+
+def _casts_safely(draw: Drawing, x: str) -> bool:
+    value = numpy.asarray(draw.values[x])
+    return away_from(value, 0) and away_from((value + 0.5) % 1, 0.5)
+
+
+def cast(draw: Drawing) -> Operation:
+    x = draw.array()
+    dtype = "np.float32" if draw.narrow else draw.choice(("np.float32", "np.float64", "float"))
+    forms = [f"{x}.astype({dtype})", f"np.astype({x}, {dtype})", f"np.asarray({x}, {dtype})", f"np.array({x}, {dtype})"]
+    form = draw.choice(forms)
+    return draw.assign(form, "astype" if "astype" in form else form.split("(")[0].removeprefix("np."))
+
+
+def times_cast(draw: Drawing) -> Operation:
+    """A product with what a cast to whole numbers or booleans makes of the same values: a constant to derivatives."""
+    x = draw.array()
+    draw.require(_casts_safely(draw, x))
+    dtype = "bool" if draw.narrow else draw.choice(("int", "bool", "np.int64"))
+    return draw.assign(f"{draw.array()} * {x}.astype({dtype})", "astype")
+
+
+def copied(draw: Drawing) -> Operation:
+    x = draw.array()
+    forms = (f"copy.copy({x})", f"copy.deepcopy({x})", f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']")
+    return draw.assign(draw.choice(forms), "copy")
+
+
+SHAPING = ((reshape, 2), (flat, 1), (transpose, 2), (swapaxes, 1), (expand_dims, 1), (squeeze, 1), (repeat, 1))
+JOINING = ((broadcast_to, 1), (concatenate, 2), (concatenate_flat, 1), (stack, 2))
+INDEXING = ((indexing, 5), (mask, 1), (index_from_values, 2), (index_from_discrete, 2), (rows, 2), (unpacked, 1))
+CASTING = ((cast, 1), (times_cast, 2), (copied, 1))
