@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-from random_program_drawing import Drawing, drawn_array, is_apart, is_spread
+from random_program_drawing import Drawing, drawn_array, is_spread
 from random_program_operations import away_from
-from random_programs import Operation
+from random_program_source import Operation
 
 # -- constants to derivatives -----------------------------------------------------------------------------------------
 
@@ -32,8 +32,8 @@ def comparison(draw: Drawing) -> Operation:
     name = draw.choice(tuple(COMPARISONS))
     x = draw.array()
     y = draw.choice(("0.25", "0", draw.array(lambda value: value.shape == draw.shape(x))))
-    draw.require(is_apart(draw.value(f"{x} - {y}")))
-    return draw.assign(draw.choice((f"{x} {COMPARISONS[name]} {y}", f"np.{name}({x}, {y})")), name, "comparison")
+    draw.require(x == y or away_from(draw.value(f"{x} - {y}"), 0))
+    return draw.assign(f"{x} {COMPARISONS[name]} {y}", f"np.{name}({x}, {y})")
 
 
 def question(draw: Drawing) -> Operation:
@@ -41,42 +41,40 @@ def question(draw: Drawing) -> Operation:
     name = draw.choice((*ASKED, "all", "any", "logical_and", "logical_or"))
     forms = {"logical_and": f"{x} > 0, {x} < 0.5", "logical_or": f"{x} > 0, {x} < -0.5"}
     draw.require(away_from(draw.values[x], 0.5) and away_from(draw.values[x], -0.5))
-    return draw.assign(f"np.{name}({forms.get(name, x)})", name)
+    return draw.assign(f"np.{name}({forms.get(name, x)})")
 
 
 def order(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and value.size > 0 and is_spread(value))
+    draw.require(numpy.unique(draw.values[x]).size == draw.values[x].size)
     name = draw.choice(("argmax", "argmin", "argsort"))
-    if name == "argsort":
-        draw.require(numpy.unique(draw.values[x]).size == draw.values[x].size)
     forms = [f"np.{name}({x}, axis={draw.axis(x)})"] + [f"{x}.{name}()"] * (name != "argsort")
-    return draw.assign(draw.choice(forms), name)
+    return draw.assign(*forms)
 
 
 def rounding(draw: Drawing) -> Operation:
     name = draw.choice(("sign", "floor", "ceil", "rint"))
     x = draw.array(lambda value: away_from(value % 0.5, 0) and away_from(value % 0.5, 0.5))
-    return draw.assign(f"{draw.array()} * 1.5 + np.{name}({x})" if draw.chance(0.2) else f"np.{name}({x})", name)
+    return draw.assign(f"{draw.array()} * 1.5 + np.{name}({x})", f"np.{name}({x})", f"np.{name}({x})")
 
 
 def made_like(draw: Drawing) -> Operation:
     name = draw.choice(tuple(MADE_LIKE))
     x = draw.array()
-    text = MADE_LIKE[name].format(x=x, dtype=f"{x}.dtype")
-    return draw.assign(text, name)
+    return draw.assign(MADE_LIKE[name].format(x=x, dtype=f"{x}.dtype"))
 
 
 def sizes(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
     forms = (f"{x} / {x}.size", f"{x} * {x}.ndim", f"{x} / {x}.shape[0]", f"{x} - len({x})")
     forms += (f"{x} * np.ndim({x})", f"{x} / np.size({x})", f"{x} / np.shape({x})[0]")
-    return draw.assign(draw.choice(forms), "shape", "ndim", "size")
+    return draw.assign(*forms)
 
 
 def stopped(draw: Drawing) -> Operation:
     x = draw.variable()
     forms = (f"stop_gradient({x})", f"{x} * stop_gradient({x})", f"stop_gradient({{'a': [{x}]}})['a'][0] + 1.0")
-    return draw.assign(draw.choice(forms), "stop_gradient")
+    return draw.assign(*forms)
 
 
 # -- Python around arrays ---------------------------------------------------------------------------------------------
@@ -85,21 +83,22 @@ def stopped(draw: Drawing) -> Operation:
 def branch(draw: Drawing) -> Operation:
     x = draw.array()
     draw.require(away_from(draw.value(f"numpy.sum({x})"), 0.25))
-    return draw.assign(f"{x} * 2 if np.sum({x}) > 0.25 else -{x}", "branch")
+    return draw.assign(f"{x} * 2 if np.sum({x}) > 0.25 else -{x}")
 
 
 def shown(draw: Drawing) -> Operation:
     x = draw.array()
     (new,) = draw.new()
-    return Operation(("format",), (new,), (draw.choice((f"f'{{{x}}}'", f"str({x})", f"repr({x})")), f"{new} = -{x}"))
+    return Operation((new,), (draw.choice((f"f'{{{x}}}'", f"str({x})", f"repr({x})")), f"{new} = -{x}"))
 
 
 def augmented(draw: Drawing) -> Operation:
     """In-place operators: on a traced array they make a new one."""
     x = draw.array(lambda value: value.ndim > 0)
-    y = draw.choice(("2", "0.5", draw.array(lambda value: value.shape in ((), draw.shape(x)))))
+    fitting = draw.array(lambda value: draw.narrow and value.shape in ((), draw.shape(x)))  # whatever its dtype is
+    y = draw.choice(("2", "0.5", fitting))
     (new,) = draw.new()
-    return Operation(("in place",), (new,), (f"{new} = {x} * 1", f"{new} {draw.choice(('+', '-', '*'))}= {y}"))
+    return Operation((new,), (f"{new} = {x} * 1", f"{new} {draw.choice(('+', '-', '*'))}= {y}"))
 
 
 USES_OF_A_BUFFER = (
@@ -122,7 +121,7 @@ def buffer(draw: Drawing) -> Operation:
     (new,) = draw.new()
     use = draw.choice(USES_OF_A_BUFFER).format(total=new, x=x)
     lines = (f"buffer, {new} = numpy.empty({x}.shape, {x}.dtype), 0.0", "for k in (0.5, 1.25, 0.75):")
-    return Operation(("buffer",), (new,), (*lines, "    buffer[...] = k", f"    {new} = {use}"))
+    return Operation((new,), (*lines, "    buffer[...] = k", f"    {new} = {use}"))
 
 
 def index_buffer(draw: Drawing) -> Operation:
@@ -130,7 +129,7 @@ def index_buffer(draw: Drawing) -> Operation:
     (new,) = draw.new()
     use = draw.choice(USES_OF_AN_INDEX).format(total=new, x=x)
     lines = (f"buffer, {new} = numpy.empty(2, numpy.int64), 0.0", "for k in (0, 1):")
-    return Operation(("buffer", "indexing"), (new,), (*lines, "    buffer[:] = k", f"    {new} = {use}"))
+    return Operation((new,), (*lines, "    buffer[:] = k", f"    {new} = {use}"))
 
 
 # -- networks' parts --------------------------------------------------------------------------------------------------
@@ -145,14 +144,14 @@ def activation(draw: Drawing) -> Operation:
     args = WITH_ARGUMENTS.get(name, ()) if draw.chance(0.4) else ()
     listed = "".join(f", {arg!r}" for arg in args)
     forms = (f"functional.{name}({x}{listed})", f"activate({x}, '{name}', {args!r})")
-    return draw.assign(draw.choice(forms), f"functional.{name}")
+    return draw.assign(*forms)
 
 
 def squash(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and value.shape[-1] == 3 or draw.chance(0.3))
     bound = draw.choice((1.0, 2.0, (1.0, 2.0, 0.5)))
     draw.require(isinstance(bound, float) or draw.shape(x)[-1:] == (3,))
-    return draw.assign(f"functional.squash({x}, {bound})", "functional.squash")
+    return draw.assign(f"functional.squash({x}, {bound})")
 
 
 def _like(draw: Drawing, x: str, shape: tuple[int, ...], of_variables: bool) -> str:
@@ -171,13 +170,13 @@ def layers(draw: Drawing) -> Operation:
         parameters.append(_like(draw, x, (rows, columns), draw.chance(0.7)))
         parameters.append("None" if draw.chance(0.3) else _like(draw, x, (columns,), draw.chance(0.7)))
         calls.append(draw.choice((None, ("tanh",), ("sigmoid",), ("gelu", "none"), ("softplus", 1.0, 20.0))))
-    return draw.assign(f"linear_layers({x}, ({', '.join(parameters)}), {tuple(calls)!r})", "linear_layers")
+    return draw.assign(f"linear_layers({x}, ({', '.join(parameters)}), {tuple(calls)!r})")
 
 
 def density(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0)
     mu, sigma = (_like(draw, x, draw.shape(x), draw.chance(0.8)) for _ in range(2))
-    return draw.assign(f"log_density({x}, {mu}, 0.75 + np.square({sigma}))", "log_density")
+    return draw.assign(f"log_density({x}, {mu}, 0.75 + np.square({sigma}))")
 
 
 # -- derivatives inside -----------------------------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def inner_gradient(draw: Drawing) -> Operation:
     """A gradient with respect to one value in which another, of the outer derivative, takes part."""
     x, y = draw.variable(), draw.array()
     forms = (f"np.tanh(t * {x})", f"np.exp(-t * t) * np.sum({x})", f"t * t * t * np.mean({x} * {x})", f"t + {x} * t")
-    return draw.assign(f"grad(lambda t: np.sum({draw.choice(forms)}))({y})", "inner gradient")
+    return draw.assign(f"grad(lambda t: np.sum({draw.choice(forms)}))({y})")
 
 
 CONSTANT = ((comparison, 2), (question, 1), (order, 2), (rounding, 1), (made_like, 2), (sizes, 1), (stopped, 1))

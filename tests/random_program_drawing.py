@@ -7,24 +7,18 @@ values so large that a finite difference would drown in rounding.
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 from random_program_oracle import SCOPE
-from random_programs import Inputs, Operation, Program, cast, literal
+from random_program_source import Inputs, Operation, Program, cast, literal
 
 Family = Callable[["Drawing"], Operation]
 
 LARGEST, MOST_ENTRIES, MOST_AXES = 8.0, 48, 4
 MARGIN = 0.02
-SHAPES: tuple[tuple[int, ...], ...] = (
-    *((), (), (1,), (2,), (3,), (3,), (0,)),
-    *((2, 3), (3, 2), (2, 2), (1, 3), (3, 1), (3, 3), (2, 3), (0, 3), (2, 0)),
-    *((2, 3, 2), (1, 2, 3), (2, 1, 3), (3, 2, 2), (0, 2, 1)),
-)
 
 
 class NoFit(Exception):
@@ -110,10 +104,10 @@ class Drawing:
         made = sum(len(operation.makes) for operation in self.operations)
         return [f"v{made + index}" for index in range(count)]
 
-    def assign(self, expression: str, *names: str) -> Operation:
-        """Return the operation that makes a variable of an expression."""
+    def assign(self, *expressions: str) -> Operation:
+        """Return the operation that makes a variable of one of some expressions."""
         (new,) = self.new()
-        return Operation(names, (new,), (f"{new} = {expression}",))
+        return Operation((new,), (f"{new} = {self.choice(expressions)}",))
 
     # -- growing ------------------------------------------------------------------------------------------------------
 
@@ -138,7 +132,7 @@ class Drawing:
             exec("\n".join(operation.lines), {**self.scope, **names}, names)
         return {name: names[name] for name in operation.makes}
 
-    def is_error(self, family: Family) -> bool:
+    def err(self, family: Family) -> bool:
         """Add an operation of a family that NumPy refuses, and tell whether one was found."""
         try:
             operation = family(self)
@@ -180,44 +174,3 @@ def is_apart(difference: Any) -> bool:
 def is_spread(value: Any) -> bool:
     """Tell whether entries are equal to each other or not close to each other."""
     return is_apart(numpy.diff(numpy.sort(numpy.ravel(value))))
-
-
-# -- whole programs ---------------------------------------------------------------------------------------------------
-
-
-def _drawn_inputs(rng: numpy.random.Generator, narrow: bool) -> Inputs:
-    return {f"x{index}": _drawn_input(rng, narrow) for index in range(int(rng.integers(1, 4)))}
-
-
-def _drawn_input(rng: numpy.random.Generator, narrow: bool) -> Any:
-    dtype = numpy.float32 if narrow or rng.random() < 0.2 else numpy.float64
-    kind = rng.random()
-    if kind < 0.1 and not narrow:
-        return float(drawn_array(rng, ()))
-    array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)
-    if kind < 0.3:
-        return abs(array) + dtype(0.25)  # for those functions that take no others
-    return numpy.rint(array) if kind < 0.4 else array  # exact integers, to be exponents and indices
-
-
-def draw_program(seed: int, families: Sequence[Family], mistakes: Sequence[Family] = ()) -> Program:
-    """Return the program of a seed: a few operations of some families, the last one of `mistakes` now and then."""
-    rng = numpy.random.default_rng(seed)
-    narrow = bool(rng.random() < 0.3)
-    drawing = Drawing(rng, _drawn_inputs(rng, narrow), narrow)
-    for _ in range(int(rng.integers(3, 9))):
-        _first(drawing, families, drawing.grow)
-    if mistakes and rng.random() < 0.08:
-        _first(drawing, mistakes, drawing.is_error)
-    return drawing.program(seed)
-
-
-def _first(drawing: Drawing, families: Sequence[Family], grown: Callable[[Family], bool]) -> bool:
-    """Try families in a random order until one fits."""
-    return any(grown(families[index]) for index in drawing.rng.permutation(len(families)).tolist())
-
-
-@functools.cache
-def weighted(families: tuple[tuple[Family, int], ...]) -> tuple[Family, ...]:
-    """Return families as often as their weights say."""
-    return tuple(family for family, weight in families for _ in range(weight))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from random_program_drawing import Drawing, Family
-from random_programs import Operation
+from random_program_source import Operation
 
-MISTAKES = {
+CALLS = {
     "axis out of range": (
         "np.sum({x}, axis={far})",
         "np.mean({x}, axis={far})",
@@ -92,13 +92,13 @@ MISTAKES = {
 }
 
 
-def _family(name: str, text: str) -> Family:
+def _mistake(text: str) -> Family:
     def mistake(draw: Drawing) -> Operation:
         x = draw.array(lambda value: value.ndim > 0)
         far = draw.choice((len(draw.shape(x)) + 1, -len(draw.shape(x)) - 2, 7))
-        return draw.assign(text.format(x=x, y=draw.array(), far=far), "mistake", name)
+        return draw.assign(text.format(x=x, y=draw.array(), far=far))
 
     return mistake
 
 
-FAMILIES = tuple(_family(name, text) for name, texts in MISTAKES.items() for text in texts)
+MISTAKES = tuple(_mistake(text) for calls in CALLS.values() for text in calls)

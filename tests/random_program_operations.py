@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy
 from random_program_drawing import MARGIN, Drawing, NoFit, drawn_array, is_apart, is_spread
-from random_programs import Operation
+from random_program_source import Operation
 
 POSITIVE_ONLY = {"log": 0.1, "sqrt": 0.1, "log1p": -0.75}
 UNARY = "exp expm1 log log1p tanh sqrt square abs absolute sin cos negative".split()
 OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "true_divide": "/", "power": "**"}
 BINARY = [*OPERATORS, "maximum", "minimum"]
-REDUCTIONS = "sum mean var std max min logsumexp".split()
-ALIASES = {"absolute": "abs", "true_divide": "divide"}
+REDUCED = "sum mean var std max min logsumexp".split()
 
 
 def module(draw: Drawing) -> str:
@@ -34,24 +33,23 @@ def unary(draw: Drawing) -> Operation:
     name = draw.choice(UNARY)
     least = POSITIVE_ONLY.get(name, -math.inf)
     x = draw.variable(lambda value: bool(numpy.all(numpy.asarray(value) > least)))
-    return draw.assign(f"{module(draw)}.{name}({x})", name)
+    return draw.assign(f"{module(draw)}.{name}({x})")
 
 
 def made_positive(draw: Drawing) -> Operation:
     x = draw.variable()
     name = draw.choice(("log", "sqrt", "log1p"))
     inner = draw.choice((f"{x} * {x} + 0.5", f"np.abs({x}) + 0.75", f"np.exp({x})", f"np.square({x}) + 1"))
-    return draw.assign(f"np.{name}({inner})", name, "abs", "square", "exp")
+    return draw.assign(f"np.{name}({inner})")
 
 
 def erf(draw: Drawing) -> Operation:
-    return draw.assign(f"np.erf({draw.variable()})", "erf")
+    return draw.assign(f"np.erf({draw.variable()})")
 
 
 def sign(draw: Drawing) -> Operation:
     x = draw.variable()
-    text = draw.choice((f"-{x}", f"+{x}", f"abs({x})"))
-    return draw.assign(text, "unary operator")
+    return draw.assign(f"-{x}", f"+{x}", f"abs({x})")
 
 
 # -- two arguments ----------------------------------------------------------------------------------------------------
@@ -121,8 +119,8 @@ def binary(draw: Drawing) -> Operation:
     y = _partner(draw, x, weak=True)
     left, right = (x, y) if draw.chance(0.6) else (y, x)
     _keeps_away(draw, name, left, right)
-    where = "np" if draw.narrow else module(draw)
-    return draw.assign(f"{where}.{name}({left}, {right})", name)
+    owner = "np" if draw.narrow else module(draw)
+    return draw.assign(f"{owner}.{name}({left}, {right})")
 
 
 def operator(draw: Drawing) -> Operation:
@@ -131,7 +129,7 @@ def operator(draw: Drawing) -> Operation:
     y = _partner(draw, x, weak=False)
     left, right = (x, y) if draw.chance(0.6) else (y, x)
     _keeps_away(draw, name, left, right)
-    return draw.assign(f"{left} {OPERATORS[name]} ({right})", f"operator {name}")
+    return draw.assign(f"{left} {OPERATORS[name]} ({right})")
 
 
 def power(draw: Drawing) -> Operation:
@@ -142,15 +140,14 @@ def power(draw: Drawing) -> Operation:
     exponent = draw.choice(exponents)
     if exponent == exponents[0]:
         draw.require(away_from(numpy.abs(draw.value(y)) % 1, 0.5))
-    text = draw.choice((f"{x} ** ({exponent})", f"np.power({x}, {exponent})"))
-    return draw.assign(text, "power")
+    return draw.assign(f"{x} ** ({exponent})", f"np.power({x}, {exponent})")
 
 
 def doubled(draw: Drawing) -> Operation:
     """Ties that have no kink: an array with itself."""
     x = draw.variable()
     name = draw.choice(("maximum", "minimum", "add", "multiply", "subtract"))
-    return draw.assign(f"np.{name}({x}, {x})", name, "tie")
+    return draw.assign(f"np.{name}({x}, {x})")
 
 
 # -- choices ----------------------------------------------------------------------------------------------------------
@@ -162,7 +159,8 @@ def where(draw: Drawing) -> Operation:
     shape = numpy.broadcast_shapes(draw.shape(x), numpy.shape(draw.value(y)))
     condition = draw.choice((_mask, _condition))(draw, shape)
     left, right = (x, y) if draw.chance(0.5) else (y, x)
-    return draw.assign(f"{module(draw) if not draw.narrow else 'np'}.where({condition}, {left}, {right})", "where")
+    owner = "np" if draw.narrow else module(draw)
+    return draw.assign(f"{owner}.where({condition}, {left}, {right})")
 
 
 def _mask(draw: Drawing, shape: tuple[int, ...]) -> str:
@@ -184,7 +182,7 @@ def clip(draw: Drawing) -> Operation:
     forms += [f"{x}.clip({low}, {high})", f"np.clip({x}, max={high})", f"numpy.clip({x}, {low}, {high})"]
     if not draw.narrow:
         forms.append(f"np.clip({x}, {draw.constant(numpy.full(draw.shape(x)[-1:], low))}, {high})")
-    return draw.assign(draw.choice(forms), "clip")
+    return draw.assign(*forms)
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------
@@ -204,7 +202,7 @@ def _axes(draw: Drawing, x: str) -> str:
 
 
 def reduction(draw: Drawing) -> Operation:
-    name = draw.choice(REDUCTIONS)
+    name = draw.choice(REDUCED)
     x = draw.variable()
     axes = _axes(draw, x)
     if name in ("max", "min"):
@@ -218,7 +216,7 @@ def reduction(draw: Drawing) -> Operation:
     if name != "logsumexp":
         forms.append(f"numpy.{name}({x}, {axes})")
         forms += [f"{x}.{name}({axes})"] * hasattr(draw.values[x], "dtype")
-    return draw.assign(draw.choice(forms).replace(", )", ")"), name)
+    return draw.assign(*(form.replace(", )", ")") for form in forms))
 
 
 def tied_extremes(draw: Drawing) -> Operation:
@@ -226,13 +224,13 @@ def tied_extremes(draw: Drawing) -> Operation:
     x = draw.array(lambda value: is_spread(value) and value.ndim > 0)
     axis = draw.axis(x)
     copies = draw.choice((f"np.repeat({x}, 2, axis={axis})", f"np.concatenate([{x}, {x}], axis={axis})"))
-    return draw.assign(f"np.{draw.choice(('max', 'min'))}({copies}, axis={axis})", "max", "min", "tie")
+    return draw.assign(f"np.{draw.choice(('max', 'min'))}({copies}, axis={axis})")
 
 
 def softmax(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and value.size > 0)
     forms = (f"np.softmax({x}, axis={draw.axis(x)})", f"np.softmax({x})", f"functional.softmax({x})")
-    return draw.assign(draw.choice(forms), "softmax")
+    return draw.assign(*forms)
 
 
 def masked(draw: Drawing) -> Operation:
@@ -244,7 +242,7 @@ def masked(draw: Drawing) -> Operation:
         mask[..., 0] = True
     logits = f"np.where({draw.constant(mask)}, {x}, -np.inf)"
     text = f"np.softmax({logits})" if name == "softmax" else f"np.exp(np.logsumexp({logits}, axis={draw.axis(x)}))"
-    return draw.assign(text, name, "where", "inf")
+    return draw.assign(text)
 
 
 # -- products ---------------------------------------------------------------------------------------------------------
@@ -258,14 +256,14 @@ def matmul(draw: Drawing) -> Operation:
         shape = draw.choice(((columns,), (columns, 2), (columns, 3), (2, columns, 1), (1, columns, 2)))
         y = draw.constant(drawn_array(draw.rng, shape, numpy.float32 if draw.narrow else _constant_dtype(draw)))
     draw.require(_multiplies(draw, x, y))
-    return draw.assign(draw.choice((f"{x} @ {y}", f"np.matmul({x}, {y})", f"numpy.matmul({x}, {y})")), "matmul")
+    return draw.assign(f"{x} @ {y}", f"np.matmul({x}, {y})", f"numpy.matmul({x}, {y})")
 
 
 def matmul_from_left(draw: Drawing) -> Operation:
     y = draw.array(lambda value: value.ndim > 0)
     rows = draw.shape(y)[-2:][0]
     x = draw.constant(drawn_array(draw.rng, draw.choice(((rows,), (2, rows))), numpy.float32))
-    return draw.assign(draw.choice((f"{x} @ {y}", f"np.matmul({x}, {y})")), "matmul")
+    return draw.assign(f"{x} @ {y}", f"np.matmul({x}, {y})")
 
 
 def _multiplies(draw: Drawing, x: str, y: str) -> bool:
@@ -276,7 +274,16 @@ def _multiplies(draw: Drawing, x: str, y: str) -> bool:
     return True
 
 
-ELEMENTWISE = ((unary, 5), (made_positive, 2), (erf, 1), (sign, 1), (binary, 6), (operator, 5), (power, 3), (doubled, 1))
-OTHERS = ((where, 3), (clip, 2), (reduction, 6), (tied_extremes, 1), (softmax, 1), (masked, 1))
+ELEMENTWISE = (
+    (unary, 5),
+    (made_positive, 2),
+    (erf, 1),
+    (sign, 1),
+    (binary, 6),
+    (operator, 5),
+    (power, 3),
+    (doubled, 1),
+)
+CHOICES = ((where, 3), (clip, 2))
+REDUCTIONS = ((reduction, 6), (tied_extremes, 1), (softmax, 1), (masked, 1))
 PRODUCTS = ((matmul, 3), (matmul_from_left, 1))
-

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy
 import scipy.special
-from random_programs import Inputs, Outputs, Program, cast
+from random_program_source import Outputs, Program, Tree, cast
 
 import npnets
 
@@ -72,6 +72,7 @@ def _grad(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def gradient(x: Any) -> Any:
         x = numpy.asarray(x)
+        fun(x)  # to be refused as it is in the derivative, if there is no entry to take a step in
         slopes = numpy.empty(x.shape)
         for index in numpy.ndindex(x.shape):
             point = x.astype(complex)
@@ -88,7 +89,7 @@ def _squash(z: Any, max_action: Any) -> Any:
 
 _DIFFERENT = {
     "erf": scipy.special.erf,
-    "logsumexp": scipy.special.logsumexp,
+    "logsumexp": lambda x, axis=None, keepdims=False: numpy.log(numpy.sum(numpy.exp(x), axis=axis, keepdims=keepdims)),
     "softmax": lambda x, axis=-1: scipy.special.softmax(x, axis),
     "clip": _clip,
     "astype": lambda x, dtype: numpy.asarray(x).astype(dtype),
@@ -125,7 +126,7 @@ class Oracle:
     def __init__(self, program: Program) -> None:
         self._stopped: list[Any] = []
         self._run = program.function({**SCOPE, "stop_gradient": self._stop})
-        self._inputs = cast(program.inputs, numpy.float64)
+        self._inputs = cast(program.tree(), numpy.float64)
         self.outputs = self._outputs(self._inputs)
         self._replayed = list(self._stopped)
         rng = numpy.random.default_rng(program.seed)
@@ -138,14 +139,14 @@ class Oracle:
         self._stopped.append(x)
         return x
 
-    def _outputs(self, inputs: Inputs) -> Outputs:
+    def _outputs(self, inputs: Tree) -> Outputs:
         with numpy.errstate(all="ignore"):
             return self._run(inputs)
 
     def _loss(self, outputs: Outputs) -> float:
         return float(sum(numpy.sum(w * (y + y * y / 2)) for w, y in zip(self.weights, outputs.real, strict=True)))
 
-    def at(self, *moves: tuple[float, Inputs]) -> float:
+    def at(self, *moves: tuple[float, Tree]) -> float:
         """Return the weighted sum with the inputs moved by steps in some directions."""
         x = self._inputs
         for step, v in moves:
@@ -153,7 +154,7 @@ class Oracle:
         self._stopped = list(self._replayed)
         return self._loss(self._outputs(x))
 
-    def derivative(self, v: Inputs) -> Difference:
+    def derivative(self, v: Tree) -> Difference:
         """Return the derivative in a direction."""
 
         def sides(h: float) -> tuple[float, float]:
@@ -162,7 +163,7 @@ class Oracle:
 
         return _extrapolated(sides)
 
-    def second_derivative(self, u: Inputs, v: Inputs) -> Difference:
+    def second_derivative(self, u: Tree, v: Tree) -> Difference:
         """Return the mixed derivative in two directions."""
 
         def sides(h: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from random_program_drawing import Drawing, drawn_array
 from random_program_operations import away_from, module
-from random_programs import Operation
+from random_program_source import Operation
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -17,8 +17,13 @@ def reshape(draw: Drawing) -> Operation:
     x = draw.array()
     shape = _rearranged(draw, draw.shape(x))
     listed = ", ".join(map(str, shape)) or "()"
-    forms = [f"np.reshape({x}, {shape})", f"{x}.reshape({listed})", f"{x}.reshape({shape})", f"numpy.reshape({x}, {shape})"]
-    return draw.assign(draw.choice(forms), "reshape")
+    forms = [
+        f"np.reshape({x}, {shape})",
+        f"{x}.reshape({listed})",
+        f"{x}.reshape({shape})",
+        f"numpy.reshape({x}, {shape})",
+    ]
+    return draw.assign(*forms)
 
 
 def _rearranged(draw: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -31,8 +36,7 @@ def _rearranged(draw: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def flat(draw: Drawing) -> Operation:
     x = draw.array()
-    text = draw.choice((f"np.ravel({x})", f"{x}.ravel()", f"{x}.flatten()", f"numpy.ravel({x})", f"{x}.reshape(-1)"))
-    return draw.assign(text, "ravel")
+    return draw.assign(f"np.ravel({x})", f"{x}.ravel()", f"{x}.flatten()", f"numpy.ravel({x})", f"{x}.reshape(-1)")
 
 
 def transpose(draw: Drawing) -> Operation:
@@ -42,13 +46,13 @@ def transpose(draw: Drawing) -> Operation:
     listed = ", ".join(map(str, axes))
     forms = [f"{x}.T", f"np.transpose({x})", f"{x}.transpose()", f"np.transpose({x}, {axes})"]
     forms += [f"numpy.transpose({x}, {list(axes)})", f"{x}.transpose({listed})", f"{x}.transpose({axes})"]
-    return draw.assign(draw.choice(forms), "transpose")
+    return draw.assign(*forms)
 
 
 def swapaxes(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0)
     arguments = f"{draw.axis(x)}, {draw.axis(x)}"
-    return draw.assign(draw.choice((f"np.swapaxes({x}, {arguments})", f"{x}.swapaxes({arguments})")), "swapaxes")
+    return draw.assign(f"np.swapaxes({x}, {arguments})", f"{x}.swapaxes({arguments})")
 
 
 def expand_dims(draw: Drawing) -> Operation:
@@ -56,28 +60,28 @@ def expand_dims(draw: Drawing) -> Operation:
     ndim = len(draw.shape(x))
     axis = draw.integer(-ndim - 1, ndim)
     chosen = draw.choice((axis, (axis,), (0, -1), (1, 0)))
-    return draw.assign(f"{module(draw)}.expand_dims({x}, {chosen})", "expand_dims")
+    return draw.assign(f"{module(draw)}.expand_dims({x}, {chosen})")
 
 
 def squeeze(draw: Drawing) -> Operation:
     x = draw.array(lambda value: 1 in value.shape or draw.chance(0.2))
     ones = [axis - len(draw.shape(x)) * draw.chance(0.3) for axis, size in enumerate(draw.shape(x)) if size == 1]
     axis = draw.choice([None, *ones, tuple(ones)])
-    return draw.assign(draw.choice((f"np.squeeze({x}, {axis})", f"{x}.squeeze({axis})", f"np.squeeze({x})")), "squeeze")
+    return draw.assign(f"np.squeeze({x}, {axis})", f"{x}.squeeze({axis})", f"np.squeeze({x})")
 
 
 def repeat(draw: Drawing) -> Operation:
     x = draw.array()
     axis = draw.axis(x) if draw.shape(x) and draw.chance(0.8) else None
     arguments = f"{draw.integer(0, 3)}, axis={axis}"
-    return draw.assign(draw.choice((f"np.repeat({x}, {arguments})", f"{x}.repeat({arguments})")), "repeat")
+    return draw.assign(f"np.repeat({x}, {arguments})", f"{x}.repeat({arguments})")
 
 
 def broadcast_to(draw: Drawing) -> Operation:
     x = draw.variable()
     shape = tuple(draw.choice((1, 2, 3)) if size == 1 else size for size in draw.shape(x))
     shape = (*draw.choice(((), (2,), (1,), (2, 1))), *shape)
-    return draw.assign(f"{module(draw)}.broadcast_to({x}, {shape})", "broadcast_to")
+    return draw.assign(f"{module(draw)}.broadcast_to({x}, {shape})")
 
 
 # -- joining ----------------------------------------------------------------------------------------------------------
@@ -96,11 +100,11 @@ def concatenate(draw: Drawing) -> Operation:
         dtype = numpy.float32 if draw.narrow else draw.choice((numpy.float64, numpy.float32, numpy.int64))
         parts.insert(draw.integer(0, 1), draw.constant(drawn_array(draw.rng, draw.shape(x), dtype)))
     listed = draw.choice((f"[{', '.join(parts)}]", f"({', '.join(parts)},)"))
-    return draw.assign(f"{module(draw)}.concatenate({listed}, axis={axis})", "concatenate")
+    return draw.assign(f"{module(draw)}.concatenate({listed}, axis={axis})")
 
 
 def concatenate_flat(draw: Drawing) -> Operation:
-    return draw.assign(f"np.concatenate([{draw.array()}, {draw.array()}], axis=None)", "concatenate")
+    return draw.assign(f"np.concatenate([{draw.array()}, {draw.array()}], axis=None)")
 
 
 def stack(draw: Drawing) -> Operation:
@@ -109,10 +113,12 @@ def stack(draw: Drawing) -> Operation:
     ndim = len(draw.shape(x))
     parts = [x, y] if draw.chance(0.5) else [x, f"{y} * {x}", y]
     parts += ["0.5"] * (ndim == 0 and not draw.narrow)
-    forms = [f"np.stack([{', '.join(parts)}], axis={draw.integer(-ndim - 1, ndim)})", f"np.asarray([{', '.join(parts)}])"]
+    forms = [
+        f"np.stack([{', '.join(parts)}], axis={draw.integer(-ndim - 1, ndim)})",
+        f"np.asarray([{', '.join(parts)}])",
+    ]
     forms += [f"np.array([{', '.join(parts)}])", f"np.array([[{', '.join(parts)}], [{', '.join(reversed(parts))}]])"]
-    form = draw.choice(forms)
-    return draw.assign(form, form.split("(")[0].removeprefix("np."))
+    return draw.assign(*forms)
 
 
 # -- indexing ---------------------------------------------------------------------------------------------------------
@@ -121,7 +127,7 @@ def stack(draw: Drawing) -> Operation:
 def indexing(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0)
     parts = _index_parts(draw, draw.shape(x))
-    return draw.assign(f"{x}[{', '.join(parts)}]", "indexing")
+    return draw.assign(f"{x}[{', '.join(parts)}]")
 
 
 def _index_parts(draw: Drawing, shape: tuple[int, ...]) -> list[str]:
@@ -154,18 +160,18 @@ def _index_part(draw: Drawing, size: int) -> str:
 def mask(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0)
     if draw.chance(0.5):
-        return draw.assign(f"{x}[{draw.constant(draw.rng.random(draw.shape(x)) < 0.5)}]", "indexing", "mask")
+        return draw.assign(f"{x}[{draw.constant(draw.rng.random(draw.shape(x)) < 0.5)}]")
     draw.require(away_from(draw.values[x], 0.3))
-    return draw.assign(f"{x}[{x} > 0.3]", "indexing", "mask", "comparison")
+    return draw.assign(f"{x}[{x} > 0.3]")
 
 
 def index_from_values(draw: Drawing) -> Operation:
     """An index that is computed from what is being differentiated: it gets no derivative."""
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
-    y = draw.variable(lambda value: bool(numpy.all(numpy.abs(value) < draw.shape(x)[0])))
+    y = draw.array(lambda value: bool(numpy.all(numpy.abs(value) < draw.shape(x)[0])))
     draw.require(_casts_safely(draw, y))
-    forms = [f"np.astype({y}, int)"] + [f"{y}.astype(int)", f"{y}.astype(np.int64)"] * hasattr(draw.values[y], "dtype")
-    return draw.assign(f"{x}[{draw.choice(forms)}]", "indexing", "astype")
+    forms = (f"np.astype({y}, int)", f"{y}.astype(int)", f"{y}.astype(np.int64)")
+    return draw.assign(f"{x}[{draw.choice(forms)}]")
 
 
 def index_from_discrete(draw: Drawing) -> Operation:
@@ -176,7 +182,7 @@ def index_from_discrete(draw: Drawing) -> Operation:
         draw.require(value.shape == draw.shape(x)[: value.ndim])
     else:
         draw.require(numpy.all(abs(value) < draw.shape(x)[0]))
-    return draw.assign(f"{x}[{index}]", "indexing")
+    return draw.assign(f"{x}[{index}]")
 
 
 def rows(draw: Drawing) -> Operation:
@@ -190,13 +196,13 @@ def rows(draw: Drawing) -> Operation:
         (f"{new} = sum({x})",),
         (f"{new} = np.stack(list({x})[::-1])",),
     ]
-    return Operation(("iteration",), (new,), draw.choice(forms))
+    return Operation((new,), draw.choice(forms))
 
 
 def unpacked(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and 0 < value.shape[0] < 4)
     names = tuple(draw.new(draw.shape(x)[0]))
-    return Operation(("iteration",), names, (f"{', '.join(names)}{',' * (len(names) == 1)} = {x}",))
+    return Operation(names, (f"{', '.join(names)}{',' * (len(names) == 1)} = {x}",))
 
 
 # -- casting and copying ----------------------------------------------------------------------------------------------
@@ -211,8 +217,7 @@ def cast(draw: Drawing) -> Operation:
     x = draw.array()
     dtype = "np.float32" if draw.narrow else draw.choice(("np.float32", "np.float64", "float"))
     forms = [f"{x}.astype({dtype})", f"np.astype({x}, {dtype})", f"np.asarray({x}, {dtype})", f"np.array({x}, {dtype})"]
-    form = draw.choice(forms)
-    return draw.assign(form, "astype" if "astype" in form else form.split("(")[0].removeprefix("np."))
+    return draw.assign(*forms)
 
 
 def times_cast(draw: Drawing) -> Operation:
@@ -220,13 +225,13 @@ def times_cast(draw: Drawing) -> Operation:
     x = draw.array()
     draw.require(_casts_safely(draw, x))
     dtype = "bool" if draw.narrow else draw.choice(("int", "bool", "np.int64"))
-    return draw.assign(f"{draw.array()} * {x}.astype({dtype})", "astype")
+    return draw.assign(f"{draw.array()} * {x}.astype({dtype})")
 
 
 def copied(draw: Drawing) -> Operation:
     x = draw.array()
     forms = (f"copy.copy({x})", f"copy.deepcopy({x})", f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']")
-    return draw.assign(draw.choice(forms), "copy")
+    return draw.assign(*forms)
 
 
 SHAPING = ((reshape, 2), (flat, 1), (transpose, 2), (swapaxes, 1), (expand_dims, 1), (squeeze, 1), (repeat, 1))

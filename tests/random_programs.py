@@ -1,173 +1,62 @@
-"""Programs on a pool of arrays: kept as Python source, run on any library's functions, printed so that they reproduce.
+"""Random differentiable programs: the program of a seed, to be judged by `random_program_laws`.
 
-A program takes a dict of one to three inputs and computes new values from old ones, one operation after another. It
-returns those values that no operation uses. What it computes with is decided by the scope it runs in: the same source
-runs on `npnets.numpy`, traced or not, and on the NumPy of the oracle. `random_program_drawing` draws programs, and
-`random_program_laws` judges them.
+A program computes on a pool of arrays: one to three inputs, in a tree, of any shape up to three axes, float32 or
+float64; and what a few operations make of them, each drawn from the families below. One program in a dozen ends with a
+mistake, to be refused.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy
+from random_program_constructs import CONSTANT, NESTED, NETWORKS, PYTHON
+from random_program_drawing import Drawing, Family, drawn_array
+from random_program_mistakes import MISTAKES
+from random_program_operations import CHOICES, ELEMENTWISE, PRODUCTS, REDUCTIONS
+from random_program_shapes import CASTING, INDEXING, JOINING, SHAPING
+from random_program_source import Inputs, Program
 
-import npnets
-
-Scope = Mapping[str, Any]
-Inputs = dict[str, Any]
-
-IMPORTS = """\
-import copy
-
-import numpy
-
-import npnets.numpy as np
-from npnets import functional, grad, stop_gradient
-from npnets.kernels.activations import activate
-from npnets.kernels.gaussian import log_density
-from npnets.kernels.linear import linear_layers
-"""
-NPNETS: Scope = {}
-exec(IMPORTS, NPNETS)  # type: ignore[arg-type]  # the scope is what a reader of a printed program imports
-
-_VARIABLE = re.compile(r"\b[vx]\d+\b")
-_CONSTANT = re.compile(r"\bc\d+\b")
+_WEIGHTED = (
+    *(*ELEMENTWISE, *CHOICES, *REDUCTIONS, *PRODUCTS, *SHAPING, *JOINING, *INDEXING, *CASTING),
+    *(*CONSTANT, *PYTHON, *NETWORKS, *NESTED),
+)
+FAMILIES: tuple[Family, ...] = tuple(family for family, weight in _WEIGHTED for _ in range(weight))
+SHAPES: tuple[tuple[int, ...], ...] = (
+    *((), (), (1,), (2,), (3,), (3,), (0,)),
+    *((2, 3), (3, 2), (2, 2), (1, 3), (3, 1), (3, 3), (2, 3), (0, 3), (2, 0)),
+    *((2, 3, 2), (1, 2, 3), (2, 1, 3), (3, 2, 2), (0, 2, 1)),
+)
 
 
-class Operation(NamedTuple):
-    """One step of a program: Python statements that make some variables, and the names that it is counted under."""
-
-    names: tuple[str, ...]
-    makes: tuple[str, ...]
-    lines: tuple[str, ...]
-
-    def uses(self) -> set[str]:
-        """Return the variables that it reads."""
-        return set(_VARIABLE.findall("\n".join(self.lines))) - set(self.makes)
-
-
-class Outputs(NamedTuple):
-    """The values that a program returns: floating-point ones, and others, such as indices and masks."""
-
-    real: list[Any]
-    discrete: list[Any]
+def draw_program(seed: int) -> Program:
+    """Return the program of a seed."""
+    rng = numpy.random.default_rng(seed)
+    narrow = bool(rng.random() < 0.3)
+    drawing = Drawing(rng, _drawn_inputs(rng, narrow), narrow)
+    for _ in range(int(rng.integers(3, 9))):
+        _first(rng, FAMILIES, drawing.grow)
+    if rng.random() < 0.08:
+        _first(rng, MISTAKES, drawing.err)
+    return drawing.program(seed)
 
 
-@dataclasses.dataclass(frozen=True)
-class Program:
-    """A program with its inputs and constants.
-
-    `narrow` says that every array in it is float32, so that all that it returns must be.
-    """
-
-    seed: int
-    inputs: Inputs
-    constants: dict[str, Any]
-    operations: tuple[Operation, ...]
-    discrete: frozenset[str]
-    narrow: bool
-
-    def returned(self) -> list[str]:
-        """Return the variables that no operation uses."""
-        used = set().union(*(operation.uses() for operation in self.operations))
-        return [name for operation in self.operations for name in operation.makes if name not in used]
-
-    @functools.cached_property
-    def source(self) -> str:
-        """The program as the source of a function."""
-        real = ", ".join(name for name in self.returned() if name not in self.discrete)
-        discrete = ", ".join(name for name in self.returned() if name in self.discrete)
-        reads = [f"{name} = inputs[{name!r}]" for name in self.inputs]
-        lines = [*reads, *(line for operation in self.operations for line in operation.lines)]
-        body = "\n    ".join([*lines, f"return [{real}], [{discrete}]"])
-        return f"def program(inputs):\n    {body}\n"
-
-    @functools.cached_property
-    def _code(self) -> Any:
-        return compile(self.source, f"<program {self.seed}>", "exec")
-
-    def function(self, scope: Scope = NPNETS) -> Callable[[Inputs], Outputs]:
-        """Return the program as a function of its inputs, on the functions of a scope."""
-        names = {**scope, **self.constants}
-        exec(self._code, names)
-        return lambda inputs: Outputs(*names["program"](inputs))
-
-    def names(self) -> set[str]:
-        """Return the names that its operations are counted under."""
-        return {name for operation in self.operations for name in operation.names}
-
-    def __str__(self) -> str:
-        """Return source that reproduces the program and its inputs."""
-        used = set(_CONSTANT.findall(self.source))
-        constants = "".join(f"{name} = {literal(value)}\n" for name, value in self.constants.items() if name in used)
-        inputs = "".join(f"    {name!r}: {literal(value)},\n" for name, value in self.inputs.items())
-        return f"{IMPORTS}\n{constants}\n\n{self.source}\n\ninputs = {{\n{inputs}}}\n"
+def _drawn_inputs(rng: numpy.random.Generator, narrow: bool) -> Inputs:
+    return {f"x{index}": _drawn_input(rng, narrow) for index in range(int(rng.integers(1, 4)))}
 
 
-def literal(value: Any) -> str:
-    """Return the source of a constant or an input."""
-    if isinstance(value, numpy.ndarray):
-        dtype = f"numpy.{value.dtype.name}".replace("numpy.bool", "bool")
-        return f"numpy.array({value.tolist()!r}, {dtype})" + f".reshape{value.shape}" * (not value.size)
-    if isinstance(value, numpy.generic):
-        return f"numpy.{type(value).__name__}({value.item()!r})"
-    return repr(value)
+def _drawn_input(rng: numpy.random.Generator, narrow: bool) -> Any:
+    dtype = numpy.float32 if narrow or rng.random() < 0.2 else numpy.float64
+    kind = rng.random()
+    if kind < 0.1 and not narrow:
+        return float(drawn_array(rng, ()))
+    array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)
+    if kind < 0.3:
+        return abs(array) + dtype(0.25)  # for those functions that take no others
+    return numpy.rint(array) if kind < 0.4 else array  # whole numbers, to be exponents and indices
 
 
-def cast(inputs: Inputs, dtype: Any) -> Inputs:
-    """Return inputs with their arrays in one dtype; Python's numbers stay."""
-    return npnets.tree.map(lambda leaf: leaf.astype(dtype) if hasattr(leaf, "dtype") else leaf, inputs)
-
-
-# -- smaller programs -------------------------------------------------------------------------------------------------
-
-
-def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
-    """Return the smallest program that dropping operations and inputs leads to while it still fails."""
-    for smaller in _smaller(program):
-        if fails(smaller):
-            return shrunk(smaller, fails)
-    return program
-
-
-def _smaller(program: Program) -> Iterator[Program]:
-    for index in reversed(range(len(program.operations))):
-        yield _without(program, index)
-        yield from _bypassed(program, index)
-    for name in program.inputs:
-        if not any(name in operation.uses() for operation in program.operations):
-            inputs = {key: value for key, value in program.inputs.items() if key != name}
-            yield dataclasses.replace(program, inputs=inputs)
-
-
-def _without(program: Program, index: int) -> Program:
-    """Return the program without an operation and all that follow from it."""
-    lost = set(program.operations[index].makes)
-    left = list(program.operations[:index])
-    for operation in program.operations[index + 1 :]:
-        if operation.uses() & lost:
-            lost |= set(operation.makes)
-        else:
-            left.append(operation)
-    return dataclasses.replace(program, operations=tuple(left))
-
-
-def _bypassed(program: Program, index: int) -> Iterator[Program]:
-    """Return programs in which what an operation makes is replaced by what it is made from."""
-    dropped = program.operations[index]
-    for used in sorted(dropped.uses()):
-        operations = [
-            operation._replace(lines=tuple(_renamed(line, dropped.makes, used) for line in operation.lines))
-            for position, operation in enumerate(program.operations)
-            if position != index
-        ]
-        yield dataclasses.replace(program, operations=tuple(operations))
-
-
-def _renamed(line: str, old: tuple[str, ...], new: str) -> str:
-    return _VARIABLE.sub(lambda found: new if found[0] in old else found[0], line)
+def _first(rng: numpy.random.Generator, families: Sequence[Family], grown: Callable[[Family], bool]) -> bool:
+    """Try families in a random order until one fits."""
+    return any(grown(families[index]) for index in rng.permutation(len(families)).tolist())
