@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-from random_program_drawing import Drawing, drawn_array, is_spread
-from random_program_operations import away_from
+from random_program_drawing import Drawing, away_from, drawn_array, is_spread
 from random_program_source import Operation
 
 # -- constants to derivatives -----------------------------------------------------------------------------------------
@@ -46,7 +45,6 @@ def question(draw: Drawing) -> Operation:
 
 def order(draw: Drawing) -> Operation:
     x = draw.array(lambda value: value.ndim > 0 and value.size > 0 and is_spread(value))
-    draw.require(numpy.unique(draw.values[x]).size == draw.values[x].size)
     name = draw.choice(("argmax", "argmin", "argsort"))
     forms = [f"np.{name}({x}, axis={draw.axis(x)})"] + [f"{x}.{name}()"] * (name != "argsort")
     return draw.assign(*forms)
@@ -95,8 +93,7 @@ def shown(draw: Drawing) -> Operation:
 def augmented(draw: Drawing) -> Operation:
     """In-place operators: on a traced array they make a new one."""
     x = draw.array(lambda value: value.ndim > 0)
-    fitting = draw.array(lambda value: draw.narrow and value.shape in ((), draw.shape(x)))  # whatever its dtype is
-    y = draw.choice(("2", "0.5", fitting))
+    y = draw.choice(("2", "0.5", x))
     (new,) = draw.new()
     return Operation((new,), (f"{new} = {x} * 1", f"{new} {draw.choice(('+', '-', '*'))}= {y}"))
 

@@ -31,10 +31,14 @@ def drawn_array(rng: numpy.random.Generator, shape: tuple[int, ...], dtype: Any 
 
 
 class Drawing:
-    """The values of a program so far, by the oracle, and random choices among them."""
+    """The values of a program so far, by the oracle, and random choices among them.
+
+    `narrow` programs have no array that is not float32, and `wide` ones no input that is.
+    """
 
     def __init__(self, rng: numpy.random.Generator, inputs: Inputs, narrow: bool) -> None:
         self.rng, self.inputs, self.narrow = rng, inputs, narrow
+        self.wide = all(getattr(x, "dtype", numpy.float64) == numpy.float64 for x in inputs.values())
         self.scope: dict[str, Any] = dict(SCOPE)
         self.values: dict[str, Any] = dict(cast(inputs, numpy.float64))
         self.constants: dict[str, Any] = {}
@@ -165,12 +169,11 @@ def _is_tame(value: Any) -> bool:
     return value.dtype.kind != "f" or bool(numpy.all(numpy.isfinite(value)) and numpy.all(abs(value) <= LARGEST))
 
 
-def is_apart(difference: Any) -> bool:
-    """Tell whether differences are either exactly zero or not close to it, so that no rounding changes their sign."""
-    size = numpy.abs(difference)
-    return bool(numpy.all((size == 0) | (size > MARGIN)))
+def away_from(value: Any, pole: float, distance: float = MARGIN) -> bool:
+    """Tell whether every entry is at some distance from a number."""
+    return bool(numpy.all(numpy.abs(numpy.asarray(value) - pole) > distance))
 
 
 def is_spread(value: Any) -> bool:
-    """Tell whether entries are equal to each other or not close to each other."""
-    return is_apart(numpy.diff(numpy.sort(numpy.ravel(value))))
+    """Tell whether no entries are equal or close to each other."""
+    return away_from(numpy.diff(numpy.sort(numpy.ravel(value))), 0)

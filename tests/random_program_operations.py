@@ -1,4 +1,4 @@
-"""Operations of random programs: the array functions of `npnets.numpy`, as functions, methods, operators and NumPy's."""
+"""Operations of random programs that compute: functions of `npnets.numpy`, methods, operators, NumPy's functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy
-from random_program_drawing import MARGIN, Drawing, NoFit, drawn_array, is_apart, is_spread
+from random_program_drawing import Drawing, away_from, drawn_array, is_spread
 from random_program_source import Operation
 
 POSITIVE_ONLY = {"log": 0.1, "sqrt": 0.1, "log1p": -0.75}
@@ -21,11 +21,6 @@ def module(draw: Drawing) -> str:
     return "numpy" if draw.chance(0.2) else "np"
 
 
-def away_from(value: Any, pole: float, distance: float = MARGIN) -> bool:
-    """Tell whether every entry is at some distance from a number."""
-    return bool(numpy.all(numpy.abs(numpy.asarray(value) - pole) > distance))
-
-
 # -- one argument -----------------------------------------------------------------------------------------------------
 
 
@@ -33,12 +28,14 @@ def unary(draw: Drawing) -> Operation:
     name = draw.choice(UNARY)
     least = POSITIVE_ONLY.get(name, -math.inf)
     x = draw.variable(lambda value: bool(numpy.all(numpy.asarray(value) > least)))
+    draw.require("abs" not in name or away_from(draw.values[x], 0))
     return draw.assign(f"{module(draw)}.{name}({x})")
 
 
 def made_positive(draw: Drawing) -> Operation:
     x = draw.variable()
     name = draw.choice(("log", "sqrt", "log1p"))
+    draw.require(away_from(draw.values[x], 0))
     inner = draw.choice((f"{x} * {x} + 0.5", f"np.abs({x}) + 0.75", f"np.exp({x})", f"np.square({x}) + 1"))
     return draw.assign(f"np.{name}({inner})")
 
@@ -48,15 +45,18 @@ def erf(draw: Drawing) -> Operation:
 
 
 def sign(draw: Drawing) -> Operation:
-    x = draw.variable()
+    x = draw.variable(lambda value: away_from(value, 0))
     return draw.assign(f"-{x}", f"+{x}", f"abs({x})")
 
 
 # -- two arguments ----------------------------------------------------------------------------------------------------
 
 
-def _partner(draw: Drawing, x: str, weak: bool) -> str:
-    """Return something to compute with `x`: a variable, or a constant of any kind; with `weak` also NumPy's scalars."""
+def _partner(draw: Drawing, x: str, owner: str) -> str:
+    """Return something to compute with `x`: a variable, or a constant of any kind.
+
+    NumPy's scalars are left to the functions of npnets, which let arrays keep their dtype beside them: NumPy does not.
+    """
     shape = draw.shape(x)
     kind = draw.choice(("variable",) * 4 + ("number", "number", "scalar", "array", "list", "discrete"))
     if kind == "variable":
@@ -64,7 +64,9 @@ def _partner(draw: Drawing, x: str, weak: bool) -> str:
     if kind == "number":
         return draw.constant(draw.choice((2, 3, -1, 1, 0, 0.5, -1.25, 2.0, 3.0)))
     if kind == "scalar":
-        return draw.constant(_scalar(draw, weak))
+        draw.require(owner == "np" or draw.wide)
+        dtype = draw.choice((numpy.float64, numpy.float32, numpy.float16, numpy.bool_, numpy.int64, numpy.int8))
+        return draw.constant(dtype(draw.choice((1, 2, 3, 0.5, 1.75))))
     if kind == "discrete":
         name = draw.discrete("b" if draw.narrow else draw.choice("bi"))
         draw.require(_broadcasts(shape, draw.shape(name)))
@@ -74,13 +76,6 @@ def _partner(draw: Drawing, x: str, weak: bool) -> str:
         return draw.constant(array)
     draw.require(not draw.narrow and array.ndim)
     return draw.constant(array.tolist() if draw.chance(0.8) else tuple(array.tolist()))
-
-
-def _scalar(draw: Drawing, weak: bool) -> Any:
-    dtypes = [numpy.float32, numpy.float16, numpy.bool_]
-    dtypes += [] if draw.narrow and not weak else [numpy.float64]
-    dtypes += [] if draw.narrow else [numpy.int64, numpy.int32]
-    return draw.choice(dtypes)(draw.choice((1, 2, 3, 0.5, 1.75)))
 
 
 def _constant_dtype(draw: Drawing) -> Any:
@@ -107,7 +102,7 @@ def _keeps_away(draw: Drawing, name: str, left: str, right: str) -> None:
     if name in ("divide", "true_divide"):
         draw.require(away_from(y, 0, 0.2))
     if name in ("maximum", "minimum"):
-        draw.require(left == right or is_apart(x - y))
+        draw.require(left == right or away_from(x - y, 0))
     if name == "power":
         whole = right.lstrip("-").isdigit() and int(right) >= 0
         draw.require(whole or bool(numpy.all(x > 0.1)))
@@ -115,18 +110,17 @@ def _keeps_away(draw: Drawing, name: str, left: str, right: str) -> None:
 
 def binary(draw: Drawing) -> Operation:
     name = draw.choice(BINARY)
-    x = draw.variable()
-    y = _partner(draw, x, weak=True)
+    x, owner = draw.variable(), module(draw)
+    y = _partner(draw, x, owner)
     left, right = (x, y) if draw.chance(0.6) else (y, x)
     _keeps_away(draw, name, left, right)
-    owner = "np" if draw.narrow else module(draw)
     return draw.assign(f"{owner}.{name}({left}, {right})")
 
 
 def operator(draw: Drawing) -> Operation:
     name = draw.choice(("add", "subtract", "multiply", "divide", "power"))
     x = draw.array()
-    y = _partner(draw, x, weak=False)
+    y = _partner(draw, x, "operator")
     left, right = (x, y) if draw.chance(0.6) else (y, x)
     _keeps_away(draw, name, left, right)
     return draw.assign(f"{left} {OPERATORS[name]} ({right})")
@@ -154,12 +148,11 @@ def doubled(draw: Drawing) -> Operation:
 
 
 def where(draw: Drawing) -> Operation:
-    x = draw.variable()
-    y = _partner(draw, x, weak=True)
+    x, owner = draw.variable(), module(draw)
+    y = _partner(draw, x, owner)
     shape = numpy.broadcast_shapes(draw.shape(x), numpy.shape(draw.value(y)))
     condition = draw.choice((_mask, _condition))(draw, shape)
     left, right = (x, y) if draw.chance(0.5) else (y, x)
-    owner = "np" if draw.narrow else module(draw)
     return draw.assign(f"{owner}.where({condition}, {left}, {right})")
 
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy
-from random_program_drawing import Drawing, drawn_array
-from random_program_operations import away_from, module
+from random_program_drawing import Drawing, away_from, drawn_array
+from random_program_operations import module
 from random_program_source import Operation
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def stack(draw: Drawing) -> Operation:
     y = draw.variable(lambda value: numpy.shape(value) == draw.shape(x))
     ndim = len(draw.shape(x))
     parts = [x, y] if draw.chance(0.5) else [x, f"{y} * {x}", y]
-    parts += ["0.5"] * (ndim == 0 and not draw.narrow)
+    parts += ["0.5"] * (ndim == 0 and draw.wide)
     forms = [
         f"np.stack([{', '.join(parts)}], axis={draw.integer(-ndim - 1, ndim)})",
         f"np.asarray([{', '.join(parts)}])",

@@ -51,7 +51,8 @@ def _drawn_input(rng: numpy.random.Generator, narrow: bool) -> Any:
     kind = rng.random()
     if kind < 0.1 and not narrow:
         return float(drawn_array(rng, ()))
-    array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)
+    array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)  # a scalar, if it has no axis
+    array = numpy.asarray(array) if rng.random() < 0.5 else array
     if kind < 0.3:
         return abs(array) + dtype(0.25)  # for those functions that take no others
     return numpy.rint(array) if kind < 0.4 else array  # whole numbers, to be exponents and indices
