@@ -99,34 +99,50 @@ def augmented(draw: Drawing) -> Operation:
 
 
 USES_OF_A_BUFFER = (
-    "{total} + np.sum({x} * buffer)",
-    "{total} + np.sum(buffer / (2.5 + np.square({x})))",
-    "{total} + np.mean(np.power(buffer, {x}))",
-    "{total} + np.sum(np.power(np.square({x}) + 0.5, buffer))",
-    "{total} + np.sum(np.square({x} - buffer))",
-    "{total} + np.sum(np.where(buffer > 0.6, {x}, buffer) * {x})",
-    "{total} + np.sum(np.concatenate([np.ravel({x}) * np.ravel(buffer), np.ravel(buffer)]))",
-    "{total} + np.sum(np.ravel({x}) @ np.ravel(buffer))",
-    "{total} + np.sum({x} / buffer)",
+    "{x} * {b}",
+    "{b} / (2.5 + np.square({x}))",
+    "{x} / {b}",
+    "np.power({b}, {x}) * 0.5",
+    "np.power(np.square({x}) + 0.5, {b})",
+    "np.square({x} - {b})",
+    "np.where({b} > 0.6, {x}, {b}) * {x}",
+    "np.square(np.concatenate([np.ravel({x}), np.ravel({b})]))",
+    "np.square(np.stack([{x}, {b}]))",
+    "np.masked_mean({x} * {x}, {b} > 0.6)",
+    "grad(lambda t: np.sum(t * t * {b}))({x})",
+    "activate({x}, 'tanh') * {b}",
+    "log_density({x}.reshape(1, -1), {b}.reshape(1, -1), {b}.reshape(1, -1))",
+    "linear_layers({x}.reshape(1, -1), ({b}.reshape(-1, 1), {b}.reshape(-1)[:1]), (('tanh',),))",
+    "{x}.reshape(-1) @ {b}.reshape(-1)",
 )
-USES_OF_AN_INDEX = ("{total} + np.sum(np.square({x}[buffer])) * 0.5", "{total} + np.sum(np.tanh({x})[buffer]) * k")
+SEEN_AS = (
+    "buffer",
+    "buffer",
+    "numpy.broadcast_to(buffer, {x}.shape)",
+    "np.broadcast_to(buffer, {x}.shape)",
+    "buffer.T.T",
+)
+USES_OF_AN_INDEX = ("{x}[{b}]", "{x}[{b}, ...]", "{x}[{b}, None]", "np.tanh({x})[{b}] * k", "{x}[{b}][{b}]")
+INDEX_SEEN_AS = ("buffer", "buffer", "buffer[::-1]", "numpy.broadcast_to(buffer, (2, 2))", "buffer.tolist()", "listed")
 
 
 def buffer(draw: Drawing) -> Operation:
     """A constant buffer that a loop refills: each use must keep what was in it then."""
-    x = draw.array()
+    x = draw.array(lambda value: value.size > 0)
     (new,) = draw.new()
-    use = draw.choice(USES_OF_A_BUFFER).format(total=new, x=x)
+    use = draw.choice(USES_OF_A_BUFFER).format(x=x, b=draw.choice(SEEN_AS).format(x=x))
     lines = (f"buffer, {new} = numpy.empty({x}.shape, {x}.dtype), 0.0", "for k in (0.5, 1.25, 0.75):")
-    return Operation((new,), (*lines, "    buffer[...] = k", f"    {new} = {use}"))
+    return Operation((new,), (*lines, "    buffer[...] = k", f"    {new} = {new} + np.mean({use})"))
 
 
 def index_buffer(draw: Drawing) -> Operation:
+    """A buffer of indices, and a list of them, that a loop refills."""
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 1)
     (new,) = draw.new()
-    use = draw.choice(USES_OF_AN_INDEX).format(total=new, x=x)
-    lines = (f"buffer, {new} = numpy.empty(2, numpy.int64), 0.0", "for k in (0, 1):")
-    return Operation((new,), (*lines, "    buffer[:] = k", f"    {new} = {use}"))
+    use = draw.choice(USES_OF_AN_INDEX).format(x=x, b=draw.choice(INDEX_SEEN_AS))
+    lines = (f"buffer, listed, {new} = numpy.empty(2, numpy.int64), [0, 0], 0.0", "for k in (0, 1):")
+    refilled = ("    buffer[:], listed[:] = k, [k, 1]", f"    {new} = {new} + np.mean(np.square({use})) * (k + 0.5)")
+    return Operation((new,), (*lines, *refilled))
 
 
 # -- networks' parts --------------------------------------------------------------------------------------------------

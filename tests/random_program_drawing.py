@@ -84,7 +84,7 @@ class Drawing:
 
     def value(self, expression: str) -> Any:
         """Return what the oracle makes of an expression."""
-        return eval(expression, self.scope, {**self.constants, **self.values})
+        return eval(expression, {**self.scope, **self.constants, **self.values})
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a variable's shape."""
@@ -130,10 +130,10 @@ class Drawing:
         return True
 
     def _run(self, operation: Operation) -> dict[str, Any]:
-        names = {**self.constants, **self.values}
+        names = {**self.scope, **self.constants, **self.values}
         with numpy.errstate(divide="raise", invalid="raise", over="raise", under="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")
-            exec("\n".join(operation.lines), {**self.scope, **names}, names)
+            exec("\n".join(operation.lines), names)
         return {name: names[name] for name in operation.makes}
 
     def err(self, family: Family) -> bool:

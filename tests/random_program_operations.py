@@ -227,6 +227,21 @@ def softmax(draw: Drawing) -> Operation:
 
 
 def masked(draw: Drawing) -> Operation:
+    x = draw.array()
+    mask = draw.choice((_mask, _condition))(draw, draw.shape(x))
+    draw.require(numpy.shape(draw.value(mask)) in (draw.shape(x), draw.shape(x)[1:]))
+    name = draw.choice(("masked_sum", "masked_mean"))
+    return draw.assign(f"np.{name}({x}, {mask}, {_axes(draw, x)})".replace(", )", ")"))
+
+
+def norm(draw: Drawing) -> Operation:
+    x = draw.array()
+    axes = _axes(draw, x)
+    draw.require(away_from(draw.value(f"numpy.linalg.norm({x}, {axes})"), 0, 0.1))
+    return draw.assign(f"np.linalg.norm({x}, {axes})".replace(", )", ")"))
+
+
+def impossible(draw: Drawing) -> Operation:
     """Logits of which some are impossible, whole rows of them too."""
     x = draw.array(lambda value: value.ndim > 0 and value.size > 0)
     mask = draw.rng.random(draw.shape(x)) < 0.5
@@ -278,5 +293,5 @@ ELEMENTWISE = (
     (doubled, 1),
 )
 CHOICES = ((where, 3), (clip, 2))
-REDUCTIONS = ((reduction, 6), (tied_extremes, 1), (softmax, 1), (masked, 1))
+REDUCTIONS = ((reduction, 6), (tied_extremes, 1), (softmax, 1), (masked, 1), (norm, 1), (impossible, 1))
 PRODUCTS = ((matmul, 3), (matmul_from_left, 1))

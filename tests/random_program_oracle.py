@@ -83,6 +83,15 @@ def _grad(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return gradient
 
 
+def _masked_sum(x: Any, mask: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return numpy.sum(numpy.where(mask, x, 0), axis=axis, keepdims=keepdims)
+
+
+def _masked_mean(x: Any, mask: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    number = numpy.sum(numpy.broadcast_to(mask, numpy.shape(x)), axis=axis, keepdims=keepdims)
+    return _masked_sum(x, mask, axis, keepdims) / numpy.maximum(number, 1)
+
+
 def _squash(z: Any, max_action: Any) -> Any:
     return numpy.multiply(max_action, numpy.tanh(z))
 
@@ -92,6 +101,8 @@ _DIFFERENT = {
     "logsumexp": lambda x, axis=None, keepdims=False: numpy.log(numpy.sum(numpy.exp(x), axis=axis, keepdims=keepdims)),
     "softmax": lambda x, axis=-1: scipy.special.softmax(x, axis),
     "clip": _clip,
+    "masked_sum": _masked_sum,
+    "masked_mean": _masked_mean,
     "astype": lambda x, dtype: numpy.asarray(x).astype(dtype),
     "float32": numpy.float64,  # the oracle rounds nothing to float32
 }
