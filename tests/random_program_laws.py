@@ -98,6 +98,12 @@ def _magnitude(a: Tree, b: Tree) -> float:
     return float(inner(npnets.tree.map(numpy.abs, a), npnets.tree.map(numpy.abs, b)))
 
 
+def _overwrite(x: Tree) -> None:
+    for leaf in npnets.tree.leaves(x):
+        if isinstance(leaf, numpy.ndarray):
+            leaf[...] = numpy.nan
+
+
 def _dtypes(leaves: list[Any]) -> list[Any]:
     return [numpy.asarray(leaf).dtype for leaf in leaves]
 
@@ -155,19 +161,17 @@ class Trial:
         _near("tangent", tangent, self.slope, self.rounding * self.scale)
 
     def hold_pullback(self) -> None:
-        """Call a pullback twice, and once more when the returned value was overwritten."""
-        value, pullback = npnets.vjp(lambda x: self.fun(x).real, npnets.tree.map(numpy.array, self.x))
+        """Call a pullback again, and once more when all that its caller holds was overwritten."""
+        x = npnets.tree.map(numpy.array, self.x)
+        value, pullback = npnets.vjp(lambda at: self.fun(at).real, x)
         cotangent = [numpy.multiply(w, 1 + y) for w, y in zip(self.oracle.weights, value, strict=True)]
         pulled = pullback(cotangent)
         _near("pullback", inner(pulled, self.v), self.slope, self.rounding * self.scale)
         before = bits(pulled)
-        for leaf in npnets.tree.leaves(pulled):
-            leaf[...] = numpy.nan
+        _overwrite(pulled)
         _same("pullback called again", bits(pullback(cotangent)), before)
-        for leaf in value:
-            if isinstance(leaf, numpy.ndarray) and leaf.flags.writeable:
-                leaf[...] = numpy.nan
-        _same("pullback after the value was overwritten", bits(pullback(cotangent)), before)
+        _overwrite([value, x])
+        _same("pullback after all was overwritten", bits(pullback(cotangent)), before)
 
     def hold_second_order(self) -> None:
         """Hold forward over reverse against a mixed difference, and the other orders of the modes against it."""

@@ -127,13 +127,11 @@ def operator(draw: Drawing) -> Operation:
 
 
 def power(draw: Drawing) -> Operation:
-    """Powers whose traced exponents are whole numbers, or that are written as squares and roots are."""
+    """Powers with traced exponents that are whole numbers, and with those that are written out."""
     x = draw.variable(lambda value: bool(numpy.all(numpy.asarray(value) > 0.1)))
     y = draw.variable(lambda value: _broadcasts(numpy.shape(value), draw.shape(x)))
-    exponents = (f"np.rint({y}) + 0 * {y}", f"{y} - {y} + 2", f"({y} * 0 + 1)", y, "2", "3", "0", "1", "-1", "0.5")
-    exponent = draw.choice(exponents)
-    if exponent == exponents[0]:
-        draw.require(away_from(numpy.abs(draw.value(y)) % 1, 0.5))
+    whole = [f"{y} - stop_gradient({y}) + {number}" for number in (0, 0, 1, 2)]
+    exponent = draw.choice((*whole, y, y, "2", "3", "0", "1", "-1", "0.5"))
     return draw.assign(f"{x} ** ({exponent})", f"np.power({x}, {exponent})")
 
 

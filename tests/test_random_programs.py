@@ -9,24 +9,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import pytest
 from random_program_laws import broken_law, explained, judge
-from random_program_source import NPNETS, Operation, Program, shrunk
+from random_program_source import Operation, Program, shrunk
 from random_programs import draw_program
 
 import npnets
 import npnets.numpy as np
-from npnets.numpy import broadcasting, elementwise, indexing, operators, reductions, shaping
+from npnets.autodiff import Traced, backward, bare, derivatives, operations, tracing
+from npnets.kernels import gaussian
+from npnets.numpy import elementwise, indexing, reductions, shaping
 
 PROGRAMS = int(os.environ.get("NPNETS_PROGRAMS", "400"))
 BLOCK = 50
 ENOUGH = 400
 """Within how many programs a fault must be noticed, and every function must have come up."""
 
-pytestmark = pytest.mark.numpy_alone("half of what programs are made of is NumPy's, and so is what they are held against")
+pytestmark = pytest.mark.numpy_alone(
+    "half of what programs are made of is NumPy's, and so is what they are held against"
+)
 
 
 @pytest.mark.parametrize("start", range(0, PROGRAMS, BLOCK))
@@ -85,10 +89,69 @@ def test_a_failing_program_shrinks_to_what_makes_it_fail() -> None:
 # -- planted faults ---------------------------------------------------------------------------------------------------
 
 
-def _partials(*partials: Any, of: Callable[..., Any]) -> Callable[..., Any]:
-    return elementwise.elementwise(*partials)(lambda *args: of(*args))
+class Fault(NamedTuple):
+    """A fault in one attribute of a module, and the law that it makes a program break."""
+
+    law: str
+    module: Any
+    name: str
+    replacement: Any
 
 
-def _replace(patch: pytest.MonkeyPatch, name: str, function: Callable[..., Any]) -> None:
-    """Put a function in the place of npnets', as a function, an operator and a method."""
-    patch.setattr(np, name, function)
+def _tanh_with_slope(slope: Callable[[Any, Any], Any]) -> Any:
+    return elementwise.elementwise(slope)(lambda x: numpy.tanh(x))
+
+
+def _added_in_place(total: Any, part: Any) -> Any:
+    if total is None:
+        return part, True
+    if isinstance(total[0], numpy.ndarray) and isinstance(part, numpy.ndarray):
+        return total[0].__iadd__(part), True
+    return total[0] + part, True
+
+
+FAULTS = {
+    "a doubled derivative": Fault("gradient", np, "tanh", _tanh_with_slope(lambda y, x: 2 * (1 - y * y))),
+    "a derivative that has none itself": Fault(
+        "forward over reverse", np, "tanh", _tanh_with_slope(lambda y, x: 1 - bare(y) * bare(y))
+    ),
+    "another function": Fault("value", np, "cos", np.sin),
+    "a constant that promotes": Fault("dtypes", np, "square", lambda x: np.multiply(x, x) * numpy.ones(())),
+    "a wrong axis taken for none": Fault("refused untraced", np, "squeeze", lambda x, axis=None: shaping.squeeze(x)),
+    "whole exponents that are constants": Fault(
+        "forward over reverse", elementwise, "_one_less", lambda x, y: np.where(bare(y) == 0, 1, y - 1)
+    ),
+    "a derivative by a cast to integers": Fault("gradient", tracing, "is_followed", lambda output: True),
+    "repeats of an index that are lost": Fault("gradient", indexing, "_names_nothing_twice", lambda index: True),
+    "ties that are not shared": Fault(
+        "gradient",
+        reductions,
+        "_chosen",
+        lambda x, y, axis=None, keepdims=False: 1.0 * (bare(x) == bare(reductions._spread(y, x, axis, keepdims))),
+    ),
+    "bounds that let gradients through": Fault("gradient", elementwise, "_within", lambda x, low, high: x == x),
+    "half a cotangent, by hand": Fault("gradient", gaussian, "_cotangents", lambda g, z, sigma: (g * z, g * z)),
+    "no cotangent beside zeros": Fault(
+        "tangent", shaping, "_with_zeros", lambda t, argnum, axis, *arrays: 0 * np.concatenate(arrays, axis)
+    ),
+    "constants that can be refilled": Fault("gradient", operations, "with_own_constants", lambda args: args),
+    "a value that the pullback reads": Fault(
+        "pullback after all was overwritten", derivatives, "own_copy", lambda x: x
+    ),
+    "a gradient that the pullback reads": Fault("pullback called again", derivatives, "own", lambda g, given_away: g),
+    "a sum in an array of others": Fault("pullback called again", backward, "_add", _added_in_place),
+    "a copy that is a constant": Fault("gradient", Traced, "__deepcopy__", lambda self, memo: bare(self).copy()),
+    "one number for all traces": Fault("derivative of an inner gradient", derivatives, "new_trace", lambda: 1 << 40),
+}
+
+
+def _finds(program: Program, fault: Fault) -> bool:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fault.module, fault.name, fault.replacement)
+        law = broken_law(program)
+    return law == fault.law and broken_law(program) is None
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_found(fault: Fault) -> None:
+    assert any(_finds(draw_program(seed), fault) for seed in range(ENOUGH))
