@@ -202,7 +202,16 @@ def inner_gradient(draw: Drawing) -> Operation:
     return draw.assign(f"grad(lambda t: np.sum({draw.choice(forms)}))({y})")
 
 
+def inner_directions(draw: Drawing) -> Operation:
+    """A tangent, and what a pullback returns: with values of the outer derivative in the function and the direction."""
+    x, y = draw.variable(), draw.array()
+    v = draw.array(lambda value: value.shape == draw.shape(y))
+    inner = draw.choice((f"np.tanh(t * {x})", f"np.exp(-t * t) * np.sum({x})", f"t * t * t * {x}"))
+    draw.require(numpy.shape(draw.value(f"(lambda t: {inner})({y})")) == draw.shape(y))
+    return draw.assign(f"jvp(lambda t: {inner}, {y}, {v})[1]", f"vjp(lambda t: {inner}, {y})[1]({v})")
+
+
 CONSTANT = ((comparison, 2), (question, 1), (order, 2), (rounding, 1), (made_like, 2), (sizes, 1), (stopped, 1))
 PYTHON = ((branch, 1), (shown, 1), (augmented, 1), (buffer, 2), (index_buffer, 1))
 NETWORKS = ((activation, 3), (squash, 1), (layers, 2), (density, 1))
-NESTED = ((inner_gradient, 2),)
+NESTED = ((inner_gradient, 2), (inner_directions, 2))

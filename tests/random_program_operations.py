@@ -74,7 +74,7 @@ def _partner(draw: Drawing, x: str, owner: str) -> str:
     array = drawn_array(draw.rng, _constant_shape(draw, shape), numpy.float32 if draw.narrow else _constant_dtype(draw))
     if kind == "array":
         return draw.constant(array)
-    draw.require(not draw.narrow and array.ndim)
+    draw.require(draw.wide and array.ndim and (shape or owner == "np"))  # NumPy's own scalars take no lists
     return draw.constant(array.tolist() if draw.chance(0.8) else tuple(array.tolist()))
 
 
@@ -104,8 +104,7 @@ def _keeps_away(draw: Drawing, name: str, left: str, right: str) -> None:
     if name in ("maximum", "minimum"):
         draw.require(left == right or away_from(x - y, 0))
     if name == "power":
-        whole = right.lstrip("-").isdigit() and int(right) >= 0
-        draw.require(whole or bool(numpy.all(x > 0.1)))
+        draw.require(right in ("0", "1", "2", "3", "2.0", "3.0") or bool(numpy.all(x > 0.1)))
 
 
 def binary(draw: Drawing) -> Operation:
@@ -149,7 +148,7 @@ def where(draw: Drawing) -> Operation:
     x, owner = draw.variable(), module(draw)
     y = _partner(draw, x, owner)
     shape = numpy.broadcast_shapes(draw.shape(x), numpy.shape(draw.value(y)))
-    condition = draw.choice((_mask, _condition))(draw, shape)
+    condition = draw.choice((_mask, _condition, _truth))(draw, shape)
     left, right = (x, y) if draw.chance(0.5) else (y, x)
     return draw.assign(f"{owner}.where({condition}, {left}, {right})")
 
@@ -165,26 +164,34 @@ def _condition(draw: Drawing, shape: tuple[int, ...]) -> str:
     return f"{z} {draw.choice('<>')} {limit}"
 
 
+def _truth(draw: Drawing, shape: tuple[int, ...]) -> str:
+    """Return an array whose entries are true where they are not zero."""
+    return draw.array(lambda value: _broadcasts(shape, value.shape) and away_from(value, 0))
+
+
 def clip(draw: Drawing) -> Operation:
     x = draw.array()
     low, high = -draw.integer(0, 64) / 64, draw.integer(1, 64) / 64
     draw.require(away_from(draw.values[x], low) and away_from(draw.values[x], high))
     forms = [f"np.clip({x}, {low}, {high})", f"np.clip({x}, None, {high})", f"np.clip({x}, {low}, None)"]
     forms += [f"{x}.clip({low}, {high})", f"np.clip({x}, max={high})", f"numpy.clip({x}, {low}, {high})"]
-    if not draw.narrow:
+    forms += [f"np.clip({x}, numpy.float64({low}), numpy.float64({high}))"] * (len(draw.shape(x)) > 0)
+    if draw.wide:
         forms.append(f"np.clip({x}, {draw.constant(numpy.full(draw.shape(x)[-1:], low))}, {high})")
+        forms.append(f"np.clip({x}, None, {[high] * len(draw.shape(x))})")
     return draw.assign(*forms)
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------
 
 
-def _axes(draw: Drawing, x: str) -> str:
+def _axes(draw: Drawing, x: str, by_position: bool = True) -> str:
     """Return the arguments that say which axes a reduction takes away."""
     ndim = len(draw.shape(x))
     options = ["axis=None", ""]
     if ndim:
-        options += [f"axis={draw.axis(x)}"] * 3
+        options += [f"axis={draw.axis(x)}", f"axis={draw.axis(x)}", f"axis=numpy.int64({draw.axis(x)})"]
+        options += [f"{draw.axis(x)}"] * by_position
     if ndim > 1:
         axes = tuple(int(axis) for axis in draw.rng.permutation(ndim)[: draw.integer(1, ndim)])
         options.append(f"axis={tuple(axis - ndim * draw.chance(0.3) for axis in axes)}")
@@ -234,7 +241,7 @@ def masked(draw: Drawing) -> Operation:
 
 def norm(draw: Drawing) -> Operation:
     x = draw.array()
-    axes = _axes(draw, x)
+    axes = _axes(draw, x, by_position=False)
     draw.require(away_from(draw.value(f"numpy.linalg.norm({x}, {axes})"), 0, 0.1))
     return draw.assign(f"np.linalg.norm({x}, {axes})".replace(", )", ")"))
 

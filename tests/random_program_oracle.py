@@ -83,6 +83,14 @@ def _grad(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return gradient
 
 
+def _jvp(fun: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+    return fun(x), numpy.imag(fun(x + 1e-30j * v)) / 1e-30
+
+
+def _vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    return fun(x), lambda cotangent: _grad(lambda t: numpy.sum(fun(t) * cotangent))(x)
+
+
 def _masked_sum(x: Any, mask: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return numpy.sum(numpy.where(mask, x, 0), axis=axis, keepdims=keepdims)
 
@@ -115,6 +123,8 @@ SCOPE = {
     "linear_layers": _linear_layers,
     "log_density": _log_density,
     "grad": _grad,
+    "jvp": _jvp,
+    "vjp": _vjp,
     "stop_gradient": lambda x: x,
 }
 

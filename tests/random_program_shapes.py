@@ -22,6 +22,7 @@ def reshape(draw: Drawing) -> Operation:
         f"{x}.reshape({listed})",
         f"{x}.reshape({shape})",
         f"numpy.reshape({x}, {shape})",
+        f"np.reshape({x}, {list(shape)})",
     ]
     return draw.assign(*forms)
 
@@ -59,7 +60,7 @@ def expand_dims(draw: Drawing) -> Operation:
     x = draw.variable()
     ndim = len(draw.shape(x))
     axis = draw.integer(-ndim - 1, ndim)
-    chosen = draw.choice((axis, (axis,), (0, -1), (1, 0)))
+    chosen = draw.choice((axis, axis, (axis,), [axis], (0, -1), (1, 0)))
     return draw.assign(f"{module(draw)}.expand_dims({x}, {chosen})")
 
 
@@ -99,6 +100,8 @@ def concatenate(draw: Drawing) -> Operation:
     if draw.chance(0.3):
         dtype = numpy.float32 if draw.narrow else draw.choice((numpy.float64, numpy.float32, numpy.int64))
         parts.insert(draw.integer(0, 1), draw.constant(drawn_array(draw.rng, draw.shape(x), dtype)))
+    if len(draw.shape(x)) == 1 and draw.wide and draw.chance(0.2):
+        parts.append("[0.5, -1]")
     listed = draw.choice((f"[{', '.join(parts)}]", f"({', '.join(parts)},)"))
     return draw.assign(f"{module(draw)}.concatenate({listed}, axis={axis})")
 
@@ -155,6 +158,24 @@ def _index_part(draw: Drawing, size: int) -> str:
     shape = (2, 2) if kind == "rows" else (draw.integer(1, 3),)
     index = draw.rng.integers(-size, size, shape)
     return str(index.tolist()) if kind == "list" else draw.constant(index)
+
+
+def rare_index(draw: Drawing) -> Operation:
+    """Indices of kinds that are seldom written."""
+    x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 1)
+    rows = draw.shape(x)[0]
+    flags = [bool(row % 2) for row in range(rows)]
+    forms = ["True", "None, False", "numpy.True_", "numpy.array(1)", "()", "...", "[]", "[[0], [1]]", f"{flags}"]
+    forms += [
+        "slice(1, None)",
+        "(0, Ellipsis)",
+        "numpy.s_[::-1]",
+        "[0, 1, 1], None",
+        "numpy.array([1, 0], numpy.uint8)",
+    ]
+    forms += ["([1, 0, 1],)", "numpy.array([0, -1, 0], numpy.int8)", "numpy.array([], int)", "numpy.zeros((2, 0), int)"]
+    forms += ["numpy.ix_([0, 1], [0, 0])", "[1, 0], ..., [0, 0]", "[0, 1, 0], [[0], [0]]", ":, None, [0, 0]"]
+    return draw.assign(*(f"{x}[{form}]" for form in forms))
 
 
 def mask(draw: Drawing) -> Operation:
@@ -215,7 +236,7 @@ def _casts_safely(draw: Drawing, x: str) -> bool:
 
 def cast(draw: Drawing) -> Operation:
     x = draw.array()
-    dtype = "np.float32" if draw.narrow else draw.choice(("np.float32", "np.float64", "float"))
+    dtype = draw.choice(("np.float32", "'float32'") if draw.narrow else ("np.float32", "np.float64", "float", "'f8'"))
     forms = [f"{x}.astype({dtype})", f"np.astype({x}, {dtype})", f"np.asarray({x}, {dtype})", f"np.array({x}, {dtype})"]
     return draw.assign(*forms)
 
@@ -230,11 +251,25 @@ def times_cast(draw: Drawing) -> Operation:
 
 def copied(draw: Drawing) -> Operation:
     x = draw.array()
-    forms = (f"copy.copy({x})", f"copy.deepcopy({x})", f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']")
+    forms = (
+        f"{x}.copy()",
+        f"numpy.copy({x})",
+        f"copy.copy({x})",
+        f"copy.deepcopy({x})",
+        f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']",
+    )
     return draw.assign(*forms)
 
 
 SHAPING = ((reshape, 2), (flat, 1), (transpose, 2), (swapaxes, 1), (expand_dims, 1), (squeeze, 1), (repeat, 1))
 JOINING = ((broadcast_to, 1), (concatenate, 2), (concatenate_flat, 1), (stack, 2))
-INDEXING = ((indexing, 5), (mask, 1), (index_from_values, 2), (index_from_discrete, 2), (rows, 2), (unpacked, 1))
+INDEXING = (
+    (indexing, 5),
+    (rare_index, 2),
+    (mask, 1),
+    (index_from_values, 2),
+    (index_from_discrete, 2),
+    (rows, 2),
+    (unpacked, 1),
+)
 CASTING = ((cast, 1), (times_cast, 2), (copied, 1))

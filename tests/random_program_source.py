@@ -27,7 +27,9 @@ import numpy
 import npnets.numpy as np
 from npnets import functional
 from npnets import grad
+from npnets import jvp
 from npnets import stop_gradient
+from npnets import vjp
 from npnets.kernels.activations import activate
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.linear import linear_layers
