@@ -87,7 +87,8 @@ def branch(draw: Drawing) -> Operation:
 def shown(draw: Drawing) -> Operation:
     x = draw.array()
     (new,) = draw.new()
-    return Operation((new,), (draw.choice((f"f'{{{x}}}'", f"str({x})", f"repr({x})")), f"{new} = -{x}"))
+    texts = [f"f'{{{x}}}'", f"str({x})", f"repr({x})", *[f"f'{{{x}:.3f}}'"] * (draw.shape(x) == ())]
+    return Operation((new,), (draw.choice(texts), f"{new} = -{x}"))
 
 
 def augmented(draw: Drawing) -> Operation:

@@ -103,6 +103,15 @@ class Drawing:
         self.constants[name] = value
         return name
 
+    def dtype(self) -> Any:
+        """Return a dtype for a constant array."""
+        wide = (numpy.float64, numpy.float64, numpy.float32, numpy.int64, numpy.int8)
+        return numpy.float32 if self.narrow else self.choice(wide)
+
+    def owner(self) -> str:
+        """Return where to take a function from: npnets, or NumPy, which hands traced arrays over."""
+        return "numpy" if self.chance(0.2) else "np"
+
     def new(self, count: int = 1) -> list[str]:
         """Return names for new variables."""
         made = sum(len(operation.makes) for operation in self.operations)
@@ -167,6 +176,11 @@ def _is_tame(value: Any) -> bool:
     if value.ndim > MOST_AXES or value.size > MOST_ENTRIES:
         return False
     return value.dtype.kind != "f" or bool(numpy.all(numpy.isfinite(value)) and numpy.all(abs(value) <= LARGEST))
+
+
+def call(function: str, *arguments: str) -> str:
+    """Return the source of a call; arguments may be left empty."""
+    return f"{function}({', '.join(argument for argument in arguments if argument)})"
 
 
 def away_from(value: Any, pole: float, distance: float = MARGIN) -> bool:

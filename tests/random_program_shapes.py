@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy
 from random_program_drawing import Drawing, away_from, drawn_array
-from random_program_operations import module
 from random_program_source import Operation
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
@@ -17,14 +16,8 @@ def reshape(draw: Drawing) -> Operation:
     x = draw.array()
     shape = _rearranged(draw, draw.shape(x))
     listed = ", ".join(map(str, shape)) or "()"
-    forms = [
-        f"np.reshape({x}, {shape})",
-        f"{x}.reshape({listed})",
-        f"{x}.reshape({shape})",
-        f"numpy.reshape({x}, {shape})",
-        f"np.reshape({x}, {list(shape)})",
-    ]
-    return draw.assign(*forms)
+    methods = (f"{x}.reshape({listed})", f"{x}.reshape({shape})")
+    return draw.assign(f"{draw.owner()}.reshape({x}, {shape})", f"np.reshape({x}, {list(shape)})", *methods)
 
 
 def _rearranged(draw: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,7 +54,7 @@ def expand_dims(draw: Drawing) -> Operation:
     ndim = len(draw.shape(x))
     axis = draw.integer(-ndim - 1, ndim)
     chosen = draw.choice((axis, axis, (axis,), [axis], (0, -1), (1, 0)))
-    return draw.assign(f"{module(draw)}.expand_dims({x}, {chosen})")
+    return draw.assign(f"{draw.owner()}.expand_dims({x}, {chosen})")
 
 
 def squeeze(draw: Drawing) -> Operation:
@@ -82,7 +75,7 @@ def broadcast_to(draw: Drawing) -> Operation:
     x = draw.variable()
     shape = tuple(draw.choice((1, 2, 3)) if size == 1 else size for size in draw.shape(x))
     shape = (*draw.choice(((), (2,), (1,), (2, 1))), *shape)
-    return draw.assign(f"{module(draw)}.broadcast_to({x}, {shape})")
+    return draw.assign(f"{draw.owner()}.broadcast_to({x}, {shape})")
 
 
 # -- joining ----------------------------------------------------------------------------------------------------------
@@ -98,12 +91,11 @@ def concatenate(draw: Drawing) -> Operation:
 
     parts = [x, draw.array(fits), draw.choice((x, f"{x} * 2", draw.array(fits)))][: draw.integer(1, 3)]
     if draw.chance(0.3):
-        dtype = numpy.float32 if draw.narrow else draw.choice((numpy.float64, numpy.float32, numpy.int64))
-        parts.insert(draw.integer(0, 1), draw.constant(drawn_array(draw.rng, draw.shape(x), dtype)))
+        parts.insert(draw.integer(0, 1), draw.constant(drawn_array(draw.rng, draw.shape(x), draw.dtype())))
     if len(draw.shape(x)) == 1 and draw.wide and draw.chance(0.2):
         parts.append("[0.5, -1]")
     listed = draw.choice((f"[{', '.join(parts)}]", f"({', '.join(parts)},)"))
-    return draw.assign(f"{module(draw)}.concatenate({listed}, axis={axis})")
+    return draw.assign(f"{draw.owner()}.concatenate({listed}, axis={axis})")
 
 
 def concatenate_flat(draw: Drawing) -> Operation:
@@ -116,12 +108,11 @@ def stack(draw: Drawing) -> Operation:
     ndim = len(draw.shape(x))
     parts = [x, y] if draw.chance(0.5) else [x, f"{y} * {x}", y]
     parts += ["0.5"] * (ndim == 0 and draw.wide)
-    forms = [
-        f"np.stack([{', '.join(parts)}], axis={draw.integer(-ndim - 1, ndim)})",
-        f"np.asarray([{', '.join(parts)}])",
-    ]
-    forms += [f"np.array([{', '.join(parts)}])", f"np.array([[{', '.join(parts)}], [{', '.join(reversed(parts))}]])"]
-    return draw.assign(*forms)
+    row, back = f"[{', '.join(parts)}]", f"[{', '.join(reversed(parts))}]"
+    axis = draw.integer(-ndim - 1, ndim)
+    return draw.assign(
+        f"np.stack({row}, axis={axis})", f"np.asarray({row})", f"np.array({row})", f"np.array([{row}, {back}])"
+    )
 
 
 # -- indexing ---------------------------------------------------------------------------------------------------------
@@ -160,22 +151,19 @@ def _index_part(draw: Drawing, size: int) -> str:
     return str(index.tolist()) if kind == "list" else draw.constant(index)
 
 
+RARE_INDICES = (
+    *("()", "...", "True", "None, False", "numpy.True_", "slice(1, None)", "(0, Ellipsis)", "numpy.s_[::-1]"),
+    *("[]", "[[0], [1]]", "([1, 0, 1],)", "[0, 1, 1], None", "[1, 0], ..., [0, 0]", "[0, 1, 0], [[0], [0]]"),
+    *("numpy.array(1)", "numpy.array([1, 0], numpy.uint8)", "numpy.array([0, -1, 0], numpy.int8)"),
+    *("numpy.array([], int)", "numpy.zeros((2, 0), int)", "numpy.ix_([0, 1], [0, 0])", ":, None, [0, 0]"),
+)
+
+
 def rare_index(draw: Drawing) -> Operation:
     """Indices of kinds that are seldom written."""
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 1)
-    rows = draw.shape(x)[0]
-    flags = [bool(row % 2) for row in range(rows)]
-    forms = ["True", "None, False", "numpy.True_", "numpy.array(1)", "()", "...", "[]", "[[0], [1]]", f"{flags}"]
-    forms += [
-        "slice(1, None)",
-        "(0, Ellipsis)",
-        "numpy.s_[::-1]",
-        "[0, 1, 1], None",
-        "numpy.array([1, 0], numpy.uint8)",
-    ]
-    forms += ["([1, 0, 1],)", "numpy.array([0, -1, 0], numpy.int8)", "numpy.array([], int)", "numpy.zeros((2, 0), int)"]
-    forms += ["numpy.ix_([0, 1], [0, 0])", "[1, 0], ..., [0, 0]", "[0, 1, 0], [[0], [0]]", ":, None, [0, 0]"]
-    return draw.assign(*(f"{x}[{form}]" for form in forms))
+    flags = [bool(row % 2) for row in range(draw.shape(x)[0])]
+    return draw.assign(*(f"{x}[{index}]" for index in (*RARE_INDICES, flags)))
 
 
 def mask(draw: Drawing) -> Operation:
@@ -251,25 +239,12 @@ def times_cast(draw: Drawing) -> Operation:
 
 def copied(draw: Drawing) -> Operation:
     x = draw.array()
-    forms = (
-        f"{x}.copy()",
-        f"numpy.copy({x})",
-        f"copy.copy({x})",
-        f"copy.deepcopy({x})",
-        f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']",
-    )
-    return draw.assign(*forms)
+    shallow = (f"{x}.copy()", f"numpy.copy({x})", f"copy.copy({x})")
+    return draw.assign(*shallow, f"copy.deepcopy({x})", f"copy.deepcopy([{x}, {{'a': {x}}}])[1]['a']")
 
 
 SHAPING = ((reshape, 2), (flat, 1), (transpose, 2), (swapaxes, 1), (expand_dims, 1), (squeeze, 1), (repeat, 1))
 JOINING = ((broadcast_to, 1), (concatenate, 2), (concatenate_flat, 1), (stack, 2))
-INDEXING = (
-    (indexing, 5),
-    (rare_index, 2),
-    (mask, 1),
-    (index_from_values, 2),
-    (index_from_discrete, 2),
-    (rows, 2),
-    (unpacked, 1),
-)
+INDEXING = ((indexing, 5), (rare_index, 2), (mask, 1), (index_from_values, 2), (index_from_discrete, 2))
+ITERATION = ((rows, 2), (unpacked, 1))
 CASTING = ((cast, 1), (times_cast, 2), (copied, 1))

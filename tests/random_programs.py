@@ -13,13 +13,14 @@ from typing import Any
 import numpy
 from random_program_constructs import CONSTANT, NESTED, NETWORKS, PYTHON
 from random_program_drawing import Drawing, Family, drawn_array
+from random_program_elementwise import BINARY, CHOICES, UNARY
 from random_program_mistakes import MISTAKES
-from random_program_operations import CHOICES, ELEMENTWISE, PRODUCTS, REDUCTIONS
-from random_program_shapes import CASTING, INDEXING, JOINING, SHAPING
+from random_program_reductions import PRODUCTS, REDUCTIONS
+from random_program_shapes import CASTING, INDEXING, ITERATION, JOINING, SHAPING
 from random_program_source import Inputs, Program
 
 _WEIGHTED = (
-    *(*ELEMENTWISE, *CHOICES, *REDUCTIONS, *PRODUCTS, *SHAPING, *JOINING, *INDEXING, *CASTING),
+    *(*UNARY, *BINARY, *CHOICES, *REDUCTIONS, *PRODUCTS, *SHAPING, *JOINING, *INDEXING, *ITERATION, *CASTING),
     *(*CONSTANT, *PYTHON, *NETWORKS, *NESTED),
 )
 FAMILIES: tuple[Family, ...] = tuple(family for family, weight in _WEIGHTED for _ in range(weight))
