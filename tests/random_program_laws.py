@@ -47,6 +47,8 @@ def judge(program: Program) -> Judgement:
         except ERRORS as error:
             _hold_refusal(program, error)
             return Judgement(True, True)
+        except Exception as error:
+            raise Disagreement("the oracle runs it", repr(error), "no error, or one that npnets can raise too") from error
         trial = Trial(program, oracle)
         trial.hold_values()
         trial.hold_first_order()
