@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
-from random_program_oracle import SCOPE
+from random_program_reference import SCOPE
 from random_program_source import Inputs, Operation, Program, cast, literal
 
 Family = Callable[["Drawing"], Operation]

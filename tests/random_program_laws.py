@@ -48,7 +48,9 @@ def judge(program: Program) -> Judgement:
             _hold_refusal(program, error)
             return Judgement(True, True)
         except Exception as error:
-            raise Disagreement("the oracle runs it", repr(error), "no error, or one that npnets can raise too") from error
+            raise Disagreement(
+                "the oracle runs it", repr(error), "no error, or one that npnets can raise too"
+            ) from error
         trial = Trial(program, oracle)
         trial.hold_values()
         trial.hold_first_order()

@@ -224,7 +224,7 @@ def _casts_safely(draw: Drawing, x: str) -> bool:
 
 def cast(draw: Drawing) -> Operation:
     x = draw.array()
-    dtype = draw.choice(("np.float32", "'float32'") if draw.narrow else ("np.float32", "np.float64", "float", "'f8'"))
+    dtype = "np.float32" if draw.narrow else draw.choice(("np.float32", "np.float64", "float", "'f8'"))
     forms = [f"{x}.astype({dtype})", f"np.astype({x}, {dtype})", f"np.asarray({x}, {dtype})", f"np.array({x}, {dtype})"]
     return draw.assign(*forms)
 
