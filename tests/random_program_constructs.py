@@ -112,8 +112,7 @@ USES_OF_A_BUFFER = (
     "np.masked_mean({x} * {x}, {b} > 0.6)",
     "grad(lambda t: np.sum(t * t * {b}))({x})",
     "activate({x}, 'tanh') * {b}",
-    "log_density({x}.reshape(1, -1), {b}.reshape(1, -1), {b}.reshape(1, -1))",
-    "linear_layers({x}.reshape(1, -1), ({b}.reshape(-1, 1), {b}.reshape(-1)[:1]), (('tanh',),))",
+    "Gaussian({x}.reshape(1, -1), np.exp({x}).reshape(1, -1)).log_prob({b}.reshape(1, -1))",
     "{x}.reshape(-1) @ {b}.reshape(-1)",
 )
 SEEN_AS = (

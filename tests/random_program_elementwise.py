@@ -47,7 +47,8 @@ def sign(draw: Drawing) -> Operation:
 def _partner(draw: Drawing, x: str, owner: str) -> str:
     """Return something to compute with `x`: a variable, or a constant of any kind.
 
-    NumPy's scalars are left to the functions of npnets, which let arrays keep their dtype beside them: NumPy does not.
+    An array keeps its dtype beside NumPy's scalars in the functions of npnets, but not in NumPy's own: where that makes
+    a difference, there are none of them. For the same reason only arrays meet constants of other dtypes.
     """
     shape = draw.shape(x)
     kind = draw.choice(("variable",) * 4 + ("number", "number", "scalar", "array", "list", "discrete"))
@@ -55,8 +56,9 @@ def _partner(draw: Drawing, x: str, owner: str) -> str:
         return draw.variable(lambda value: _broadcasts(shape, numpy.shape(value)))
     if kind == "number":
         return draw.constant(draw.choice((2, 3, -1, 1, 0, 0.5, -1.25, 2.0, 3.0)))
+    if kind in ("scalar", "array"):
+        draw.require(shape and (owner == "np" or draw.wide))
     if kind == "scalar":
-        draw.require(owner == "np" or draw.wide)
         dtype = draw.choice((numpy.float64, numpy.float32, numpy.float16, numpy.bool_, numpy.int64, numpy.int8))
         return draw.constant(dtype(draw.choice((1, 2, 3, 0.5, 1.75))))
     if kind == "discrete":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import scipy.special
@@ -51,6 +51,14 @@ def _linear_layers(x: Any, parameters: Any, activations: Any) -> Any:
 def _log_density(x: Any, mu: Any, sigma: Any) -> Any:
     entries = -0.5 * ((x - mu) / sigma) ** 2 - numpy.log(sigma) - 0.5 * numpy.log(2 * numpy.pi)
     return numpy.sum(entries, axis=-1)
+
+
+class _Gaussian(NamedTuple):
+    mu: Any
+    sigma: Any
+
+    def log_prob(self, x: Any) -> Any:
+        return _log_density(x, self.mu, self.sigma)
 
 
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
@@ -111,6 +119,7 @@ SCOPE: dict[str, Any] = {
     "numpy": numpy,
     "copy": copy,
     "functional": types.SimpleNamespace(**ACTIVATIONS, squash=_squash, softmax=_DIFFERENT["softmax"]),
+    "Gaussian": _Gaussian,
     "activate": _activate,
     "linear_layers": _linear_layers,
     "log_density": _log_density,

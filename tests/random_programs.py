@@ -44,13 +44,14 @@ def draw_program(seed: int) -> Program:
 
 
 def _drawn_inputs(rng: numpy.random.Generator, narrow: bool) -> Inputs:
-    return {f"x{index}": _drawn_input(rng, narrow) for index in range(int(rng.integers(1, 4)))}
+    mixed = rng.random() < 0.3
+    dtypes = [numpy.float32 if narrow or (mixed and rng.random() < 0.5) else numpy.float64 for _ in range(3)]
+    return {f"x{index}": _drawn_input(rng, dtypes[index], mixed) for index in range(int(rng.integers(1, 4)))}
 
 
-def _drawn_input(rng: numpy.random.Generator, narrow: bool) -> Any:
-    dtype = numpy.float32 if narrow or rng.random() < 0.2 else numpy.float64
+def _drawn_input(rng: numpy.random.Generator, dtype: Any, mixed: bool) -> Any:
     kind = rng.random()
-    if kind < 0.1 and not narrow:
+    if kind < 0.1 and dtype is numpy.float64 and not mixed:
         return float(drawn_array(rng, ()))
     array = drawn_array(rng, SHAPES[int(rng.integers(len(SHAPES)))], dtype)  # a scalar, if it has no axis
     array = numpy.asarray(array) if rng.random() < 0.5 else array
