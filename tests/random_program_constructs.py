@@ -121,6 +121,7 @@ SEEN_AS = (
     "numpy.broadcast_to(buffer, {x}.shape)",
     "np.broadcast_to(buffer, {x}.shape)",
     "buffer.T.T",
+    "stop_gradient(buffer)",
 )
 USES_OF_AN_INDEX = ("{x}[{b}]", "{x}[{b}, ...]", "{x}[{b}, None]", "np.tanh({x})[{b}] * k", "{x}[{b}][{b}]")
 INDEX_SEEN_AS = ("buffer", "buffer", "buffer[::-1]", "numpy.broadcast_to(buffer, (2, 2))", "buffer.tolist()", "listed")

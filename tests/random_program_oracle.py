@@ -8,6 +8,7 @@ for a constant by `stop_gradient` keeps its value while the inputs are varied.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ class Oracle:
         """Return a value as it is in the first run, and the same one in all runs after it."""
         if self._replayed is not None:
             return next(self._replayed)
-        self._stopped.append(x)
+        self._stopped.append(copy.deepcopy(x))  # which may be a buffer that is refilled
         return x
 
     def _run(self, inputs: Tree) -> Outputs:
