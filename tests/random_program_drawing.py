@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 from random_program_reference import SCOPE
-from random_program_source import Inputs, Operation, Program, cast, literal
+from random_program_source import REFUSALS, Inputs, Operation, Program, cast, literal
 
 Family = Callable[["Drawing"], Operation]
 
@@ -153,7 +153,7 @@ class Drawing:
             return False
         try:
             self._run(operation)
-        except (TypeError, ValueError, IndexError):
+        except REFUSALS:
             self.operations.append(operation)
             return True
         except (FloatingPointError, RuntimeWarning):

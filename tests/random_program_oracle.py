@@ -9,12 +9,13 @@ for a constant by `stop_gradient` keeps its value while the inputs are varied.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
 from random_program_reference import SCOPE
-from random_program_source import Outputs, Program, Tree, cast
+from random_program_source import REFUSALS, Outputs, Program, Tree, cast
 
 import npnets
 
@@ -62,12 +63,15 @@ class Oracle:
         return float(sum(numpy.sum(w * (y + y * y / 2)) for w, y in zip(self.weights, outputs.real, strict=True)))
 
     def at(self, *moves: tuple[float, Tree]) -> float:
-        """Return the weighted sum with the inputs moved by steps in some directions."""
+        """Return the weighted sum with the inputs moved by steps in some directions; NaN where that is an error."""
         x = self._inputs
         for step, v in moves:
             x = npnets.tree.map(lambda p, q, step=step: p + step * q, x, v)
         self._replayed = iter(self._stopped)
-        return self._loss(self._run(x))
+        try:
+            return self._loss(self._run(x))
+        except REFUSALS:  # an index, or the number of entries that a mask selects, has become another one
+            return math.nan
 
     def derivative(self, v: Tree) -> Difference:
         """Return the derivative in a direction."""

@@ -21,6 +21,9 @@ Scope = Mapping[str, Any]
 Inputs = dict[str, Any]
 Tree = Any
 
+REFUSALS = (TypeError, ValueError, IndexError)
+"""How NumPy refuses a call, and how npnets may."""
+
 IMPORTS = """\
 import copy
 import numpy
@@ -65,6 +68,10 @@ class Outputs(NamedTuple):
 
     real: list[Any]
     discrete: list[Any]
+
+    def all(self) -> list[Any]:
+        """Return both."""
+        return [*self.real, *self.discrete]
 
 
 @dataclasses.dataclass(frozen=True)
