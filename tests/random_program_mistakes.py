@@ -28,7 +28,6 @@ CALLS = {
         "np.sum({x}, axis=[0])",
         "np.max({x}, axis='a')",
         "np.mean({x}, axis=0.0)",
-        "np.squeeze({x}, [0])",
         "np.swapaxes({x}, 0, None)",
         "np.softmax({x}, axis={x}.ndim)",
         "np.transpose({x}, 0.5)",
