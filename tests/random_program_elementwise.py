@@ -119,7 +119,7 @@ def power(draw: Drawing) -> Operation:
     """Powers with traced exponents that are whole numbers, and with those that are written out."""
     x = draw.variable(lambda value: bool(numpy.all(numpy.asarray(value) > 0.1)))
     y = draw.variable(lambda value: _broadcasts(numpy.shape(value), draw.shape(x)))
-    whole = [f"{y} - stop_gradient({y}) + {number}" for number in (0, 0, 1, 2)]
+    whole = [f"{y} - stop_gradient({y}) + {number}" for number in (0, 0, 0, 1, 1, 2)]
     exponent = draw.choice((*whole, y, y, "2", "3", "0", "1", "-1", "0.5"))
     return draw.assign(f"{x} ** ({exponent})", f"np.power({x}, {exponent})")
 
@@ -173,5 +173,5 @@ def clip(draw: Drawing) -> Operation:
 
 
 UNARY = ((unary, 5), (made_positive, 2), (erf, 1), (sign, 1))
-BINARY = ((binary, 6), (operator, 5), (power, 3), (doubled, 1))
+BINARY = ((binary, 6), (operator, 5), (power, 4), (doubled, 1))
 CHOICES = ((where, 3), (clip, 2))

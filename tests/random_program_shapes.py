@@ -247,4 +247,4 @@ SHAPING = ((reshape, 2), (flat, 1), (transpose, 2), (swapaxes, 1), (expand_dims,
 JOINING = ((broadcast_to, 1), (concatenate, 2), (concatenate_flat, 1), (stack, 2))
 INDEXING = ((indexing, 5), (rare_index, 2), (mask, 1), (index_from_values, 2), (index_from_discrete, 2))
 ITERATION = ((rows, 2), (unpacked, 1))
-CASTING = ((cast, 1), (times_cast, 2), (copied, 1))
+CASTING = ((cast, 1), (times_cast, 2), (copied, 3))

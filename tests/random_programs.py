@@ -1,7 +1,7 @@
 """Random differentiable programs: the program of a seed, to be judged by `random_program_laws`.
 
 A program computes on a pool of arrays: one to three inputs, in a tree, of any shape up to three axes, float32 or
-float64; and what a few operations make of them, each drawn from the families below. One program in a dozen ends with a
+float64; and what a few operations make of them, each drawn from the families below. One program in eight ends with a
 mistake, to be refused.
 """
 
@@ -38,7 +38,7 @@ def draw_program(seed: int) -> Program:
     drawing = Drawing(rng, _drawn_inputs(rng, narrow), narrow)
     for _ in range(int(rng.integers(3, 9))):
         _first(rng, FAMILIES, drawing.grow)
-    if rng.random() < 0.08:
+    if rng.random() < 0.12:
         _first(rng, MISTAKES, drawing.err)
     return drawing.program(seed)
 
