@@ -105,8 +105,8 @@ class Step:
 
     def __call__(self) -> Any:
         loss, gradient = self.value_and_grad(self.params)
-        self.params, self.state = self.optimizer.update(self.params, gradient, self.state)
-        self.target = optim.soft_update(self.target, self.params, TAU)
+        self.params, self.state = self.optimizer.update(params=self.params, grads=gradient, state=self.state)
+        self.target = optim.soft_update(target=self.target, source=self.params, tau=TAU)
         return loss
 
     def outcome(self) -> Outcome:
@@ -134,7 +134,7 @@ class TD3Step:
         self._descend(CRITICS, gradient)
         actor_loss, gradient = self.actor_gradient(self._part(("actor",)), self.params["critic_1"])
         self._descend(("actor",), gradient)
-        self.targets = optim.soft_update(self.targets, self.params, TAU)
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
         return critic_loss, actor_loss
 
     def outcome(self) -> Outcome:
@@ -150,7 +150,9 @@ class TD3Step:
         return {name: self.params[name] for name in names}
 
     def _descend(self, names: tuple[str, ...], gradient: Any) -> None:
-        params, self.states[names] = self.optimizer.update(self._part(names), gradient, self.states[names])
+        params, self.states[names] = self.optimizer.update(
+            params=self._part(names), grads=gradient, state=self.states[names]
+        )
         self.params |= params
 
     def _target(self) -> Any:

@@ -64,13 +64,15 @@ class TwinCritics:
         returns = self.target() if self.whole else self.data["reward"]
         critic_loss = self.descend("critics", self.critic_loss, returns)
         actor_loss = self.descend("actor", self.actor_loss, self.params["critics"])
-        self.targets = optim.soft_update(self.targets, self.params, TAU)
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
         return critic_loss, actor_loss
 
     def descend(self, name: str, loss: Any, *args: Any) -> Any:
         """Take a step of Adam down a loss of one network's parameters."""
         value, gradient = npnets.value_and_grad(loss)(self.params[name], *args)
-        self.params[name], self.states[name] = ADAM.update(self.params[name], gradient, self.states[name])
+        self.params[name], self.states[name] = ADAM.update(
+            params=self.params[name], grads=gradient, state=self.states[name]
+        )
         return value
 
     def discounted(self, values: Any) -> Any:

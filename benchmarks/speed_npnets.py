@@ -91,7 +91,7 @@ class Adam:
         self.state = self.optimizer.init(self.params)
 
     def __call__(self) -> None:
-        self.params, self.state = self.optimizer.update(self.params, self.gradient, self.state)
+        self.params, self.state = self.optimizer.update(params=self.params, grads=self.gradient, state=self.state)
 
 
 def outcome(cell: Cell) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def clone_behaviour(
     for step in progress:
         obs, act, *_ = (place(array, device) for array in data.batch(rng, settings.batch_size))
         value, grads = value_and_grad(params, obs, act)
-        params, state = optimizer.update(params, grads, state)
+        params, state = optimizer.update(params=params, grads=grads, state=state)
         if step % 50 == 0:
             progress.set_postfix(loss=f"{float(value):.3f}", refresh=False)
     return actor, params

@@ -125,7 +125,7 @@ class Student:
         lesson = place(observations, self.actor.device), place(torques, self.actor.device)
         loss, grads = self._value_and_grad(state.params, self.actor, *lesson)
         grads, _ = optim.clip_by_global_norm(grads, self.clip_norm)
-        return State(*self.optimizer.update(state.params, grads, state.optimizer)), loss
+        return State(*self.optimizer.update(params=state.params, grads=grads, state=state.optimizer)), loss
 
     def policy(self, params: Any, rng: numpy.random.Generator | None = None) -> Callable[[Array], Array]:
         """Return a function from one step's observations `(n, obs_dim)` to torques `(n, 1)`, for episodes from a start.

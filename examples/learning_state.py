@@ -54,12 +54,15 @@ def descend(
         the pair.
     """
     value, grads = npnets.value_and_grad(loss, has_aux=has_aux)(state.params[name], *args)
-    params, optimizer = optimizers[name].update(state.params[name], grads, state.optimizers[name])
+    params, optimizer = optimizers[name].update(params=state.params[name], grads=grads, state=state.optimizers[name])
     moved = {**state.params, name: params}
     return state._replace(params=moved, optimizers={**state.optimizers, name: optimizer}), value
 
 
 def follow(state: State, tau: float) -> State:
     """Move every target network by the share `tau` toward the network of its name."""
-    moved = {name: optim.soft_update(target, state.params[name], tau) for name, target in state.targets.items()}
+    moved = {
+        name: optim.soft_update(target=target, source=state.params[name], tau=tau)
+        for name, target in state.targets.items()
+    }
     return state._replace(targets=moved)

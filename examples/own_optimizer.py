@@ -48,7 +48,7 @@ def fit(name: str, optimizer: Optimizer, params: Any, lesson: Any, steps: int, r
     for step in progress:
         rows = rng.integers(len(torques), size=BATCH_SIZE)
         value, grads = value_and_grad(params, observations[rows], torques[rows])
-        params, state = optimizer.update(params, grads, state)
+        params, state = optimizer.update(params=params, grads=grads, state=state)
         if step % 50 == 0:
             progress.set_postfix(loss=f"{float(value):.3f}", refresh=False)
     return params

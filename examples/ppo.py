@@ -163,7 +163,7 @@ class PPO:
         (_, parts), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, lesson)
         grads, _ = optim.clip_by_global_norm(grads, self.settings.clip_norm)
         optimizer = self.make_optimizer(learning_rate)
-        return State(*optimizer.update(state.params, grads, state.optimizer)), parts
+        return State(*optimizer.update(params=state.params, grads=grads, state=state.optimizer)), parts
 
     def loss(self, params: Any, lesson: Lesson) -> tuple[Any, dict[str, Any]]:
         """Return all that is to be made small, in one number, and its parts."""

@@ -65,14 +65,17 @@ def set_fields(description: Any, **values: Any) -> None:
 
 
 def frozen(value: Any) -> Any:
-    """Return an argument as a value of its own, sequences as tuples, which compares by value."""
+    """Return an argument as a value of its own, which compares by value: sequences as tuples, scalars as numbers.
+
+    NumPy's scalars would promote float32 where Python's numbers do not.
+    """
     if isinstance(value, (list, tuple)):
         return tuple(frozen(part) for part in value)
     if isinstance(value, dict):
         return {key: frozen(part) for key, part in value.items()}
     if isinstance(value, functools.partial):
-        return ComparablePartial(value.func, *value.args, **value.keywords)
-    return value
+        return ComparablePartial(value.func, *frozen(value.args), **frozen(value.keywords))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def size(name: str, value: Any, least: int = 1) -> int:

@@ -9,6 +9,7 @@ import numpy as onp
 import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, place
+from npnets.description import frozen
 from npnets.kernels.activations import (
     ACTIVATIONS,
     activate,
@@ -84,7 +85,7 @@ def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActi
     """
     if activation is None:
         return None
-    positional, named = _arguments(args)
+    positional, named = frozen(_arguments(args))
     if isinstance(activation, str):
         return _by_name(activation, positional, named)
     if isinstance(activation, type) or not callable(activation) or hasattr(activation, "forward"):
@@ -123,16 +124,28 @@ def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:
 
 
 def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
-    """Return a bound as something that multiplies `x` without changing its dtype or device."""
-    if isinstance(max_action, float):
-        return max_action
+    """Return a bound as something that multiplies `x` without changing its dtype or device.
+
+    It is rounded toward zero in that dtype: the nearest float32 of 0.1 lies above 0.1.
+    """
+    if isinstance(max_action, (int, float)):
+        return _inward(float(max_action), x.dtype.str)
     return _bounds(max_action, x.dtype.str, device_of(bare(x)))
+
+
+@functools.lru_cache(maxsize=256)
+def _inward(max_action: Any, dtype: str) -> Any:
+    """Return a bound, or a tuple of them, as the largest numbers of a dtype that are not beyond."""
+    exact = onp.asarray(max_action, onp.float64)
+    with onp.errstate(over="ignore"):
+        nearest = exact.astype(dtype)
+    return onp.where(nearest > exact, onp.nextafter(nearest, onp.zeros_like(nearest)), nearest).tolist()
 
 
 @functools.lru_cache(maxsize=256)
 def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     """Return bounds as an array, copied to a GPU once and not in each forward pass."""
-    return place(onp.asarray(max_action, dtype), device)
+    return place(onp.asarray(_inward(max_action, dtype), dtype), device)
 
 
 def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:

@@ -85,6 +85,7 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     tree
         A new tree of the same structure, dtypes and devices.
     """
+    require_generator(rng)
     if isinstance(params, (list, tuple)):
         return tree.sequence_like(params, [orthogonalize(rng, part, gain) for part in params])
     if not isinstance(params, dict):
@@ -102,7 +103,8 @@ def require_generator(rng: Any) -> np.random.Generator:
     """Return a generator, or say how one is made."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
-            f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed)"
+            f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed), "
+            "and give it before the other arguments"
         )
     return rng
 

@@ -126,7 +126,7 @@ FAULTS = [
     Fault(Overflows(), "finite", "inf|nan"),
     Fault(DividesByTheNorm(), "finite", r"obs = \[\[0., 0., 0., 0.\]\]"),
     Fault(Unsquashed(), "bound", "within max_action, 0.3"),
-    Fault(BeyondByARounding(), "bound", "beyond it by 2.98e-08"),
+    Fault(BeyondByARounding(), "bound", "beyond it by 4.17e-08"),
     Fault(NegativeSigma(), "sigma", "sigma positive"),
     Fault(WideSigma(), "sigma", r"within \[2.061e-09, 7.389\]"),
     Fault(SubtractsTheMean(), "rows", "batch = 2"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as onp
 
+import npnets
 import npnets.numpy as np
 
 OBS, OUT = 4, 3
@@ -96,7 +97,7 @@ class Bounded(Policy):
     max_action: float = 0.3
 
     def answer(self, z: Any) -> Any:
-        return self.max_action * np.tanh(z)
+        return npnets.functional.squash(z, self.max_action)
 
 
 class Unsquashed(Bounded):

@@ -95,7 +95,7 @@ def test_a_learning_step_copies_nothing_between_host_and_device_and_waits_for_no
     counted = _counted(step)
     assert (counted.transfers, counted.synchronizations) == (0, 0)
     assert counted.by_name["matmul"] == 3 + 5  # the first layer's input has no cotangent
-    assert counted.launches <= 64
+    assert counted.launches <= 70  # of which a norm that cannot overflow takes one more for each leaf
     forward = _counted(lambda: actor.forward(params, obs))
     assert (forward.launches, forward.transfers, forward.synchronizations) == (6, 0, 0)
 

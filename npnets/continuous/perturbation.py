@@ -14,7 +14,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, bound, call_repr, no_call, set_fields
+from npnets.description import Bound, bound, call_repr, frozen, no_call, set_fields
 from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
@@ -58,6 +58,7 @@ class Perturbation:
         )
         if not isinstance(self.phi, (int, float, onp.number)) or not onp.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
+        set_fields(self, phi=frozen(self.phi))
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
         """Draw parameters: `{"preprocess": ...}`."""

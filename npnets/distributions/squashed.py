@@ -1,5 +1,6 @@
 """The normal distribution squashed into an interval by `tanh`."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -141,8 +142,10 @@ class SquashedGaussian:
         x, edges = like_mean(x, self.mu, "x"), self._interval
         value = bare(x)
         x = np.where(value <= edges.low, edges.just_above_low, np.where(value >= edges.high, edges.just_below_high, x))
-        below, above = np.log(x - edges.low), np.log(edges.high - x)
-        log_prob = log_density(0.5 * (below - above), self.mu, self.sigma) - np.sum(below + above, -1) + edges.log_half
+        half = 0.5 * x  # a distance from a bound may be larger than the dtype's largest number, half of it is not
+        below, above = np.log(half - 0.5 * edges.low), np.log(0.5 * edges.high - half)
+        log_det = np.sum(below + above, -1) + (2 * math.log(2) * x.shape[-1] - edges.log_half)
+        log_prob = log_density(0.5 * (below - above), self.mu, self.sigma) - log_det
         outside = np.any((value < edges.lowest) | (value > edges.highest), -1)
         return np.where(outside, -onp.inf, log_prob)
 

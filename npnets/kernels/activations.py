@@ -13,7 +13,7 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array, namespace
+from npnets.backend import Array, namespace, special
 from npnets.kernels import cuda_activations
 from npnets.kernels.workspace import room
 from npnets.numpy.elementwise import elementwise
@@ -175,18 +175,23 @@ def _elu_forward(z: Array, alpha: float = 1.0) -> Array:
 
 
 def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
-    return onp.where(z > 0, g, g * (y + alpha))
+    return onp.where(z > 0, g, g * (alpha * onp.exp(onp.minimum(z, 0))))
 
 
 # -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
 
-_ROOT_2 = 2**0.5
 _TANH_SCALE, _TANH_CUBIC = (2 / onp.pi) ** 0.5, 0.044715
+
+
+@elementwise(lambda answer, z: (0.5 / onp.pi) ** 0.5 * np.exp(-0.5 * z * z))
+def _normal_cdf(z: Array) -> Array:
+    """`Phi(z)` of each entry, exact far below zero too, where `1 + erf(z / sqrt(2))` cancels."""
+    return special(z).ndtr(z)  # type: ignore[no-any-return]
 
 
 def gelu(z: Array, approximate: str = "none") -> Array:
     """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
-    return 0.5 * z * (1 + _gelu_bell(np, np.erf, z, approximate))
+    return z * (0.5 * (1 + _tanh_bell(np, z)) if _by_tanh(approximate) else _normal_cdf(z))
 
 
 def _by_tanh(approximate: str) -> bool:
@@ -195,23 +200,20 @@ def _by_tanh(approximate: str) -> bool:
     return approximate == "tanh"
 
 
-def _gelu_bell(xp: Any, erf: Callable[[Array], Array], z: Array, approximate: str) -> Array:
-    """Return `2 Phi(z) - 1`, exact or approximated."""
-    if not _by_tanh(approximate):
-        return erf(z / _ROOT_2)
+def _tanh_bell(xp: Any, z: Array) -> Array:
+    """Return what approximates `2 Phi(z) - 1`."""
     return xp.tanh(_TANH_SCALE * (z + _TANH_CUBIC * z * z * z))  # type: ignore[no-any-return]
 
 
 def _gelu_forward(z: Array, approximate: str = "none") -> Array:
-    return 0.5 * z * (1 + _gelu_bell(onp, np.erf, z, approximate))
+    return z * (0.5 * (1 + _tanh_bell(onp, z)) if _by_tanh(approximate) else _normal_cdf(z))
 
 
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
-    bell = _gelu_bell(onp, np.erf, z, approximate)
-    if approximate == "none":
-        slope = (2 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)
-    else:
-        slope = (1 - bell * bell) * _TANH_SCALE * (1 + 3 * _TANH_CUBIC * z * z)
+    if not _by_tanh(approximate):
+        return g * (_normal_cdf(z) + z * ((0.5 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)))
+    bell = _tanh_bell(onp, z)
+    slope = (1 - bell * bell) * _TANH_SCALE * (1 + 3 * _TANH_CUBIC * z * z)
     return g * 0.5 * (1 + bell + z * slope)
 
 

@@ -24,8 +24,9 @@ class Source(NamedTuple):
 
 
 _SIGMOID = "const T p = exp(-fabs({of})); const T s = ({of} >= T(0) ? T(1) : p) / (T(1) + p);"
-_BELL = """const T tanh_scale = T(0.79788456080286535588), cubic = T(0.044715), root_half = T(0.70710678118654752440);
-const T bell = by_tanh ? tanh(tanh_scale * (z + cubic * z * z * z)) : erf(z * root_half);"""
+_CDF = """const T tanh_scale = T(0.79788456080286535588), cubic = T(0.044715), root_half = T(0.70710678118654752440);
+const T bell = tanh(tanh_scale * (z + cubic * z * z * z));
+const T cdf = T(0.5) * (by_tanh ? T(T(1) + bell) : T(erfc(-z * root_half)));"""
 
 SOURCES = {
     "relu": Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
@@ -43,14 +44,14 @@ SOURCES = {
         y = t > threshold ? z : T((log1p(exp(-fabs(t))) + (t > T(0) ? t : T(0))) / beta);""",
         f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : T(g * s);",
     ),
-    "elu": Source("T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (y + alpha));"),
+    "elu": Source("T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"),
     "gelu": Source(
         "bool by_tanh",
-        f"{_BELL} y = T(0.5) * z * (T(1) + bell);",
-        f"""{_BELL}
-        const T slope = by_tanh ? (T(1) - bell * bell) * tanh_scale * (T(1) + T(3) * cubic * z * z)
-                                : tanh_scale * exp(T(-0.5) * z * z);
-        dz = g * T(0.5) * (T(1) + bell + z * slope);""",
+        f"{_CDF} y = z * cdf;",
+        f"""{_CDF}
+        const T slope = by_tanh ? T((T(1) - bell * bell) * tanh_scale * (T(1) + T(3) * cubic * z * z))
+                                : T(tanh_scale * exp(T(-0.5) * z * z));
+        dz = g * (cdf + T(0.5) * z * slope);""",
     ),
 }
 

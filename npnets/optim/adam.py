@@ -13,12 +13,12 @@ from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
 from npnets.optim.optimizer import (
     Optimizer,
     alike,
+    decay_rate,
     decayed,
     expect_state,
     following_params,
-    require_not_negative,
-    require_positive,
-    require_share,
+    not_negative,
+    positive,
 )
 from npnets.tree import Tree
 
@@ -82,7 +82,9 @@ def _adam(
     learning_rate: float, betas: tuple[float, float], eps: float, of_gradient: float, of_parameter: float
 ) -> Optimizer:
     """Make either optimizer: weight decay goes into the gradient, or apart from it into the step."""
-    _require(learning_rate, betas, eps, of_gradient + of_parameter)
+    learning_rate, eps = positive("learning_rate", learning_rate), not_negative("eps", eps)
+    of_gradient, of_parameter = not_negative("weight_decay", of_gradient), not_negative("weight_decay", of_parameter)
+    betas = _checked_betas(betas)
 
     def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
         expect_state(state, AdamState)
@@ -108,7 +110,7 @@ _MOVED = Launch(
     "T parameter, T mean, T square",
     """mean = share < T(0.5) ? (g - m) * share + m : (g - m) * (share - T(1)) + g;
     square = s * (T(1) - share_of_square) + g * g * share_of_square;
-    parameter = p - rate * (mean / (sqrt(square) + eps)) - decay * p;""",
+    parameter = p - (rate * (mean / (sqrt(square) + eps)) + decay * p);""",
     "adam",
 )
 
@@ -125,16 +127,13 @@ def _moved(settings: tuple[float, ...], p: Array, g: Array, m: Array, s: Array) 
     mean, square = toward(m, g, share), toward_square(s, g, share_of_square)
     step = ratio(mean, square, eps)
     step *= -rate
-    step += p
-    if decay:
+    if decay:  # added to the step and not to the parameter, beside which both may be less than a rounding
         step = scaled_sum(p, -decay, step)
+    step += p
     return step, mean, square
 
 
-def _require(learning_rate: float, betas: tuple[float, float], eps: float, weight_decay: float) -> None:
-    require_positive("learning_rate", learning_rate)
-    require_not_negative(eps=eps, weight_decay=weight_decay)
+def _checked_betas(betas: tuple[float, float]) -> tuple[float, float]:
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise TypeError(f"betas must be a pair of numbers, but is {betas!r}")
-    for beta in betas:
-        require_share("each of betas", beta)
+    return decay_rate("each of betas", betas[0]), decay_rate("each of betas", betas[1])

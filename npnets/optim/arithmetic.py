@@ -5,6 +5,8 @@ time goes into fresh memory else. NumPy's functions would also answer with a sca
 for an array of no dimension.
 """
 
+import math
+
 import numpy as np
 
 from npnets.backend import Array, namespace
@@ -15,7 +17,9 @@ _SCALED_SUM = Launch("T x, T factor, T y", "T answer", "answer = factor * x + y;
 _TOWARD = Launch(
     "T x, T y, T share",
     "T answer",
-    "answer = share < T(0.5) ? T((y - x) * share + x) : T((y - x) * (share - T(1)) + y);",
+    """const T distance = y - x;
+    answer = share < T(0.5) ? T(distance * share + x) : T(distance * (share - T(1)) + y);
+    if (!isfinite(answer)) answer = share == T(0) ? x : share == T(1) ? y : T(x * (T(1) - share) + y * share);""",
     "toward",
 )
 _TOWARD_SQUARE = Launch("T x, T y, T share, T kept", "T answer", "answer = x * kept + y * y * share;", "toward_square")
@@ -32,13 +36,33 @@ def scaled_sum(x: Array, factor: float, y: Array) -> Array:
 
 
 def toward(x: Array, y: Array, share: float) -> Array:
-    """Return `(1 - share) * x + share * y`; at a share of one `y` itself, to the last bit."""
+    """Return `(1 - share) * x + share * y`; at a share of zero or one `x` or `y` itself, to the last bit.
+
+    Computed from the difference of the two, which is exact where they are equal. Where one of them is infinite, or the
+    difference overflows, the weighted sum takes its place.
+    """
     if namespace(x) is not np:
         return _TOWARD(x, y, share)  # type: ignore[no-any-return]
+    if math.isfinite(np.vdot(x, x)) and math.isfinite(np.vdot(y, y)):  # so that no difference overflows
+        return _by_difference(x, y, share)
+    with np.errstate(over="ignore", invalid="ignore"):
+        answer = _by_difference(x, y, share)
+    wrong = ~np.isfinite(answer)
+    answer[wrong] = _weighted(x[wrong], y[wrong], share)
+    return answer
+
+
+def _by_difference(x: Array, y: Array, share: float) -> Array:
     answer = np.subtract(y, x, out=room(x, x.shape))
     answer *= share if share < 0.5 else share - 1
     answer += x if share < 0.5 else y
     return answer
+
+
+def _weighted(x: Array, y: Array, share: float) -> Array:
+    if share in (0, 1):  # zero times infinity is no number
+        return y if share else x
+    return x * (1 - share) + y * share
 
 
 def toward_square(x: Array, y: Array, share: float) -> Array:

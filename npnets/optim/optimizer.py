@@ -12,6 +12,7 @@ from npnets.door import on_one_device
 from npnets.dtypes import array_fault
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
 
 
 class Optimizer(NamedTuple):
@@ -31,6 +32,7 @@ class Optimizer(NamedTuple):
 
 def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]) -> Optimizer:
     """Make an optimizer that computes where the parameters lie; trees on two devices are refused."""
+    quiet_update = ignoring_underflow(update)
 
     def init_there(params: Tree) -> Any:
         with together(params=params):
@@ -38,7 +40,7 @@ def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, 
 
     def update_there(params: Tree, grads: Tree, state: Any) -> tuple[Tree, Any]:
         with together(params=params, grads=grads, state=state):
-            return update(params, grads, state)
+            return quiet_update(params, grads, state)
 
     return Optimizer(init_there, update_there)
 
@@ -92,20 +94,22 @@ def expect_state(state: Any, kind: type) -> None:
         )
 
 
-def require_positive(name: str, value: float) -> None:
-    """Check a hyper-parameter that must be above zero."""
+def positive(name: str, value: Any) -> float:
+    """Return a hyper-parameter that must be above zero, as Python's number."""
     if not 0 < number(name, value) < math.inf:
         raise ValueError(f"{name} must be positive and finite, but is {value!r}")
+    return number(name, value)
 
 
-def require_not_negative(**values: float) -> None:
-    """Check hyper-parameters that may be zero."""
-    for name, value in values.items():
-        if not 0 <= number(name, value) < math.inf:
-            raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
+def not_negative(name: str, value: Any) -> float:
+    """Return a hyper-parameter that may be zero, as Python's number."""
+    if not 0 <= number(name, value) < math.inf:
+        raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
+    return number(name, value)
 
 
-def require_share(name: str, value: float) -> None:
-    """Check a share that is kept from one update to the next."""
+def decay_rate(name: str, value: Any) -> float:
+    """Return the part of a running mean that is kept from one update to the next, as Python's number."""
     if not 0 <= number(name, value) < 1:
         raise ValueError(f"{name} must be in [0, 1), but is {value!r}")
+    return number(name, value)

@@ -8,13 +8,13 @@ from npnets import tree
 from npnets.optim.arithmetic import ratio, scaled_sum, toward_square
 from npnets.optim.optimizer import (
     Optimizer,
+    decay_rate,
     decayed,
     descend,
     expect_state,
     following_params,
-    require_not_negative,
-    require_positive,
-    require_share,
+    not_negative,
+    positive,
 )
 from npnets.tree import Tree
 
@@ -52,10 +52,8 @@ def rmsprop(
     -------
     Optimizer
     """
-    require_positive("learning_rate", learning_rate)
-    require_not_negative(weight_decay=weight_decay, eps=eps)
-    require_share("alpha", alpha)
-    require_share("momentum", momentum)
+    learning_rate, weight_decay = positive("learning_rate", learning_rate), not_negative("weight_decay", weight_decay)
+    eps, alpha, momentum = not_negative("eps", eps), decay_rate("alpha", alpha), decay_rate("momentum", momentum)
 
     def init(params: Tree) -> RMSpropState:
         velocity = tree.map(np.zeros_like, params) if momentum else None

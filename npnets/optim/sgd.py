@@ -8,13 +8,13 @@ from npnets import tree
 from npnets.optim.arithmetic import scaled_sum
 from npnets.optim.optimizer import (
     Optimizer,
+    decay_rate,
     decayed,
     descend,
     expect_state,
     following_params,
-    require_not_negative,
-    require_positive,
-    require_share,
+    not_negative,
+    positive,
 )
 from npnets.tree import Tree
 
@@ -43,9 +43,8 @@ def sgd(learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0, 
     -------
     Optimizer
     """
-    require_positive("learning_rate", learning_rate)
-    require_not_negative(weight_decay=weight_decay)
-    require_share("momentum", momentum)
+    learning_rate, weight_decay = positive("learning_rate", learning_rate), not_negative("weight_decay", weight_decay)
+    momentum = decay_rate("momentum", momentum)
     if nesterov and not momentum:
         raise ValueError("nesterov needs a momentum above zero")
 

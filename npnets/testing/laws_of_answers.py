@@ -68,12 +68,13 @@ def _bound(trial: Trial) -> None:
     params = trial.params(np.float32, (0.0, 1.0, 100.0))
     answers, _ = trial.run(params, trial.inputs(trial.batch(), np.float32, LARGE))
     name, action = next(iter(tree.to_numpy(answers).items()))
-    bound = np.asarray(trial.subject.net.max_action, action.dtype)
-    if (np.abs(action) > bound).any():
+    bound = np.asarray(trial.subject.net.max_action, np.float64)
+    if (np.abs(action).astype(np.float64) > bound).any():
         raise Breach(
             f"every entry of {name} within max_action, {shown(bound)}",
             f"{name} = {shown(action)}, beyond it by {np.max(np.abs(action) - bound):.3g}",
-            "the answer is not squashed, or rounded after it was squashed; clip it, or multiply tanh by the bound last",
+            "the answer is not squashed, or rounded after it was squashed, or the bound itself was rounded up to the "
+            "dtype; use npnets.functional.squash, which multiplies tanh by the bound last and rounds that toward zero",
         )
 
 

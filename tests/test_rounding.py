@@ -1,0 +1,250 @@
+"""Formulas without cancellation, overflow or lost rounding: held against mpmath, float64, and bounds themselves."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as onp
+import pytest
+from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
+from hypothesis import given
+from hypothesis import strategies as st
+
+import npnets
+import npnets.numpy as np
+from npnets import optim
+from npnets.distributions import SquashedGaussian
+
+F32 = onp.float32
+Z = onp.concatenate([onp.linspace(-30, 30, 241), [-0.0, 1e-6, -1e-6]])
+
+# -- activations in their tails ---------------------------------------------------------------------------------------
+
+
+def _phi(z: Any) -> Any:
+    return mpmath.ncdf(z)
+
+
+EXACT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "gelu": (lambda z: z * _phi(z), lambda z: _phi(z) + z * mpmath.npdf(z)),
+    "elu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.mpf(1) if z > 0 else mpmath.exp(z)),
+}
+
+
+def _exact(fun: Callable[[Any], Any], z: Any) -> Any:
+    with mpmath.workdps(50):
+        return onp.array([float(fun(mpmath.mpf(float(x)))) for x in z])
+
+
+@pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
+@pytest.mark.parametrize("name", EXACT)
+def test_gelu_and_elu_and_their_slopes_are_exact_far_below_zero(name: str, dtype: Any) -> None:
+    z = Z.astype(dtype)
+    eps, tiny = float(onp.finfo(dtype).eps), float(onp.finfo(dtype).tiny)
+    tolerance = 10 * eps * (1 + Z * Z)  # exp(-z z / 2) takes up z's own rounding so many times
+    around_zero = onp.where((name == "gelu") & (onp.abs(Z) < 2), 1.0, 0.0)  # gelu's slope changes its sign there
+    for fun in (getattr(npnets.functional, name), npnets.functional.resolve_activation(name).apply):
+        value, pullback = npnets.vjp(fun, on_backend(z))
+        for found, exact in zip((value, pullback(on_backend(onp.ones_like(z)))), EXACT[name], strict=True):
+            expected = _exact(exact, z)
+            error = onp.abs(as_numpy(found).astype(onp.float64) - expected)
+            assert (error <= tolerance * (onp.abs(expected) + around_zero) + 4 * tiny).all()
+
+
+# -- bounds -----------------------------------------------------------------------------------------------------------
+
+bounds = st.floats(1e-6, 1e6)
+
+
+@given(bounds, st.sampled_from([onp.float32, onp.float64]))
+@pytest.mark.numpy_alone("the next test runs on every backend")
+def test_squash_holds_every_bound_exactly_and_comes_next_to_it(bound: float, dtype: Any) -> None:
+    z = onp.array([-1e4, 1e4, 0.3], dtype)
+    for squashed in (npnets.functional.squash(z, bound), npnets.functional.squash(z, (bound, bound, 1.0))):
+        assert squashed.dtype == dtype
+        largest = float(onp.abs(squashed[:2]).max())
+        assert largest <= bound
+        assert float(onp.nextafter(dtype(largest), dtype(onp.inf))) >= bound
+
+
+NETWORKS: dict[str, Callable[[Any], Any]] = {
+    "Actor": lambda bound: npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2, max_action=bound),
+    "ActorProb": lambda bound: npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 2, max_action=bound),
+    "RecurrentActorProb": lambda bound: npnets.RecurrentActorProb(1, 3, 2, max_action=bound, hidden_layer_size=4),
+    "Perturbation": lambda bound: npnets.Perturbation(npnets.Net(5, 2), bound, phi=10.0),
+    "VAE": lambda bound: npnets.VAE(npnets.MLP(5, hidden_sizes=(4,)), npnets.MLP(5, 2, hidden_sizes=(4,)), 4, 2, bound),
+}
+
+
+@pytest.mark.parametrize("bound", [0.1, 0.3, (0.1, 0.7)])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_network_leaves_its_bounds_by_a_rounding(name: str, bound: Any) -> None:
+    net = NETWORKS[name](bound)
+    params = npnets.tree.map(lambda leaf: leaf * 1000, net.init(onp.random.default_rng(0)))
+    obs, act = on_backend((onp.random.default_rng(1).normal(size=(64, 3)) * 9, onp.ones((64, 2))))
+    args = {"Perturbation": (obs, act), "VAE": (obs, act)}.get(name, (obs,))
+    noise = {"noise": on_backend(onp.zeros((64, 2)))} if name == "VAE" else {}
+    action = net.forward(on_backend(params), *args, **noise)
+    while isinstance(action, tuple):
+        action = action[0]
+    action = as_numpy(action)
+    assert action.dtype == F32
+    assert (onp.abs(action.astype(onp.float64)) <= onp.asarray(bound)).all()
+    assert onp.abs(action).max() > 0.999 * onp.max(bound)
+
+
+def test_an_interval_wider_than_the_largest_number_gives_finite_densities_and_right_gradients() -> None:
+    low, high = -3e38, 3e38
+    mu = onp.array([[0.3, -1.0, 2.0]])
+    x = onp.array([[2.5e38, -2.9e38, 0.0]])
+
+    def log_prob(dtype: Any) -> Any:
+        return lambda m: np.sum(
+            SquashedGaussian(m, on_backend(onp.ones_like(mu, dtype)), low, high).log_prob(on_backend(x.astype(dtype)))
+        )
+
+    found = npnets.value_and_grad(log_prob(F32))(on_backend(mu.astype(F32)))
+    exact = npnets.value_and_grad(log_prob(onp.float64))(on_backend(mu))
+    assert_allclose(found[0], as_numpy(exact[0]), rtol=1e-6)
+    assert_allclose(found[1], as_numpy(exact[1]), rtol=1e-5)
+    sample = SquashedGaussian(on_backend(mu.astype(F32)), on_backend(onp.ones_like(mu, F32)), low, high).sample(
+        noise=onp.array([[50.0, -50.0, 0.0]])
+    )
+    assert_allclose(sample, [[3e38, -3e38, 3e38 * onp.tanh(2.0)]], rtol=1e-6)
+
+
+# -- optimizers -------------------------------------------------------------------------------------------------------
+
+
+def test_the_norm_of_gradients_neither_overflows_nor_vanishes() -> None:
+    for scale in (2e19, 3e-30, 1e37):
+        grads = on_backend({"w": onp.array([3.0, 0.0], F32) * F32(scale), "b": onp.array([4.0], F32) * F32(scale)})
+        clipped, norm = optim.clip_by_global_norm(grads, 1.0)
+        assert norm.dtype == F32
+        assert_allclose(norm, 5 * scale, rtol=1e-6)
+        factor = min(1 / (5 * scale + 1e-6), 1.0)
+        assert_allclose(clipped["w"], [3 * scale * factor, 0], rtol=1e-6)
+        assert_allclose(clipped["b"], [4 * scale * factor], rtol=1e-6)
+
+
+def test_a_gradient_of_zero_has_norm_zero_and_stays() -> None:
+    clipped, norm = optim.clip_by_global_norm(on_backend({"w": onp.zeros(3, F32)}), 1.0)
+    assert_array_equal(norm, 0)
+    assert_array_equal(clipped["w"], [0, 0, 0])
+
+
+@pytest.mark.numpy_alone("on a GPU to look would be to wait: the next test is about that")
+@pytest.mark.parametrize("wrong", [onp.nan, onp.inf, -onp.inf])
+def test_a_gradient_that_is_not_finite_is_reported_by_its_name(wrong: float) -> None:
+    grads = {"last": {"weight": onp.array([1.0, wrong, wrong], F32)}, "first": onp.ones(2, F32)}
+    with pytest.raises(FloatingPointError, match=r"2 of 3 entries of 'last.weight' are NaN or infinite.* update out"):
+        optim.clip_by_global_norm(grads, 1.0)
+
+
+@pytest.mark.needs_gpus(1)
+def test_on_a_gpu_a_gradient_that_is_not_finite_is_not_spread_and_the_norm_tells() -> None:
+    grads = on_backend({"a": onp.array([1.0, onp.inf], F32), "b": onp.array([300.0], F32)})
+    clipped, norm = optim.clip_by_global_norm(grads, 1.0)
+    assert_array_equal(norm, onp.inf)
+    assert_array_equal(clipped["b"], [300])
+
+
+@pytest.mark.parametrize("learning_rate", [1e-6, 1e-4, 1e-2])
+def test_adamw_is_within_a_rounding_of_the_exact_update_where_its_terms_are_tiny(learning_rate: float) -> None:
+    rng = onp.random.default_rng(0)
+    p, g = rng.uniform(0.5, 2, 1000).astype(F32), rng.normal(size=1000).astype(F32)
+    optimizer = optim.adamw(learning_rate, weight_decay=1e-8 / learning_rate)
+    params = on_backend({"w": p})
+    new, _ = optimizer.update(params=params, grads=on_backend({"w": g}), state=optimizer.init(params))
+    exact = p.astype(onp.float64) * (1 - 1e-8) - learning_rate * g / (onp.abs(g) + 1e-8)
+    assert (onp.abs(as_numpy(new["w"]) - exact) <= onp.spacing(p)).all()
+
+
+def test_adamw_keeps_a_decay_that_is_lost_beside_the_parameter_alone() -> None:
+    params, grads = on_backend(({"w": onp.ones(1, F32)}, {"w": onp.full(1, -1.0, F32)}))
+    rate, decay = 2.0**-24, 2.0**-25  # each less than half the distance from one to the next float32 below, 2**-24
+    optimizer = optim.adamw(rate, eps=0.0, weight_decay=decay / rate)
+    state = optimizer.init(params)
+    plus, _ = optimizer.update(params=params, grads=grads, state=state)
+    assert_array_equal(plus["w"], [1.0])  # 1 + 2**-24 - 2**-25
+    minus, _ = optimizer.update(params=params, grads=on_backend({"w": onp.ones(1, F32)}), state=state)
+    assert_array_equal(minus["w"], [F32(1 - 1.5 * 2.0**-24)])
+
+
+INFINITE = onp.array([onp.inf, -onp.inf, 3e38, -3e38, 1.0, onp.inf], F32)
+SOURCE = onp.array([1.0, 2.0, -3e38, 3e38, onp.inf, onp.inf], F32)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.005, 0.5, 0.9, 1.0])
+def test_soft_update_is_right_for_infinite_and_very_large_parameters(tau: float) -> None:
+    target, source = on_backend(({"w": INFINITE}, {"w": SOURCE}))
+    with onp.errstate(all="raise"):
+        moved = optim.soft_update(target=target, source=source, tau=tau)["w"]
+    with onp.errstate(invalid="ignore"):
+        between = (1 - tau) * INFINITE.astype(onp.float64) + tau * SOURCE.astype(onp.float64)
+    expected = {0.0: INFINITE, 1.0: SOURCE}.get(tau, between)
+    assert_allclose(moved, expected, rtol=1e-6)
+
+
+def test_soft_update_moves_nothing_where_both_are_equal() -> None:
+    w = on_backend({"w": onp.random.default_rng(0).normal(size=1000).astype(F32)})
+    for tau in (0.0, 0.005, 0.3, 1.0):
+        assert_array_equal(optim.soft_update(w, w, tau)["w"], as_numpy(w["w"]))
+
+
+# -- options as NumPy's scalars ---------------------------------------------------------------------------------------
+
+OPTIONS: dict[str, Callable[[Any], Any]] = {
+    "slope of leaky_relu": lambda s: npnets.Net(3, 2, (4,), activation="leaky_relu", act_args=(s(0.2),)),
+    "slope by name": lambda s: npnets.Net(3, 2, (4,), activation="leaky_relu", act_args={"negative_slope": s(0.2)}),
+    "beta of softplus": lambda s: npnets.MLP(3, 2, (4,), activation="softplus", act_args=(s(2.0), s(20.0))),
+    "alpha of elu": lambda s: npnets.MLP(3, 2, (4, 4), activation=["elu", "elu"], act_args=[(s(0.5),), (s(2.0),)]),
+    "eps of layer norm": lambda s: npnets.Net(3, 2, (4,), norm_layer="layer_norm", norm_args={"eps": s(1e-3)}),
+    "max_action": lambda s: npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2, max_action=s(0.5)),
+    "phi": lambda s: npnets.Perturbation(npnets.Net(5, 2), s(0.5), phi=s(0.25)),
+    "a partial": lambda s: npnets.Net(3, 2, (4,), activation=functools.partial(_scaled_tanh, scale=s(0.5))),
+}
+
+
+def _scaled_tanh(z: Any, scale: float) -> Any:
+    return np.tanh(z) * scale
+
+
+@pytest.mark.parametrize("scalar", [onp.float64, onp.float32])
+@pytest.mark.parametrize("make", OPTIONS.values(), ids=OPTIONS)
+def test_an_option_as_a_scalar_of_numpy_is_the_same_as_a_number(make: Callable[[Any], Any], scalar: Any) -> None:
+    plain, net = make(float), make(scalar)
+    params = on_backend(net.init(onp.random.default_rng(0)))
+    obs = on_backend(onp.random.default_rng(1).normal(size=(4, 3)))
+    args = (obs, on_backend(onp.ones((4, 2)))) if isinstance(net, npnets.Perturbation) else (obs,)
+
+    def loss(params: Any, net: Any) -> Any:
+        out = net.forward(params, *args)
+        return np.sum(out[0] if isinstance(out, tuple) else out)
+
+    value, grads = npnets.value_and_grad(loss)(params, net)
+    assert value.dtype == F32 and {leaf.dtype for leaf in npnets.tree.leaves(grads)} == {onp.dtype(F32)}
+    if scalar is onp.float64:
+        assert (net, repr(net)) == (plain, repr(plain))
+        assert_array_equal(value, as_numpy(npnets.value_and_grad(loss)(params, plain)[0]))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda s: optim.sgd(s(0.1), s(0.5), s(0.01), nesterov=True),
+        lambda s: optim.rmsprop(s(0.1), s(0.9), s(1e-3), s(0.01), s(0.5)),
+        lambda s: optim.adam(s(0.1), (s(0.9), s(0.99)), s(1e-3), s(0.01)),
+        lambda s: optim.adamw(s(0.1), (s(0.9), s(0.99)), s(1e-3), s(0.01)),
+    ],
+)
+def test_hyper_parameters_as_scalars_of_numpy_give_the_same_bits(make: Callable[[Any], Any]) -> None:
+    params, grads = on_backend(({"w": onp.ones(5, F32)}, {"w": onp.linspace(-1, 1, 5).astype(F32)}))
+    new = [o.update(params=params, grads=grads, state=o.init(params))[0]["w"] for o in map(make, (float, onp.float64))]
+    assert_array_equal(new[1], as_numpy(new[0]))
+    assert_array_equal(
+        optim.soft_update(params, grads, onp.float64(0.3))["w"], as_numpy(optim.soft_update(params, grads, 0.3)["w"])
+    )
