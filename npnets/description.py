@@ -13,6 +13,9 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+MOST_AXES, MOST_LAYERS, MOST_UNITS = 64, 10_000, 2**40
+"""Limits that no real network comes near, so that a description made by mistake, or read from a file, costs little."""
+
 Shape: TypeAlias = int | Sequence[int]
 Bound: TypeAlias = float | Sequence[float]
 
@@ -92,6 +95,8 @@ def size(name: str, value: Any, least: int = 1) -> int:
         raise TypeError(f"{name} must be an integer of at least {least}, but is {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but is {value}")
+    if value > MOST_UNITS:
+        raise ValueError(f"{name} must be at most {MOST_UNITS}, but has {int(value).bit_length()} bits")
     return int(value)
 
 
@@ -107,6 +112,8 @@ def sizes(name: str, values: Any) -> tuple[int, ...]:
     """Return a sequence of sizes as a tuple of ints, each at least one."""
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name} must be a sequence of integers such as (256, 256), but is {values!r}")
+    if len(values) > MOST_LAYERS:
+        raise ValueError(f"{name} must be at most {MOST_LAYERS} sizes, but are {len(values)}")
     return tuple(size(f"{name}[{index}]", value) for index, value in enumerate(values))
 
 
@@ -122,6 +129,8 @@ def shape(name: str, value: Any, least: int = 1) -> int | tuple[int, ...]:
     """
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
         return size(name, value, least)
+    if len(value) > MOST_AXES:
+        raise ValueError(f"{name} must be a shape of at most {MOST_AXES} axes, as arrays have, but has {len(value)}")
     if len(value) == 0:
         raise ValueError(
             f"{name} must be an integer or a sequence with at least one, but is empty; a single number is {name}=1"

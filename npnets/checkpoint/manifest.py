@@ -14,6 +14,9 @@ from npnets.checkpoint.faults import DAMAGED, Fault, listed, plain, quoted
 
 FORMAT, VERSION, NEEDS = "npnets.checkpoint", 1, "0.1.0"
 
+MOST_VALUES = 2**18
+"""The most values in a manifest. An array takes some seven of them, so that this is room for more than 30,000."""
+
 
 def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
     """Return the text for some content and its arrays."""
@@ -39,6 +42,7 @@ def read(text: str | bytes) -> dict[str, Any]:
         raise Fault(f"its manifest is no JSON ({plain(error)}); {DAMAGED}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise Fault(f"expected a manifest of the format {FORMAT!r}, but it has another; {DAMAGED}")
+    _require_few_values(found)
     version = found.get("version")
     if type(version) is not int or version < 1:
         raise Fault(f"expected a version from 1 to {VERSION}, but it has {quoted(version)}; {DAMAGED}")
@@ -48,6 +52,17 @@ def read(text: str | bytes) -> dict[str, Any]:
             f"{plain(found.get('needs'))} or newer"
         )
     return found
+
+
+def _require_few_values(found: Any) -> None:
+    pending, number = [found], 0
+    while pending:
+        value = pending.pop()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        number += 1 + len(parts)
+        if number > 2 * MOST_VALUES:  # each is counted where it stands, and when it is looked into
+            raise Fault(f"its manifest has more than {MOST_VALUES} values, which is more than are read; {DAMAGED}")
+        pending.extend(parts)
 
 
 def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The same content gives the same bytes. Nothing is unpickled, and no more memory 
 
 import io
 import os
+import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -16,6 +17,11 @@ from npnets.checkpoint.faults import DAMAGED, NO_MANIFEST, Fault
 from npnets.checkpoint.manifest import octets
 
 MANIFEST = "npnets/checkpoint.json"  # a slash: no array's name has one
+_HEADER = re.compile(
+    r"\{'descr': '(?P<dtype>[<|][biuf][1-8])', 'fortran_order': False, "
+    r"'shape': \((?P<shape>(?:\d{1,19}, ?){0,64}(?:\d{1,19})?)\), \} *\n"
+)
+"""All that `save` writes before an array's numbers; NumPy's own reader would evaluate it as an expression of Python."""
 _BEGINNING_OF_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX, _MODE = 3, 0o644 << 16
 
@@ -28,13 +34,15 @@ def write(file: BinaryIO, manifest: str, arrays: dict[str, Array]) -> None:
     """Write a manifest, and arrays in C order, to an open file."""
     import zipfile  # here and below, because it would make up a part of the package's import
 
-    archive = zipfile.ZipFile(file, "w")
+    archive = None
     try:
+        archive = zipfile.ZipFile(file, "w")
         _write_members(archive, manifest, arrays)
+        archive.close()
     except BaseException:
-        archive.fp = None  # closing what is half written, here or as it goes away, would raise an error of its own
+        if archive is not None:
+            archive.fp = None  # closing what is half written, here or as it goes away, would raise an error of its own
         raise
-    archive.close()
 
 
 def _write_members(archive: Any, manifest: str, arrays: dict[str, Array]) -> None:
@@ -96,8 +104,9 @@ def _array(member: bytes) -> Array:
     file = io.BytesIO(member)
     if np.lib.format.read_magic(file) != (1, 0):
         raise Fault(f"expected arrays in version 1.0 of NumPy's format; {DAMAGED}")
-    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    numbers = np.frombuffer(member, dtype, offset=file.tell())
-    if fortran_order:
-        raise Fault(f"expected arrays in C order; {DAMAGED}")
-    return numbers.reshape(shape).copy()
+    length = int.from_bytes(file.read(2), "little")
+    header = _HEADER.fullmatch(file.read(length).decode("latin-1"))
+    if header is None:
+        raise Fault(f"expected arrays in C order, with a header as numpy.save writes it; {DAMAGED}")
+    shape = tuple(int(size) for size in header["shape"].split(",") if size.strip())
+    return np.frombuffer(member, np.dtype(header["dtype"]), offset=file.tell()).reshape(shape).copy()

@@ -1,15 +1,30 @@
 """Putting a file in the place of another: whole or not at all, whenever the program or the machine stops.
 
 The new file is written beside the old one under another name, brought to the disk, and given its name in one step.
+While a program writes such a file it holds a lock on it, which the operating system takes away when the program ends:
+so the next save to the same path can tell what a killed program has left behind, and removes it. Where there are no
+locks, as on Windows and on some network disks, such files stay.
+
+An exception can arrive between any two byte-codes, from a signal handler. A file descriptor is therefore in the hands
+of an object, or in a list, by the very call that opens it.
 """
 
 import contextlib
+import functools
+import glob
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_TOKEN_BYTES, _ENDING = 8, ".tmp"
 _ORDINARY_MODE = 0o666  # of which the user's umask takes its part
 
 
@@ -32,20 +47,54 @@ def replace(path: str, write: Callable[[BinaryIO], None]) -> None:
     folder, name = os.path.split(target)
     old = _old_file(path, target, folder)
     mode = _ORDINARY_MODE if old is None else stat.S_IMODE(old.st_mode)
-    temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(8)}.tmp")
+    start = os.path.join(folder, f".{name[:40]}.")
+    _remove_abandoned(start)
+    while not _put(f"{start}{secrets.token_hex(_TOKEN_BYTES)}{_ENDING}", target, write, mode, old is not None):
+        pass
+    _bring_to_disk(folder)
+
+
+def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: int, keeps_mode: bool) -> bool:
+    """Write a file under another name and rename it; return false if another save took it for abandoned meanwhile."""
     try:
-        with open(temporary, "xb", opener=lambda file, flags: os.open(file, flags, mode)) as file:
+        with open(temporary, "xb", opener=functools.partial(os.open, mode=mode)) as file:
+            _lock(file.fileno(), waits=True)
+            if not os.path.exists(temporary):
+                return False
             write(file)
             file.flush()
-            if old is not None:
+            if keeps_mode:
                 os.chmod(temporary, mode)  # a umask of today may have taken a part of it
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            if fcntl is not None:  # while the lock is held: without it, another save would take this for abandoned
+                os.replace(temporary, target)
+        if fcntl is None:  # Windows, which renames no open file
+            os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    _bring_to_disk(folder)
+    return True
+
+
+def _lock(opened: int, waits: bool) -> bool:
+    """Lock an open file for this program, and tell whether it is locked; without `waits` only if no other has it."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_abandoned(start: str) -> None:
+    """Remove the temporary files of killed programs whose names begin in this way."""
+    token = re.compile(f"{re.escape(start)}[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(_ENDING)}")
+    for path in filter(token.fullmatch, glob.glob(f"{glob.escape(start)}*{_ENDING}")):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            if _lock(file.fileno(), waits=False):
+                os.unlink(path)
 
 
 def _old_file(path: str, target: str, folder: str) -> Any:
@@ -62,9 +111,11 @@ def _old_file(path: str, target: str, folder: str) -> Any:
 
 def _bring_to_disk(folder: str) -> None:
     """Bring a folder's new entry to the disk, where the operating system can do that to folders."""
+    opened: list[int] = []
+    closing = map(os.close, opened)  # made before, so that closing is one call
     with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(opened)
+            opened.extend(map(os.open, [folder], [os.O_RDONLY]))
+            os.fsync(opened[0])
         finally:
-            os.close(opened)
+            any(closing)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from npnets.checkpoint.faults import Fault, listed, quoted
+from npnets.checkpoint.faults import LONGEST_QUOTE, Fault, listed, quoted
+
+_MOST_CANDIDATES = 200
 
 
 def require_like(found: Any, expected: Any) -> None:
@@ -54,7 +56,9 @@ def _listed(what: str, places: list[Any], text: Any) -> str:
 def _nearest(place: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
     import difflib  # here, because it would make up a part of the package's import
 
-    close = difflib.get_close_matches(".".join(place), [".".join(other) for other in others], n=1, cutoff=0.8)
+    candidates = [name for other in others[:_MOST_CANDIDATES] if len(name := ".".join(other)) <= LONGEST_QUOTE]
+    name = ".".join(place)[: 2 * LONGEST_QUOTE]
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.8)
     return f" (is it {quoted(close[0])}?)" if close else ""
 
 

@@ -132,7 +132,7 @@ def _require_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[
         )
     which = f"the part {prefix!r} of the state dict" if prefix else "the state dict"
     cause = cause_of(expected, found, [part for part in split(state_dict) if part])
-    raise ValueError(f"{which} is not that of {net!r}: it {'; '.join(faults)}; {cause}")
+    raise ValueError(f"{which} is not that of {net!r:.300}: it {'; '.join(faults)}; {cause}")
 
 
 def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
@@ -149,7 +149,7 @@ def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
     if faults:
         _require_no_state_dict(params)
         raise ValueError(
-            f"the parameters are not those of {net!r}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
+            f"the parameters are not those of {net!r:.300}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
         )
     arrays = {path: as_numpy(leaf, path) for path, leaf in found.items()}
     require_one_floating_dtype(arrays)

@@ -7,9 +7,15 @@ Shapes: TypeAlias = Mapping[str, Any]
 """The shape of each array by its name, `None` for what is no array."""
 
 MOST = 4
+_LONGEST, _MOST_CANDIDATES = 200, 200
 
 
-def listed(names: Sequence[str], say: Callable[[str], str] = repr, most: int = MOST) -> str:
+def quoted(name: str) -> str:
+    """Return a name as Python writes it, cut off where it is long."""
+    return repr(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}...")
+
+
+def listed(names: Sequence[str], say: Callable[[str], str] = quoted, most: int = MOST) -> str:
     """Return what is to be said of names in a row, of no more than a few of them."""
     return ", ".join(map(say, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
@@ -23,7 +29,7 @@ def faults_of(expected: Shapes, found: Shapes) -> list[str]:
     if left_over:
         faults.append(f"has {listed(left_over, lambda name: _with_shape(name, found))} besides")
     if misshapen:
-        shapes = listed(misshapen, lambda name: f"{found[name]} for {name!r}, which must be {expected[name]}")
+        shapes = listed(misshapen, lambda name: f"{found[name]} for {quoted(name)}, which must be {expected[name]}")
         faults.append(f"has the shape {shapes}")
     return faults
 
@@ -75,10 +81,11 @@ def _missing(name: str, expected: Shapes, left_over: list[str], found: Shapes) -
     import difflib  # here, because only an error needs it
 
     same = [other for other in left_over if other.endswith(f".{name}")]
-    near = sorted(same, key=lambda n: found[n] != expected[name]) or difflib.get_close_matches(name, left_over, n=1)
+    candidates = [other for other in left_over[:_MOST_CANDIDATES] if len(other) <= _LONGEST]
+    near = sorted(same, key=lambda n: found[n] != expected[name]) or difflib.get_close_matches(name, candidates, n=1)
     hint = f" (nearest: {_with_shape(near[0], found)})" if near else ""
-    return f"{name!r} of shape {expected[name]}{hint}"
+    return f"{quoted(name)} of shape {expected[name]}{hint}"
 
 
 def _with_shape(name: str, shapes: Shapes) -> str:
-    return repr(name) if shapes[name] is None else f"{name!r} of shape {shapes[name]}"
+    return quoted(name) if shapes[name] is None else f"{quoted(name)} of shape {shapes[name]}"

@@ -15,6 +15,7 @@ What each version of Tianshou puts around the names of a network, and what is do
 Wrappers are left out around the whole state dict, around a network, and around its parts.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,6 +28,9 @@ OPTIMIZERS = "_optimizers"
 _WRAPPER = r"(?:(?:net\.)?module|_orig_mod)\."
 _AT_THE_START = re.compile(_WRAPPER)
 _ANYWHERE = re.compile(rf"(?<![^.]){_WRAPPER}")
+_MOST_PLACES, _MOST_WRAPPERS, _MOST_NAMES = 100, 16, 64
+"""How many places of a network in one state dict, wrappers around one another, and dots in a name are looked into."""
+
 _OURS = re.compile(r"(?:linear|norm|layer)_\d+")
 """What parts of npnets' parameters are called and of Tianshou's never."""
 
@@ -139,7 +143,9 @@ def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) ->
 def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the wrappers that stand around everything, unless two names would become one."""
     bare = dict(part)
-    while bare and all(_AT_THE_START.match(name) for name in bare):
+    for _ in range(_MOST_WRAPPERS):
+        if not bare or not all(_AT_THE_START.match(name) for name in bare):
+            break
         inner = {_AT_THE_START.sub("", name, count=1): value for name, value in bare.items()}
         if len(inner) < len(bare):
             break
@@ -166,13 +172,14 @@ def fits(expected: Shapes, state_dict: Mapping[str, Any], prefix: str = "") -> b
 def places_of(expected: Shapes, state_dict: Mapping[str, Any]) -> list[str]:
     """Return the prefixes at which all parameters of a network stand, in their shapes."""
     first = next(iter(expected), None)
-    places = [_before(key, first) for key in state_dict] if first is not None else []
-    return [place for place in dict.fromkeys(places) if place and fits(expected, state_dict, place)]
+    places = dict.fromkeys(_before(key, first) for key in state_dict) if first is not None else {}
+    tried = itertools.islice((place for place in places if place), _MOST_PLACES)
+    return [place for place in tried if fits(expected, state_dict, place)]
 
 
 def _before(key: str, name: str) -> str:
     """Return what stands before a parameter's name in a key, whatever wrappers the name has within; else nothing."""
-    parts = key.split(".")
+    parts = key.split(".") if key.count(".") <= _MOST_NAMES else []
     ends = range(len(parts) - 1, 0, -1)
     return next((".".join(parts[:end]) for end in ends if _ANYWHERE.sub("", ".".join(parts[end:])) == name), "")
 

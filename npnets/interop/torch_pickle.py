@@ -20,6 +20,9 @@ MOST_BYTES = 32 * 2**20
 MOST_STEPS = 2_000_000
 """The most instructions. A tensor takes about 30, so that this is room for more than 60,000 of them."""
 
+MOST_CONTAINERS = 2**18
+"""The most dicts, lists and tuples. A tensor takes some six, so that this is room for more than 40,000 of them."""
+
 MOST_NUMBERED = 2**16
 """The most integers as keys, in all dicts. Integers can be chosen so that a dict takes quadratic time; text cannot."""
 
@@ -89,6 +92,7 @@ class _Machine:
     marks: list[int] = field(default_factory=list)
     memo: list[Any] = field(default_factory=list)
     numbered: int = 0
+    containers: int = 0
 
     def run(self) -> Any:
         for _ in range(MOST_STEPS):
@@ -126,6 +130,12 @@ class _Machine:
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
+
+    def push_new(self, container: Any) -> None:
+        self.containers += 1
+        if self.containers > MOST_CONTAINERS:
+            raise Refusal(f"its pickle has more than {MOST_CONTAINERS} containers, which is more than are read")
+        self.stack.append(container)
 
     def pop(self) -> Any:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
@@ -170,7 +180,7 @@ class _Machine:
         self.push(_decoded(self.take(self.number(4))))
 
     def few(self, count: int) -> None:
-        self.push(tuple([self.pop() for _ in range(count)][::-1]))
+        self.push_new(tuple([self.pop() for _ in range(count)][::-1]))
 
     # -- the memo
 
@@ -280,11 +290,11 @@ _INSTRUCTIONS: dict[int, Callable[[_Machine], None]] = {
         "\x85": lambda machine: machine.few(1),
         "\x86": lambda machine: machine.few(2),
         "\x87": lambda machine: machine.few(3),
-        "t": lambda machine: machine.push(tuple(machine.pop_marked())),
-        "]": lambda machine: machine.push([]),
+        "t": lambda machine: machine.push_new(tuple(machine.pop_marked())),
+        "]": lambda machine: machine.push_new([]),
         "a": _Machine.append,
         "e": lambda machine: machine.fill_list(machine.pop_marked()),
-        "}": lambda machine: machine.push({}),
+        "}": lambda machine: machine.push_new({}),
         "s": _Machine.set_item,
         "u": lambda machine: machine.fill_dict(machine.pop_marked()),
         "q": lambda machine: machine.remember(1),

@@ -1,0 +1,194 @@
+"""What a file makes a reader do is bounded by its length and by counts that no real file reaches; errors are short."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import pickle
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npnets
+from npnets import checkpoint
+from npnets.checkpoint import manifest
+from npnets.interop import torch_pickle
+from npnets.interop.tianshou import from_state_dict, to_state_dict
+from npnets.interop.torch_refusal import Refusal
+
+pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
+
+ACTOR = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 3)
+LONGEST_MESSAGE = 2000
+
+
+def _written(path: Path, text: str, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("npnets/checkpoint.json", text)
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def _with_header(path: Path, header: str) -> Path:
+    head = header.encode("latin-1")
+    member = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(8)
+    return _written(path, manifest.write({"arrays": {}, "params": {}, "metadata": {}}, {}), {"w.npy": member})
+
+
+LAYOUT = "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "-" * 9000 + "1",
+        "(" * 9000,
+        LAYOUT.format("-" * 9000 + "1"),
+        LAYOUT.format("1" * 9000),
+        LAYOUT.format("1, " * 9000),
+        LAYOUT.format("1,") * 2,
+        LAYOUT.format("1,").replace("<f8", "O"),
+        LAYOUT.format("1,").replace("<f8", "|f8"),
+        LAYOUT.format("1,").replace("<f8", ">f8"),
+        LAYOUT.format("9999999999999999999,"),
+        LAYOUT.format("1,").replace("False", "True"),
+        LAYOUT.format("-1,"),
+        "",
+    ],
+)
+def test_a_header_that_save_does_not_write_is_damage_and_never_evaluated(header: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"pi\.npz: ") as raised:
+        checkpoint.load(_with_header(tmp_path / "pi.npz", header))
+    assert len(str(raised.value)) < LONGEST_MESSAGE
+
+
+def test_headers_of_every_shape_and_dtype_that_save_writes_are_read(tmp_path: Path) -> None:
+    shapes = [(), (0,), (3,), (2, 3), (1,) * 32, (2, 0, 5)]
+    dtypes = ["f4", "f8", "f2", "i1", "i8", "u2", "?", "u8"]
+    params = {f"a{i}": {d: np.ones(shape, d) for d in dtypes} for i, shape in enumerate(shapes)}
+    checkpoint.save(tmp_path / "pi.npz", params)
+    found = checkpoint.load(tmp_path / "pi.npz").params
+    assert npnets.tree.paths(found) == npnets.tree.paths(params)
+    for one, other in zip(npnets.tree.leaves(found), npnets.tree.leaves(params), strict=True):
+        assert (one.dtype, one.shape) == (other.dtype, other.shape) and (one == other).all()
+
+
+def _manifest(params: Any, metadata: Any) -> str:
+    head = json.loads(manifest.write({"arrays": {}, "params": {}, "metadata": {}}, {}))
+    return json.dumps({**head, "content": {"arrays": {}, "params": params, "metadata": metadata}})
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"net": [{"$tuple": []}] * 300_000},
+        {"net": [[]] * 300_000},
+        {"net": {str(n): None for n in range(300_000)}},
+        {"net": list(range(300_000))},
+    ],
+    ids=["tuples", "lists", "keys", "numbers"],
+)
+def test_a_manifest_of_more_values_than_any_real_one_is_refused_before_they_are_made(
+    metadata: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _written(tmp_path / "pi.npz", _manifest({}, metadata), {})
+    monkeypatch.setattr(checkpoint.files, "decode", lambda *args: pytest.fail("values were made"))
+    with pytest.raises(ValueError, match=f"manifest has more than {manifest.MOST_VALUES} values"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("size", [65, 200_000])
+def test_a_description_with_more_axes_than_an_array_can_have_is_refused(size: int) -> None:
+    for make in (lambda: npnets.Net(state_shape=[2] * size), lambda: npnets.Actor(npnets.Net(3), [1] * size)):
+        with pytest.raises(ValueError, match=f"_shape must be a shape of at most 64 axes, .* but has {size}"):
+            make()
+
+
+def test_descriptions_of_absurd_sizes_are_refused_in_few_words() -> None:
+    for make in (
+        lambda: npnets.Net(3, hidden_sizes=[2] * 200_000),
+        lambda: npnets.Net(10**4000),
+        lambda: npnets.Linear(3, 10**4000),
+        lambda: npnets.Net(3, hidden_sizes=(10**4000,)),
+    ):
+        with pytest.raises(ValueError, match="must be at most") as raised:
+            make()
+        assert len(str(raised.value)) < LONGEST_MESSAGE
+
+
+class CountsComparisons:
+    """Counts how many names are compared with another."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.number, found = 0, difflib.get_close_matches
+
+        def counted(word: str, possibilities: Any, *args: Any, **options: Any) -> Any:
+            self.number += len(possibilities)
+            return found(word, possibilities, *args, **options)
+
+        monkeypatch.setattr(difflib, "get_close_matches", counted)
+
+
+def test_trees_with_very_many_similar_names_are_told_apart_by_few_comparisons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.save(tmp_path / "pi.npz", {f"weight_{n}_x": 1.0 for n in range(30_000)})
+    counter = CountsComparisons(monkeypatch)
+    with pytest.raises(ValueError, match=r"lacks 'weight_0_y'.* and 29995 more") as raised:
+        checkpoint.load(tmp_path / "pi.npz", like={f"weight_{n}_y": 1.0 for n in range(30_000)})
+    assert len(str(raised.value)) < LONGEST_MESSAGE
+    assert counter.number <= 5 * 200
+
+
+def test_a_state_dict_with_very_many_places_of_a_network_is_looked_into_at_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    from npnets.interop import tianshou_parts
+
+    whole = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
+    looked: list[str] = []
+    fits = tianshou_parts.fits
+    monkeypatch.setattr(tianshou_parts, "fits", lambda e, s, place="": looked.append(place) or fits(e, s, place))
+    for state_dict in (
+        {f"p{n}.{name}": value for n in range(500) for name, value in whole.items()},
+        {f"p{n}.{next(iter(whole))}": np.zeros(3) for n in range(2000)},
+        {f"{next(iter(whole))}{n}": np.zeros(3) for n in range(2000)},
+        {"module." * 5000 + name: value for name, value in list(whole.items())[1:]},
+        {"a." * 50_000 + next(iter(whole)): np.zeros(3)},
+        {"x" * 100_000: np.zeros(3)},
+    ):
+        counter = CountsComparisons(monkeypatch)
+        looked.clear()
+        with pytest.raises(ValueError) as raised:
+            from_state_dict(ACTOR, state_dict)
+        assert len(str(raised.value)) < 2 * LONGEST_MESSAGE
+        assert len(looked) <= 101 and counter.number <= 5000
+
+
+@pytest.mark.parametrize("code", [b"]", b"}", b")\x85"], ids=["lists", "dicts", "tuples"])
+def test_a_pickle_of_very_many_containers_is_refused_in_little_memory(code: bytes) -> None:
+    body = b"\x80\x02](" + code * 600_000 + b"e."
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal, match=f"more than {torch_pickle.MOST_CONTAINERS} containers"):
+            torch_pickle.run(body, {}, (), lambda value: value, lambda path: Refusal(path))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 * 2**20
+
+
+def test_a_pickle_of_many_thousand_parameters_is_still_read() -> None:
+    content = {f"layer_{n}.weight": [(n, 2, 3), {"a": [n]}] for n in range(20_000)}
+    file = io.BytesIO()
+    pickle.Pickler(file, protocol=2).dump(content)
+    assert torch_pickle.run(file.getvalue(), {}, (), lambda value: value, lambda path: Refusal(path)) == content
+
+
+def test_swapped_arguments_of_save_name_the_order(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"expected a path .* but got a dict: save\(path, params\)"):
+        checkpoint.save({"w": np.ones(2)}, tmp_path / "pi.npz")  # type: ignore[arg-type]
