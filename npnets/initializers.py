@@ -60,10 +60,11 @@ def orthogonal(
     -----
     Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's `orthogonal_`.
     """
+    require_generator(rng)
     if len(shape) < 2:
         raise ValueError(f"expected a shape (..., in, out) with at least two axes, but got {shape}")
     *members, rows, columns = shape
-    tall = require_generator(rng).standard_normal((*members, max(rows, columns), min(rows, columns)))
+    tall = rng.standard_normal((*members, max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
     matrix = q if rows >= columns else q.swapaxes(-1, -2)

@@ -17,6 +17,7 @@ from npnets.backend import Array, namespace, special
 from npnets.kernels import cuda_activations
 from npnets.kernels.workspace import room
 from npnets.numpy.elementwise import elementwise
+from npnets.underflow import ignoring_underflow
 
 
 class Activation(NamedTuple):
@@ -104,6 +105,7 @@ def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
 # -- sigmoid: 1 / (1 + exp(-z)), by exp(-|z|), which cannot overflow --------------------------------------------------
 
 
+@ignoring_underflow
 def sigmoid(z: Array) -> Array:
     """Logistic function, `1 / (1 + exp(-z))`."""
     positive = np.greater_equal(z, 0)
@@ -123,6 +125,7 @@ def _sigmoid_backward(g: Array, y: Array, z: Array) -> Array:
 # -- silu: z * sigmoid(z) ---------------------------------------------------------------------------------------------
 
 
+@ignoring_underflow
 def silu(z: Array) -> Array:
     """Sigmoid linear unit, `z * sigmoid(z)`, also called swish."""
     return z * sigmoid(z)
@@ -146,14 +149,11 @@ def _log_one_plus_exp(z: Array) -> Array:
     return onp.log1p(onp.exp(-onp.abs(z))) + onp.maximum(z, z.dtype.type(0))
 
 
+@ignoring_underflow
 def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
     scaled = z * beta
     return np.where(np.greater(scaled, threshold), z, _log_one_plus_exp(scaled) / beta)
-
-
-def _softplus_forward(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    return softplus(z, beta, threshold)
 
 
 def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
@@ -164,6 +164,7 @@ def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshol
 # -- elu: z, or alpha * (exp(z) - 1) below zero -----------------------------------------------------------------------
 
 
+@ignoring_underflow
 def elu(z: Array, alpha: float = 1.0) -> Array:
     """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
     above = np.greater(z, 0)
@@ -189,6 +190,7 @@ def _normal_cdf(z: Array) -> Array:
     return special(z).ndtr(z)  # type: ignore[no-any-return]
 
 
+@ignoring_underflow
 def gelu(z: Array, approximate: str = "none") -> Array:
     """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
     return z * (0.5 * (1 + _tanh_bell(np, z)) if _by_tanh(approximate) else _normal_cdf(z))
@@ -226,7 +228,7 @@ ACTIVATIONS = {
     "tanh": Activation(tanh, _tanh_forward, _tanh_backward, needs_z=False),
     "sigmoid": Activation(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),
     "silu": Activation(silu, _silu_forward, _silu_backward, needs_z=True),
-    "softplus": Activation(softplus, _softplus_forward, _softplus_backward, needs_z=True),
+    "softplus": Activation(softplus, softplus, _softplus_backward, needs_z=True),
     "elu": Activation(elu, _elu_forward, _elu_backward, needs_z=True),
     "gelu": Activation(gelu, _gelu_forward, _gelu_backward, needs_z=True),
 }

@@ -1,0 +1,104 @@
+"""Mistakes of the first hour, and what only looks like one: empty batches, single numbers, calls, swapped arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as onp
+import pytest
+from backends import assert_array_equal, on_backend
+
+import npnets
+import npnets.numpy as np
+
+PIXELS = npnets.Net((2, 3), 2, (4,))
+
+
+def _params(net: Any) -> Any:
+    return on_backend(net.init(onp.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(
+    ("net", "shapes", "expected"),
+    [
+        (PIXELS, [(0, 2, 3)], (0, 2)),
+        (npnets.Net((2, 3), hidden_sizes=(4,), softmax=True), [(0, 2, 3)], (0, 4)),
+        (npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2), [(0, 2, 3)], (0, 2)),
+        (npnets.Critic(npnets.Net((2, 3), 3, hidden_sizes=(4,), concat=True)), [(0, 2, 3), (0, 3)], (0, 1)),
+        (npnets.RecurrentCritic(1, (2, 3), hidden_layer_size=4), [(0, 5, 6)], (0, 1)),
+    ],
+    ids=["Net", "softmax", "Actor", "Critic", "RecurrentCritic"],
+)
+def test_zero_rows_of_several_axes_are_an_input_like_any_other(net: Any, shapes: Any, expected: Any) -> None:
+    inputs = on_backend([onp.ones(shape, onp.float32) for shape in shapes])
+
+    def output(params: Any) -> Any:
+        found = net.forward(params, *inputs)
+        return found[0] if isinstance(found, tuple) else found
+
+    assert output(_params(net)).shape == expected
+    for leaf in npnets.tree.leaves(npnets.grad(lambda p: np.sum(output(p)))(_params(net))):
+        assert_array_equal(leaf, onp.zeros(leaf.shape))
+
+
+def test_a_batch_of_single_numbers_as_actions_is_told_to_need_an_axis_and_the_remedy_works() -> None:
+    critic = npnets.Critic(npnets.Net(3, 1, hidden_sizes=(4,), concat=True))
+    params, obs, act = _params(critic), on_backend(onp.ones((5, 3))), on_backend(onp.ones(5))
+    with pytest.raises(ValueError, match=r"act .* has shape \(5,\); .*for a batch of single numbers act\[:, None\]"):
+        critic.forward(params, obs, act)
+    assert critic.forward(params, obs, act[:, None]).shape == (5, 1)
+
+
+@pytest.mark.numpy_alone("about descriptions, which hold no arrays")
+@pytest.mark.parametrize(
+    "net",
+    [
+        npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2),
+        npnets.Net(3),
+        npnets.MLP(3, 2),
+        npnets.Linear(3, 2),
+        npnets.EnsembleLinear(2, 3, 2),
+        npnets.LayerNorm(3),
+        npnets.Recurrent(1, 3, 2),
+        npnets.RecurrentCritic(1, 3),
+    ],
+    ids=repr,
+)
+def test_a_network_that_is_called_names_its_forward(net: Any) -> None:
+    name = type(net).__name__
+    with pytest.raises(TypeError, match=rf"{name} is called by its forward method, {name.lower()}\.forward\(params"):
+        net({}, onp.ones((2, 3)))
+
+
+@pytest.mark.numpy_alone("about descriptions, which hold no arrays")
+def test_a_network_is_no_activation_and_no_layer_maker() -> None:
+    for make in (
+        lambda: npnets.MLP(3, 2, (4,), activation=npnets.Net(3)),
+        lambda: npnets.MLP(3, 2, (4,), linear_layer=npnets.Linear(3, 4)),
+        lambda: npnets.MLP(3, 2, (4,), norm_layer=npnets.LayerNorm(4)),
+    ):
+        with pytest.raises(TypeError, match="an activation must be|linear_layer must be|norm_layer must be"):
+            make()
+
+
+@pytest.mark.numpy_alone("refused before any array is read")
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda p, r: npnets.initializers.orthogonalize(p, r, 1.0),
+            r"rng must be a .*Generator(.|\n)* before the other arg",
+        ),
+        (lambda p, r: npnets.initializers.orthogonal((2, 3), (r, r)), "rng must be"),
+        (lambda p, r: npnets.initializers.uniform_fan_in((2, 3), r, 2, "f"), "rng must be|Generator"),
+        (lambda p, r: npnets.optim.clip_by_global_norm(1.0, p), "limit must be a number, but is "),
+        (lambda p, r: npnets.optim.soft_update(p, 0.5, p), "tau must be a number, but is"),
+        (lambda p, r: npnets.tree.map(p, lambda leaf: leaf), "not callable"),
+        (lambda p, r: PIXELS.init("float32"), "rng must be a"),
+        (lambda p, r: PIXELS.forward(onp.ones((2, 2, 3)), p), "forward takes the parameters first"),
+    ],
+)
+def test_swapped_arguments_are_refused(call: Callable[[Any, Any], Any], words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        call({"w": onp.ones((2, 3))}, onp.random.default_rng(0))
