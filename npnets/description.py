@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,14 @@ def call_repr(self: Any, **instead: Any) -> str:
         elif value is not field.default and value != field.default:
             shown.append(f"{field.name}={_name(value)}")
     return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def no_call(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    """Say that a description is not called, but its `forward`."""
+    raise TypeError(
+        f"{type(self).__name__} is called by its forward method, {type(self).__name__.lower()}.forward(params, ...), "
+        "with the parameters that init made"
+    )
 
 
 def set_fields(description: Any, **values: Any) -> None:

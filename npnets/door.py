@@ -4,6 +4,7 @@ Nothing is moved or cast anywhere else. What is wrong is said in the user's word
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
@@ -11,8 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff import bare, is_traced
+from npnets.autodiff import bare, is_traced, may_change
 from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, require_one_device
+from npnets.dtypes import COMPUTED, array_fault, class_fault
 from npnets.numpy.broadcasting import moved
 from npnets.numpy.constants import asarray
 
@@ -60,11 +62,9 @@ def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: objec
             f"parameter {name!r} of {owner!r} must be an array of shape {shape}, but {found}; was it made by another "
             "network?"
         )
-    if value.dtype.kind != "f":
-        raise TypeError(
-            f"parameter {name!r} of {owner!r} must hold floating-point numbers, but has dtype {value.dtype}; convert "
-            "it with astype(numpy.float32)"
-        )
+    fault = array_fault(bare(value))
+    if fault is not None:
+        raise TypeError(f"parameter {name!r} of {owner!r} must be a float32 or float64 array, but {fault}")
     return value
 
 
@@ -85,11 +85,11 @@ def expect_parameters(params: Any, shapes: Mapping[str, tuple[int, ...]], came: 
 
 def _fit(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any) -> bool:
     """Tell in little time whether parameters are as expected, which they nearly always are."""
-    if type(params) is not dict or len(params) != len(shapes) or came.kind != "f":
+    if type(params) is not dict or len(params) != len(shapes) or came not in COMPUTED:
         return False
     for name, shape in shapes.items():
         value: Any = params.get(name)
-        if getattr(value, "shape", None) != shape or value.dtype != came:
+        if getattr(value, "shape", None) != shape or value.dtype != came or class_fault(bare(value)) is not None:
             return False
     return True
 
@@ -127,11 +127,9 @@ def first_leaf(params: Any) -> Any:
     leaf = _find_leaf(params)
     if leaf is None:
         raise TypeError(f"expected a dict of arrays as parameters, but got {params!r:.80}")
-    if leaf.dtype.kind != "f":
-        raise TypeError(
-            f"parameters must be floating-point arrays, but one has dtype {leaf.dtype}; convert with "
-            "astype(numpy.float32)"
-        )
+    fault = array_fault(bare(leaf))
+    if fault is not None:
+        raise TypeError(f"parameters must be float32 or float64 arrays, but one {fault}")
     return leaf
 
 
@@ -160,20 +158,23 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Any:
     Returns
     -------
     array
+        A copy, if the parameter is being differentiated and the value could be refilled before its backward pass.
     """
     if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
-        return value
+        return value.copy() if is_traced(like) and may_change(value) else value
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
+    if isinstance(found, np.ndarray) and type(found) is not np.ndarray and isinstance(found, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be an array of numbers, but {class_fault(found)}")
     if found.dtype.kind not in "biuf":
         hint = _OF_A_DICT if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
     if loaded_cupy() is not None:
         _require_movable(found, like, name)
     if not is_traced(found):
-        return adopt(found, bare(like))
+        return adopt(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
     cast = found if found.dtype == like.dtype else found.astype(like.dtype)
     return cast if loaded_cupy() is None else moved(cast, device_of(bare(like)))
 
@@ -223,9 +224,9 @@ def flattened(x: Array, name: str) -> Array:
     if x.ndim < 2:
         raise ValueError(
             f"{name} must have a batch axis and then features, but has shape {x.shape}; for a single one pass "
-            f"{name}[None]"
+            f"{name}[None], for a batch of single numbers {name}[:, None]"
         )
-    return x if x.ndim == 2 else x.reshape((x.shape[0], -1))
+    return x if x.ndim == 2 else x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
 
 def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> Array:

@@ -87,7 +87,7 @@ def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActi
     positional, named = _arguments(args)
     if isinstance(activation, str):
         return _by_name(activation, positional, named)
-    if isinstance(activation, type) or not callable(activation):
+    if isinstance(activation, type) or not callable(activation) or hasattr(activation, "forward"):
         raise TypeError(
             f"an activation must be a name such as 'relu', or a function of an array, but is {activation!r}; "
             "a framework's class is written by its name: 'relu' for torch.nn.ReLU"

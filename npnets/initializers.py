@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array, Device, adopt, device_of, parse_device
+from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
 from npnets.tree import Tree
 
@@ -109,7 +110,7 @@ def require_generator(rng: Any) -> np.random.Generator:
 def require_floating(dtype: DTypeLike) -> np.dtype[Any]:
     """Return a floating-point dtype, or say that parameters need one."""
     found = np.dtype(dtype)
-    if found.kind != "f":
+    if found not in COMPUTED:
         raise TypeError(f"parameters must be floating-point numbers, but dtype is {found}; use float32 or float64")
     return found
 

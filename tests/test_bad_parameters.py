@@ -50,7 +50,7 @@ def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -
 
 LACKS = "must have the keys .* but lack "
 TWO = "parameters of two dtypes in one tree"
-FLOATS = r"floating-point .* has dtype int64; convert .*with astype\(numpy.float32\)"
+FLOATS = r"float32 or float64 array.* has dtype int64; convert it with astype\(numpy.float32\)"
 
 
 @_refused(
@@ -133,7 +133,7 @@ FLOATS = r"floating-point .* has dtype int64; convert .*with astype\(numpy.float
         "integers last": (
             lambda: LINEAR.forward({**params_of(LINEAR), "bias": ones(3, dtype=int)}, obs()),
             TypeError,
-            rf"parameter 'bias' of Linear\(5, 3\) must hold {FLOATS}",
+            rf"parameter 'bias' of Linear\(5, 3\) must be a {FLOATS}",
         ),
         "none at all": (lambda: ACTOR.forward(None, obs()), TypeError, "as a dict with the keys .* got a NoneType"),
         "none of a part": (

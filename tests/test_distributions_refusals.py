@@ -134,7 +134,7 @@ def _refusals() -> dict[str, Any]:
         "a squashed one as a mean": (lambda: SquashedGaussian(squashed, mu, -1, 1), TypeError, "made into one again"),
         "a list": (lambda: Gaussian([1.0], mu), TypeError, "mu as a floating-point array, but got a list"),
         "the pair of an actor": (lambda: Gaussian((mu, mu), None), TypeError, r"got a tuple; .*\(\(mu, sigma\), state"),
-        "integers": (lambda: Gaussian(mu, mu.astype(int)), TypeError, "sigma as a .* array, but got dtype int64"),
+        "integers": (lambda: Gaussian(mu, mu.astype(int)), TypeError, "sigma as a .* array, but it has dtype int64"),
         "a number for sigma": (lambda: Gaussian(mu, 0.1), TypeError, "sigma as a .* array, but got a float"),
         "one sigma for all rows": (
             lambda: Gaussian(mu, mu[0]),

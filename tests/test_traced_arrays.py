@@ -188,7 +188,10 @@ NO_NUMBER = "being differentiated is no plain number or NumPy array; .*stop_grad
         (lambda x: onp.asarray(x).sum(), NO_NUMBER),
         (lambda x: onp.array([x[0, 0], x[0, 1]]).sum(), NO_NUMBER),
         (lambda x: onp.zeros(3)[x[0, 0]], NO_NUMBER),
-        (lambda x: onp.linalg.inv(x @ x.T).sum(), r"numpy\.inv has no derivative here; write it with .*npnets\.numpy"),
+        (
+            lambda x: onp.linalg.inv(x @ x.T).sum(),
+            r"numpy\.linalg\.inv has no derivative here; write it with .*npnets\.numpy",
+        ),
         (lambda x: onp.cumsum(x).sum(), r"numpy\.cumsum has no derivative here"),
         (lambda x: onp.arctan2(x, x).sum(), r"numpy\.arctan2 has no derivative here"),
         (lambda x: onp.linspace(0, x[0, 0], 3).sum(), r"numpy\.linspace has no derivative here"),

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff.tracing import bare
+from npnets.autodiff.tracing import bare, is_traced
 from npnets.backend import current_device, device_of, loaded_cupy, require_one_device
+from npnets.dtypes import array_fault
 from npnets.tree import Tree
 
 
@@ -45,13 +46,18 @@ def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several:
 
 def checked_leaf(leaf: Any) -> Any:
     """Return one leaf that can be differentiated with respect to, or say why it cannot."""
-    if isinstance(leaf, float) and not hasattr(leaf, "dtype"):
-        return np.asarray(leaf)
-    if not hasattr(leaf, "dtype") or leaf.dtype.kind != "f":
-        found = f"an array of dtype {leaf.dtype}" if hasattr(leaf, "dtype") else f"{type(leaf).__name__} {leaf!r:.60}"
+    if isinstance(bare(leaf), float):  # Python's numbers, which autograd traces too, and NumPy's of float64
+        return leaf if hasattr(leaf, "dtype") or is_traced(leaf) else np.asarray(leaf)
+    if not hasattr(leaf, "dtype"):
         raise TypeError(
-            f"expected floating-point arrays to differentiate with respect to, but got {found}; convert "
-            "integers with astype(numpy.float32), or choose another argnum"
+            "expected floating-point arrays to differentiate with respect to, but got "
+            f"{type(leaf).__name__} {leaf!r:.60}; convert integers with astype(numpy.float32), or choose another argnum"
+        )
+    fault = array_fault(bare(leaf))
+    if fault is not None:
+        raise TypeError(
+            f"expected floating-point arrays to differentiate with respect to, but one {fault}; or choose another "
+            "argnum"
         )
     return leaf
 

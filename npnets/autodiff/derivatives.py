@@ -21,9 +21,11 @@ from npnets.autodiff.arguments import (
     split_aux,
     with_arguments,
 )
+from npnets.autodiff.backward import backward_pass
+from npnets.autodiff.hidden import map_arrays
+from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zeros_like
 from npnets.autodiff.tracing import (
     Traced,
-    backward_pass,
     bare,
     belongs_to,
     forward_root,
@@ -35,6 +37,7 @@ from npnets.autodiff.tracing import (
 )
 from npnets.backend import namespace
 from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
 
 _NUMPY = (np.ndarray, np.float32, np.float64)
 
@@ -80,7 +83,7 @@ def value_and_grad(
     ----------
     fun : callable
         Returns a scalar, made with `npnets.numpy`, networks and operators; or, with `has_aux`, a pair of a scalar and
-        anything else (a tree of arrays, such as statistics to log).
+        anything else: a tree of arrays, such as statistics to log, in which distributions may stand.
     argnum : int or tuple of int
         Which positional argument to differentiate with respect to.
     has_aux : bool
@@ -94,7 +97,9 @@ def value_and_grad(
 
     Raises
     ------
-    TypeError, ValueError
+    TypeError
+        As `grad`; and if an array that is being differentiated hides inside of an object in `aux` that is no tree.
+    ValueError
         As `grad`.
     """
 
@@ -106,11 +111,11 @@ def value_and_grad(
             roots = _roots(x, trace)
             answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
-        value = untrace(loss, trace)
+        value = own_copy(untrace(loss, trace))
         require_scalar(value)
         with device_of_leaves((value, x)):
             gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
-        return ((value, tree.map(lambda leaf: untrace(leaf, trace), aux)) if has_aux else value), gradient
+        return ((value, _untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
 
     return evaluate
 
@@ -128,30 +133,37 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
     Returns
     -------
     value : tree
-        `fun(x)`.
+        `fun(x)`, in arrays of its own.
     pullback : callable
-        From a cotangent, a tree shaped as `value`, to a tree shaped as `x`. It can be called any number of times, as
-        long as the arrays of `x` are not changed in place.
+        From a cotangent, a tree shaped as `value`, to a tree shaped as `x`. It can be called any number of times, and
+        depends on nothing that is changed in place meanwhile, `x` and `value` included.
 
     Raises
     ------
     TypeError
-        If a leaf of `x` is no floating-point array.
+        If a leaf of `x` is no floating-point array, or `fun` returns an object other than a tree that holds arrays
+        which are being differentiated.
     ValueError
         From the pullback, if the cotangent is shaped otherwise than `value`.
     """
+    answer, pullback, trace = traced_vjp(fun, tree.map(own_copy, x))
+    return tree.map(own_copy, _untraced(answer, trace)), pullback
+
+
+def traced_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree], int]:
+    """Do as `vjp`, without a copy of anything; return the traced answer, the pullback and the number of the trace."""
     trace = new_trace()
     roots = _roots(x, trace)
     with device_of_leaves(x):
         answer = fun(roots)
-    value = tree.map(lambda leaf: untrace(leaf, trace), answer)
+    value = _untraced(answer, trace)
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(require_alike, "cotangent"), value, cotangent)
         with device_of_leaves((value, x)):
             return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
 
-    return value, pullback
+    return answer, pullback, trace
 
 
 def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
@@ -169,26 +181,33 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
     Returns
     -------
     value, tangent : tree
-        `fun(x)`, and the Jacobian of `fun` at `x` times `v`.
+        `fun(x)`, and the Jacobian of `fun` at `x` times `v`, in arrays of their own.
 
     Raises
     ------
     TypeError
-        If a leaf of `x` is no floating-point array.
+        If a leaf of `x` is no floating-point array, or `fun` returns an object other than a tree that holds arrays
+        which are being differentiated.
     ValueError
         If `v` is shaped otherwise than `x`.
     """
+    value, tangent = _push_forward(fun, x, v)
+    return tree.map(own_copy, value), tangent
+
+
+def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
+    """Do as `jvp`; the value may share memory with `x`."""
     trace = new_trace()
     x = tree.map(checked_leaf, x)
     tree.map(functools.partial(require_alike, "direction"), x, v)
     given_away = {id(g) for g in tree.leaves(v)}
 
     def tangent(leaf: Any) -> Any:
-        return _own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else _zeros_like(leaf)
+        return own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else zeros_like(leaf)
 
     with device_of_leaves(x):
-        answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, _in_dtype_of(leaf, g)), x, v))
-        return tree.map(lambda leaf: untrace(leaf, trace), answer), tree.map(tangent, answer)
+        answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, in_dtype_of(leaf, g)), x, v))
+        return _untraced(answer, trace), tree.map(tangent, answer)
 
 
 def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
@@ -207,14 +226,37 @@ def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
     gradient = grad(fun)
 
     def product(x: Tree, v: Tree, *args: Any, **kwargs: Any) -> Tree:
-        return jvp(lambda point: gradient(point, *args, **kwargs), x, v)[1]
+        return _push_forward(lambda point: gradient(point, *args, **kwargs), x, v)[1]
 
     return product
 
 
 def stop_gradient(x: Tree) -> Tree:
-    """Return a tree of the same values that every derivative takes for constants."""
-    return tree.map(bare, x)
+    """Return a tree of the same values that every derivative takes for constants.
+
+    Parameters
+    ----------
+    x : tree
+        Arrays, or objects with a method `map_arrays(fun)` such as distributions; what holds no array stays as it is.
+
+    Returns
+    -------
+    tree
+        NumPy arrays as read-only views, because other operations may still need their numbers: take a `copy()` of one
+        to change it. Arrays on a GPU, where nothing is read-only, as copies.
+
+    Raises
+    ------
+    TypeError
+        If an array that is being differentiated hides inside of another object.
+    """
+    return map_arrays(lambda leaf: read_only(bare(leaf)), x, is_traced, "what stop_gradient was given")
+
+
+def _untraced(x: Tree, trace: int, is_aux: bool = False) -> Tree:
+    """Take the arrays of what a function returned out of the trace of this number."""
+    where = "aux" if is_aux else "what the function returned"
+    return map_arrays(lambda leaf: untrace(leaf, trace), x, lambda leaf: belongs_to(leaf, trace), where, is_aux)
 
 
 def _roots(x: Tree, trace: int) -> Tree:
@@ -223,48 +265,32 @@ def _roots(x: Tree, trace: int) -> Tree:
 
 def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:
     pairs = [pair for pair in zip(outputs, cotangents, strict=True) if belongs_to(pair[0], trace)]
-    ends = [(out, _in_dtype_of(out, g)) for out, g in pairs]
+    ends = [(out, in_dtype_of(out, g)) for out, g in pairs]
     if not ends:
         warnings.warn(
             "the function's answer does not depend on what it is differentiated with respect to: every gradient is "
             "zero; was it computed from other arrays, or behind stop_gradient?",
             stacklevel=3,
         )
-    reached = backward_pass(ends) if ends else {}
+    reached = _backward(ends) if ends else {}
     given_away = {id(g) for g in cotangents}
     return tree.map(lambda root: _gradient_of(root, reached, given_away), roots)
+
+
+_backward = ignoring_underflow(backward_pass)
 
 
 def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
     """Return a root's gradient in the root's dtype, as an array of its own."""
     g = reached.get(root._node)
     if g is None:
-        return _zeros_like(root._value)
+        return zeros_like(root._value)
     if type(g) is np.ndarray and g.base is None and g.dtype == root._value.dtype and id(g) not in given_away:
         given_away.add(id(g))
         return g
-    return _own(_in_dtype_of(root, g), given_away)
+    return own(in_dtype_of(root, g), given_away)
 
 
 def _one_like(value: Any) -> Any:
     """Return a one of a scalar's dtype, where that scalar lies."""
     return value.dtype.type(1) if type(value) in _NUMPY else namespace(value).ones_like(value)
-
-
-def _own(g: Any, given_away: set[int]) -> Any:
-    """Return an array that a caller may change in place: a copy where others have it, or see the same memory."""
-    if isinstance(g, np.generic):
-        return np.asarray(g)
-    shared = not is_traced(g) and (g.base is not None or id(g) in given_away)
-    given_away.add(id(g))
-    return g.copy() if shared else g
-
-
-def _in_dtype_of(x: Any, g: Any) -> Any:
-    """Return the cotangent or direction of an array in that array's dtype."""
-    g = g if hasattr(g, "dtype") else namespace(bare(x)).asarray(g)
-    return g if g.dtype == x.dtype else g.astype(x.dtype)
-
-
-def _zeros_like(x: Any) -> Any:
-    return namespace(bare(x)).zeros_like(bare(x))

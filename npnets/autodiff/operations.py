@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from npnets.autodiff.derivatives import vjp as _vjp
+from npnets.autodiff.derivatives import traced_vjp
 from npnets.autodiff.tracing import (
     define_rules,
     is_traced,
@@ -22,13 +22,17 @@ from npnets.autodiff.tracing import (
     record_pullback,
     record_pullbacks,
     unbox,
+    with_own_constants,
 )
 from npnets.backend import loaded_cupy, namespace, require_one_device
+from npnets.underflow import ignoring_underflow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool = True) -> Callable[[F], F]:
+def primitive(
+    vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool = True, reads_arguments: bool = True
+) -> Callable[[F], F]:
     """Make a function on bare arrays differentiable by giving its two rules.
 
     Parameters
@@ -40,11 +44,15 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
         `(argnum, tangent, answer, args, static)` to what that argument's tangent adds to the answer's.
     one_device : bool
         Whether all arrays among the arguments must lie on one device.
+    reads_arguments : bool
+        Whether the rules read what is in the arguments, and not only their shapes and dtypes. Constant NumPy arrays
+        among them are then copied, unless they are read-only, so that refilling one later changes no gradient.
 
     Returns
     -------
     callable
-        A decorator. Arguments given by keyword reach the rules by position.
+        A decorator. Arguments given by keyword reach the rules by position. A result that is not floating point is a
+        constant to every derivative.
     """
 
     def decorate(forward: F) -> F:
@@ -55,6 +63,8 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
             if static:
                 args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
+            if boxes and reads_arguments:
+                args = with_own_constants(args)
             values = unbox(args, boxes) if boxes else args
             if boxes and not only_reverse(args, boxes):
                 return record(operation, operation(*values), values, {}, trace, boxes)
@@ -71,6 +81,7 @@ def primitive(vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool
         def vjp_maker(argnums: tuple[int, ...], answer: Any, args: Any, static: Any) -> Callable[[Any], Iterable[Any]]:
             return lambda g: [vjp(argnum, g, answer, args, static) for argnum in argnums]
 
+        @ignoring_underflow
         def jvp_maker(argnums: tuple[int, ...], tangents: Any, answer: Any, args: Any, static: Any) -> Any:
             parts = [jvp(n, tangent, answer, args, static) for n, tangent in zip(argnums, tangents, strict=True)]
             return functools.reduce(lambda total, part: total + part, parts)
@@ -106,8 +117,15 @@ def fused(
     Returns
     -------
     callable
-        With the signature of `composition`. Arrays are its positional arguments.
+        With the signature of `composition`. Arrays are its positional arguments, and are not changed before the
+        backward pass. Underflow inside is ignored.
     """
+    composed, forward, backward = (
+        ignoring_underflow(composition),
+        ignoring_underflow(forward),
+        ignoring_underflow(backward),
+    )
+    evaluate = None if evaluate is None else ignoring_underflow(evaluate)
 
     @functools.wraps(composition)
     def operation(*args: Any, **static: Any) -> Any:
@@ -120,7 +138,7 @@ def fused(
                 _require_one_device(composition, args)
             return forward(*args, **static)[0] if evaluate is None else evaluate(*args, **static)
         if not only_reverse(args, boxes):
-            return composition(*args, **static)
+            return composed(*args, **static)
         values = unbox(args, boxes)
         if loaded_cupy() is not None:
             _require_one_device(composition, values)
@@ -132,7 +150,7 @@ def fused(
         def pullback(g: Any) -> Any:
             if any(is_traced(part) for part in g) if several else is_traced(g):
                 given = _whole(g, answer) if several else g
-                return _composed_pullback(composition, values, static, wanted)(given)
+                return _composed_pullback(composed, values, static, wanted)(given)
             return backward(g, saved, wanted, *values, **static)
 
         return (record_pullbacks if several else record_pullback)(answer, trace, boxes, pullback)
@@ -154,7 +172,7 @@ def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wan
             args[index] = part
         return composition(*args, **static)
 
-    return _vjp(of_wanted, [values[index] for index in wanted])[1]
+    return traced_vjp(of_wanted, [values[index] for index in wanted])[1]
 
 
 def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Traced arrays, the numbers of traces, and the backward pass: the one file that reaches into autograd's tracer.
+"""Traced arrays, the numbers of traces, and what operations record: the file that reaches into autograd's tracer.
 
 A function is differentiated by running it on *traced* arrays: boxes that hold a value, the number of the trace they
 belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
@@ -16,16 +16,18 @@ that forward mode follows.
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, TypeAlias
 
+import numpy
 from autograd import tracer
-from autograd.core import add_outgrads, defjvp_argnums, defvjp_argnums, sparse_object_types
+from autograd.core import defjvp_argnums, defvjp_argnums
 from autograd.extend import Box, JVPNode, VJPNode, VSpace
-from numpy import float64
+from numpy import float32, float64, ndarray
 
 from npnets.backend import namespace, when_cupy_is_loaded
+from npnets.dtypes import COMPUTED, array_fault
 
 Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
@@ -176,6 +178,21 @@ def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
     return tuple(values)
 
 
+def with_own_constants(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments with copies of constant arrays that a caller could refill before a backward pass reads them."""
+    return tuple([arg.copy() if may_change(arg) else arg for arg in args])
+
+
+def may_change(x: Any) -> bool:
+    """Tell whether something is an array whose entries a caller could still change.
+
+    A read-only view sees what its base is refilled with; on a GPU nothing is read-only.
+    """
+    if isinstance(x, ndarray):
+        return x.flags.writeable or x.base is not None
+    return namespace(x) is not numpy
+
+
 def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:
     """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
     for _, box in boxes:
@@ -187,15 +204,52 @@ def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:
 # -- operations -------------------------------------------------------------------------------------------------------
 
 
-def record(operation: Any, answer: Any, values: tuple[Any, ...], static: Any, trace: int, boxes: Boxes) -> Traced:
-    """Return an operation's answer as a traced array, with a node of the kind that the trace uses."""
+def is_followed(output: Any) -> bool:
+    """Tell whether a derivative follows an operation's output: it ends where that is no floating-point number.
+
+    Raises
+    ------
+    TypeError
+        If the output holds numbers that npnets does not differentiate, such as complex ones, or is no single array.
+    """
+    kind = type(output)
+    if (kind is ndarray or kind is float64 or kind is float32) and output.dtype in COMPUTED:
+        return True
+    if kind in _box_types:
+        return is_followed(bare(output))
+    if kind is float:  # autograd traces Python's floats as they are
+        return True
+    dtype = getattr(output, "dtype", None)
+    if kind in (int, bool, str, type(None)) or (dtype is not None and dtype.kind in "biu"):
+        return False
+    fault = f"is a {kind.__name__}" if dtype is None else array_fault(output)
+    if fault is not None:
+        raise TypeError(
+            f"expected an operation on an array that is being differentiated to give a float32 or float64 array, but "
+            f"its result {fault}"
+        )
+    return True
+
+
+def record(operation: Any, answer: Any, values: tuple[Any, ...], static: Any, trace: int, boxes: Boxes) -> Any:
+    """Return an operation's answer as a traced array, with a node of the kind that the trace uses.
+
+    An answer that is no floating-point number is returned as it is.
+    """
+    if not is_followed(answer):
+        return answer
     indices = tuple(index for index, _ in boxes)
     parents = [box._node for _, box in boxes]
     return Traced(answer, trace, type(parents[0])(answer, operation, values, static, indices, parents))
 
 
-def record_pullback(answer: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Traced:
-    """Return an operation's answer as a traced array of reverse mode, with its pullback ready made."""
+def record_pullback(answer: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
+    """Return an operation's answer as a traced array of reverse mode, with its pullback ready made.
+
+    An answer that is no floating-point number is returned as it is.
+    """
+    if not is_followed(answer):
+        return answer
     return Traced(answer, trace, reverse_node([box._node for _, box in boxes], pullback))
 
 
@@ -224,70 +278,11 @@ def record_pullbacks(answers: tuple[Any, ...], trace: int, boxes: Boxes, pullbac
 
     shared = reverse_node([box._node for _, box in boxes], of_each)
     nodes = [reverse_node([shared], as_one_of_several(index)) for index in range(len(answers))]
-    return tuple(Traced(answer, trace, node) for answer, node in zip(answers, nodes, strict=True))
+    traced = (Traced(answer, trace, node) for answer, node in zip(answers, nodes, strict=True))
+    return tuple(box if is_followed(answer) else answer for box, answer in zip(traced, answers, strict=True))
 
 
 def define_rules(operation: Any, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
     """Tell the tracer how an operation is differentiated, in reverse and in forward mode."""
     defvjp_argnums(operation, vjp_maker)
     defjvp_argnums(operation, jvp_maker)
-
-
-# -- the backward pass ------------------------------------------------------------------------------------------------
-
-
-def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
-    """Return the cotangent of every root that some traced arrays depend on.
-
-    Parameters
-    ----------
-    ends : iterable of (Traced, array)
-        Traced arrays, all of one trace, with their cotangents.
-
-    Returns
-    -------
-    dict
-        From the roots' nodes to their cotangents.
-    """
-    outputs, cotangents = zip(*ends, strict=True)
-    end = reverse_node([output._node for output in outputs], lambda g: g)
-    pending: dict[Any, tuple[Any, bool]] = {end: (cotangents, False)}
-    uses, ready = _uses(end), [end]
-    while ready:
-        node = ready.pop()
-        g = pending.pop(node)[0]
-        for parent, part in zip(node.parents, node.vjp(g), strict=True):
-            pending[parent] = _add(pending.get(parent), part)
-            if parent in uses:
-                uses[parent] -= 1
-                if not uses[parent]:
-                    ready.append(parent)
-    return {root: total[0] for root, total in pending.items()}
-
-
-def _uses(end: Any) -> dict[Any, int]:
-    """Return how often the answer of each node that leads to an end, roots left out, is used on the way there."""
-    uses = {end: 0}
-    found = [end]
-    for node in found:
-        for parent in node.parents:
-            if parent in uses:
-                uses[parent] += 1
-            elif parent.parents:
-                uses[parent] = 1
-                found.append(parent)
-    return uses
-
-
-def _add(total: tuple[Any, bool] | None, part: Any) -> tuple[Any, bool]:
-    """Add a cotangent to a running total, and say whether that total is ours to change in place."""
-    kind = type(part)
-    if kind in sparse_object_types:
-        return add_outgrads(total, part)  # type: ignore[no-any-return]
-    if total is None:
-        return part, False
-    previous, owned = total
-    if owned and kind not in _box_types:
-        previous += part
-        return previous, True
-    return previous + part, True

@@ -9,12 +9,18 @@ it answers with `None`: the network then goes from door to door, and at one of t
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as onp
+
 import npnets.numpy as np
+from npnets.autodiff import Traced, bare
 from npnets.backend import Array
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.door import as_input
+from npnets.dtypes import COMPUTED, class_fault
 from npnets.kernels.linear import ActivationCall, linear_layers
 from npnets.tree import Tree
+
+_PLAIN = (onp.ndarray, Traced, type(None))
 
 
 class Link(NamedTuple):
@@ -139,4 +145,5 @@ class _Places:
             if weight.dtype != dtype or (bias is not None and bias.dtype != dtype):
                 return None
             found += (weight, bias)
-        return found if dtype is not None and dtype.kind == "f" else None
+        is_plain = all([type(array) in _PLAIN or class_fault(bare(array)) is None for array in found])
+        return found if dtype in COMPUTED and is_plain else None

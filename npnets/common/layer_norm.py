@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, require_flags, set_fields, size
+from npnets.description import call_repr, no_call, require_flags, set_fields, size
 from npnets.door import as_input, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
@@ -40,6 +40,7 @@ class LayerNorm:
     bias: bool = True
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_flags(self, "elementwise_affine", "bias")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, require_flags, set_fields, size
+from npnets.description import call_repr, no_call, require_flags, set_fields, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import ActivationCall, linear_layers
@@ -37,6 +37,7 @@ class Linear:
     bias: bool = True
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_flags(self, "bias")
@@ -100,6 +101,7 @@ class EnsembleLinear:
     bias: bool = True
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_flags(self, "bias")

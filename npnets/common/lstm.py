@@ -13,7 +13,7 @@ import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
-from npnets.description import call_repr, set_fields, shape, size
+from npnets.description import call_repr, no_call, set_fields, shape, size
 from npnets.door import expect_keys, expect_parameters, first_leaf
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.lstm import State, lstm
@@ -45,6 +45,7 @@ class LSTM:
     _shapes: dict[str, dict[str, tuple[int, ...]]] = field(init=False, repr=False, compare=False)
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         names = ("input_size", "hidden_size", "num_layers")

@@ -13,7 +13,7 @@ from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
-from npnets.description import call_repr, frozen, require_flags, set_fields, size, sizes
+from npnets.description import call_repr, frozen, no_call, require_flags, set_fields, size, sizes
 from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
@@ -87,6 +87,8 @@ class MLP:
 
     has_last: bool = field(init=False)
     _blocks: tuple[_Block, ...] = field(init=False, repr=False, compare=False)
+
+    __call__ = no_call
 
     def __repr__(self) -> str:
         return call_repr(self, output_dim=self.output_dim if self.has_last else 0)
@@ -221,7 +223,7 @@ def _are_lists_of_args(args: Any) -> bool:
 
 
 def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
-    if not callable(linear_layer):
+    if not callable(linear_layer) or hasattr(linear_layer, "forward") and not isinstance(linear_layer, type):
         raise TypeError(f"linear_layer must be a callable that makes a layer from two sizes, but is {linear_layer!r}")
     try:
         layer = linear_layer(inputs, outputs)
@@ -239,7 +241,7 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
         return None
     if isinstance(norm, str) and norm not in _NORMS:
         raise ValueError(f"unknown norm_layer {norm!r}: expected one of {', '.join(_NORMS)}, or a callable")
-    if not isinstance(norm, str) and not callable(norm):
+    if not isinstance(norm, str) and (not callable(norm) or hasattr(norm, "forward") and not isinstance(norm, type)):
         raise TypeError(f"norm_layer must be a name, a callable that makes a layer, or a list of them, but is {norm!r}")
     make = _NORMS[norm] if isinstance(norm, str) else norm
     if not isinstance(args, (tuple, dict, type(None))):

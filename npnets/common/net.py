@@ -13,7 +13,7 @@ from npnets.backend import Array, Device
 from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
-from npnets.description import Shape, call_repr, frozen, require_flags, set_fields, shape, size, width
+from npnets.description import Shape, call_repr, frozen, no_call, require_flags, set_fields, shape, size, width
 from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
 from npnets.initializers import require_generator
@@ -69,6 +69,7 @@ class Net:
     linear_layer: Callable[[int, int], Any] = Linear
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_flags(self, "softmax", "concat")

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.description import Shape, call_repr, width
+from npnets.description import Shape, call_repr, no_call, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -45,6 +45,7 @@ class Recurrent:
     hidden_layer_size: int = 128
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         set_recurrent_sizes(self)

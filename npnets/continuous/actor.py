@@ -13,7 +13,7 @@ from npnets.common import MLP, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, bound, call_repr, set_fields, shape, width
+from npnets.description import Bound, Shape, bound, call_repr, no_call, set_fields, shape, width
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import scaled, squash
 from npnets.initializers import placed, require_generator
@@ -52,6 +52,7 @@ class Actor:
     preprocess_net_output_dim: int | None = None
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         set_fields(self, action_shape=shape("action_shape", self.action_shape))

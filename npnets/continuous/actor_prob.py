@@ -14,7 +14,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, call_repr, require_flags, set_fields, shape, width
+from npnets.description import Bound, Shape, call_repr, no_call, require_flags, set_fields, shape, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
@@ -60,6 +60,7 @@ class ActorProb:
     preprocess_net_output_dim: int | None = None
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_flags(self, "unbounded", "conditioned_sigma")

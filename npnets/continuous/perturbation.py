@@ -14,7 +14,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, bound, call_repr, set_fields
+from npnets.description import Bound, bound, call_repr, no_call, set_fields
 from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
@@ -48,6 +48,7 @@ class Perturbation:
     phi: float = 0.05
 
     __repr__ = call_repr
+    __call__ = no_call
 
     def __post_init__(self) -> None:
         require_network("preprocess_net", self.preprocess_net)

@@ -12,6 +12,7 @@ import numpy as onp
 from npnets.autodiff import bare
 from npnets.backend import Array, current_device, loaded_cupy, namespace, require_one_device
 from npnets.door import as_input
+from npnets.dtypes import array_fault
 from npnets.initializers import require_generator
 from npnets.tree import Tree
 
@@ -65,12 +66,14 @@ def _expect_floating(name: str, value: Any, owner: str) -> None:
         raise TypeError(
             f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
         )
-    if getattr(getattr(value, "dtype", None), "kind", None) != "f":
-        found = f"dtype {value.dtype}" if hasattr(value, "dtype") else f"a {type(value).__name__}"
+    if not hasattr(value, "dtype"):
         raise TypeError(
-            f"{owner} expects {name} as a floating-point array, but got {found}; an actor answers with "
+            f"{owner} expects {name} as a floating-point array, but got a {type(value).__name__}; an actor returns "
             "((mu, sigma), state)"
         )
+    fault = array_fault(bare(value))
+    if fault is not None:
+        raise TypeError(f"{owner} expects {name} as a float32 or float64 array, but it {fault}")
 
 
 def noise_like(mu: Array, rng: Any, noise: Any) -> Array:

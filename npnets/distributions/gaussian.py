@@ -1,6 +1,7 @@
 """The normal distribution with independent dimensions."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as onp
@@ -47,6 +48,10 @@ class Gaussian:
 
     def __repr__(self) -> str:
         return described(self)
+
+    def map_arrays(self, fun: Callable[[Array], Array]) -> "Gaussian":
+        """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
+        return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
     @classmethod
     def from_actor(

@@ -1,6 +1,7 @@
 """The normal distribution squashed into an interval by `tanh`."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as onp
@@ -62,6 +63,10 @@ class SquashedGaussian:
 
     def __repr__(self) -> str:
         return described(self, f"low={self.low!r}", f"high={self.high!r}")
+
+    def map_arrays(self, fun: Callable[[Array], Array]) -> "SquashedGaussian":
+        """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
+        return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
     @classmethod
     def from_actor(

@@ -246,7 +246,7 @@ def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
     if namespace(z) is not onp:
         y = cuda_activations.activated(z, name, cuda_arguments(name, args))
         return y, y
-    chosen = ACTIVATIONS[name]
+    chosen, z = ACTIVATIONS[name], onp.asarray(z)  # for `out=` a scalar is no array
     y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
     return y, y
 

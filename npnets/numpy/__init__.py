@@ -3,13 +3,15 @@
 Each works on NumPy and CuPy arrays and on arrays that are being differentiated, keeps float32 as float32 in values and
 gradients, and can be differentiated any number of times, in reverse and in forward mode. Names and meanings are
 NumPy's, without its rarer arguments (`out`, `where`, `dtype` of a reduction); `logsumexp`, `softmax` (over the last
-axis, unless told otherwise) and `erf` are as in SciPy.
+axis, unless told otherwise) and `erf` are as in SciPy; `masked_sum` and `masked_mean` are this package's own. NumPy's
+scalars beside arrays of floating-point numbers promote as little as Python's numbers do.
 """
 
 from types import ModuleType as _ModuleType
 
 from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
 
+from npnets.numpy import linalg
 from npnets.numpy import operators as _operators
 from npnets.numpy.broadcasting import astype, broadcast_to
 from npnets.numpy.constants import (
@@ -73,6 +75,7 @@ from npnets.numpy.elementwise import (
     tanh,
     where,
 )
+from npnets.numpy.masking import masked_mean, masked_sum
 from npnets.numpy.products import matmul
 from npnets.numpy.reductions import logsumexp, max, mean, min, softmax, std, sum, var
 from npnets.numpy.shaping import (
@@ -90,4 +93,5 @@ from npnets.numpy.shaping import (
 absolute = abs
 true_divide = divide
 
-__all__ = [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]  # noqa: PLE0605
+__all__ = ["linalg"]
+__all__ += [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]  # noqa: PLE0605

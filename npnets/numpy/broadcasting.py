@@ -35,7 +35,7 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     jvp=lambda argnum, tangent, answer, args, static: astype(tangent, args[1]),
 )
 def astype(x: Array, dtype: Any) -> Array:
-    """Copy an array to a dtype; a gradient is cast back."""
+    """Copy an array to a dtype; a gradient is cast back, and ends at integers and booleans."""
     return x.astype(dtype)
 
 

@@ -54,12 +54,19 @@ def asarray(x: Any, dtype: Any = None) -> Any:
     """Make an array of numbers, of nested sequences of them, or of a sequence of arrays, traced ones too."""
     if is_traced(x):
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-    if isinstance(x, (list, tuple)) and builtins.any(is_traced(part) or namespace(part) is not np for part in x):
+    if isinstance(x, (list, tuple)) and _holds_arrays_to_stack(x):
         stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
         return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
     if namespace(x) is np:
         return np.asarray(x, dtype)
     return x if dtype is None or x.dtype == dtype else astype(x, dtype)
+
+
+def _holds_arrays_to_stack(x: Any) -> bool:
+    """Tell whether nested sequences hold an array that NumPy cannot put into one of its own."""
+    if isinstance(x, (list, tuple)):
+        return builtins.any(map(_holds_arrays_to_stack, x))
+    return is_traced(x) or namespace(x) is not np
 
 
 def array(x: Any, dtype: Any = None) -> Any:

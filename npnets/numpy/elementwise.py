@@ -5,6 +5,8 @@ that is cheaper or does not overflow: `tanh` by `1 - y * y`, never by `cosh`. Wh
 and `minimum` share the derivative between them; `clip` passes it on at the bounds; these are PyTorch's conventions.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +14,9 @@ import numpy as np
 
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
-from npnets.numpy.broadcasting import like_answer, like_argument
+from npnets.dtypes import class_fault
+from npnets.numpy.broadcasting import astype, like_answer, like_argument
+from npnets.numpy.operands import operands
 
 _ONE = 1
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,13 +30,34 @@ def elementwise(*partials: Any) -> Callable[[F], F]:
 
     def scaled(argnum: int, g: Any, answer: Any, args: Any) -> Any:
         partial = partials[argnum]
-        factor = partial(answer, *args) if callable(partial) else partial
+        factor = partial(answer, *_in_dtype_of(answer, args)) if callable(partial) else partial
         return g if factor is _ONE else g * factor
 
-    return primitive(
+    differentiable = primitive(
         vjp=lambda argnum, g, answer, args, static: like_argument(scaled(argnum, g, answer, args), args[argnum]),
         jvp=lambda argnum, tangent, answer, args, static: like_answer(scaled(argnum, tangent, answer, args), answer),
+        reads_arguments=any(map(callable, partials)),
     )
+    return differentiable if len(partials) == 1 else lambda forward: _of_operands(differentiable(forward))
+
+
+def _in_dtype_of(answer: Any, args: Any) -> Any:
+    """Return arguments in the dtype of the answer: a slope such as `1 / y` must not be rounded to a narrower one's."""
+    dtype = answer.dtype
+    if all([getattr(arg, "dtype", dtype) == dtype for arg in args]):
+        return args
+    return [arg if getattr(arg, "dtype", dtype) == dtype else astype(arg, dtype) for arg in args]
+
+
+def _of_operands(operation: F) -> F:
+    """Let an operation of several arrays take sequences, and NumPy's scalars without their dtype."""
+    parameters = inspect.signature(operation)
+
+    @functools.wraps(operation)
+    def of_operands(*args: Any, **named: Any) -> Any:
+        return operation(*operands(parameters.bind(*args, **named).args if named else args))
+
+    return of_operands  # type: ignore[return-value]
 
 
 # -- one argument -----------------------------------------------------------------------------------------------------
@@ -50,7 +75,7 @@ def exp(x: Array) -> Array:
     return np.exp(x)
 
 
-@elementwise(lambda answer, x: answer + 1)
+@elementwise(lambda answer, x: exp(x))
 def expm1(x: Array) -> Array:
     """`exp(x) - 1` of each entry, exact near zero."""
     return np.expm1(x)
@@ -132,14 +157,14 @@ def multiply(x: Array, y: Array) -> Array:
     return np.multiply(x, y)
 
 
-@elementwise(lambda answer, x, y: 1 / y, lambda answer, x, y: -answer / y)
+@elementwise(lambda answer, x, y: _reciprocal(y), lambda answer, x, y: -answer / y)
 def divide(x: Array, y: Array) -> Array:
     """`x / y`, broadcast."""
     return np.divide(x, y)
 
 
 @elementwise(
-    lambda answer, x, y: y * power(x, _one_less(y)),
+    lambda answer, x, y: y * power(x, _one_less(x, y)),
     lambda answer, x, y: answer * log(where(bare(x) == 0, 1, x)),
 )
 def power(x: Array, y: Array) -> Array:
@@ -147,11 +172,18 @@ def power(x: Array, y: Array) -> Array:
     return np.power(x, y)
 
 
-def _one_less(y: Any) -> Any:
-    """Return `y - 1`, or one where `y` is zero, so that zero times a power of zero is zero and not NaN."""
+def _reciprocal(y: Any) -> Any:
+    return np.inf if isinstance(y, (int, float)) and y == 0 else 1 / y  # where Python's division would raise
+
+
+def _one_less(x: Any, y: Any) -> Any:
+    """Return `y - 1`, or one where `x` and `y` are zero, so that zero times a power of zero is zero and not NaN.
+
+    Elsewhere it must be `y - 1` as a function, and not only in its value: `y * x ** (y - 1)` is differentiated by `y`.
+    """
     if isinstance(y, (int, float)):
         return y - 1 if y else 1
-    return where(bare(y) == 0, 1, y - 1)
+    return where((bare(x) == 0) & (bare(y) == 0), 1, y - 1)
 
 
 @elementwise(lambda answer, x, y: _larger(x, y, answer), lambda answer, x, y: _larger(y, x, answer))
@@ -183,7 +215,7 @@ def clip(x: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if is_traced(low) or is_traced(high):
         raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")
-    return _clip(x, low, high)
+    return _clip(*operands((x, low, high)))
 
 
 @elementwise(lambda answer, x, low, high: _within(bare(x), low, high).astype(answer.dtype))
@@ -198,7 +230,15 @@ def _within(x: Any, low: Any, high: Any) -> Any:
 
 def where(condition: Any, x: Any, y: Any) -> Array:
     """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
-    return _where(bare(condition), x, y)
+    x, y = operands((x, y))
+    return _where(_plain(bare(condition)), x, y)
+
+
+def _plain(condition: Any) -> Any:
+    fault = class_fault(condition)
+    if fault is not None:
+        raise TypeError(f"expected a plain array as a condition, but it {fault}")
+    return condition
 
 
 @primitive(

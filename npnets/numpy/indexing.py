@@ -4,22 +4,41 @@ from typing import Any
 
 import numpy as np
 
-from npnets.autodiff import primitive
+from npnets.autodiff import bare, is_traced, may_change, primitive
 from npnets.backend import Array, namespace
+from npnets.dtypes import class_fault
+
+
+def take(x: Array, index: Any) -> Array:
+    """Return `x[index]`: any index that NumPy takes; the index is a constant to every derivative."""
+    return _take(x, _constant(index))
+
+
+def _constant(index: Any) -> Any:
+    """Return an index that nothing is differentiated through, and that its caller cannot change any more."""
+    if isinstance(index, tuple):
+        return tuple(map(_constant, index))
+    if isinstance(index, list):
+        return [_constant(part) for part in index]
+    if is_traced(index):
+        return bare(index)
+    fault = class_fault(index)
+    if fault is not None:
+        raise TypeError(f"expected a plain array as an index, but it {fault}")
+    return index.copy() if may_change(index) else index
 
 
 @primitive(
     vjp=lambda argnum, g, answer, args, static: _scatter(g, args[1], args[0].shape),
-    jvp=lambda argnum, tangent, answer, args, static: take(tangent, args[1]),
+    jvp=lambda argnum, tangent, answer, args, static: _take(tangent, args[1]),
     one_device=False,  # an index may be NumPy's on every device
 )
-def take(x: Array, index: Any) -> Array:
-    """Return `x[index]`: any index that NumPy takes."""
+def _take(x: Array, index: Any) -> Array:
     return x[index]  # type: ignore[no-any-return]
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: take(g, args[1]),
+    vjp=lambda argnum, g, answer, args, static: _take(g, args[1]),
     jvp=lambda argnum, tangent, answer, args, static: _scatter(tangent, args[1], args[2]),
     one_device=False,
 )

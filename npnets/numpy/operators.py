@@ -2,14 +2,14 @@
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
 from npnets.autodiff import Traced, bare
 from npnets.backend import namespace
-from npnets.numpy import broadcasting, constants, elementwise, indexing, products, reductions, shaping
+from npnets.numpy import broadcasting, constants, elementwise, indexing, linalg, products, reductions, shaping
 
 _MODULES = (broadcasting, constants, elementwise, products, reductions, shaping)
 
@@ -52,6 +52,7 @@ _METHODS = {
     "squeeze": shaping.squeeze,
     "repeat": shaping.repeat,
     "astype": broadcasting.astype,
+    "copy": lambda self: self,
     "argmax": constants.argmax,
     "argmin": constants.argmin,
     "all": constants.all,
@@ -66,6 +67,27 @@ def _sizes(arguments: tuple[Any, ...]) -> Any:
 
 def _reshape(self: Any, *shape: Any) -> Any:
     return shaping.reshape(self, _sizes(shape))
+
+
+def _rows(self: Any) -> Iterator[Any]:
+    if not self.ndim:
+        raise TypeError("iteration over an array of no dimension, such as a sum of all entries")
+    return (self[index] for index in range(len(self)))
+
+
+def _contains(self: Any, value: Any) -> bool:
+    return bool((bare(self) == bare(value)).any())
+
+
+def _formatted(self: Any, specification: str) -> str:
+    return format(bare(self), specification) if specification else str(self)
+
+
+def _no_pickle(self: Any, protocol: int) -> NoReturn:
+    raise TypeError(
+        "an array that is being differentiated cannot be pickled or sent to another process, because its derivative "
+        "would be lost; send npnets.stop_gradient(x), or values from outside of the function that is differentiated"
+    )
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
@@ -93,7 +115,8 @@ def _attribute(name: str) -> property:
 def _own_functions() -> dict[Any, Callable[..., Any]]:
     """Return a table from NumPy's functions to ours of the same name."""
     ours = {name: value for module in _MODULES for name, value in vars(module).items() if name in np.__all__}
-    return {getattr(np, name): value for name, value in ours.items() if value is not getattr(np, name)}
+    table = {getattr(np, name): value for name, value in ours.items() if value is not getattr(np, name)}
+    return {**table, np.linalg.norm: linalg.norm, np.copy: lambda x: x}
 
 
 def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -125,12 +148,16 @@ def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any
 
 def _own(function: Any) -> Callable[..., Any]:
     if function not in _OWN:
-        name = getattr(function, "__name__", function)
         raise TypeError(
-            f"numpy.{name} has no derivative here; write it with the functions of npnets.numpy, or take its value with "
-            "npnets.stop_gradient first"
+            f"{_full_name(function)} has no derivative here; write it with the functions of npnets.numpy, or take its "
+            "value with npnets.stop_gradient first"
         )
     return _OWN[function]
+
+
+def _full_name(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"  # older ufuncs do not know their module
+    return f"{module}.{getattr(function, '__name__', function)}"
 
 
 def _install() -> None:
@@ -155,6 +182,12 @@ def _install() -> None:
         "__getitem__": indexing.take,
         "__setitem__": _no_assignment,
         "__len__": lambda self: len(bare(self)),
+        "__iter__": _rows,
+        "__contains__": _contains,
+        "__format__": _formatted,
+        "__copy__": lambda self: self,
+        "__deepcopy__": lambda self, memo: self,
+        "__reduce_ex__": _no_pickle,
         "__hash__": object.__hash__,
         "__repr__": lambda self: f"Traced({bare(self)!r})",
         "__array_ufunc__": _ArrayUfunc(),

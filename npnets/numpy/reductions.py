@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from npnets.autodiff import bare, primitive, stop_gradient
+from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
 from npnets.numpy.broadcasting import broadcast_to
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import exp, log, sqrt, square, where
 from npnets.numpy.shaping import reshape
+from npnets.underflow import ignoring_underflow
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 
@@ -111,15 +112,20 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return namespace(x).min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 
+@ignoring_underflow
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """`log(sum(exp(x)))` over axes, without overflow."""
-    largest = stop_gradient(max(x, axis, True))
+    """`log(sum(exp(x)))` over axes, without overflow; minus infinity, with gradient zero, where every entry is."""
+    x = asarray(x)
+    largest = bare(max(x, axis, True) if _reduced_size(x, axis) else sum(x, axis, True))
     shift = np.where(np.isfinite(largest), largest, 0)
-    total = log(sum(exp(x - shift), axis, keepdims))
-    return total + reshape(shift, total.shape)
+    total = sum(exp(x - shift), axis, keepdims)
+    nothing = bare(total) == 0
+    return where(nothing, -np.inf, log(where(nothing, 1, total))) + reshape(shift, total.shape)
 
 
+@ignoring_underflow
 def softmax(x: Array, axis: int = -1) -> Array:
     """`exp(x)` divided by its sum along an axis, without overflow."""
-    powers = exp(x - stop_gradient(max(x, axis, True)))
+    x = asarray(x)
+    powers = exp(x - bare(max(x, axis, True)))
     return powers / sum(powers, axis, True)

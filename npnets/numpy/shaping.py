@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
@@ -28,13 +29,15 @@ def ravel(x: Array) -> Array:
     vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:], **static),
     jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:], **static),
 )
-def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+def transpose(x: Array, axes: int | tuple[int, ...] | None = None) -> Array:
     """Permute the axes; without `axes`, reverse their order."""
     return np.transpose(x, axes)
 
 
-def _transpose_back(g: Any, axes: tuple[int, ...] | None = None) -> Any:
-    return transpose(g, None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]).tolist()))
+def _transpose_back(g: Any, axes: int | tuple[int, ...] | None = None) -> Any:
+    if axes is None:
+        return transpose(g)
+    return transpose(g, tuple(np.argsort(normalize_axis_tuple(axes, g.ndim)).tolist()))
 
 
 @primitive(
@@ -48,7 +51,7 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
 
 def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
     """Insert axes of size one at these positions of the answer."""
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = np.ndim(x) + len(axes)
     places = {place % ndim for place in axes if -ndim <= place < ndim}
     if len(places) != len(axes):
@@ -59,8 +62,8 @@ def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
 
 def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """Drop axes of size one: all of them, or those named."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    dropped = {one % x.ndim for one in axes if axis is not None or x.shape[one] == 1}
+    ones = [one for one, size in enumerate(x.shape) if size == 1]
+    dropped = ones if axis is None else normalize_axis_tuple(axis, x.ndim)
     if any(x.shape[one] != 1 for one in dropped):
         raise ValueError(f"cannot squeeze axis {axis} of shape {x.shape}: its size is not one")
     return reshape(x, tuple(size for one, size in enumerate(x.shape) if one not in dropped))
@@ -90,12 +93,14 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
+    arrays = [array if hasattr(array, "dtype") else np.asarray(array) for array in arrays]
     return _concatenate(0, *[ravel(array) for array in arrays]) if axis is None else _concatenate(axis, *arrays)
 
 
 @primitive(
     vjp=lambda argnum, g, answer, args, static: _part(g, argnum, *args),
     jvp=lambda argnum, tangent, answer, args, static: _with_zeros(tangent, argnum, *args),
+    reads_arguments=False,
 )
 def _concatenate(axis: int, *arrays: Array) -> Array:
     return namespace(arrays[0]).concatenate(arrays, axis)  # type: ignore[no-any-return]
@@ -116,17 +121,23 @@ def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     return concatenate(parts, axis)
 
 
-def _on_one_namespace(arrays: Sequence[Any]) -> Sequence[Any]:
-    """Return arrays with plain numbers made arrays of the module that owns the others."""
-    owners = [namespace(bare(array)) for array in arrays]
-    xp = next((owner for owner in owners if owner is not np), np)
-    return [array if hasattr(array, "dtype") else xp.asarray(array) for array in arrays]
-
-
 def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
-    """Join arrays of one shape along a new axis; numbers count as arrays of no dimension."""
-    arrays = _on_one_namespace(arrays)
+    """Join arrays of one shape along a new axis; numbers count as arrays of no dimension, and promote nothing."""
+    arrays = _with_numbers_as_arrays(arrays)
     shapes = {np.shape(array) for array in arrays}
     if len(shapes) != 1:
         raise ValueError(f"expected arrays of one shape to stack, but got {sorted(shapes)}")
     return concatenate([expand_dims(array, axis) for array in arrays], axis)
+
+
+def _with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
+    """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
+    values = [bare(array) for array in arrays if not _is_number(array)]
+    xp = next((owner for owner in map(namespace, values) if owner is not np), np)
+    dtypes = [value.dtype for value in values if value.dtype.kind == "f"]
+    dtype = np.result_type(*dtypes) if dtypes else None
+    return [xp.asarray(array, dtype) if _is_number(array) else array for array in arrays]
+
+
+def _is_number(x: Any) -> bool:
+    return not hasattr(x, "dtype") or isinstance(x, np.generic)

@@ -9,6 +9,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.door import on_one_device
+from npnets.dtypes import array_fault
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
 
@@ -60,8 +61,11 @@ def decayed(params: Tree, grads: Tree, weight_decay: float, *state: Tree) -> Tre
 
 def alike(parameter: Any, *others: Any) -> Any:
     """Return a parameter if its gradient, and what else belongs to it, has the same shape and dtype."""
-    if not hasattr(parameter, "dtype") or parameter.dtype.kind != "f":
+    if not hasattr(parameter, "dtype"):
         raise TypeError(f"expected floating-point arrays as parameters, but got {parameter!r:.80}")
+    fault = array_fault(parameter)
+    if fault is not None:
+        raise TypeError(f"expected float32 or float64 arrays as parameters, but one {fault}")
     for other in others:
         if getattr(other, "shape", None) != parameter.shape or other.dtype != parameter.dtype:
             found = f"{other.dtype} {other.shape}" if hasattr(other, "dtype") else f"a {type(other).__name__}"

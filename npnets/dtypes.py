@@ -1,0 +1,59 @@
+"""Which arrays npnets computes with: plain ones of float32 or float64, in the machine's byte order.
+
+Everything else is refused where it arrives. float16 overflows at 65504 and cannot count beyond 2048, so that sums,
+means and squares of it are silently wrong; a subclass of `numpy.ndarray` may redefine `*` or carry a mask that other
+functions drop.
+"""
+
+from typing import Any
+
+import numpy as np
+
+COMPUTED = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+"""The dtypes of parameters, observations inside networks, and everything that is differentiated."""
+
+_PLAIN = (np.ndarray, np.memmap)
+
+
+def dtype_fault(dtype: np.dtype[Any]) -> str | None:
+    """Return what is wrong with a dtype and what helps, as the end of a sentence; `None` for float32 and float64."""
+    if dtype in COMPUTED:
+        return None
+    if not dtype.isnative and dtype.newbyteorder("=") in COMPUTED:
+        return f"has dtype {dtype.str!r}, in the byte order of another machine; convert it with {_cast(dtype)}"
+    if dtype.kind == "f":
+        return f"has dtype {dtype}, and npnets computes in float32 and float64 alone; convert it with {_cast(dtype)}"
+    if dtype.kind == "c":
+        return f"has dtype {dtype}, and npnets has no complex numbers; compute with real and imaginary part apart"
+    if dtype.kind in "biu":
+        return f"has dtype {dtype}; convert it with {_cast(dtype)}"
+    return f"has dtype {dtype}, which holds no floating-point numbers"
+
+
+def class_fault(array: Any) -> str | None:
+    """Return what is wrong with the class of an array and what helps, as the end of a sentence; `None` for plain ones.
+
+    What is no NumPy array at all, such as CuPy's, counts as plain.
+    """
+    kind = type(array)
+    if kind in _PLAIN or not isinstance(array, np.ndarray):
+        return None
+    if isinstance(array, np.ma.MaskedArray):
+        return (
+            "is a masked array, whose mask would be lost; take its numbers with numpy.ma.filled(x, 0), and select "
+            "entries with npnets.numpy.where(mask, x, 0)"
+        )
+    return (
+        f"is a {kind.__module__}.{kind.__name__}, which may redefine operators such as *; make it a plain array with "
+        "numpy.asarray(x)"
+    )
+
+
+def array_fault(array: Any) -> str | None:
+    """Return what is wrong with the dtype or the class of an array; `None` if npnets computes with it."""
+    return dtype_fault(array.dtype) or class_fault(array)
+
+
+def _cast(dtype: np.dtype[Any]) -> str:
+    wide = dtype.kind == "f" and dtype.itemsize > np.dtype(np.float32).itemsize
+    return f"astype(numpy.float{64 if wide else 32})"

@@ -1,0 +1,59 @@
+"""Linear algebra: `npnets.numpy.linalg.norm`."""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import bare
+from npnets.backend import Array, namespace
+from npnets.numpy.constants import asarray
+from npnets.numpy.elementwise import abs, sqrt, square, where
+from npnets.numpy.reductions import Axis, max, sum
+from npnets.underflow import ignoring_underflow
+
+__all__ = ["norm"]
+
+
+@ignoring_underflow
+def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Euclidean length of vectors and Frobenius norm of matrices, without overflow; its gradient at zero is zero.
+
+    Parameters
+    ----------
+    x : array of floating-point numbers
+    ord : None, 2 or "fro"
+        Both mean this norm: 2 for vectors, `"fro"` for matrices.
+    axis : int, tuple of two int or None
+        The axes that make a vector or a matrix; `None` for all of them.
+    keepdims : bool
+        Whether reduced axes stay with size one.
+
+    Returns
+    -------
+    array
+        `sqrt(sum(x**2))`. Written out like that its gradient at zero is NaN, the product of an infinite slope and a
+        zero. The length has no derivative there, and zero is the smallest of its subgradients.
+
+    Raises
+    ------
+    ValueError
+        For another norm, or axes that make neither vectors nor matrices.
+    """
+    x = asarray(x)
+    _require_euclidean(ord, 1 if isinstance(axis, (int, np.integer)) else x.ndim if axis is None else len(axis), axis)
+    largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
+    scale = namespace(largest).where(np.isfinite(largest) & (largest > 0), largest, largest.dtype.type(1))
+    squares = sum(square(x / scale), axis, keepdims)
+    is_zero = bare(squares) == 0
+    root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
+    return root * scale.reshape(root.shape)  # type: ignore[no-any-return]
+
+
+def _require_euclidean(ord: Any, axes: int, axis: Axis) -> None:
+    if axis is not None and axes > 2:
+        raise ValueError(f"expected one axis that makes vectors, or two that make matrices, but got axis={axis}")
+    if ord is not None and ord != {1: 2, 2: "fro"}.get(axes):
+        raise ValueError(
+            f"expected ord=2 for vectors or ord='fro' for matrices, but got ord={ord!r} for {axes} axes; other norms "
+            "are written out, as in npnets.numpy.sum(npnets.numpy.abs(x))"
+        )

@@ -1,0 +1,73 @@
+"""Sums and means over the entries that a mask selects: what lies in the padding is not read.
+
+A mask must come before the arithmetic. In `sum(where(mask, (x - y) ** 2, 0))` a NaN in the padding of `y` does not
+reach the sum, but it does reach the gradient: zero, the cotangent of the padding, is multiplied by the slope
+`2 * (x - y)`, and zero times NaN is NaN. `where(mask, x - y, 0) ** 2` is right.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import bare, is_traced
+from npnets.backend import Array
+from npnets.numpy.broadcasting import broadcast_to
+from npnets.numpy.constants import asarray
+from npnets.numpy.elementwise import where
+from npnets.numpy.reductions import Axis, sum
+
+
+def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Sum over those entries where a mask holds.
+
+    Parameters
+    ----------
+    x : array of floating-point numbers
+    mask : array of bool
+        Of the shape of `x`, or one that broadcasts to it; a constant to every derivative.
+    axis : int, tuple of int or None
+    keepdims : bool
+        As in `sum`.
+
+    Returns
+    -------
+    array
+        Zero where the mask selects nothing.
+
+    Raises
+    ------
+    TypeError
+        If the mask is not boolean.
+    FloatingPointError
+        If `x` is being differentiated and is not finite where the mask does not hold, because the arithmetic before
+        would turn that into gradients of NaN. Arrays on a GPU are not looked at, because that would wait for them.
+    """
+    x, mask = asarray(x), _as_mask(mask)
+    if is_traced(x):
+        _require_finite_padding(bare(x), mask)
+    return sum(where(mask, x, 0), axis, keepdims)
+
+
+def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Mean over those entries where a mask holds; zero where it selects nothing.
+
+    Parameters, errors and the shape of the result are those of `masked_sum`.
+    """
+    x, mask = asarray(x), _as_mask(mask)
+    number = sum(broadcast_to(mask, x.shape), axis, keepdims)
+    return masked_sum(x, mask, axis, keepdims) / np.maximum(number, 1).astype(x.dtype)
+
+
+def _as_mask(mask: Any) -> Any:
+    mask = bare(asarray(mask))
+    if mask.dtype.kind != "b":
+        raise TypeError(f"expected a mask of dtype bool, but got {mask.dtype}; make one by comparing: mask > 0")
+    return mask
+
+
+def _require_finite_padding(x: Any, mask: Any) -> None:
+    if isinstance(x, np.ndarray) and not np.all(np.isfinite(x) | mask):
+        raise FloatingPointError(
+            "x is not finite somewhere where mask does not hold, and its gradient would be NaN there; mask before the "
+            "arithmetic: masked_mean(where(mask, prediction - target, 0) ** 2, mask)"
+        )

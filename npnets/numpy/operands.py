@@ -1,0 +1,37 @@
+"""Operands of elementwise functions: sequences count as arrays, and NumPy's scalars as Python's numbers.
+
+NumPy lets its own scalars promote: `numpy.float64(2) * x` is float64 for an `x` of float32, `2.0 * x` is not. Which of
+the two a setting was written as must not change the dtype that a network computes in.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from npnets.autodiff import Traced, bare, is_traced
+from npnets.backend import loaded_cupy
+from npnets.numpy.constants import asarray
+
+_AS_THEY_ARE = (Traced, np.ndarray, float, int, bool, type(None))
+
+
+def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return operands with sequences made arrays, and NumPy's scalars beside floating-point arrays made numbers."""
+    for arg in args:
+        if type(arg) not in _AS_THEY_ARE:
+            break
+    else:
+        return args
+    found = [asarray(arg) if isinstance(arg, (list, tuple)) else arg for arg in args]
+    if any(map(_is_floating_array, found)):
+        found = [_as_number(arg) for arg in found]
+    return tuple(found)
+
+
+def _is_floating_array(x: Any) -> bool:
+    is_array = is_traced(x) or isinstance(x, np.ndarray) or (loaded_cupy() is not None and hasattr(x, "device"))
+    return is_array and getattr(bare(x), "dtype", np.dtype(float)).kind == "f"
+
+
+def _as_number(x: Any) -> Any:
+    return x.item() if isinstance(x, np.generic) and x.dtype.kind in "iuf" else x
