@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import autograd
@@ -20,6 +21,7 @@ import npnets
 import npnets.numpy as np
 from npnets.autodiff import derivatives, trace_numbers
 from npnets.autodiff.trace_numbers import LockedTraces, RisingTraces
+from npnets.description import cached_property
 
 pytestmark = [
     pytest.mark.numpy_alone("about threads, forks and signals, whatever the arrays"),
@@ -146,6 +148,21 @@ def test_children_forked_while_threads_differentiate_take_gradients() -> None:
         for thread in threads:
             thread.join()
     assert codes == {0}
+
+
+def test_threads_that_compute_a_property_at_the_same_moment_get_one_value() -> None:
+    together = threading.Barrier(2)
+
+    class Described:
+        @cached_property
+        def value(self) -> object:
+            together.wait(60)
+            return object()
+
+    described = Described()
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: described.value, range(2))
+    assert one is other is described.value
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
