@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -18,6 +18,24 @@ MOST_AXES, MOST_LAYERS, MOST_UNITS = 64, 10_000, 2**40
 
 Shape: TypeAlias = int | Sequence[int]
 Bound: TypeAlias = float | Sequence[float]
+_T = TypeVar("_T")
+
+
+class cached_property(functools.cached_property[_T]):  # noqa: N801
+    """A `functools.cached_property` without a lock.
+
+    Before Python 3.12 that one holds a lock of the whole class while it computes, and a child that is forked meanwhile
+    waits for it for ever. Here two threads may both compute; both get the value that was stored first.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> "cached_property[_T]": ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> _T: ...
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        return self if instance is None else instance.__dict__.setdefault(self.attrname, self.func(instance))
 
 
 class ComparablePartial(functools.partial):  # type: ignore[type-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +26,7 @@ numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own"
 @pytest.fixture(autouse=True)
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that has kept nothing yet."""
-    monkeypatch.setattr(workspace, "_kept", workspace._Kept())
+    monkeypatch.setattr(workspace, "_of_thread", threading.local())
 
 
 def _place(array: Any) -> int:
@@ -62,18 +63,18 @@ def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: p
     monkeypatch.setattr(workspace, "MOST_BYTES", 3 * LEAST_BYTES)
     for extra in range(5):
         room(LIKE, (LARGE[0] + extra,))
-    kept = [array.nbytes for arrays in workspace._kept.arrays.values() for array in arrays]
+    kept = [array.nbytes for arrays in workspace._of_thread.pool.values() for array in arrays]
     assert sum(kept) <= 3 * LEAST_BYTES
-    assert [shape[0] for shape, _ in workspace._kept.arrays] == [LARGE[0] + 3, LARGE[0] + 4]
+    assert [shape[0] for shape, _ in workspace._of_thread.pool] == [LARGE[0] + 3, LARGE[0] + 4]
     room(LIKE, (4 * LARGE[0],))
-    assert len(workspace._kept.arrays) == 2
+    assert len(workspace._of_thread.pool) == 2
 
 
 @numpy_alone
 def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
     held = [room(LIKE, LARGE) for _ in range(40)]
     assert len({_place(array) for array in held}) == 40
-    ((kept,),) = [workspace._kept.arrays.values()]
+    ((kept,),) = [workspace._of_thread.pool.values()]
     assert len(kept) == 1 + workspace.MOST_OF_A_SHAPE
 
 
@@ -179,7 +180,7 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
 def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "_COUNTS_TELL", False)
     room(LIKE, LARGE)
-    assert not workspace._kept.arrays
+    assert not hasattr(workspace._of_thread, "pool")
 
 
 each_members = pytest.mark.parametrize("members", [((), ()), ((3,), (3,)), ((), (3,)), ((3,), ())])

@@ -6,8 +6,7 @@ Symbols as in `tracing`: `g` is a cotangent; a node's pullback takes that of its
 from collections.abc import Iterable
 from typing import Any
 
-from autograd.core import add_outgrads, sparse_object_types
-
+from npnets.autodiff.internals import add_outgrads, sparse_object_types
 from npnets.autodiff.tracing import Traced, is_traced, reverse_node
 
 

@@ -1,4 +1,4 @@
-"""Traced arrays, the numbers of traces, and what operations record: the file that reaches into autograd's tracer.
+"""Traced arrays and what operations record of them, in the nodes and boxes of autograd's tracer.
 
 A function is differentiated by running it on *traced* arrays: boxes that hold a value, the number of the trace they
 belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
@@ -13,19 +13,15 @@ cotangent of an answer to those of what it was made from; a *tangent* is the der
 that forward mode follows.
 """
 
-import contextlib
-import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy
-from autograd import tracer
-from autograd.core import defjvp_argnums, defvjp_argnums
-from autograd.extend import Box, JVPNode, VJPNode, VSpace
 from numpy import float32, float64, ndarray
 
+from npnets.autodiff import trace_numbers
+from npnets.autodiff.internals import Box, JVPNode, VJPNode, VSpace, defjvp_argnums, defvjp_argnums, tracer
 from npnets.backend import namespace, when_cupy_is_loaded
 from npnets.dtypes import COMPUTED, array_fault
 
@@ -80,31 +76,8 @@ when_cupy_is_loaded(_register)
 # -- traces and boxes -------------------------------------------------------------------------------------------------
 
 
-class RisingTraces:
-    """What autograd asks for a new trace: numbers that only rise, one counter for all threads and both packages."""
-
-    def __init__(self, first: int) -> None:
-        self._lock = threading.Lock()
-        self._numbers = itertools.count(first)
-
-    def number(self) -> int:
-        """Return a number larger than that of any trace that is open in any thread."""
-        with self._lock:
-            return next(self._numbers)
-
-    @contextlib.contextmanager
-    def new_trace(self) -> Iterator[int]:
-        """Give one of autograd's own traces its number."""
-        yield self.number()
-
-
-_traces = RisingTraces(tracer.trace_stack.top + 1)
-tracer.trace_stack = _traces
-
-
-def new_trace() -> int:
-    """Return the number of a new trace."""
-    return _traces.number()
+new_trace: Callable[[], int] = trace_numbers.install(tracer).number
+"""Returns the number of a new trace."""
 
 
 def reverse_root(value: Any, trace: int) -> Traced:

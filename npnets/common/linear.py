@@ -1,6 +1,5 @@
 """Linear layers, for one network and for an ensemble of them."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, no_call, require_flags, set_fields, size
+from npnets.description import cached_property, call_repr, no_call, require_flags, set_fields, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import ActivationCall, linear_layers
@@ -69,7 +68,7 @@ class Linear:
         """Tell whether this layer takes what another one answers, so that both can run in one operation."""
         return isinstance(before, Linear) and before.out_features == self.in_features
 
-    @functools.cached_property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each parameter by its name."""
         weight = (self.in_features, self.out_features)
@@ -140,7 +139,7 @@ class EnsembleLinear:
         found = isinstance(before, EnsembleLinear) and (before.ensemble_size, before.out_feature)
         return found == (self.ensemble_size, self.in_feature)
 
-    @functools.cached_property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each parameter by its name."""
         weight = (self.ensemble_size, self.in_feature, self.out_feature)

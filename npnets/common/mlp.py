@@ -1,6 +1,5 @@
 """A multilayer perceptron."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
-from npnets.description import call_repr, frozen, no_call, require_flags, set_fields, size, sizes
+from npnets.description import cached_property, call_repr, frozen, no_call, require_flags, set_fields, size, sizes
 from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
@@ -156,18 +155,18 @@ class MLP:
         """Whether the answer has a leading axis, one entry for each member of an ensemble."""
         return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
 
-    @functools.cached_property
+    @cached_property
     def links(self) -> tuple[Link, ...] | None:
         """The layers, if they are linear ones with activations that one operation can run, and nothing else."""
         if type(self) is not MLP or not all(block.is_fusable for block in self._blocks):
             return None
         return tuple(Link((block.linear_name,), block.linear, block.fused) for block in self._blocks)
 
-    @functools.cached_property
+    @cached_property
     def _chain(self) -> Chain:
         return Chain([("", self.links)])
 
-    @functools.cached_property
+    @cached_property
     def _runs(self) -> tuple[tuple[_Block, ...], ...]:
         """The blocks, those side by side that one operation can run."""
         runs: list[list[_Block]] = []
@@ -178,7 +177,7 @@ class MLP:
                 runs.append([block])
         return tuple(tuple(run) for run in runs)
 
-    @functools.cached_property
+    @cached_property
     def _parts(self) -> dict[str, Any]:
         named = [((b.linear_name, b.linear), (b.norm_name, b.norm)) for b in self._blocks]
         return {name: part for pair in named for name, part in pair if part is not None}

@@ -1,6 +1,5 @@
 """The network that actors and critics stand on: an MLP with the outputs that reinforcement learning asks for."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,7 +12,18 @@ from npnets.backend import Array, Device
 from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
-from npnets.description import Shape, call_repr, frozen, no_call, require_flags, set_fields, shape, size, width
+from npnets.description import (
+    Shape,
+    cached_property,
+    call_repr,
+    frozen,
+    no_call,
+    require_flags,
+    set_fields,
+    shape,
+    size,
+    width,
+)
 from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
 from npnets.initializers import require_generator
@@ -84,7 +94,7 @@ class Net:
         if self.Q is not None and self.V is not None and self.V.output_dim not in (self.num_atoms, self.Q.output_dim):
             raise ValueError(f"dueling_param makes Q {self.Q.output_dim} wide and V {self.V.output_dim}")
 
-    @functools.cached_property
+    @cached_property
     def model(self) -> MLP:
         """The MLP that all answers come from."""
         inputs, actions = width(self.state_shape), self._actions  # type: ignore[arg-type]
@@ -92,17 +102,17 @@ class Net:
         shared = {name: getattr(self, name) for name in _SHARED}
         return MLP(inputs + actions * self.concat, outputs, **shared)
 
-    @functools.cached_property
+    @cached_property
     def Q(self) -> MLP | None:
         """The MLP for the advantage of each action, in a dueling network."""
         return self._dueling_part(0, 0 if self.concat else self._actions)
 
-    @functools.cached_property
+    @cached_property
     def V(self) -> MLP | None:
         """The MLP for the value, in a dueling network."""
         return self._dueling_part(1, 0 if self.concat else self.num_atoms)
 
-    @functools.cached_property
+    @cached_property
     def links(self) -> tuple[Link, ...] | None:
         """The layers, if they are linear ones with activations and nothing else makes the answer of the last."""
         is_plain = type(self) is Net and self.Q is None and self.num_atoms == 1 and not self.softmax
@@ -145,7 +155,7 @@ class Net:
             logits = self._by_atoms(logits)
         return (np.softmax(logits) if self.softmax else logits), state
 
-    @functools.cached_property
+    @cached_property
     def _parts(self) -> dict[str, MLP]:
         parts = {"model": self.model, "Q": self.Q, "V": self.V}
         return {name: part for name, part in parts.items() if part is not None}

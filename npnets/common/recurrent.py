@@ -1,6 +1,5 @@
 """The recurrent network for logits or action values: a linear layer, an LSTM, a linear layer."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.description import Shape, call_repr, no_call, width
+from npnets.description import Shape, cached_property, call_repr, no_call, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -50,17 +49,17 @@ class Recurrent:
     def __post_init__(self) -> None:
         set_recurrent_sizes(self)
 
-    @functools.cached_property
+    @cached_property
     def first(self) -> Linear:
         """The layer from observations to what the LSTM reads."""
         return Linear(width(self.state_shape), self.hidden_layer_size)  # type: ignore[arg-type]
 
-    @functools.cached_property
+    @cached_property
     def lstm(self) -> LSTM:
         """The memory."""
         return LSTM(self.hidden_layer_size, self.hidden_layer_size, self.layer_num)
 
-    @functools.cached_property
+    @cached_property
     def last(self) -> Linear:
         """The layer from the LSTM to the answer."""
         return Linear(self.hidden_layer_size, self.output_dim)

@@ -1,6 +1,5 @@
 """A deterministic actor."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from npnets.common import MLP, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, bound, call_repr, no_call, set_fields, shape, width
+from npnets.description import Bound, Shape, bound, cached_property, call_repr, no_call, set_fields, shape, width
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import scaled, squash
 from npnets.initializers import placed, require_generator
@@ -59,7 +58,7 @@ class Actor:
         set_fields(self, hidden_sizes=self.last.hidden_sizes)
         set_fields(self, max_action=bound("max_action", self.max_action, self.output_dim))
 
-    @functools.cached_property
+    @cached_property
     def last(self) -> MLP:
         """The MLP from features to actions."""
         features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim, takes_state=True)
@@ -116,6 +115,6 @@ class Actor:
         z = self.last.apply(params["last"], logits)
         return squash(z, self.max_action), state  # type: ignore[arg-type]
 
-    @functools.cached_property
+    @cached_property
     def _chain(self) -> Chain:
         return trunk_and_head(self.preprocess_net, ("last", self.last), then=("tanh",))

@@ -1,6 +1,5 @@
 """An actor that answers with a normal distribution."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,17 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, call_repr, no_call, require_flags, set_fields, shape, width
+from npnets.description import (
+    Bound,
+    Shape,
+    cached_property,
+    call_repr,
+    no_call,
+    require_flags,
+    set_fields,
+    shape,
+    width,
+)
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
@@ -68,7 +77,7 @@ class ActorProb:
         set_fields(self, hidden_sizes=self.head.hidden_sizes)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
 
-    @functools.cached_property
+    @cached_property
     def head(self) -> MLP:
         """The MLP from features to the mean; a conditioned sigma has one of the same form."""
         features = features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim, takes_state=True)
@@ -141,14 +150,14 @@ class ActorProb:
         expect_dtype(mu.dtype, log_sigma, self)
         return sigma_from_parameter(log_sigma, mu)
 
-    @functools.cached_property
+    @cached_property
     def _chain_to_mean(self) -> Chain:
         if self.conditioned_sigma:  # then there are two ways on from the features
             return Chain(())
         then = None if self.unbounded else ("tanh",)
         return trunk_and_head(self.preprocess_net, ("mu", self.head), then, others=self._names[2:])
 
-    @functools.cached_property
+    @cached_property
     def _chain_to_features(self) -> Chain:
         return trunk_and_head(self.preprocess_net, None, others=self._names[1:])
 

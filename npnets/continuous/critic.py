@@ -1,6 +1,5 @@
 """A critic: the value of observations, or of observations and actions."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import call_repr, no_call, set_fields
+from npnets.description import cached_property, call_repr, no_call, set_fields
 from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -57,7 +56,7 @@ class Critic:
     def __post_init__(self) -> None:
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
-    @functools.cached_property
+    @cached_property
     def last(self) -> MLP:
         """The MLP from features to the value."""
         return MLP(
@@ -112,7 +111,7 @@ class Critic:
             logits = flattened_features(logits, x, self.last.input_dim, "make the critic with flatten_input=False")
         return self.last.apply(params["last"], logits)
 
-    @functools.cached_property
+    @cached_property
     def _chain(self) -> Chain:
         return trunk_and_head(self.preprocess_net, ("last", self.last), takes_ensembles=not self.flatten_input)
 

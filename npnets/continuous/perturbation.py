@@ -1,6 +1,5 @@
 """The perturbation network of BCQ."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, bound, call_repr, frozen, no_call, set_fields
+from npnets.description import Bound, bound, cached_property, call_repr, frozen, no_call, set_fields
 from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
@@ -96,6 +95,6 @@ class Perturbation:
         bound: Any = self.max_action
         return limit(self.phi * scaled(moved, bound) + action, bound)
 
-    @functools.cached_property
+    @cached_property
     def _chain(self) -> Chain:
         return trunk_and_head(self.preprocess_net, None, then=("tanh",))

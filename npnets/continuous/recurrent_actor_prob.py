@@ -1,6 +1,5 @@
 """An actor with a memory that answers with a normal distribution."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
-from npnets.description import Bound, Shape, call_repr, no_call, require_flags, set_fields, width
+from npnets.description import Bound, Shape, cached_property, call_repr, no_call, require_flags, set_fields, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
@@ -64,12 +63,12 @@ class RecurrentActorProb:
         set_recurrent_sizes(self)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
 
-    @functools.cached_property
+    @cached_property
     def lstm(self) -> LSTM:
         """The memory."""
         return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
 
-    @functools.cached_property
+    @cached_property
     def head(self) -> Linear:
         """The layer from the LSTM to the mean; a conditioned sigma has one of the same form."""
         return Linear(self.hidden_layer_size, self.output_dim)

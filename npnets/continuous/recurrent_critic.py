@@ -1,6 +1,5 @@
 """A critic with a memory: the value of sequences of observations, or of observations and actions."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.sequences import Sequences
-from npnets.description import Shape, call_repr, no_call, width
+from npnets.description import Shape, cached_property, call_repr, no_call, width
 from npnets.door import as_input, expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -53,12 +52,12 @@ class RecurrentCritic:
     def __post_init__(self) -> None:
         set_recurrent_sizes(self, fewest_actions=0)
 
-    @functools.cached_property
+    @cached_property
     def lstm(self) -> LSTM:
         """The memory."""
         return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
 
-    @functools.cached_property
+    @cached_property
     def last(self) -> Linear:
         """The layer from the LSTM, and an action beside it, to the value."""
         return Linear(self.hidden_layer_size + self._actions, 1)

@@ -1,6 +1,5 @@
 """The variational autoencoder of BCQ: which actions the data would take."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import one_part
-from npnets.description import Bound, bound, call_repr, no_call, set_fields, size
+from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_generator
@@ -70,7 +69,7 @@ class VAE:
         if answers != self.hidden_dim:
             raise ValueError(f"the encoder answers with {answers} features, but hidden_dim is {self.hidden_dim}")
 
-    @functools.cached_property
+    @cached_property
     def latent_layer(self) -> Linear:
         """The layer from the encoder's features to the latent's mean; `log_std` has one of the same form."""
         return Linear(self.hidden_dim, self.latent_dim)
@@ -179,11 +178,11 @@ class VAE:
             action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
         return scaled(action, self.max_action)  # type: ignore[arg-type]
 
-    @functools.cached_property
+    @cached_property
     def _encoding(self) -> Chain:
         return one_part("encoder", self.encoder, others=("mean", "log_std", "decoder"))
 
-    @functools.cached_property
+    @cached_property
     def _decoding(self) -> Chain:
         return one_part("decoder", self.decoder, then=("tanh",), others=("encoder", "mean", "log_std"))
 

@@ -4,6 +4,11 @@ Fresh memory comes from the operating system page by page, which costs a large k
 thread keeps the arrays that it made, and hands one out again once the number of references to it says that nothing
 else, no view of it either, is alive: what a user or a pending backward still holds is never given away (a weak
 reference does not count as holding). On a GPU CuPy keeps memory itself.
+
+A signal handler, a finalizer or a debugger may run a forward pass between any two byte-codes of this file. Each call
+therefore takes the whole pool of its thread away in one atomic step and puts it back when it is done: a call in the
+middle of another finds none, starts with an empty one, and what it leaves is replaced. Once the pool is back, the
+interrupted call holds the buffer that it is about to return.
 """
 
 import sys
@@ -27,13 +32,10 @@ MOST_OF_A_SHAPE = 32
 before what comes and goes with each step, and is freed by Python when it is let go."""
 
 
-class _Kept(threading.local):
-    def __init__(self) -> None:
-        self.arrays: OrderedDict[_Key, list[Array]] = OrderedDict()
-
-
 _Key: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
-_kept = _Kept()
+_Pool: TypeAlias = OrderedDict[_Key, list[Array]]
+
+_of_thread = threading.local()
 _COUNTS_TELL = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock, references are not all counted
 
 
@@ -110,18 +112,30 @@ def room(like: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _taken(key: _Key) -> Array:
-    arrays = _kept.arrays.setdefault(key, [np.empty(0)])
-    _kept.arrays.move_to_end(key)
-    free = _first_free(arrays)
+    mine = _of_thread.__dict__
+    pool: _Pool | None = mine.pop("pool", None)
+    if pool is None:
+        pool = OrderedDict()
+    buffer = _from_pool(pool, key)
+    mine["pool"] = pool
+    return buffer
+
+
+def _from_pool(pool: _Pool, key: _Key) -> Array:
+    buffers = pool.get(key)
+    if buffers is None:
+        buffers = pool[key] = [np.empty(0)]
+    pool.move_to_end(key)
+    free = _first_free(buffers)
     if free:
-        array = arrays.pop(free)
-        if _is_as_made(array, key):
-            arrays.insert(1, array)
-            return array
+        buffer = buffers.pop(free)
+        if _is_as_made(buffer, key):
+            buffers.insert(1, buffer)
+            return buffer
     made: Array = np.empty(*key)
-    arrays.insert(1, made)
-    del arrays[1 + MOST_OF_A_SHAPE :]
-    _let_go()
+    buffers.insert(1, made)
+    del buffers[1 + MOST_OF_A_SHAPE :]
+    _let_go(pool)
     return made
 
 
@@ -146,10 +160,10 @@ def _is_as_made(array: Array, key: _Key) -> bool:
     return array.flags.carray and (array.shape, array.dtype) == key
 
 
-def _let_go() -> None:
-    while sum(array.nbytes for arrays in _kept.arrays.values() for array in arrays) > MOST_BYTES:
-        oldest, arrays = next(iter(_kept.arrays.items()))
+def _let_go(pool: _Pool) -> None:
+    while sum(array.nbytes for arrays in pool.values() for array in arrays) > MOST_BYTES:
+        oldest, arrays = next(iter(pool.items()))
         if len(arrays) > 2:
             arrays.pop()
         else:
-            del _kept.arrays[oldest]
+            del pool[oldest]

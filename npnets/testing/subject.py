@@ -4,7 +4,6 @@ Everything is read from its signature, its description, or from what the user sa
 another way.
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from npnets import tree
 from npnets.backend import device_of, place
 from npnets.continuous import VAE
+from npnets.description import cached_property
 from npnets.testing.arrays import parameters_from
 from npnets.testing.law import Breach
 from npnets.testing.shapes import Row, action_row, answer_row, as_row, members_of, observation_row
@@ -68,13 +68,13 @@ class Subject:
         """Whether `init` can be asked for a dtype."""
         return "dtype" in inspect.signature(self.net.init).parameters
 
-    @functools.cached_property
+    @cached_property
     def device(self) -> str:
         """Where the network's parameters lie."""
         leaves = tree.leaves(parameters_from(self.net, 0))
         return device_of(leaves[0]) if leaves else "cpu"
 
-    @functools.cached_property
+    @cached_property
     def has_memory(self) -> bool:
         """Whether it answers with a state although it was given none."""
         return self.takes_state and any(leaf is not None for leaf in tree.leaves(self.state_like(2)))
@@ -91,7 +91,7 @@ class Subject:
         except Breach:
             return None
 
-    @functools.cached_property
+    @cached_property
     def state_axes(self) -> Tree:
         """For each leaf of a state the axis along which rows stand, -1 for a leaf without."""
         return tree.map(_differing_axis, self.state_like(2), self.state_like(3))

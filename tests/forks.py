@@ -1,0 +1,29 @@
+"""Runs a function in a forked child: what it prints and whether it comes to an end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 20
+"""Seconds after which a child that hangs is ended."""
+
+
+def exit_code_in_child(run: Callable[[], Any]) -> int:
+    """Return 0 if a function comes to its end in a forked child, 1 if it raises, and -SIGALRM if it hangs."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(PATIENCE)
+        run()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)

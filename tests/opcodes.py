@@ -1,0 +1,47 @@
+"""Runs a function before any byte-code of chosen files: a signal handler or a finalizer may come at each of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, ModuleType
+from typing import Any
+
+
+@contextmanager
+def before_each_opcode(act: Callable[[], None], *modules: ModuleType) -> Iterator[None]:
+    """Call a function before each byte-code that this thread executes in the files of some modules.
+
+    Nothing is traced while the function runs. What it raises is raised where the byte-code stands, and ends the
+    tracing.
+    """
+    files = {module.__file__ for module in modules}
+
+    def follow(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename not in files:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            act()
+        return follow
+
+    previous = sys.gettrace()
+    sys.settrace(follow)
+    try:
+        yield
+    finally:
+        sys.settrace(previous)
+
+
+class Countdown:
+    """Calls a function once, at the byte-code of some number, and counts the byte-codes."""
+
+    def __init__(self, number: int, act: Callable[[], Any]) -> None:
+        self.number, self.act, self.seen = number, act, 0
+
+    def __call__(self) -> None:
+        """Count a byte-code, and act if it is the chosen one."""
+        self.seen += 1
+        if self.seen == self.number + 1:
+            self.act()
