@@ -72,11 +72,13 @@ from faulty_purity import (
     GlobalInit,
     GlobalNoise,
     InPlaceAtThree,
+    KeepsItsInput,
     OwnSeed,
     PutsIntoParams,
     PythonsNoise,
     Remembering,
     SeedsTheGlobal,
+    SharesABuffer,
     UsesItsAnswerAgain,
 )
 
@@ -114,6 +116,8 @@ FAULTS = [
     Fault(UsesItsAnswerAgain(), "repetition", "the first answer as it was, after a second call"),
     Fault(OwnSeed(), "seeds", r"other parameters for another seed(.|\n)*another seed = 1"),
     Fault(DrawsOnce(), "seeds", "other parameters for another seed"),
+    Fault(KeepsItsInput(), "refilled inputs", "the gradient by weight differs"),
+    Fault(SharesABuffer(), "interruption", "the same bits when forward is called with other inputs in its middle"),
     Fault(OfALambda(), "pickling", "lambda"),
     Fault(LosesItsScale(), "pickling", "answer of forward differs"),
     Fault(ByIdentity(), "equality", "equal a copy of itself"),

@@ -14,6 +14,7 @@ from npnets.description import Shape, size
 from npnets.testing import laws_of_answers as answers
 from npnets.testing import laws_of_descriptions as descriptions
 from npnets.testing import laws_of_gradients as gradients
+from npnets.testing import laws_of_interference as interference
 from npnets.testing import laws_of_memory as memory
 from npnets.testing import laws_of_purity as purity
 from npnets.testing import laws_of_rows as of_rows
@@ -28,6 +29,7 @@ _ALL: tuple[Law, ...] = (
     purity.RANDOMNESS,
     purity.REPETITION,
     purity.SEEDS,
+    interference.INTERRUPTION,
     descriptions.PICKLING,
     descriptions.EQUALITY,
     answers.DTYPE,
@@ -40,6 +42,7 @@ _ALL: tuple[Law, ...] = (
     gradients.GRADIENTS,
     gradients.FLOW,
     gradients.FINITE_GRADIENTS,
+    interference.REFILLED_INPUTS,
     memory.STATE,
     memory.STATE_ROWS,
     memory.ZERO_STATE,

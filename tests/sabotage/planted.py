@@ -1,0 +1,291 @@
+"""Faults that were found once, planted again one at a time: a test must catch each of them.
+
+    python tests/sabotage/planted.py [words of the faults to plant]
+
+Each stands for a kind: a derivative that goes on behind integers, an output that a caller can change, a lock that a
+signal handler meets. A fault is a piece of the source as it stands, the text that brings the fault back, and the tests
+that catch it. They are run on a copy of the package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Fault(NamedTuple):
+    """What is planted: in which file of the package, what for what, and which tests must fail then."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+FAULTS = [
+    Fault(
+        "a derivative goes on behind integers",
+        "autodiff/tracing.py",
+        'kind in (int, bool, str, type(None)) or (dtype is not None and dtype.kind in "biu")',
+        "kind in (int, bool, str, type(None))",
+        "tests/test_ends_of_derivatives.py",
+    ),
+    Fault(
+        "a whole exponent is a constant to mixed derivatives",
+        "numpy/elementwise.py",
+        "return where((bare(x) == 0) & (bare(y) == 0), 1, y - 1)",
+        "return where(bare(y) == 0, 1, y - 1)",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "objects that are no trees pass unchecked",
+        "autodiff/hidden.py",
+        "if _holds(leaf, is_meant):",
+        "if False:",
+        "tests/test_hidden_arrays.py",
+    ),
+    Fault(
+        "distributions pass through stop_gradient as they are",
+        "autodiff/hidden.py",
+        'if into_objects and hasattr(leaf, "map_arrays"):',
+        "if False:",
+        "tests/test_hidden_arrays.py",
+    ),
+    Fault(
+        "the value of vjp is what its pullback reads",
+        "autodiff/derivatives.py",
+        "return tree.map(own_copy, _untraced(answer, trace)), pullback",
+        "return _untraced(answer, trace), pullback",
+        "tests/test_changes_in_place.py",
+    ),
+    Fault(
+        "a stopped array can be changed",
+        "autodiff/ownership.py",
+        "view.flags.writeable = False",
+        "pass",
+        "tests/test_changes_in_place.py",
+    ),
+    Fault(
+        "constants are not copied",
+        "autodiff/tracing.py",
+        "return tuple([arg.copy() if may_change(arg) else arg for arg in args])",
+        "return args",
+        "tests/test_changes_in_place.py",
+    ),
+    Fault(
+        "observations are not copied",
+        "door.py",
+        "return value.copy() if is_traced(like) and may_change(value) else value",
+        "return value",
+        "tests/test_changes_in_place.py",
+    ),
+    Fault(
+        "a deep copy loses its derivative",
+        "numpy/operators.py",
+        '"__deepcopy__": lambda self, memo: self',
+        '"__deepcopy__": lambda self, memo: bare(self).copy()',
+        "tests/test_ends_of_derivatives.py",
+    ),
+    Fault(
+        "a norm overflows",
+        "optim/trees.py",
+        "if not _is_safe(squares):",
+        "if False:",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "a gradient that is not finite is spread",
+        "optim/trees.py",
+        "        if wrong:",
+        "        if False:",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "float16 is computed with",
+        "dtypes.py",
+        "COMPUTED = frozenset({np.dtype(np.float32), np.dtype(np.float64)})",
+        "COMPUTED = frozenset({np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)})",
+        "tests/test_dtypes.py",
+    ),
+    Fault(
+        "masked arrays and matrices are taken",
+        "dtypes.py",
+        "return dtype_fault(array.dtype) or class_fault(array)",
+        "return dtype_fault(array.dtype)",
+        "tests/test_dtypes.py tests/test_ends_of_derivatives.py",
+    ),
+    Fault(
+        "adamw adds its decay to the parameter",
+        "optim/adam.py",
+        "        step = scaled_sum(p, -decay, step)\n    step += p\n",
+        "        p = scaled_sum(p, -decay, p)\n    step += p\n",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "a soft update of an infinite target is nan",
+        "optim/arithmetic.py",
+        "if math.isfinite(np.vdot(x, x)) and math.isfinite(np.vdot(y, y)):",
+        "if True:",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "the slope of expm1 cancels",
+        "numpy/elementwise.py",
+        "@elementwise(lambda answer, x: exp(x))\ndef expm1",
+        "@elementwise(lambda answer, x: answer + 1)\ndef expm1",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "a bound is rounded beyond itself",
+        "functional.py",
+        "return onp.where(nearest > exact, onp.nextafter(nearest, onp.zeros_like(nearest)), nearest).tolist()",
+        "return nearest.tolist()",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "an interval overflows",
+        "distributions/squashed.py",
+        "below, above = np.log(half - 0.5 * edges.low), np.log(0.5 * edges.high - half)",
+        "below, above = np.log((x - edges.low) / 2), np.log((edges.high - x) / 2)",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "scalars of NumPy promote",
+        "description.py",
+        "return value.item() if isinstance(value, np.generic) else value",
+        "return value",
+        "tests/test_rounding.py",
+    ),
+    Fault(
+        "scalars of NumPy promote in functions",
+        "numpy/operands.py",
+        'return x.item() if isinstance(x, np.generic) and x.dtype.kind in "iuf" else x',
+        "return x",
+        "tests/test_dtypes.py",
+    ),
+    Fault(
+        "an array of no dimension is an empty loop",
+        "numpy/operators.py",
+        "    if not self.ndim:",
+        "    if False:",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "axes are counted modulo",
+        "numpy/shaping.py",
+        "dropped = ones if axis is None else normalize_axis_tuple(axis, x.ndim)",
+        "dropped = ones if axis is None else [one % x.ndim for one in (axis if isinstance(axis, tuple) else (axis,))]",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "swapped arguments return the generator",
+        "initializers.py",
+        "    require_generator(rng)\n    if isinstance(params, (list, tuple)):",
+        "    if isinstance(params, (list, tuple)):",
+        "tests/test_first_mistakes.py",
+    ),
+    Fault(
+        "logsumexp of minus infinity has a gradient of nan",
+        "numpy/reductions.py",
+        "nothing = bare(total) == 0",
+        "nothing = bare(total) < 0",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "a mask behind the arithmetic is taken",
+        "numpy/masking.py",
+        "if is_traced(x):",
+        "if False:",
+        "tests/test_poles.py",
+    ),
+    Fault(
+        "underflow is an error",
+        "underflow.py",
+        'with np.errstate(under="ignore"):',
+        "with np.errstate():",
+        "tests/test_underflow.py",
+    ),
+    Fault(
+        "an interrupted save leaves its folder open",
+        "checkpoint/replacing.py",
+        "opened.extend(map(os.open, [folder], [os.O_RDONLY]))",
+        "fd = os.open(folder, os.O_RDONLY); opened.append(fd)",
+        "tests/test_interrupted_saves.py",
+    ),
+    Fault(
+        "what a killed save left stays",
+        "checkpoint/replacing.py",
+        "    _remove_abandoned(start)\n",
+        "",
+        "tests/test_interrupted_saves.py",
+    ),
+    Fault(
+        "a file that is being written is taken for abandoned",
+        "checkpoint/replacing.py",
+        "            if _lock(file.fileno(), waits=False):",
+        "            if True:",
+        "tests/test_interrupted_saves.py",
+    ),
+    Fault(
+        "a manifest may have any number of values",
+        "checkpoint/manifest.py",
+        "    _require_few_values(found)\n",
+        "",
+        "tests/test_file_costs.py",
+    ),
+    Fault(
+        "a network is tried at every place of a state dict",
+        "interop/tianshou_parts.py",
+        "tried = itertools.islice((place for place in places if place), _MOST_PLACES)",
+        "tried = (place for place in places if place)",
+        "tests/test_file_costs.py",
+    ),
+    Fault(
+        "zero rows of several axes cannot be flattened",
+        "door.py",
+        "x.reshape((x.shape[0], math.prod(x.shape[1:])))",
+        "x.reshape((x.shape[0], -1))",
+        "tests/test_first_mistakes.py",
+    ),
+]
+
+
+def main() -> int:
+    """Plant each fault whose name holds the words given, and return how many no test caught."""
+    words = " ".join(sys.argv[1:])
+    missed = [fault.name for fault in FAULTS if words in fault.name and not _is_caught(fault)]
+    for name in missed:
+        print(f"not caught: {name}")
+    return len(missed)
+
+
+def _is_caught(fault: Fault) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        for part in ("npnets", "tests", "docs", "examples", "benchmarks", "pyproject.toml", "setup.cfg", "tox.ini"):
+            _copy(ROOT / part, Path(folder) / part)
+        path = Path(folder) / "npnets" / fault.file
+        path.write_text(path.read_text().replace(fault.old, fault.new, 1))
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *fault.tests.split()]
+        done = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": folder}, capture_output=True)
+    caught = done.returncode == 1
+    print(f"{'caught' if caught else 'NOT CAUGHT'}: {fault.name}", flush=True)
+    return caught
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "_build", "*.png"))
+    else:
+        shutil.copy(source, target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
