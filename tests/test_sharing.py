@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import _thread
+import contextvars
+import functools
+import gc
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as onp
 import pytest
 from backends import assert_allclose, bits
+from forks import exit_code_in_child
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import npnets
@@ -26,6 +35,13 @@ pytestmark = pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothi
 BATCH, STEPS, INPUTS, HIDDEN = 7, 4, 3, 5
 FRESH = onp.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
 LIVE = onp.arange(STEPS)[:, None, None] < onp.array([1, 4, 2, 3, 4, 1, 2])[:, None]
+
+
+@pytest.fixture(autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """BLAS on one thread, as `batch_threads` expects it."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture
@@ -127,14 +143,128 @@ def _blas_threads() -> list[int]:
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
-def test_blas_has_one_thread_inside_and_afterwards_its_own_again() -> None:
-    with threadpool_limits(2, user_api="blas"):
-        before = _blas_threads()
-        assert before and max(before) > 1
-        with pytest.raises(ArithmeticError), npnets.batch_threads(2):
-            assert set(_blas_threads()) == {1}
+def test_where_blas_has_several_threads_it_is_said_how_to_give_it_one() -> None:
+    with threadpool_limits(3, user_api="blas"):
+        with pytest.raises(
+            RuntimeError, match=r"batch_threads\(2\) expects BLAS to run on one thread, but .* runs on 3"
+        ):
+            with npnets.batch_threads(2):
+                pass
+        with npnets.batch_threads(1):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("threads", "first"), [("1", "pass"), ("2", "import threadpoolctl; threadpoolctl.threadpool_limits(1)")]
+)
+def test_each_remedy_that_the_error_names_works(threads: str, first: str) -> None:
+    code = f"import npnets; {first}\nwith npnets.batch_threads(2): print('inside')"
+    variables = {**os.environ, **dict.fromkeys(["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], threads)}
+    ended = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("inside\n", "")
+
+
+def test_blas_keeps_its_threads_whatever_is_entered_and_left_in_whatever_order() -> None:
+    entered, left = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with npnets.batch_threads(2):
+            entered.set()
+            assert left.wait(60)
+
+    thread = threading.Thread(target=other)
+    with npnets.batch_threads(2):
+        thread.start()
+        assert entered.wait(60)
+    left.set()
+    thread.join(60)
+    assert set(_blas_threads()) == {1}
+    with threadpool_limits(3, user_api="blas"), pytest.raises(ArithmeticError), npnets.batch_threads(1):
+        assert set(_blas_threads()) == {3}
+        raise ArithmeticError
+    assert sharing._threads.get() == 1
+
+
+def test_a_worker_holds_neither_task_nor_result_once_it_waits_for_the_next() -> None:
+    class Waits(Exception):
+        """The worker has done all tasks."""
+
+    class Result:
+        """Something that can be referred to weakly."""
+
+    def task() -> Result:
+        result = Result()
+        alive.append(weakref.ref(result))
+        return result
+
+    class Tasks:
+        """Gives one task away, and then looks what is still alive of it."""
+
+        def get(self) -> Any:
+            if jobs:
+                return jobs.pop()
+            assert len(alive) == 3 and [one() for one in alive] == [None] * 3
+            raise Waits
+
+    class Outcomes:
+        """Looks whether the task is still alive when its result comes."""
+
+        def put(self, outcome: Any) -> None:
+            assert outcome.error is None and alive[0]() is None
+
+    jobs: list[Any] = [(Outcomes(), 0, contextvars.copy_context(), functools.partial(task))]
+    alive: list[Any] = [weakref.ref(jobs[0][3]), weakref.ref(jobs[0][0])]
+    with pytest.raises(Waits):
+        sharing._work(Tasks(), [], SimpleQueue())  # type: ignore[arg-type]
+
+
+def test_an_error_does_not_keep_the_arrays_of_the_call_alive_once_it_is_handled(three_threads: list[int]) -> None:
+    def run(x: Any) -> Any:
+        if x[-1] == 6:
             raise ArithmeticError
-        assert _blas_threads() == before
+        return x
+
+    gc.collect()
+    gc.disable()
+    try:
+        rows = onp.arange(7.0)
+        alive = weakref.ref(rows)
+        try:
+            _evaluated(run, rows)
+        except ArithmeticError:
+            del rows
+        deadline = time.monotonic() + 60  # the worker lets go of its outcome a moment after it gave it away
+        while alive() is not None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_where_no_thread_can_be_started_the_caller_does_all(
+    three_threads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sharing._start_afresh()
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    for _ in range(2):
+        assert_allclose(_evaluated(lambda x: x + 1, onp.arange(7.0)), onp.arange(1.0, 8.0))
+    assert sharing._alive == []
+
+
+def test_a_finalizer_in_a_worker_that_shares_out_does_not_wait_for_that_worker(counts: list[int]) -> None:
+    caller = threading.get_ident()
+
+    def run(x: Any) -> Any:
+        if threading.get_ident() != caller:
+            _evaluated(lambda x: x, onp.arange(7.0))
+        return x
+
+    sharing._start_afresh()
+    with npnets.batch_threads(2):
+        assert exit_code_in_child(lambda: _evaluated(run, onp.arange(7.0))) == 0
 
 
 @pytest.mark.parametrize("where", [0, 6])
@@ -191,13 +321,22 @@ def test_without_threadpoolctl_it_is_said_what_to_install(monkeypatch: pytest.Mo
 
 
 def test_a_thread_that_outlives_the_main_one_still_gets_its_answer() -> None:
-    code = (
-        "import threading, time, numpy as np, npnets;"
-        "net = npnets.RecurrentCritic(1, 3); params = net.init(np.random.default_rng(0));"
-        "late = lambda: (time.sleep(0.5), npnets.batch_threads(2).__enter__(),"
-        " print(net.forward(params, np.ones((256, 9, 3))).shape));"
-        "threading.Thread(target=late).start()"
-    )
+    code = """
+import threading, time
+import numpy, threadpoolctl
+import npnets
+
+threadpoolctl.threadpool_limits(1)
+net = npnets.RecurrentCritic(1, 3)
+params = net.init(numpy.random.default_rng(0))
+
+def late():
+    time.sleep(0.5)
+    with npnets.batch_threads(2):
+        print(net.forward(params, numpy.ones((256, 9, 3), numpy.float32)).shape)
+
+threading.Thread(target=late).start()
+"""
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (ended.stdout.strip(), ended.stderr) == ("(256, 1)", "")
 

@@ -5,14 +5,21 @@ large batch it is quicker to give every thread rows of its own from the first pr
 which axes its arrays have their rows; its forward and backward are then called for all rows, or for a share of them.
 
 Which rows make a share depends on the number of threads and of rows alone, so that results have the same bits from run
-to run. Nothing is shared out unasked, because BLAS must be held to one thread for it, in the whole process.
+to run. Nothing is shared out unasked, because BLAS must run on one thread for it, in the whole process.
+
+An interrupt (Ctrl-C) may come between any two byte-codes, and a fork at any time: the only state outside of one call is
+a context variable, a queue of tasks, whose `put` and `get` are atomic, and threads that read from it. They are no
+`threading.Thread`, whose own locks an interrupt can leave locked.
 """
 
+import _thread
 import contextlib
 import contextvars
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,41 +40,58 @@ _threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_thr
 def batch_threads(number: int) -> Iterator[None]:
     """Share out a recurrent network's large batches to threads, inside of a `with` block and on NumPy.
 
-    BLAS is held to one thread meanwhile, in the whole process, and gets back afterwards what it had: whatever else is
-    computed in the block has one thread. Each thread keeps memory of its own.
+    BLAS has to run on one thread, because its own threads would compete with these for the same cores: set
+    `OPENBLAS_NUM_THREADS=1` before Python starts, or call `threadpoolctl.threadpool_limits(1)` once at the start of the
+    program. The block changes nothing outside of the thread or task that enters it. Each thread keeps memory of its
+    own.
 
     Parameters
     ----------
     number : int
-        How many threads, as many as there are cores to use.
+        How many threads, as many as there are cores to use; one shares nothing out.
 
     Raises
     ------
     TypeError, ValueError
         If it is no positive integer.
     ImportError
-        If `threadpoolctl` is not installed.
+        If `threadpoolctl`, which tells how many threads BLAS has, is not installed.
+    RuntimeError
+        If BLAS runs on several threads.
     """
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
         raise TypeError(f"batch_threads takes a number of threads, but got {number!r}")
     if number < 1:
         raise ValueError(f"batch_threads takes a positive number of threads, but got {number}")
-    with _blas().limit(limits=1):
-        before = _threads.set(int(number))
-        try:
-            yield
-        finally:
-            _threads.reset(before)
+    if number > 1:
+        _require_one_blas_thread(number)
+    before = _threads.get()
+    try:
+        _threads.set(int(number))  # in here, so that it is undone too if Ctrl-C comes right after it
+        yield
+    finally:
+        _threads.set(before)
+
+
+def _require_one_blas_thread(number: int) -> None:
+    for library in _blas().info():
+        name, threads = library["internal_api"], library["num_threads"]
+        if threads != 1:
+            raise RuntimeError(
+                f"batch_threads({number}) expects BLAS to run on one thread, but {name} runs on {threads}, which would "
+                f"compete with these {number} for the same cores; set {name.upper()}_NUM_THREADS=1 before Python "
+                "starts, or call threadpoolctl.threadpool_limits(1) once at the start of the program"
+            )
 
 
 @functools.cache
 def _blas() -> Any:
-    """Return what holds BLAS to a number of threads; to look for the libraries takes milliseconds."""
+    """Return what tells how many threads BLAS has; to look for the libraries takes milliseconds."""
     try:
         from threadpoolctl import ThreadpoolController  # here, as without `batch_threads` nobody needs it
     except ImportError as error:
         raise ImportError(
-            "batch_threads needs threadpoolctl, to hold BLAS to one thread: pip install threadpoolctl"
+            "batch_threads needs threadpoolctl, to see that BLAS runs on one thread: pip install threadpoolctl"
         ) from error
     return ThreadpoolController().select(user_api="blas")
 
@@ -175,25 +199,84 @@ def _sum(total: Array, part: Array) -> Array:
 
 # -- threads ----------------------------------------------------------------------------------------------------------
 
+_tasks: SimpleQueue[Any] = SimpleQueue()
+_alive: list[None] = []  # an entry for each worker: its thread adds it and takes it away
+
+
+def _start_afresh() -> None:
+    """Forget the threads and tasks of the parent process: a forked child has neither."""
+    global _tasks, _alive
+    _tasks, _alive = SimpleQueue(), []
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh)
+
 
 def _together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Return what tasks answer, each of which has a thread of its own; the first has this one."""
-    others = [_started(task, len(tasks) - 1) for task in tasks[1:]]
-    return [tasks[0](), *(answer() for answer in others)]
+    """Return the results of tasks, the first of which is computed in this thread and each other one in a worker.
+
+    If an interrupt ends the wait, the workers finish what they have begun, in arrays that nobody else uses.
+    """
+    helpers = len(tasks) - 1
+    if sys.is_finalizing() or not _are_ready(helpers):
+        return [task() for task in tasks]
+    outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+    for place, task in enumerate(tasks[1:]):
+        context = contextvars.copy_context()  # with this thread's settings, such as `numpy.errstate`
+        context.run(_threads.set, 1)  # a finalizer that runs in a worker must not wait for that worker
+        _tasks.put((outcomes, place, context, task))
+    return [tasks[0](), *_results([outcomes.get() for _ in range(helpers)])]
 
 
-def _started(task: Callable[[], Any], helpers: int) -> Callable[[], Any]:
-    """Start a task with the settings of this thread, such as `numpy.errstate`; return what waits for its answer."""
-    pool = _pool(os.getpid(), helpers)
+def _are_ready(helpers: int) -> bool:
+    """Start workers until there are enough, and tell whether there is any: the system may give no more threads."""
     try:
-        return pool.submit(contextvars.copy_context().run, task).result  # type: ignore[no-any-return]
-    except RuntimeError:  # the interpreter is about to end, and starts nothing any more
-        return task
+        for _ in range(helpers - len(_alive)):
+            started: SimpleQueue[None] = SimpleQueue()
+            _thread.start_new_thread(_work, (_tasks, _alive, started))
+            started.get()
+    except RuntimeError:
+        return len(_alive) > 0
+    return True
 
 
-@functools.lru_cache(maxsize=1)
-def _pool(process: int, helpers: int) -> Any:
-    """Return the threads that work beside the one that asks; a forked process has none of its parent's."""
-    from concurrent.futures import ThreadPoolExecutor  # here, as without `batch_threads` nobody needs it
+class _Outcome(NamedTuple):
+    """The result of a task or its exception, and the task's place among all."""
 
-    return ThreadPoolExecutor(helpers, thread_name_prefix="npnets")
+    place: int
+    result: Any
+    error: BaseException | None
+
+
+def _work(tasks: SimpleQueue[Any], alive: list[None], started: SimpleQueue[None]) -> None:
+    """Do tasks for ever; while it waits for the next one, a worker holds no reference to a buffer."""
+    alive.append(None)
+    try:
+        started.put(None)
+        while True:
+            outcomes, place, context, task = tasks.get()
+            outcome = _done(place, context, task)
+            del context, task
+            outcomes.put(outcome)
+            del outcomes, outcome
+    finally:
+        alive.pop()
+
+
+def _done(place: int, context: contextvars.Context, task: Callable[[], Any]) -> _Outcome:
+    try:
+        return _Outcome(place, context.run(task), None)
+    except BaseException as error:  # whatever it is, the thread that waits for the result raises it
+        return _Outcome(place, None, error)
+
+
+def _results(outcomes: list[_Outcome]) -> list[Any]:
+    outcomes.sort(key=lambda outcome: outcome.place)
+    error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+    if error is None:
+        return [outcome.result for outcome in outcomes]
+    try:
+        raise error
+    finally:
+        outcomes, error = [], None  # the traceback holds this frame, which would hold it in turn, with all its arrays
