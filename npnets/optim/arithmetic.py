@@ -43,19 +43,12 @@ def toward(x: Array, y: Array, share: float) -> Array:
     """
     if namespace(x) is not np:
         return _TOWARD(x, y, share)  # type: ignore[no-any-return]
-    if math.isfinite(np.vdot(x, x)) and math.isfinite(np.vdot(y, y)):  # so that no difference overflows
-        return _by_difference(x, y, share)
-    with np.errstate(over="ignore", invalid="ignore"):
-        answer = _by_difference(x, y, share)
-    wrong = ~np.isfinite(answer)
-    answer[wrong] = _weighted(x[wrong], y[wrong], share)
-    return answer
-
-
-def _by_difference(x: Array, y: Array, share: float) -> Array:
     answer = np.subtract(y, x, out=room(x, x.shape))
     answer *= share if share < 0.5 else share - 1
     answer += x if share < 0.5 else y
+    if not math.isfinite(np.vdot(answer, answer)):
+        wrong = ~np.isfinite(answer)
+        answer[wrong] = _weighted(x[wrong], y[wrong], share)
     return answer
 
 

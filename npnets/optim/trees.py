@@ -103,7 +103,6 @@ def _require_finite(grads: Tree) -> None:
             )
 
 
-@ignoring_underflow
 def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
     """Move a target network's parameters toward another's: `tau * source + (1 - tau) * target`.
 
@@ -121,5 +120,5 @@ def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
     tau = number("tau", tau)
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
-    with together(target=target, source=source):
+    with together(target=target, source=source), np.errstate(all="ignore"):  # infinite parameters are moved too
         return tree.map(lambda t, s: toward(alike(t, s), s, tau), target, source)
