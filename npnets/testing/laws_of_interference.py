@@ -54,7 +54,8 @@ def _interruption(trial: Trial) -> None:
 @contextlib.contextmanager
 def _at_each_line_of(net: Any, call: Callable[[], Any]) -> Iterator[None]:
     """Call a function before each line that runs in the file of a network's class, up to some number of times."""
-    file, left = inspect.getsourcefile(type(net)) or "", [MOST_INTERRUPTIONS]
+    code = getattr(inspect.unwrap(type(net).forward), "__code__", None)
+    file, left = getattr(code, "co_filename", ""), [MOST_INTERRUPTIONS]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename != file:
