@@ -40,7 +40,8 @@ KeptProduct = npnets.autodiff.fused(
 
 class KeepsItsInput(Policy):
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        return self.answer(KeptProduct(onp.asarray(obs, params["weight"].dtype), params["weight"])), state
+        x = obs if obs.dtype == params["weight"].dtype else obs.astype(params["weight"].dtype)
+        return self.answer(KeptProduct(x, params["weight"]) + params["bias"]), state
 
 
 SCRATCH: dict[Any, Any] = {}
@@ -50,7 +51,7 @@ class SharesABuffer(Policy):
     def answer(self, z: Any) -> Any:
         if npnets.autodiff.is_traced(z):
             return np.tanh(z)
-        buffer = SCRATCH.setdefault(z.shape, onp.empty_like(z))
+        buffer = SCRATCH.setdefault((z.shape, z.dtype), onp.empty_like(z))
         buffer[...] = z
         onp.tanh(buffer, out=buffer)
         return buffer.copy()

@@ -53,12 +53,13 @@ def _interruption(trial: Trial) -> None:
 
 @contextlib.contextmanager
 def _at_each_line_of(net: Any, call: Callable[[], Any]) -> Iterator[None]:
-    """Call a function before each line that runs in the file of a network's class, up to some number of times."""
-    code = getattr(inspect.unwrap(type(net).forward), "__code__", None)
-    file, left = getattr(code, "co_filename", ""), [MOST_INTERRUPTIONS]
+    """Call a function before each line that runs in the files of a network's methods, up to some number of times."""
+    methods = [inspect.unwrap(value) for kind in type(net).__mro__ for value in vars(kind).values() if callable(value)]
+    files = {method.__code__.co_filename for method in methods if hasattr(method, "__code__")}
+    left = [MOST_INTERRUPTIONS]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != file:
+        if frame.f_code.co_filename not in files:
             return None
         if event == "line" and left[0]:
             left[0] -= 1
