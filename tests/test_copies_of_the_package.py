@@ -97,7 +97,7 @@ def test_an_import_says_which_part_of_autograd_is_missing_and_which_releases_hav
     holder, _, name = missing.rpartition(".")
     code = f"again\nimport autograd.core, autograd.extend\ndelattr(autograd.{holder}, {name!r})\nagain()"
     last = _run(code).stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError: npnets expects autograd>=1.8,<1.10, whose tracer it builds on, but version ")
+    assert last.startswith("ImportError: npnets expects autograd>=1.9,<1.10, whose tracer it builds on, but version ")
     assert name in last and f"pip install '{internals.SUPPORTED}'" in last
 
 

@@ -4,7 +4,7 @@ They are no public interface, and a release of autograd may move them. An import
 which releases have them.
 """
 
-SUPPORTED = "autograd>=1.8,<1.10"
+SUPPORTED = "autograd>=1.9,<1.10"
 """The releases that have these parts; `setup.cfg` asks for the same."""
 
 
