@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff import bare, is_traced, may_change
+from npnets.autodiff import bare, is_traced
+from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, require_one_device
 from npnets.dtypes import COMPUTED, array_fault, class_fault
 from npnets.numpy.broadcasting import moved

@@ -6,7 +6,7 @@ those who write operations. What is traced is each leaf array, never the dicts a
 
 from npnets.autodiff.derivatives import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.autodiff.operations import fused, primitive
-from npnets.autodiff.tracing import Traced, bare, is_traced, may_change
+from npnets.autodiff.tracing import Traced, bare, is_traced
 
 __all__ = [
     "Traced",
@@ -16,7 +16,6 @@ __all__ = [
     "hvp",
     "is_traced",
     "jvp",
-    "may_change",
     "primitive",
     "stop_gradient",
     "value_and_grad",

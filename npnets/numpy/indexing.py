@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from npnets.autodiff import bare, is_traced, may_change, primitive
+from npnets.autodiff import bare, is_traced, primitive
+from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, namespace
 from npnets.dtypes import class_fault
 
