@@ -123,8 +123,7 @@ def test_the_norm_of_gradients_neither_overflows_nor_vanishes() -> None:
     for scale in (2e19, 3e-30, 1e37):
         grads = on_backend({"w": onp.array([3.0, 0.0], F32) * F32(scale), "b": onp.array([4.0], F32) * F32(scale)})
         clipped, norm = optim.clip_by_global_norm(grads, 1.0)
-        assert norm.dtype == F32
-        assert_allclose(norm, 5 * scale, rtol=1e-6)
+        assert norm == pytest.approx(5 * scale, rel=1e-6)
         factor = min(1 / (5 * scale + 1e-6), 1.0)
         assert_allclose(clipped["w"], [3 * scale * factor, 0], rtol=1e-6)
         assert_allclose(clipped["b"], [4 * scale * factor], rtol=1e-6)
@@ -132,24 +131,8 @@ def test_the_norm_of_gradients_neither_overflows_nor_vanishes() -> None:
 
 def test_a_gradient_of_zero_has_norm_zero_and_stays() -> None:
     clipped, norm = optim.clip_by_global_norm(on_backend({"w": onp.zeros(3, F32)}), 1.0)
-    assert_array_equal(norm, 0)
+    assert norm == 0
     assert_array_equal(clipped["w"], [0, 0, 0])
-
-
-@pytest.mark.numpy_alone("on a GPU to look would be to wait: the next test is about that")
-@pytest.mark.parametrize("wrong", [onp.nan, onp.inf, -onp.inf])
-def test_a_gradient_that_is_not_finite_is_reported_by_its_name(wrong: float) -> None:
-    grads = {"last": {"weight": onp.array([1.0, wrong, wrong], F32)}, "first": onp.ones(2, F32)}
-    with pytest.raises(FloatingPointError, match=r"2 of 3 entries of 'last.weight' are NaN or infinite.* update out"):
-        optim.clip_by_global_norm(grads, 1.0)
-
-
-@pytest.mark.needs_gpus(1)
-def test_on_a_gpu_a_gradient_that_is_not_finite_is_not_spread_and_the_norm_tells() -> None:
-    grads = on_backend({"a": onp.array([1.0, onp.inf], F32), "b": onp.array([300.0], F32)})
-    clipped, norm = optim.clip_by_global_norm(grads, 1.0)
-    assert_array_equal(norm, onp.inf)
-    assert_array_equal(clipped["b"], [300])
 
 
 @pytest.mark.parametrize("learning_rate", [1e-6, 1e-4, 1e-2])
