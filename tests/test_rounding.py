@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import npnets
 import npnets.numpy as np
 from npnets import optim
-from npnets.distributions import SquashedGaussian
+from npnets.distributions import Gaussian, SquashedGaussian
 
 F32 = onp.float32
 Z = onp.concatenate([onp.linspace(-30, 30, 241), [-0.0, 1e-6, -1e-6]])
@@ -114,6 +114,28 @@ def test_an_interval_wider_than_the_largest_number_gives_finite_densities_and_ri
         noise=onp.array([[50.0, -50.0, 0.0]])
     )
     assert_allclose(sample, [[3e38, -3e38, 3e38 * onp.tanh(2.0)]], rtol=1e-6)
+
+
+def test_the_density_next_to_a_bound_of_zero_is_that_of_float64() -> None:
+    x, mu = onp.array([[1e-45, 3e-45, 1e-30]], F32), onp.array([[-50.0, -51.0, -30.0]])
+
+    def log_prob(dtype: Any) -> Any:
+        arrays = on_backend((mu.astype(dtype), onp.ones_like(mu, dtype), x.astype(dtype)))
+        return SquashedGaussian(*arrays[:2], 0.0, 1.0).log_prob(arrays[2])
+
+    assert_allclose(log_prob(F32), as_numpy(log_prob(onp.float64)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mean", [1e-38, 1e-20])
+def test_numbers_that_vanish_in_a_distribution_raise_nothing_whatever_seterr_says(mean: float) -> None:
+    mu, sigma = on_backend((onp.full((2, 3), mean, F32), onp.full((2, 3), 1e-20, F32)))
+    with onp.errstate(all="raise"):
+        for distribution in (Gaussian(mu, sigma), SquashedGaussian(mu, sigma, -0.3, 0.3)):
+            noise = on_backend(onp.full((2, 3), 1e-25, F32))
+            action, log_prob = distribution.sample_and_log_prob(noise=noise)
+            mode, kl = distribution.mode(), distribution.kl(distribution)
+            for value in (action, log_prob, distribution.sample(noise=noise), mode, distribution.log_prob(mode), kl):
+                assert onp.isfinite(as_numpy(value)).all()
 
 
 # -- optimizers -------------------------------------------------------------------------------------------------------

@@ -20,11 +20,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def follows_mean(method: F) -> F:
-    """Make a distribution's method compute on the device that its mean lies on."""
+    """Make a distribution's method compute on the device that its mean lies on, where underflow is no error.
+
+    Underflow is ignored from the start: a method that draws must not run twice.
+    """
 
     @functools.wraps(method)
     def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with current_device(bare(distribution.mu)):
+        with current_device(bare(distribution.mu)), onp.errstate(under="ignore"):
             return method(distribution, *args, **kwargs)
 
     return run  # type: ignore[return-value]
