@@ -13,7 +13,18 @@ from npnets.backend import Array, Device
 from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
-from npnets.description import Shape, call_repr, frozen, no_call, require_flags, set_fields, shape, size, width
+from npnets.description import (
+    Shape,
+    call_repr,
+    frozen,
+    no_call,
+    require_flags,
+    set_fields,
+    set_plain,
+    shape,
+    size,
+    width,
+)
 from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
 from npnets.initializers import require_generator
@@ -72,6 +83,7 @@ class Net:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "softmax", "concat")
         set_fields(self, state_shape=shape("state_shape", self.state_shape))
         set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.description import Shape, call_repr, no_call, width
+from npnets.description import Shape, call_repr, no_call, set_plain, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -48,6 +48,7 @@ class Recurrent:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_recurrent_sizes(self)
 
     @functools.cached_property

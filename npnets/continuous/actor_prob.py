@@ -14,7 +14,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, call_repr, no_call, require_flags, set_fields, shape, width
+from npnets.description import Bound, Shape, call_repr, no_call, require_flags, set_fields, set_plain, shape, width
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
@@ -63,6 +63,7 @@ class ActorProb:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "unbounded", "conditioned_sigma")
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.head.hidden_sizes)

@@ -12,7 +12,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.sequences import Sequences
-from npnets.description import Shape, call_repr, no_call, width
+from npnets.description import Shape, call_repr, no_call, set_plain, width
 from npnets.door import as_input, expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -51,6 +51,7 @@ class RecurrentCritic:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_recurrent_sizes(self, fewest_actions=0)
 
     @functools.cached_property
