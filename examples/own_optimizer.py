@@ -32,10 +32,10 @@ def lion(learning_rate: float, beta1: float = 0.9, beta2: float = 0.99) -> Optim
     def init(params: Any) -> Any:
         return tree.map(np.zeros_like, params)
 
-    def update(params: Any, grads: Any, momentum: Any) -> tuple[Any, Any]:
-        direction = tree.map(lambda m, g: np.sign(beta1 * m + (1 - beta1) * g), momentum, grads)
-        momentum = tree.map(lambda m, g: beta2 * m + (1 - beta2) * g, momentum, grads)
-        return tree.map(lambda p, d: p - learning_rate * d, params, direction), momentum
+    def update(params: Any, grads: Any, state: Any) -> tuple[Any, Any]:
+        direction = tree.map(lambda m, g: np.sign(beta1 * m + (1 - beta1) * g), state, grads)
+        state = tree.map(lambda m, g: beta2 * m + (1 - beta2) * g, state, grads)
+        return tree.map(lambda p, d: p - learning_rate * d, params, direction), state
 
     return Optimizer(init, update)
 

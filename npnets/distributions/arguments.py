@@ -114,6 +114,11 @@ def expect_alike(first: Any, second: Any) -> None:
 
 def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return an actor's mean, standard deviation and new state."""
+    if not hasattr(actor, "forward"):
+        raise TypeError(
+            f"expected an actor, which has a method forward, but got {actor!r:.60}; the order is from_actor(actor, "
+            "params, obs, ...)"
+        )
     answer, state = actor.forward(params, obs, state, **options)
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise TypeError(

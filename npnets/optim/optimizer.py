@@ -36,6 +36,7 @@ def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, 
 
     def init_there(params: Tree) -> Any:
         with together(params=params):
+            tree.map(alike, params)
             return init(params)
 
     def update_there(params: Tree, grads: Tree, state: Any) -> tuple[Tree, Any]:
