@@ -96,7 +96,20 @@ def frozen(value: Any) -> Any:
         return {key: frozen(part) for key, part in value.items()}
     if isinstance(value, functools.partial):
         return ComparablePartial(value.func, *frozen(value.args), **frozen(value.keywords))
-    return value.item() if isinstance(value, np.generic) else value
+    return plain(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a scalar of NumPy, or an array without axes, as Python's number, truth value or text."""
+    is_scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    return value.item() if is_scalar else value
+
+
+def set_plain(description: Any) -> None:
+    """Make all scalars of NumPy among a description's arguments Python's, which print, pickle and compute alike."""
+    for field in dataclasses.fields(description):
+        if field.init:
+            set_fields(description, **{field.name: plain(getattr(description, field.name))})
 
 
 def size(name: str, value: Any, least: int = 1) -> int:

@@ -9,7 +9,7 @@ import numpy as onp
 import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, place
-from npnets.description import frozen
+from npnets.description import bound, frozen
 from npnets.kernels.activations import (
     ACTIVATIONS,
     activate,
@@ -108,7 +108,15 @@ def squash(z: Array, max_action: float | tuple[float, ...]) -> Array:
     Returns
     -------
     array of the shape and dtype of `z`
+        No entry is beyond its bound, not by a rounding either: the bound itself is rounded toward zero.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a bound is no number, or not positive and finite.
     """
+    if type(max_action) not in (float, tuple):  # those two are checked where they are rounded, which is done once
+        max_action = bound("max_action", max_action)
     return scaled(activate(z, "tanh"), max_action)
 
 
@@ -119,8 +127,8 @@ def scaled(y: Array, max_action: float | tuple[float, ...]) -> Array:
 
 def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:
     """Return `x` with every entry clipped to within the bound, as `squash` understands it."""
-    bound = bound_like(max_action, x)
-    return np.clip(x, -bound, bound)
+    largest = bound_like(max_action, x)
+    return np.clip(x, -largest, largest)
 
 
 def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
@@ -136,7 +144,7 @@ def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
 @functools.lru_cache(maxsize=256)
 def _inward(max_action: Any, dtype: str) -> Any:
     """Return a bound, or a tuple of them, as the largest numbers of a dtype that are not beyond."""
-    exact = onp.asarray(max_action, onp.float64)
+    exact = onp.asarray(bound("max_action", max_action))
     with onp.errstate(over="ignore"):
         nearest = exact.astype(dtype)
     return onp.where(nearest > exact, onp.nextafter(nearest, onp.zeros_like(nearest)), nearest).tolist()
@@ -156,13 +164,13 @@ def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> R
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(ACTIVATIONS)}, or a function{hint}")
     try:
-        bound = parameters_of(name).bind(*positional, **named)
+        arguments = parameters_of(name).bind(*positional, **named)
     except TypeError as error:
         raise TypeError(f"activation {name!r} takes the arguments {parameters_of(name)}: {error}") from None
-    bound.apply_defaults()  # without it an argument given by name would be lost behind one that was left out
+    arguments.apply_defaults()  # without it an argument given by name would be lost behind one that was left out
     if positional or named:
-        _try_out(name, bound.args)
-    return ResolvedActivation((name, *bound.args))
+        _try_out(name, arguments.args)
+    return ResolvedActivation((name, *arguments.args))
 
 
 def _try_out(name: str, args: tuple[Any, ...]) -> None:

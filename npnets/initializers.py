@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from npnets import tree
+from npnets import description, tree
 from npnets.backend import Array, Device, adopt, device_of, parse_device
 from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
@@ -34,8 +34,9 @@ def uniform_fan_in(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int
     -------
     array of that shape and dtype
     """
-    limit = 1 / math.sqrt(fan_in)
-    return require_generator(rng).uniform(-limit, limit, shape).astype(require_floating(dtype))
+    require_generator(rng)
+    limit = 1 / math.sqrt(description.size("fan_in", fan_in))
+    return rng.uniform(-limit, limit, _axes(shape)).astype(require_floating(dtype))
 
 
 def orthogonal(
@@ -61,9 +62,11 @@ def orthogonal(
     Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's `orthogonal_`.
     """
     require_generator(rng)
-    if len(shape) < 2:
+    _require_gain(gain, "orthogonal(rng, shape, gain)")
+    axes = _axes(shape)
+    if len(axes) < 2:
         raise ValueError(f"expected a shape (..., in, out) with at least two axes, but got {shape}")
-    *members, rows, columns = shape
+    *members, rows, columns = axes
     tall = rng.standard_normal((*members, max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
@@ -86,9 +89,17 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
     tree
         A new tree of the same structure, dtypes and devices.
     """
-    require_generator(rng)
+    order = "orthogonalize(rng, params, gain)"
+    require_generator(rng, order)
+    _require_gain(gain, order)
+    if not isinstance(params, (dict, list, tuple)) and not hasattr(params, "dtype"):
+        raise TypeError(f"expected a tree of arrays as params, but got {params!r:.60}; the order is {order}")
+    return _orthogonalized(rng, params, gain)
+
+
+def _orthogonalized(rng: np.random.Generator, params: Tree, gain: float) -> Tree:
     if isinstance(params, (list, tuple)):
-        return tree.sequence_like(params, [orthogonalize(rng, part, gain) for part in params])
+        return tree.sequence_like(params, [_orthogonalized(rng, part, gain) for part in params])
     if not isinstance(params, dict):
         return params
     weight: Any = params.get("weight")
@@ -97,17 +108,28 @@ def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> 
         new["weight"] = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
         if "bias" in params:
             new["bias"] = zeros_like(params["bias"])
-    return {key: new[key] if key in new else orthogonalize(rng, part, gain) for key, part in params.items()}
+    return {key: new[key] if key in new else _orthogonalized(rng, part, gain) for key, part in params.items()}
 
 
-def require_generator(rng: Any) -> np.random.Generator:
-    """Return a generator, or say how one is made."""
+def require_generator(rng: Any, order: str = "") -> np.random.Generator:
+    """Return a generator, or say how one is made, and where in a call it stands."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
-            f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed), "
-            "and give it before the other arguments"
+            f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed)"
+            + (f"; the order is {order}" if order else ", and give it before the other arguments")
         )
     return rng
+
+
+def _axes(shape: Any) -> tuple[int, ...]:
+    """Return a shape, which may be empty, as a tuple of ints."""
+    checked = () if shape == () else description.shape("shape", shape, least=0)
+    return (checked,) if isinstance(checked, int) else checked
+
+
+def _require_gain(gain: Any, order: str) -> None:
+    if isinstance(gain, (bool, np.bool_)) or not isinstance(gain, (int, float, np.integer, np.floating)):
+        raise TypeError(f"gain must be a number, but is {gain!r:.60}; the order is {order}")
 
 
 def require_floating(dtype: DTypeLike) -> np.dtype[Any]:

@@ -1,8 +1,7 @@
-"""Mistakes of the first hour, and what only looks like one: empty batches, single numbers, calls, swapped arguments."""
+"""Mistakes of the first hour, and what only looks like one: empty batches, single numbers, calls of networks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as onp
@@ -80,25 +79,3 @@ def test_a_network_is_no_activation_and_no_layer_maker() -> None:
     ):
         with pytest.raises(TypeError, match="an activation must be|linear_layer must be|norm_layer must be"):
             make()
-
-
-@pytest.mark.numpy_alone("refused before any array is read")
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (
-            lambda p, r: npnets.initializers.orthogonalize(p, r, 1.0),
-            r"rng must be a .*Generator(.|\n)* before the other arg",
-        ),
-        (lambda p, r: npnets.initializers.orthogonal((2, 3), (r, r)), "rng must be"),
-        (lambda p, r: npnets.initializers.uniform_fan_in((2, 3), r, 2, "f"), "rng must be|Generator"),
-        (lambda p, r: npnets.optim.clip_by_global_norm(1.0, p), "limit must be a number, but is "),
-        (lambda p, r: npnets.optim.soft_update(p, 0.5, p), "tau must be a number, but is"),
-        (lambda p, r: npnets.tree.map(p, lambda leaf: leaf), "not callable"),
-        (lambda p, r: PIXELS.init("float32"), "rng must be a"),
-        (lambda p, r: PIXELS.forward(onp.ones((2, 2, 3)), p), "forward takes the parameters first"),
-    ],
-)
-def test_swapped_arguments_are_refused(call: Callable[[Any, Any], Any], words: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=words):
-        call({"w": onp.ones((2, 3))}, onp.random.default_rng(0))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import npnets
 import npnets.numpy as np
 from npnets import optim
-from npnets.distributions import SquashedGaussian
+from npnets.distributions import Gaussian, SquashedGaussian
 
 F32 = onp.float32
 Z = onp.concatenate([onp.linspace(-30, 30, 241), [-0.0, 1e-6, -1e-6]])
@@ -116,6 +116,28 @@ def test_an_interval_wider_than_the_largest_number_gives_finite_densities_and_ri
     assert_allclose(sample, [[3e38, -3e38, 3e38 * onp.tanh(2.0)]], rtol=1e-6)
 
 
+def test_the_density_next_to_a_bound_of_zero_is_that_of_float64() -> None:
+    x, mu = onp.array([[1e-45, 3e-45, 1e-30]], F32), onp.array([[-50.0, -51.0, -30.0]])
+
+    def log_prob(dtype: Any) -> Any:
+        arrays = on_backend((mu.astype(dtype), onp.ones_like(mu, dtype), x.astype(dtype)))
+        return SquashedGaussian(*arrays[:2], 0.0, 1.0).log_prob(arrays[2])
+
+    assert_allclose(log_prob(F32), as_numpy(log_prob(onp.float64)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mean", [1e-38, 1e-20])
+def test_numbers_that_vanish_in_a_distribution_raise_nothing_whatever_seterr_says(mean: float) -> None:
+    mu, sigma = on_backend((onp.full((2, 3), mean, F32), onp.full((2, 3), 1e-20, F32)))
+    with onp.errstate(all="raise"):
+        for distribution in (Gaussian(mu, sigma), SquashedGaussian(mu, sigma, -0.3, 0.3)):
+            noise = on_backend(onp.full((2, 3), 1e-25, F32))
+            action, log_prob = distribution.sample_and_log_prob(noise=noise)
+            mode, kl = distribution.mode(), distribution.kl(distribution)
+            for value in (action, log_prob, distribution.sample(noise=noise), mode, distribution.log_prob(mode), kl):
+                assert onp.isfinite(as_numpy(value)).all()
+
+
 # -- optimizers -------------------------------------------------------------------------------------------------------
 
 
@@ -123,8 +145,7 @@ def test_the_norm_of_gradients_neither_overflows_nor_vanishes() -> None:
     for scale in (2e19, 3e-30, 1e37):
         grads = on_backend({"w": onp.array([3.0, 0.0], F32) * F32(scale), "b": onp.array([4.0], F32) * F32(scale)})
         clipped, norm = optim.clip_by_global_norm(grads, 1.0)
-        assert norm.dtype == F32
-        assert_allclose(norm, 5 * scale, rtol=1e-6)
+        assert norm == pytest.approx(5 * scale, rel=1e-6)
         factor = min(1 / (5 * scale + 1e-6), 1.0)
         assert_allclose(clipped["w"], [3 * scale * factor, 0], rtol=1e-6)
         assert_allclose(clipped["b"], [4 * scale * factor], rtol=1e-6)
@@ -132,24 +153,8 @@ def test_the_norm_of_gradients_neither_overflows_nor_vanishes() -> None:
 
 def test_a_gradient_of_zero_has_norm_zero_and_stays() -> None:
     clipped, norm = optim.clip_by_global_norm(on_backend({"w": onp.zeros(3, F32)}), 1.0)
-    assert_array_equal(norm, 0)
+    assert norm == 0
     assert_array_equal(clipped["w"], [0, 0, 0])
-
-
-@pytest.mark.numpy_alone("on a GPU to look would be to wait: the next test is about that")
-@pytest.mark.parametrize("wrong", [onp.nan, onp.inf, -onp.inf])
-def test_a_gradient_that_is_not_finite_is_reported_by_its_name(wrong: float) -> None:
-    grads = {"last": {"weight": onp.array([1.0, wrong, wrong], F32)}, "first": onp.ones(2, F32)}
-    with pytest.raises(FloatingPointError, match=r"2 of 3 entries of 'last.weight' are NaN or infinite.* update out"):
-        optim.clip_by_global_norm(grads, 1.0)
-
-
-@pytest.mark.needs_gpus(1)
-def test_on_a_gpu_a_gradient_that_is_not_finite_is_not_spread_and_the_norm_tells() -> None:
-    grads = on_backend({"a": onp.array([1.0, onp.inf], F32), "b": onp.array([300.0], F32)})
-    clipped, norm = optim.clip_by_global_norm(grads, 1.0)
-    assert_array_equal(norm, onp.inf)
-    assert_array_equal(clipped["b"], [300])
 
 
 @pytest.mark.parametrize("learning_rate", [1e-6, 1e-4, 1e-2])

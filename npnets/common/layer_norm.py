@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, frozen, no_call, require_flags, set_fields, size
+from npnets.description import call_repr, no_call, require_flags, set_fields, set_plain, size
 from npnets.door import as_input, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
@@ -43,11 +43,11 @@ class LayerNorm:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "elementwise_affine", "bias")
         set_fields(self, features=size("features", self.features))
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
-        set_fields(self, eps=frozen(self.eps))
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Return parameters that change nothing: `weight` all one, `bias` all zero."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.backend import Array
-from npnets.description import cached_property, call_repr, no_call, require_flags, set_fields, size
+from npnets.description import cached_property, call_repr, no_call, require_flags, set_fields, set_plain, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import ActivationCall, linear_layers
@@ -39,6 +39,7 @@ class Linear:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "bias")
         set_fields(
             self,
@@ -103,6 +104,7 @@ class EnsembleLinear:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "bias")
         set_fields(
             self,

@@ -13,7 +13,7 @@ import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
-from npnets.description import call_repr, no_call, set_fields, shape, size
+from npnets.description import call_repr, no_call, set_fields, set_plain, shape, size
 from npnets.door import expect_keys, expect_parameters, first_leaf
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.lstm import State, lstm
@@ -48,6 +48,7 @@ class LSTM:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         names = ("input_size", "hidden_size", "num_layers")
         set_fields(self, **{name: size(name, getattr(self, name)) for name in names})
         inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))

@@ -12,7 +12,17 @@ from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
-from npnets.description import cached_property, call_repr, frozen, no_call, require_flags, set_fields, size, sizes
+from npnets.description import (
+    cached_property,
+    call_repr,
+    frozen,
+    no_call,
+    require_flags,
+    set_fields,
+    set_plain,
+    size,
+    sizes,
+)
 from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
@@ -93,6 +103,7 @@ class MLP:
         return call_repr(self, output_dim=self.output_dim if self.has_last else 0)
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "flatten_input")
         parse_device(self.device)
         names = ("norm_layer", "norm_args", "activation", "act_args", "linear_layer")

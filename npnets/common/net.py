@@ -20,6 +20,7 @@ from npnets.description import (
     no_call,
     require_flags,
     set_fields,
+    set_plain,
     shape,
     size,
     width,
@@ -82,6 +83,7 @@ class Net:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "softmax", "concat")
         set_fields(self, state_shape=shape("state_shape", self.state_shape))
         set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.description import Shape, cached_property, call_repr, no_call, width
+from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -47,6 +47,7 @@ class Recurrent:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_recurrent_sizes(self)
 
     @cached_property

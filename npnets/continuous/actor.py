@@ -12,7 +12,18 @@ from npnets.common import MLP, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, Shape, bound, cached_property, call_repr, no_call, set_fields, shape, width
+from npnets.description import (
+    Bound,
+    Shape,
+    bound,
+    cached_property,
+    call_repr,
+    no_call,
+    set_fields,
+    set_plain,
+    shape,
+    width,
+)
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import scaled, squash
 from npnets.initializers import placed, require_generator
@@ -54,6 +65,7 @@ class Actor:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.last.hidden_sizes)
         set_fields(self, max_action=bound("max_action", self.max_action, self.output_dim))

@@ -21,6 +21,7 @@ from npnets.description import (
     no_call,
     require_flags,
     set_fields,
+    set_plain,
     shape,
     width,
 )
@@ -72,6 +73,7 @@ class ActorProb:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "unbounded", "conditioned_sigma")
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.head.hidden_sizes)

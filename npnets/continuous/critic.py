@@ -13,7 +13,7 @@ from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import cached_property, call_repr, no_call, set_fields
+from npnets.description import cached_property, call_repr, no_call, set_fields, set_plain
 from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -54,6 +54,7 @@ class Critic:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
     @cached_property

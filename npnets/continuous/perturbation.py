@@ -13,7 +13,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import init_part, require_network, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, bound, cached_property, call_repr, frozen, no_call, set_fields
+from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain
 from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
@@ -50,6 +50,7 @@ class Perturbation:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_network("preprocess_net", self.preprocess_net)
         parse_device(self.device)
         set_fields(
@@ -57,7 +58,6 @@ class Perturbation:
         )
         if not isinstance(self.phi, (int, float, onp.number)) or not onp.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
-        set_fields(self, phi=frozen(self.phi))
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
         """Draw parameters: `{"preprocess": ...}`."""

@@ -10,7 +10,17 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
-from npnets.description import Bound, Shape, cached_property, call_repr, no_call, require_flags, set_fields, width
+from npnets.description import (
+    Bound,
+    Shape,
+    cached_property,
+    call_repr,
+    no_call,
+    require_flags,
+    set_fields,
+    set_plain,
+    width,
+)
 from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
@@ -59,6 +69,7 @@ class RecurrentActorProb:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_flags(self, "unbounded", "conditioned_sigma")
         set_recurrent_sizes(self)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))

@@ -11,7 +11,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.sequences import Sequences
-from npnets.description import Shape, cached_property, call_repr, no_call, width
+from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
 from npnets.door import as_input, expect_keys, follows_params
 from npnets.initializers import placed, require_generator
 from npnets.tree import Tree
@@ -50,6 +50,7 @@ class RecurrentCritic:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         set_recurrent_sizes(self, fewest_actions=0)
 
     @cached_property

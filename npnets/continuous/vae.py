@@ -13,7 +13,7 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import one_part
-from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, size
+from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_generator
@@ -60,6 +60,7 @@ class VAE:
     __call__ = no_call
 
     def __post_init__(self) -> None:
+        set_plain(self)
         require_network("encoder", self.encoder)
         require_network("decoder", self.decoder)
         parse_device(self.device)

@@ -20,11 +20,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def follows_mean(method: F) -> F:
-    """Make a distribution's method compute on the device that its mean lies on."""
+    """Make a distribution's method compute on the device that its mean lies on, where underflow is no error.
+
+    Underflow is ignored from the start: a method that draws must not run twice.
+    """
 
     @functools.wraps(method)
     def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with current_device(bare(distribution.mu)):
+        with current_device(bare(distribution.mu)), onp.errstate(under="ignore"):
             return method(distribution, *args, **kwargs)
 
     return run  # type: ignore[return-value]
@@ -111,6 +114,11 @@ def expect_alike(first: Any, second: Any) -> None:
 
 def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return an actor's mean, standard deviation and new state."""
+    if not hasattr(actor, "forward"):
+        raise TypeError(
+            f"expected an actor, which has a method forward, but got {actor!r:.60}; the order is from_actor(actor, "
+            "params, obs, ...)"
+        )
     answer, state = actor.forward(params, obs, state, **options)
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise TypeError(

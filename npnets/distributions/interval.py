@@ -18,12 +18,16 @@ Edge: TypeAlias = float | tuple[float, ...]
 class Interval(NamedTuple):
     """Bounds of each action dimension, `(actions,)` arrays.
 
+    Times `scale`, which is one or a half, every width is a number of the dtype: from -3e38 to 3e38 it is none of
+    float32, while a half of what is very small would be lost.
+
     `low`, `high` lie inside of the bounds as given, `lowest`, `highest` are the nearest to them; `just_above_low` and
     `just_below_high` are the outermost actions short of the bounds; `log_half` is the sum of the logarithms of half the
     widths.
     """
 
     log_half: float
+    scale: float
     low: Array
     high: Array
     middle: Array
@@ -77,7 +81,9 @@ def interval(low: Edge, high: Edge, actions: int, dtype: str, device: str) -> In
     for array in arrays:
         array.setflags(write=False)
     log_half = float(np.log(arrays[1].astype(np.float64) / 2 - arrays[0].astype(np.float64) / 2).sum())
-    return Interval(log_half, *(place(array, device) for array in arrays))
+    with np.errstate(over="ignore"):
+        scale = 1.0 if np.isfinite(arrays[1] - arrays[0]).all() else 0.5
+    return Interval(log_half, scale, *(place(array, device) for array in arrays))
 
 
 def _within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> tuple[Array, ...]:

@@ -142,9 +142,11 @@ class SquashedGaussian:
         x, edges = like_mean(x, self.mu, "x"), self._interval
         value = bare(x)
         x = np.where(value <= edges.low, edges.just_above_low, np.where(value >= edges.high, edges.just_below_high, x))
-        half = 0.5 * x  # a distance from a bound may be larger than the dtype's largest number, half of it is not
-        below, above = np.log(half - 0.5 * edges.low), np.log(0.5 * edges.high - half)
-        log_det = np.sum(below + above, -1) + (2 * math.log(2) * x.shape[-1] - edges.log_half)
+        low, high = edges.low, edges.high
+        if edges.scale != 1:
+            x, low, high = edges.scale * x, edges.scale * low, edges.scale * high
+        below, above = np.log(x - low), np.log(high - x)
+        log_det = np.sum(below + above, -1) - (edges.log_half + 2 * math.log(edges.scale) * x.shape[-1])
         log_prob = log_density(0.5 * (below - above), self.mu, self.sigma) - log_det
         outside = np.any((value < edges.lowest) | (value > edges.highest), -1)
         return np.where(outside, -onp.inf, log_prob)

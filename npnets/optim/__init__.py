@@ -6,10 +6,11 @@ and defaults are those of `torch.optim`.
 """
 
 from npnets.optim.adam import AdamState, adam, adamw
+from npnets.optim.clipping import clip_by_global_norm
 from npnets.optim.optimizer import Optimizer
 from npnets.optim.rmsprop import RMSpropState, rmsprop
 from npnets.optim.sgd import SGDState, sgd
-from npnets.optim.trees import clip_by_global_norm, soft_update
+from npnets.optim.targets import soft_update
 
 __all__ = [
     "AdamState",

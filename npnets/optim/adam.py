@@ -9,7 +9,7 @@ import numpy as np
 from npnets import tree
 from npnets.backend import Array, namespace
 from npnets.launch import Launch
-from npnets.optim.arithmetic import ratio, scaled_sum, toward, toward_square
+from npnets.optim.arithmetic import LERP, Lerp, in_range, ratio, scaled_sum, toward_square
 from npnets.optim.optimizer import (
     Optimizer,
     alike,
@@ -90,13 +90,13 @@ def _adam(
         expect_state(state, AdamState)
         if of_gradient:
             grads = decayed(params, grads, of_gradient, state.mean, state.square)
-        step = state.step + 1
+        step = int(state.step) + 1
         root = math.sqrt(1 - betas[1] ** step)
         rate = learning_rate * root / (1 - betas[0] ** step)
         settings = (1 - betas[0], 1 - betas[1], rate, eps * root, learning_rate * of_parameter)
-        leaf = functools.partial(_moved, settings)
-        params, mean, square = tree.unzip(3, leaf, params, grads, state.mean, state.square)
-        return params, AdamState(step, mean, square)
+        trees = params, grads, state.mean, state.square
+        moved = in_range(lambda lerp: tree.unzip(3, functools.partial(_moved, settings, lerp), *trees))
+        return moved[0], AdamState(step, *moved[1:])
 
     return following_params(_init, update)
 
@@ -106,25 +106,28 @@ def _init(params: Tree) -> AdamState:
 
 
 _MOVED = Launch(
-    "T p, T g, T m, T s, T share, T share_of_square, T rate, T eps, T decay",
+    "T p, T g, T m, T s, T share, T kept, T share_of_square, T rate, T eps, T decay",
     "T parameter, T mean, T square",
-    """mean = share < T(0.5) ? (g - m) * share + m : (g - m) * (share - T(1)) + g;
+    f"""{LERP.format(x="m", y="g", out="mean")}
     square = s * (T(1) - share_of_square) + g * g * share_of_square;
     parameter = p - (rate * (mean / (sqrt(square) + eps)) + decay * p);""",
     "adam",
 )
 
 
-def _moved(settings: tuple[float, ...], p: Array, g: Array, m: Array, s: Array) -> tuple[Array, Array, Array]:
+def _moved(
+    settings: tuple[float, ...], lerp: Lerp, p: Array, g: Array, m: Array, s: Array
+) -> tuple[Array, Array, Array]:
     """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update.
 
     The corrections of both means, which began at zero, are in the settings: those of the root are in `rate` and `eps`.
     """
     alike(p, g, m, s)
     if namespace(p) is not np:
-        return _MOVED(p, g, m, s, *settings)  # type: ignore[no-any-return]
+        share, *others = settings
+        return _MOVED(p, g, m, s, share, 1 - share, *others)  # type: ignore[no-any-return]
     share, share_of_square, rate, eps, decay = settings
-    mean, square = toward(m, g, share), toward_square(s, g, share_of_square)
+    mean, square = lerp(m, g, share), toward_square(s, g, share_of_square)
     step = ratio(mean, square, eps)
     step *= -rate
     if decay:  # added to the step and not to the parameter, beside which both may be less than a rounding

@@ -5,7 +5,8 @@ time goes into fresh memory else. NumPy's functions would also answer with a sca
 for an array of no dimension.
 """
 
-import math
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,15 +14,16 @@ from npnets.backend import Array, namespace
 from npnets.kernels.workspace import room
 from npnets.launch import Launch
 
+T = TypeVar("T")
+Lerp: TypeAlias = Callable[[Array, Array, float], Array]
+
 _SCALED_SUM = Launch("T x, T factor, T y", "T answer", "answer = factor * x + y;", "scaled_sum")
-_TOWARD = Launch(
-    "T x, T y, T share",
-    "T answer",
-    """const T distance = y - x;
-    answer = share < T(0.5) ? T(distance * share + x) : T(distance * (share - T(1)) + y);
-    if (!isfinite(answer)) answer = share == T(0) ? x : share == T(1) ? y : T(x * (T(1) - share) + y * share);""",
-    "toward",
-)
+LERP = """const T difference = {y} - {x};
+    {out} = !(difference - difference == T(0)) ? T({x} * kept + {y} * share)
+          : share < T(0.5) ? T(difference * share + {x}) : T(difference * (share - T(1)) + {y});"""
+"""The CUDA C++ of `toward`: where a difference is not finite, the weighted sum takes its place."""
+
+_TOWARD = Launch("T x, T y, T share, T kept", "T answer", LERP.format(x="x", y="y", out="answer"), "toward")
 _TOWARD_SQUARE = Launch("T x, T y, T share, T kept", "T answer", "answer = x * kept + y * y * share;", "toward_square")
 _RATIO = Launch("T x, T square, T eps", "T answer", "answer = x / (sqrt(square) + eps);", "ratio")
 
@@ -38,24 +40,37 @@ def scaled_sum(x: Array, factor: float, y: Array) -> Array:
 def toward(x: Array, y: Array, share: float) -> Array:
     """Return `(1 - share) * x + share * y`; at a share of zero or one `x` or `y` itself, to the last bit.
 
-    Computed from the difference of the two, which is exact where they are equal. Where one of them is infinite, or the
-    difference overflows, the weighted sum takes its place.
+    Computed from the difference of the two, which is exact where they are equal. On NumPy only where no difference
+    overflows and no infinity meets another or a zero: `in_range` sees to that.
     """
+    if share in (0, 1):
+        return (y if share else x).copy()
     if namespace(x) is not np:
-        return _TOWARD(x, y, share)  # type: ignore[no-any-return]
+        return _TOWARD(x, y, share, 1 - share)  # type: ignore[no-any-return]
     answer = np.subtract(y, x, out=room(x, x.shape))
     answer *= share if share < 0.5 else share - 1
     answer += x if share < 0.5 else y
-    if not math.isfinite(np.vdot(answer, answer)):
-        wrong = ~np.isfinite(answer)
-        answer[wrong] = _weighted(x[wrong], y[wrong], share)
     return answer
 
 
-def _weighted(x: Array, y: Array, share: float) -> Array:
-    if share in (0, 1):  # zero times infinity is no number
-        return y if share else x
-    return x * (1 - share) + y * share
+def _toward_anywhere(x: Array, y: Array, share: float) -> Array:
+    """Do as `toward` for any numbers: where a difference is not finite, the weighted sum takes its place."""
+    if share in (0, 1) or namespace(x) is not np:
+        return toward(x, y, share)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(np.isfinite(y - x), toward(x, y, share), (1 - share) * x + share * y)
+
+
+def in_range(compute: Callable[[Lerp], T]) -> T:
+    """Return what is computed with `toward`; if anything overflows on the way, computed again with its careful form.
+
+    The processor notes an overflow and an infinity lost by itself, so that ordinary numbers need no look at them.
+    """
+    try:
+        with np.errstate(over="raise", invalid="raise", under="ignore"):
+            return compute(toward)
+    except FloatingPointError:
+        return compute(_toward_anywhere)
 
 
 def toward_square(x: Array, y: Array, share: float) -> Array:

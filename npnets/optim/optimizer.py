@@ -36,6 +36,7 @@ def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, 
 
     def init_there(params: Tree) -> Any:
         with together(params=params):
+            tree.map(alike, params)
             return init(params)
 
     def update_there(params: Tree, grads: Tree, state: Any) -> tuple[Tree, Any]:
@@ -78,10 +79,16 @@ def alike(parameter: Any, *others: Any) -> Any:
     return parameter
 
 
-def number(name: str, value: Any) -> float:
-    """Return a hyper-parameter that is a number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, but is {value!r}")
+def number(name: str, value: Any, hint: str = "") -> float:
+    """Return a hyper-parameter as Python's number: NumPy's would turn what it meets into its own precision.
+
+    Raises
+    ------
+    TypeError
+        If it is no number; the message ends with the hint.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
     return float(value)
 
 
@@ -90,13 +97,13 @@ def expect_state(state: Any, kind: type) -> None:
     if not isinstance(state, kind):
         raise TypeError(
             f"expected the {kind.__name__} that init or the last update gave, but got a {type(state).__name__}; the "
-            "order is update(params, grads, state)"
+            "order is update(params, grads, state): write update(params=params, grads=grads, state=state)"
         )
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: Any, hint: str = "") -> float:
     """Return a hyper-parameter that must be above zero, as Python's number."""
-    if not 0 < number(name, value) < math.inf:
+    if not 0 < number(name, value, hint) < math.inf:
         raise ValueError(f"{name} must be positive and finite, but is {value!r}")
     return number(name, value)
 

@@ -34,7 +34,10 @@ def to_device(tree: Tree, device: Device) -> Tree:
     ValueError
         If that is no device.
     """
-    backend.parse_device(device)
+    try:
+        backend.parse_device(device)
+    except ValueError as error:
+        raise ValueError(f"{error}; the order is to_device(tree, device)") from None
     return map(lambda leaf: _moved(leaf, device), tree)
 
 

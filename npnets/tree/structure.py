@@ -29,9 +29,13 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
     Raises
     ------
+    TypeError
+        If `fun` is no function.
     ValueError
         If a tree has other keys or another length somewhere; the message names the place.
     """
+    if not callable(fun):
+        raise TypeError(f"expected a function of a leaf, but got {fun!r:.60}; the order is tree.map(fun, tree, *rest)")
     if not rest:
         return _map_one(fun, tree)
     try:
@@ -61,6 +65,10 @@ def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tr
     ValueError
         As `map`.
     """
+    if not callable(fun):
+        raise TypeError(
+            f"expected a function of a leaf, but got {fun!r:.60}; the order is tree.unzip(count, fun, tree, *rest)"
+        )
     answers = map(lambda *parts: _Answers(fun(*parts)), tree, *rest)
     return tuple(map(lambda answer, index=index: answer.values[index], answers) for index in range(count))
 

@@ -1,0 +1,40 @@
+"""Moving a target network toward the network that learns."""
+
+from npnets import tree
+from npnets.optim.arithmetic import in_range
+from npnets.optim.optimizer import alike, number, together
+from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
+
+_ORDER = "the order is soft_update(target, source, tau)"
+
+
+@ignoring_underflow
+def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
+    """Move a target network's parameters toward another's: `tau * source + (1 - tau) * target`.
+
+    Parameters
+    ----------
+    target, source : tree
+        Left as they are; the same networks' parameters, of the same shapes and dtypes.
+    tau : float
+        In [0, 1]. At zero the target comes back bit for bit, at one the source, whatever the other holds.
+
+    Returns
+    -------
+    tree
+        The target's new parameters. An infinite entry stays infinite, and NaN comes out only where NaN went in or two
+        infinities oppose each other.
+
+    Raises
+    ------
+    TypeError
+        If `tau` is no number.
+    ValueError
+        If `tau` is not in [0, 1], or the trees differ in structure, shapes or dtypes.
+    """
+    tau = number("tau", tau, _ORDER)
+    if not 0 <= tau <= 1:
+        raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
+    with together(target=target, source=source):
+        return in_range(lambda lerp: tree.map(lambda t, s: lerp(alike(t, s), s, tau), target, source))
