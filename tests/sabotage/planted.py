@@ -270,11 +270,25 @@ FAULTS = [
         "tests/test_copies_of_the_package.py",
     ),
     Fault(
-        "numbers of traces are drawn under a lock",
+        "a handler waits for the lock that it interrupted",
         "autodiff/trace_numbers.py",
-        "self.number: Callable[[], int] = itertools.count(first).__next__",
-        "lock, count = threading.Lock(), itertools.count(first); self.number = lambda: [lock.acquire(), next(count), lock.release()][1]",
-        "tests/test_threads.py",
+        "threading.RLock()",
+        "threading.Lock()",
+        "tests/test_forks_and_handlers.py",
+    ),
+    Fault(
+        "a child forked meanwhile waits for a lock",
+        "description.py",
+        "instance.__dict__.setdefault(self.attrname, self.func(instance))",
+        "super().__get__(instance, owner)",
+        "tests/test_forks_and_handlers.py",
+    ),
+    Fault(
+        "BLAS on several threads is taken for one",
+        "kernels/sharing.py",
+        "if threads != 1:",
+        "if threads > 9:",
+        "tests/test_sharing.py",
     ),
 ]
 
