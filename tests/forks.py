@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which a child that hangs is ended."""
 
 

@@ -26,6 +26,7 @@ def before_each_opcode(act: Callable[[], None], *modules: ModuleType) -> Iterato
             act()
         return follow
 
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 wants to know at `settrace` that any frame will ask for them
     previous = sys.gettrace()
     sys.settrace(follow)
     try:

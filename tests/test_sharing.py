@@ -30,7 +30,11 @@ from npnets.kernels import sharing
 from npnets.kernels.lstm import lstm
 from npnets.kernels.sharing import Rows, SharedOut
 
-pytestmark = pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothing is shared out")
+pytestmark = [
+    pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothing is shared out"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning"),
+]
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 
 BATCH, STEPS, INPUTS, HIDDEN = 7, 4, 3, 5
 FRESH = onp.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
@@ -254,6 +258,7 @@ def test_where_no_thread_can_be_started_the_caller_does_all(
     assert sharing._alive == []
 
 
+@needs_fork
 def test_a_finalizer_in_a_worker_that_shares_out_does_not_wait_for_that_worker(counts: list[int]) -> None:
     caller = threading.get_ident()
 
@@ -341,8 +346,7 @@ threading.Thread(target=late).start()
     assert (ended.stdout.strip(), ended.stderr) == ("(256, 1)", "")
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs a system that can fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+@needs_fork
 def test_a_forked_process_shares_out_too(three_threads: list[int]) -> None:
     wanted = bits(list(_gradient(_arguments(), {})))
     context = multiprocessing.get_context("fork")
