@@ -13,8 +13,9 @@ import numpy as onp
 
 import npnets.numpy as np
 from npnets.autodiff import fused
-from npnets.backend import Array, namespace, special
+from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
+from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
 from npnets.kernels.workspace import room
 from npnets.numpy.elementwise import elementwise
 from npnets.underflow import ignoring_underflow
@@ -181,19 +182,11 @@ def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
 
 # -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
 
-_TANH_SCALE, _TANH_CUBIC = (2 / onp.pi) ** 0.5, 0.044715
-
-
-@elementwise(lambda answer, z: (0.5 / onp.pi) ** 0.5 * np.exp(-0.5 * z * z))
-def _normal_cdf(z: Array) -> Array:
-    """`Phi(z)` of each entry, exact far below zero too, where `1 + erf(z / sqrt(2))` cancels."""
-    return special(z).ndtr(z)  # type: ignore[no-any-return]
-
 
 @ignoring_underflow
 def gelu(z: Array, approximate: str = "none") -> Array:
     """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
-    return z * (0.5 * (1 + _tanh_bell(np, z)) if _by_tanh(approximate) else _normal_cdf(z))
+    return z * (tanh_cdf(z) if _by_tanh(approximate) else normal_cdf(z))
 
 
 def _by_tanh(approximate: str) -> bool:
@@ -202,21 +195,11 @@ def _by_tanh(approximate: str) -> bool:
     return approximate == "tanh"
 
 
-def _tanh_bell(xp: Any, z: Array) -> Array:
-    """Return what approximates `2 Phi(z) - 1`."""
-    return xp.tanh(_TANH_SCALE * (z + _TANH_CUBIC * z * z * z))  # type: ignore[no-any-return]
-
-
-def _gelu_forward(z: Array, approximate: str = "none") -> Array:
-    return z * (0.5 * (1 + _tanh_bell(onp, z)) if _by_tanh(approximate) else _normal_cdf(z))
-
-
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
     if not _by_tanh(approximate):
-        return g * (_normal_cdf(z) + z * ((0.5 / onp.pi) ** 0.5 * onp.exp(-0.5 * z * z)))
-    bell = _tanh_bell(onp, z)
-    slope = (1 - bell * bell) * _TANH_SCALE * (1 + 3 * _TANH_CUBIC * z * z)
-    return g * 0.5 * (1 + bell + z * slope)
+        return g * (normal_cdf(z) + z * normal_density(z))
+    cdf, rest = tanh_cdfs(z)
+    return g * (cdf + z * (cdf * (rest * tanh_slope(z))))
 
 
 # -- by name ----------------------------------------------------------------------------------------------------------
@@ -230,7 +213,7 @@ ACTIVATIONS = {
     "silu": Activation(silu, _silu_forward, _silu_backward, needs_z=True),
     "softplus": Activation(softplus, softplus, _softplus_backward, needs_z=True),
     "elu": Activation(elu, _elu_forward, _elu_backward, needs_z=True),
-    "gelu": Activation(gelu, _gelu_forward, _gelu_backward, needs_z=True),
+    "gelu": Activation(gelu, gelu, _gelu_backward, needs_z=True),
 }
 
 

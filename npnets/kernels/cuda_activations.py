@@ -24,9 +24,29 @@ class Source(NamedTuple):
 
 
 _SIGMOID = "const T p = exp(-fabs({of})); const T s = ({of} >= T(0) ? T(1) : p) / (T(1) + p);"
-_CDF = """const T tanh_scale = T(0.79788456080286535588), cubic = T(0.044715), root_half = T(0.70710678118654752440);
-const T bell = tanh(tanh_scale * (z + cubic * z * z * z));
-const T cdf = T(0.5) * (by_tanh ? T(T(1) + bell) : T(erfc(-z * root_half)));"""
+_CDF = """T cdf;
+const T c = fmin(fmax(z, T(-64)), T(64)), s = c * c, s_lost = fma(c, c, -s);
+if (by_tanh) {{
+    const T a = T(1.5957691216057308), a_lost = T((1.5957691216057308 - double(a)) - 9.9693088091109203e-17);
+    const T b = T(0.044715), b_lost = T((0.044715 - double(b)) + 2.1960211427085596e-18);
+    const T q = b * s, q_lost = fma(b, s, -q) + b * s_lost + b_lost * s;
+    const T t = T(1) + q, back = t - T(1), t_lost = (T(1) - (t - back)) + (q - back) + q_lost;
+    const T r = c * t, r_lost = fma(c, t, -r) + c * t_lost;
+    const T v = a * r, v_lost = fma(a, r, -v) + a * r_lost + a_lost * r;
+    const T e = exp(-fabs(v)), p = e - e * (v < T(0) ? -v_lost : v_lost);
+    cdf = (v < T(0) ? p : T(1)) / (T(1) + p);
+    {slope_by_tanh}
+}} else {{
+    cdf = normcdf(z);
+    {slope}
+}}"""
+"""As in `gelu`: `cdf` is what `z` is multiplied by, `slope` its derivative; `_lost` is what rounding lost."""
+
+_CDF_ALONE = _CDF.format(slope_by_tanh="", slope="")
+_CDF_AND_SLOPE = "T slope; " + _CDF.format(
+    slope_by_tanh="slope = cdf * ((v < T(0) ? T(1) : p) / (T(1) + p) * (a * (T(1) + T(3) * b * s)));",
+    slope="const T e = exp(T(-0.5) * s); slope = T(0.39894228040143267794) * (e - T(0.5) * s_lost * e);",
+)
 
 SOURCES = {
     "relu": Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
@@ -45,14 +65,7 @@ SOURCES = {
         f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : T(g * s);",
     ),
     "elu": Source("T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"),
-    "gelu": Source(
-        "bool by_tanh",
-        f"{_CDF} y = z * cdf;",
-        f"""{_CDF}
-        const T slope = by_tanh ? T((T(1) - bell * bell) * tanh_scale * (T(1) + T(3) * cubic * z * z))
-                                : T(tanh_scale * exp(T(-0.5) * z * z));
-        dz = g * (cdf + T(0.5) * z * slope);""",
-    ),
+    "gelu": Source("bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }
 
 

@@ -64,6 +64,8 @@ struct float16 {
 #endif
 inline float rsqrt(float x) { return 1 / std::sqrt(x); }
 inline double rsqrt(double x) { return 1 / std::sqrt(x); }
+inline double normcdf(double x) { return std::erfc(-0.70710678118654752440084436210485L * x) / 2; }
+inline float normcdf(float x) { return static_cast<float>(normcdf(static_cast<double>(x))); }
 #define FLOATING_EXTREMES(A, B, R) \\
   inline R max(A a, B b) { return std::fmax(static_cast<R>(a), static_cast<R>(b)); } \\
   inline R min(A a, B b) { return std::fmin(static_cast<R>(a), static_cast<R>(b)); }

@@ -88,7 +88,7 @@ TWO_ARGUMENTS = (
     "less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
 )
 UFUNCS = dict.fromkeys(ONE_ARGUMENT.split(), 1) | dict.fromkeys(TWO_ARGUMENTS.split(), 2)
-SPECIAL = {"erf": 1, "expit": 1, "ndtr": 1}
+SPECIAL = {"erf": 1, "expit": 1, "ndtr": 1, "erfcx": 1}
 
 METHODS = {  # those that do what the function of their name does; `arrays.py` has the others
     "ravel": "(order='C')",
