@@ -104,7 +104,12 @@ def test_optimizers_agree(name: str, dtype: type) -> None:
             grads, norm = optim.clip_by_global_norm(case.params(dtype, seed + 1), 2.0)
             params, state = optimizer.update(params, grads, state)
             target = optim.soft_update(target, params, 0.3 + 0.3 * seed)
-        return [params, target, on_backend(onp.asarray(norm)), [part for part in state if not isinstance(part, int) and part is not None]]
+        return [
+            params,
+            target,
+            on_backend(onp.asarray(norm)),
+            [part for part in state if not isinstance(part, int) and part is not None],
+        ]
 
     _assert_agree(compute, TOLERANCE[dtype])
 
