@@ -44,14 +44,14 @@ def test_a_gradient_whose_square_overflows_is_clipped_to_the_limit() -> None:
 
 @each_dtype
 def test_a_norm_beyond_the_largest_number_still_clips_to_the_limit(dtype: Any) -> None:
-    clipped, _ = optim.clip_by_global_norm(_leaf(dtype, *[LARGEST[dtype]] * 16), 2.0)
-    np.testing.assert_allclose(as_numpy(clipped)["w"], 0.5, rtol=4 * np.finfo(dtype).eps)
+    clipped, _ = optim.clip_by_global_norm(_leaf(dtype, *[LARGEST[dtype]] * 16), 1e-3)
+    np.testing.assert_allclose(as_numpy(clipped)["w"], 0.25e-3, rtol=4 * np.finfo(dtype).eps)
 
 
 def test_many_squares_that_vanish_together_still_make_a_norm() -> None:
     grads = on_backend({"large": np.array([1e-18], np.float32), "small": np.full(10**6, 3e-23, np.float32)})
     _, norm = optim.clip_by_global_norm(grads, 1.0)
-    assert norm == pytest.approx((1e-36 + 10**6 * 9e-46) ** 0.5, rel=1e-6)
+    assert norm == pytest.approx((1e-36 + 10**6 * 9e-46) ** 0.5, rel=1e-6, abs=0)
 
 
 def test_gradients_of_zero_and_trees_without_entries_stay_as_they_are() -> None:
