@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Callable
 from typing import Any
 
@@ -221,3 +222,29 @@ def test_a_stopped_array_shares_no_memory_that_can_be_changed() -> None:
         return np.sum(square * square)
 
     assert_allclose(npnets.grad(loss)(on_backend(X)), 4 * X**3)
+
+
+class Wrapped:
+    """An object that NumPy takes for an array, over memory that somebody else refills."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return onp.asarray(self._array)
+
+
+@pytest.mark.numpy_alone("CuPy takes no buffers of the host")
+@pytest.mark.parametrize("hand_over", [lambda b: b, memoryview, Wrapped, lambda b: b.tolist()])
+def test_constants_that_are_no_arrays_count_with_what_was_in_them_when_they_were_used(hand_over: Any) -> None:
+    def loss(w: Any) -> Any:
+        buffer, index, choice, axes = array.array("d", [1, 2]), array.array("q", [0, 1]), [True, False], [1, 0]
+        total = np.sum(w * hand_over(buffer)) + np.sum(w[index]) + np.sum(np.where(choice, w, 0))
+        bound = onp.array(0)
+        total = total + np.sum(w[bound:1])
+        turned = np.transpose(np.stack([w, 2 * w]), axes) * onp.array([[1.0, 10.0], [100.0, 1000.0]])
+        buffer[0], index[0], choice[0], axes[:], bound[...] = 100.0, 1, False, [0, 1], 1
+        return total + np.sum(turned)
+
+    # by hand: buffer [1, 2], index [1, 1], choice [1, 0], slice [1, 0], and w0 (1 + 2 * 10), w1 (100 + 2 * 1000)
+    assert_array_equal(npnets.grad(loss)(onp.ones(2)), [1 + 1 + 1 + 1 + 21, 2 + 1 + 0 + 0 + 2100])

@@ -182,3 +182,11 @@ def test_an_object_that_leads_to_itself_is_searched_once() -> None:
 def test_what_is_differentiated_must_be_a_tree(hide: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match="expected floating-point arrays to differentiate with respect to, but got"):
         npnets.grad(lambda x: 0.0)(hide([as_numpy(on_backend(X))]))
+
+
+def test_a_traced_array_as_a_key_of_a_dict_is_refused() -> None:
+    x = on_backend(X)
+    with pytest.raises(TypeError, match="aux holds an array that is being differentiated as a key of a dict"):
+        npnets.value_and_grad(lambda a: (np.sum(a), [{a * 2: 1}]), has_aux=True)(x)
+    (_, aux), _ = npnets.value_and_grad(lambda a: (np.sum(a), {1: a, ("a", 2): 3}), has_aux=True)(x)
+    assert_array_equal(aux[1], X)

@@ -211,3 +211,13 @@ def test_an_overflow_in_an_update_still_raises_if_seterr_says_so() -> None:
     optimizer, params = optim.adam(), _leaf(np.float32, 1.0)
     with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="overflow"):
         optimizer.update(params=params, grads=_leaf(np.float32, 1e30), state=optimizer.init(params))
+
+
+@pytest.mark.parametrize("make", [optim.adam, optim.adamw, optim.rmsprop])
+@pytest.mark.parametrize("eps", [1e-44, 1e-46, 0.0])
+def test_a_gradient_of_zero_moves_nothing_where_eps_is_no_number_of_the_dtype(make: Any, eps: float) -> None:
+    optimizer = make(0.1, eps=eps, weight_decay=0.0)
+    params = on_backend({"w": np.array([1.0, 2.0], np.float32)})
+    grads = on_backend({"w": np.zeros(2, np.float32)})
+    new, _ = optimizer.update(params=params, grads=grads, state=optimizer.init(params))
+    np.testing.assert_array_equal(as_numpy(new["w"]), [1, 2])

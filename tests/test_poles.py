@@ -197,3 +197,32 @@ def test_activations_take_arrays_of_no_dimension(call: Callable[[Any], Any]) -> 
     factor = 2.0 if "lambda" in call.__name__ else 1.0
     value, gradient = npnets.value_and_grad(call)(_number(0.5))
     assert_allclose([value, gradient], [factor * onp.tanh(0.5), factor * (1 - onp.tanh(0.5) ** 2)], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "x"), [(onp.float64, 1e-310), (onp.float32, 1e-40)])
+def test_the_zeroth_power_of_the_smallest_numbers_has_slope_zero(dtype: Any, x: float) -> None:
+    exponents = on_backend(onp.zeros(2, dtype))
+    assert_array_equal(npnets.grad(lambda a: np.sum(a**exponents))(on_backend(onp.array([x, 1.0], dtype))), [0, 0])
+
+
+@pytest.mark.parametrize(("dtype", "x"), [(onp.float64, 5e-324), (onp.float32, 1e-45), (onp.float64, 1e-309)])
+def test_a_length_of_the_smallest_numbers_has_the_slope_of_any_other(dtype: Any, x: float) -> None:
+    gradient = npnets.grad(np.linalg.norm)(on_backend(onp.array([x, x], dtype)))
+    assert_allclose(gradient, [0.5**0.5] * 2, rtol=1e-6)
+
+
+def test_small_integers_neither_wrap_nor_are_computed_in_half_precision() -> None:
+    x = on_backend(onp.array([-128, 127], onp.int8))
+    assert_allclose(np.logsumexp(x), 127.0, rtol=1e-12)
+    assert_allclose(
+        np.softmax(on_backend(onp.array([1, 2], onp.int8))), [1 / (1 + onp.e), onp.e / (1 + onp.e)], rtol=1e-12
+    )
+    ones = on_backend(onp.ones(300, onp.int8))
+    with pytest.raises(TypeError, match=r"x as a float32 or float64 array, but it has dtype int8; .*astype"):
+        np.masked_mean(ones, ones > 0)
+
+
+def test_a_variance_of_fewer_entries_than_ddof_is_numpys() -> None:
+    x = onp.array([1.0, 2.0, 4.0])
+    with onp.errstate(divide="ignore"):
+        assert_array_equal(np.var(on_backend(x), ddof=4), onp.inf)

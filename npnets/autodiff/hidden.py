@@ -6,7 +6,7 @@ a deque, a view of a dict, a namespace, an array of objects, a function's closur
 """
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
@@ -59,7 +59,17 @@ def map_arrays(
             )
         return fun(leaf)
 
+    if any(_holds([key], is_meant) for key in _keys(x)):
+        raise TypeError(f"{where} holds an array that is being differentiated as a key of a dict; keys are texts")
     return tree.map(of_leaf, x)
+
+
+def _keys(x: Tree) -> Iterator[Any]:
+    """Go through the keys of all dicts of a tree that are no texts."""
+    if isinstance(x, dict):
+        yield from (key for key in x if type(key) is not str)
+    for part in x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ():
+        yield from _keys(part)
 
 
 def _may_hold(x: Any) -> bool:

@@ -16,6 +16,7 @@ from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
 from npnets.dtypes import class_fault
 from npnets.numpy.broadcasting import astype, like_answer, like_argument
+from npnets.numpy.constants import asarray
 from npnets.numpy.operands import operands
 
 _ONE = 1
@@ -177,13 +178,19 @@ def _reciprocal(y: Any) -> Any:
 
 
 def _one_less(x: Any, y: Any) -> Any:
-    """Return `y - 1`, or one where `x` and `y` are zero, so that zero times a power of zero is zero and not NaN.
+    """Return `y - 1`, or one where `y` is zero and `1 / x` infinite, so that zero times that is zero and not NaN.
 
     Elsewhere it must be `y - 1` as a function, and not only in its value: `y * x ** (y - 1)` is differentiated by `y`.
     """
     if isinstance(y, (int, float)):
         return y - 1 if y else 1
-    return where((bare(x) == 0) & (bare(y) == 0), 1, y - 1)
+    return where((np.abs(bare(x)) <= _largest_pole(x)) & (bare(y) == 0), 1, y - 1)
+
+
+def _largest_pole(x: Any) -> float:
+    """Return the largest number of the dtype of `x` whose reciprocal overflows, about."""
+    dtype = getattr(bare(x), "dtype", np.dtype(float))
+    return 1 / float(np.finfo(dtype).max) if dtype.kind == "f" else 0.0
 
 
 @elementwise(lambda answer, x, y: _larger(x, y, answer), lambda answer, x, y: _larger(y, x, answer))
@@ -231,7 +238,7 @@ def _within(x: Any, low: Any, high: Any) -> Any:
 def where(condition: Any, x: Any, y: Any) -> Array:
     """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
     x, y = operands((x, y))
-    return _where(_plain(bare(condition)), x, y)
+    return _where(_plain(bare(condition if hasattr(condition, "dtype") else asarray(condition))), x, y)
 
 
 def _plain(condition: Any) -> Any:

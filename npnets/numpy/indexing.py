@@ -1,5 +1,6 @@
 """Indexing and slicing, and its transpose: scattering a cotangent back to where its entries were taken from."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from npnets.autodiff import bare, is_traced, primitive
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, namespace
 from npnets.dtypes import class_fault
+
+_UNCHANGING = (int, np.integer, np.bool_, type(None), type(Ellipsis))
 
 
 def take(x: Array, index: Any) -> Array:
@@ -21,6 +24,14 @@ def _constant(index: Any) -> Any:
         return tuple(map(_constant, index))
     if isinstance(index, list):
         return [_constant(part) for part in index]
+    if isinstance(index, slice):
+        return slice(
+            *[part if part is None else operator.index(part) for part in (index.start, index.stop, index.step)]
+        )
+    if isinstance(index, _UNCHANGING):
+        return index
+    if not hasattr(index, "dtype"):  # a buffer, or another sequence
+        return np.array(index)
     if is_traced(index):
         return bare(index)
     fault = class_fault(index)

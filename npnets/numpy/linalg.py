@@ -42,7 +42,8 @@ def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -
     x = asarray(x)
     _require_euclidean(ord, 1 if isinstance(axis, (int, np.integer)) else x.ndim if axis is None else len(axis), axis)
     largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
-    scale = namespace(largest).where(np.isfinite(largest) & (largest > 0), largest, largest.dtype.type(1))
+    smallest = np.finfo(largest.dtype).tiny  # whose reciprocal does not overflow
+    scale = np.maximum(namespace(largest).where(np.isfinite(largest), largest, largest.dtype.type(1)), smallest)
     squares = sum(square(x / scale), axis, keepdims)
     is_zero = bare(squares) == 0
     root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from npnets.autodiff import bare, is_traced
 from npnets.backend import Array
+from npnets.dtypes import dtype_fault
 from npnets.numpy.broadcasting import broadcast_to
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import where
@@ -37,12 +38,12 @@ def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False)
     Raises
     ------
     TypeError
-        If the mask is not boolean.
+        If the mask is not boolean, or `x` not of float32 or float64.
     FloatingPointError
         If `x` is being differentiated and is not finite where the mask does not hold, because the arithmetic before
         would turn that into gradients of NaN. Arrays on a GPU are not looked at, because that would wait for them.
     """
-    x, mask = asarray(x), _as_mask(mask)
+    x, mask = _as_floating(x), _as_mask(mask)
     if is_traced(x):
         _require_finite_padding(bare(x), mask)
     return sum(where(mask, x, 0), axis, keepdims)
@@ -53,9 +54,17 @@ def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False
 
     Parameters, errors and the shape of the result are those of `masked_sum`.
     """
-    x, mask = asarray(x), _as_mask(mask)
+    x, mask = _as_floating(x), _as_mask(mask)
     number = sum(broadcast_to(mask, x.shape), axis, keepdims)
     return masked_sum(x, mask, axis, keepdims) / np.maximum(number, 1).astype(x.dtype)
+
+
+def _as_floating(x: Any) -> Any:
+    x = asarray(x)
+    fault = dtype_fault(x.dtype)
+    if fault is not None:
+        raise TypeError(f"expected x as a float32 or float64 array, but it {fault}")
+    return x
 
 
 def _as_mask(mask: Any) -> Any:

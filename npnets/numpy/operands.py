@@ -1,4 +1,4 @@
-"""Operands of elementwise functions: sequences count as arrays, and NumPy's scalars as Python's numbers.
+"""Operands of elementwise functions: sequences and buffers count as arrays, NumPy's scalars as Python's numbers.
 
 NumPy lets its own scalars promote: `numpy.float64(2) * x` is float64 for an `x` of float32, `2.0 * x` is not. Which of
 the two a setting was written as must not change the dtype that a network computes in.
@@ -22,10 +22,15 @@ def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
             break
     else:
         return args
-    found = [asarray(arg) if isinstance(arg, (list, tuple)) else arg for arg in args]
+    found = [arg if type(arg) in _AS_THEY_ARE or hasattr(arg, "dtype") else _as_array(arg) for arg in args]
     if any(map(_is_floating_array, found)):
         found = [_as_number(arg) for arg in found]
     return tuple(found)
+
+
+def _as_array(x: Any) -> Any:
+    """Return a sequence, a buffer or another object that NumPy takes for an array as one; a number as it is."""
+    return x if isinstance(x, (int, float, complex)) else asarray(x)
 
 
 def _is_floating_array(x: Any) -> bool:

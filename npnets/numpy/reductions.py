@@ -70,7 +70,8 @@ def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> A
     """Variance over axes, with `ddof` taken from the number of entries that the sum is divided by."""
     x = asarray(x)
     deviations = square(x - mean(x, axis, True))
-    return sum(deviations, axis, keepdims) / (_reduced_size(x, axis) - ddof)
+    size = _reduced_size(x, axis)
+    return sum(deviations, axis, keepdims) / (size - ddof if size > ddof else 0)
 
 
 def std(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
@@ -115,7 +116,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 @ignoring_underflow
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """`log(sum(exp(x)))` over axes, without overflow; minus infinity, with gradient zero, where every entry is."""
-    x = asarray(x)
+    x = _widened(asarray(x))
     largest = bare(max(x, axis, True) if _reduced_size(x, axis) else sum(x, axis, True))
     shift = np.where(np.isfinite(largest), largest, 0)
     total = sum(exp(x - shift), axis, keepdims)
@@ -126,6 +127,11 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 @ignoring_underflow
 def softmax(x: Array, axis: int = -1) -> Array:
     """`exp(x)` divided by its sum along an axis, without overflow."""
-    x = asarray(x)
+    x = _widened(asarray(x))
     powers = exp(x - bare(max(x, axis, True)))
     return powers / sum(powers, axis, True)
+
+
+def _widened(x: Any) -> Any:
+    """Return integers as float64: differences of small ones wrap, and NumPy takes their exponentials in float16."""
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x

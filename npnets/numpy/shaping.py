@@ -25,16 +25,20 @@ def ravel(x: Array) -> Array:
     return reshape(x, (-1,))
 
 
-@primitive(
-    vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:], **static),
-    jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:], **static),
-)
-def transpose(x: Array, axes: int | tuple[int, ...] | None = None) -> Array:
+def transpose(x: Array, axes: int | Sequence[int] | None = None) -> Array:
     """Permute the axes; without `axes`, reverse their order."""
+    return _transpose(x, axes if axes is None or isinstance(axes, (int, np.integer)) else tuple(axes))
+
+
+@primitive(
+    vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:]),
+    jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:]),
+)
+def _transpose(x: Array, axes: Any) -> Array:
     return np.transpose(x, axes)
 
 
-def _transpose_back(g: Any, axes: int | tuple[int, ...] | None = None) -> Any:
+def _transpose_back(g: Any, axes: Any) -> Any:
     if axes is None:
         return transpose(g)
     return transpose(g, tuple(np.argsort(normalize_axis_tuple(axes, g.ndim)).tolist()))

@@ -110,7 +110,8 @@ _MOVED = Launch(
     "T parameter, T mean, T square",
     f"""{LERP.format(x="m", y="g", out="mean")}
     square = s * (T(1) - share_of_square) + g * g * share_of_square;
-    parameter = p - (rate * (mean / (sqrt(square) + eps)) + decay * p);""",
+    const T root = sqrt(square) + eps;
+    parameter = p - (rate * (mean / (root == T(0) ? T(1) : root)) + decay * p);""",
     "adam",
 )
 

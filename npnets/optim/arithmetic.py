@@ -25,7 +25,13 @@ LERP = """const T difference = {y} - {x};
 
 _TOWARD = Launch("T x, T y, T share, T kept", "T answer", LERP.format(x="x", y="y", out="answer"), "toward")
 _TOWARD_SQUARE = Launch("T x, T y, T share, T kept", "T answer", "answer = x * kept + y * y * share;", "toward_square")
-_RATIO = Launch("T x, T square, T eps", "T answer", "answer = x / (sqrt(square) + eps);", "ratio")
+_RATIO = Launch(
+    "T x, T square, T eps",
+    "T answer",
+    "const T root = sqrt(square) + eps; answer = x / (root == T(0) ? T(1) : root);",
+    "ratio",
+)
+_VANISHING = float(np.finfo(np.float32).tiny)
 
 
 def scaled_sum(x: Array, factor: float, y: Array) -> Array:
@@ -90,4 +96,6 @@ def ratio(x: Array, square: Array, eps: float) -> Array:
         return _RATIO(x, square, eps)  # type: ignore[no-any-return]
     answer = np.sqrt(square, out=room(square, square.shape))
     answer += eps
+    if eps < _VANISHING:  # where the dtype has no such number, zero would be divided by zero
+        answer[answer == 0] = 1
     return np.divide(x, answer, out=answer)
