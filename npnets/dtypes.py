@@ -49,6 +49,19 @@ def class_fault(array: Any) -> str | None:
     )
 
 
+def require_plain(array: Any, what: str) -> None:
+    """Check that an array is of no class that other functions treat otherwise.
+
+    Raises
+    ------
+    TypeError
+        If it is a masked array, a matrix, or another subclass of `numpy.ndarray`.
+    """
+    fault = class_fault(array)
+    if fault is not None:
+        raise TypeError(f"expected {what} as a plain array, but it {fault}")
+
+
 def array_fault(array: Any) -> str | None:
     """Return what is wrong with the dtype or the class of an array; `None` if npnets computes with it."""
     return dtype_fault(array.dtype) or class_fault(array)

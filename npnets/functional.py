@@ -58,7 +58,13 @@ class ResolvedActivation(NamedTuple):
         if self.fused is not None:
             return activate(z, self.fused[0], self.fused[1:])
         assert self.function is not None
-        return self.function(z, *self.args, **(self.kwargs or {}))
+        y = self.function(z, *self.args, **(self.kwargs or {}))
+        if getattr(y, "dtype", z.dtype) != z.dtype:
+            raise TypeError(
+                f"the activation {self.function!r:.80} returned {y.dtype} for an array of {z.dtype}; write its "
+                "constants as Python's numbers, or return y.astype(z.dtype)"
+            )
+        return y
 
 
 def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActivation | None:

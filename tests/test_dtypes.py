@@ -150,3 +150,42 @@ def test_slopes_are_taken_in_the_dtype_of_the_result_and_not_of_a_narrower_const
     assert_allclose(npnets.grad(lambda a: np.sum(a / third))(x), [1 / 3], rtol=1e-15)
     two = on_backend(onp.array([2], onp.int8))
     assert_allclose(npnets.grad(lambda a: np.sum(np.power(two, a)))(x), onp.log(2) * 2**0.3, rtol=1e-14)
+
+
+# -- masks and matrices that would be lost ----------------------------------------------------------------------------
+
+
+@numpy_alone
+@pytest.mark.parametrize("spoil", [MASKED[0], lambda x: x.view(onp.matrix)], ids=["masked", "matrix"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: np.masked_mean(a, OBS > 0),
+        lambda a: np.masked_sum(OBS, a > 0),
+        lambda a: np.linalg.norm(a),
+        lambda a: np.where(OBS > 0, OBS, a),
+        lambda a: np.multiply(OBS, a),
+        lambda a: np.logsumexp(a),
+        lambda a: npnets.tree.ravel({"w": a}),
+        lambda a: npnets.optim.soft_update({"w": OBS}, {"w": a}, 0.5),
+        lambda a: npnets.optim.clip_by_global_norm({"w": a}, 1.0),
+        lambda a: npnets.vjp(lambda x: x * 2, OBS)[1](a),
+        lambda a: npnets.jvp(lambda x: x * 2, OBS, a),
+    ],
+)
+def test_a_mask_or_another_product_is_lost_nowhere_in_silence(call: Any, spoil: Any) -> None:
+    with pytest.raises(TypeError, match="whose mask would be lost|may redefine operators"):
+        call(spoil(OBS))
+
+
+@numpy_alone
+def test_cotangents_and_directions_are_real() -> None:
+    for call in (lambda: npnets.vjp(lambda x: x * 2, OBS)[1](OBS * 1j), lambda: npnets.jvp(np.tanh, OBS, OBS * 1j)):
+        with pytest.raises(TypeError, match="expected a (cotangent|direction) of real numbers"):
+            call()
+
+
+def test_an_activation_that_returns_another_dtype_is_named() -> None:
+    net = npnets.Net(3, hidden_sizes=(4,), activation=lambda z: z.astype(onp.float64))
+    with pytest.raises(TypeError, match=r"activation .* returned float64 for an array of float32; .*Python's numbers"):
+        net.forward(on_backend(net.init(onp.random.default_rng(0))), on_backend(OBS))

@@ -103,8 +103,11 @@ def test_of_several_results_of_a_fused_operation_the_integers_are_constants() ->
         (lambda x: np.sum(x * onp.longdouble(1) * onp.ones(3, onp.longdouble)), r"alone; convert .*numpy\.float64"),
         (lambda x: np.sum(x * onp.ma.masked_array(X, [True, False, False])), "masked array, whose mask would be lost"),
         (lambda x: np.sum(onp.ma.masked_array(X, [True, False, False]) - x), "is no plain number or NumPy array"),
-        (lambda x: np.sum(np.where(onp.ma.masked_array(X > 1, X > 2), x, 0)), "a condition, but it is a masked array"),
-        (lambda x: np.sum(x[onp.ma.masked_array([0, 1], [0, 1])]), "as an index, but it is a masked array"),
+        (
+            lambda x: np.sum(np.where(onp.ma.masked_array(X > 1, X > 2), x, 0)),
+            "a condition as a plain array, but it is a masked",
+        ),
+        (lambda x: np.sum(x[onp.ma.masked_array([0, 1], [0, 1])]), "an index as a plain array, but it is a masked"),
         (lambda x: np.sum(_matrix() * x), r"numpy.*matrix, which may redefine operators such as \*; .*numpy.asarray"),
         (lambda x: np.sum(x.astype(object)), "has dtype object"),
         (lambda x: np.sum(primitive(None, None)(lambda a: [a, a])(x)), "its result is a list"),

@@ -190,3 +190,22 @@ def test_a_traced_array_as_a_key_of_a_dict_is_refused() -> None:
         npnets.value_and_grad(lambda a: (np.sum(a), [{a * 2: 1}]), has_aux=True)(x)
     (_, aux), _ = npnets.value_and_grad(lambda a: (np.sum(a), {1: a, ("a", 2): 3}), has_aux=True)(x)
     assert_array_equal(aux[1], X)
+
+
+class Counted(int):
+    """A number with an attribute."""
+
+
+@pytest.mark.parametrize("kind", ["an attribute of a number", "a field of a structured array"])
+def test_arrays_hidden_in_numbers_and_structured_arrays_are_found(kind: str) -> None:
+    def hide(x: Any) -> Any:
+        if kind == "an attribute of a number":
+            number = Counted(1)
+            number.array = x
+            return number
+        structured = onp.zeros(1, [("a", object), ("b", float)])
+        structured["a"][0] = x
+        return structured
+
+    with pytest.raises(TypeError, match=INSIDE):
+        npnets.grad(lambda x: np.sum(x) + 0 * len([npnets.stop_gradient(hide(x))]))(on_backend(X))

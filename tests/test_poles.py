@@ -226,3 +226,17 @@ def test_a_variance_of_fewer_entries_than_ddof_is_numpys() -> None:
     x = onp.array([1.0, 2.0, 4.0])
     with onp.errstate(divide="ignore"):
         assert_array_equal(np.var(on_backend(x), ddof=4), onp.inf)
+
+
+def test_a_mask_that_does_not_broadcast_to_its_array_is_refused() -> None:
+    x, mask = on_backend((onp.ones(3), onp.ones((3, 1), bool)))
+    for reduction in (np.masked_sum, np.masked_mean):
+        with pytest.raises(ValueError, match=r"mask of shape \(3,\), .* one that broadcasts to it, .*\(3, 1\)"):
+            reduction(x, mask)
+
+
+def test_nan_in_the_padding_of_what_is_differentiated_itself_is_no_fault() -> None:
+    x, mask = on_backend((onp.array([1.0, NAN]), MASK[:2]))
+    value, gradient = npnets.value_and_grad(np.masked_mean)(x, mask)
+    assert_array_equal(value, 1)
+    assert_array_equal(gradient, [1, 0])

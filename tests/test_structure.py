@@ -23,7 +23,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "backend": (0, set()),
     "dtypes": (0, set()),
     "underflow": (0, set()),
-    "tree": (0, {"backend"}),
+    "tree": (0, {"backend", "dtypes"}),
     "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),

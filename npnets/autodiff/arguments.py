@@ -8,7 +8,7 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.tracing import bare, is_traced
 from npnets.backend import current_device, device_of, loaded_cupy, require_one_device
-from npnets.dtypes import array_fault
+from npnets.dtypes import array_fault, require_plain
 from npnets.tree import Tree
 
 
@@ -84,7 +84,10 @@ def require_scalar(value: Any) -> None:
 
 
 def require_alike(what: str, expected: Any, given: Any) -> None:
-    """Check that a cotangent or direction has the shape of what it belongs to, and lies on the same device."""
+    """Check that a cotangent or direction is real, of the shape of what it belongs to, and on the same device."""
+    require_plain(bare(given), f"a {what}")
+    if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):
+        raise TypeError(f"expected a {what} of real numbers, but got {given!r:.60}")
     came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
     if came != wanted:
         raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")

@@ -22,7 +22,8 @@ _WITH_OBJECTS = (
     f"{_WITHOUT_OBJECTS}, or give the class a method map_arrays(fun) that returns the same object with fun applied to "
     "its arrays"
 )
-_NOTHING_INSIDE = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType, str, bytes, bool, int, float, complex)
+_NOTHING_INSIDE = (type, ModuleType, CodeType, FrameType, BuiltinFunctionType)
+_NUMBERS = (str, bytes, bool, int, float, complex)
 
 
 def map_arrays(
@@ -74,8 +75,8 @@ def _keys(x: Tree) -> Iterator[Any]:
 
 def _may_hold(x: Any) -> bool:
     if isinstance(x, (np.ndarray, np.generic)):
-        return x.dtype.kind == "O"
-    return x is not None and not is_array(x) and not isinstance(x, _NOTHING_INSIDE)
+        return x.dtype.hasobject
+    return x is not None and not is_array(x) and type(x) not in _NUMBERS and not isinstance(x, _NOTHING_INSIDE)
 
 
 def _holds(x: Any, is_meant: Callable[[Any], bool]) -> bool:

@@ -114,6 +114,11 @@ def bare(x: Any) -> Any:
     return x
 
 
+def is_root(x: Any) -> bool:
+    """Tell whether a traced array is one that reverse mode started from, or belongs to forward mode."""
+    return not getattr(x._node, "parents", ())
+
+
 def belongs_to(x: Any, trace: int) -> bool:
     """Tell whether a value is traced by the trace of this number."""
     return type(x) in _box_types and x._trace == trace

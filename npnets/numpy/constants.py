@@ -9,6 +9,7 @@ import numpy as np
 
 from npnets.autodiff import bare, is_traced
 from npnets.backend import current_device, namespace
+from npnets.dtypes import require_plain
 from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
 
@@ -58,6 +59,7 @@ def asarray(x: Any, dtype: Any = None) -> Any:
         stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
         return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
     if namespace(x) is np:
+        require_plain(x, "an argument")
         return np.asarray(x, dtype)
     return x if dtype is None or x.dtype == dtype else astype(x, dtype)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
-from npnets.dtypes import class_fault
+from npnets.dtypes import require_plain
 from npnets.numpy.broadcasting import astype, like_answer, like_argument
 from npnets.numpy.constants import asarray
 from npnets.numpy.operands import operands
@@ -238,14 +238,9 @@ def _within(x: Any, low: Any, high: Any) -> Any:
 def where(condition: Any, x: Any, y: Any) -> Array:
     """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
     x, y = operands((x, y))
-    return _where(_plain(bare(condition if hasattr(condition, "dtype") else asarray(condition))), x, y)
-
-
-def _plain(condition: Any) -> Any:
-    fault = class_fault(condition)
-    if fault is not None:
-        raise TypeError(f"expected a plain array as a condition, but it {fault}")
-    return condition
+    condition = bare(condition if hasattr(condition, "dtype") else asarray(condition))
+    require_plain(condition, "a condition")
+    return _where(condition, x, y)
 
 
 @primitive(

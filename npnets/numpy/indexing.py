@@ -8,7 +8,7 @@ import numpy as np
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, namespace
-from npnets.dtypes import class_fault
+from npnets.dtypes import require_plain
 
 _UNCHANGING = (int, np.integer, np.bool_, type(None), type(Ellipsis))
 
@@ -34,9 +34,7 @@ def _constant(index: Any) -> Any:
         return np.array(index)
     if is_traced(index):
         return bare(index)
-    fault = class_fault(index)
-    if fault is not None:
-        raise TypeError(f"expected a plain array as an index, but it {fault}")
+    require_plain(index, "an index")
     return index.copy() if may_change(index) else index
 
 

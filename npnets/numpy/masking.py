@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from npnets.autodiff import bare, is_traced
+from npnets.autodiff.tracing import is_root
 from npnets.backend import Array
 from npnets.dtypes import dtype_fault
 from npnets.numpy.broadcasting import broadcast_to
@@ -37,14 +38,18 @@ def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False)
 
     Raises
     ------
+    ValueError
+        If the mask does not broadcast to the shape of `x`.
     TypeError
         If the mask is not boolean, or `x` not of float32 or float64.
     FloatingPointError
-        If `x` is being differentiated and is not finite where the mask does not hold, because the arithmetic before
-        would turn that into gradients of NaN. Arrays on a GPU are not looked at, because that would wait for them.
+        If `x` was computed from what is differentiated and is not finite where the mask does not hold, because the
+        arithmetic before would turn that into gradients of NaN. Arrays on a GPU are not looked at, because that would
+        wait for them.
     """
-    x, mask = _as_floating(x), _as_mask(mask)
-    if is_traced(x):
+    x = _as_floating(x)
+    mask = _as_mask(mask, x)
+    if is_traced(x) and not is_root(x):
         _require_finite_padding(bare(x), mask)
     return sum(where(mask, x, 0), axis, keepdims)
 
@@ -54,8 +59,9 @@ def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False
 
     Parameters, errors and the shape of the result are those of `masked_sum`.
     """
-    x, mask = _as_floating(x), _as_mask(mask)
-    number = sum(broadcast_to(mask, x.shape), axis, keepdims)
+    x = _as_floating(x)
+    mask = _as_mask(mask, x)
+    number = sum(mask, axis, keepdims)
     return masked_sum(x, mask, axis, keepdims) / np.maximum(number, 1).astype(x.dtype)
 
 
@@ -67,11 +73,17 @@ def _as_floating(x: Any) -> Any:
     return x
 
 
-def _as_mask(mask: Any) -> Any:
+def _as_mask(mask: Any, x: Any) -> Any:
     mask = bare(asarray(mask))
     if mask.dtype.kind != "b":
         raise TypeError(f"expected a mask of dtype bool, but got {mask.dtype}; make one by comparing: mask > 0")
-    return mask
+    try:
+        return broadcast_to(mask, x.shape)
+    except ValueError:
+        raise ValueError(
+            f"expected a mask of shape {x.shape}, that of x, or one that broadcasts to it, but got {mask.shape}; is an "
+            "axis missing, as in mask[:, None]?"
+        ) from None
 
 
 def _require_finite_padding(x: Any, mask: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.door import on_one_device
-from npnets.dtypes import array_fault
+from npnets.dtypes import array_fault, require_plain
 from npnets.optim.arithmetic import scaled_sum
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
@@ -70,6 +70,7 @@ def alike(parameter: Any, *others: Any) -> Any:
     if fault is not None:
         raise TypeError(f"expected float32 or float64 arrays as parameters, but one {fault}")
     for other in others:
+        require_plain(other, "an array beside a parameter")
         if getattr(other, "shape", None) != parameter.shape or other.dtype != parameter.dtype:
             found = f"{other.dtype} {other.shape}" if hasattr(other, "dtype") else f"a {type(other).__name__}"
             raise ValueError(

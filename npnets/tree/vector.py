@@ -8,6 +8,7 @@ from typing import Any
 
 from npnets import backend
 from npnets.backend import Array, namespace
+from npnets.dtypes import require_plain
 from npnets.tree.structure import Tree, leaves, map, rebuild, walk
 
 
@@ -142,6 +143,7 @@ def _require_one_dtype(chosen: dict[str, Any]) -> None:
     for path, leaf in chosen.items():
         if not hasattr(leaf, "dtype"):
             raise TypeError(f"expected an array at {path!r}, but got a {type(leaf).__name__}")
+        require_plain(leaf, f"what stands at {path!r}")
     dtypes = {leaf.dtype: path for path, leaf in chosen.items()}
     if len(dtypes) > 1:
         found = ", ".join(f"{dtype} (at {path!r})" for dtype, path in dtypes.items())
