@@ -27,7 +27,7 @@ import npnets
 import npnets.autodiff.arguments
 import npnets.door
 import npnets.numpy
-from npnets.autodiff.derivatives import traced_vjp  # `vjp` copies first, behind which nothing is seen
+from npnets.autodiff.derivatives import uncopied_vjp  # `vjp` copies first, behind which nothing is seen
 
 
 def over_host_memory(array: Any, device: Any = None) -> Any:
@@ -59,7 +59,7 @@ def calls() -> Iterator[tuple[str, Callable[[], Any]]]:
     for index, case in enumerate(test_numpy_gradients.TABLE):
         fun = lambda x, case=case: case.fun(npnets.numpy, *x)  # noqa: E731
         yield f"{case.name}-{index}", lambda case=case, fun=fun: fun(case.arrays(0))
-        yield f"traced {case.name}-{index}", lambda case=case, fun=fun: traced_vjp(fun, case.arrays(0))
+        yield f"traced {case.name}-{index}", lambda case=case, fun=fun: uncopied_vjp(fun, case.arrays(0))
     for index, case in enumerate(kernel_cases.CASES):
         fun = lambda x, case=case: case.fun(*x)  # noqa: E731
         yield f"{case.kernel}-{index}", lambda case=case, fun=fun: fun(case.arrays())

@@ -9,57 +9,44 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 from checkpoint_files import NEW, OLD, on_posix, same
+from opcodes import Countdown, before_each_opcode
 
 from npnets import checkpoint
-from npnets.checkpoint import replacing
+from npnets.checkpoint import npz, replacing
 
 pytestmark = [
     pytest.mark.numpy_alone("files hold NumPy's arrays"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]
 
-FILES = {Path(replacing.__file__).name, "npz.py"}
-
 
 class Interruption(BaseException):
     """What a signal handler raises, as Ctrl-C does."""
 
 
-class RaisesAt:
-    """A trace function that raises once, at the n-th byte-code within the files that save."""
-
-    def __init__(self, number: int) -> None:
-        self.left, self.raised = number, False
-
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if Path(frame.f_code.co_filename).name not in FILES or "npnets" not in frame.f_code.co_filename:
-            return None
-        frame.f_trace_opcodes = True
-        closes = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip() == "any(closing)"
-        if event == "opcode" and not self.raised and not closes:  # Python looks for signals behind that one call alone
-            self.left -= 1
-            if self.left < 0:
-                self.raised = True
-                raise Interruption
-        return self
+def _interrupt() -> None:
+    raise Interruption
 
 
 def _is_interrupted(path: Path, number: int) -> bool:
     """Save, interrupted at a byte-code; tell whether there were as many."""
-    trace, before = RaisesAt(number), sys.gettrace()
-    sys.settrace(trace)
+    countdown = Countdown(number, _interrupt)
+
+    def act() -> None:
+        frame = sys._getframe(2)  # behind this function and the one that traces
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip()
+        if line != "any(closing)":  # Python looks for signals behind that one call alone
+            countdown()
+
     try:
-        checkpoint.save(path, NEW)
+        with before_each_opcode(act, replacing, npz):
+            checkpoint.save(path, NEW)
     except Interruption:
-        pass
-    finally:
-        sys.settrace(before)
-    return trace.raised
+        return True
+    return False
 
 
 def _is_new(path: Path) -> bool:
@@ -99,7 +86,7 @@ def test_a_save_interrupted_at_any_byte_code_leaves_no_descriptor_no_half_file_a
 
 KILLED = """
 import os, signal, sys
-from npnets.checkpoint import replacing
+from npnets.checkpoint import npz, replacing
 def write(file):
     file.write(b"half")
     file.flush()

@@ -98,6 +98,7 @@ def test_the_slope_of_expm1_is_exact_far_below_zero() -> None:
 def test_division_by_the_number_zero_has_a_slope_as_numpy_has_a_value() -> None:
     with onp.errstate(divide="ignore", invalid="ignore"):
         assert_array_equal(npnets.grad(lambda a: np.sum(a / 0))(on_backend(onp.ones(2))), [INF, INF])
+        assert_array_equal(npnets.grad(lambda a: np.sum(a / -0.0))(on_backend(onp.ones(2))), [-INF, -INF])
     empty = on_backend(onp.ones((0, 2)))
     assert npnets.grad(lambda a: np.sum(a / a.size))(empty).shape == (0, 2)
 

@@ -146,24 +146,24 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
     ValueError
         From the pullback, if the cotangent is shaped otherwise than `value`.
     """
-    answer, pullback, trace = traced_vjp(fun, tree.map(own_copy, x))
-    return tree.map(own_copy, _untraced(answer, trace)), pullback
+    value, pullback = uncopied_vjp(fun, tree.map(own_copy, x))
+    return tree.map(own_copy, value), pullback
 
 
-def traced_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree], int]:
-    """Do as `vjp`, without a copy of anything; return the traced answer, the pullback and the number of the trace."""
+def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
+    """Do as `vjp`; the value and what the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
     roots = _roots(x, trace)
     with device_of_leaves(x):
-        answer = fun(roots)
-    value = _untraced(answer, trace)
+        outputs = fun(roots)
+    value = _untraced(outputs, trace)
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(require_alike, "cotangent"), value, cotangent)
         with device_of_leaves((value, x)):
-            return _pull_back(tree.leaves(answer), tree.leaves(cotangent), roots, trace)
+            return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)
 
-    return answer, pullback, trace
+    return value, pullback
 
 
 def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from npnets.autodiff.derivatives import traced_vjp
+from npnets.autodiff.derivatives import uncopied_vjp
 from npnets.autodiff.tracing import (
     define_rules,
     is_traced,
@@ -31,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def primitive(
-    vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool = True, reads_arguments: bool = True
+    vjp: Callable[..., Any], jvp: Callable[..., Any], one_device: bool = True, copies_constants: bool = True
 ) -> Callable[[F], F]:
     """Make a function on bare arrays differentiable by giving its two rules.
 
@@ -44,9 +44,9 @@ def primitive(
         `(argnum, tangent, answer, args, static)` to what that argument's tangent adds to the answer's.
     one_device : bool
         Whether all arrays among the arguments must lie on one device.
-    reads_arguments : bool
-        Whether the rules read what is in the arguments, and not only their shapes and dtypes. Constant NumPy arrays
-        among them are then copied, unless they are read-only, so that refilling one later changes no gradient.
+    copies_constants : bool
+        Whether constant arrays among the arguments are copied, unless they are read-only, so that refilling one later
+        changes no gradient: not needed where the rules read no more than shapes and dtypes, or the caller has copied.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def primitive(
             if static:
                 args = _by_position(parameters, args, static)
             trace, boxes = newest_boxes(args)
-            if boxes and reads_arguments:
+            if boxes and copies_constants:
                 args = with_own_constants(args)
             values = unbox(args, boxes) if boxes else args
             if boxes and not only_reverse(args, boxes):
@@ -172,7 +172,7 @@ def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wan
             args[index] = part
         return composition(*args, **static)
 
-    return traced_vjp(of_wanted, [values[index] for index in wanted])[1]
+    return uncopied_vjp(of_wanted, [values[index] for index in wanted])[1]
 
 
 def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:

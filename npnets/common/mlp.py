@@ -233,7 +233,7 @@ def _are_lists_of_args(args: Any) -> bool:
 
 
 def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
-    if not callable(linear_layer) or hasattr(linear_layer, "forward") and not isinstance(linear_layer, type):
+    if not _makes_layers(linear_layer):
         raise TypeError(f"linear_layer must be a callable that makes a layer from two sizes, but is {linear_layer!r}")
     try:
         layer = linear_layer(inputs, outputs)
@@ -251,7 +251,7 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
         return None
     if isinstance(norm, str) and norm not in _NORMS:
         raise ValueError(f"unknown norm_layer {norm!r}: expected one of {', '.join(_NORMS)}, or a callable")
-    if not isinstance(norm, str) and (not callable(norm) or hasattr(norm, "forward") and not isinstance(norm, type)):
+    if not isinstance(norm, str) and not _makes_layers(norm):
         raise TypeError(f"norm_layer must be a name, a callable that makes a layer, or a list of them, but is {norm!r}")
     make = _NORMS[norm] if isinstance(norm, str) else norm
     if not isinstance(args, (tuple, dict, type(None))):
@@ -274,3 +274,8 @@ def _one_by_one(block: _Block, params: Tree, x: Array) -> Array:
     if block.norm is not None:
         x = block.norm.forward(params[block.norm_name], x)
     return x if block.activation is None else block.activation.apply(x)
+
+
+def _makes_layers(value: Any) -> bool:
+    """Tell whether a value is a class or a function that makes layers, and not a layer itself."""
+    return callable(value) and (isinstance(value, type) or not hasattr(value, "forward"))

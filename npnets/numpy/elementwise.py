@@ -7,6 +7,7 @@ and `minimum` share the derivative between them; `clip` passes it on at the boun
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -37,7 +38,7 @@ def elementwise(*partials: Any) -> Callable[[F], F]:
     differentiable = primitive(
         vjp=lambda argnum, g, answer, args, static: like_argument(scaled(argnum, g, answer, args), args[argnum]),
         jvp=lambda argnum, tangent, answer, args, static: like_answer(scaled(argnum, tangent, answer, args), answer),
-        reads_arguments=any(map(callable, partials)),
+        copies_constants=any(map(callable, partials)),
     )
     return differentiable if len(partials) == 1 else lambda forward: _of_operands(differentiable(forward))
 
@@ -174,7 +175,7 @@ def power(x: Array, y: Array) -> Array:
 
 
 def _reciprocal(y: Any) -> Any:
-    return np.inf if isinstance(y, (int, float)) and y == 0 else 1 / y  # where Python's division would raise
+    return math.copysign(math.inf, y) if isinstance(y, (int, float)) and y == 0 else 1 / y  # Python's would raise
 
 
 def _one_less(x: Any, y: Any) -> Any:

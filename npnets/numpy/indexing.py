@@ -42,6 +42,7 @@ def _constant(index: Any) -> Any:
     vjp=lambda argnum, g, answer, args, static: _scatter(g, args[1], args[0].shape),
     jvp=lambda argnum, tangent, answer, args, static: _take(tangent, args[1]),
     one_device=False,  # an index may be NumPy's on every device
+    copies_constants=False,  # `_constant` has, in tuples and lists too
 )
 def _take(x: Array, index: Any) -> Array:
     return x[index]  # type: ignore[no-any-return]
@@ -51,6 +52,7 @@ def _take(x: Array, index: Any) -> Array:
     vjp=lambda argnum, g, answer, args, static: _take(g, args[1]),
     jvp=lambda argnum, tangent, answer, args, static: _scatter(tangent, args[1], args[2]),
     one_device=False,
+    copies_constants=False,
 )
 def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of a shape, with `g` added at an index; entries that the index names twice are summed."""

@@ -47,11 +47,7 @@ def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False)
         arithmetic before would turn that into gradients of NaN. Arrays on a GPU are not looked at, because that would
         wait for them.
     """
-    x = _as_floating(x)
-    mask = _as_mask(mask, x)
-    if is_traced(x) and not is_root(x):
-        _require_finite_padding(bare(x), mask)
-    return sum(where(mask, x, 0), axis, keepdims)
+    return sum(_selected(*_checked(x, mask)), axis, keepdims)
 
 
 def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -59,18 +55,25 @@ def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False
 
     Parameters, errors and the shape of the result are those of `masked_sum`.
     """
-    x = _as_floating(x)
-    mask = _as_mask(mask, x)
-    number = sum(mask, axis, keepdims)
-    return masked_sum(x, mask, axis, keepdims) / np.maximum(number, 1).astype(x.dtype)
+    x, mask = _checked(x, mask)
+    number = np.maximum(sum(mask, axis, keepdims), 1)
+    return sum(_selected(x, mask), axis, keepdims) / number.astype(x.dtype)
 
 
-def _as_floating(x: Any) -> Any:
+def _selected(x: Any, mask: Any) -> Any:
+    """Return an array with zeros where a mask does not hold."""
+    if is_traced(x) and not is_root(x):
+        _require_finite_padding(bare(x), mask)
+    return where(mask, x, 0)
+
+
+def _checked(x: Any, mask: Any) -> tuple[Any, Any]:
+    """Return a floating-point array, and its mask in the same shape."""
     x = asarray(x)
     fault = dtype_fault(x.dtype)
     if fault is not None:
         raise TypeError(f"expected x as a float32 or float64 array, but it {fault}")
-    return x
+    return x, _as_mask(mask, x)
 
 
 def _as_mask(mask: Any, x: Any) -> Any:

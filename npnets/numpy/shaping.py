@@ -104,7 +104,7 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
 @primitive(
     vjp=lambda argnum, g, answer, args, static: _part(g, argnum, *args),
     jvp=lambda argnum, tangent, answer, args, static: _with_zeros(tangent, argnum, *args),
-    reads_arguments=False,
+    copies_constants=False,
 )
 def _concatenate(axis: int, *arrays: Array) -> Array:
     return namespace(arrays[0]).concatenate(arrays, axis)  # type: ignore[no-any-return]

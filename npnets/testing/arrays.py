@@ -77,6 +77,13 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> str | None:
     return None
 
 
+def expect_same(before: dict[str, Any], after: dict[str, Any], expected: str, cause: str) -> None:
+    """Raise `Breach` unless two trees, as `bits` gives them, are the same."""
+    path = changed(before, after)
+    if path is not None:
+        raise Breach(expected, f"{path} differs", cause)
+
+
 def is_floating(leaf: Any) -> bool:
     """Whether something is an array of floating-point numbers."""
     return getattr(getattr(leaf, "dtype", None), "kind", "") == "f"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npnets import tree
-from npnets.testing.arrays import bits, changed
+from npnets.testing.arrays import bits, changed, expect_same
 from npnets.testing.law import Breach, Law
 from npnets.testing.trial import DTYPES, LARGEST_BATCH, Trial, together
 
@@ -38,17 +38,11 @@ def _repetition(trial: Trial) -> None:
     first = bits(together(answer))
     second = bits(together(trial.run(params, others)))
     cause = "something is kept between calls: a cache, a counter, an array that is used again"
-    _expect_same(first, bits(together(answer)), "the first answer as it was, after a second call", cause)
+    expect_same(first, bits(together(answer)), "the first answer as it was, after a second call", cause)
     again = bits(together(trial.run(params, given)))
-    _expect_same(first, again, "the same bits when it is called with the same again", cause)
+    expect_same(first, again, "the same bits when it is called with the same again", cause)
     fresh = bits(together(trial.run(params, others, net=trial.fresh_net())))
-    _expect_same(fresh, second, "the second call's answer to be that of a copy which was never called before", cause)
-
-
-def _expect_same(before: dict[str, Any], after: dict[str, Any], expected: str, cause: str) -> None:
-    path = changed(before, after)
-    if path is not None:
-        raise Breach(expected, f"{path} differs", cause)
+    expect_same(fresh, second, "the second call's answer to be that of a copy which was never called before", cause)
 
 
 def _randomness(trial: Trial) -> None:
