@@ -15,4 +15,7 @@ EXAMPLES = ROOT / "examples"
 EXAMPLE_FOLDERS = (EXAMPLES,)
 """Where the algorithms, settings and evaluations are that benchmarks share with the examples."""
 
+TRANSITIONS = EXAMPLES / "data" / "pendulum_mixed.npz"
+"""The recorded transitions that BCQ learns from."""
+
 sys.path += [str(folder) for folder in EXAMPLE_FOLDERS if str(folder) not in sys.path]

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from pendulum_evaluation import DASHES, GREY, tidy
 
 from benchmarks.cpu.picture import COLOURS, NAMES
-from benchmarks.learning.table import LIBRARIES, Run, pairs
+from benchmarks.learning.rival import LIBRARIES
+from benchmarks.learning.table import Run, pairs
 
 AXES = {"steps": "steps in the environment", "seconds": "seconds of learning"}
 """What curves are drawn over."""

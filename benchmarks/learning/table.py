@@ -12,8 +12,7 @@ import numpy as np
 from pendulum_evaluation import mean_and_standard_error
 
 from benchmarks.harness.ratios import geometric_mean
-
-LIBRARIES = ("npnets", "tianshou")
+from benchmarks.learning.rival import LIBRARIES
 
 Run = dict[str, Any]
 """What one process of `learning/one_side.py` writes."""

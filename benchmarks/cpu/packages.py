@@ -1,0 +1,67 @@
+"""How much disk the packages of a library take: its own, and everything that they require in turn."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PACKAGE = Path(__file__).resolve().parents[2] / "npnets"
+"""npnets itself, which in a checkout is no installed package."""
+
+REQUIRED = {
+    "npnets": ("numpy", "autograd", "scipy"),
+    "tianshou": ("torch", "tianshou"),
+    "jax": ("jax",),
+    "autograd": ("autograd",),
+}
+"""What is installed by name for each library; what these require comes with them."""
+
+
+def megabytes(library: str) -> dict[str, float]:
+    """Return the size of every package that a library needs, by name, the largest first.
+
+    Files as they are unpacked, without the bytecode that Python adds.
+    """
+    found = {name: _size(name) for name in closure(REQUIRED[library])}
+    if library == "npnets":
+        found["npnets"] = _total([path for path in PACKAGE.rglob("*") if path.is_file()])
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def closure(names: Sequence[str]) -> set[str]:
+    """Return the installed packages among these and all that they require on this platform, without extras.
+
+    What is required and not installed is left out: Tianshou 1.0.0 is installed without what it asks for in vain.
+    """
+    found: set[str] = set()
+    asked = list(names)
+    while asked:
+        name = canonicalize_name(asked.pop())
+        if name in found or not _installed(name):
+            continue
+        found.add(name)
+        required = map(Requirement, importlib.metadata.requires(name) or ())
+        asked += [one.name for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _size(name: str) -> float:
+    files = importlib.metadata.files(name) or ()
+    return _total([Path(str(file.locate())) for file in files])
+
+
+def _total(files: Sequence[Path]) -> float:
+    sizes = (file.stat().st_size for file in files if file.suffix != ".pyc" and file.exists())
+    return round(sum(sizes) / 1e6, 2)
