@@ -228,7 +228,7 @@ def clip(x: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max
 
 @elementwise(lambda answer, x, low, high: _within(bare(x), low, high).astype(answer.dtype))
 def _clip(x: Array, low: Any, high: Any) -> Array:
-    return namespace(x).clip(x, low, high)  # type: ignore[no-any-return]
+    return namespace(x).clip(x, low, high)
 
 
 def _within(x: Any, low: Any, high: Any) -> Any:

@@ -47,7 +47,7 @@ def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -
     squares = sum(square(x / scale), axis, keepdims)
     is_zero = bare(squares) == 0
     root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
-    return root * scale.reshape(root.shape)  # type: ignore[no-any-return]
+    return root * scale.reshape(root.shape)
 
 
 def _require_euclidean(ord: Any, axes: int, axis: Axis) -> None:

@@ -35,4 +35,4 @@ def _matmul_jvp(argnum: int, tangent: Any, answer: Any, args: Any, static: Any) 
 
 @primitive(_matmul_vjp, _matmul_jvp)
 def _matmul(x: Array, y: Array) -> Array:
-    return np.matmul(x, y)  # type: ignore[no-any-return]
+    return np.matmul(x, y)

@@ -26,7 +26,7 @@ def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
 
 def _reduced_size(x: Any, axis: Axis) -> int:
     if axis is None:
-        return x.size  # type: ignore[no-any-return]
+        return x.size
     size = 1
     for one in _reduced_axes(x.ndim, axis):
         size *= x.shape[one]
@@ -48,7 +48,7 @@ def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 )
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
-    return namespace(x).sum(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).sum(x, axis=axis, keepdims=keepdims)
 
 
 @primitive(
@@ -58,8 +58,8 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
     if type(x) is np.ndarray and x.size and x.dtype.char in "fd":  # what NumPy's mean does, in half of its time
-        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)  # type: ignore[no-any-return]
-    return namespace(x).mean(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)
+    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 
 def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -104,13 +104,13 @@ _choice = primitive(
 @_choice
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Largest entry over axes."""
-    return namespace(x).max(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).max(x, axis=axis, keepdims=keepdims)
 
 
 @_choice
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Smallest entry over axes."""
-    return namespace(x).min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).min(x, axis=axis, keepdims=keepdims)
 
 
 @ignoring_underflow

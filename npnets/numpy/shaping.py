@@ -107,7 +107,7 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     copies_constants=False,
 )
 def _concatenate(axis: int, *arrays: Array) -> Array:
-    return namespace(arrays[0]).concatenate(arrays, axis)  # type: ignore[no-any-return]
+    return namespace(arrays[0]).concatenate(arrays, axis)
 
 
 def _part(g: Any, argnum: int, axis: int, *arrays: Any) -> Any:

@@ -1,7 +1,7 @@
 """How often a GPU is set to work: elementwise chains are one launch, and nothing is copied or waited for.
 
 Counted on the stand-in for CuPy, where each call of a function is one launch; on a GPU some are more (a product of
-several matrices, a large sum), which `benchmarks/gpu_launches.py` counts.
+several matrices, a large sum), which `benchmarks.gpu.launches` counts.
 """
 
 from __future__ import annotations
