@@ -17,10 +17,11 @@ from benchmarks.cpu.cells import LIBRARIES, SIDE, Cell
 from benchmarks.cpu.import_time import costs
 from benchmarks.cpu.packages import megabytes
 from benchmarks.cpu.table import SIDES
-from benchmarks.harness.options import at_least, parse
+from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
-from benchmarks.harness.record import Record, interruptible, read, show_header
+from benchmarks.harness.record import Record, explained, read, show_header
 from benchmarks.harness.turns import Worker, take_turns
+from examples.shared.command_line import at_least
 
 NAME = "footprint"
 
@@ -79,9 +80,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="that a block of calls takes; default: 0.05")
     options = parse(parser, {"rounds": 21, "seconds": 0.05}, {"rounds": 3, "seconds": 0.01})
     if not options.again:
-        record = Record(NAME, options.out)
-        with interruptible(options.out):
-            record.write(measure(options.rounds, options.seconds))
+        with explained(options.out):
+            Record(NAME, options.out).write(measure(options.rounds, options.seconds))
     found = read(NAME, options.out)
     show_header(found)
     print("", *footprint_table(found["results"]), sep="\n")

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks import ROOT
-from benchmarks.harness.options import at_least, parse
+from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
-from benchmarks.harness.record import Record, interruptible, read, show_header
+from benchmarks.harness.record import Record, explained, read, show_header
+from examples.shared.command_line import at_least
 
 NAME = "import_time"
 BELOW, OURS = "numpy and autograd", "npnets"
@@ -62,9 +63,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=at_least(1), help="default: 31")
     options = parse(parser, {"rounds": 31}, {"rounds": 3})
     if not options.again:
-        record = Record(NAME, options.out)
-        with interruptible(options.out):
-            record.write(measure(options.rounds))
+        with explained(options.out):
+            Record(NAME, options.out).write(measure(options.rounds))
     found = read(NAME, options.out)
     show_header(found)
     for name, seconds in found["results"]["import_seconds"].items():

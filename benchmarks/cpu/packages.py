@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +10,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PACKAGE = Path(__file__).resolve().parents[2] / "npnets"
-"""npnets itself, which in a checkout is no installed package."""
+from benchmarks import ROOT
 
-REQUIRED = {
-    "npnets": ("numpy", "autograd", "scipy"),
-    "tianshou": ("torch", "tianshou"),
-    "jax": ("jax",),
-    "autograd": ("autograd",),
-}
-"""What is installed by name for each library; what these require comes with them."""
+INSTALLED = {"tianshou": ("torch", "tianshou"), "jax": ("jax",), "autograd": ("autograd",)}
+"""What is installed by name for each library but npnets; what these require comes with them."""
 
 
 def megabytes(library: str) -> dict[str, float]:
@@ -26,10 +21,18 @@ def megabytes(library: str) -> dict[str, float]:
 
     Files as they are unpacked, without the bytecode that Python adds.
     """
-    found = {name: _size(name) for name in closure(REQUIRED[library])}
-    if library == "npnets":
-        found["npnets"] = _total([path for path in PACKAGE.rglob("*") if path.is_file()])
+    found = {name: _size(name) for name in closure(INSTALLED.get(library) or required_by_npnets())}
+    if library == "npnets":  # which in a checkout is no installed package
+        found["npnets"] = _total([path for path in (ROOT / "npnets").rglob("*") if path.is_file()])
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def required_by_npnets() -> list[str]:
+    """Return the names of the packages that npnets requires."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = settings["options"]["install_requires"].splitlines()
+    return [Requirement(line).name for line in lines if line]
 
 
 def closure(names: Sequence[str]) -> set[str]:

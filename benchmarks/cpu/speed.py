@@ -26,10 +26,11 @@ from benchmarks.cpu.cells import CELLS, SIDE, Cell, sides
 from benchmarks.cpu.check import check
 from benchmarks.cpu.results import summed_up, times_of
 from benchmarks.cpu.table import times_table
-from benchmarks.harness.options import at_least, parse
-from benchmarks.harness.record import Record, interruptible, read, save_figure, show_header
+from benchmarks.harness.options import parse
+from benchmarks.harness.record import Record, explained, read, save_figure, show_header
 from benchmarks.harness.resident_memory import available_memory
 from benchmarks.harness.turns import take_turns
+from examples.shared.command_line import at_least
 
 FREE = 0.5
 """Of the memory that is free, how much one process may take."""
@@ -138,7 +139,7 @@ def main() -> None:
     there = [name for name, part in PARTS.items() if not options.again or (options.out / f"{part.file}.json").exists()]
     for part in (PARTS[name] for name in options.parts or there or PARTS):
         if not options.again:
-            with interruptible(options.out):
+            with explained(options.out):
                 part.measure(Record(part.file, options.out), options)
         show(part, options)
 

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.record import FOLDER
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers that are not below `least`."""
-
-    def read(text: str) -> int:
-        if not text.lstrip("-").isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number, at least {least}, but is {text!r}")
-        return int(text)
-
-    return read
 
 
 def parse(

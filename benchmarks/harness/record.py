@@ -6,8 +6,6 @@ That is the command, the date, the machine, its load at the start, and the versi
 
 from __future__ import annotations
 
-import importlib.metadata
-import io
 import json
 import os
 import platform
@@ -17,25 +15,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import npnets
+from examples.shared.results_folder import make_ready, write
 
 FOLDER = Path("runs/benchmarks")
 """Where result files are written by default."""
 
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "autograd",
-    "torch",
-    "tianshou",
-    "jax",
-    "gymnasium",
-    "numba",
-    "cupy-cuda12x",
-    "cupy-cuda13x",
-)
-"""Whose versions are recorded where they are installed, beside Python's and npnets'."""
+RIVALS = ("torch", "tianshou", "jax", "gymnasium")
+"""Whose versions are recorded where they are installed, beside those of what npnets stands on."""
 
 
 class Record:
@@ -57,18 +49,26 @@ class Record:
     def write(self, results: Mapping[str, Any], **more: Any) -> None:
         """Write the results, and what else belongs into the header."""
         text = in_few_lines({**self.header, **more, "results": results})
-        replace(self.file, text.encode())
+        write(self.file, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def header() -> dict[str, Any]:
     """Return what every result file says beside its results."""
+    facts = npnets.about()
+    stack = {name: facts[name] for name in ("python", "npnets", "numpy", "blas", "scipy", "autograd", "cupy")}
+    rivals = {name: version(name) for name in RIVALS if find_spec(name)}
+    machine = {"processor": facts["processor"], "cores": facts["cores"], "gpus": ", ".join(facts["gpus"])}
     return {
         "command": command(),
         "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
+        "machine": {**_without_gaps(machine), "system": f"{platform.system()} {platform.machine()}"},
+        "versions": _without_gaps({**stack, **rivals}),
         "load": round(os.getloadavg()[1], 1),
     }
+
+
+def _without_gaps(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value}
 
 
 def command() -> str:
@@ -76,29 +76,6 @@ def command() -> str:
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     program = ["-m", spec.name] if spec else [sys.argv[0]]
     return shlex.join(["python", *program, *sys.argv[1:]])
-
-
-def machine() -> dict[str, Any]:
-    """Return the processor, how many of its cores this process may use, and the operating system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": _processor(), "cores": cores, "system": f"{platform.system()} {platform.machine()}"}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, npnets, the library that NumPy multiplies with, and what there is of `PACKAGES`."""
-    import numpy
-
-    import npnets
-
-    blas = numpy.show_config("dicts")["Build Dependencies"]["blas"]
-    found = {"python": platform.python_version(), "npnets": npnets.__version__}
-    found["blas"] = f"{blas['name']} {blas['version']}"
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def read(name: str, out: Path) -> dict[str, Any]:
@@ -117,46 +94,22 @@ def show_header(record: Mapping[str, Any]) -> None:
 
 def save_figure(figure: Any, file: Path) -> None:
     """Write a figure of matplotlib's as a picture."""
-    content = io.BytesIO()
-    figure.savefig(content, format=file.suffix[1:])
-    replace(file, content.getvalue())
+    write(file, lambda path: figure.savefig(path, format=file.suffix[1:]))
 
 
 @contextmanager
-def interruptible(out: Path) -> Iterator[None]:
-    """Let Ctrl-C end a measurement with a line that says what can be done with what there is."""
+def explained(out: Path) -> Iterator[None]:
+    """Let Ctrl-C and files that cannot be written end a measurement with one line that says what can be done."""
     try:
         yield
+    except OSError as error:
+        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         print(f"\ninterrupted; --again shows what {out} holds", file=sys.stderr)
         sys.exit(130)
-
-
-def make_ready(folder: Path) -> None:
-    """Make a folder for results, or end with a line that says why there cannot be one."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        sys.exit(f"error: {folder} is a file, or lies below one; choose another folder with --out")
-    if not os.access(folder, os.W_OK):
-        sys.exit(f"error: nothing can be written to {folder}; choose another folder with --out")
-
-
-def replace(file: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it there."""
-    unfinished = file.with_name(f".unfinished-{file.name}")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, file)
-    print(f"wrote {file}", file=sys.stderr)
 
 
 def in_few_lines(value: Any) -> str:
     """Return JSON in which the innermost lists and objects have a line each."""
     text = json.dumps(value, indent=1, allow_nan=False)
     return re.sub(r"[\[{]\n[^\[\]{}]*[\]}]", lambda found: re.sub(r"\n\s*", " ", found[0]), text) + "\n"
-
-
-def _processor() -> str:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    return next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.machine())

@@ -10,18 +10,18 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from bcq_settings import Hyperparameters
-from pendulum_evaluation import EVALUATION_SEED, Policy, evaluate, mean_and_standard_error
-from transitions import Transitions, load
-
 from benchmarks import TRANSITIONS
+from examples.offline.bcq_settings import Hyperparameters
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy, evaluate, mean_and_standard_error
+from examples.shared.transitions import Transitions, load
 
 
 def train_npnets(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
     """Call the example's ``learn`` ``settings.steps`` times; how the policy acts then, and the seconds that took."""
     import numpy as np
-    from bcq import BCQ
     from tqdm import trange
+
+    from examples.offline.bcq import BCQ
 
     rng = np.random.default_rng(seed)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1])

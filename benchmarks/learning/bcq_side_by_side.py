@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.harness.options import at_least, parse
+from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
-from benchmarks.harness.record import Record, interruptible, read, show_header
+from benchmarks.harness.record import Record, explained, read, show_header
 from benchmarks.harness.turns import Worker, in_turn
 from benchmarks.learning.rival import LIBRARIES, require_rival
+from examples.shared.command_line import at_least
 
 NAME = "bcq_side_by_side"
 ONE_SIDE = "benchmarks.learning.bcq_one_side"
@@ -83,7 +84,7 @@ def main() -> None:
     options = parse(parser, FULL, QUICK)
     if not options.again:
         require_rival()
-        with interruptible(options.out):
+        with explained(options.out):
             measure(Record(NAME, options.out), options)
     found = read(NAME, options.out)
     show_header(found)

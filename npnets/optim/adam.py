@@ -126,7 +126,7 @@ def _moved(
     alike(p, g, m, s)
     if namespace(p) is not np:
         share, *others = settings
-        return _MOVED(p, g, m, s, share, 1 - share, *others)  # type: ignore[no-any-return]
+        return _MOVED(p, g, m, s, share, 1 - share, *others)
     share, share_of_square, rate, eps, decay = settings
     mean, square = lerp(m, g, share), toward_square(s, g, share_of_square)
     step = ratio(mean, square, eps)

@@ -1,0 +1,189 @@
+"""Each room imports only from rooms below it; frameworks stay outside; every public name is documented.
+
+`ROOMS` is the design's table of floors: a room may import from lower floors, from the rooms named beside it on its own,
+and from itself. A file that is in none of these rooms fails the test, so that a new one is given its place here.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import npnets
+import npnets.interop
+import npnets.numpy
+import npnets.tree
+
+PACKAGE = Path(npnets.__file__).parent
+ROOMS: dict[str, tuple[int, set[str]]] = {
+    "backend": (0, set()),
+    "dtypes": (0, set()),
+    "underflow": (0, set()),
+    "tree": (0, {"backend", "dtypes"}),
+    "launch": (0, {"backend"}),
+    "description": (0, set()),
+    "autodiff": (1, set()),
+    "numpy": (2, set()),
+    "kernels": (2, {"numpy"}),
+    "initializers": (3, set()),
+    "functional": (3, set()),
+    "door": (3, set()),
+    "common": (4, set()),
+    "continuous": (5, set()),
+    "optim": (6, set()),
+    "distributions": (6, set()),
+    "checkpoint": (6, set()),
+    "interop": (6, set()),
+    "testing": (6, set()),
+    "summary": (6, set()),
+    "installation": (6, set()),
+}
+ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
+FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
+
+
+def imports_of(source: str, package: str) -> Iterator[str]:
+    """Every module that a file imports, at its top or inside a function, relative ones resolved from `package`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: str) -> str:
+    """The room of a file, given from the package's root: `common` for `common/mlp.py`."""
+    return path.removesuffix(".py").split("/")[0]
+
+
+def faults_of(path: str, source: str) -> list[str]:
+    """What is wrong with the imports of one file, given from the package's root."""
+    room = room_of(path)
+    if room not in ROOMS:
+        return [f"{path} is in no room of the table"]
+    floor, neighbours = ROOMS[room]
+    package = ".".join(["npnets", *path.split("/")[:-1]])
+    faults = []
+    for module in imports_of(source, package):
+        top, _, rest = module.partition(".")
+        if top in ONLY_IN and not path.startswith(ONLY_IN[top]):
+            faults.append(f"{path} imports {module}, which only {ONLY_IN[top]} may")
+        target = rest.split(".")[0]
+        if top != "npnets" or not target or target in {room, *neighbours}:
+            continue
+        if target not in ROOMS or ROOMS[target][0] >= floor:
+            faults.append(f"{path} (floor {floor}) imports {module}, which is not below it")
+    return faults
+
+
+def _files() -> dict[str, str]:
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+    return {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+# -- imports ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_import_points_down() -> None:
+    files = _files()
+    assert {"backend.py", "autodiff/tracing.py", "numpy/elementwise.py", "continuous/actor.py"} <= files.keys()
+    assert [fault for path, source in files.items() for fault in faults_of(path, source)] == []
+
+
+def test_this_test_catches_an_arrow_that_points_up() -> None:
+    planted = {
+        ("tree.py", "def f():\n    from npnets.common import MLP"): "npnets.common",
+        ("tree.py", "import npnets.autodiff.derivatives"): "npnets.autodiff.derivatives",
+        ("backend.py", "from npnets import tree"): "npnets.tree",
+        ("numpy/shaping.py", "from npnets.kernels.linear import linear"): "npnets.kernels.linear",
+        ("kernels/linear.py", "if True:\n    from ..common import mlp"): "npnets.common",
+        ("functional.py", "import npnets.door as door"): "npnets.door",
+        ("optim.py", "from npnets.distributions import Gaussian"): "npnets.distributions",
+        ("common/mlp.py", "from ..continuous.actor import Actor"): "npnets.continuous.actor",
+        ("common/mlp.py", "from npnets.autodiff import grad\nimport autograd"): "autograd",
+        ("numpy/indexing.py", "def f():\n    import cupyx.scipy.special"): "cupyx.scipy.special",
+        ("utils.py", "x = 1"): "no room",
+    }
+    for (path, source), words in planted.items():
+        assert any(words in fault for fault in faults_of(path, source)), (path, source)
+
+
+def test_this_test_lets_arrows_pass_that_point_down() -> None:
+    allowed = ("import numpy", "from npnets import tree", "from npnets.common.linear import Linear")
+    assert faults_of("common/mlp.py", "\n".join(allowed)) == []
+    assert faults_of("kernels/linear.py", "import npnets.numpy as np\nfrom .activations import relu") == []
+    assert faults_of("tree.py", "from npnets.backend import namespace") == []
+    assert faults_of("autodiff/internals.py", "from autograd.extend import Box") == []
+
+
+def test_importing_the_package_loads_no_other_framework() -> None:
+    code = f"import sys, npnets; print([name for name in {FRAMEWORKS} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert (answer.stdout.strip(), answer.stderr) == ("[]", "")
+
+
+def test_a_network_runs_and_is_differentiated_without_another_framework() -> None:
+    code = (
+        "import sys, numpy, npnets; net = npnets.Net(3, 2, (4,));"
+        "params = net.init(numpy.random.default_rng(0));"
+        "npnets.grad(lambda p: npnets.numpy.sum(net.forward(p, numpy.ones((2, 3)))[0]))(params);"
+        f"print([name for name in {FRAMEWORKS} if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert answer.stdout.strip() == "[]"
+
+
+# -- names and documentation ------------------------------------------------------------------------------------------
+
+
+def test_no_file_is_named_after_nothing_in_particular() -> None:
+    vague = {"utils", "util", "helpers", "helper", "misc", "common_utils", "tools"}
+    assert not vague & {Path(part).stem for path in _files() for part in path.split("/")}
+
+
+def test_every_file_opens_with_its_contract() -> None:
+    assert [path for path, source in _files().items() if not ast.get_docstring(ast.parse(source))] == []
+
+
+def _undocumented(module: object, names: list[str]) -> list[str]:
+    found = []
+    for name in names:
+        value = getattr(module, name)
+        if callable(value) and not inspect.getdoc(value):
+            found.append(name)
+        if inspect.isclass(value) and value.__module__.startswith("npnets"):
+            members = [m for m in vars(value) if not m.startswith("_") and callable(getattr(value, m))]
+            found += [f"{name}.{m}" for m in members if not inspect.getdoc(getattr(value, m))]
+            found += [f"{name} has Python's own docstring"] * str(value.__doc__).startswith(f"{name}(")
+    return found
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    assert _undocumented(npnets, list(npnets.__all__)) == []
+    for module in (
+        npnets.numpy,
+        npnets.functional,
+        npnets.initializers,
+        npnets.optim,
+        npnets.tree,
+        npnets.distributions,
+        npnets.checkpoint,
+        npnets.interop.tianshou,
+        npnets.interop.torch_file,
+    ):
+        names = [name for name in vars(module) if not name.startswith("_")]
+        own = [name for name in names if getattr(getattr(module, name), "__module__", "npnets").startswith("npnets")]
+        assert _undocumented(module, own) == []
+
+
+def test_public_names_exist_and_are_listed_once() -> None:
+    assert len(set(npnets.__all__)) == len(npnets.__all__)
+    assert all(hasattr(npnets, name) for name in npnets.__all__)
+    assert sorted(npnets.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name)) == npnets.__all__
