@@ -7,7 +7,9 @@ same: new tests are made to run on the second backend, or to say why they do not
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import backends
@@ -17,6 +19,9 @@ from hypothesis import settings
 
 import npnets
 
+# The checkout, where the packages `examples` and `benchmarks` are, comes last: an installed npnets is tested first.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 settings.register_profile("npnets", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("npnets")
 
@@ -25,10 +30,15 @@ NUMPY_ALONE = {
     "test_cuda_sources": "compiles sources, and runs none",
     "test_damaged_files": "reads files, which hold NumPy's arrays",
     "test_learning_side_by_side": "compares on the CPU, and reads what came of it",
+    "test_packages": "measures installed files",
+    "test_ratios": "computes with plain numbers",
     "test_readme": "runs what a page says",
+    "test_record": "writes and reads result files",
+    "test_speed_results": "sums plain numbers up",
     "test_structure": "reads the source",
     "test_tianshou_signatures": "reads signatures and warnings",
     "test_transitions": "reads files, which hold NumPy's arrays",
+    "test_turns": "starts processes that answer with plain numbers",
 }
 """Modules that are about no arrays, or about NumPy's own."""
 

@@ -43,7 +43,9 @@ def groups(times: Times) -> Means:
 
 
 def group(cell: Cell) -> str:
-    """Return the name of a cell's group: `forward, 32`, `recurrent gradient, 64 x 16`, `td3 learn`."""
+    """Return the name of a cell's group: `forward, 32`, `recurrent gradient, 64 x 16`, `adam step`, `td3 learn`."""
+    if cell.kind == "adam":
+        return "adam step"
     if cell.kind not in KINDS:
         return f"{cell.network} {cell.kind}"
     return f"{'recurrent ' * (cell.network in RECURRENT)}{cell.kind}, {cell.size.replace('x', ' x ')}"

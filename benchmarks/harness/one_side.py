@@ -115,11 +115,10 @@ def main() -> None:
     parser.add_argument("--module", required=True)
     parser.add_argument("--seconds", type=float, default=0.05, help="that a block of calls takes")
     options = parser.parse_args()
-    replies, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no reply
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no reply
     try:
         side = Side(options.module, options.seconds)
-        if "torch" in sys.modules and "OMP_NUM_THREADS" in os.environ:
-            sys.modules["torch"].set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         for line in sys.stdin:
             print(json.dumps(side.serve(json.loads(line))), file=replies, flush=True)
     except KeyboardInterrupt:

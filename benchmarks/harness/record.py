@@ -72,10 +72,16 @@ def _without_gaps(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def command() -> str:
-    """Return the command line that runs, as a reader would type it in the root of the checkout."""
+    """Return the command line that runs, as a reader would type it in the root of the checkout.
+
+    Without `--out` and its folder, which change nothing of what is found.
+    """
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    program = ["-m", spec.name] if spec else [sys.argv[0]]
-    return shlex.join(["python", *program, *sys.argv[1:]])
+    arguments = list(sys.argv[1:])
+    if "--out" in arguments:
+        at = arguments.index("--out")
+        del arguments[at : at + 2]
+    return shlex.join(["python", *(["-m", spec.name] if spec else [sys.argv[0]]), *arguments])
 
 
 def read(name: str, out: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -85,12 +85,8 @@ class Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self.process.stdin
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
+        with suppress(BrokenPipeError), self.process:  # closes the pipes, and waits for the end
             pass
-        self.process.wait()
 
 
 def in_turn(sides: Sequence[Side], index: int) -> Sequence[Side]:
