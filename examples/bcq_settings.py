@@ -1,6 +1,6 @@
 """Every number that the BCQ example on Pendulum-v1 chooses, in one place.
 
-The example itself and the same training on Tianshou (``benchmarks/bcq_tianshou.py``) read their settings
+The example itself and the same training on Tianshou (``benchmarks/learning/bcq_tianshou.py``) read their settings
 here, so that a comparison of the two compares libraries and nothing else.
 """
 

@@ -49,10 +49,10 @@ def special(array: Any) -> ModuleType:
     if namespace(array) is np:
         import scipy.special
 
-        return scipy.special  # type: ignore[no-any-return]
+        return scipy.special
     import cupyx.scipy.special
 
-    return cupyx.scipy.special  # type: ignore[no-any-return]
+    return cupyx.scipy.special
 
 
 def device_of(array: Any) -> str:
@@ -62,7 +62,7 @@ def device_of(array: Any) -> str:
 
 def current_device(array: Any) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which an array's GPU is the one that CuPy computes and allocates on."""
-    return _CPU if namespace(array) is np else array.device  # type: ignore[no-any-return]
+    return _CPU if namespace(array) is np else array.device
 
 
 def require_one_device(
@@ -96,7 +96,7 @@ def _number_of(array: Any) -> int | None:
     """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for what is no array."""
     if type(array) is np.ndarray:
         return -1
-    return None if namespace(array) is np else array.device.id  # type: ignore[no-any-return]
+    return None if namespace(array) is np else array.device.id
 
 
 def _listed(devices: list[int | None], names: list[str], most: int = 4) -> str:
@@ -155,7 +155,7 @@ def using(device: Device) -> contextlib.AbstractContextManager[Any]:
         As `place`.
     """
     number = parse_device(device)
-    return _CPU if number is None else _usable_cupy(number).cuda.Device(number)  # type: ignore[no-any-return]
+    return _CPU if number is None else _usable_cupy(number).cuda.Device(number)
 
 
 def available() -> list[str]:
@@ -194,10 +194,10 @@ def place(array: Array, device: Device) -> Array:
     """
     number = parse_device(device)
     if number is None:
-        return to_numpy(array)  # type: ignore[no-any-return]
+        return to_numpy(array)
     cupy = _usable_cupy(number)
     with cupy.cuda.Device(number):
-        return cupy.asarray(array)  # type: ignore[no-any-return]
+        return cupy.asarray(array)
 
 
 def adopt(array: Any, like: Array) -> Array:
@@ -218,7 +218,7 @@ def adopt(array: Any, like: Array) -> Array:
     if xp is np:
         return np.asarray(to_numpy(array), dtype=like.dtype)
     with current_device(like):
-        return xp.asarray(array, dtype=like.dtype)  # type: ignore[no-any-return]
+        return xp.asarray(array, dtype=like.dtype)
 
 
 def to_numpy(array: Any) -> Any:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # From a fresh clone to the benchmark of speed, against Tianshou on PyTorch, JAX and plain autograd.
-#   sh scripts/speed.sh [options of benchmarks/speed.py, such as: --quick, or --check]
+#   sh scripts/speed.sh [options of benchmarks.cpu.speed, such as: --quick, or --check]
 # PYTHON=python3.12 chooses the interpreter. Everything that is installed, PyTorch too, goes into .venv in the checkout.
 set -eu
 
@@ -8,4 +8,5 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 sh "$root/scripts/environment.sh" benchmarks -e '.[benchmarks]'
 # Without its dependencies: it asks for NumPy 1, and for old releases of numba and gymnasium that it does not need.
 sh "$root/scripts/environment.sh" tianshou --no-deps 'tianshou==1.0.0'
-exec "$root/.venv/bin/python" "$root/benchmarks/speed.py" "$@"
+cd "$root"
+exec .venv/bin/python -m benchmarks.cpu.speed "$@"

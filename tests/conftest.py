@@ -38,9 +38,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = [backends.NUMPY, backends.STAND_IN]
     if "gpu" in str(metafunc.config.getoption("markexpr")):
         names.append(backends.GPU)
-    if metafunc.module.__name__ in NUMPY_ALONE or metafunc.definition.get_closest_marker("numpy_alone") is not None:
+    test = metafunc.definition
+    if test.path.stem in NUMPY_ALONE or test.get_closest_marker("numpy_alone") is not None:
         names = [backends.NUMPY]
-    elif metafunc.definition.get_closest_marker("needs_gpus") is not None:
+    elif test.get_closest_marker("needs_gpus") is not None:
         names.remove(backends.NUMPY)
     params = [pytest.param(name, marks=[pytest.mark.gpu] if name == backends.GPU else []) for name in names]
     metafunc.parametrize("backend", params, indirect=True, scope="module")

@@ -57,7 +57,7 @@ def _add(total: tuple[Any, bool] | None, part: Any) -> tuple[Any, bool]:
     """Add a cotangent to a running total, and say whether that total is ours to change in place."""
     kind = type(part)
     if kind in sparse_object_types:
-        return add_outgrads(total, part)  # type: ignore[no-any-return]
+        return add_outgrads(total, part)
     if total is None:
         return part, False
     previous, owned = total

@@ -84,7 +84,7 @@ def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
         _require_alike(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
     if _digest(content, arrays) != manifest["digest"]:
         raise Fault(f"its digest is not that of what it holds; {DAMAGED}")
-    return content  # type: ignore[no-any-return]
+    return content
 
 
 def _require_alike(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:

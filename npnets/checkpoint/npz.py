@@ -16,6 +16,7 @@ from npnets.checkpoint.endings import why_unreadable
 from npnets.checkpoint.faults import DAMAGED, NO_MANIFEST, Fault
 from npnets.checkpoint.manifest import octets
 
+_FORMAT: Any = np.lib.format  # whose annotations NumPy has only in its newer releases
 MANIFEST = "npnets/checkpoint.json"  # a slash: no array's name has one
 _HEADER = re.compile(
     r"\{'descr': '(?P<dtype>[<|][biuf][1-8])', 'fortran_order': False, "
@@ -50,7 +51,7 @@ def _write_members(archive: Any, manifest: str, arrays: dict[str, Array]) -> Non
     for name, array in arrays.items():
         header = io.BytesIO()
         layout = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
-        np.lib.format.write_array_header_1_0(header, layout)
+        _FORMAT.write_array_header_1_0(header, layout)
         _write_member(archive, f"{name}.npy", header.getvalue(), octets(array))
 
 
@@ -102,7 +103,7 @@ def _require_plain(archive: Any, size: int) -> None:
 
 def _array(member: bytes) -> Array:
     file = io.BytesIO(member)
-    if np.lib.format.read_magic(file) != (1, 0):
+    if _FORMAT.read_magic(file) != (1, 0):
         raise Fault(f"expected arrays in version 1.0 of NumPy's format; {DAMAGED}")
     length = int.from_bytes(file.read(2), "little")
     header = _HEADER.fullmatch(file.read(length).decode("latin-1"))

@@ -141,7 +141,7 @@ def _live(lengths: Any, batch: int, steps: int) -> Array:
             f"lengths must lie within [1, {steps}], the number of steps of obs, but lengths[{wrong[0]}] is "
             f"{found[wrong[0]]}; leave sequences without steps out of the batch"
         )
-    return onp.arange(steps)[:, None, None] < found[:, None]  # type: ignore[no-any-return]
+    return onp.arange(steps)[:, None, None] < found[:, None]
 
 
 def _fresh(resets: Any, batch: int, steps: int) -> Array:
@@ -156,7 +156,7 @@ def _fresh(resets: Any, batch: int, steps: int) -> Array:
             f"resets must be booleans, true where an episode begins, but has dtype {found.dtype}; pass "
             "resets.astype(bool)"
         )
-    return bare(found).astype(bool).reshape((batch, steps)).T[:, :, None]  # type: ignore[no-any-return]
+    return bare(found).astype(bool).reshape((batch, steps)).T[:, :, None]
 
 
 def _as_array(value: Any, what: str) -> Any:

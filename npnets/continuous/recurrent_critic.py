@@ -142,7 +142,7 @@ class RecurrentCritic:
                 f"{batch} sequences and {steps} steps, but got {found.shape}; {_other(all_steps)}"
             )
         if not all_steps:
-            return found  # type: ignore[no-any-return]
+            return found
         return given.rows(found.reshape((batch, steps, self._actions)).swapaxes(0, 1))
 
     @property

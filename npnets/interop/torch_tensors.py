@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from npnets.backend import Array
 from npnets.interop.torch_pickle import Name
 from npnets.interop.torch_refusal import Refusal, shown
 
@@ -174,7 +175,7 @@ def needed_bytes(tensor: Tensor, half: Half) -> int:
     return tensor.size * _dtype_of_array(tensor.dtype, half).itemsize
 
 
-def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "big"], half: Half) -> np.ndarray:
+def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "big"], half: Half) -> Array:
     """Make a tensor's array.
 
     Parameters
@@ -201,12 +202,13 @@ def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "b
     """
     dtype = _dtype_of_array(tensor.dtype, half)
     stored = _dtype_in_file(tensor.dtype)
-    numbers = np.frombuffer(_storage_bytes(tensor, records), np.uint8)
-    numbers = numbers[: numbers.size // stored.itemsize * stored.itemsize].view(stored.newbyteorder(order))
+    octets = np.frombuffer(_storage_bytes(tensor, records), np.uint8)
+    in_order = stored.newbyteorder("<" if order == "little" else ">")
+    numbers = octets[: octets.size // stored.itemsize * stored.itemsize].view(in_order)
     window = _look_through(numbers, tensor)
     if tensor.dtype != "bfloat16":
         return np.array(window, dtype=dtype, order="C")
-    bits = np.array(window, dtype=np.uint16 if half == "keep" else np.uint32, order="C")
+    bits: Array = np.array(window, dtype=np.uint16 if half == "keep" else np.uint32, order="C")
     if half != "keep":
         bits <<= 16  # a bfloat16 is the upper half of a float32
     return bits.view(dtype)
@@ -243,7 +245,7 @@ def _storage_bytes(tensor: Tensor, records: dict[str, bytes]) -> bytes:
     return raw
 
 
-def _look_through(numbers: np.ndarray, tensor: Tensor) -> np.ndarray:
+def _look_through(numbers: Array, tensor: Tensor) -> Array:
     """Return a tensor's view of its storage."""
     if tensor.size == 0:
         return _empty(tensor)
@@ -259,7 +261,7 @@ def _look_through(numbers: np.ndarray, tensor: Tensor) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
 
 
-def _empty(tensor: Tensor) -> np.ndarray:
+def _empty(tensor: Tensor) -> Array:
     if math.prod(length or 1 for length in tensor.shape) * 16 > _LARGEST:  # NumPy refuses such a shape, though empty
         raise Refusal(f"a tensor has the shape {tensor.shape}, which is too large for an array; the file is damaged")
     return np.empty(tensor.shape, np.uint8)

@@ -60,7 +60,7 @@ def _relu_forward(z: Array) -> Array:
 
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return onp.multiply(g, y > 0, out=room(g, g.shape))  # type: ignore[no-any-return]
+    return onp.multiply(g, y > 0, out=room(g, g.shape))
 
 
 def _relu_backward_in_place(g: Array, y: Array) -> Array:
@@ -73,7 +73,7 @@ def _relu_backward_in_place(g: Array, y: Array) -> Array:
 
 def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
     """Leaky rectified linear unit: `z`, or `negative_slope * z` below zero."""
-    return np.where(np.greater(z, 0), z, np.multiply(z, negative_slope))  # type: ignore[arg-type]
+    return np.where(np.greater(z, 0), z, np.multiply(z, negative_slope))
 
 
 def _leaky_relu_forward(z: Array, negative_slope: float = 0.01) -> Array:
@@ -153,8 +153,8 @@ def _log_one_plus_exp(z: Array) -> Array:
 @ignoring_underflow
 def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
-    scaled = np.multiply(z, beta)  # type: ignore[arg-type]
-    return np.where(np.greater(scaled, threshold), z, np.divide(_log_one_plus_exp(scaled), beta))  # type: ignore[arg-type]
+    scaled = np.multiply(z, beta)
+    return np.where(np.greater(scaled, threshold), z, np.divide(_log_one_plus_exp(scaled), beta))
 
 
 def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
@@ -169,7 +169,7 @@ def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshol
 def elu(z: Array, alpha: float = 1.0) -> Array:
     """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
     above = np.greater(z, 0)
-    return np.where(above, z, np.multiply(alpha, np.expm1(np.where(above, 0, z))))  # type: ignore[arg-type]
+    return np.where(above, z, np.multiply(alpha, np.expm1(np.where(above, 0, z))))
 
 
 def _elu_forward(z: Array, alpha: float = 1.0) -> Array:

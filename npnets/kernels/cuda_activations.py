@@ -89,19 +89,19 @@ _BACKWARD = {
 
 def activated(x: Array, name: str, args: tuple[Any, ...]) -> Array:
     """Return the activation of an array, which stays as it is."""
-    return _FORWARD[name](x, 0, *args)  # type: ignore[no-any-return]
+    return _FORWARD[name](x, 0, *args)
 
 
 def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> Array:
     """Return the activation of `x + bias`, written over `x`."""
-    return _FORWARD[name](x, 0 if bias is None else bias, *args, x)  # type: ignore[no-any-return]
+    return _FORWARD[name](x, 0 if bias is None else bias, *args, x)
 
 
 def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> tuple[Array, Array]:
     """Return the activation of `z = x + bias`, and `z`."""
-    return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *args)  # type: ignore[no-any-return]
+    return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *args)
 
 
 def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[Any, ...]) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs none."""
-    return _BACKWARD[name](g, y, y if z is None else z, *args)  # type: ignore[no-any-return]
+    return _BACKWARD[name](g, y, y if z is None else z, *args)

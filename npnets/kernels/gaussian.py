@@ -56,7 +56,7 @@ def _backward(g: Array, z: Array, wanted: tuple[int, ...], x: Array, mu: Array, 
 
 def _cotangents(g: Array, z: Array, sigma: Array) -> tuple[Array, Array]:
     if namespace(z) is not onp:
-        return _COTANGENTS(g, z, sigma)  # type: ignore[no-any-return]
+        return _COTANGENTS(g, z, sigma)
     scale = g / sigma
     return scale * z, scale * (z * z - 1)
 

@@ -74,9 +74,7 @@ def _backward(
 def _input_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
     if namespace(g) is not onp:
         dn, dn_n = _COTANGENT(g, n, 1 if weight is None else weight)
-        return _PROJECTED(  # type: ignore[no-any-return]
-            dn, n, r, dn.mean(axis=-1, keepdims=True), dn_n.mean(axis=-1, keepdims=True)
-        )
+        return _PROJECTED(dn, n, r, dn.mean(axis=-1, keepdims=True), dn_n.mean(axis=-1, keepdims=True))
     dn = g if weight is None else g * weight
     along_mean = dn.mean(axis=-1, keepdims=True)
     along_n = (dn * n).mean(axis=-1, keepdims=True)
@@ -84,11 +82,11 @@ def _input_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
 
 
 def _weight_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
-    return _rows(g * n).sum(axis=0)  # type: ignore[no-any-return]
+    return _rows(g * n).sum(axis=0)
 
 
 def _bias_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
-    return _rows(g).sum(axis=0)  # type: ignore[no-any-return]
+    return _rows(g).sum(axis=0)
 
 
 def _rows(x: Array) -> Array:

@@ -134,11 +134,11 @@ def bias_cotangent(dz: Array, bias: Any) -> Array:
     if bias.ndim == 1:
         dz = dz if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1])
         if len(dz) == 1:
-            return dz[0].copy()  # type: ignore[no-any-return]
+            return dz[0].copy()
         if dz.size > FEW and dz.dtype.char in "fd":
-            return namespace(dz).ones(len(dz), dz.dtype) @ dz  # type: ignore[no-any-return]
-        return dz.sum(axis=0)  # type: ignore[no-any-return]
-    return dz.sum(axis=-2, keepdims=True)  # type: ignore[no-any-return]
+            return namespace(dz).ones(len(dz), dz.dtype) @ dz
+        return dz.sum(axis=0)
+    return dz.sum(axis=-2, keepdims=True)
 
 
 _apply = fused(_composition, _forward, _backward, _evaluate)

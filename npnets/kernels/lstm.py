@@ -127,7 +127,7 @@ def _backward(
     weights = _weight_cotangents(saved.u, dz, x.shape[2]) if any_weight else (None,) * 4
     states = [part.T.copy() if index in wanted else None for index, part in ((5, dh), (6, dc))]
     cotangents = (dx, *weights, *states)
-    return tuple(cotangents[index] for index in wanted)  # type: ignore[misc]
+    return tuple(cotangents[index] for index in wanted)
 
 
 def _through_time(
@@ -164,7 +164,7 @@ def _all_columns(u: Array) -> Array:
     """Return the columns of all steps, `(steps, features, batch)`, as `(features, steps * batch)`."""
     steps, features, batch = u.shape
     if steps == 1:
-        return u[0]  # type: ignore[no-any-return]
+        return u[0]
     columns = room(u, (features, steps, batch))
     columns[:] = u.swapaxes(0, 1)
     return columns.reshape(features, -1)

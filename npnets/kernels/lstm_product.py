@@ -24,7 +24,7 @@ def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[
 
         return project
     weight = _stacked(*weights).T
-    return lambda t: onp.matmul(weight, u[t], out=gates[t])  # type: ignore[no-any-return]
+    return lambda t: onp.matmul(weight, u[t], out=gates[t])
 
 
 def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
@@ -39,7 +39,7 @@ def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
     def project(x_t: Array, h: Array) -> Array:
         u[:width] = x_t
         u[width + 1 :] = h
-        return onp.matmul(weight, u, out=z)  # type: ignore[no-any-return]
+        return onp.matmul(weight, u, out=z)
 
     return project
 

@@ -154,7 +154,7 @@ class SharedOut:
     ) -> tuple[Array, ...]:
         """Return the cotangents of the wanted arguments."""
         if not isinstance(saved, _Saved):
-            return self._backward(g, saved, wanted, *args, **static)  # type: ignore[no-any-return]
+            return self._backward(g, saved, wanted, *args, **static)
         tasks = []
         for share, part in zip(saved.shares, saved.parts, strict=True):
             of_share = functools.partial(self._backward, self._cotangents(g, share), part, wanted)
@@ -194,7 +194,7 @@ def _cut(array: Any, axis: int | None, share: slice) -> Any:
 
 
 def _sum(total: Array, part: Array) -> Array:
-    return np.add(total, part, out=room(total, total.shape))  # type: ignore[no-any-return]
+    return np.add(total, part, out=room(total, total.shape))
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------

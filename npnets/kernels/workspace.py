@@ -52,15 +52,15 @@ def product(a: Array, b: Array) -> Array:
     (..., n, m) array
     """
     if type(a) is not np.ndarray and namespace(a) is not np:
-        return np.matmul(a, b)  # type: ignore[no-any-return]
+        return np.matmul(a, b)
     rows, columns = a.shape[-2], b.shape[-1]
     is_large = rows * columns * a.itemsize >= LEAST_BYTES
     if a.ndim == 2 == b.ndim:  # `dot` hands a single row or column to BLAS too, and costs half of `matmul` where small
-        return np.dot(a, b, out=room(a, (rows, columns))) if is_large else a.dot(b)  # type: ignore[no-any-return]
+        return np.dot(a, b, out=room(a, (rows, columns))) if is_large else a.dot(b)
     if not is_large:
-        return np.matmul(a, b)  # type: ignore[no-any-return]
+        return np.matmul(a, b)
     leading = max(a.shape[:-2], b.shape[:-2], key=len)
-    return np.matmul(a, b, out=room(a, (*leading, rows, columns)))  # type: ignore[no-any-return]
+    return np.matmul(a, b, out=room(a, (*leading, rows, columns)))
 
 
 def outer(a: Array, b: Array) -> Array:
@@ -72,7 +72,7 @@ def outer(a: Array, b: Array) -> Array:
     if a.ndim == 2 or namespace(a) is not np:
         return product(a.swapaxes(-1, -2), b)
     if a.shape[-1] * b.shape[-1] < LEAST_BYTES >> 4:
-        return a.swapaxes(-1, -2) * b  # type: ignore[no-any-return]
+        return a.swapaxes(-1, -2) * b
     return product(_with_zeros(a).swapaxes(-1, -2), _with_zeros(b))
 
 
@@ -80,7 +80,7 @@ def side_by_side(parts: Sequence[Array], axis: int) -> Array:
     """Return NumPy arrays joined along an axis, in room that is kept if they are large together."""
     shape = list(parts[0].shape)
     shape[axis] = sum(part.shape[axis] for part in parts)
-    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))  # type: ignore[no-any-return, call-overload]
+    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))
 
 
 def _with_zeros(row: Array) -> Array:
@@ -102,7 +102,7 @@ def room(like: Array, shape: tuple[int, ...]) -> Array:
     array
     """
     if namespace(like) is not np:
-        return namespace(like).empty(shape, like.dtype)  # type: ignore[no-any-return]
+        return namespace(like).empty(shape, like.dtype)
     size = like.dtype.itemsize
     for width in shape:
         size *= width

@@ -15,7 +15,7 @@ from npnets.backend import Array, Device, device_of, namespace, place
 )
 def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
     """Repeat an array along axes of size one, and along new leading axes, to a shape; as `numpy.broadcast_to`."""
-    return namespace(x).broadcast_to(x, shape)  # type: ignore[no-any-return]
+    return namespace(x).broadcast_to(x, shape)
 
 
 @primitive(
@@ -27,7 +27,7 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     new = x.ndim - len(shape)
     repeated = [axis + new for axis, size in enumerate(shape) if size == 1 and x.shape[axis + new] != 1]
     axes = (*range(new), *repeated)
-    return (x.sum(axis=axes, keepdims=True) if axes else x).reshape(shape)  # type: ignore[no-any-return]
+    return (x.sum(axis=axes, keepdims=True) if axes else x).reshape(shape)
 
 
 @primitive(

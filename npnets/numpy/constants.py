@@ -3,20 +3,22 @@
 import builtins
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.autodiff import bare, is_traced
-from npnets.backend import current_device, namespace
+from npnets.backend import Array, current_device, namespace
 from npnets.dtypes import require_plain
 from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def _constant(name: str) -> Callable[..., Any]:
-    """Return NumPy's function of this name for traced arrays too, whose values it takes."""
-    function = getattr(np, name)
+
+def _constant(function: F) -> F:
+    """Return a function of NumPy's for traced arrays too, whose values it takes."""
 
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
@@ -24,26 +26,26 @@ def _constant(name: str) -> Callable[..., Any]:
         with current_device(given[0] if given else None):
             return function(*given, **{key: bare(value) for key, value in kwargs.items()})
 
-    of_bare.__doc__ = f"As `numpy.{name}`; a constant to every derivative."
-    return of_bare
+    of_bare.__doc__ = f"As `numpy.{function.__name__}`; a constant to every derivative."
+    return cast(F, of_bare)
 
 
-argmax, argmin, argsort = _constant("argmax"), _constant("argmin"), _constant("argsort")
-all, any = _constant("all"), _constant("any")
-isfinite, isnan, isinf = _constant("isfinite"), _constant("isnan"), _constant("isinf")
-equal, not_equal = _constant("equal"), _constant("not_equal")
-less, less_equal = _constant("less"), _constant("less_equal")
-greater, greater_equal = _constant("greater"), _constant("greater_equal")
-logical_and, logical_or, logical_not = _constant("logical_and"), _constant("logical_or"), _constant("logical_not")
-sign, floor, ceil, rint = _constant("sign"), _constant("floor"), _constant("ceil"), _constant("rint")
-zeros_like, ones_like = _constant("zeros_like"), _constant("ones_like")
-shape, ndim, size = _constant("shape"), _constant("ndim"), _constant("size")
+argmax, argmin, argsort = _constant(np.argmax), _constant(np.argmin), _constant(np.argsort)
+all, any = _constant(np.all), _constant(np.any)
+isfinite, isnan, isinf = _constant(np.isfinite), _constant(np.isnan), _constant(np.isinf)
+equal, not_equal = _constant(np.equal), _constant(np.not_equal)
+less, less_equal = _constant(np.less), _constant(np.less_equal)
+greater, greater_equal = _constant(np.greater), _constant(np.greater_equal)
+logical_and, logical_or, logical_not = _constant(np.logical_and), _constant(np.logical_or), _constant(np.logical_not)
+sign, floor, ceil, rint = _constant(np.sign), _constant(np.floor), _constant(np.ceil), _constant(np.rint)
+zeros_like, ones_like = _constant(np.zeros_like), _constant(np.ones_like)
+shape, ndim, size = _constant(np.shape), _constant(np.ndim), _constant(np.size)
 
 zeros, ones, full, empty, eye = np.zeros, np.ones, np.full, np.empty, np.eye
 arange, linspace = np.arange, np.linspace
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = None) -> Array:
     """As `numpy.full_like`; a constant to every derivative."""
     if is_traced(fill_value):
         raise TypeError("full_like takes its value for a constant; use zeros_like(x) + value to differentiate it")
@@ -51,7 +53,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
         return np.full_like(bare(x), fill_value, dtype)
 
 
-def asarray(x: Any, dtype: Any = None) -> Any:
+def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
     """Make an array of numbers, of nested sequences of them, or of a sequence of arrays, traced ones too."""
     if is_traced(x):
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
@@ -71,7 +73,7 @@ def _holds_arrays_to_stack(x: Any) -> bool:
     return is_traced(x) or namespace(x) is not np
 
 
-def array(x: Any, dtype: Any = None) -> Any:
+def array(x: Any, dtype: DTypeLike | None = None) -> Array:
     """Make an array as `asarray` does, and always a new one."""
     made = asarray(x, dtype)
     with current_device(bare(made)):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
@@ -66,101 +67,102 @@ def _of_operands(operation: F) -> F:
 
 
 @elementwise(-1)
-def negative(x: Array) -> Array:
+def negative(x: ArrayLike) -> Array:
     """Negate each entry."""
     return np.negative(x)
 
 
 @elementwise(lambda answer, x: answer)
-def exp(x: Array) -> Array:
+def exp(x: ArrayLike) -> Array:
     """Exponential of each entry."""
     return np.exp(x)
 
 
 @elementwise(lambda answer, x: exp(x))
-def expm1(x: Array) -> Array:
+def expm1(x: ArrayLike) -> Array:
     """`exp(x) - 1` of each entry, exact near zero."""
     return np.expm1(x)
 
 
 @elementwise(lambda answer, x: 1 / x)
-def log(x: Array) -> Array:
+def log(x: ArrayLike) -> Array:
     """Natural logarithm of each entry."""
     return np.log(x)
 
 
 @elementwise(lambda answer, x: 1 / (1 + x))
-def log1p(x: Array) -> Array:
+def log1p(x: ArrayLike) -> Array:
     """`log(1 + x)` of each entry, exact near zero."""
     return np.log1p(x)
 
 
 @elementwise(lambda answer, x: 1 - answer * answer)
-def tanh(x: Array) -> Array:
+def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent of each entry."""
     return np.tanh(x)
 
 
 @elementwise(lambda answer, x: 0.5 / answer)
-def sqrt(x: Array) -> Array:
+def sqrt(x: ArrayLike) -> Array:
     """Square root of each entry."""
     return np.sqrt(x)
 
 
 @elementwise(lambda answer, x: 2 * x)
-def square(x: Array) -> Array:
+def square(x: ArrayLike) -> Array:
     """Square of each entry."""
     return np.square(x)
 
 
 @elementwise(lambda answer, x: np.sign(bare(x)))
-def abs(x: Array) -> Array:
+def abs(x: ArrayLike) -> Array:
     """Absolute value of each entry; its derivative at zero is zero."""
     return np.abs(x)
 
 
 @elementwise(lambda answer, x: cos(x))
-def sin(x: Array) -> Array:
+def sin(x: ArrayLike) -> Array:
     """Sine of each entry, in radians."""
     return np.sin(x)
 
 
 @elementwise(lambda answer, x: -sin(x))
-def cos(x: Array) -> Array:
+def cos(x: ArrayLike) -> Array:
     """Cosine of each entry, in radians."""
     return np.cos(x)
 
 
 @elementwise(lambda answer, x: (2 / np.pi**0.5) * exp(-x * x))
-def erf(x: Array) -> Array:
+def erf(x: ArrayLike) -> Array:
     """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
     y = special(x).erf(x)
-    return y if y.dtype == getattr(x, "dtype", y.dtype) else y.astype(x.dtype)  # SciPy widens float16
+    dtype = getattr(x, "dtype", y.dtype)
+    return y if y.dtype == dtype else y.astype(dtype)  # SciPy widens float16
 
 
 # -- two arguments ----------------------------------------------------------------------------------------------------
 
 
 @elementwise(_ONE, _ONE)
-def add(x: Array, y: Array) -> Array:
+def add(x: ArrayLike, y: ArrayLike) -> Array:
     """`x + y`, broadcast."""
     return np.add(x, y)
 
 
 @elementwise(_ONE, -1)
-def subtract(x: Array, y: Array) -> Array:
+def subtract(x: ArrayLike, y: ArrayLike) -> Array:
     """`x - y`, broadcast."""
     return np.subtract(x, y)
 
 
 @elementwise(lambda answer, x, y: y, lambda answer, x, y: x)
-def multiply(x: Array, y: Array) -> Array:
+def multiply(x: ArrayLike, y: ArrayLike) -> Array:
     """`x * y`, broadcast."""
     return np.multiply(x, y)
 
 
 @elementwise(lambda answer, x, y: _reciprocal(y), lambda answer, x, y: -answer / y)
-def divide(x: Array, y: Array) -> Array:
+def divide(x: ArrayLike, y: ArrayLike) -> Array:
     """`x / y`, broadcast."""
     return np.divide(x, y)
 
@@ -169,7 +171,7 @@ def divide(x: Array, y: Array) -> Array:
     lambda answer, x, y: y * power(x, _one_less(x, y)),
     lambda answer, x, y: answer * log(where(bare(x) == 0, 1, x)),
 )
-def power(x: Array, y: Array) -> Array:
+def power(x: ArrayLike, y: ArrayLike) -> Array:
     """`x ** y`, broadcast."""
     return np.power(x, y)
 
@@ -195,13 +197,13 @@ def _largest_pole(x: Any) -> float:
 
 
 @elementwise(lambda answer, x, y: _larger(x, y, answer), lambda answer, x, y: _larger(y, x, answer))
-def maximum(x: Array, y: Array) -> Array:
+def maximum(x: ArrayLike, y: ArrayLike) -> Array:
     """The larger of two entries, broadcast; NaN if either is."""
     return np.maximum(x, y)
 
 
 @elementwise(lambda answer, x, y: _larger(y, x, answer), lambda answer, x, y: _larger(x, y, answer))
-def minimum(x: Array, y: Array) -> Array:
+def minimum(x: ArrayLike, y: ArrayLike) -> Array:
     """The smaller of two entries, broadcast; NaN if either is."""
     return np.minimum(x, y)
 
@@ -215,7 +217,14 @@ def _larger(x: Any, y: Any, answer: Any) -> Any:
 # -- three arguments --------------------------------------------------------------------------------------------------
 
 
-def clip(x: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
+def clip(
+    x: ArrayLike,
+    a_min: ArrayLike | None = None,
+    a_max: ArrayLike | None = None,
+    *,
+    min: ArrayLike | None = None,
+    max: ArrayLike | None = None,
+) -> Array:
     """Limit each entry to `[a_min, a_max]`, also called `min` and `max`; either bound may be `None`.
 
     The bounds are constants: for bounds that have derivatives themselves use `minimum` and `maximum`.
@@ -228,7 +237,7 @@ def clip(x: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max
 
 @elementwise(lambda answer, x, low, high: _within(bare(x), low, high).astype(answer.dtype))
 def _clip(x: Array, low: Any, high: Any) -> Array:
-    return namespace(x).clip(x, low, high)  # type: ignore[no-any-return]
+    return namespace(x).clip(x, low, high)
 
 
 def _within(x: Any, low: Any, high: Any) -> Any:
@@ -236,7 +245,7 @@ def _within(x: Any, low: Any, high: Any) -> Any:
     return above if high is None else above & (x <= high)
 
 
-def where(condition: Any, x: Any, y: Any) -> Array:
+def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
     x, y = operands((x, y))
     condition = bare(condition if hasattr(condition, "dtype") else asarray(condition))
@@ -248,7 +257,7 @@ def where(condition: Any, x: Any, y: Any) -> Array:
     vjp=lambda argnum, g, answer, args, static: like_argument(_selected(argnum, g, args[0]), args[argnum]),
     jvp=lambda argnum, tangent, answer, args, static: like_answer(_selected(argnum, tangent, args[0]), answer),
 )
-def _where(condition: Any, x: Any, y: Any) -> Array:
+def _where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     return np.where(condition, x, y)
 
 

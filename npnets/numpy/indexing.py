@@ -45,7 +45,7 @@ def _constant(index: Any) -> Any:
     copies_constants=False,  # `_constant` has, in tuples and lists too
 )
 def _take(x: Array, index: Any) -> Array:
-    return x[index]  # type: ignore[no-any-return]
+    return x[index]
 
 
 @primitive(
@@ -62,7 +62,7 @@ def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
         scattered[index] = g
     else:
         xp.add.at(scattered, index, g)
-    return scattered  # type: ignore[no-any-return]
+    return scattered
 
 
 def _names_nothing_twice(index: Any) -> bool:

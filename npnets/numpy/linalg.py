@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace
@@ -15,7 +16,7 @@ __all__ = ["norm"]
 
 
 @ignoring_underflow
-def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
+def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Euclidean length of vectors and Frobenius norm of matrices, without overflow; its gradient at zero is zero.
 
     Parameters
@@ -47,7 +48,7 @@ def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -
     squares = sum(square(x / scale), axis, keepdims)
     is_zero = bare(squares) == 0
     root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
-    return root * scale.reshape(root.shape)  # type: ignore[no-any-return]
+    return root * scale.reshape(root.shape)
 
 
 def _require_euclidean(ord: Any, axes: int, axis: Axis) -> None:

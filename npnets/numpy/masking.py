@@ -8,6 +8,7 @@ reach the sum, but it does reach the gradient: zero, the cotangent of the paddin
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare, is_traced
 from npnets.autodiff.tracing import is_root
@@ -19,7 +20,7 @@ from npnets.numpy.elementwise import where
 from npnets.numpy.reductions import Axis, sum
 
 
-def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def masked_sum(x: ArrayLike, mask: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over those entries where a mask holds.
 
     Parameters
@@ -50,14 +51,14 @@ def masked_sum(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False)
     return sum(_selected(*_checked(x, mask)), axis, keepdims)
 
 
-def masked_mean(x: Array, mask: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def masked_mean(x: ArrayLike, mask: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Mean over those entries where a mask holds; zero where it selects nothing.
 
     Parameters, errors and the shape of the result are those of `masked_sum`.
     """
-    x, mask = _checked(x, mask)
-    number = np.maximum(sum(mask, axis, keepdims), 1)
-    return sum(_selected(x, mask), axis, keepdims) / number.astype(x.dtype)
+    values, where_it_holds = _checked(x, mask)
+    number = np.maximum(sum(where_it_holds, axis, keepdims), 1)
+    return sum(_selected(values, where_it_holds), axis, keepdims) / number.astype(values.dtype)
 
 
 def _selected(x: Any, mask: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import primitive
 from npnets.backend import Array
@@ -11,7 +12,7 @@ from npnets.numpy.constants import asarray
 from npnets.numpy.shaping import expand_dims, squeeze, swapaxes
 
 
-def matmul(x: Array, y: Array) -> Array:
+def matmul(x: ArrayLike, y: ArrayLike) -> Array:
     """Matrix product over the last two axes, leading axes broadcast; a vector counts as one row or one column."""
     x, y = asarray(x), asarray(y)
     if x.ndim == 1:
@@ -35,4 +36,4 @@ def _matmul_jvp(argnum: int, tangent: Any, answer: Any, args: Any, static: Any) 
 
 @primitive(_matmul_vjp, _matmul_jvp)
 def _matmul(x: Array, y: Array) -> Array:
-    return np.matmul(x, y)  # type: ignore[no-any-return]
+    return np.matmul(x, y)

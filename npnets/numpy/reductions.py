@@ -7,6 +7,7 @@ several entries share a maximum or minimum, its derivative is divided evenly amo
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
@@ -26,7 +27,7 @@ def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
 
 def _reduced_size(x: Any, axis: Axis) -> int:
     if axis is None:
-        return x.size  # type: ignore[no-any-return]
+        return x.size
     size = 1
     for one in _reduced_axes(x.ndim, axis):
         size *= x.shape[one]
@@ -46,27 +47,27 @@ def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     vjp=lambda argnum, g, answer, args, static: _spread(g, *args, **static),
     jvp=lambda argnum, tangent, answer, args, static: sum(tangent, *args[1:], **static),
 )
-def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
-    return namespace(x).sum(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).sum(x, axis=axis, keepdims=keepdims)
 
 
 @primitive(
     vjp=lambda argnum, g, answer, args, static: _mean_vjp(g, *args, **static),
     jvp=lambda argnum, tangent, answer, args, static: mean(tangent, *args[1:], **static),
 )
-def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
     if type(x) is np.ndarray and x.size and x.dtype.char in "fd":  # what NumPy's mean does, in half of its time
-        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)  # type: ignore[no-any-return]
-    return namespace(x).mean(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)
+    return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 
 def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _spread(g / _reduced_size(x, axis), x, axis, keepdims)
 
 
-def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def var(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Variance over axes, with `ddof` taken from the number of entries that the sum is divided by."""
     x = asarray(x)
     deviations = square(x - mean(x, axis, True))
@@ -74,7 +75,7 @@ def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> A
     return sum(deviations, axis, keepdims) / (size - ddof if size > ddof else 0)
 
 
-def std(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
     """Standard deviation over axes; where it is zero, its derivative is taken to be zero."""
     variance = var(x, axis, ddof, keepdims)
     spread = bare(variance) != 0
@@ -102,19 +103,19 @@ _choice = primitive(
 
 
 @_choice
-def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Largest entry over axes."""
-    return namespace(x).max(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).max(x, axis=axis, keepdims=keepdims)
 
 
 @_choice
-def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Smallest entry over axes."""
-    return namespace(x).min(x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return namespace(x).min(x, axis=axis, keepdims=keepdims)
 
 
 @ignoring_underflow
-def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """`log(sum(exp(x)))` over axes, without overflow; minus infinity, with gradient zero, where every entry is."""
     x = _widened(asarray(x))
     largest = bare(max(x, axis, True) if _reduced_size(x, axis) else sum(x, axis, True))
@@ -125,7 +126,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @ignoring_underflow
-def softmax(x: Array, axis: int = -1) -> Array:
+def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """`exp(x)` divided by its sum along an axis, without overflow."""
     x = _widened(asarray(x))
     powers = exp(x - bare(max(x, axis, True)))

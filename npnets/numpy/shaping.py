@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
@@ -15,17 +16,17 @@ from npnets.backend import Array, namespace
     vjp=lambda argnum, g, answer, args, static: reshape(g, args[0].shape),
     jvp=lambda argnum, tangent, answer, args, static: reshape(tangent, args[1]),
 )
-def reshape(x: Array, shape: int | tuple[int, ...]) -> Array:
+def reshape(x: ArrayLike, shape: int | Sequence[int]) -> Array:
     """Give an array another shape with as many entries; one size may be -1."""
     return np.reshape(x, shape)
 
 
-def ravel(x: Array) -> Array:
+def ravel(x: ArrayLike) -> Array:
     """Lay an array out in one dimension."""
     return reshape(x, (-1,))
 
 
-def transpose(x: Array, axes: int | Sequence[int] | None = None) -> Array:
+def transpose(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
     """Permute the axes; without `axes`, reverse their order."""
     return _transpose(x, axes if axes is None or isinstance(axes, (int, np.integer)) else tuple(axes))
 
@@ -34,7 +35,7 @@ def transpose(x: Array, axes: int | Sequence[int] | None = None) -> Array:
     vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:]),
     jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:]),
 )
-def _transpose(x: Array, axes: Any) -> Array:
+def _transpose(x: ArrayLike, axes: Any) -> Array:
     return np.transpose(x, axes)
 
 
@@ -48,12 +49,12 @@ def _transpose_back(g: Any, axes: Any) -> Any:
     vjp=lambda argnum, g, answer, args, static: swapaxes(g, *args[1:], **static),
     jvp=lambda argnum, tangent, answer, args, static: swapaxes(tangent, *args[1:], **static),
 )
-def swapaxes(x: Array, axis1: int, axis2: int) -> Array:
+def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Array:
     """Exchange two axes."""
     return np.swapaxes(x, axis1, axis2)
 
 
-def expand_dims(x: Array, axis: int | tuple[int, ...]) -> Array:
+def expand_dims(x: ArrayLike, axis: int | tuple[int, ...]) -> Array:
     """Insert axes of size one at these positions of the answer."""
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = np.ndim(x) + len(axes)
@@ -73,7 +74,7 @@ def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     return reshape(x, tuple(size for one, size in enumerate(x.shape) if one not in dropped))
 
 
-def repeat(x: Array, repeats: int, axis: int | None = None) -> Array:
+def repeat(x: ArrayLike, repeats: int, axis: int | None = None) -> Array:
     """Repeat each entry a number of times in a row along an axis; without `axis`, in one dimension."""
     if not isinstance(repeats, (int, np.integer)):
         raise TypeError(f"repeats must be one integer, the same for every entry, but is {repeats!r}")
@@ -84,7 +85,7 @@ def repeat(x: Array, repeats: int, axis: int | None = None) -> Array:
     vjp=lambda argnum, g, answer, args, static: _repeat_back(g, *args),
     jvp=lambda argnum, tangent, answer, args, static: _repeat(tangent, *args[1:]),
 )
-def _repeat(x: Array, repeats: int, axis: int) -> Array:
+def _repeat(x: ArrayLike, repeats: int, axis: int) -> Array:
     return np.repeat(x, repeats, axis)
 
 
@@ -93,12 +94,12 @@ def _repeat_back(g: Any, x: Any, repeats: int, axis: int) -> Any:
     return reshape(g, (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])).sum(axis=axis + 1)
 
 
-def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
+def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
-    arrays = [array if hasattr(array, "dtype") else np.asarray(array) for array in arrays]
-    return _concatenate(0, *[ravel(array) for array in arrays]) if axis is None else _concatenate(axis, *arrays)
+    parts: list[Any] = [array if hasattr(array, "dtype") else np.asarray(array) for array in arrays]
+    return _concatenate(0, *[ravel(part) for part in parts]) if axis is None else _concatenate(axis, *parts)
 
 
 @primitive(
@@ -107,7 +108,7 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     copies_constants=False,
 )
 def _concatenate(axis: int, *arrays: Array) -> Array:
-    return namespace(arrays[0]).concatenate(arrays, axis)  # type: ignore[no-any-return]
+    return namespace(arrays[0]).concatenate(arrays, axis)
 
 
 def _part(g: Any, argnum: int, axis: int, *arrays: Any) -> Any:
@@ -125,7 +126,7 @@ def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     return concatenate(parts, axis)
 
 
-def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
+def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Array:
     """Join arrays of one shape along a new axis; numbers count as arrays of no dimension, and promote nothing."""
     arrays = _with_numbers_as_arrays(arrays)
     shapes = {np.shape(array) for array in arrays}

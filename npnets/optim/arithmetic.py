@@ -37,7 +37,7 @@ _VANISHING = float(np.finfo(np.float32).tiny)
 def scaled_sum(x: Array, factor: float, y: Array) -> Array:
     """Return `factor * x + y`."""
     if namespace(x) is not np:
-        return _SCALED_SUM(x, factor, y)  # type: ignore[no-any-return]
+        return _SCALED_SUM(x, factor, y)
     answer = np.multiply(x, factor, out=room(x, x.shape))
     answer += y
     return answer
@@ -52,7 +52,7 @@ def toward(x: Array, y: Array, share: float) -> Array:
     if share in (0, 1):
         return (y if share else x).copy()
     if namespace(x) is not np:
-        return _TOWARD(x, y, share, 1 - share)  # type: ignore[no-any-return]
+        return _TOWARD(x, y, share, 1 - share)
     answer = np.subtract(y, x, out=room(x, x.shape))
     answer *= share if share < 0.5 else share - 1
     answer += x if share < 0.5 else y
@@ -82,7 +82,7 @@ def in_range(compute: Callable[[Lerp], T]) -> T:
 def toward_square(x: Array, y: Array, share: float) -> Array:
     """Return `(1 - share) * x + share * y * y`."""
     if namespace(x) is not np:
-        return _TOWARD_SQUARE(x, y, share, 1 - share)  # type: ignore[no-any-return]
+        return _TOWARD_SQUARE(x, y, share, 1 - share)
     answer = np.multiply(x, 1 - share, out=room(x, x.shape))
     square = np.multiply(y, y, out=room(x, x.shape))
     square *= share
@@ -93,7 +93,7 @@ def toward_square(x: Array, y: Array, share: float) -> Array:
 def ratio(x: Array, square: Array, eps: float) -> Array:
     """Return `x / (sqrt(square) + eps)`."""
     if namespace(x) is not np:
-        return _RATIO(x, square, eps)  # type: ignore[no-any-return]
+        return _RATIO(x, square, eps)
     answer = np.sqrt(square, out=room(square, square.shape))
     answer += eps
     if eps < _VANISHING:  # where the dtype has no such number, zero would be divided by zero

@@ -161,7 +161,7 @@ class Subject:
             quiet = settings(database=None, deadline=None, max_examples=10)
             given["obs"] = find(self.obs(batch), lambda _: True, settings=quiet)
         placed = tree.map(lambda leaf: place(leaf, self.device), given)
-        return {**placed, "rng": 0} if self.needs_rng else placed  # type: ignore[no-any-return]
+        return {**placed, "rng": 0} if self.needs_rng else placed
 
 
 def subject_of(

@@ -70,7 +70,7 @@ class Trial:
 
     def seed(self, name: str) -> int:
         """Draw a seed."""
-        return self.draw(name, st.integers(0, LARGEST_SEED))  # type: ignore[no-any-return]
+        return self.draw(name, st.integers(0, LARGEST_SEED))
 
     def params(self, dtype: DTypeLike = np.float64, spreads: tuple[float, ...] = (0.0, 0.1, 1.0)) -> Tree:
         """Draw parameters: initial ones, with noise on them."""
@@ -80,7 +80,7 @@ class Trial:
 
     def batch(self, least: int = 1) -> int:
         """Draw how many rows the inputs have."""
-        return self.draw("batch", st.integers(least, LARGEST_BATCH))  # type: ignore[no-any-return]
+        return self.draw("batch", st.integers(least, LARGEST_BATCH))
 
     def inputs(
         self, batch: int, dtype: DTypeLike = np.float64, limit: float = 10.0, steps: int | None = None, suffix: str = ""
@@ -129,7 +129,7 @@ class Trial:
     def repeated(self, given: dict[str, Any], batch: int) -> dict[str, Any]:
         """Return inputs of `MANY_ROWS` rows, those of a batch one after the other and again; the error shows those."""
         self.drawn["rows in all"] = f"{MANY_ROWS}, those above repeated"
-        return rows(given, [row % batch for row in range(MANY_ROWS)])  # type: ignore[no-any-return]
+        return rows(given, [row % batch for row in range(MANY_ROWS)])
 
     def random_inputs(self, seed: int, batch: int) -> dict[str, Any]:
         """Return inputs of normal numbers in float64, for laws that try many points themselves.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "golden"))  # its scripts import one another by bare names
+FOLDER = Path(__file__).resolve().parent
+sys.path += [str(FOLDER), str(FOLDER.parent / "support" / "golden")]  # their modules import one another by bare names
 
 LARGEST: pytest.StashKey[dict[str, float]] = pytest.StashKey()
 

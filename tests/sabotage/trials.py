@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import autograd  # noqa: F401
@@ -91,8 +91,8 @@ def _tests(contexts: Iterable[str]) -> set[str]:
     return {context.rpartition("|")[0] for context in contexts if context}
 
 
-def measure(copy: Path, files: list[str], kept: Path) -> Reach:
-    """Run whole test files in a copy without a fault, and return what they reach; or read it, if it is kept already.
+def measure(copy: Path, files: Sequence[str], kept: Path) -> Reach:
+    """Run test files and folders in a copy without a fault, and return what they reach; or read it, if it is kept.
 
     Raises
     ------

@@ -1,0 +1,1 @@
+"""npnets on the CPU beside Tianshou, JAX and plain autograd: times, memory, imports."""

@@ -1,0 +1,89 @@
+"""The cells of the benchmark of speed on plain autograd: naive functions, and gradients of its containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+from autograd import value_and_grad
+
+from benchmarks.cpu.cells import ANSWERS, STEPS, Array, Cell, data, first_gradient, first_parameters, noise
+from benchmarks.cpu.losses import loss
+from benchmarks.cpu.plain import Arrays, Library, adam, answer
+
+
+def through_time(step: Callable[[Arrays, Any], Arrays], state: Arrays, inputs: Any) -> Arrays:
+    """Run a loop of Python's."""
+    for x in inputs:
+        state = step(state, x)
+    return state
+
+
+LIBRARY = Library(np, through_time)
+
+
+def make(cell: Cell) -> Callable[[], Any]:
+    """Return the call that is timed."""
+    rng = numpy.random.default_rng(0)
+    return Adam(cell) if cell.kind == "adam" else evaluation(cell, lambda shape: drawn(rng, shape))
+
+
+def drawn(rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw standard normal numbers."""
+    return rng.standard_normal(shape).astype(numpy.float32)
+
+
+def evaluation(cell: Cell, draw: Callable[..., Any]) -> Callable[[], Any]:
+    """Return a network's answer, or a loss and its gradient."""
+    params, given = first_parameters(cell), data(cell)
+
+    def run(params: Any) -> Arrays:
+        return answer(LIBRARY, cell.network, params, given, draw)
+
+    if cell.kind == "forward":
+        return lambda: run(params)
+    gradient = value_and_grad(lambda params: loss(np, cell.network, run(params), given))
+    return lambda: gradient(params)
+
+
+class Adam:
+    """A step of Adam with one gradient again and again, array by array."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.params, self.gradient, self.step = named(first_parameters(cell)), named(first_gradient(cell)), 0
+        self.means = {name: (np.zeros_like(leaf), np.zeros_like(leaf)) for name, leaf in self.params.items()}
+
+    def __call__(self) -> None:
+        self.step += 1
+        for name, leaf in self.params.items():
+            self.params[name], *means = adam(np, self.step, leaf, self.gradient[name], *self.means[name])
+            self.means[name] = tuple(means)
+
+
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Return what the call gives, by name; of steps, the parameters after a few."""
+    if cell.kind == "adam":
+        step = Adam(cell)
+        for _ in range(STEPS):
+            step()
+        return step.params
+    found = evaluation(cell, lambda shape: noise(cell))()
+    if cell.kind == "gradient":
+        return {"loss": found[0], **named(found[1])}
+    return dict(zip(ANSWERS[cell.network], found, strict=True))
+
+
+def named(params: Any, path: str = "") -> dict[str, Any]:
+    """Return the arrays of nested dicts by their paths."""
+    if not isinstance(params, dict):
+        return {path: params}
+    parts = (named(part, f"{path}.{name}".lstrip(".")) for name, part in params.items())
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
+def facts() -> dict[str, str]:
+    """Versions."""
+    return {"autograd": version("autograd")}

@@ -1,0 +1,206 @@
+"""What is computed in the benchmark of speed: cells, first parameters and data.
+
+Made with NumPy alone and from fixed seeds, so that each process makes the same numbers for itself. Knows no library.
+Parameters are nested dicts in npnets' layout: weights `(in, out)`, an ensemble's `(members, in, out)`. The recurrent
+networks are those of `cpu/recurrent_problem.py`, the transitions those of `gpu/problem.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.cpu import recurrent_problem
+from benchmarks.gpu import problem as gpu_problem
+
+Array = NDArray[np.float32]
+Params = dict[str, Any]
+
+OBS, ACT = gpu_problem.OBS, gpu_problem.ACT
+LEARNING_RATE, TAU, GAMMA, EPS, STEPS = (
+    gpu_problem.LEARNING_RATE,
+    gpu_problem.TAU,
+    gpu_problem.GAMMA,
+    gpu_problem.EPS,
+    gpu_problem.STEPS,
+)
+LATENT, MEMBERS, ALPHA = 2 * ACT, 10, 0.2
+NOISE, NOISE_LIMIT = 0.2, 0.5
+"""TD3's, on the target actor's actions."""
+
+NETWORKS = ("actor", "actor_prob", "critic", "vae", "ensemble")
+RECURRENT = {"recurrent_actor": "actor", "recurrent_critic": "critic"}
+"""The recurrent networks, by what `cpu/recurrent_problem.py` calls them."""
+
+ANSWERS = {
+    "actor": ("action",),
+    "actor_prob": ("mu", "sigma"),
+    "critic": ("value",),
+    "vae": ("reconstruction", "mean", "std"),
+    "ensemble": ("value",),
+    "recurrent_actor": ("mu", "sigma", "hidden", "cell"),
+    "recurrent_critic": ("value",),
+}
+"""What a network answers, in order."""
+
+BATCHES = (1, 32, 256, 1024)
+KINDS = ("forward", "gradient")
+LIBRARIES = ("npnets", "tianshou", "jax", "autograd")
+
+
+class Cell(NamedTuple):
+    """One line of the table: what is done, with which network or algorithm, and how large.
+
+    `forward` and `gradient` are a network's; `adam` is one step of Adam for a network's parameters; `learn` is
+    Tianshou's `policy.learn`, and `whole` that with the targets computed before it.
+    """
+
+    network: str
+    kind: str
+    batch: int
+    steps: int = 1
+    width: int = 256
+    depth: int = 2
+
+    @property
+    def workload(self) -> str:
+        """What is done."""
+        return f"{self.network}_{self.kind}"
+
+    @property
+    def size(self) -> str:
+        """Batch, and steps where there are any."""
+        return f"{self.batch}x{self.steps}" if self.network in RECURRENT else str(self.batch)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the hidden layers."""
+        return (self.width,) * self.depth
+
+    @property
+    def recurrent(self) -> recurrent_problem.Cell | None:
+        """The same line of the benchmark of recurrent networks, if it is one."""
+        if self.network not in RECURRENT:
+            return None
+        return recurrent_problem.Cell(RECURRENT[self.network], self.kind, self.batch, self.steps)
+
+
+CELLS = (
+    *(Cell(network, kind, batch) for network in NETWORKS for kind in KINDS for batch in BATCHES),
+    *(Cell(network, kind, *size) for network in RECURRENT for kind in KINDS for size in recurrent_problem.SIZES),
+    Cell("actor", "adam", 256),
+    *(Cell(algorithm, "learn", 256) for algorithm in ("td3", "sac", "bcq")),
+    *(Cell(algorithm, "whole", 256) for algorithm in ("td3", "sac")),
+)
+
+
+def sides(cell: Cell) -> tuple[str, ...]:
+    """Return who computes a cell; the matrix products of an Adam step are none."""
+    if cell.kind == "adam":
+        return LIBRARIES
+    return (*(LIBRARIES if cell.kind in KINDS else LIBRARIES[:2]), "products")
+
+
+def first_parameters(cell: Cell) -> Params:
+    """Draw the parameters of a cell's network, or those of an algorithm's networks by name, which differ."""
+    if recurrent := cell.recurrent:
+        return recurrent_problem.first_parameters(recurrent.network)
+    rng = np.random.default_rng(0)
+    names = ALGORITHMS.get(cell.network)
+    if names is None:
+        return PARAMETERS[cell.network](rng, cell.hidden)
+    return {name: PARAMETERS[network](rng, cell.hidden) for name, network in names.items()}
+
+
+def first_gradient(cell: Cell) -> Params:
+    """Draw a gradient for a cell's parameters: the same shapes, other numbers."""
+    return PARAMETERS[cell.network](np.random.default_rng(2), cell.hidden)
+
+
+def data(cell: Cell) -> dict[str, Array]:
+    """Draw what goes in and what should come out, every array `(batch, width)`; a recurrent network's with steps."""
+    if cell.recurrent:
+        given = recurrent_problem.data(cell.batch, cell.steps)
+        return {"obs": given["obs"], "act": given["act"], "reward": given["returns"]}
+    given = gpu_problem.transitions(cell.batch)
+    return {name: given[name] for name in ("obs", "act", "reward", "next_obs", "terminal")}
+
+
+def noise(cell: Cell) -> Array:
+    """Draw what the VAE adds to its latent vectors, for comparisons."""
+    return np.random.default_rng(3).standard_normal((cell.batch, LATENT)).astype(np.float32)
+
+
+def _linear(rng: np.random.Generator, inputs: int, outputs: int, members: tuple[int, ...] = ()) -> Params:
+    limit = 1 / math.sqrt(inputs)
+    shapes = {"weight": (*members, inputs, outputs), "bias": (*members, *(1 for _ in members), outputs)}
+    return {name: _uniform(rng, limit, shape) for name, shape in shapes.items()}
+
+
+def _uniform(rng: np.random.Generator, limit: float, shape: tuple[int, ...]) -> Array:
+    """Draw in the memory of the answer alone: where cost grows up to the end of memory, this must not take more."""
+    drawn = rng.random(shape, np.float32)
+    drawn *= 2 * limit
+    drawn -= limit
+    return drawn
+
+
+def _mlp(rng: np.random.Generator, *widths: int, members: tuple[int, ...] = ()) -> Params:
+    return {f"linear_{index}": _linear(rng, *pair, members) for index, pair in enumerate(pairwise(widths))}
+
+
+def _actor(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    return {"preprocess": {"model": _mlp(rng, OBS, *hidden)}, "last": _mlp(rng, hidden[-1], ACT)}
+
+
+def _actor_prob(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    mu = {"preprocess": {"model": _mlp(rng, OBS, *hidden)}, "mu": _mlp(rng, hidden[-1], ACT)}
+    return {**mu, "log_sigma": rng.uniform(-1, 0, ACT).astype(np.float32)}
+
+
+def _conditioned_actor(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    heads = {name: _mlp(rng, hidden[-1], ACT) for name in ("mu", "sigma")}
+    return {"preprocess": {"model": _mlp(rng, OBS, *hidden)}, **heads}
+
+
+def _critic(rng: np.random.Generator, hidden: tuple[int, ...], members: tuple[int, ...] = ()) -> Params:
+    trunk = _mlp(rng, OBS + ACT, *hidden, members=members)
+    return {"preprocess": {"model": trunk}, "last": _mlp(rng, hidden[-1], 1, members=members)}
+
+
+def _ensemble(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    return _critic(rng, hidden, (MEMBERS,))
+
+
+def _vae(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    heads = {name: _linear(rng, hidden[-1], LATENT) for name in ("mean", "log_std")}
+    encoder, decoder = _mlp(rng, OBS + ACT, *hidden), _mlp(rng, OBS + LATENT, *hidden, ACT)
+    return {"encoder": encoder, **heads, "decoder": decoder}
+
+
+def _perturbation(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
+    return {"preprocess": {"model": _mlp(rng, OBS + ACT, *hidden, ACT)}}
+
+
+PARAMETERS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Params]] = {
+    "actor": _actor,
+    "actor_prob": _actor_prob,
+    "conditioned_actor": _conditioned_actor,
+    "critic": _critic,
+    "ensemble": _ensemble,
+    "vae": _vae,
+    "perturbation": _perturbation,
+}
+
+CRITICS = {"critic_1": "critic", "critic_2": "critic"}
+ALGORITHMS = {
+    "td3": {"actor": "actor", **CRITICS},
+    "sac": {"actor": "conditioned_actor", **CRITICS},
+    "bcq": {"perturbation": "perturbation", **CRITICS, "vae": "vae"},
+}
+"""The networks of each algorithm; targets start as copies."""

@@ -1,0 +1,92 @@
+"""How the cost of a gradient grows with batch, width, depth and sequence length, up to where memory ends.
+
+A deterministic actor, and a recurrent one for the sequence length. Each size in a fresh process, which may die of it;
+the next size is left out if it would not fit into the memory that is allowed, judged by how the last one did. Times are
+the least of three blocks of calls, or of a single call where that is long: for orders of magnitude, not for a second
+digit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks.cpu.cells import Cell
+from benchmarks.harness.turns import Ended, Worker
+
+SIDES = ("npnets", "tianshou")
+
+GROWTH = 4
+"""What the numbers to hold grow by from one size to the next."""
+
+
+class Axis(NamedTuple):
+    """What grows: its first size, what the next one is multiplied by, and the cell of a size."""
+
+    first: int
+    factor: int
+    cell: Callable[[int], Cell]
+
+
+AXES = {
+    "batch": Axis(1, 4, lambda size: Cell("actor", "gradient", size)),
+    "width": Axis(16, 2, lambda size: Cell("actor", "gradient", 256, width=size)),
+    "depth": Axis(1, 4, lambda size: Cell("actor", "gradient", 256, depth=size)),
+    "steps": Axis(1, 4, lambda size: Cell("recurrent_actor", "gradient", 64, steps=size)),
+}
+
+
+class Point(NamedTuple):
+    """What a gradient of one size costs on one side, in microseconds and in bytes of the process at its peak."""
+
+    axis: str
+    size: int
+    side: str
+    microseconds: float
+    peak: float
+
+
+def measure(threads: int, seconds: float, memory: float) -> list[Point]:
+    """Measure both sides along every axis, in turn; `memory` is the bytes that a process may take."""
+    points = []
+    for name, axis in AXES.items():
+        size, going_on = axis.first, set(SIDES)
+        while going_on:
+            for side in [side for side in SIDES if side in going_on]:
+                print(f"{name} {size}: {side}", file=sys.stderr)
+                cost = _cost(side, axis.cell(size), threads, seconds)
+                if cost is not None:
+                    points.append(Point(name, size, side, cost["microseconds"], cost["peak"]))
+                if cost is None or expected(cost) > memory:
+                    going_on.remove(side)
+            size *= axis.factor
+    return points
+
+
+def expected(cost: dict[str, float]) -> float:
+    """Return the bytes that a process will hold for the next size."""
+    return cost["before"] + GROWTH * (max(cost["peak"], cost["most"]) - cost["before"])
+
+
+def _cost(side: str, cell: Cell, threads: int, seconds: float) -> dict[str, float] | None:
+    try:
+        with Worker("speed", side, threads, seconds) as worker:
+            return worker.ask(cost=cell)  # type: ignore[no-any-return]
+    except Ended as ended:
+        print(ended, file=sys.stderr)
+        return None
+
+
+def growth_table(points: list[Point]) -> list[str]:
+    """Return the lines: a row for each size, blank where a side's memory had ended."""
+    lines = [f"{'':<16}{'us a gradient':^34}{'peak, MB':^22}".rstrip()]
+    lines += [f"{'':<6}{'size':>10}" + f"{'npnets':>12}{'Tianshou':>12}{'ratio':>10}{'npnets':>11}{'Tianshou':>11}"]
+    by_place = {(point.axis, point.size, point.side): point for point in points}
+    for axis, size in dict.fromkeys((point.axis, point.size) for point in points):
+        ours, theirs = (by_place.get((axis, size, side)) for side in SIDES)
+        times = "".join(f"{point.microseconds:>12.0f}" if point else f"{'-':>12}" for point in (ours, theirs))
+        ratio = f"{ours.microseconds / theirs.microseconds:>10.2f}" if ours and theirs else f"{'-':>10}"
+        peaks = "".join(f"{point.peak / 1e6:>11.0f}" if point else f"{'-':>11}" for point in (ours, theirs))
+        lines.append(f"{axis:<6}{size:>10}{times}{ratio}{peaks}")
+    return lines

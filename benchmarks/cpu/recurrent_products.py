@@ -1,0 +1,65 @@
+"""The floor: the matrix products alone of each line of the table, in NumPy, with nothing between them.
+
+What an LSTM must multiply, in as few products as its recurrence allows, into memory that is there already and with
+every factor laid out as it multiplies fastest. `rows` are those of all steps; inputs stand beside the hidden state, so
+that one product serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.cpu.recurrent_problem import ACT, HIDDEN, OBS, Array, Cell
+
+Product = tuple[np.ufunc, Array, Array, Array]
+"""How to multiply, two factors, and where their product goes."""
+
+INPUTS, GATES = OBS + HIDDEN, 4 * HIDDEN
+
+
+def make(cell: Cell) -> Callable[[], None]:
+    """Return the call that is timed."""
+    products = forward(cell) + (backward(cell) if cell.kind == "gradient" else [])
+
+    def multiply() -> None:
+        for product, left, right, out in products:
+            product(left, right, out=out)
+
+    return multiply
+
+
+def forward(cell: Cell) -> list[Product]:
+    """Return the products for the gates of each step, and that of the head."""
+    rows, weight, z = drawn(cell.steps, cell.batch, INPUTS), drawn(INPUTS, GATES), drawn(cell.steps, cell.batch, GATES)
+    through_time = [(np.matmul, rows[t], weight, z[t]) for t in range(cell.steps)]
+    width, outputs = head(cell)
+    return [*through_time, product(drawn(cell.batch, width), drawn(width, outputs))]
+
+
+def backward(cell: Cell) -> list[Product]:
+    """Return the head's products, those for the hidden state's cotangent of each step, and that for all weights."""
+    rows, dz = drawn(cell.steps * cell.batch, INPUTS), drawn(cell.steps, cell.batch, GATES)
+    transposed, dh = drawn(GATES, HIDDEN), drawn(cell.batch, HIDDEN)
+    through_time = [(np.matmul, dz[t], transposed, dh) for t in range(cell.steps)]
+    width, outputs = head(cell)
+    answer = drawn(cell.batch, outputs)
+    of_head = [product(answer, drawn(outputs, width)), product(drawn(cell.batch, width).T, answer)]
+    return [*of_head, *through_time, product(rows.T, dz.reshape(-1, GATES))]
+
+
+def head(cell: Cell) -> tuple[int, int]:
+    """Return how many numbers the last layer takes and gives."""
+    return (HIDDEN, ACT) if cell.network == "actor" else (HIDDEN + ACT, 1)
+
+
+def product(left: Array, right: Array) -> Product:
+    """Return two factors and room for their product; that of a column and a row is quicker one by one."""
+    multiply = np.multiply if left.shape[-1] == 1 else np.matmul
+    return multiply, left, right, np.empty((*left.shape[:-1], right.shape[-1]), np.float32)
+
+
+def drawn(*shape: int) -> Array:
+    """Return some numbers."""
+    return np.random.default_rng(0).standard_normal(shape, np.float32)

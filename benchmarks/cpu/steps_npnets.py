@@ -1,0 +1,201 @@
+"""Learning steps of TD3, SAC and BCQ on npnets, in the order and with the formulas of Tianshou's policies.
+
+Both critics of TD3 and SAC are one ensemble of two: their losses do not meet, and Adam works entry by entry, so that
+the numbers are those of two critics. BCQ is that of the examples.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy
+from bcq import BCQ, State
+from bcq_settings import Hyperparameters
+
+import npnets
+import npnets.numpy as np
+from benchmarks.cpu.cells import (
+    ACT,
+    ALPHA,
+    CRITICS,
+    EPS,
+    GAMMA,
+    LATENT,
+    LEARNING_RATE,
+    NOISE,
+    NOISE_LIMIT,
+    OBS,
+    STEPS,
+    TAU,
+    Cell,
+    data,
+    first_parameters,
+)
+from npnets import optim, tree
+from npnets.distributions import SquashedGaussian
+
+ADAM = optim.adam(LEARNING_RATE, eps=EPS)
+HIDDEN = (256, 256)
+
+
+def critics(members: int) -> npnets.Critic:
+    """Describe critics side by side."""
+    layer = functools.partial(npnets.EnsembleLinear, members)
+    trunk = npnets.Net(OBS, ACT, hidden_sizes=HIDDEN, concat=True, linear_layer=layer)
+    return npnets.Critic(trunk, linear_layer=layer, flatten_input=False)
+
+
+TWINS, ONE = critics(2), critics(1)
+
+
+class TwinCritics:
+    """What TD3 and SAC share: two critics that learn from targets, then an actor, then the targets' networks."""
+
+    def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
+        first, self.data, self.rng = first_parameters(cell), data(cell), rng
+        self.whole = cell.kind == "whole"
+        self.params = {"actor": first["actor"], "critics": tree.map(_paired, first["critic_1"], first["critic_2"])}
+        self.targets = dict(self.params)
+        self.states = {name: ADAM.init(part) for name, part in self.params.items()}
+
+    def __call__(self) -> tuple[Any, Any]:
+        returns = self.target() if self.whole else self.data["reward"]
+        critic_loss = self.descend("critics", self.critic_loss, returns)
+        actor_loss = self.descend("actor", self.actor_loss, self.params["critics"])
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
+        return critic_loss, actor_loss
+
+    def descend(self, name: str, loss: Any, *args: Any) -> Any:
+        """Take a step of Adam down a loss of one network's parameters."""
+        value, gradient = npnets.value_and_grad(loss)(self.params[name], *args)
+        self.params[name], self.states[name] = ADAM.update(
+            params=self.params[name], grads=gradient, state=self.states[name]
+        )
+        return value
+
+    def discounted(self, values: Any) -> Any:
+        """Return the targets of the critics from the next observations' values `(batch, 1)`."""
+        return self.data["reward"] + (1 - self.data["terminal"]) * GAMMA * values
+
+    def critic_loss(self, critics: Any, returns: Any) -> Any:
+        """Return the sum of both critics' mean squared errors."""
+        error = TWINS.forward(critics, self.data["obs"], self.data["act"]) - returns
+        return 2 * np.mean(error**2)
+
+    def target(self) -> Any:
+        """Return the targets of the critics, `(batch, 1)`."""
+        raise NotImplementedError
+
+    def actor_loss(self, actor: Any, critics: Any) -> Any:
+        """Return what the actor minimises."""
+        raise NotImplementedError
+
+
+class TD3(TwinCritics):
+    """Twin delayed DDPG (Fujimoto et al. 2018), whose actor learns in every step."""
+
+    actor = npnets.Actor(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT)
+
+    def target(self) -> Any:
+        """Return the smaller value of the target actor's actions with noise."""
+        act, _ = self.actor.forward(self.targets["actor"], self.data["next_obs"])
+        noise = NOISE * self.rng.standard_normal(act.shape, numpy.float32)
+        act = act + np.clip(noise, -NOISE_LIMIT, NOISE_LIMIT)
+        q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
+        return self.discounted(np.minimum(q[0], q[1]))
+
+    def actor_loss(self, actor: Any, critics: Any) -> Any:
+        """Return how little the first critic values the actor's actions."""
+        act, _ = self.actor.forward(actor, self.data["obs"])
+        return -np.mean(ONE.forward(tree.map(_first, critics), self.data["obs"], act))
+
+
+class SAC(TwinCritics):
+    """Soft actor-critic (Haarnoja et al. 2018) with a fixed temperature."""
+
+    actor = npnets.ActorProb(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT, unbounded=True, conditioned_sigma=True)
+
+    def target(self) -> Any:
+        """Return the smaller value of new actions, and their entropy."""
+        act, log_prob = self.draw(self.params["actor"], self.data["next_obs"])
+        q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
+        return self.discounted(np.minimum(q[0], q[1]) - ALPHA * log_prob[:, None])
+
+    def actor_loss(self, actor: Any, critics: Any) -> Any:
+        """Return how little both critics value new actions, and how little these differ."""
+        act, log_prob = self.draw(actor, self.data["obs"])
+        q = TWINS.forward(critics, self.data["obs"], act)
+        return np.mean(ALPHA * log_prob[:, None] - np.minimum(q[0], q[1]))
+
+    def draw(self, actor: Any, obs: Any) -> tuple[Any, Any]:
+        """Draw actions with their log-density."""
+        distribution, _ = SquashedGaussian.from_actor(self.actor, actor, obs, -1.0, 1.0)
+        return distribution.sample_and_log_prob(self.rng)
+
+
+class BatchConstrained:
+    """The example's BCQ."""
+
+    def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
+        params, self.rng = first_parameters(cell), rng
+        self.agent = BCQ(bcq_settings(cell), OBS, ACT)
+        states = {name: optimizer.init(params[name]) for name, optimizer in self.agent.optimizers.items()}
+        self.state = State(params, {name: params[name] for name in CRITICS}, states)
+        given = data(cell)
+        self.batch = given["obs"], given["act"], given["reward"][:, 0], given["next_obs"], given["terminal"][:, 0]
+
+    def __call__(self) -> tuple[Any, Any, Any]:
+        self.state, losses = self.agent.learn(self.state, self.batch, self.rng)
+        return 2 * losses.critic, losses.actor, losses.vae  # the example gives the mean of both critics'
+
+
+def bcq_settings(cell: Cell) -> Hyperparameters:
+    """Return the example's settings with this benchmark's sizes."""
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": LATENT}
+    return replace(Hyperparameters(), **sizes, batch_size=cell.batch, max_action=1.0)
+
+
+STEP = {"td3": TD3, "sac": SAC, "bcq": BatchConstrained}
+
+
+def make(cell: Cell, rng: numpy.random.Generator) -> Any:
+    """Return the call that is timed, which takes one step and gives its losses."""
+    return STEP[cell.network](cell, rng)
+
+
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Return all parameters after a few steps, and the last losses."""
+    step = make(cell, numpy.random.default_rng(0))
+    losses = [step() for _ in range(STEPS)][-1]
+    found = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
+    params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
+    for kind, networks in (("", params), ("target ", targets)):
+        for name, network in _separate(networks).items():
+            named = zip(tree.paths(network), tree.leaves(network), strict=True)
+            found |= {f"{kind}{name}.{path}": leaf for path, leaf in named}
+    if cell.network == "sac":  # whose actor has no target
+        found = {name: array for name, array in found.items() if not name.startswith("target actor")}
+    return found
+
+
+def _separate(networks: dict[str, Any]) -> dict[str, Any]:
+    """Return the critics of an ensemble each under its name."""
+    if "critics" not in networks:
+        return networks
+    single = {name: tree.map(lambda leaf, i=i: _member(leaf, i), networks["critics"]) for i, name in enumerate(CRITICS)}
+    return {"actor": networks["actor"], **single}
+
+
+def _paired(first: Any, second: Any) -> Any:
+    """Put two critics' weights `(in, out)` or biases `(out,)` side by side, as an ensemble has them."""
+    return numpy.stack([numpy.atleast_2d(first), numpy.atleast_2d(second)])
+
+
+def _first(leaf: Any) -> Any:
+    return leaf[:1]
+
+
+def _member(leaf: Any, index: int) -> Any:
+    return leaf[index, 0] if leaf.shape[1] == 1 else leaf[index]

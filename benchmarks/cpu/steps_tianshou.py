@@ -1,0 +1,122 @@
+"""Learning steps of Tianshou 1.0.0's own TD3, SAC and BCQ.
+
+`learn` is `policy.learn`. For TD3 and SAC that takes the critics' targets as given, so `whole` has the policy compute
+them before it, from a batch in place of a replay buffer: the buffer's own work is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from bcq_settings import Hyperparameters
+from tianshou.data import Batch
+from tianshou.policy import SACPolicy, TD3Policy
+from tianshou.utils.net.common import Net
+from tianshou.utils.net.continuous import Actor, ActorProb, Critic
+from torch import nn
+
+from benchmarks.cpu.cells import (
+    ACT,
+    ALPHA,
+    CRITICS,
+    EPS,
+    GAMMA,
+    LATENT,
+    LEARNING_RATE,
+    NOISE,
+    NOISE_LIMIT,
+    OBS,
+    STEPS,
+    TAU,
+    Cell,
+    data,
+    first_parameters,
+)
+from benchmarks.cpu.tianshou_parameters import arrays, load
+from benchmarks.learning import bcq_tianshou
+
+_TWINS = dict(zip(CRITICS, ("critic", "critic2"), strict=True))
+_OLD = {f"target {name}": f"{module}_old" for name, module in _TWINS.items()}
+MODULES = {
+    "td3": {"actor": "actor", **_TWINS, **_OLD, "target actor": "actor_old"},
+    "sac": {"actor": "actor", **_TWINS, **_OLD},
+    "bcq": {
+        "perturbation": "actor_perturbation",
+        "vae": "vae",
+        **_TWINS,
+        **{f"target {name}": f"{module}_target" for name, module in _TWINS.items()},
+    },
+}
+"""Where each network, and each target, stands in its policy."""
+
+
+def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
+    """Return a policy with the first parameters, and the call that is timed."""
+    policy, first, given = _POLICIES[cell.network](cell), first_parameters(cell), data(cell)
+    for name, module in MODULES[cell.network].items():
+        load(getattr(policy, module), first[name.removeprefix("target ")])
+    flat = {name: given[name][:, 0] for name in ("reward", "terminal")}
+    batch = Batch(obs=given["obs"], act=given["act"], rew=flat["reward"], obs_next=given["next_obs"], info=Batch())
+    batch.done = flat["terminal"]
+    if cell.network == "bcq":
+        return policy, lambda: policy.learn(batch)
+    batch.returns = torch.as_tensor(given["reward"])
+    reward, going_on = batch.returns, 1 - torch.as_tensor(given["terminal"])
+    indices, buffer = np.arange(cell.batch), Batch(obs_next=given["next_obs"])
+
+    def learn() -> Any:
+        batch.__dict__.pop("weight", None)  # which the last call left, for a buffer with priorities
+        return policy.learn(batch)
+
+    def whole() -> Any:
+        with torch.no_grad():
+            batch.returns = reward + going_on * GAMMA * policy._target_q(buffer, indices)
+        return learn()
+
+    return policy, whole if cell.kind == "whole" else learn
+
+
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Return all parameters after a few steps, and the last losses."""
+    policy, step = make(cell)
+    last = [step() for _ in range(STEPS)][-1]
+    losses = [last.critic1_loss + last.critic2_loss, last.actor_loss]
+    found = {"losses": np.stack([*losses, last.vae_loss] if cell.network == "bcq" else losses)}
+    for name, module in MODULES[cell.network].items():
+        net = getattr(policy, module)
+        found |= {f"{name}.{path}": array for path, array in arrays(net, net.parameters()).items()}
+    return found
+
+
+def _td3(cell: Cell) -> TD3Policy:
+    actor = Actor(Net(OBS, hidden_sizes=cell.hidden), ACT)
+    noise = {"policy_noise": NOISE, "noise_clip": NOISE_LIMIT}
+    return TD3Policy(**_common(actor, cell), **noise, update_actor_freq=1)
+
+
+def _sac(cell: Cell) -> SACPolicy:
+    actor = ActorProb(Net(OBS, hidden_sizes=cell.hidden), ACT, unbounded=True, conditioned_sigma=True)
+    return SACPolicy(**_common(actor, cell), alpha=ALPHA)
+
+
+def _bcq(cell: Cell) -> Any:
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": LATENT}
+    return bcq_tianshou.make_policy(Hyperparameters(**sizes, batch_size=cell.batch, max_action=1.0), OBS, ACT)
+
+
+_POLICIES: dict[str, Callable[[Cell], Any]] = {"td3": _td3, "sac": _sac, "bcq": _bcq}
+
+
+def _common(actor: nn.Module, cell: Cell) -> dict[str, Any]:
+    """Return the arguments that TD3 and SAC share."""
+    twins = [Critic(Net(OBS, ACT, hidden_sizes=cell.hidden, concat=True)) for _ in CRITICS]
+    modules = dict(zip(("actor", "critic", "critic2"), (actor, *twins), strict=True))
+    adams = {
+        f"{name}_optim": torch.optim.Adam(net.parameters(), LEARNING_RATE, eps=EPS) for name, net in modules.items()
+    }
+    space = gymnasium.spaces.Box(-1.0, 1.0, (ACT,))
+    return {**modules, **adams, "action_space": space, "tau": TAU, "gamma": GAMMA}

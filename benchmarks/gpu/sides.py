@@ -1,0 +1,96 @@
+"""The sides of the GPU benchmarks, loaded one to a process, and the command-line options that the programs share.
+
+Owns what must hold before a side is imported (no TF32 on either), and the errors about what is missing. The sides'
+workloads are in `gpu/workloads_npnets.py` and `gpu/workloads_pytorch.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from benchmarks.gpu.problem import WORKLOADS
+from benchmarks.harness.clock import Clock, CupyClock, HostClock, TorchClock
+
+RIVALS = ("pytorch", "pytorch-fused")
+SIDES = ("npnets", *RIVALS)
+"""`pytorch` leaves Adam as it comes, `pytorch-fused` asks for its fused kernel."""
+
+BATCHES = (256, 1024, 4096, 16384, 65536)
+
+
+class Side(NamedTuple):
+    """A library that is ready to compute on a device."""
+
+    make: Callable[[str, int], Any]
+    addition: Callable[[], Any]
+    clock: Clock
+    facts: dict[str, str]
+
+
+def load(name: str, device: str) -> Side:
+    """Import one side and see that it can compute on a device.
+
+    Raises
+    ------
+    RuntimeError
+        If the library, CuPy or the GPU is missing; the message says which, and what to do.
+    """
+    # Read by CuPy and by NVIDIA's libraries when they first multiply.
+    os.environ["CUPY_TF32"] = os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    try:
+        return _npnets(device) if name == "npnets" else _pytorch(device, fused=name == "pytorch-fused")
+    except ImportError as error:
+        raise RuntimeError(str(error)) from error
+
+
+def _npnets(device: str) -> Side:
+    try:
+        import npnets  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise RuntimeError(f"npnets cannot be imported ({error}); in the checkout: pip install -e .") from error
+    from benchmarks.gpu import workloads_npnets as side
+
+    add = side.addition(device)
+    clock = HostClock() if device == "cpu" else CupyClock()
+    return Side(lambda name, batch: side.make(name, batch, device), add, clock, side.versions() | clock.facts())
+
+
+def _pytorch(device: str, fused: bool) -> Side:
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise RuntimeError("PyTorch is not installed; https://pytorch.org says how, for each CUDA") from error
+    if device == "cuda" and not torch.cuda.is_available():
+        built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+        raise RuntimeError(f"PyTorch {torch.__version__}, {built}, finds no usable GPU; does nvidia-smi list one?")
+    from benchmarks.gpu import workloads_pytorch as side
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    add = side.addition(device)
+    clock = HostClock() if device == "cpu" else TorchClock()
+    adam = {"Adam of PyTorch": "fused" if fused else f"its default, {'foreach' if device == 'cuda' else 'one by one'}"}
+    facts = side.versions() | clock.facts() | adam
+    return Side(lambda name, batch: side.make(name, batch, device, fused), add, clock, facts)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is computed."""
+    parser.add_argument("--batches", type=positive, nargs="+", default=list(BATCHES), help="default: %(default)s")
+    parser.add_argument("--workloads", choices=WORKLOADS, nargs="+", default=list(WORKLOADS), help="default: all")
+
+
+def add_timing_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where and how long it is timed."""
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=0.1, help="that a block of calls takes; default: %(default)s")
+    parser.add_argument("--blocks", type=positive, default=7, help="default: %(default)s")
+
+
+def positive(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number above zero, but is {text!r}")
+    return int(text)

@@ -1,0 +1,205 @@
+"""The workloads of the GPU benchmarks on npnets: NumPy on the CPU, CuPy on a GPU.
+
+A workload is called to do once what is timed or counted, and leaves its answer on the device; `outcome()`, on a new
+one, gives the numbers to compare with the other side's. Parameters and data are on the device before the first call.
+`gpu/workloads_pytorch.py` has the same mathematics under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy
+
+import npnets
+import npnets.numpy as np
+from benchmarks.gpu.problem import (
+    ACT,
+    ANSWERS,
+    CRITICS,
+    EPS,
+    GAMMA,
+    HIDDEN,
+    INPUTS,
+    LEARNING_RATE,
+    NETWORKS,
+    OBS,
+    STEPS,
+    TAU,
+    Layers,
+    Outcome,
+    first_layers,
+    gradient_outcome,
+    named,
+    transitions,
+)
+from npnets import optim, tree
+
+ACTOR = npnets.Actor(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT)
+CRITIC = npnets.Critic(npnets.Net(OBS, ACT, hidden_sizes=HIDDEN, concat=True))
+
+
+def act(params: Any, obs: Any) -> Any:
+    """The actor's actions."""
+    return ACTOR.forward(params, obs)[0]
+
+
+def mean_squared_error(answer: Any, target: Any) -> Any:
+    """The loss of all regressions here."""
+    return np.mean((answer - target) ** 2)
+
+
+class Regression(NamedTuple):
+    """A network, its parameters and a target network's, its inputs, and what it should answer."""
+
+    name: str
+    forward: Callable[..., Any]
+    params: Any
+    target: Any
+    inputs: tuple[Any, ...]
+    answers: Any
+
+    def loss(self, params: Any) -> Any:
+        """The mean squared error of the answers with these parameters."""
+        return mean_squared_error(self.forward(params, *self.inputs), self.answers)
+
+
+class Forward:
+    """The answer of a network."""
+
+    def __init__(self, task: Regression) -> None:
+        self.task = task
+
+    def __call__(self) -> Any:
+        return self.task.forward(self.task.params, *self.task.inputs)
+
+    def outcome(self) -> Outcome:
+        """The answer."""
+        return {"output": tree.to_numpy(self())}
+
+
+class Gradient:
+    """A loss and its gradient."""
+
+    def __init__(self, task: Regression) -> None:
+        self.task, self.value_and_grad = task, npnets.value_and_grad(task.loss)
+
+    def __call__(self) -> Any:
+        return self.value_and_grad(self.task.params)
+
+    def outcome(self) -> Outcome:
+        """Both, and the gradient's norm."""
+        loss, gradient = tree.to_numpy(self())
+        return gradient_outcome(loss, self.task.name, _layers(gradient))
+
+
+class Step:
+    """A gradient, an Adam step, and a soft update of the target network."""
+
+    def __init__(self, task: Regression) -> None:
+        self.name, self.value_and_grad = task.name, npnets.value_and_grad(task.loss)
+        self.params, self.target, self.optimizer = task.params, task.target, optim.adam(LEARNING_RATE, eps=EPS)
+        self.state = self.optimizer.init(self.params)
+
+    def __call__(self) -> Any:
+        loss, gradient = self.value_and_grad(self.params)
+        self.params, self.state = self.optimizer.update(params=self.params, grads=gradient, state=self.state)
+        self.target = optim.soft_update(target=self.target, source=self.params, tau=TAU)
+        return loss
+
+    def outcome(self) -> Outcome:
+        """Both networks' parameters after a few steps, and the last loss."""
+        loss, params, target = tree.to_numpy(([self() for _ in range(STEPS)][-1], self.params, self.target))
+        return {"loss": loss, **named(self.name, _layers(params)), **named(f"target {self.name}", _layers(target))}
+
+
+class TD3Step:
+    """Two critics against the targets' smaller value, an actor through the first critic, and three soft updates.
+
+    One Adam for the actor and one for both critics. The actor learns in every step.
+    """
+
+    def __init__(self, params: dict[str, Any], data: dict[str, Any]) -> None:
+        self.data, self.params = data, {name: params[name] for name in NETWORKS}
+        self.targets = {name: params[f"target_{name}"] for name in NETWORKS}
+        self.optimizer = optim.adam(LEARNING_RATE, eps=EPS)
+        self.states = {names: self.optimizer.init(self._part(names)) for names in (CRITICS, ("actor",))}
+        self.critic_gradient = npnets.value_and_grad(self._critic_loss)
+        self.actor_gradient = npnets.value_and_grad(self._actor_loss)
+
+    def __call__(self) -> Any:
+        critic_loss, gradient = self.critic_gradient(self._part(CRITICS), self._target())
+        self._descend(CRITICS, gradient)
+        actor_loss, gradient = self.actor_gradient(self._part(("actor",)), self.params["critic_1"])
+        self._descend(("actor",), gradient)
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
+        return critic_loss, actor_loss
+
+    def outcome(self) -> Outcome:
+        """All parameters after a few steps, and the last losses."""
+        losses = [self() for _ in range(STEPS)][-1]
+        losses, params, targets = tree.to_numpy((losses, self.params, self.targets))
+        outcome = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
+        for name in NETWORKS:
+            outcome |= named(name, _layers(params[name])) | named(f"target {name}", _layers(targets[name]))
+        return outcome
+
+    def _part(self, names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: self.params[name] for name in names}
+
+    def _descend(self, names: tuple[str, ...], gradient: Any) -> None:
+        params, self.states[names] = self.optimizer.update(
+            params=self._part(names), grads=gradient, state=self.states[names]
+        )
+        self.params |= params
+
+    def _target(self) -> Any:
+        data, targets = self.data, self.targets
+        next_act = np.clip(act(targets["actor"], data["next_obs"]) + data["noise"], -1, 1)
+        q_1, q_2 = (CRITIC.forward(targets[name], data["next_obs"], next_act) for name in CRITICS)
+        return data["reward"] + (1 - data["terminal"]) * GAMMA * np.minimum(q_1, q_2)
+
+    def _critic_loss(self, critics: Any, target: Any) -> Any:
+        q_1, q_2 = (CRITIC.forward(critics[name], self.data["obs"], self.data["act"]) for name in CRITICS)
+        return mean_squared_error(q_1, target) + mean_squared_error(q_2, target)
+
+    def _actor_loss(self, params: Any, critic: Any) -> Any:
+        obs = self.data["obs"]
+        return -np.mean(CRITIC.forward(critic, obs, act(params["actor"], obs)))
+
+
+def make(name: str, batch: int, device: str) -> Any:
+    """Make the workload of that name, with its parameters and a batch of data on a device."""
+    params = tree.to_device({network: _params(layers) for network, layers in first_layers().items()}, device)
+    data = tree.to_device(transitions(batch), device)
+    if name == "td3_step":
+        return TD3Step(params, data)
+    network, kind = name.split("_")
+    key, forward = ("actor", act) if network == "actor" else ("critic_1", CRITIC.forward)
+    inputs, answers = tuple(data[part] for part in INPUTS[network]), data[ANSWERS[network]]
+    task = Regression(network, forward, params[key], params[f"target_{key}"], inputs, answers)
+    return {"forward": Forward, "gradient": Gradient, "step": Step}[kind](task)
+
+
+def addition(device: str) -> Callable[[], Any]:
+    """One kernel on a GPU, to see whether kernels are counted."""
+    x = tree.to_device(numpy.ones(1024, numpy.float32), device)
+    return lambda: x + x
+
+
+def versions() -> dict[str, str]:
+    """What npnets stands on here."""
+    return {package: version(package) for package in ("numpy", "autograd")} | {"npnets": npnets.__version__}
+
+
+def _params(layers: Layers) -> Any:
+    parts = [{"weight": weight, "bias": bias} for weight, bias in layers]
+    hidden = {f"linear_{index}": part for index, part in enumerate(parts[:-1])}
+    return {"preprocess": {"model": hidden}, "last": {"linear_0": parts[-1]}}
+
+
+def _layers(params: Any) -> Layers:
+    parts = [*params["preprocess"]["model"].values(), params["last"]["linear_0"]]
+    return [(part["weight"], part["bias"]) for part in parts]

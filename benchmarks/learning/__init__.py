@@ -1,0 +1,1 @@
+"""What is learned beside Tianshou: returns and training times."""

@@ -1,0 +1,82 @@
+"""The example's offline training done with Tianshou 1.0.0 on PyTorch, to compare returns and times with.
+
+Owns only the wiring: the algorithm is Tianshou's ``BCQPolicy`` and the networks are Tianshou's; the settings,
+the data and the evaluation are the example's. ``learning/bcq_one_side.py`` runs it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import gymnasium
+import numpy as np
+import torch
+from bcq_settings import Hyperparameters
+from pendulum_evaluation import Policy
+from tianshou.data import Batch
+from tianshou.policy import BCQPolicy
+from tianshou.utils.net.common import MLP, Net
+from tianshou.utils.net.continuous import VAE, Critic, Perturbation
+from tqdm import trange
+from transitions import Transitions
+
+
+def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int) -> tuple[Perturbation, Critic, Critic, VAE]:
+    """Tianshou's networks for BCQ, freshly initialised from torch's global generator."""
+    # Net and not MLP: Perturbation takes the first item of what it is given, which of a bare MLP's answer is
+    # the first row, so that every transition would get the perturbation of the batch's first one.
+    trunk = Net(obs_dim + act_dim, act_dim, hidden_sizes=settings.hidden_sizes)
+    perturbation = Perturbation(trunk, max_action=settings.max_action, phi=settings.phi)
+    critic, critic2 = (Critic(Net(obs_dim, act_dim, hidden_sizes=settings.hidden_sizes, concat=True)) for _ in range(2))
+    encoder = MLP(obs_dim + act_dim, hidden_sizes=settings.vae_hidden_sizes)
+    decoder = MLP(obs_dim + settings.latent_dim, act_dim, hidden_sizes=settings.vae_hidden_sizes)
+    vae = VAE(encoder, decoder, settings.vae_hidden_sizes[-1], settings.latent_dim, settings.max_action)
+    return perturbation, critic, critic2, vae
+
+
+def make_policy(settings: Hyperparameters, obs_dim: int, act_dim: int) -> BCQPolicy:
+    """Tianshou's BCQ with one Adam per network."""
+    perturbation, critic, critic2, vae = make_networks(settings, obs_dim, act_dim)
+    return BCQPolicy(
+        actor_perturbation=perturbation,
+        actor_perturbation_optim=torch.optim.Adam(perturbation.parameters(), settings.actor_lr),
+        critic=critic,
+        critic_optim=torch.optim.Adam(critic.parameters(), settings.critic_lr),
+        critic2=critic2,
+        critic2_optim=torch.optim.Adam(critic2.parameters(), settings.critic_lr),
+        vae=vae,
+        vae_optim=torch.optim.Adam(vae.parameters(), settings.vae_lr),
+        action_space=gymnasium.spaces.Box(-settings.max_action, settings.max_action, (act_dim,)),
+        gamma=settings.gamma,
+        tau=settings.tau,
+        lmbda=settings.lmbda,
+        forward_sampled_times=settings.forward_sampled_times,
+        num_sampled_action=settings.num_sampled_action,
+    )
+
+
+def train(settings: Hyperparameters, data: Transitions, seed: int, threads: int) -> tuple[Policy, float]:
+    """Call ``policy.learn`` ``settings.steps`` times on uniform batches; how it then acts, and the seconds it took."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    policy = make_policy(settings, data.observations.shape[1], data.actions.shape[1])
+    began = time.perf_counter()
+    for _ in trange(settings.steps, desc="Tianshou", unit="step", mininterval=1.0):
+        obs, act, rew, obs_next, done = data.batch(rng, settings.batch_size)
+        policy.learn(Batch(obs=obs, act=act, rew=rew, obs_next=obs_next, done=done))
+    return acting(policy), time.perf_counter() - began
+
+
+def acting(policy: BCQPolicy) -> Policy:
+    """``policy.forward`` for a whole batch of observations at once; it loops over them, one at a time."""
+    samples = policy.forward_sampled_times
+
+    @torch.no_grad()
+    def act(observations: np.ndarray) -> np.ndarray:
+        obs = torch.as_tensor(observations).repeat_interleave(samples, dim=0)
+        actions = policy.actor_perturbation(obs, policy.vae.decode(obs))
+        best = policy.critic(obs, actions).reshape(-1, samples).argmax(dim=1)
+        return actions.reshape(len(best), samples, -1)[torch.arange(len(best)), best].numpy()
+
+    return act

@@ -1,0 +1,16 @@
+"""Learning with npnets, as the examples do it, for the comparison of learning curves."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from off_policy import learn_while_acting
+
+from benchmarks.learning.problem import Learning, make_env
+
+
+def learn(agent: Any, seed: int) -> Learning:
+    """Learn as `agent` does; how it acts after every step."""
+    for step, state, _ in learn_while_acting(agent, make_env, seed):
+        yield step, functools.partial(agent.act, state.params)

@@ -1,0 +1,134 @@
+"""Learning with Tianshou 1.0.0's own SAC and TD3 on PyTorch, for the comparison of learning curves.
+
+Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The environment is driven by the loop
+of `examples/off_policy.py`, so that both libraries pay for the same one: Tianshou's `Collector` is made for many
+environments at once, and takes half as long again with one. First parameters and the random actions of the first steps
+are npnets', bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from pendulum_evaluation import Policy
+from tianshou.data import Batch, ReplayBuffer
+from tianshou.exploration import GaussianNoise
+from tianshou.policy import BasePolicy, SACPolicy, TD3Policy
+from tianshou.utils.net.common import Net
+from tianshou.utils.net.continuous import Actor, ActorProb, Critic
+from torch import nn
+
+import npnets
+from benchmarks.learning.problem import ACT, OBS, Learning, make_env
+from npnets import tree
+from npnets.interop.tianshou import to_state_dict
+
+
+def learn(agent: Any, seed: int) -> Learning:
+    """Learn with the settings and the first parameters of `agent`; how the policy acts after every step."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # from which Tianshou draws batches and exploration
+    env, settings, rng = make_env(), agent.settings, np.random.default_rng(seed)
+    policy, buffer = make_policy(agent, agent.init(rng).params), ReplayBuffer(settings.steps)
+    yield 0, acting(policy)
+    observation, _ = env.reset(seed=seed)
+    for step in range(settings.steps):
+        learning = step >= settings.warmup
+        action = explore(policy, observation) if learning else warm_up(env.action_space, rng)
+        observation = take_step(env, observation, action, buffer)
+        for _ in range(settings.updates_per_step if learning else 0):
+            policy.update(settings.batch_size, buffer)
+        yield step + 1, acting(policy)
+    env.close()
+
+
+def warm_up(space: gymnasium.spaces.Box, rng: np.random.Generator) -> np.ndarray:
+    """Draw a random action, as the examples do."""
+    return rng.uniform(space.low, space.high).astype(np.float32)
+
+
+@torch.no_grad()
+def explore(policy: BasePolicy, observation: np.ndarray) -> np.ndarray:
+    """Choose an action to learn from, as Tianshou's `Collector` does."""
+    batch = Batch(obs=observation[None], info=Batch())
+    action = policy.exploration_noise(policy(batch).act.numpy(), batch)
+    return policy.map_action(action)[0].astype(np.float32)
+
+
+def take_step(env: gymnasium.Env, observation: np.ndarray, action: np.ndarray, buffer: ReplayBuffer) -> np.ndarray:
+    """Take an action and remember what came of it; return what is seen next, in a new episode if one has ended."""
+    following, reward, terminated, truncated, _ = env.step(action)
+    seen = {"obs": observation, "act": action, "rew": float(reward), "obs_next": following, "info": {}}
+    buffer.add(Batch(**seen, terminated=terminated, truncated=truncated))
+    return env.reset()[0] if terminated or truncated else following
+
+
+def acting(policy: BasePolicy) -> Policy:
+    """Return how a policy acts now, with no chance in it."""
+
+    @torch.no_grad()
+    def act(observations: np.ndarray) -> np.ndarray:
+        policy.eval()
+        actions = policy(Batch(obs=observations, info=Batch())).act.numpy()
+        policy.train()
+        return actions
+
+    return act
+
+
+def make_policy(agent: Any, params: dict[str, Any]) -> BasePolicy:
+    """Return Tianshou's policy with the settings of an npnets agent and its parameters."""
+    policy = _POLICIES[type(agent).__name__](agent, params)
+    policy.train()
+    return policy
+
+
+def _td3(agent: Any, params: dict[str, Any]) -> TD3Policy:
+    settings = agent.settings
+    actor = Actor(Net(OBS, hidden_sizes=settings.hidden_sizes), ACT, max_action=settings.max_action)
+    return TD3Policy(
+        **_common(agent, params, actor),
+        exploration_noise=GaussianNoise(sigma=settings.exploration_noise),
+        policy_noise=settings.target_noise,
+        noise_clip=settings.target_noise_limit,
+        update_actor_freq=settings.policy_delay,
+    )
+
+
+def _sac(agent: Any, params: dict[str, Any]) -> SACPolicy:
+    settings, log_alpha = agent.settings, torch.zeros(1, requires_grad=True)
+    actor = ActorProb(Net(OBS, hidden_sizes=settings.hidden_sizes), ACT, unbounded=True, conditioned_sigma=True)
+    temperature = (agent.target_entropy, log_alpha, torch.optim.Adam([log_alpha], settings.temperature_lr))
+    return SACPolicy(**_common(agent, params, actor), alpha=temperature)
+
+
+_POLICIES: dict[str, Callable[[Any, dict[str, Any]], BasePolicy]] = {"SAC": _sac, "TD3": _td3}
+
+
+def _common(agent: Any, params: dict[str, Any], actor: nn.Module) -> dict[str, Any]:
+    """Return the arguments that both policies share, every network with its first parameters."""
+    settings = agent.settings
+    nets = (Net(OBS, ACT, hidden_sizes=settings.hidden_sizes, concat=True) for _ in range(2))
+    modules = {"actor": actor, **{name: Critic(net) for name, net in zip(("critic", "critic2"), nets, strict=True)}}
+    for name, state_dict in first_state_dicts(agent, params).items():
+        modules[name].load_state_dict({key: torch.as_tensor(array) for key, array in state_dict.items()})
+    rates = {"actor": settings.actor_lr, "critic": settings.critic_lr, "critic2": settings.critic_lr}
+    adams = {f"{name}_optim": torch.optim.Adam(modules[name].parameters(), rate) for name, rate in rates.items()}
+    # Actions are within [-1, 1] in the environment too: they are clipped, and there is nothing to scale.
+    bounds = {"action_space": make_env().action_space, "action_scaling": False, "action_bound_method": "clip"}
+    return {**modules, **adams, **bounds, "tau": settings.tau, "gamma": settings.gamma}
+
+
+def first_state_dicts(agent: Any, params: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+    """Return Tianshou's state dicts of the actor and of each critic, which npnets has as one ensemble of two."""
+    critic = npnets.Critic(npnets.Net(OBS, ACT, hidden_sizes=agent.settings.hidden_sizes, concat=True))
+    like = critic.init(np.random.default_rng(0))
+    found = {"actor": to_state_dict(agent.actor, params["actor"])}
+    for index, name in enumerate(("critic", "critic2")):
+        member = tree.map(lambda leaf, one, i=index: leaf[i].reshape(one.shape), params["critics"], like)
+        found[name] = to_state_dict(critic, member)
+    return found

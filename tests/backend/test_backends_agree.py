@@ -1,0 +1,122 @@
+"""What is computed on a GPU is what NumPy computes: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
+
+Over the tables of the other tests: every kernel, every function of `npnets.numpy`, every network, every optimizer;
+values and gradients. A case that is added to one of the tables is tried here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import kernel_cases
+import network_cases
+import numpy as onp
+import numpy_cases
+import pytest
+from backends import as_numpy, on_backend, on_numpy
+
+import npnets
+import npnets.numpy as np
+from npnets import optim
+
+TOLERANCE = {onp.float32: 1e-5, onp.float64: 1e-12}
+each_dtype = pytest.mark.parametrize("dtype", TOLERANCE)
+on_gpus = pytest.mark.needs_gpus(1)
+
+
+def _assert_agree(compute: Callable[[], Any], tolerance: float) -> None:
+    """Compute a list of arrays on the running backend and on NumPy, and hold each pair against its largest entry."""
+    found = as_numpy(npnets.tree.leaves(compute()))
+    with on_numpy():
+        expected = npnets.tree.leaves(compute())
+    assert len(found) == len(expected) > 0
+    for a, b in zip(found, expected, strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        difference = onp.abs(a.astype("d") - b.astype("d")).max(initial=0.0)
+        assert difference <= tolerance * max(onp.abs(b).max(initial=0.0), 1.0), (a, b)
+
+
+def _value_and_gradient(fun: Callable[..., Any], arrays: tuple[Any, ...]) -> list[Any]:
+    """The value of a function of several arrays, and the gradient of the sum of its entries with a weight for each."""
+    given = [index for index, array in enumerate(arrays) if array is not None]
+
+    def of_given(parts: list[Any]) -> Any:
+        args = list(arrays)
+        for index, part in zip(given, parts, strict=True):
+            args[index] = part
+        return fun(*args)
+
+    value, pullback = npnets.vjp(of_given, [arrays[index] for index in given])
+    weights = onp.cos(onp.arange(value.size)).reshape(value.shape).astype(value.dtype)
+    return [value, *pullback(on_backend(weights))]
+
+
+@on_gpus
+@each_dtype
+@kernel_cases.each_case
+def test_kernels_agree(case: Any, dtype: type) -> None:
+    _assert_agree(lambda: _value_and_gradient(case.fun, case.arrays(dtype)), TOLERANCE[dtype])
+
+
+@on_gpus
+@each_dtype
+@numpy_cases.each_case
+def test_functions_agree(case: Any, dtype: type) -> None:
+    def compute() -> list[Any]:
+        return _value_and_gradient(lambda *x: case.fun(np, *x), case.arrays(1, dtype))
+
+    _assert_agree(compute, TOLERANCE[dtype])
+
+
+@on_gpus
+@each_dtype
+@network_cases.each_case
+def test_networks_and_their_gradients_agree(case: Any, dtype: type) -> None:
+    def compute() -> list[Any]:
+        params, inputs = case.params(dtype), case.inputs(64, dtype)
+        case_of_64 = case.of_rows(onp.arange(64) % 4)
+        loss = lambda p, x: sum(np.mean(np.square(leaf)) for leaf in case_of_64.run(p, *x))  # noqa: E731
+        value, grads = npnets.value_and_grad(loss, (0, 1))(params, inputs)
+        return [*case_of_64.run(params, *inputs), value, grads]
+
+    _assert_agree(compute, TOLERANCE[dtype])
+
+
+OPTIMIZERS = {
+    "sgd": lambda: optim.sgd(0.1, momentum=0.9, weight_decay=0.01, nesterov=True),
+    "rmsprop": lambda: optim.rmsprop(0.01, momentum=0.5, weight_decay=0.01),
+    "adam": lambda: optim.adam(0.01, weight_decay=0.01),
+    "adam of slow means": lambda: optim.adam(0.01, betas=(0.4, 0.6)),
+    "adamw": lambda: optim.adamw(0.01),
+}
+
+
+@on_gpus
+@each_dtype
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_agree(name: str, dtype: type) -> None:
+    def compute() -> Any:
+        case, optimizer = network_cases.CASES["Actor"], OPTIMIZERS[name]()
+        params = case.params(dtype)
+        state, target = optimizer.init(params), params
+        for seed in range(3):
+            grads, norm = optim.clip_by_global_norm(case.params(dtype, seed + 1), 2.0)
+            params, state = optimizer.update(params, grads, state)
+            target = optim.soft_update(target, params, 0.3 + 0.3 * seed)
+        return [
+            params,
+            target,
+            on_backend(onp.asarray(norm)),
+            [part for part in state if not isinstance(part, int) and part is not None],
+        ]
+
+    _assert_agree(compute, TOLERANCE[dtype])
+
+
+@pytest.mark.numpy_alone("reads the package's list of names")
+def test_every_optimizer_and_every_network_is_in_a_table() -> None:
+    made = {name.split()[0] for name in OPTIMIZERS}
+    assert made == {name for name in optim.__all__ if name.islower()} - {"clip_by_global_norm", "soft_update"}
+    networks = {name for name, value in vars(npnets).items() if hasattr(value, "forward")}
+    assert networks == {type(case.net).__name__ for case in network_cases.CASES.values()}

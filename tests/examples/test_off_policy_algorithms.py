@@ -1,0 +1,282 @@
+"""What TD3, DDPG, SAC and REDQ of the examples compute: every learning step against NumPy, by hand."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import as_numpy, assert_allclose, bits, device, on_backend
+from by_hand import assert_went_down, double, mlp
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+
+import ddpg  # noqa: E402
+import redq  # noqa: E402
+import sac  # noqa: E402
+import td3  # noqa: E402
+from critic_ensemble import bootstrapped, critics_loss, make_critics  # noqa: E402
+from learning_state import State  # noqa: E402
+
+import npnets  # noqa: E402
+from npnets import optim, tree  # noqa: E402
+
+SMALL: dict[str, Any] = {"hidden_sizes": (6, 5), "gamma": 0.9}
+LIMIT = 2.0
+ROWS = 7
+
+
+def begun(agent: Any, seed: int = 0) -> State:
+    """Return the first state, with targets that differ from the networks, and plain gradient steps of length one."""
+    agent.optimizers = dict.fromkeys(agent.optimizers, optim.sgd(1.0))
+    state, other = (agent.init(np.random.default_rng(s)) for s in (seed, seed + 1))
+    params, targets = double(state.params), double(other.targets)
+    return State(params, targets, {name: agent.optimizers[name].init(params[name]) for name in agent.optimizers})
+
+
+def known(state: State) -> State:
+    """Return parameters and targets as NumPy's."""
+    return State(as_numpy(state.params), as_numpy(state.targets), {})
+
+
+def batch(rows: int = ROWS, act_dim: int = 2) -> Any:
+    rng = np.random.default_rng(5)
+    terminals = (np.arange(rows) % 3 == 0).astype(float)
+    shapes = (rows, 3), (rows, act_dim), (rows,), (rows, 3)
+    return *(rng.normal(size=shape) for shape in shapes), terminals
+
+
+def features(params: Any, x: Any) -> Any:
+    return np.maximum(mlp(params["model"], x), 0)
+
+
+def acting(params: Any, obs: Any) -> Any:
+    return LIMIT * np.tanh(mlp(params["last"], features(params["preprocess"], obs)))
+
+
+def valued(params: Any, obs: Any, act: Any) -> Any:
+    """Values `(members, batch)`."""
+    return mlp(params["last"], features(params["preprocess"], np.concatenate([obs, act], axis=1)))[..., 0]
+
+
+def drawn(params: Any, obs: Any, noise: Any) -> Any:
+    """Squashed actions and their log-densities, by the change of variables."""
+    x = features(params["preprocess"], obs)
+    sigma = np.exp(np.clip(mlp(params["sigma"], x), -20, 2))
+    u = mlp(params["mu"], x) + sigma * noise
+    log_density = -(noise**2) / 2 - np.log(sigma * np.sqrt(2 * np.pi)) - np.log(LIMIT * (1 - np.tanh(u) ** 2))
+    return LIMIT * np.tanh(u), log_density.sum(axis=1)
+
+
+def squared_errors(values: Any, target: Any) -> Any:
+    """For each member the mean over a batch, summed."""
+    return ((values - target) ** 2).mean(axis=1).sum()
+
+
+# -- critics ----------------------------------------------------------------------------------------------------------
+
+
+def test_each_critic_of_an_ensemble_learns_as_it_would_alone() -> None:
+    obs, act, target, *_ = batch()
+    target = target[:, None]
+    together, alone = (make_critics(members, 3, 2, (6, 5), device()) for members in (3, 1))
+    params = double(together.init(np.random.default_rng(0)))
+    grads = npnets.grad(critics_loss)(params, together, *on_backend([obs, act, target]))
+    for member in range(3):
+        own = tree.map(lambda leaf, m=member: leaf[m : m + 1], params)
+        expected = npnets.grad(critics_loss)(own, alone, *on_backend([obs, act, target]))
+        for found, wanted in zip(tree.leaves(grads), tree.leaves(expected), strict=True):
+            assert_allclose(found[member : member + 1], wanted, rtol=1e-10, atol=1e-13)
+
+
+def test_what_follows_counts_unless_the_state_is_terminal() -> None:
+    rewards, terminals, following = on_backend([np.array([1.0, 1.0]), np.array([0.0, 1.0]), np.array([[10.0], [10.0]])])
+    assert_allclose(bootstrapped(rewards, terminals, 0.9, following), [[10.0], [1.0]], rtol=1e-12)
+
+
+# -- TD3 and DDPG -----------------------------------------------------------------------------------------------------
+
+
+def td3_target(state: State, settings: Any, data: Any, seed: int) -> Any:
+    """What TD3's critics should say, by the paper's algorithm 1."""
+    _, _, rewards, next_obs, terminals = data
+    most = settings.target_noise_limit
+    blur = np.clip(np.random.default_rng(seed).normal(size=(ROWS, 2)) * settings.target_noise, -most, most)
+    act = np.clip(acting(state.targets["actor"], next_obs) + LIMIT * blur, -LIMIT, LIMIT)
+    return rewards + 0.9 * (1 - terminals) * valued(state.targets["critics"], next_obs, act).min(axis=0)
+
+
+@pytest.mark.parametrize("most", [0.3, 1.5])  # the noise is clipped, and with it the action that it blurs
+def test_td3s_critics_go_down_their_squared_error_from_the_least_target_critic(most: float) -> None:
+    settings = td3.Hyperparameters(**SMALL, target_noise=2.0, target_noise_limit=most)
+    agent, data = td3.TD3(settings, 3, 2, device()), batch()
+    state = begun(agent)
+    learned, losses = agent.learn(state, data, np.random.default_rng(3))
+    target = td3_target(known(state), settings, data, seed=3)
+
+    def loss(params: Any) -> Any:
+        return squared_errors(valued(params, *data[:2]), target)
+
+    assert float(losses["critics"]) == pytest.approx(loss(as_numpy(state.params["critics"])), rel=1e-6)
+    assert_went_down(loss, state.params["critics"], learned.params["critics"])
+
+
+def test_ddpgs_critic_goes_down_its_squared_error_from_its_target_and_its_actor_does_not_wait() -> None:
+    agent, data = td3.TD3(replace(ddpg.DDPG, **SMALL), 3, 2, device()), batch()
+    state = begun(agent)
+    learned, losses = agent.learn(state, data, np.random.default_rng(3))
+    targets, (_, _, rewards, next_obs, terminals) = as_numpy(state.targets), data
+    following = valued(targets["critics"], next_obs, acting(targets["actor"], next_obs))
+    assert following.shape == (1, ROWS)
+    target = rewards + 0.9 * (1 - terminals) * following
+    assert_went_down(
+        lambda params: ((valued(params, *data[:2]) - target) ** 2).mean(),
+        state.params["critics"],
+        learned.params["critics"],
+    )
+    assert "actor" in losses
+
+
+def test_td3s_actor_goes_up_the_first_of_the_critics_that_have_just_learned() -> None:
+    agent, data = td3.TD3(td3.Hyperparameters(**SMALL, policy_delay=1), 3, 2, device()), batch()
+    state = begun(agent)
+    learned, _ = agent.learn(state, data, np.random.default_rng(3))
+    critics = as_numpy(learned.params["critics"])
+    assert_went_down(
+        lambda params: -valued(critics, data[0], acting(params, data[0]))[0].mean(),
+        state.params["actor"],
+        learned.params["actor"],
+    )
+
+
+def test_td3s_actor_and_targets_wait_while_the_critics_learn() -> None:
+    agent, data = td3.TD3(td3.Hyperparameters(**SMALL, policy_delay=3, tau=0.2), 3, 2, device()), batch()
+    states, rng = [begun(agent)], np.random.default_rng(0)
+    for _ in range(3):
+        states.append(agent.learn(states[-1], data, rng)[0])
+    waiting = [[bits(state.params["actor"]), bits(state.targets)] for state in states]
+    assert waiting[0] == waiting[1] == waiting[2] != waiting[3]
+    assert all(bits(a.params["critics"]) != bits(b.params["critics"]) for a, b in itertools.pairwise(states))
+    for name in ("actor", "critics"):
+        moved = tree.map(lambda old, new: 0.8 * old + 0.2 * new, states[0].targets[name], states[3].params[name])
+        for found, expected in zip(tree.leaves(states[3].targets[name]), tree.leaves(moved), strict=True):
+            assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_td3_tries_actions_around_its_own_and_within_the_bounds() -> None:
+    agent = td3.TD3(td3.Hyperparameters(**SMALL), 3, 2, device())
+    params, seen = agent.init(np.random.default_rng(0)).params, np.tile(np.float32([0.3, 0.4, 0.5]), (5000, 1))
+    tried, chosen = agent.explore(params, seen, np.random.default_rng(1)), agent.act(params, seen)
+    assert (tried - chosen).std(axis=0) == pytest.approx([0.2, 0.2], rel=0.05)
+    wild = td3.TD3(td3.Hyperparameters(**SMALL, exploration_noise=3.0), 3, 2, device())
+    assert np.abs(wild.explore(params, seen, np.random.default_rng(1))).max() == LIMIT
+
+
+# -- SAC and REDQ -----------------------------------------------------------------------------------------------------
+
+
+def soft_target(agent: Any, state: State, data: Any, rng: Any, believed: Any) -> Any:
+    """What the critics of SAC and REDQ should say, from what is believed of the target critics' `(members, batch)`."""
+    _, _, rewards, next_obs, terminals = data
+    act, log_prob = drawn(state.params["actor"], next_obs, rng.standard_normal((ROWS, 2)))
+    bonus = -np.exp(state.params["log_temperature"]) * log_prob
+    return rewards + 0.9 * (1 - terminals) * (believed(valued(state.targets["critics"], next_obs, act)) + bonus)
+
+
+def two_drawn(rng: Any) -> Any:
+    return lambda values: values[rng.permutation(10)[:2]].min(axis=0)
+
+
+SOFT = {
+    "SAC": (sac.SAC, sac.Hyperparameters(**SMALL), lambda rng: lambda values: values.min(axis=0), np.min),
+    "REDQ": (redq.REDQ, redq.Hyperparameters(**SMALL, updates_per_step=1), two_drawn, np.mean),
+}
+
+
+@pytest.mark.parametrize("name", SOFT)
+def test_soft_critics_go_down_their_squared_error_from_the_critics_believed_and_the_entropy(name: str) -> None:
+    make, settings, believe, _ = SOFT[name]
+    agent, data = make(settings, 3, 2, device()), batch()
+    state = begun(agent)
+    learned, losses = agent.learn(state, data, np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    target = soft_target(agent, known(state), data, rng, believe(rng))
+
+    def loss(params: Any) -> Any:
+        return squared_errors(valued(params, *data[:2]), target)
+
+    assert float(losses["critics"]) == pytest.approx(loss(as_numpy(state.params["critics"])), rel=1e-6)
+    assert_went_down(loss, state.params["critics"], learned.params["critics"])
+
+
+@pytest.mark.parametrize("name", SOFT)
+def test_a_soft_actor_goes_down_its_log_density_less_the_value_that_it_believes(name: str) -> None:
+    make, settings, _, believed = SOFT[name]
+    agent, obs = make(settings, 3, 2, device()), batch()[0]
+    state = begun(agent)
+    state.params["log_temperature"] = on_backend(np.array(-0.5))
+    learned, losses = agent.improve_actor(state, on_backend(obs), np.random.default_rng(3))
+    critics = as_numpy(state.params["critics"])
+
+    def loss(params: Any) -> Any:
+        act, log_prob = drawn(params, obs, np.random.default_rng(3).standard_normal((ROWS, 2)))
+        return (np.exp(-0.5) * log_prob - believed(valued(critics, obs, act), axis=0)).mean()
+
+    assert float(losses["actor"]) == pytest.approx(loss(as_numpy(state.params["actor"])), rel=1e-6)
+    assert_went_down(loss, state.params["actor"], learned.params["actor"])
+
+
+def test_the_temperature_rises_by_the_entropy_that_is_missing() -> None:
+    agent, obs = sac.SAC(sac.Hyperparameters(**SMALL), 3, 2, device()), batch()[0]
+    state = begun(agent)
+    learned, _ = agent.improve_actor(state, on_backend(obs), np.random.default_rng(3))
+    noise = np.random.default_rng(3).standard_normal((ROWS, 2))
+    entropy = -drawn(as_numpy(state.params["actor"]), obs, noise)[1].mean()
+    asked_for = 2 * (np.log(LIMIT) - 1)  # -1 for each of two actions within [-1, 1], and room for a factor of 2
+    assert_allclose(learned.params["log_temperature"], asked_for - entropy, rtol=1e-6)
+
+
+def test_soft_target_critics_move_by_tau_toward_the_critics_that_have_just_learned() -> None:
+    agent, data = sac.SAC(sac.Hyperparameters(**SMALL, tau=0.2), 3, 2, device()), batch()
+    state = begun(agent)
+    learned, _ = agent.learn(state, data, np.random.default_rng(3))
+    moved = tree.map(lambda old, new: 0.8 * old + 0.2 * new, state.targets, {"critics": learned.params["critics"]})
+    for found, expected in zip(tree.leaves(learned.targets), tree.leaves(moved), strict=True):
+        assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_redqs_actor_learns_once_after_some_steps_of_its_critics() -> None:
+    agent, data = redq.REDQ(redq.Hyperparameters(**SMALL, updates_per_step=3), 3, 2, device()), batch()
+    state, rng, trained = begun(agent), np.random.default_rng(0), []
+    for _ in range(6):
+        before = bits([state.params["actor"], state.params["log_temperature"]])
+        state, losses = agent.learn(state, data, rng)
+        trained.append(bits([state.params["actor"], state.params["log_temperature"]]) != before)
+        assert trained[-1] == ("actor" in losses)
+    assert trained == [False, False, True] * 2
+
+
+def test_redq_asks_every_pair_of_its_target_critics_now_and_then() -> None:
+    agent = redq.REDQ(redq.Hyperparameters(**SMALL, critics=4), 3, 2, device())
+    targets, (obs, act, *_) = begun(agent).targets["critics"], batch()
+    values = valued(as_numpy(targets), obs, act)
+    pairs = {(i, j): values[[i, j]].min(axis=0) for i, j in itertools.combinations(range(4), 2)}
+    rng, asked = np.random.default_rng(0), set()
+    for _ in range(60):
+        said = as_numpy(agent.target_values(targets, *on_backend([obs, act]), rng))[:, 0]
+        asked.add(tuple(pair for pair, expected in pairs.items() if np.allclose(said, expected, rtol=1e-9)))
+    told_apart = {tuple(p for p, w in pairs.items() if np.array_equal(w, v)) for v in pairs.values()}
+    assert asked == told_apart and len(told_apart) > 3
+
+
+def test_a_squashed_actor_explores_at_random_and_acts_without_chance() -> None:
+    agent = sac.SAC(sac.Hyperparameters(**SMALL), 3, 2, device())
+    params, obs = agent.init(np.random.default_rng(0)).params, batch()[0].astype(np.float32)
+    noise = np.random.default_rng(4).standard_normal((ROWS, 2))
+    by_hand = [drawn(double(as_numpy(params["actor"])), obs, n)[0] for n in (noise, 0 * noise)]
+    np.testing.assert_allclose(agent.explore(params, obs, np.random.default_rng(4)), by_hand[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(agent.act(params, obs), by_hand[1], rtol=1e-4, atol=1e-5)

@@ -1,0 +1,147 @@
+"""The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import device, rounding
+from interruption import interrupted_once
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "offline_bcq.py"
+sys.path.insert(0, str(EXAMPLE.parent))
+
+another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
+
+
+def run(*options: Any, **more: Any) -> Any:
+    return subprocess.run([sys.executable, EXAMPLE, *map(str, options)], capture_output=True, text=True, **more)
+
+
+def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
+    rng = np.random.default_rng(0)
+    return {
+        "observations": rng.normal(size=(n, obs_dim)).astype(np.float32),
+        "actions": rng.uniform(-1, 1, (n, act_dim)).astype(np.float32),
+        "rewards": rng.normal(size=n).astype(np.float32),
+        "next_observations": rng.normal(size=(n, obs_dim)).astype(np.float32),
+        "terminals": np.zeros(n, bool),
+    }
+
+
+def refusal(tmp_path: Path, **changes: Any) -> Any:
+    """Return what the example says to a file of transitions that was changed."""
+    arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
+    np.savez(tmp_path / "data.npz", **arrays)
+    answer = run("--data", tmp_path / "data.npz", "--out", tmp_path / "out")
+    assert answer.returncode == 2
+    assert not (tmp_path / "out").exists()
+    lines = answer.stderr.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@another_process
+def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_path: Path) -> None:
+    answer = run("--steps", 12, "--out", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    for row in ("behaviour in the data", "behaviour cloning", "BCQ"):
+        assert row in answer.stdout
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["mean return and standard error"]["behaviour in the data"][0] == pytest.approx(-927, abs=1)
+    assert results["steps_taken"] == 12
+    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
+    policy = np.load(tmp_path / "policy.npz")
+    assert policy["critic_1.last.linear_0.weight"].shape == (64, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"policy.npz", "results.json", "learning.png"}
+
+
+@another_process
+def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path: Path) -> None:
+    def weight(seed: Any, name: Any) -> Any:
+        assert run("--steps", 3, "--seed", seed, "--out", tmp_path / name).returncode == 0
+        return np.load(tmp_path / name / "policy.npz")["vae.encoder.linear_0.weight"]
+
+    first = weight(0, "a")
+    np.testing.assert_array_equal(first, weight(0, "b"))
+    assert not np.array_equal(first, weight(1, "c"))
+
+
+def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_own_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("--steps", 3, "--out", tmp_path / "cpu").returncode == 0
+    example = importlib.import_module("offline_bcq")
+    monkeypatch.setattr(example, "EPISODES", 2)
+    monkeypatch.setattr(example, "CHECKPOINTS", 1)
+    out = tmp_path / "here"
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "--steps", "3", "--device", device(), "--out", str(out)])
+    assert example.main() == 0
+    expected, found = np.load(tmp_path / "cpu" / "policy.npz"), np.load(out / "policy.npz")
+    assert set(found) == set(expected)
+    for name in expected:
+        # Adam takes a step of full length for a gradient that is all rounding: on a real GPU such steps differ.
+        tolerance = {"rtol": rounding(1e-4, 1e-2), "atol": rounding(1e-6, 1e-3)}
+        np.testing.assert_allclose(found[name], expected[name], **tolerance, err_msg=name)
+    assert json.loads((out / "results.json").read_text())["steps_taken"] == 3
+
+
+@another_process
+def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
+    shown = b"critic="  # the progress bar shows losses: learning has begun
+    status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
+    assert status == 130
+    assert b"saving what there is" in errors
+    assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
+    assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
+
+
+@another_process
+def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path: Path) -> None:
+    said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
+    assert "width 17" in said and "width 6" in said and "3 and 1" in said
+
+
+@another_process
+def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path: Path) -> None:
+    assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
+
+
+@another_process
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    assert "rewards" in refusal(tmp_path, rewards=None)
+
+
+@another_process
+def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
+    rewards = transitions()["rewards"]
+    rewards[7] = np.nan
+    said = refusal(tmp_path, rewards=rewards)
+    assert "rewards" in said and "7" in said
+
+
+@another_process
+def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    answer = run("--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
+    assert answer.returncode == 2 and "nowhere.npz" in answer.stderr and len(answer.stderr.splitlines()) == 1
+
+
+@another_process
+@pytest.mark.parametrize(
+    ("options", "telling"),
+    [
+        (("--steps", "0"), "--steps: must be at least 1"),
+        (("--seed", "-1"), "--seed: must not be negative"),
+        (("--device", "tpu"), "device must be 'cpu'"),
+    ],
+)
+def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
+    answer = run(*options, "--out", tmp_path / "out")
+    assert answer.returncode == 2
+    assert telling in answer.stderr
+    assert "Traceback" not in answer.stderr

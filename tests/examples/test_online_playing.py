@@ -1,0 +1,170 @@
+"""How the examples that learn while they act play and remember: replay, episodes that end, and rollouts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+
+from learning_state import State  # noqa: E402
+from off_policy import learn_while_acting  # noqa: E402
+from replay_buffer import ReplayBuffer  # noqa: E402
+from rollouts import Environments  # noqa: E402
+
+pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
+
+
+class Clock(gymnasium.Env):
+    """Shows the number of the episode and of the step; every third step ends an episode.
+
+    Those of even number end in a terminal state, the others because their time is up. The reward is the action, which
+    must be within its bounds.
+    """
+
+    observation_space = gymnasium.spaces.Box(0, np.inf, (2,))
+    action_space = gymnasium.spaces.Box(np.float32([-1, -2]), np.float32([1, 2]))
+
+    def __init__(self) -> None:
+        self.episode, self.time = -1, 0
+
+    def reset(self, **options: Any) -> Any:
+        super().reset(**options)
+        self.episode, self.time = self.episode + 1, 0
+        return self._seen(), {}
+
+    def step(self, action: Any) -> Any:
+        assert action in self.action_space
+        self.time += 1
+        last = self.time == 3
+        even = self.episode % 2 == 0
+        return self._seen(), float(action[1]), last and even, last and not even, {}
+
+    def _seen(self) -> Any:
+        return np.array([self.episode, self.time], np.float32)
+
+
+class Recorder:
+    """An agent that learns nothing and keeps what it is given to learn from."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = SimpleNamespace(
+            **{"steps": 14, "warmup": 4, "updates_per_step": 2, "batch_size": 500} | settings
+        )
+        self.batches: list[Any] = []
+
+    def init(self, rng: np.random.Generator) -> State:
+        return State({}, {}, {})
+
+    def learn(self, state: State, batch: Any, rng: np.random.Generator) -> Any:
+        self.batches.append(batch)
+        return state, {"learned": len(self.batches)}
+
+    def explore(self, params: Any, observations: Any, rng: np.random.Generator) -> Any:
+        assert observations.shape == (1, 2)
+        return np.full((1, 2), 0.25, np.float32)
+
+
+# -- replay -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_transitions_push_out_the_oldest() -> None:
+    buffer = ReplayBuffer(4, 2, 1)
+    for number in range(7):
+        buffer.add(np.full(2, number), np.full(1, -number), 10.0 * number, np.full(2, number + 1), number % 2 == 0)
+        assert len(buffer) == min(number + 1, 4)
+        assert sorted(buffer.transitions().rewards) == [10.0 * n for n in range(max(0, number - 3), number + 1)]
+
+
+def test_a_batch_holds_whole_transitions_and_only_those_that_were_put_in() -> None:
+    buffer = ReplayBuffer(100, 2, 1)
+    for number in range(1, 6):
+        buffer.add(np.full(2, number), np.full(1, -number), 10.0 * number, np.full(2, number + 1), number % 2 == 0)
+    columns = buffer.batch(np.random.default_rng(0), 200)
+    observations, actions, rewards, following, terminals = columns
+    number = observations[:, 0]
+    assert set(number) == {1, 2, 3, 4, 5}
+    expected = (np.stack([number] * 2, 1), -number[:, None], 10 * number, np.stack([number + 1] * 2, 1), 1 - number % 2)
+    for found, wanted in zip(columns, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+        assert found.dtype == np.float32
+
+
+def test_a_replay_buffer_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="room for at least one transition, got capacity=0"):
+        ReplayBuffer(0, 2, 1)
+
+
+# -- learning while acting --------------------------------------------------------------------------------------------
+
+
+def test_a_time_limit_is_remembered_as_no_terminal_state_and_what_was_seen_last_as_what_followed() -> None:
+    agent = Recorder()
+    list(learn_while_acting(agent, Clock, seed=0))
+    observations, _, _, following, terminals = agent.batches[-1]
+    episode, time = observations.T
+    np.testing.assert_array_equal(following, np.stack([episode, time + 1], axis=1))
+    np.testing.assert_array_equal(terminals, (time == 2) & (episode % 2 == 0))
+    assert {(e, t) for e, t in observations} == {(step // 3, step % 3) for step in range(14)}
+
+
+def test_the_first_actions_are_random_within_their_bounds_and_nothing_is_learned_from_them_yet() -> None:
+    agent = Recorder()
+    taken = [(steps, dict(losses)) for steps, _, losses in learn_while_acting(agent, Clock, seed=0)]
+    assert [steps for steps, _ in taken] == list(range(15))
+    assert [losses.get("learned", 0) for _, losses in taken] == [0] * 5 + list(range(2, 21, 2))
+    observations, actions, rewards, *_ = agent.batches[-1]
+    step = observations @ [3, 1]
+    assert (actions[step >= 4] == 0.25).all()
+    assert len(np.unique(actions[step < 4])) == 8
+    np.testing.assert_array_equal(rewards, actions[:, 1])
+
+
+def test_playing_and_drawing_are_decided_by_the_seed() -> None:
+    def learned_from(seed: int) -> Any:
+        agent = Recorder()
+        list(learn_while_acting(agent, Clock, seed))
+        return np.concatenate([batch[1] for batch in agent.batches])
+
+    np.testing.assert_array_equal(learned_from(3), learned_from(3))
+    assert not np.array_equal(learned_from(3), learned_from(4))
+
+
+# -- rollouts ---------------------------------------------------------------------------------------------------------
+
+
+def draw(observations: Any) -> Any:
+    """An action beyond its bounds, whose log-density tells which observation it was for."""
+    return np.full((len(observations), 2), 5.0, np.float32), observations @ np.float32([3, 1])
+
+
+def test_a_rollout_tells_the_steps_that_only_begin_an_episode_from_those_that_are_played() -> None:
+    played = Environments(Clock, 2, seed=0).play(draw, 12)
+    np.testing.assert_array_equal(played.played, np.repeat([[1, 1, 1, 0] * 3], 2, axis=0).T)
+    np.testing.assert_array_equal(played.ended, np.repeat([[0, 0, 1, 0] * 3], 2, axis=0).T)
+    np.testing.assert_array_equal(played.terminated.nonzero()[0], [2, 2, 10, 10])
+    real = played.played
+    np.testing.assert_array_equal(played.next_observations[real], played.observations[real] + [0, 1])
+    np.testing.assert_array_equal(played.observations[..., 1][:, 0], [0, 1, 2, 3] * 3)
+
+
+def test_a_rollout_keeps_actions_as_drawn_and_plays_them_as_allowed() -> None:
+    played = Environments(Clock, 2, seed=0).play(draw, 4)
+    assert (played.actions == 5).all()
+    assert (played.rewards[:3] == 2).all() and (played.rewards[3] == 0).all()
+    np.testing.assert_array_equal(played.log_probs, played.observations @ np.float32([3, 1]))
+
+
+def test_an_episode_that_is_not_over_goes_on_in_the_next_rollout() -> None:
+    environments, whole = Environments(Clock, 2, seed=0), Environments(Clock, 2, seed=0).play(draw, 8)
+    parts = [environments.play(draw, steps) for steps in (2, 1, 1, 4)]
+    environments.close()
+    for name in ("observations", "next_observations", "ended", "played", "terminated"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)

@@ -1,0 +1,300 @@
+"""The examples that bring an optimizer from outside: each does what its name promises, and what its user meets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import as_numpy, assert_allclose, bits, on_backend
+from interruption import interrupted_once
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+sys.path.insert(0, str(EXAMPLES))
+
+import advantages  # noqa: E402
+import cloning_problem  # noqa: E402
+import cma_es_policy  # noqa: E402
+import lbfgs_cloning  # noqa: E402
+import trust_region  # noqa: E402
+from hidden_velocity import play  # noqa: E402
+from own_optimizer import lion  # noqa: E402
+
+import npnets  # noqa: E402
+from npnets import checkpoint, tree  # noqa: E402
+
+another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
+numpy_vectors = pytest.mark.numpy_alone("SciPy and cma work on NumPy's vectors, and Gymnasium with NumPy's arrays")
+
+SMALL = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,), activation="tanh"), 1, max_action=2.0, conditioned_sigma=True)
+
+
+def run(name: str, *options: Any) -> Any:
+    """Run an example in a process of its own."""
+    command = [sys.executable, EXAMPLES / f"{name}.py", *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def lesson(steps: int = 300) -> tuple[Any, Any]:
+    """Observations and the torques to be given for them."""
+    rng = np.random.default_rng(0)
+    observations = rng.normal(size=(steps, 3)).astype(np.float32)
+    return observations, np.clip(3 * observations[:, :1], -2, 2)
+
+
+# -- L-BFGS-B ---------------------------------------------------------------------------------------------------------
+
+
+@numpy_vectors
+def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_its_path() -> None:
+    start = cloning_problem.ACTOR.init(np.random.default_rng(0))
+    params, result = lbfgs_cloning.fit(start, *lesson(), evaluations=60)
+    assert result.fun < cloning_problem.loss(start, *lesson()) - 1
+    assert result.fun == pytest.approx(float(cloning_problem.loss(params, *lesson())), abs=1e-6)
+    floor, largest = np.log(lbfgs_cloning.SMALLEST_SIGMA), lbfgs_cloning.LARGEST_WEIGHT
+    for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True):
+        assert leaf.dtype == np.float32
+        assert leaf.max() <= largest
+        assert leaf.min() >= (np.float32(floor) if path == "log_sigma" else -largest)
+
+
+@numpy_vectors
+def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = cloning_problem.ACTOR.init(np.random.default_rng(0))
+    ends = []
+    for smallest in (0.5, 0.2):
+        monkeypatch.setattr(lbfgs_cloning, "SMALLEST_SIGMA", smallest)
+        params, _ = lbfgs_cloning.fit(start, *lesson(), evaluations=60)
+        ends.append(np.exp(params["log_sigma"].item()))
+    assert ends == pytest.approx([0.5, 0.2], rel=1e-6)
+
+
+# -- CMA-ES -----------------------------------------------------------------------------------------------------------
+
+
+def _agreement(policy: Any, episodes: int, seed: int) -> Any:
+    """Stands for the return: how often a policy pushes as a plain rule would, the same from every start."""
+    observations = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
+    return np.full(episodes, np.mean(policy(observations) == (observations @ [1, -2, 3, -1] > 0)))
+
+
+@numpy_vectors
+def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cma_es_policy, "returns_of", _agreement)
+    start, found = cma_es_policy.ACTOR.init(np.random.default_rng(0)), []
+    for _ in range(2):
+        before = np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr]
+        found.append(cma_es_policy.search(start, 40, 10, 1, np.random.default_rng(3)))
+        assert np.random.get_state()[1].tobytes() == before  # type: ignore[index, union-attr]
+        np.random.random(7)
+    (params, curve), (again, _) = found
+    assert curve[0].mean() < 0.7 and curve[40].mean() > 0.9
+    assert bits(params) == bits(again) and {leaf.dtype for leaf in tree.leaves(params)} == {np.dtype(np.float32)}
+
+
+@numpy_vectors
+def test_the_cart_is_pushed_by_the_sign_of_the_actors_answer() -> None:
+    params = cma_es_policy.ACTOR.init(np.random.default_rng(0))
+    observations = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
+    pushes = cma_es_policy.policy_of(params)(observations)
+    answers = [cma_es_policy.ACTOR.forward(params, row[None])[0].item() for row in observations]
+    np.testing.assert_array_equal(pushes, [1 if answer > 0 else 0 for answer in answers])
+    assert set(pushes.tolist()) == {0, 1}
+
+
+@numpy_vectors
+def test_a_return_counts_the_steps_of_the_first_episode_alone() -> None:
+    steps, falls = 0, np.full(6, 0)
+
+    def always_left(observations: Any) -> Any:
+        nonlocal steps
+        has_fallen = (np.abs(observations[:, 2]) > 12 * np.pi / 180) & (falls == 0)
+        falls[has_fallen] = steps
+        steps += 1
+        return np.zeros(len(observations), np.int64)
+
+    returns = cma_es_policy.returns_of(always_left, 6, seed=0)
+    assert returns.max() == steps  # it ends when the last has fallen
+    np.testing.assert_array_equal(returns, np.where(falls, falls, steps))
+    assert len(set(returns)) > 1
+    balancing = cma_es_policy.returns_of(lambda seen: (seen @ [0.05, 0.2, 1, 0.5] > 0).astype(np.int64), 6, seed=0)
+    np.testing.assert_array_equal(balancing, 500)
+
+
+# -- the natural gradient ---------------------------------------------------------------------------------------------
+
+
+def _batch(params: Any, rng: np.random.Generator, steps: int = 40) -> trust_region.Batch:
+    observations = rng.normal(size=(steps, 3))
+    player = trust_region.policy_of(params, observations)
+    torques = player.sample(rng)
+    return trust_region.Batch(observations, torques, -((torques[:, 0] - observations[:, 0]) ** 2), player)
+
+
+def _explicit_fisher(params: Any, observations: Any) -> Any:
+    """Of a normal distribution: from the Jacobians of mean and standard deviation, one direction at a time."""
+    vector, unravel = tree.ravel(params)
+    mu_and_sigma = lambda params: SMALL.forward(params, observations)[0]  # noqa: E731
+    columns = [npnets.jvp(mu_and_sigma, params, unravel(direction)) for direction in np.eye(vector.size)]
+    sigma = columns[0][0][1]
+    by_mu, by_sigma = (np.stack([tangent[i] / sigma for _, tangent in columns])[..., 0] for i in (0, 1))
+    return (by_mu @ by_mu.T + 2 * by_sigma @ by_sigma.T) / len(observations)
+
+
+@pytest.fixture
+def small_policy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Parameters in float64 of a small actor that stands in for the example's."""
+    monkeypatch.setattr(trust_region, "ACTOR", SMALL)
+    return SMALL.init(np.random.default_rng(0), np.float64)
+
+
+@numpy_vectors
+def test_hessian_products_multiply_by_the_fisher_matrix(small_policy: Any) -> None:
+    batch = _batch(small_policy, np.random.default_rng(1))
+    operator = trust_region.fisher_matrix(small_policy, batch, damping=0.25)
+    expected = _explicit_fisher(small_policy, batch.observations) + 0.25 * np.eye(operator.shape[0])
+    np.testing.assert_allclose(operator @ np.eye(operator.shape[0]), expected, atol=1e-12)
+    assert np.linalg.matrix_rank(expected - 0.25 * np.eye(len(expected))) > 5
+
+
+@numpy_vectors
+def test_a_step_goes_along_the_fisher_matrix_inverse_times_the_gradient(small_policy: Any) -> None:
+    batch = _batch(small_policy, np.random.default_rng(1))
+    gradient = tree.ravel(npnets.grad(trust_region.surrogate)(small_policy, batch))[0]
+    damped = _explicit_fisher(small_policy, batch.observations) + trust_region.DAMPING * np.eye(gradient.size)
+    expected = np.linalg.solve(damped, gradient)
+    step = trust_region.trust_region_step(small_policy, batch, cg_steps=300)
+    moved = tree.ravel(step.params)[0] - tree.ravel(small_policy)[0]
+    along = [moved @ x / np.linalg.norm(moved) / np.linalg.norm(x) for x in (expected, gradient)]
+    assert along[0] > 1 - 1e-6
+    assert along[1] < 0.9  # another way than the plain gradient
+
+
+@numpy_vectors
+@pytest.mark.parametrize("limit", [0.001, 0.03, 0.5])
+def test_a_step_gains_and_stays_within_the_trust_region(
+    small_policy: Any, limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust_region, "LARGEST_KL", limit)
+    batch = _batch(small_policy, np.random.default_rng(1))
+    step = trust_region.trust_region_step(small_policy, batch)
+    kl = np.mean(batch.player.kl(trust_region.policy_of(step.params, batch.observations)))
+    assert 0.05 * limit < kl <= limit and step.kl == pytest.approx(kl)
+    won = trust_region.surrogate(step.params, batch) - trust_region.surrogate(small_policy, batch)
+    assert won == pytest.approx(step.gain) and won > 0
+
+
+@numpy_vectors
+def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust_region, "cg", lambda fisher, slope, maxiter: (-slope, 0))  # downhill
+    step = trust_region.trust_region_step(small_policy, _batch(small_policy, np.random.default_rng(1)))
+    assert step == trust_region.Step(small_policy, 0.0, 0.0)
+
+
+@numpy_vectors
+def test_advantages_are_the_discounted_surprises_in_units_of_their_spread() -> None:
+    played = play(lambda seen: seen[:, 2:] - 1, 3, seed=0)
+    features = advantages.features_of(played.observations).reshape(600, -1)
+    to_come = [[sum(0.97**k * r for k, r in enumerate(row[t:])) for t in range(200)] for row in played.reward]
+    values = (features @ np.linalg.lstsq(features, np.ravel(to_come), rcond=None)[0]).reshape(3, 200)
+    expected = np.zeros((3, 200))
+    for t in range(200):
+        for k in range(t, 200):
+            surprise = played.reward[:, k] + 0.97 * values[:, min(k + 1, 199)] - values[:, k]
+            expected[:, t] += (0.97 * 0.95) ** (k - t) * surprise
+    found = advantages.advantages_of(played)
+    np.testing.assert_allclose(found, ((expected - expected.mean()) / expected.std()).ravel(), atol=1e-4)
+    assert found.dtype == np.float32
+
+
+# -- an optimizer of one's own ----------------------------------------------------------------------------------------
+
+
+def test_lion_steps_by_the_sign_of_its_momentum_and_changes_nothing_in_place() -> None:
+    rng = np.random.default_rng(0)
+    host = [{"a": rng.normal(size=(2, 3)).astype(np.float32), "b": [rng.normal(size=4)]} for _ in range(4)]
+    params, *all_grads = on_backend(host)
+    optimizer = lion(0.125, beta1=0.5, beta2=0.75)
+    state = optimizer.init(params)
+    expected, momentum = [[leaf.copy() for leaf in tree.leaves(host[0])], [0.0, 0.0]]
+    for grads in all_grads:
+        held, before = (params, state, grads), bits((params, state, grads))
+        params, state = optimizer.update(params, grads, state)
+        assert bits(held) == before
+        for index, g in enumerate(tree.leaves(as_numpy(grads))):
+            expected[index] = expected[index] - 0.125 * np.sign(0.5 * momentum[index] + 0.5 * g)
+            momentum[index] = 0.75 * momentum[index] + 0.25 * g
+    for leaf, value in zip(tree.leaves(params), expected, strict=True):
+        assert_allclose(leaf, value, rtol=1e-6)
+    assert [leaf.dtype for leaf in tree.leaves((params, state))] == [np.float32, np.float64] * 2
+
+
+# -- as their users meet them -----------------------------------------------------------------------------------------
+
+
+@another_process
+def test_lbfgs_prints_loss_evaluations_and_return() -> None:
+    answer = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20)
+    assert answer.returncode == 0, answer.stderr
+    for words in ("400 lessons", "before: 1.", "evaluations: ", "mean return over 30 episodes"):
+        assert words in answer.stdout
+
+
+@another_process
+def test_the_own_optimizer_prints_its_loss_beside_adams() -> None:
+    answer = run("own_optimizer", "--episodes", 2, "--steps", 30)
+    assert answer.returncode == 0, answer.stderr
+    assert "Lion after 30 steps: " in answer.stdout and "Adam after 30 steps: " in answer.stdout
+
+
+@another_process
+@pytest.mark.parametrize(
+    ("name", "options", "leaf"),
+    [
+        ("cma_es_policy", ("--generations", 2, "--population", 3, "--episodes", 1), "last"),
+        ("natural_gradient", ("--iterations", 2, "--episodes", 2), "log_sigma"),
+    ],
+)
+def test_a_search_prints_its_return_and_leaves_policy_and_picture(
+    name: str, options: Any, leaf: str, tmp_path: Path
+) -> None:
+    answer = run(name, *options, "--out", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "mean return over 30 episodes: " in answer.stdout
+    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
+    assert leaf in checkpoint.load(tmp_path / "policy.npz").params
+
+
+@another_process
+@pytest.mark.parametrize(
+    ("name", "options", "shown"),
+    [
+        ("cma_es_policy", ("--generations", "1000000", "--population", "3", "--episodes", "1"), b"best="),
+        ("natural_gradient", ("--iterations", "1000000", "--episodes", "1"), b"kl="),
+    ],
+)
+def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_path: Path) -> None:
+    status, errors = interrupted_once(shown, EXAMPLES / f"{name}.py", *options, "--out", str(tmp_path))
+    assert status == 130
+    assert b"saving what there is" in errors
+    assert (tmp_path / "policy.npz").exists()
+
+
+@another_process
+@pytest.mark.parametrize(
+    ("name", "options", "telling"),
+    [
+        ("lbfgs_cloning", ("--evaluations", "0"), "--evaluations: must be at least 1, but is 0"),
+        ("cma_es_policy", ("--population", "1"), "--population: must be at least 2, but is 1"),
+        ("natural_gradient", ("--seed", "-1"), "--seed: must not be negative, but is -1"),
+        ("own_optimizer", ("--steps", "many"), "--steps: must be a whole number, but is 'many'"),
+    ],
+)
+def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:
+    answer = run(name, *options)
+    assert answer.returncode == 2
+    assert answer.stderr.strip().splitlines()[-1].endswith(telling)

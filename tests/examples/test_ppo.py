@@ -1,0 +1,170 @@
+"""What PPO of the examples computes: advantages, its clipped loss, and a learning step, against NumPy by hand."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import scipy.signal
+from backends import as_numpy, device, on_backend
+from by_hand import assert_went_down, double, mlp
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+
+import ppo  # noqa: E402
+from rollouts import Rollout  # noqa: E402
+
+import npnets  # noqa: E402
+from npnets import optim, tree  # noqa: E402
+
+no_network = pytest.mark.numpy_alone("is about arithmetic that is done in NumPy")
+
+SMALL: dict[str, Any] = {"hidden_sizes": (6, 5), "gamma": 0.9}
+LIMIT = 2.0
+
+
+def rollout(steps: int = 11, envs: int = 3, **changes: Any) -> Rollout:
+    rng = np.random.default_rng(2)
+    boxes = rng.normal(size=(2, steps, envs, 3))
+    rewards, log_probs = rng.normal(size=(2, steps, envs))
+    never, always = np.zeros((steps, envs), bool), np.ones((steps, envs), bool)
+    actions = rng.normal(size=(steps, envs, 2))
+    made = Rollout(boxes[0], actions, log_probs, rewards, boxes[1], never, never, always)
+    return replace(made, **changes)
+
+
+@no_network
+def test_advantages_are_the_discounted_sum_of_the_surprises_up_to_the_end_of_the_episode() -> None:
+    rng = np.random.default_rng(0)
+    ended = rng.random((11, 3)) < 0.3
+    played = rollout(ended=ended, terminated=ended & (rng.random((11, 3)) < 0.5))
+    values, next_values = rng.normal(size=(2, 11, 3))
+    found = ppo.generalized_advantages(played, values, next_values, 0.9, 0.8)
+    assert (played.ended & ~played.terminated).any() and played.terminated.any()
+    for env, start in itertools.product(range(3), range(11)):
+        expected, weight = 0.0, 1.0
+        for t in range(start, 11):
+            following = 0.0 if played.terminated[t, env] else next_values[t, env]
+            expected += weight * (played.rewards[t, env] + 0.9 * following - values[t, env])
+            if played.ended[t, env]:
+                break
+            weight *= 0.9 * 0.8
+        assert found[start, env] == pytest.approx(expected, rel=1e-12)
+
+
+@no_network
+def test_advantages_of_an_endless_episode_are_a_filter_that_runs_backwards() -> None:
+    values, next_values = np.random.default_rng(1).normal(size=(2, 11, 3))
+    played = rollout()
+    surprises = played.rewards + 0.9 * next_values - values
+    expected = scipy.signal.lfilter([1], [1, -0.9 * 0.8], surprises[::-1], axis=0)[::-1]
+    np.testing.assert_allclose(ppo.generalized_advantages(played, values, next_values, 0.9, 0.8), expected, rtol=1e-12)
+
+
+def test_a_ratio_that_went_too_far_in_the_direction_of_its_advantage_pulls_no_more() -> None:
+    ratios = np.array([0.5, 0.7, 0.95, 1.1, 1.25, 2.0] * 2)
+    advantages = np.repeat([1.5, -0.5], 6)
+    nothing = np.zeros((12, 1))
+    lesson = ppo.Lesson(*on_backend([nothing, nothing, np.full(12, -0.7), advantages, nothing]))
+    slopes = as_numpy(npnets.grad(ppo.clipped_loss)(on_backend(-0.7 + np.log(ratios)), lesson, 0.2))
+    counts = np.where(advantages > 0, ratios < 1.2, ratios > 0.8)
+    np.testing.assert_allclose(slopes, np.where(counts, -ratios * advantages / 12, 0), rtol=1e-9, atol=1e-15)
+    assert 0 < counts.sum() < 12
+
+
+def ppo_lesson(agent: ppo.PPO) -> ppo.Lesson:
+    played = rollout()
+    flat = [column.reshape(33, *column.shape[2:]) for column in (played.observations, played.actions)]
+    rng = np.random.default_rng(6)
+    return ppo.Lesson(*flat, *(rng.normal(size=33) for _ in range(3)))
+
+
+def tanh_features(params: Any, obs: Any) -> Any:
+    for index in range(2):
+        layer = params["model"][f"linear_{index}"]
+        obs = np.tanh(obs @ layer["weight"] + layer["bias"])
+    return obs
+
+
+def ppo_loss(params: Any, lesson: ppo.Lesson, settings: Any) -> Any:
+    """All three parts of PPO's loss, by the paper's equations (7) and (9)."""
+    x = tanh_features(params["actor"]["preprocess"], lesson.observations)
+    deviation = (lesson.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
+    log_sigma = params["actor"]["log_sigma"].sum()
+    log_prob = -(deviation**2).sum(axis=1) / 2 - log_sigma - np.log(2 * np.pi)
+    ratio = np.exp(log_prob - lesson.log_probs)
+    gain = np.minimum(ratio * lesson.advantages, np.clip(ratio, 0.8, 1.2) * lesson.advantages).mean()
+    errors = mlp(params["critic"]["last"], x)[:, 0] - lesson.returns
+    entropy = log_sigma + 1 + np.log(2 * np.pi)
+    return -gain + settings.value_weight * (errors**2).mean() - settings.entropy_weight * entropy
+
+
+def test_ppo_goes_down_its_whole_loss_through_the_trunk_that_actor_and_critic_share() -> None:
+    settings = ppo.Hyperparameters(**SMALL, entropy_weight=0.3, value_weight=0.7, clip_norm=1e9)
+    agent = ppo.PPO(settings, 3, 2, device())
+    agent.make_optimizer = optim.sgd
+    params = double(agent.init(np.random.default_rng(0)).params)
+    lesson = ppo_lesson(agent)
+    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), lesson, 1.0)
+    assert_went_down(lambda params: ppo_loss(params, lesson, settings), params, learned.params)
+
+
+def test_ppos_gradient_is_no_longer_than_its_limit() -> None:
+    agent = ppo.PPO(ppo.Hyperparameters(**SMALL, clip_norm=0.01), 3, 2, device())
+    agent.make_optimizer = optim.sgd
+    params = double(agent.init(np.random.default_rng(0)).params)
+    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), ppo_lesson(agent), 1.0)
+    walked = sum(
+        ((a - b) ** 2).sum() for a, b in zip(*map(tree.leaves, as_numpy((params, learned.params))), strict=True)
+    )
+    assert np.sqrt(walked) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_ppo_learns_from_the_steps_that_are_real_with_scaled_rewards_and_advantages() -> None:
+    settings = ppo.Hyperparameters(**SMALL, gae_lambda=0.8, reward_scale=0.1)
+    agent = ppo.PPO(settings, 3, 2, device())
+    params = double(agent.init(np.random.default_rng(0)).params)
+    ended = np.zeros((11, 3), bool)
+    ended[4] = True
+    played = rollout(ended=ended, played=~np.roll(ended, 1, axis=0))
+    lesson = agent.lesson(params, played)
+    values, next_values = (
+        as_numpy(agent.values(params, on_backend(obs.reshape(33, 3)))).reshape(11, 3)
+        for obs in (played.observations, played.next_observations)
+    )
+    scaled = replace(played, rewards=0.1 * played.rewards)
+    advantages = ppo.generalized_advantages(scaled, values, next_values, 0.9, 0.8)
+    np.testing.assert_allclose(lesson.returns, (advantages + values)[played.played], rtol=1e-9)
+    assert len(lesson.returns) == 30
+    kept = advantages[played.played]
+    np.testing.assert_allclose(lesson.advantages, (kept - kept.mean()) / kept.std(), rtol=1e-6)
+    np.testing.assert_array_equal(lesson.observations, played.observations[played.played])
+
+
+def test_ppo_learns_at_a_rate_that_falls_evenly_over_the_steps_that_were_played() -> None:
+    rates: list[float] = []
+    settings = ppo.Hyperparameters(**SMALL, steps=24, environments=4, horizon=4, epochs=1, learning_rate=0.2)
+    agent = ppo.PPO(settings, 3, 1, device())
+    agent.make_optimizer = lambda rate: rates.append(rate) or optim.adam(rate)
+    learning = ppo.learn_by_rollouts(agent, lambda: gymnasium.make("Pendulum-v1", max_episode_steps=3), seed=0)
+    assert [taken for taken, *_ in learning] == [0, 12, 24]  # every fourth step begins an episode and is none
+    assert rates == [0.2, 0.2, 0.1]  # the first is for the optimizer's first state
+
+
+@no_network
+def test_batches_hold_every_step_once_with_all_that_belongs_to_it() -> None:
+    column = np.arange(50.0)
+    lesson = ppo.Lesson(column[:, None], -column[:, None], 2 * column, 3 * column, 4 * column)
+    parts = list(ppo.batches(lesson, 16, np.random.default_rng(0)))
+    assert [len(part.returns) for part in parts] == [17, 17, 16]
+    together = ppo.Lesson(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    steps = together.observations[:, 0]
+    assert sorted(steps) == list(column) != list(steps)
+    for found, expected in zip(together[1:], (-steps[:, None], 2 * steps, 3 * steps, 4 * steps), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,103 @@
+"""The documentation leaves nothing out: every public name has its place, and every Python block is run."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import npnets
+import npnets.interop
+import npnets.testing
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+MAP = DOCS / "reference.rst"
+MODULES = (
+    "npnets",
+    "npnets.autodiff",
+    "npnets.backend",
+    "npnets.checkpoint",
+    "npnets.common",
+    "npnets.continuous",
+    "npnets.distributions",
+    "npnets.functional",
+    "npnets.initializers",
+    "npnets.interop.tianshou",
+    "npnets.interop.torch_file",
+    "npnets.numpy",
+    "npnets.optim",
+    "npnets.testing",
+    "npnets.tree",
+)
+
+pytestmark = pytest.mark.numpy_alone("is about the documentation")
+
+
+def public(module: str) -> set[str]:
+    """The public names of a module: those of `__all__`, or else what is defined in it and not hidden."""
+    its = vars(importlib.import_module(module))
+    if "__all__" in its:
+        return {name for name in its["__all__"] if not isinstance(its[name], type(npnets))}
+    return {name for name, value in its.items() if name[0] != "_" and getattr(value, "__module__", None) == module}
+
+
+def resolved(path: str) -> Any:
+    """What a dotted path names, from the package or from the module `npnets` onwards."""
+    parts = path.removeprefix("npnets.").split(".")
+    value: Any = npnets
+    for part in parts:
+        value = getattr(value, part)
+    return value
+
+
+def pages() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.rst")))
+
+
+def documented() -> list[Any]:
+    """Everything that the pages of the reference describe."""
+    directive = r"^\.\. (?:autoclass|autofunction|autoexception|py:data):: (\S+)$"
+    return [resolved(name) for name in re.findall(directive, pages(), re.M)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_is_in_the_reference(module: str) -> None:
+    described = {id(value) for value in documented()}
+    names = public(module)
+    if module == "npnets.numpy":  # what it takes over from NumPy is the next test's
+        names = {name for name in names if _is_ours(getattr(npnets.numpy, name))}
+    assert sorted(name for name in names if id(resolved(f"{module}.{name}")) not in described) == []
+
+
+def test_what_the_array_functions_take_over_from_numpy_is_named_in_the_reference() -> None:
+    names = {name for name in public("npnets.numpy") if not _is_ours(getattr(npnets.numpy, name))}
+    told = set(re.findall(r"`(\w+)`", (DOCS / "reference" / "numpy.rst").read_text(encoding="utf-8")))
+    assert {"argmax", "float32", "pi"} <= names
+    assert names <= told
+
+
+def _is_ours(value: Any) -> bool:
+    return str(getattr(value, "__module__", "")).startswith("npnets")
+
+
+def test_the_map_of_the_reference_has_a_line_for_everything_that_a_page_describes() -> None:
+    lines = {id(resolved(name)) for name in re.findall(r"^   ([\w.]+)$", MAP.read_text(encoding="utf-8"), re.M)}
+    names = re.findall(r"^\.\. auto(?:class|function|exception):: (\S+)$", pages(), re.M)
+    assert len(names) > 80
+    elsewhere = [name for name in names if name.startswith("npnets.numpy.")] + ["npnets.common.lstm.LSTM"]
+    assert [name for name in names if id(resolved(name)) not in lines and name not in elsewhere] == []
+
+
+def test_every_page_of_the_reference_can_be_reached_from_its_map() -> None:
+    listed = set(re.findall(r"^   reference/(\w+)$", MAP.read_text(encoding="utf-8"), re.M))
+    assert listed == {path.stem for path in (DOCS / "reference").glob("*.rst")}
+
+
+def test_every_python_block_on_the_pages_is_run() -> None:
+    unrun = re.compile(r"^\.\. (?:code-block|code|sourcecode):: *(?:python|py|python3|pycon)?$", re.M)
+    assert unrun.search(".. code-block:: python") and not unrun.search(".. code-block:: sh")
+    found = [path.name for path in DOCS.rglob("*.rst") if unrun.search(path.read_text(encoding="utf-8"))]
+    assert found == []

@@ -1,0 +1,26 @@
+"""The README's Python code runs as printed, and does what its comments say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise() -> None:
+    names: dict = {}
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), names)
+    assert names["action"].shape == (32, 6) and np.abs(names["action"]).max() <= 1
+    assert names["action"].dtype == np.float32
+    assert names["grads"].keys() == names["params"].keys()
+    assert names["loss"](names["params"], names["observations"], names["targets"]) < names["value"]
+    assert names["vector"].ndim == 1
+
+
+def test_the_readme_holds_no_place_that_was_to_be_filled_in() -> None:
+    lines = [line.strip() for line in README.read_text().splitlines()]
+    assert [line for line in lines if re.fullmatch(r"[A-Z][A-Z_]+", line)] == []

@@ -1,0 +1,258 @@
+"""The property-test kit raises no false alarm: npnets' networks keep every law, and sound ones of the user's own do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as onp
+import pytest
+from golden.fixtures import load
+from golden.npnets_side import make
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from network_cases import Case, each_case
+
+import npnets
+import npnets.numpy as np
+from npnets import testing
+from npnets.testing import LAWS, NetworkLawError, check_network
+from npnets.testing.laws_of_gradients import _difference
+
+pytestmark = pytest.mark.numpy_alone("draws hundreds of examples; test_testing_devices runs the kit on both backends")
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "property_testing.rst"
+GOLDEN = sorted({case["call"] for name in ("networks", "recurrent") for case in load(name)["cases"]})
+
+
+@each_case
+def test_a_network_of_every_class_and_option_keeps_the_laws(case: Case) -> None:
+    check_network(case.net, max_examples=5)
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_every_network_that_is_compared_with_tianshou_keeps_the_laws(part: int) -> None:
+    for number, call in enumerate(GOLDEN[part::8]):
+        skip = ["flow"] if "phi=0.0" in call else []  # without a share of the perturbation, no parameter matters
+        check_network(make(call), max_examples=1, seed=number, skip=skip)
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(testing.networks(), st.integers(0, 1000))
+def test_random_networks_keep_the_laws(net: Any, seed: int) -> None:
+    check_network(net, max_examples=2, seed=seed)
+
+
+def test_an_actor_on_a_recurrent_network_is_held_to_the_laws_of_sequences() -> None:
+    trunk = npnets.Recurrent(2, 3, 4, hidden_layer_size=3)
+    for kind in (npnets.Actor, npnets.ActorProb):
+        check_network(kind(trunk, 2), max_examples=5)
+
+    @dataclass(frozen=True)
+    class Forgetful(npnets.Actor):
+        def forward(self, params: Any, obs: Any, state: Any = None, info: Any = None) -> Any:
+            return super().forward(params, obs, None, info)
+
+    with pytest.raises(NetworkLawError) as caught:
+        check_network(Forgetful(trunk, 2), max_examples=5, skip=["pickling", "heed"])
+    assert caught.value.law == "steps"
+
+
+# -- networks of the user's own ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """Three members, and nothing that tells the shape of observations; draws in double precision."""
+
+    output_dim: int = 3
+
+    def init(self, rng: Any) -> Any:
+        return {"weight": rng.normal(size=(5, self.output_dim))}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), state
+
+
+def test_three_members_are_enough_once_the_shape_of_observations_is_said() -> None:
+    check_network(Trunk(), state_shape=5)
+    check_network(npnets.Actor(Trunk(), 2, max_action=0.1), state_shape=(5,))
+    check_network(npnets.Critic(Trunk()), state_shape=5)
+    with pytest.raises(TypeError, match=r"cannot be read from Trunk.*say it: check_network\(net, state_shape=17\)"):
+        check_network(Trunk())
+    with pytest.raises(NetworkLawError, match="another state_shape"):
+        check_network(Trunk(), state_shape=6)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A critic of the user's own, which needs actions."""
+
+    state_shape: int = 4
+    output_dim: int = 1
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return {"weight": rng.normal(size=(self.state_shape + 2, 1)).astype(dtype)}
+
+    def forward(self, params: Any, obs: Any, act: Any) -> Any:
+        both = np.concatenate([obs.astype(params["weight"].dtype), act.astype(params["weight"].dtype)], 1)
+        return np.sin(both @ params["weight"])
+
+
+def test_a_critic_of_ones_own_is_given_actions_of_the_shape_that_is_said() -> None:
+    check_network(Quality(), action_shape=2)
+    with pytest.raises(TypeError, match=r"the shape of actions cannot be read.*check_network\(net, action_shape=6\)"):
+        check_network(Quality())
+    with pytest.raises(NetworkLawError, match="ValueError"):
+        check_network(Quality(), action_shape=3)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Observes a number of a state and a vector, in a dict, and answers with probabilities."""
+
+    output_dim: int = 3
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        drawn = {"table": rng.normal(size=(4, 3)), "weight": rng.normal(size=(2, 3))}
+        return {name: x.astype(dtype) for name, x in drawn.items()}
+
+    def forward(self, params: Any, obs: Any) -> Any:
+        place = onp.eye(4, dtype=params["table"].dtype)[obs["place"]]
+        return np.softmax(place @ params["table"] + obs["speed"].astype(place.dtype) @ params["weight"])
+
+
+def _places(batch: int) -> Any:
+    places = st.lists(st.integers(0, 3), min_size=batch, max_size=batch).map(onp.array)
+    speeds = st.integers(0, 99).map(lambda seed: onp.random.default_rng(seed).normal(size=(batch, 2)))
+    return st.fixed_dictionaries({"place": places, "speed": speeds})
+
+
+def test_observations_of_another_kind_come_from_a_strategy_of_ones_own() -> None:
+    check_network(Choice(), obs=_places)
+
+    class BesideOthers(Choice):
+        def forward(self, params: Any, obs: Any) -> Any:
+            return super().forward(params, {**obs, "place": onp.sort(obs["place"])})
+
+    with pytest.raises(NetworkLawError, match=r"obs = \{'place': \[") as caught:
+        check_network(BesideOthers(), obs=_places, skip=["pickling"])
+    assert caught.value.law == "rows"
+
+
+@dataclass(frozen=True)
+class Several:
+    """An ensemble of the user's own, which does not tell that it is one."""
+
+    state_shape: int = 4
+    output_dim: int = 2
+
+    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+        return {"weight": rng.normal(size=(3, 4, 2)).astype(dtype)}
+
+    def forward(self, params: Any, obs: Any) -> Any:
+        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"])
+
+
+def test_an_ensemble_of_ones_own_says_how_many_members_it_has() -> None:
+    check_network(Several(), members=3)
+    with pytest.raises(NetworkLawError, match=r"shape \(3, 1, 2\)\n(.|\n)*check_network\(net, members=...\)"):
+        check_network(Several())
+
+
+@dataclass(frozen=True)
+class Stochastic(Trunk):
+    """Draws noise with a generator that it is given."""
+
+    state_shape: int = 5
+
+    def forward(self, params: Any, obs: Any, state: Any = None, *, rng: Any) -> Any:
+        z = obs.astype(params["weight"].dtype) @ params["weight"]
+        return np.tanh(z + rng.normal(size=z.shape).astype(z.dtype)), state
+
+
+def test_a_network_that_draws_with_an_explicit_generator_keeps_the_laws() -> None:
+    check_network(Stochastic())
+
+
+def test_an_argument_that_the_kit_cannot_know_is_said() -> None:
+    class Wants(Trunk):
+        def forward(self, params: Any, obs: Any, goal: Any, state: Any = None) -> Any:
+            return super().forward(params, obs, state)
+
+    with pytest.raises(TypeError, match=r"needs \['goal'\], which check_network cannot know"):
+        check_network(Wants(), state_shape=5)
+
+
+def test_a_policy_with_many_kinks_raises_no_alarm() -> None:
+    @dataclass(frozen=True)
+    class Kinked(Trunk):
+        def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+            z, state = super().forward(params, obs, state)
+            return abs(abs(abs(z) - 0.25) - 0.125) + np.maximum(np.clip(z, -0.5, 0.3), z * z), state
+
+    check_network(Kinked(), state_shape=5, skip=["pickling"], max_examples=100)
+
+
+def _at_a_kink(t: float) -> float:
+    return 2 * t if t > 0 else -t
+
+
+def _near_a_kink(t: float) -> float:
+    return 2 * t if t < 3e-6 else 6e-6 - t
+
+
+@pytest.mark.parametrize(
+    ("phi", "slope", "contradicted"),
+    [
+        (_at_a_kink, 0.5, False),
+        (_at_a_kink, 0.0, False),
+        (_at_a_kink, 2.0, False),
+        (_at_a_kink, 4.0, True),
+        (_near_a_kink, 2.0, False),
+        (_near_a_kink, 1.0, False),
+        (onp.sin, 1.0, False),
+        (onp.sin, 1.001, True),
+        (lambda t: onp.sin(1e4 * t), 1e4, False),
+        (lambda t: onp.sin(1e4 * t), 0.0, True),
+    ],
+)
+def test_finite_differences_contradict_a_slope_that_no_kink_and_no_curvature_explain(
+    phi: Any, slope: float, contradicted: bool
+) -> None:
+    assert (_difference(phi, phi(0.0), 1.0, slope, onp.finfo(float).eps) is not None) == contradicted
+
+
+# -- the page and the package -----------------------------------------------------------------------------------------
+
+
+def test_the_page_lists_every_law_with_its_sentence() -> None:
+    listed = re.findall(
+        r"^   \* - `(.+)`\n     - (.+)$", PAGE.read_text(encoding="utf-8").partition("The laws\n---")[2], re.MULTILINE
+    )
+    assert dict(listed) == LAWS and len(listed) == len(LAWS)
+
+
+def _answer_of(code: str) -> tuple[str, str]:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return run.stdout.strip(), run.stderr
+
+
+def test_importing_the_package_imports_neither_the_kit_nor_hypothesis() -> None:
+    code = "import sys, npnets; print([name for name in ('npnets.testing', 'hypothesis') if name in sys.modules])"
+    assert _answer_of(code) == ("[]", "")
+
+
+def test_without_hypothesis_the_extra_to_install_is_named() -> None:
+    _, error = _answer_of("import sys; sys.modules['hypothesis'] = None; import npnets.testing")
+    assert error.endswith("npnets.testing needs hypothesis, the extra 'testing': pip install 'npnets[testing]'\n")
+
+
+def test_every_public_name_of_the_kit_has_a_docstring() -> None:
+    public = {name for name in vars(testing) if not name.startswith("_") and callable(getattr(testing, name))}
+    assert public | {"LAWS"} == set(testing.__all__)
+    assert all(getattr(testing, name).__doc__ for name in public)
