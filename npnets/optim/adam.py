@@ -54,7 +54,7 @@ class adam(Optimizer):
     Raises
     ------
     TypeError
-        If a setting is no number, or `betas` no pair.
+        If a setting is of another kind.
     ValueError
         If a setting is out of its range.
     """

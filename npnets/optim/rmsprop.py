@@ -50,7 +50,7 @@ class rmsprop(Optimizer):
     Raises
     ------
     TypeError
-        If a setting is no number.
+        If a setting is of another kind.
     ValueError
         If a setting is out of its range.
     """

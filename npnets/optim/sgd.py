@@ -48,7 +48,7 @@ class sgd(Optimizer):
     Raises
     ------
     TypeError
-        If a setting is no number.
+        If a setting is of another kind.
     ValueError
         If a setting is out of its range, or `nesterov` has no momentum.
     """
