@@ -13,6 +13,7 @@ from npnets.optim.rmsprop import RMSpropState, rmsprop
 from npnets.optim.schedules import cosine_schedule, linear_schedule
 from npnets.optim.sgd import SGDState, sgd
 from npnets.optim.targets import soft_update
+from npnets.public import listing
 
 __all__ = [
     "AdamState",
@@ -28,3 +29,5 @@ __all__ = [
     "sgd",
     "soft_update",
 ]
+
+__dir__ = listing(__all__)
