@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def follows_params(forward: F) -> F:
         with on_one_device(params, lambda: f"the parameters of {network!r}"):
             return forward(network, params, *args, **kwargs)
 
-    return run  # type: ignore[return-value]
+    return cast(F, run)
 
 
 def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManager[Any]:
