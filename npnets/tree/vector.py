@@ -11,7 +11,6 @@ from npnets.backend import Array, namespace
 from npnets.dtypes import require_plain
 from npnets.tree.structure import Tree, leaves, map, rebuild, walk
 
-
 T = TypeVar("T")
 
 
