@@ -38,9 +38,10 @@ pytestmark = pytest.mark.numpy_alone("is about the documentation")
 
 def public(module: str) -> set[str]:
     """The public names of a module: those of `__all__`, or else what is defined in it and not hidden."""
-    its = vars(importlib.import_module(module))
+    itself = importlib.import_module(module)
+    its = vars(itself)
     if "__all__" in its:
-        return {name for name in its["__all__"] if not isinstance(its[name], type(npnets))}
+        return {name for name in its["__all__"] if not isinstance(getattr(itself, name), type(npnets))}
     return {name for name, value in its.items() if name[0] != "_" and getattr(value, "__module__", None) == module}
 
 

@@ -40,9 +40,10 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "interop": (6, set()),
     "testing": (6, set()),
     "summary": (6, set()),
+    "installation": (6, set()),
 }
 ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
-FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors")
+FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
 
 
 def imports_of(source: str, package: str) -> Iterator[str]:
