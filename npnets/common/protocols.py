@@ -27,7 +27,7 @@ class PreprocessNet(Protocol):
         """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
         ...
 
-    def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
+    def forward(self, params: Tree, obs: Any, state: Any = None, /) -> tuple[Array, Any]:
         """Return features `(batch, output_dim)` and the new state."""
         ...
 
@@ -39,7 +39,7 @@ class Layer(Protocol):
         """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
         ...
 
-    def forward(self, params: Tree, x: Array) -> Array:
+    def forward(self, params: Tree, x: Array, /) -> Array:
         """Map an array to another."""
         ...
 

@@ -12,6 +12,7 @@ import pytest
 import npnets
 import npnets.interop
 import npnets.testing
+import npnets.typing
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MAP = DOCS / "reference.rst"
@@ -31,6 +32,7 @@ MODULES = (
     "npnets.optim",
     "npnets.testing",
     "npnets.tree",
+    "npnets.typing",
 )
 
 pytestmark = pytest.mark.numpy_alone("is about the documentation")
