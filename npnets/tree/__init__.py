@@ -6,6 +6,7 @@ it, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go t
 sorted keys, so that equal trees give equal vectors, whichever way they were built.
 """
 
+from npnets.public import listing
 from npnets.tree.devices import to_device, to_numpy
 from npnets.tree.structure import Params, Tree, leaves, map, paths, sequence_like, unzip
 from npnets.tree.vector import Unravel, ravel
@@ -23,3 +24,5 @@ __all__ = [
     "to_numpy",
     "unzip",
 ]
+
+__dir__ = listing(__all__)
