@@ -15,7 +15,7 @@ import npnets.numpy as np
 
 def check_files() -> None:
     """The package is that of the wheel, says that it is typed, and brings nothing but itself."""
-    assert Path(npnets.__file__).is_relative_to(sys.prefix), npnets.__file__
+    assert Path(npnets.__file__).resolve().is_relative_to(Path(sys.prefix).resolve()), npnets.__file__
     assert npnets.__version__ == importlib.metadata.version("npnets")
     files = [str(file.as_posix()) for file in importlib.metadata.files("npnets") or ()]
     assert "npnets/py.typed" in files
