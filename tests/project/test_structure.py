@@ -41,6 +41,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "testing": (6, set()),
     "summary": (6, set()),
     "installation": (6, set()),
+    "__main__": (7, set()),
 }
 ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
