@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
 from transitions import KEYS, load  # noqa: E402
 
+pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
+
 
 def _write(path: Path) -> bytes:
     n = 5

@@ -28,6 +28,8 @@ from swing_up_teacher import teacher_policy  # noqa: E402
 from benchmarks.learning import npnets_side, one_side, picture, problem, side_by_side  # noqa: E402
 from benchmarks.learning.table import learning_table, pairs  # noqa: E402
 
+pytestmark = pytest.mark.numpy_alone("compares on the CPU, and reads what came of it")
+
 ASKED = Namespace(algorithms=["sac", "td3"], seeds=[0, 1], steps=2000, threads=1)
 
 

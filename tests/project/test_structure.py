@@ -13,10 +13,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import npnets
 import npnets.interop
 import npnets.numpy
 import npnets.tree
+
+pytestmark = pytest.mark.numpy_alone("reads the source")
 
 PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
