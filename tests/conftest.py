@@ -15,6 +15,7 @@ from typing import Any
 
 import backends
 import pytest
+import readable_ids
 import standin_cupy
 from hypothesis import settings
 
@@ -34,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the arrays that tests run on: numpy (if nothing is said), stand-in for CuPy, gpu (said by -m gpu too), "
         "or all, which leaves out gpu where CuPy is not installed",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the stand-in compiles, for every worker and the next run, unless pytest keeps nothing."""
+    if cache := getattr(config, "cache", None):
+        standin_cupy.host_compiler.folder = cache.mkdir("standin_cupy")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -69,6 +76,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if _backend_of(item) in chosen]
+
+
+def pytest_make_parametrize_id(val: Any) -> str | None:
+    """Name a parameter as it is written."""
+    return readable_ids.written(val)
 
 
 def _backend_of(item: pytest.Item) -> str:
