@@ -4,12 +4,35 @@ A network is a small frozen description; its parameters are a nested dict of arr
 of both. Losses are written with `npnets.numpy` and differentiated with `value_and_grad`.
 """
 
-from npnets import backend, checkpoint, distributions, functional, initializers, numpy, optim, tree
+from typing import TYPE_CHECKING
+
+from npnets import (
+    autodiff,
+    backend,
+    checkpoint,
+    common,
+    continuous,
+    distributions,
+    functional,
+    initializers,
+    numpy,
+    optim,
+    public,
+    tree,
+)
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.kernels.sharing import batch_threads
 from npnets.summary import summary
+
+if TYPE_CHECKING:
+    from npnets import interop, testing
+    from npnets.installation import about
+else:  # imported once they are used, for the sake of `import npnets`
+    __getattr__ = public.imported_when_used(
+        __name__, {"about": "npnets.installation", "interop": "npnets.interop", "testing": "npnets.testing"}
+    )
 
 __version__ = "0.1.0"
 
@@ -27,20 +50,28 @@ __all__ = [
     "Recurrent",
     "RecurrentActorProb",
     "RecurrentCritic",
+    "about",
+    "autodiff",
     "backend",
     "batch_threads",
     "checkpoint",
+    "common",
+    "continuous",
     "distributions",
     "functional",
     "grad",
     "hvp",
     "initializers",
+    "interop",
     "jvp",
     "numpy",
     "optim",
     "stop_gradient",
     "summary",
+    "testing",
     "tree",
     "value_and_grad",
     "vjp",
 ]
+
+__dir__ = public.listing(__all__)

@@ -24,6 +24,7 @@ from npnets.kernels.activations import (
     tanh,
 )
 from npnets.numpy import softmax
+from npnets.public import listing
 
 __all__ = [
     "elu",
@@ -38,6 +39,8 @@ __all__ = [
     "squash",
     "tanh",
 ]
+
+__dir__ = listing(__all__)
 
 Activation: TypeAlias = str | Callable[..., Array] | None
 

@@ -14,9 +14,12 @@ from npnets import description, tree
 from npnets.backend import Array, Device, adopt, device_of, parse_device
 from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
+from npnets.public import listing
 from npnets.tree import Tree
 
 __all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
+
+__dir__ = listing(__all__)
 
 
 def uniform_fan_in(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, dtype: DTypeLike) -> Array:

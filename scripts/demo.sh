@@ -1,9 +1,9 @@
 #!/bin/sh
 # From a fresh clone to a trained policy: offline reinforcement learning (BCQ), start to finish.
-#   sh scripts/demo.sh [options of examples/offline_bcq.py]
+#   sh scripts/demo.sh [options of examples/offline/offline_bcq.py]
 # PYTHON=python3.12 chooses the interpreter. Everything that is installed goes into .venv in the checkout.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 sh "$root/scripts/environment.sh" demo -e '.[examples]'
-exec "$root/.venv/bin/python" "$root/examples/offline_bcq.py" "$@"
+exec "$root/.venv/bin/python" "$root/examples/offline/offline_bcq.py" "$@"

@@ -11,8 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy
-from bcq import BCQ, State
-from bcq_settings import Hyperparameters
 
 import npnets
 import npnets.numpy as np
@@ -33,6 +31,8 @@ from benchmarks.cpu.cells import (
     data,
     first_parameters,
 )
+from examples.offline.bcq import BCQ, State
+from examples.offline.bcq_settings import Hyperparameters
 from npnets import optim, tree
 from npnets.distributions import SquashedGaussian
 

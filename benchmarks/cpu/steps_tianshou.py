@@ -12,7 +12,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from bcq_settings import Hyperparameters
 from tianshou.data import Batch
 from tianshou.policy import SACPolicy, TD3Policy
 from tianshou.utils.net.common import Net
@@ -38,6 +37,7 @@ from benchmarks.cpu.cells import (
 )
 from benchmarks.cpu.tianshou_parameters import arrays, load
 from benchmarks.learning import bcq_tianshou
+from examples.offline.bcq_settings import Hyperparameters
 
 _TWINS = dict(zip(CRITICS, ("critic", "critic2"), strict=True))
 _OLD = {f"target {name}": f"{module}_old" for name, module in _TWINS.items()}

@@ -22,8 +22,9 @@ from benchmarks import EXAMPLES
 def train_npnets(settings: Any, data: Any, seed: int, threads: int) -> tuple[Any, float]:
     """Call the example's ``learn`` ``settings.steps`` times; how the policy acts then, and the seconds that took."""
     import numpy as np
-    from bcq import BCQ
     from tqdm import trange
+
+    from examples.offline.bcq import BCQ
 
     rng = np.random.default_rng(seed)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1])
@@ -38,9 +39,9 @@ def train_npnets(settings: Any, data: Any, seed: int, threads: int) -> tuple[Any
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Train and evaluate once."""
-    from bcq_settings import Hyperparameters
-    from pendulum_evaluation import EVALUATION_SEED, evaluate, mean_and_standard_error
-    from transitions import load
+    from examples.offline.bcq_settings import Hyperparameters
+    from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate, mean_and_standard_error
+    from examples.shared.transitions import load
 
     if options.library == "npnets":
         train = train_npnets

@@ -11,14 +11,15 @@ import time
 import gymnasium
 import numpy as np
 import torch
-from bcq_settings import Hyperparameters
-from pendulum_evaluation import Policy
 from tianshou.data import Batch
 from tianshou.policy import BCQPolicy
 from tianshou.utils.net.common import MLP, Net
 from tianshou.utils.net.continuous import VAE, Critic, Perturbation
 from tqdm import trange
-from transitions import Transitions
+
+from examples.offline.bcq_settings import Hyperparameters
+from examples.shared.pendulum_evaluation import Policy
+from examples.shared.transitions import Transitions
 
 
 def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int) -> tuple[Perturbation, Critic, Critic, VAE]:

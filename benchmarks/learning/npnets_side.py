@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from off_policy import learn_while_acting
-
 from benchmarks.learning.problem import Learning, make_env
+from examples.online.off_policy import learn_while_acting
 
 
 def learn(agent: Any, seed: int) -> Learning:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pendulum_evaluation import DASHES, GREY, tidy
 
 from benchmarks.cpu.picture import COLOURS, NAMES
 from benchmarks.learning.table import LIBRARIES, Run, pairs
+from examples.shared.pendulum_evaluation import DASHES, GREY, tidy
 
 AXES = {"steps": "steps in the environment", "seconds": "seconds of learning"}
 """What curves are drawn over."""

@@ -1,8 +1,8 @@
 """What both libraries learn in the comparison of learning curves: settings, environment, first parameters, evaluation.
 
-The algorithms and their settings are those of `examples/sac.py` and `examples/td3.py`. Actions are within [-1, 1] and
-the environment doubles them to torques in N m: Tianshou's SAC knows no other interval, and so both critics see the same
-numbers, and both temperatures are held against the same entropy. Knows neither PyTorch nor Tianshou.
+The algorithms and their settings are those of `examples/online/sac.py` and `examples/online/td3.py`. Actions are within
+[-1, 1] and the environment doubles them to torques in N m: Tianshou's SAC knows no other interval, and so both critics
+see the same numbers, and both temperatures are held against the same entropy. Knows neither PyTorch nor Tianshou.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import sac
-import td3
 from gymnasium.wrappers import RescaleAction
-from pendulum_evaluation import EVALUATION_SEED, MAX_TORQUE, Policy, evaluate
+
+from examples.online import sac, td3
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, MAX_TORQUE, Policy, evaluate
 
 OBS, ACT = 3, 1
 

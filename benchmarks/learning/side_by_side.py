@@ -23,17 +23,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from command_line import at_least
-from pendulum_evaluation import EVALUATION_SEED, evaluate
-from results_folder import make_ready, write
-from swing_up_teacher import teacher_policy
-
 from benchmarks import ROOT
 from benchmarks.gpu.side_by_side import machine
 from benchmarks.harness.turns import FORCED
 from benchmarks.learning.picture import figure_of
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
 from benchmarks.learning.table import LIBRARIES, Run, learning_table, pairs
+from examples.shared.command_line import at_least
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
+from examples.shared.results_folder import make_ready, write
+from examples.shared.swing_up_teacher import teacher_policy
 
 ONE_SIDE = "benchmarks.learning.one_side"
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pendulum_evaluation import mean_and_standard_error
 
 from benchmarks.harness.ratios import geometric_mean
+from examples.shared.pendulum_evaluation import mean_and_standard_error
 
 LIBRARIES = ("npnets", "tianshou")
 

@@ -1,7 +1,7 @@
 """Learning with Tianshou 1.0.0's own SAC and TD3 on PyTorch, for the comparison of learning curves.
 
 Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The environment is driven by the loop
-of `examples/off_policy.py`, so that both libraries pay for the same one: Tianshou's `Collector` is made for many
+of `examples/online/off_policy.py`, so that both libraries pay for the same one: Tianshou's `Collector` is made for many
 environments at once, and takes half as long again with one. First parameters and the random actions of the first steps
 are npnets', bit for bit.
 """
@@ -14,7 +14,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from pendulum_evaluation import Policy
 from tianshou.data import Batch, ReplayBuffer
 from tianshou.exploration import GaussianNoise
 from tianshou.policy import BasePolicy, SACPolicy, TD3Policy
@@ -24,6 +23,7 @@ from torch import nn
 
 import npnets
 from benchmarks.learning.problem import ACT, OBS, Learning, make_env
+from examples.shared.pendulum_evaluation import Policy
 from npnets import tree
 from npnets.interop.tianshou import to_state_dict
 

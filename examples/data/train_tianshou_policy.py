@@ -6,7 +6,7 @@ Beside it goes `tianshou_td3_actions.npz`, what that policy answers to some obse
     python examples/data/train_tianshou_policy.py
 
 The file is the whole policy's state dict, as a Tianshou user saves it: actor, two critics and their targets. npnets is
-not needed here, and `examples/deploy_policy.py`, which runs the policy, does not need PyTorch.
+not needed here, and `examples/deploy/deploy_policy.py`, which runs the policy, does not need PyTorch.
 """
 
 from __future__ import annotations

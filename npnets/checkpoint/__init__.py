@@ -11,5 +11,8 @@ damaged one. A `Fault` is what is wrong with a file.
 """
 
 from npnets.checkpoint.files import Checkpoint, load, save
+from npnets.public import listing
 
 __all__ = ["Checkpoint", "load", "save"]
+
+__dir__ = listing(__all__)

@@ -11,6 +11,7 @@ from npnets.optim.optimizer import Optimizer
 from npnets.optim.rmsprop import RMSpropState, rmsprop
 from npnets.optim.sgd import SGDState, sgd
 from npnets.optim.targets import soft_update
+from npnets.public import listing
 
 __all__ = [
     "AdamState",
@@ -24,3 +25,5 @@ __all__ = [
     "sgd",
     "soft_update",
 ]
+
+__dir__ = listing(__all__)

@@ -1,6 +1,5 @@
 """The BCQ example against real Tianshou: `golden/bcq.npz` holds three learning steps of its `BCQPolicy`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,11 @@ import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, bits, device, on_backend
 
+from examples.offline.bcq import BCQ
+from examples.offline.bcq_settings import Hyperparameters
+from npnets import tree
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples"))
-
-from bcq import BCQ  # noqa: E402
-from bcq_settings import Hyperparameters  # noqa: E402
-
-from npnets import tree  # noqa: E402
 
 GOLDEN = np.load(ROOT / "tests" / "support" / "golden" / "bcq.npz")
 SETTINGS = Hyperparameters(hidden_sizes=(8, 7), vae_hidden_sizes=(9, 6), latent_dim=2, batch_size=5, steps=3)

@@ -1,6 +1,5 @@
 """Damaged or foreign data files are each one clear line that names the file, whatever is broken in them."""
 
-import sys
 import zipfile
 from pathlib import Path
 
@@ -8,9 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-
-from transitions import KEYS, load  # noqa: E402
+from examples.shared.transitions import KEYS, load
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 

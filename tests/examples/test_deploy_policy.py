@@ -12,14 +12,15 @@ import pytest
 
 from npnets.interop import torch_file
 
-pytestmark = pytest.mark.numpy_alone("runs in processes of its own")
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
 CHECKPOINT = EXAMPLES / "data" / "tianshou_td3_pendulum.pth"
+
+pytestmark = pytest.mark.numpy_alone("runs in processes of its own")
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(EXAMPLES), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
 
@@ -27,7 +28,8 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 def test_the_deployed_policy_gives_the_actions_that_tianshou_recorded() -> None:
     recorded = EXAMPLES / "data" / "tianshou_td3_actions.npz"
     code = f"""
-import numpy, deployed_npnets
+import numpy
+from examples.deploy import deployed_npnets
 policy, recorded = deployed_npnets.load({str(CHECKPOINT)!r}), numpy.load({str(recorded)!r})
 found = numpy.stack([policy(observation) for observation in recorded["observations"]])
 print(numpy.abs(found - recorded["actions"]).max(), numpy.ptp(recorded["actions"]))
@@ -39,12 +41,12 @@ print(numpy.abs(found - recorded["actions"]).max(), numpy.ptp(recorded["actions"
 
 
 def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
-    done = _run("-c", "import deployed_npnets, torch")
+    done = _run("-c", "import examples.deploy.deployed_npnets, torch")
     assert done.returncode and "torch" in done.stderr.splitlines()[-1]
 
 
 def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
-    done = _run(str(EXAMPLES / "deploy_policy.py"), "--episodes", "3")
+    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3")
     assert done.returncode == 0, done.stderr
     rows = dict(re.findall(r"^(\w.*?) {2,}(\S.*)$", done.stdout, re.MULTILINE))
     assert list(rows) == [
@@ -67,7 +69,7 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
     ],
 )
 def test_what_cannot_be_run_is_told_in_one_line(arguments: list[str], message: str) -> None:
-    done = _run(str(EXAMPLES / "deploy_policy.py"), *arguments)
+    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), *arguments)
     assert done.returncode and message in done.stderr
 
 

@@ -18,15 +18,12 @@ import gymnasium
 import numpy as np
 import pytest
 
+from benchmarks.learning import npnets_side, one_side, picture, problem, side_by_side
+from benchmarks.learning.table import learning_table, pairs
+from examples.shared import pendulum_evaluation
+from examples.shared.swing_up_teacher import teacher_policy
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples"))
-sys.path.append(str(ROOT))
-
-import pendulum_evaluation  # noqa: E402
-from swing_up_teacher import teacher_policy  # noqa: E402
-
-from benchmarks.learning import npnets_side, one_side, picture, problem, side_by_side  # noqa: E402
-from benchmarks.learning.table import learning_table, pairs  # noqa: E402
 
 pytestmark = pytest.mark.numpy_alone("compares on the CPU, and reads what came of it")
 

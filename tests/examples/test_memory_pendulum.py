@@ -13,17 +13,15 @@ import pytest
 from backends import as_numpy, assert_allclose, device, on_backend
 from interruption import interrupted_once
 
+from examples.memory.imitation import FEED_FORWARD, RECURRENT, Hyperparameters, Lessons, Student, make_actors
+from examples.memory.imitation import negative_log_likelihood as loss_of
+from examples.shared.hidden_velocity import HiddenVelocity, play
+from examples.shared.pendulum_evaluation import evaluate
+from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
+from npnets import tree
+
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "memory_pendulum.py"
-sys.path.insert(0, str(EXAMPLE.parent))
-
-from hidden_velocity import HiddenVelocity, play  # noqa: E402
-from imitation import FEED_FORWARD, RECURRENT, Hyperparameters, Lessons, Student, make_actors  # noqa: E402
-from imitation import negative_log_likelihood as loss_of  # noqa: E402
-from pendulum_evaluation import evaluate  # noqa: E402
-from swing_up_teacher import teacher_policy, teacher_torque  # noqa: E402
-
-from npnets import tree  # noqa: E402
+EXAMPLE = ROOT / "examples" / "memory" / "memory_pendulum.py"
 
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
 no_network = pytest.mark.numpy_alone("is about the environment and the teacher, which know no networks")
@@ -187,7 +185,7 @@ def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(tm
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs the example here, on the running test's device, and reads what it wrote."""
-    example = importlib.import_module("memory_pendulum")
+    example = importlib.import_module("examples.memory.memory_pendulum")
     monkeypatch.setattr(example, "EPISODES", 5)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)
 

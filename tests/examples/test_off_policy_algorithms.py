@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,16 @@ import pytest
 from backends import as_numpy, assert_allclose, bits, device, on_backend
 from by_hand import assert_went_down, double, mlp
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-
-import ddpg  # noqa: E402
-import redq  # noqa: E402
-import sac  # noqa: E402
-import td3  # noqa: E402
-from critic_ensemble import bootstrapped, critics_loss, make_critics  # noqa: E402
-from learning_state import State  # noqa: E402
-
-import npnets  # noqa: E402
-from npnets import optim, tree  # noqa: E402
+import npnets
+from examples.online import (
+    ddpg,
+    redq,
+    sac,
+    td3,
+)
+from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.shared.learning_state import State
+from npnets import optim, tree
 
 SMALL: dict[str, Any] = {"hidden_sizes": (6, 5), "gamma": 0.9}
 LIMIT = 2.0

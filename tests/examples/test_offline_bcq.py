@@ -13,8 +13,8 @@ from backends import device, rounding
 from interruption import interrupted_once
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "offline_bcq.py"
-sys.path.insert(0, str(EXAMPLE.parent))
+EXAMPLE = ROOT / "examples" / "offline" / "offline_bcq.py"
+
 
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
 
@@ -76,7 +76,7 @@ def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_o
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("--steps", 3, "--out", tmp_path / "cpu").returncode == 0
-    example = importlib.import_module("offline_bcq")
+    example = importlib.import_module("examples.offline.offline_bcq")
     monkeypatch.setattr(example, "EPISODES", 2)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)
     out = tmp_path / "here"

@@ -15,21 +15,21 @@ import pytest
 from backends import bits, device
 from interruption import interrupted_once
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-sys.path.insert(0, str(EXAMPLES))
+from examples.online import (
+    ddpg,
+    online_training,
+    ppo,
+    redq,
+    sac,
+    td3,
+)
+from examples.online.off_policy import learn_while_acting
+from examples.shared import pendulum_evaluation
+from examples.shared.learning_plot import LearningCurve
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
+from npnets import checkpoint
 
-import ddpg  # noqa: E402
-import online_training  # noqa: E402
-import pendulum_evaluation  # noqa: E402
-import ppo  # noqa: E402
-import redq  # noqa: E402
-import sac  # noqa: E402
-import td3  # noqa: E402
-from learning_plot import LearningCurve  # noqa: E402
-from off_policy import learn_while_acting  # noqa: E402
-from pendulum_evaluation import EVALUATION_SEED, evaluate  # noqa: E402
-
-from npnets import checkpoint  # noqa: E402
+ONLINE = Path(__file__).resolve().parents[2] / "examples" / "online"
 
 no_network = pytest.mark.numpy_alone("is about options and numbers, which know no networks")
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
@@ -115,7 +115,7 @@ def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
     given = ["--steps", 16, "--device", device(), "--out", tmp_path / "program"]
     monkeypatch.setattr(sys, "argv", [f"{name.lower()}.py", *map(str, given)])
     with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(EXAMPLES / f"{name.lower()}.py"), run_name="__main__")
+        runpy.run_path(str(ONLINE / f"{name.lower()}.py"), run_name="__main__")
     assert end.value.code == 0
     found = results(tmp_path / "program")
     assert name in found["mean return and standard error"]
@@ -136,7 +136,7 @@ def test_a_learning_curve_judges_a_step_once() -> None:
 @another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     shown = b"temperature="  # the progress bar shows losses: learning has begun
-    status, errors = interrupted_once(shown, EXAMPLES / "sac.py", "--steps", "1000000", "--out", str(tmp_path))
+    status, errors = interrupted_once(shown, ONLINE / "sac.py", "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
     assert b"saving what there is" in errors
     assert "mu" in checkpoint.load(tmp_path / "policy.npz").params

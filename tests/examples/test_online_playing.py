@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,12 +9,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-
-from learning_state import State  # noqa: E402
-from off_policy import learn_while_acting  # noqa: E402
-from replay_buffer import ReplayBuffer  # noqa: E402
-from rollouts import Environments  # noqa: E402
+from examples.online.off_policy import learn_while_acting
+from examples.online.replay_buffer import ReplayBuffer
+from examples.online.rollouts import Environments
+from examples.shared.learning_state import State
 
 pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
 

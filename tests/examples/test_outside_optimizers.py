@@ -12,20 +12,20 @@ import pytest
 from backends import as_numpy, assert_allclose, bits, on_backend
 from interruption import interrupted_once
 
+import npnets
+from examples.own_optimizer import (
+    advantages,
+    cloning_problem,
+    cma_es_policy,
+    lbfgs_cloning,
+    trust_region,
+)
+from examples.own_optimizer.lion_cloning import lion
+from examples.shared.hidden_velocity import play
+from npnets import checkpoint, tree
+
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples"
-sys.path.insert(0, str(EXAMPLES))
-
-import advantages  # noqa: E402
-import cloning_problem  # noqa: E402
-import cma_es_policy  # noqa: E402
-import lbfgs_cloning  # noqa: E402
-import trust_region  # noqa: E402
-from hidden_velocity import play  # noqa: E402
-from own_optimizer import lion  # noqa: E402
-
-import npnets  # noqa: E402
-from npnets import checkpoint, tree  # noqa: E402
+EXAMPLES = ROOT / "examples" / "own_optimizer"
 
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
 numpy_vectors = pytest.mark.numpy_alone("SciPy and cma work on NumPy's vectors, and Gymnasium with NumPy's arrays")
@@ -246,7 +246,7 @@ def test_lbfgs_prints_loss_evaluations_and_return() -> None:
 
 @another_process
 def test_the_own_optimizer_prints_its_loss_beside_adams() -> None:
-    answer = run("own_optimizer", "--episodes", 2, "--steps", 30)
+    answer = run("lion_cloning", "--episodes", 2, "--steps", 30)
     assert answer.returncode == 0, answer.stderr
     assert "Lion after 30 steps: " in answer.stdout and "Adam after 30 steps: " in answer.stdout
 
@@ -291,7 +291,7 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
         ("lbfgs_cloning", ("--evaluations", "0"), "--evaluations: must be at least 1, but is 0"),
         ("cma_es_policy", ("--population", "1"), "--population: must be at least 2, but is 1"),
         ("natural_gradient", ("--seed", "-1"), "--seed: must not be negative, but is -1"),
-        ("own_optimizer", ("--steps", "many"), "--steps: must be a whole number, but is 'many'"),
+        ("lion_cloning", ("--steps", "many"), "--steps: must be a whole number, but is 'many'"),
     ],
 )
 def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -15,13 +13,10 @@ import scipy.signal
 from backends import as_numpy, device, on_backend
 from by_hand import assert_went_down, double, mlp
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-
-import ppo  # noqa: E402
-from rollouts import Rollout  # noqa: E402
-
-import npnets  # noqa: E402
-from npnets import optim, tree  # noqa: E402
+import npnets
+from examples.online import ppo
+from examples.online.rollouts import Rollout
+from npnets import optim, tree
 
 no_network = pytest.mark.numpy_alone("is about arithmetic that is done in NumPy")
 

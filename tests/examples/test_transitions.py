@@ -1,10 +1,9 @@
-"""What `examples/transitions.py` reads, what it refuses and in which words; and the shipped data set."""
+"""What `examples/shared/transitions.py` reads, what it refuses and in which words; and the shipped data set."""
 
 from __future__ import annotations
 
 import builtins
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ SHIPPED = EXAMPLES / "data" / "pendulum_mixed.npz"
 
 Arrays = dict[str, Any]
 
-sys.path.insert(0, str(EXAMPLES))
-transitions = importlib.import_module("transitions")
+transitions = importlib.import_module("examples.shared.transitions")
 
 
 def _arrays(rows: int = 6) -> Arrays:
@@ -280,7 +278,7 @@ def test_the_shipped_data_obey_the_equations_of_pendulum_v1() -> None:
 
 def test_recording_twice_with_one_seed_gives_the_same_data_and_another_seed_others(tmp_path: Path) -> None:
     pytest.importorskip("gymnasium")
-    collect = importlib.import_module("collect_pendulum").collect
+    collect = importlib.import_module("examples.data.collect_pendulum").collect
     first, again, other = (collect(episodes=2, seed=seed)[0] for seed in (3, 3, 4))
     for key, values in first.items():
         np.testing.assert_array_equal(values, again[key], err_msg=key)
@@ -289,7 +287,7 @@ def test_recording_twice_with_one_seed_gives_the_same_data_and_another_seed_othe
 
 def test_the_shipped_data_are_what_the_collecting_script_records() -> None:
     pytest.importorskip("gymnasium")
-    recording, _ = importlib.import_module("collect_pendulum").collect(episodes=4, seed=0)
+    recording, _ = importlib.import_module("examples.data.collect_pendulum").collect(episodes=4, seed=0)
     with np.load(SHIPPED) as shipped:
         assert sorted(shipped.files) == sorted(recording)
         for key, values in recording.items():

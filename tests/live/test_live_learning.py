@@ -14,7 +14,6 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples"))
 sys.path.append(str(ROOT))
 
 from benchmarks.learning import npnets_side, problem, tianshou_side  # noqa: E402

@@ -17,13 +17,13 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+sys.path.insert(0, str(ROOT))
 
-from bcq import BCQ  # noqa: E402
-from bcq_settings import Hyperparameters  # noqa: E402
 from tianshou.data import Batch  # noqa: E402
 
 from benchmarks.learning.bcq_tianshou import make_policy  # noqa: E402
+from examples.offline.bcq import BCQ  # noqa: E402
+from examples.offline.bcq_settings import Hyperparameters  # noqa: E402
 from npnets import tree  # noqa: E402
 
 SETTINGS = Hyperparameters(hidden_sizes=(8, 7), vae_hidden_sizes=(9, 6), latent_dim=2, batch_size=5, steps=3)

@@ -145,6 +145,11 @@ def getDeviceCount() -> int:  # noqa: N802 (CUDA's name)
     return machine.devices
 
 
+def getDeviceProperties(device: int) -> dict[str, Any]:  # noqa: N802 (CUDA's name)
+    """Return what is known of a device: its name, as bytes, among much else that the stand-in leaves out."""
+    return {"name": f"stand-in {device}".encode()}
+
+
 def driverGetVersion() -> int:  # noqa: N802 (CUDA's name)
     """Return the driver's CUDA version, or 0 where there is no driver: it never fails."""
     return machine.driver
@@ -170,7 +175,7 @@ def get_device_id() -> int:
     return current_device()
 
 
-for _function in (getDeviceCount, driverGetVersion, runtimeGetVersion, CUDARuntimeError):
+for _function in (getDeviceCount, getDeviceProperties, driverGetVersion, runtimeGetVersion, CUDARuntimeError):
     setattr(runtime, _function.__name__, _function)
 for _function in (Device, Stream, is_available, get_current_stream, get_device_id):
     setattr(cuda, _function.__name__, _function)

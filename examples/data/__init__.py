@@ -1,0 +1,1 @@
+"""Recorded data, and the programs that made it."""

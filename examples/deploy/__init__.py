@@ -1,0 +1,1 @@
+"""A policy that Tianshou trained, run without PyTorch."""

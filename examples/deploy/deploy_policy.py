@@ -1,0 +1,90 @@
+"""Runs a policy that was trained with Tianshou on PyTorch, on a machine that needs neither.
+
+The checkpoint is what real Tianshou saved (`data/train_tianshou_policy.py`); it is read, and the policy run on
+Gymnasium's Pendulum-v1, in a process in which PyTorch cannot be imported. Printed are the return of an episode, the
+time an action takes, how long the libraries take to import and the checkpoint to load, and the memory of the process.
+
+With PyTorch and Tianshou 1.0.0 installed, `--compare` has Tianshou run the same episodes in a process of its own, and
+shows it beside; the largest difference is that between the two policies' actions on the same observations.
+
+    python examples/deploy/deploy_policy.py
+    python examples/deploy/deploy_policy.py --compare
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed_tianshou.py"}
+CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+ROWS = {
+    "return of an episode": lambda side: f"{side['mean']:.1f} ± {side['standard_error']:.1f}",
+    "action, median": lambda side: f"{side['median_us']:.1f} us",
+    "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
+    "import": lambda side: f"{side['import_ms']:.0f} ms",
+    "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
+    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB",
+}
+
+
+def main() -> int:
+    """Run the sides that are asked for, one after the other, and print what they found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="of a whole TD3 policy for Pendulum-v1")
+    parser.add_argument("--episodes", type=int, default=20, help="how many (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1000, help="of the first episode (%(default)s)")
+    parser.add_argument("--compare", action="store_true", help="run Tianshou on PyTorch as well")
+    options = parser.parse_args()
+    if options.episodes < 1:
+        parser.error(f"--episodes must be at least 1, but is {options.episodes}")
+    if not options.checkpoint.is_file():
+        parser.error(f"there is no file {options.checkpoint}")
+    with tempfile.TemporaryDirectory() as folder:
+        names = list(SIDES) if options.compare else ["npnets"]
+        found = {name: run_side(name, options, Path(folder)) for name in names}
+        print(table(found))
+        if options.compare:
+            print(f"largest difference between their actions: {difference(Path(folder)):.1e} N m, of at most 2")
+    return 0
+
+
+def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """Run one side in a process of its own; it leaves its actions on the first side's observations in a folder."""
+    command = [sys.executable, str(SIDES[name]), str(options.checkpoint), str(options.episodes), str(options.seed)]
+    done = subprocess.run(
+        [*command, str(folder)], env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"deploy_policy.py: error: the {name} side could not run; the reason stands above")
+    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Lay what the sides found out beside each other."""
+    lines = ["".join([f"{'':<26}", *(f"{name:>18}" for name in found)])]
+    lines += ["".join([f"{row:<26}", *(f"{show(side):>18}" for side in found.values())]) for row, show in ROWS.items()]
+    return "\n".join(lines)
+
+
+def difference(folder: Path) -> Any:
+    """Return the largest difference between the two sides' actions on the same observations."""
+    ours, theirs = (np.load(folder / f"{name}.npy") for name in ("npnets", "tianshou"))
+    return np.abs(ours - theirs).max()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Learning from recorded transitions: BCQ, beside behaviour cloning."""

@@ -1,0 +1,159 @@
+"""Batch-constrained Q-learning (Fujimoto, Meger and Precup 2019, arXiv:1812.02900) in pure functions.
+
+Owns the algorithm: its networks, its three losses, one step of learning, and how a trained policy acts. The order of
+the updates and every formula are those of Tianshou's `BCQPolicy`. Knows no environment and no files.
+
+A `State` holds all that changes while learning; `learn` takes one and gives the next.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+
+import npnets
+import npnets.numpy as np
+from examples.offline.bcq_settings import Hyperparameters
+from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.transitions import Array, Batch
+from npnets import optim
+from npnets.backend import place, to_numpy
+
+
+class Networks(NamedTuple):
+    """The networks of BCQ; both critics have one form and parameters of their own."""
+
+    perturbation: npnets.Perturbation
+    critic: npnets.Critic
+    vae: npnets.VAE
+
+
+class Losses(NamedTuple):
+    """The losses of one step of learning, each an array of no dimension: to read one on a GPU is to wait for it."""
+
+    vae: Array
+    critic: Array
+    actor: Array
+
+
+CRITICS = ("critic_1", "critic_2")
+
+
+def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> Networks:
+    """Describe BCQ's networks for observations and actions of these widths."""
+    limit, hidden, latent = settings.max_action, settings.hidden_sizes, settings.latent_dim
+    trunk = npnets.Net(obs_dim + act_dim, act_dim, hidden_sizes=hidden, device=device)
+    features = npnets.Net(obs_dim, act_dim, hidden_sizes=hidden, concat=True, device=device)
+    encoder = npnets.MLP(obs_dim + act_dim, hidden_sizes=settings.vae_hidden_sizes, device=device)
+    decoder = npnets.MLP(obs_dim + latent, act_dim, hidden_sizes=settings.vae_hidden_sizes, device=device)
+    return Networks(
+        npnets.Perturbation(trunk, limit, device=device, phi=settings.phi),
+        npnets.Critic(features, device=device),
+        npnets.VAE(encoder, decoder, settings.vae_hidden_sizes[-1], latent, limit, device=device),
+    )
+
+
+class BCQ:
+    """BCQ with its networks, settings and optimizers; it holds nothing that learning changes.
+
+    Parameters
+    ----------
+    settings : Hyperparameters
+    obs_dim, act_dim : int
+        Widths of an observation and of an action.
+    device : str or int
+        Where parameters are placed and learning happens.
+    """
+
+    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
+        self.settings = settings
+        self.device = device
+        self.networks = make_networks(settings, obs_dim, act_dim, device)
+        rates = {
+            "perturbation": settings.actor_lr,
+            "vae": settings.vae_lr,
+            **dict.fromkeys(CRITICS, settings.critic_lr),
+        }
+        self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
+
+    def init(self, rng: numpy.random.Generator) -> State:
+        """Draw parameters; the target critics start as the critics."""
+        perturbation, critic, vae = self.networks
+        params = {"perturbation": perturbation.init(rng), "vae": vae.init(rng)}
+        params |= {name: critic.init(rng) for name in CRITICS}
+        return begin(params, self.optimizers, targets=CRITICS)
+
+    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, Losses]:
+        """Take one gradient step for each network on a batch of transitions, and move the targets.
+
+        Parameters
+        ----------
+        state : State
+        batch : five arrays
+            Observations, actions, rewards, next observations and terminals, as `Transitions.batch` draws them.
+        rng : numpy.random.Generator
+            Draws the VAE's noise and latent vectors.
+
+        Returns
+        -------
+        State, Losses
+        """
+        obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
+        state, vae_loss = descend(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
+        target = self._target(state, rewards, next_obs, terminals, rng)
+        critic_losses = []
+        for name in CRITICS:
+            state, loss = descend(state, self.optimizers, name, self._critic_loss, obs, act, target)
+            critic_losses.append(loss)
+        sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
+        given = state.params["critic_1"], obs, sampled
+        state, actor_loss = descend(state, self.optimizers, "perturbation", self._actor_loss, *given)
+        losses = Losses(vae_loss, np.mean(np.stack(critic_losses)), actor_loss)
+        return follow(state, self.settings.tau), losses
+
+    def act(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+        """Choose, for each observation, the best of many perturbed actions that the VAE draws.
+
+        Parameters
+        ----------
+        params : dict
+            `State.params`.
+        observations : (n, obs_dim) array
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        (n, act_dim) NumPy array
+        """
+        perturbation, critic, vae = self.networks
+        samples = self.settings.forward_sampled_times
+        obs = place(numpy.repeat(observations, samples, axis=0), self.device)
+        actions = perturbation.forward(params["perturbation"], obs, vae.decode(params["vae"], obs, rng=rng))
+        values = critic.forward(params["critic_1"], obs, actions).reshape(-1, samples)
+        best = to_numpy(values).argmax(axis=1)
+        return to_numpy(actions).reshape(len(best), samples, -1)[numpy.arange(len(best)), best]
+
+    def _vae_loss(self, params: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Any:
+        """Squared error of the reconstruction, and half the divergence of the latent from the standard normal."""
+        reconstruction, mean, std = self.networks.vae.forward(params, obs, act, rng=rng)
+        divergence = np.mean(-np.log(std) + (std**2 + mean**2 - 1) / 2)
+        return np.mean((act - reconstruction) ** 2) + divergence / 2
+
+    def _target(self, state: State, rewards: Array, next_obs: Array, terminals: Array, rng: Any) -> Array:
+        """Return what the critics should say, `(batch, 1)`: the best of several actions that the data might take."""
+        settings, (_, critic, vae) = self.settings, self.networks
+        obs = np.repeat(next_obs, settings.num_sampled_action, 0)
+        act = vae.decode(state.params["vae"], obs, rng=rng)
+        q_1, q_2 = (critic.forward(state.targets[name], obs, act) for name in CRITICS)
+        q = settings.lmbda * np.minimum(q_1, q_2) + (1 - settings.lmbda) * np.maximum(q_1, q_2)
+        best = q.reshape(len(next_obs), -1).max(axis=1)
+        return (rewards + (1 - terminals) * settings.gamma * best)[:, None]
+
+    def _critic_loss(self, params: Any, obs: Array, act: Array, target: Array) -> Any:
+        return np.mean((self.networks.critic.forward(params, obs, act) - target) ** 2)
+
+    def _actor_loss(self, params: Any, critic_params: Any, obs: Array, sampled: Array) -> Any:
+        """How little the first critic values the perturbed actions."""
+        perturbed = self.networks.perturbation.forward(params, obs, sampled)
+        return -np.mean(self.networks.critic.forward(critic_params, obs, perturbed))

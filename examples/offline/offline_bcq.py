@@ -1,0 +1,147 @@
+"""Train a policy from recorded transitions with BCQ, and see it swing the pendulum up.
+
+    python examples/offline/offline_bcq.py --seed 0 --out runs/offline_bcq
+
+Reads transitions of Pendulum-v1, trains BCQ on them without touching the environment, and judges the policy in the
+real one, beside the behaviour that made the data and beside behaviour cloning. Into the folder given by `--out` go
+`policy.npz` (every parameter, by its path), `results.json` and `learning.png`. Ctrl-C saves what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import numpy as np
+from tqdm import trange
+
+from examples.offline.bcq import BCQ
+from examples.offline.bcq_settings import Hyperparameters
+from examples.offline.behaviour_cloning import clone_behaviour
+from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.learning_plot import LearningCurve, Words, plot
+from examples.shared.learning_state import State
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate, record
+from examples.shared.results_folder import make_ready, save_parameters, save_results, table, write
+from examples.shared.transitions import Transitions, episode_returns, load
+from npnets.backend import to_numpy
+
+DATA = Path(__file__).resolve().parents[1] / "data" / "pendulum_mixed.npz"
+EPISODES, CHECKPOINTS = 30, 10
+SHOWN_SEED = 11
+
+
+def train(agent: BCQ, data: Transitions, seed: int, curve: LearningCurve) -> tuple[State, int]:
+    """Learn for as many steps as the settings say, or until Ctrl-C; say how many were taken."""
+    steps, taken = agent.settings.steps, 0
+    rng = np.random.default_rng(seed)
+    state = agent.init(rng)
+    try:
+        curve.add(0, state)
+        progress = trange(steps, desc="BCQ", unit="step")
+        for step in progress:
+            state, losses = agent.learn(state, data.batch(rng, agent.settings.batch_size), rng)
+            taken = step + 1
+            if step % 20 == 0:
+                progress.set_postfix({k: f"{float(v):.3f}" for k, v in losses._asdict().items()}, refresh=False)
+            if taken % max(1, steps // CHECKPOINTS) == 0:
+                curve.add(taken, state)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
+    curve.add(taken, state)
+    return state, taken
+
+
+def policy_of(agent: BCQ, state: State, seed: int) -> Callable[[Any], Any]:
+    """Return a function from observations `(n, 3)` to torques `(n, 1)`, with a stream of latent vectors of its own."""
+    rng = np.random.default_rng(seed)
+    return lambda observations: agent.act(state.params, observations, rng)
+
+
+def judged(agent: BCQ, state: State, seed: int) -> Any:
+    """Return the returns of the policy that a step led to."""
+    return evaluate(policy_of(agent, state, seed), EPISODES, EVALUATION_SEED)
+
+
+def returns_of_cloning(data: Transitions, settings: Hyperparameters, seed: int, device: str) -> Any:
+    """Train behaviour cloning and play it; nothing if Ctrl-C comes between."""
+    try:
+        actor, params = clone_behaviour(data, settings, np.random.default_rng(seed), device)
+        return evaluate(lambda obs: to_numpy(actor.forward(params, obs)[0]), EPISODES, EVALUATION_SEED)
+    except KeyboardInterrupt:
+        print("\ninterrupted: behaviour cloning is left out", file=sys.stderr)
+        return None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do all that the options ask for; return the exit status."""
+    settings = replace(Hyperparameters(), steps=options.steps)
+    data = pendulum_transitions(options.data, settings)
+    agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1], options.device)
+    make_ready(options.out)
+    judge = functools.partial(judged, agent, seed=options.seed)
+    curve, began = LearningCurve(judge), time.perf_counter()
+    state, taken = train(agent, data, options.seed, curve)
+    facts = {"seed": options.seed, "data": str(options.data), "steps_taken": taken}
+    facts["seconds_with_evaluations"] = time.perf_counter() - began
+    save_parameters(options.out / "policy.npz", state.params)
+    results = {"behaviour in the data": episode_returns(data), "BCQ": curve.returns[-1]}
+    if taken == settings.steps:
+        cloning = returns_of_cloning(data, settings, options.seed, options.device)
+        results |= {"behaviour cloning": cloning} if cloning is not None else {}
+    episode = record(policy_of(agent, state, options.seed), SHOWN_SEED)
+    report(options.out, curve, results, episode, {**facts, "settings": asdict(settings)})
+    return 0 if "behaviour cloning" in results else 130
+
+
+def report(out: Path, curve: LearningCurve, results: dict[str, Any], episode: Any, facts: dict[str, Any]) -> None:
+    """Write results and picture, and print the table."""
+    save_results(out / "results.json", results, facts)
+    if len(curve.steps) > 1:
+        levels = {name: float(returns.mean()) for name, returns in results.items() if name != "BCQ"}
+        words = Words("Offline learning on Pendulum-v1", "BCQ", "gradient steps")
+        write(out / "learning.png", lambda path: plot(path, curve, levels, episode, words))
+    print(f"\n{table(results)}")
+
+
+def pendulum_transitions(path: Path, settings: Hyperparameters) -> Transitions:
+    """Read transitions and check that they are of Pendulum-v1."""
+    data = load(path)
+    widths = data.observations.shape[1], data.actions.shape[1]
+    if widths != (3, 1):
+        raise ValueError(
+            f"{path} holds observations of width {widths[0]} and actions of width {widths[1]}, but the policy is "
+            "judged in Pendulum-v1, whose widths are 3 and 1"
+        )
+    largest = float(np.abs(data.actions).max())
+    if largest > settings.max_action * (1 + 1e-6):
+        raise ValueError(
+            f"{path} holds an action of size {largest:g}, but Pendulum-v1's are within {settings.max_action:g}; are "
+            "they scaled otherwise?"
+        )
+    return data
+
+
+def parse_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Train BCQ on recorded transitions of Pendulum-v1.")
+    parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
+    add_training_options(parser, Hyperparameters.steps, "runs/offline_bcq")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run, and say in one line what went wrong if something did."""
+    return run_and_explain(run, parse_options(), "offline_bcq")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Training on Pendulum-v1 as its user meets it: options, a progress bar, Ctrl-C, a table, files and a picture.
+
+What the examples that learn while they act share around their algorithm. An algorithm comes as an agent, and as a
+stream of what its learning leads to: `(steps taken, state, losses)`, from zero steps on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from tqdm import tqdm
+
+from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.learning_plot import LearningCurve, Words, plot
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy, evaluate, record
+from examples.shared.results_folder import make_ready, save_policy, save_results, table, write
+from examples.shared.swing_up_teacher import teacher_policy
+
+EPISODES, CHECKPOINTS, SHOWN_EVERY = 30, 10, 16
+SHOWN_SEED = 11
+CONTROLLER = "hand-made controller"
+
+Learning = Iterator[tuple[int, Any, dict[str, Any]]]
+MakeAgent = Callable[[Any, int, int, str], Any]
+Learn = Callable[[Any, Callable[[], gymnasium.Env], int], Learning]
+
+
+def main(name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
+    """Read the command line and run; say in one line what went wrong if something did.
+
+    Parameters
+    ----------
+    name : str
+        Of the algorithm.
+    make_agent : callable
+        `make_agent(settings, obs_dim, act_dim, device)`; what it makes has `actor`, and `act(params, observations)`.
+    settings : dataclass
+        With an attribute `steps`, in the environment.
+    learn : callable
+        `learn(agent, make_env, seed)`, the stream of what learning leads to.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(description=f"Train {name} on Pendulum-v1.")
+    add_training_options(parser, settings.steps, f"runs/{name.lower()}", "steps in the environment")
+    run_it = functools.partial(run, name=name, make_agent=make_agent, settings=settings, learn=learn)
+    return run_and_explain(run_it, parser.parse_args(), name.lower())
+
+
+def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
+    """Do all that the options ask for; return the exit status."""
+    settings = replace(settings, steps=options.steps)
+    agent = make_agent(settings, 3, 1, options.device)
+    make_ready(options.out)
+    curve = LearningCurve(lambda state: evaluate(policy_of(agent, state), EPISODES, EVALUATION_SEED))
+    began = time.perf_counter()
+    make_env = functools.partial(gymnasium.make, "Pendulum-v1")
+    state, taken, interrupted = follow_learning(name, learn(agent, make_env, options.seed), settings.steps, curve)
+    facts = {"seed": options.seed, "steps_taken": taken, "seconds_with_evaluations": time.perf_counter() - began}
+    facts["settings"] = asdict(settings)
+    save_policy(options.out / "policy.npz", state.params["actor"], agent.actor)
+    report(options.out, name, curve, record(policy_of(agent, state), SHOWN_SEED), facts)
+    return 130 if interrupted else 0
+
+
+def policy_of(agent: Any, state: Any) -> Policy:
+    """Return what the agent does without chance, as a function from observations `(n, 3)` to torques `(n, 1)`."""
+    return functools.partial(agent.act, state.params)
+
+
+def follow_learning(name: str, learning: Learning, steps: int, curve: LearningCurve) -> tuple[Any, int, bool]:
+    """Show and judge what learning leads to; return the last state, its steps, and whether Ctrl-C came first."""
+    taken, state, _ = next(learning)
+    every, interrupted, shown = max(1, steps // CHECKPOINTS), False, 0
+    try:
+        curve.add(taken, state)
+        with tqdm(total=steps, desc=name, unit="step") as progress:
+            for taken, state, losses in learning:
+                progress.update(taken - progress.n)
+                if taken - shown >= SHOWN_EVERY:
+                    progress.set_postfix({k: f"{float(v):.3f}" for k, v in losses.items()}, refresh=False)
+                    shown = taken
+                if taken - curve.steps[-1] >= every:
+                    curve.add(taken, state)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
+        interrupted = True
+    curve.add(taken, state)
+    return state, taken, interrupted
+
+
+def report(out: Path, name: str, curve: LearningCurve, episode: Any, facts: dict[str, Any]) -> None:
+    """Write results and picture, and print the table."""
+    controller = evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
+    returns = {CONTROLLER: controller, f"{name}, untrained": curve.returns[0], name: curve.returns[-1]}
+    save_results(out / "results.json", returns, facts)
+    if len(curve.steps) > 1:
+        words = Words(f"{name} on Pendulum-v1", name, "steps in the environment")
+        levels = {CONTROLLER: float(controller.mean())}
+        write(out / "learning.png", lambda path: plot(path, curve, levels, episode, words))
+    print(f"\n{table(returns)}")

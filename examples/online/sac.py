@@ -1,0 +1,177 @@
+"""SAC: soft actor-critic with a temperature of its own making (Haarnoja et al. 2018, arXiv:1812.05905).
+
+    python examples/online/sac.py --seed 0 --out runs/sac
+
+An actor that answers with a distribution over actions, and learns to choose what its critics value and to stay as
+undecided as it can afford. The temperature, the worth of one nat of indecision, goes down where there is enough of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import numpy
+
+import npnets
+import npnets.numpy as np
+from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.online.off_policy import learn_while_acting
+from examples.online.online_training import main
+from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.transitions import Array, Batch
+from npnets import optim
+from npnets.backend import place, to_numpy
+from npnets.distributions import SquashedGaussian
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Every number that the example chooses.
+
+    Attributes
+    ----------
+    steps
+        Steps in the environment.
+    warmup
+        So many of them, the first, with random actions and without learning.
+    updates_per_step
+        Learning steps after each further one.
+    hidden_sizes
+        Hidden layers of the actor and of every critic.
+    critics
+        How many there are.
+    batch_size
+        Transitions per learning step, drawn uniformly with replacement from all so far.
+    actor_lr, critic_lr, temperature_lr
+        Adam's learning rates.
+    gamma
+        Discount per step.
+    tau
+        Share of the trained parameters in every soft update of the target critics.
+    max_action
+        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
+    """
+
+    steps: int = 20_000
+    warmup: int = 1000
+    updates_per_step: int = 1
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    critics: int = 2
+    batch_size: int = 128
+    actor_lr: float = 1e-3
+    critic_lr: float = 1e-3
+    temperature_lr: float = 1e-3
+    gamma: float = 0.98
+    tau: float = 0.01
+    max_action: float = 2.0
+
+
+class SAC:
+    """SAC with its networks, settings and optimizers; it holds nothing that learning changes.
+
+    Parameters
+    ----------
+    settings : Hyperparameters
+    obs_dim, act_dim : int
+        Widths of an observation and of an action.
+    device : str or int
+        Where parameters are placed and learning happens.
+    """
+
+    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
+        self.settings, self.device = settings, device
+        net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
+        self.actor = npnets.ActorProb(net, act_dim, device=device, unbounded=True, conditioned_sigma=True)
+        self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
+        rates = {"actor": settings.actor_lr, "critics": settings.critic_lr, "log_temperature": settings.temperature_lr}
+        self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
+        # Minus one nat for each action entry within [-1, 1], as in the paper; a wider interval has room for more.
+        self.target_entropy = act_dim * (float(numpy.log(settings.max_action)) - 1)
+
+    def init(self, rng: numpy.random.Generator) -> State:
+        """Draw parameters; the target critics start as the critics, and the temperature at one."""
+        params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
+        params["log_temperature"] = place(numpy.zeros((), numpy.float32), self.device)
+        return begin(params, self.optimizers, targets=("critics",))
+
+    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the critics, the actor and the temperature, and move the targets.
+
+        Parameters
+        ----------
+        state : State
+        batch : five arrays
+            Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
+        rng : numpy.random.Generator
+            Draws actions.
+
+        Returns
+        -------
+        State
+        dict
+            Losses by the network's name, and the temperature.
+        """
+        batch = tuple(place(array, self.device) for array in batch)  # type: ignore[assignment]
+        state, critic_loss = self.improve_critics(state, batch, rng)
+        state, losses = self.improve_actor(state, batch[0], rng)
+        return state, {"critics": critic_loss, **losses}
+
+    def improve_critics(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, Array]:
+        """Take one gradient step for the critics, and move the targets toward them."""
+        obs, act, rewards, next_obs, terminals = batch
+        next_act, log_prob = self.distribution(state.params["actor"], next_obs).sample_and_log_prob(rng)
+        bonus = -np.exp(state.params["log_temperature"]) * log_prob[:, None]
+        next_values = self.target_values(state.targets["critics"], next_obs, next_act, rng) + bonus
+        target = bootstrapped(rewards, terminals, self.settings.gamma, next_values)
+        state, loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
+        return follow(state, self.settings.tau), loss
+
+    def improve_actor(self, state: State, obs: Array, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the actor, and one for the temperature."""
+        temperature = np.exp(state.params["log_temperature"])
+        given = state.params["critics"], temperature, obs, rng
+        state, (loss, log_prob) = descend(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
+        state, _ = descend(state, self.optimizers, "log_temperature", self._temperature_loss, log_prob)
+        return state, {"actor": loss, "temperature": temperature}
+
+    def explore(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+        """Draw actions `(n, act_dim)` for observations `(n, obs_dim)`."""
+        return to_numpy(self.distribution(params["actor"], observations).sample(rng))
+
+    def act(self, params: dict[str, Any], observations: Array) -> Array:
+        """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`, with no chance in it."""
+        return to_numpy(self.distribution(params["actor"], observations).mode())
+
+    def distribution(self, params: Any, observations: Array) -> SquashedGaussian:
+        """Return the actor's distribution over actions."""
+        limit = self.settings.max_action
+        return SquashedGaussian.from_actor(self.actor, params, observations, -limit, limit)[0]
+
+    def target_values(self, targets: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Array:
+        """Return what the target critics are believed to say, `(batch, 1)`: the least of them."""
+        return np.min(self.critics.forward(targets, obs, act), 0)
+
+    def policy_values(self, values: Array) -> Array:
+        """Return what the actor believes of critics that say `(members, batch, 1)`: the least of them."""
+        return np.min(values, 0)
+
+    def _actor_loss(
+        self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: numpy.random.Generator
+    ) -> tuple[Any, Any]:
+        """How decided the actor is, and how little the critics value what it does; and its log-densities `(batch,)`."""
+        act, log_prob = self.distribution(params, obs).sample_and_log_prob(rng)
+        values = self.policy_values(self.critics.forward(critic_params, obs, act))
+        return np.mean(temperature * log_prob[:, None] - values), log_prob
+
+    def _temperature_loss(self, log_temperature: Any, log_prob: Array) -> Any:
+        """Falls as the temperature does where the actor is more undecided than asked for, and rises else."""
+        return -log_temperature * np.mean(log_prob + self.target_entropy)
+
+
+if __name__ == "__main__":
+    sys.exit(main("SAC", SAC, Hyperparameters(), learn_while_acting))

@@ -1,0 +1,158 @@
+"""TD3: twin delayed deep deterministic policy gradient (Fujimoto, van Hoof and Meger 2018, arXiv:1802.09477).
+
+    python examples/online/td3.py --seed 0 --out runs/td3
+
+An actor that learns to do what its critic values most, with three cures for a critic that promises too much: of two
+critics the lower one is believed, the action that follows is blurred, and the actor waits while the critics learn.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import numpy
+
+import npnets
+import npnets.numpy as np
+from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.online.off_policy import learn_while_acting
+from examples.online.online_training import main
+from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.transitions import Array, Batch
+from npnets import optim
+from npnets.backend import place, to_numpy
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Every number that the example chooses.
+
+    Attributes
+    ----------
+    steps
+        Steps in the environment.
+    warmup
+        So many of them, the first, with random actions and without learning.
+    updates_per_step
+        Learning steps after each further one.
+    hidden_sizes
+        Hidden layers of the actor and of every critic.
+    critics
+        How many there are; the least of them is believed.
+    batch_size
+        Transitions per learning step, drawn uniformly with replacement from all so far.
+    actor_lr, critic_lr
+        Adam's learning rates.
+    gamma
+        Discount per step.
+    tau
+        Share of the trained parameters in every soft update of the target networks.
+    policy_delay
+        Learning steps of the critics for each one of the actor and of the target networks.
+    exploration_noise
+        Standard deviation of what is added to actions that are tried, as a share of `max_action`.
+    target_noise, target_noise_limit
+        Standard deviation and bound of what blurs the action that follows, as shares of `max_action`.
+    max_action
+        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
+    """
+
+    steps: int = 20_000
+    warmup: int = 1000
+    updates_per_step: int = 1
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    critics: int = 2
+    batch_size: int = 128
+    actor_lr: float = 1e-3
+    critic_lr: float = 1e-3
+    gamma: float = 0.98
+    tau: float = 0.01
+    policy_delay: int = 2
+    exploration_noise: float = 0.1
+    target_noise: float = 0.2
+    target_noise_limit: float = 0.5
+    max_action: float = 2.0
+
+
+class TD3:
+    """TD3 with its networks, settings and optimizers; it holds nothing that learning changes.
+
+    Parameters
+    ----------
+    settings : Hyperparameters
+    obs_dim, act_dim : int
+        Widths of an observation and of an action.
+    device : str or int
+        Where parameters are placed and learning happens.
+    """
+
+    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
+        self.settings, self.device = settings, device
+        net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
+        self.actor = npnets.Actor(net, act_dim, max_action=settings.max_action, device=device)
+        self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
+        self.optimizers = {"actor": optim.adam(settings.actor_lr), "critics": optim.adam(settings.critic_lr)}
+
+    def init(self, rng: numpy.random.Generator) -> State:
+        """Draw parameters; every target network starts as its network."""
+        params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
+        return begin(params, self.optimizers, targets=params)
+
+    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the critics, and every `policy_delay` steps one for the actor and the targets.
+
+        Parameters
+        ----------
+        state : State
+        batch : five arrays
+            Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
+        rng : numpy.random.Generator
+            Draws what blurs the actions that follow.
+
+        Returns
+        -------
+        State
+        dict
+            The losses of what was trained, by the network's name.
+        """
+        obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
+        target = bootstrapped(rewards, terminals, self.settings.gamma, self._next_values(state, next_obs, rng))
+        state, critic_loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
+        losses = {"critics": critic_loss}
+        if state.optimizers["critics"].step % self.settings.policy_delay == 0:
+            critic_params = state.params["critics"]
+            state, losses["actor"] = descend(state, self.optimizers, "actor", self._actor_loss, critic_params, obs)
+            state = follow(state, self.settings.tau)
+        return state, losses
+
+    def explore(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+        """Choose actions `(n, act_dim)` for observations `(n, obs_dim)`, and try something close to them."""
+        actions, limit = self.act(params, observations), self.settings.max_action
+        noise = rng.normal(0, self.settings.exploration_noise * limit, actions.shape)
+        return numpy.clip(actions + noise, -limit, limit).astype(numpy.float32)
+
+    def act(self, params: dict[str, Any], observations: Array) -> Array:
+        """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`."""
+        return to_numpy(self.actor.forward(params["actor"], observations)[0])
+
+    def _next_values(self, state: State, next_obs: Array, rng: numpy.random.Generator) -> Array:
+        """Return the least value `(batch, 1)` that the target critics give to the target actor's blurred action."""
+        limit, most = self.settings.max_action, self.settings.target_noise_limit
+        act, _ = self.actor.forward(state.targets["actor"], next_obs)
+        blur = limit * numpy.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
+        act = np.clip(act + place(blur.astype(numpy.float32), self.device), -limit, limit)
+        return np.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
+
+    def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:
+        """How little the first critic values what the actor does."""
+        act, _ = self.actor.forward(params, obs)
+        return -np.mean(self.critics.forward(critic_params, obs, act)[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main("TD3", TD3, Hyperparameters(), learn_while_acting))

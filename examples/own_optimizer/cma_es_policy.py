@@ -1,0 +1,108 @@
+"""Search the weights of a policy with CMA-ES (Hansen 2016, arXiv:1604.00772): no gradients, only returns.
+
+    python examples/own_optimizer/cma_es_policy.py --seed 0 --out runs/cma_es_policy
+
+The `cma` package draws vectors, `unravel` makes policies of them, and each plays CartPole-v1 as often as the others and
+from the same starts. The cart is pushed by the sign of the actor's answer, which lets no gradient pass. Into the folder
+that `--out` names go `policy.npz` and `learning.png`. Ctrl-C saves what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import cma
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import trange
+
+import npnets
+from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.results_folder import make_ready
+from examples.shared.return_plot import conclude
+
+ACTOR = npnets.Actor(npnets.Net(4, hidden_sizes=(8,)), 1)
+FIRST_SPREAD, EPISODES, EVALUATION_SEED = 0.5, 30, 1000
+
+Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
+
+
+def policy_of(params: Any) -> Policy:
+    """The actor as a policy: from observations `(n, 4)` to 1, a push to the right, or 0, one to the left, `(n,)`."""
+    return lambda observations: (ACTOR.forward(params, observations)[0][:, 0] > 0).astype(np.int64)
+
+
+def returns_of(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
+    """Returns of episodes that are played side by side; two policies with one seed face the same starts."""
+    # CartPole's own vector environment: one step of it moves all carts at once.
+    envs = gymnasium.make_vec("CartPole-v1", num_envs=episodes, vectorization_mode="vector_entry_point")
+    observations, _ = envs.reset(seed=seed)
+    returns, going = np.zeros(episodes), np.ones(episodes, np.bool_)
+    while going.any():
+        observations, rewards, terminated, truncated, _ = envs.step(policy(observations))
+        returns += rewards * going
+        going &= ~(terminated | truncated)
+    envs.close()
+    return returns
+
+
+def search(
+    params: Any, generations: int, population: int, episodes: int, rng: np.random.Generator
+) -> tuple[Any, dict[int, NDArray[np.float64]]]:
+    """Search weights around the given ones; return those found, and the returns on the way by generation."""
+    vector, unravel = npnets.tree.ravel(params)
+    # cma draws from NumPy's global state unless it is given a function to draw with; NaN keeps it from seeding that.
+    settings = {"popsize": population, "randn": lambda *shape: rng.standard_normal(shape), "seed": np.nan}
+    strategy = cma.CMAEvolutionStrategy(vector, FIRST_SPREAD, {**settings, "verbose": -9})
+
+    def params_of(point: NDArray[np.float64]) -> Any:
+        return unravel(point.astype(vector.dtype))
+
+    def judge() -> NDArray[np.float64]:
+        return returns_of(policy_of(params_of(strategy.mean)), EPISODES, EVALUATION_SEED)
+
+    curve = {0: judge()}
+    try:
+        for generation in (progress := trange(1, generations + 1, desc="CMA-ES", unit="generation")):
+            points, seed = strategy.ask(), int(rng.integers(2**31))
+            earned = [returns_of(policy_of(params_of(point)), episodes, seed).mean() for point in points]
+            strategy.tell(points, [-mean for mean in earned])
+            progress.set_postfix(best=f"{max(earned):.0f}", spread=f"{strategy.sigma:.2f}", refresh=False)
+            if generation % max(1, generations // 20) == 0 or generation == generations:
+                curve[generation] = judge()
+    except KeyboardInterrupt:
+        print("\ninterrupted: saving what there is", file=sys.stderr)
+    return params_of(strategy.mean), curve
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search, and print, save and draw what was found."""
+    make_ready(options.out)
+    rng = np.random.default_rng(options.seed)
+    params, curve = search(ACTOR.init(rng), options.generations, options.population, options.episodes, rng)
+    last = returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
+    conclude(options.out, "CMA-ES on CartPole-v1", "generations", ACTOR, params, curve, last)
+    return 0 if options.generations in curve else 130
+
+
+def main() -> int:
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = argparse.ArgumentParser(description="Search the weights of a policy with CMA-ES.")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser.add_argument("--generations", type=at_least(1), default=60, help="of the search (%(default)s)")
+    parser.add_argument("--population", type=at_least(2), default=16, help="policies in each (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=8, help="that each of them plays (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("runs/cma_es_policy"), help="folder (%(default)s)")
+    parser.set_defaults(device="cpu")
+    return run_and_explain(run, parser.parse_args(), "cma_es_policy")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Train a policy by natural gradient steps within a trust region (TRPO: Schulman et al. 2015, arXiv:1502.05477).
+
+    python examples/own_optimizer/natural_gradient.py --seed 0 --out runs/natural_gradient
+
+The policy plays Pendulum-v1; each of its steps goes up the advantage of what it did, along the natural gradient and as
+far as the mean divergence from the policy that played allows. The Fisher matrix is never formed: it is the Hessian of
+that divergence, `hvp` multiplies by it, and SciPy's conjugate gradients need no more. Into the folder given by `--out`
+go `policy.npz` and `learning.png`. Ctrl-C saves what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import trange
+
+from examples.own_optimizer.advantages import advantages_of
+from examples.own_optimizer.trust_region import ACTOR, LARGEST_KL, Batch, Step, policy_of, trust_region_step
+from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.hidden_velocity import play
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
+from examples.shared.results_folder import make_ready
+from examples.shared.return_plot import conclude
+
+EPISODES = 30
+
+
+def practise(params: Any, episodes: int, rng: np.random.Generator) -> Batch:
+    """Play with torques drawn from the policy."""
+    played = play(lambda seen: policy_of(params, seen).sample(rng), episodes, int(rng.integers(2**31)))
+    observations = played.observations.reshape(-1, 3)
+    torques = played.torque.astype(np.float32).reshape(-1, 1)
+    return Batch(observations, torques, advantages_of(played), policy_of(params, observations))
+
+
+def returns_of(params: Any) -> NDArray[np.float64]:
+    """Returns of a policy that applies its distribution's mean."""
+    return evaluate(lambda seen: policy_of(params, seen).mode(), EPISODES, EVALUATION_SEED)
+
+
+def train(params: Any, iterations: int, episodes: int, rng: np.random.Generator) -> tuple[Step, dict[int, Any]]:
+    """Play and step in turn; return the last step, and the returns on the way by the number of steps."""
+    step, curve = Step(params, 0.0, 0.0), {0: returns_of(params)}
+    try:
+        for iteration in (progress := trange(1, iterations + 1, desc="TRPO", unit="step")):
+            step = trust_region_step(step.params, practise(step.params, episodes, rng))
+            progress.set_postfix(kl=f"{step.kl:.4f}", gain=f"{step.gain:.3f}", refresh=False)
+            if iteration % max(1, iterations // 15) == 0 or iteration == iterations:
+                curve[iteration] = returns_of(step.params)
+    except KeyboardInterrupt:
+        print("\ninterrupted: saving what there is", file=sys.stderr)
+    return step, curve
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and print, save and draw what was reached."""
+    make_ready(options.out)
+    rng = np.random.default_rng(options.seed)
+    step, curve = train(ACTOR.init(rng), options.iterations, options.episodes, rng)
+    print(f"last step: divergence {step.kl:.4f} (at most {LARGEST_KL}), surrogate advantage {step.gain:+.4f}")
+    last = returns_of(step.params)
+    conclude(options.out, "TRPO on Pendulum-v1", "natural gradient steps", ACTOR, step.params, curve, last)
+    return 0 if options.iterations in curve else 130
+
+
+def main() -> int:
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = argparse.ArgumentParser(description="Train a policy by natural gradient steps within a trust region.")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser.add_argument("--iterations", type=at_least(1), default=50, help="natural gradient steps (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=40, help="played for each of them (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("runs/natural_gradient"), help="folder (%(default)s)")
+    parser.set_defaults(device="cpu")
+    return run_and_explain(run, parser.parse_args(), "natural_gradient")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""One step of a policy along the natural gradient, within a trust region (Schulman et al. 2015, arXiv:1502.05477).
+
+The Fisher matrix is never formed: it is the Hessian of the mean divergence from the policy that played, `npnets.hvp`
+multiplies by it, and SciPy's conjugate gradients need no more. Knows no environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, cg
+
+import npnets
+import npnets.numpy as np
+from examples.shared.pendulum_evaluation import MAX_TORQUE
+from npnets import tree
+from npnets.distributions import Gaussian
+
+ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(32, 32), activation="tanh"), 1, max_action=MAX_TORQUE)
+LARGEST_KL, DAMPING, CG_STEPS, HALVINGS = 0.03, 1e-3, 10, 10
+
+
+class Batch(NamedTuple):
+    """What was played: observations `(n, 3)`, torques `(n, 1)`, advantages `(n,)`, and who played, for each row."""
+
+    observations: Any
+    torques: Any
+    advantages: Any
+    player: Gaussian
+
+
+class Step(NamedTuple):
+    """What a step led to: parameters, the divergence from the policy that played, and how much advantage it won."""
+
+    params: Any
+    kl: float
+    gain: float
+
+
+def policy_of(params: Any, observations: Any) -> Gaussian:
+    """The distribution over torques for each observation."""
+    return Gaussian.from_actor(ACTOR, params, observations)[0]
+
+
+def divergence(params: Any, batch: Batch) -> Any:
+    """Mean Kullback-Leibler divergence from the policy that played to the one with these parameters."""
+    return np.mean(batch.player.kl(policy_of(params, batch.observations)))
+
+
+def surrogate(params: Any, batch: Batch) -> Any:
+    """The advantage that a policy would have won, estimated from what another one did."""
+    log_ratio = policy_of(params, batch.observations).log_prob(batch.torques) - batch.player.log_prob(batch.torques)
+    return np.mean(np.exp(log_ratio) * batch.advantages)
+
+
+def fisher_matrix(params: Any, batch: Batch, damping: float) -> LinearOperator:
+    """The Fisher information of the policy at `params`, with a little of the identity added."""
+    vector, unravel = tree.ravel(params)
+    multiply = npnets.hvp(divergence)
+
+    def product(v: NDArray[Any]) -> NDArray[Any]:
+        v = v.reshape(-1)  # SciPy may hand over a column
+        return tree.ravel(multiply(params, unravel(v.astype(vector.dtype)), batch))[0] + damping * v
+
+    return LinearOperator((vector.size, vector.size), matvec=product, dtype=numpy.float64)
+
+
+def trust_region_step(params: Any, batch: Batch, cg_steps: int = CG_STEPS) -> Step:
+    """Go along the natural gradient as far as the divergence allows, and half as far until that helps."""
+    vector, unravel = tree.ravel(params)
+    before, grads = npnets.value_and_grad(surrogate)(params, batch)
+    slope = tree.ravel(grads)[0].astype(numpy.float64)
+    if not slope.any():
+        return Step(params, 0.0, 0.0)
+    fisher = fisher_matrix(params, batch, DAMPING)
+    direction, _ = cg(fisher, slope, maxiter=cg_steps)
+    longest = numpy.sqrt(2 * LARGEST_KL / (direction @ (fisher @ direction)))
+    for halving in range(HALVINGS):
+        there = unravel((vector + longest * 0.5**halving * direction).astype(vector.dtype))
+        kl, gain = float(divergence(there, batch)), float(surrogate(there, batch) - before)
+        if kl <= LARGEST_KL and gain > 0:
+            return Step(there, kl, gain)
+    return Step(params, 0.0, 0.0)

@@ -1,0 +1,103 @@
+"""The facts about an installation that a timing or a report of a fault needs: versions, processor, BLAS, devices."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import npnets
+from npnets.backend import available, loaded_cupy
+
+_CUPY_PACKAGES = ("cupy", "cupy-cuda12x", "cupy-cuda13x")
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+def about() -> dict[str, Any]:
+    """Return the facts about this installation and machine that belong in a report of a fault or beside a timing.
+
+    `python -m npnets` prints them.
+
+    Returns
+    -------
+    dict
+        Strings, integers, lists of strings and `None`, which JSON can hold:
+
+        - `"npnets"`, `"python"`, `"numpy"`, `"autograd"`, `"scipy"`, `"cupy"`: versions, `None` for a package that is
+          not installed;
+        - `"system"`: the operating system;
+        - `"processor"`: the name of the CPU;
+        - `"cores"`: how many cores this process may use;
+        - `"blas"`, `"blas_threads"`: the library that computes NumPy's matrix products, and how many threads it may
+          take at present; `None` where `threadpoolctl` does not know the library, such as Apple's Accelerate;
+        - `"devices"`: as `npnets.backend.available` returns them;
+        - `"gpus"`: the names of the GPUs among them.
+
+    Notes
+    -----
+    Imports CuPy if it is installed, which can take a second.
+    """
+    devices = available()
+    name, threads = _blas()
+    return {
+        "npnets": npnets.__version__,
+        "python": platform.python_version(),
+        **{package: _version(package) for package in ("numpy", "autograd", "scipy")},
+        "cupy": _cupy_version(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": _cores(),
+        "blas": name,
+        "blas_threads": threads,
+        "devices": devices,
+        "gpus": _gpu_names(devices),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cupy_version() -> str | None:
+    """Return the version of the CuPy that is loaded, or of one that is installed and does not load."""
+    if "cupy" in sys.modules:
+        return str(sys.modules["cupy"].__version__)
+    return next(filter(None, map(_version, _CUPY_PACKAGES)), None)
+
+
+def _gpu_names(devices: list[str]) -> list[str]:
+    cupy = loaded_cupy()
+    if cupy is None:
+        return []
+    numbers = [int(device.removeprefix("cuda:")) for device in devices if device != "cpu"]
+    return [cupy.cuda.runtime.getDeviceProperties(number)["name"].decode() for number in numbers]
+
+
+def _processor() -> str:
+    lines = _CPU_FACTS.read_text(encoding="utf-8").splitlines() if _CPU_FACTS.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _blas() -> tuple[str, int | None]:
+    """Return name and version of the BLAS that NumPy uses, and its number of threads if that can be found out."""
+    from threadpoolctl import threadpool_info  # here, because `import npnets` should not load it
+
+    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    if not libraries:
+        config: Any = np.show_config(mode="dicts")
+        return str(config["Build Dependencies"]["blas"]["name"]), None
+    first = libraries[0]  # in the order in which they were loaded: SciPy, which may bring its own, loads NumPy's before
+    return f"{first['internal_api']} {first['version']}", first["num_threads"]
