@@ -43,6 +43,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "interop": (6, set()),
     "testing": (6, set()),
     "summary": (6, set()),
+    "typing": (6, set()),
     "installation": (6, set()),
 }
 ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
