@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from npnets import tree
 from npnets.description import call_repr, set_fields, set_plain
-from npnets.optim.arithmetic import ratio, scaled_sum, toward_square
+from npnets.optim.arithmetic import axpy, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
     T,
@@ -23,10 +23,13 @@ from npnets.underflow import ignoring_underflow
 
 
 class RMSpropState(NamedTuple):
-    """State of `rmsprop`: updates made, running mean of squared gradients, velocity (without momentum `None`)."""
+    """State of `rmsprop`: updates made, the second moment, a running mean of `g * g`, and the velocity.
+
+    The velocity is `None` without momentum.
+    """
 
     step: int
-    square: Tree
+    nu: Tree
     velocity: Tree
 
 
@@ -92,11 +95,11 @@ class rmsprop(Optimizer):
         self, params: T, grads: Tree, state: RMSpropState, learning_rate: CurrentRate, weight_decay: CurrentRate
     ) -> tuple[T, RMSpropState]:
         alpha, eps, momentum = self.alpha, self.eps, self.momentum
-        tree.map(check_like, params, grads, state.square, *([state.velocity] if momentum else []))
+        tree.map(check_like, params, grads, state.nu, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)
-        square = tree.map(lambda s, g: toward_square(s, g, 1 - alpha), state.square, grads)
-        direction = tree.map(lambda g, s: ratio(g, s, eps), grads, square)
+        nu = tree.map(lambda n, g: lerp_square(n, g, 1 - alpha), state.nu, grads)
+        direction = tree.map(lambda g, n: ratio(g, n, eps), grads, nu)
         velocity = None
         if momentum:
-            direction = velocity = tree.map(lambda v, d: scaled_sum(v, momentum, d), state.velocity, direction)
-        return descend(params, direction, learning_rate), RMSpropState(state.step + 1, square, velocity)
+            direction = velocity = tree.map(lambda v, d: axpy(momentum, v, d), state.velocity, direction)
+        return descend(params, direction, learning_rate), RMSpropState(state.step + 1, nu, velocity)

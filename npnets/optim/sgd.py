@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from npnets import tree
 from npnets.description import call_repr, require_flags, set_fields, set_plain
-from npnets.optim.arithmetic import scaled_sum
+from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
     Optimizer,
     T,
@@ -94,6 +94,6 @@ class sgd(Optimizer):
         grads = add_weight_decay(params, grads, weight_decay)
         if not momentum:
             return descend(params, grads, learning_rate), SGDState(state.step + 1, None)
-        velocity = tree.map(lambda v, g: scaled_sum(v, momentum, g), state.velocity, grads)
-        direction = tree.map(lambda v, g: scaled_sum(v, momentum, g), velocity, grads) if self.nesterov else velocity
+        velocity = tree.map(lambda v, g: axpy(momentum, v, g), state.velocity, grads)
+        direction = tree.map(lambda v, g: axpy(momentum, v, g), velocity, grads) if self.nesterov else velocity
         return descend(params, direction, learning_rate), SGDState(state.step + 1, velocity)
