@@ -4,9 +4,22 @@ A network is a small frozen description; its parameters are a nested dict of arr
 of both. Losses are written with `npnets.numpy` and differentiated with `value_and_grad`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from npnets import backend, checkpoint, distributions, functional, initializers, numpy, optim, tree
+from npnets import (
+    autodiff,
+    backend,
+    checkpoint,
+    common,
+    continuous,
+    distributions,
+    functional,
+    initializers,
+    numpy,
+    optim,
+    public,
+    tree,
+)
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
@@ -14,7 +27,18 @@ from npnets.kernels.sharing import batch_threads
 from npnets.summary import summary
 
 if TYPE_CHECKING:
+    from npnets import interop, testing, typing
     from npnets.installation import about
+else:  # imported once they are used, for the sake of `import npnets`
+    __getattr__ = public.imported_when_used(
+        __name__,
+        {
+            "about": "npnets.installation",
+            "interop": "npnets.interop",
+            "testing": "npnets.testing",
+            "typing": "npnets.typing",
+        },
+    )
 
 __version__ = "0.1.0"
 
@@ -33,30 +57,28 @@ __all__ = [
     "RecurrentActorProb",
     "RecurrentCritic",
     "about",
+    "autodiff",
     "backend",
     "batch_threads",
     "checkpoint",
+    "common",
+    "continuous",
     "distributions",
     "functional",
     "grad",
     "hvp",
     "initializers",
+    "interop",
     "jvp",
     "numpy",
     "optim",
     "stop_gradient",
     "summary",
+    "testing",
     "tree",
+    "typing",
     "value_and_grad",
     "vjp",
 ]
 
-_LOADED_WHEN_USED = {"about": "npnets.installation"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LOADED_WHEN_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_LOADED_WHEN_USED[name]), name)
+__dir__ = public.listing(__all__)

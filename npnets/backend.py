@@ -15,6 +15,25 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from npnets.public import listing
+
+__all__ = [
+    "adopt",
+    "available",
+    "current_device",
+    "device_of",
+    "loaded_cupy",
+    "namespace",
+    "parse_device",
+    "place",
+    "require_one_device",
+    "special",
+    "to_numpy",
+    "using",
+]
+
+__dir__ = listing(__all__)
+
 Array: TypeAlias = NDArray[Any]
 Device: TypeAlias = str | int | None
 

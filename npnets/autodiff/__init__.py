@@ -7,6 +7,7 @@ those who write operations. What is traced is each leaf array, never the dicts a
 from npnets.autodiff.derivatives import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.autodiff.operations import fused, primitive
 from npnets.autodiff.tracing import Traced, bare, is_traced
+from npnets.public import listing
 
 __all__ = [
     "Traced",
@@ -21,3 +22,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+__dir__ = listing(__all__)

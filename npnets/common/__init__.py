@@ -2,9 +2,13 @@
 
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
+from npnets.common.lstm import LSTM
 from npnets.common.mlp import MLP
 from npnets.common.net import Net
 from npnets.common.protocols import Layer, PreprocessNet
 from npnets.common.recurrent import Recurrent
+from npnets.public import listing
 
-__all__ = ["MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet", "Recurrent"]
+__all__ = ["LSTM", "MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet", "Recurrent"]
+
+__dir__ = listing(__all__)

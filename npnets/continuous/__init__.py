@@ -7,5 +7,8 @@ from npnets.continuous.perturbation import Perturbation
 from npnets.continuous.recurrent_actor_prob import RecurrentActorProb
 from npnets.continuous.recurrent_critic import RecurrentCritic
 from npnets.continuous.vae import VAE
+from npnets.public import listing
 
 __all__ = ["VAE", "Actor", "ActorProb", "Critic", "Perturbation", "RecurrentActorProb", "RecurrentCritic"]
+
+__dir__ = listing(__all__)

@@ -6,5 +6,8 @@ respect to mean and standard deviation, keeps their dtype and device, and is ran
 
 from npnets.distributions.gaussian import Gaussian
 from npnets.distributions.squashed import SquashedGaussian
+from npnets.public import listing
 
 __all__ = ["Gaussian", "SquashedGaussian"]
+
+__dir__ = listing(__all__)

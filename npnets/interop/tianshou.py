@@ -28,9 +28,12 @@ from npnets.interop.tianshou_parts import (
     split,
     unwrapped,
 )
+from npnets.public import listing
 from npnets.tree import Tree
 
 __all__ = ["from_state_dict", "split", "to_state_dict"]
+
+__dir__ = listing(__all__)
 
 
 def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Tree:

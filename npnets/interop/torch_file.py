@@ -13,6 +13,11 @@ from npnets.interop import torch_pickle, torch_tensors
 from npnets.interop.torch_archive import read_records
 from npnets.interop.torch_refusal import Refusal, shown
 from npnets.interop.torch_tensors import Half, Tensor
+from npnets.public import listing
+
+__all__ = ["load"]
+
+__dir__ = listing(__all__)
 
 MOST_DEPTH = 100
 """The most dicts, lists and tuples within one another."""

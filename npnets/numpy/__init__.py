@@ -87,6 +87,7 @@ from npnets.numpy.shaping import (
     swapaxes,
     transpose,
 )
+from npnets.public import listing
 
 absolute = abs
 true_divide = divide
@@ -184,3 +185,5 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+__dir__ = listing(__all__)

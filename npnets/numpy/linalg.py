@@ -10,9 +10,12 @@ from npnets.backend import Array, namespace
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import abs, sqrt, square, where
 from npnets.numpy.reductions import Axis, max, sum
+from npnets.public import listing
 from npnets.underflow import ignoring_underflow
 
 __all__ = ["norm"]
+
+__dir__ = listing(__all__)
 
 
 @ignoring_underflow

@@ -30,6 +30,13 @@ _BINARY = {
     "pow": _power,
     "matmul": products.matmul,
 }
+
+
+def _itself(self: Any) -> Any:
+    """Return the array as it is: no traced array is ever changed in place."""
+    return self
+
+
 _COMPARISONS = {
     "lt": constants.less,
     "le": constants.less_equal,
@@ -52,7 +59,7 @@ _METHODS = {
     "squeeze": shaping.squeeze,
     "repeat": shaping.repeat,
     "astype": broadcasting.astype,
-    "copy": lambda self: self,
+    "copy": _itself,
     "argmax": constants.argmax,
     "argmin": constants.argmin,
     "all": constants.all,
@@ -66,6 +73,7 @@ def _sizes(arguments: tuple[Any, ...]) -> Any:
 
 
 def _reshape(self: Any, *shape: Any) -> Any:
+    """Return the array in another shape, given as `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
     return shaping.reshape(self, _sizes(shape))
 
 
@@ -91,6 +99,7 @@ def _no_pickle(self: Any, protocol: int) -> NoReturn:
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
+    """Return the array with its axes in another order, the reverse one unless axes are given."""
     return shaping.transpose(self, _sizes(axes) if axes else None)
 
 
@@ -102,6 +111,7 @@ def _no_assignment(self: Any, index: Any, value: Any) -> NoReturn:
 
 
 def _no_number(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    """Raise a `TypeError`: the derivative of a plain number would be lost."""
     raise TypeError(
         "an array that is being differentiated is no plain number or NumPy array; use functions of npnets.numpy on it, "
         "npnets.stop_gradient(x) for its value, or has_aux=True to return values beside a loss"
@@ -185,7 +195,7 @@ def _install() -> None:
         "__iter__": _rows,
         "__contains__": _contains,
         "__format__": _formatted,
-        "__copy__": lambda self: self,
+        "__copy__": _itself,
         "__deepcopy__": lambda self, memo: self,
         "__reduce_ex__": _no_pickle,
         "__hash__": object.__hash__,

@@ -5,16 +5,38 @@ smallest example found. `networks`, `parameters`, `observations`, `actions` and 
 own. Needs hypothesis, the extra `testing`; nothing else of npnets imports this room.
 """
 
-try:
-    import hypothesis  # noqa: F401
-except ImportError as _error:
-    raise ImportError("npnets.testing needs hypothesis, the extra 'testing': pip install 'npnets[testing]'") from _error
+from typing import TYPE_CHECKING, Any
 
-from npnets.testing.arrays import parameters_from
-from npnets.testing.check import LAWS, check_network
-from npnets.testing.input_strategies import actions, observations, parameters, states
-from npnets.testing.law import NetworkLawError
-from npnets.testing.network_strategies import networks
+from npnets.public import imported_when_used, listing
+
+if TYPE_CHECKING:
+    from npnets.testing.arrays import parameters_from
+    from npnets.testing.check import LAWS, check_network
+    from npnets.testing.input_strategies import actions, observations, parameters, states
+    from npnets.testing.law import NetworkLawError
+    from npnets.testing.network_strategies import networks
+else:
+    _imported = imported_when_used(
+        __name__,
+        {
+            "parameters_from": "npnets.testing.arrays",
+            **dict.fromkeys(("LAWS", "check_network"), "npnets.testing.check"),
+            **dict.fromkeys(("actions", "observations", "parameters", "states"), "npnets.testing.input_strategies"),
+            "NetworkLawError": "npnets.testing.law",
+            "networks": "npnets.testing.network_strategies",
+        },
+    )
+
+    def __getattr__(name: str) -> Any:
+        try:
+            return _imported(name)
+        except ModuleNotFoundError as error:
+            if error.name != "hypothesis":
+                raise
+            raise ImportError(
+                "npnets.testing needs hypothesis, the extra 'testing': pip install 'npnets[testing]'"
+            ) from error
+
 
 __all__ = [
     "LAWS",
@@ -27,3 +49,5 @@ __all__ = [
     "parameters_from",
     "states",
 ]
+
+__dir__ = listing(__all__)

@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.cpu import packages
 
+pytestmark = pytest.mark.numpy_alone("measures installed files")
+
 
 def install(folder: Path, name: str, size: int, *requires: str) -> None:
     """Put a package with one file of so many bytes where it is found."""

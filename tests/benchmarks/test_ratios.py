@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.harness.ratios import geometric_mean, spread, within_rounds
 
+pytestmark = pytest.mark.numpy_alone("computes with plain numbers")
+
 
 def test_a_spread_is_the_median_with_the_quartiles_whatever_the_order_of_the_rounds() -> None:
     assert spread([9.0, 1.0, 3.0, 7.0, 5.0]) == (5.0, 3.0, 7.0)

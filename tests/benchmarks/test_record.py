@@ -16,6 +16,8 @@ import npnets
 from benchmarks.harness import options, record
 from benchmarks.harness.record import Record, explained, in_few_lines, read
 
+pytestmark = pytest.mark.numpy_alone("writes and reads result files")
+
 
 def test_a_result_file_says_what_was_run_when_on_what_and_with_which_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

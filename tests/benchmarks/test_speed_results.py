@@ -8,6 +8,8 @@ from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.results import summed_up, times_of
 from benchmarks.cpu.table import times_table
 
+pytestmark = pytest.mark.numpy_alone("sums plain numbers up")
+
 ACTOR, CRITIC = Cell("actor", "forward", 32), Cell("critic", "forward", 32)
 LSTM, ADAM = Cell("recurrent_actor", "gradient", 64, 16), Cell("actor", "adam", 256)
 TIMES = {

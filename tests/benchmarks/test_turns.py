@@ -13,6 +13,8 @@ from benchmarks.harness import turns
 from benchmarks.harness.differences import outcomes
 from benchmarks.harness.turns import Ended, Worker, in_turn, take_turns
 
+pytestmark = pytest.mark.numpy_alone("starts processes that return plain numbers")
+
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 
 
