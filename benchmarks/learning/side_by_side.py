@@ -17,14 +17,15 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, explained, read, save_figure, show_header
+from benchmarks.harness.record import Record, explained, read, show_header
 from benchmarks.harness.turns import Worker, in_turn
-from benchmarks.learning.picture import figure_of
+from benchmarks.learning.picture import draw
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
 from benchmarks.learning.rival import LIBRARIES, require_rival
 from benchmarks.learning.table import Run, learning_table, pairs, summed_up
 from examples.shared.command_line import at_least
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
+from examples.shared.results_folder import write
 from examples.shared.swing_up_teacher import teacher_policy
 
 NAME = "learning_side_by_side"
@@ -66,7 +67,7 @@ def report(options: argparse.Namespace) -> None:
     if not pairs(results["runs"]):
         sys.exit(f"error: {options.out} has no algorithm and seed that both libraries have finished")
     print("", *learning_table(results["runs"]), "", sep="\n")
-    save_figure(figure_of(results["runs"], results["controller"]), options.out / f"{NAME}.png")
+    write(options.out / f"{NAME}.png", lambda path: draw(results, path))
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -1,0 +1,79 @@
+"""The published pictures, each in a light and a dark form, drawn from result files alone.
+
+`docs/figures/digests.json` says from which result file, byte for byte, each picture was drawn, so that one which is out
+of date, or was replaced by hand, is found without drawing it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.publish.records import RESULTS, ROOT
+
+FIGURES = ROOT / "docs" / "figures"
+DIGESTS = FIGURES / "digests.json"
+SHADES = {"light": False, "dark": True}
+
+SOURCES = {
+    "offline_bcq": "offline_bcq-seed-0",
+    "sac": "sac-seed-0",
+    "memory_pendulum": "memory_pendulum-seed-0",
+    "learning_side_by_side": "learning_side_by_side",
+}
+"""The result file of each picture."""
+
+Draw = Callable[[dict[str, Any], Path, bool], None]
+
+
+def draw_outdated(folder: Path = FIGURES) -> list[Path]:
+    """Draw every picture that is not of the result file that is there; return what was drawn."""
+    drawn = outdated(folder)
+    folder.mkdir(exist_ok=True)
+    for path in drawn:
+        name, _, shade = path.stem.rpartition("-")
+        record = json.loads(_source(name).read_text(encoding="utf-8"))
+        _drawer(name)(record["results"], path, SHADES[shade])
+    _write_digests(folder)
+    return drawn
+
+
+def outdated(folder: Path = FIGURES) -> list[Path]:
+    """Return the pictures that are not of the result files that are there, or not as they were drawn."""
+    written = json.loads(DIGESTS.read_text(encoding="utf-8")) if DIGESTS.exists() else {}
+    return [path for path in _paths(folder) if not path.exists() or written.get(path.name) != _digests(path)]
+
+
+def _drawer(name: str) -> Draw:
+    """Return the function that draws a picture; only what draws imports Matplotlib."""
+    if name == "learning_side_by_side":
+        from benchmarks.learning.picture import draw
+    else:
+        from examples.shared.picture import draw
+    return draw
+
+
+def _write_digests(folder: Path) -> None:
+    text = json.dumps({path.name: _digests(path) for path in _paths(folder)}, indent=1)
+    DIGESTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _paths(folder: Path) -> list[Path]:
+    return [folder / f"{name}-{shade}.png" for name in SOURCES for shade in SHADES]
+
+
+def _source(name: str) -> Path:
+    return RESULTS / f"{SOURCES[name]}.json"
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """Return the digests of a picture and of its result file."""
+    source = _source(path.stem.rpartition("-")[0])
+    return {"picture": _digest(path), "results": _digest(source)}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,53 @@
+"""Single numbers in sentences of the documentation: `|name|` there, and their values in `docs/numbers.txt`."""
+
+from __future__ import annotations
+
+from benchmarks.publish.learning_blocks import score
+from benchmarks.publish.markup import plus_minus
+from benchmarks.publish.records import Records, processor
+from benchmarks.publish.rival_blocks import learning_ratio
+
+HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
+
+SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
+ALONE = ("bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "speed")
+
+
+def substitutions(records: Records) -> str:
+    """Return the definitions of all of them, as reStructuredText."""
+    lines = [f".. |{name}| replace:: {value}" for name, value in sorted(numbers(records).items())]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def numbers(records: Records) -> dict[str, str]:
+    """Return every number by its name."""
+    return {**_processors(records), **_returns(records), **_speed(records), **_rivals(records)}
+
+
+def _processors(records: Records) -> dict[str, str]:
+    seeded = {f"processor.{name}": processor(*records.seeds(name)) for name in SEEDED}
+    return seeded | {f"processor.{name}": processor(records[name]) for name in ALONE}
+
+
+def _returns(records: Records) -> dict[str, str]:
+    sac, velocity = records.seeds("sac")[0], records["memory_pendulum_velocity-seed-0"]
+    return {
+        "return.controller": plus_minus(score(sac, "hand-made controller")),
+        "return.velocity": plus_minus(score(velocity, "feed-forward")),
+    }
+
+
+def _speed(records: Records) -> dict[str, str]:
+    speed, found = records["speed"], {}
+    for threads, values in speed["results"]["threads"].items():
+        found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
+    found["speed.rounds"] = str(speed["results"]["rounds"])
+    found["speed.command"] = f"``{speed['command']}``"
+    return found | {f"version.{name}": speed["versions"][name].partition("+")[0] for name in ("numpy", "torch", "jax")}
+
+
+def _rivals(records: Records) -> dict[str, str]:
+    bcq = records["bcq_side_by_side"]["results"]["npnets_over_tianshou"]
+    found = {f"bcq.ratio.{threads}": f"{spread['median']:.2f}" for threads, spread in bcq.items()}
+    found |= {f"learning.{name}": f"{learning_ratio(records, name):.2f}" for name in ("sac", "td3")}
+    return found | {"deploy.difference": f"{records['deploy']['results']['largest_difference']:.1e}"}
