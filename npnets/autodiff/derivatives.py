@@ -111,7 +111,7 @@ def value_and_grad(
 
 @overload
 def value_and_grad(
-    fun: Callable[..., Any], argnum: int | tuple[int, ...], has_aux: bool = False
+    fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Tree]]: ...
 
 

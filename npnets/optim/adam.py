@@ -12,10 +12,10 @@ from npnets import tree
 from npnets.backend import Array, namespace
 from npnets.description import call_repr, set_fields, set_plain
 from npnets.launch import Launch
-from npnets.optim.arithmetic import LERP, Lerp, in_range, ratio, scaled_sum, toward_square
+from npnets.optim.arithmetic import LERP, Lerp, axpy, in_range, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -29,11 +29,11 @@ from npnets.underflow import ignoring_underflow
 
 
 class AdamState(NamedTuple):
-    """State of `adam` and `adamw`: updates made, running means of gradients and of their squares."""
+    """State of `adam` and `adamw`: updates made, and the first and second moment, running means of `g` and `g * g`."""
 
     step: int
-    mean: Tree
-    square: Tree
+    mu: Tree
+    nu: Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,7 +73,7 @@ class adam(Optimizer):
         """Return the state before the first update."""
         return _init(params)
 
-    def update(self, params: Params, grads: Tree, state: AdamState) -> tuple[Params, AdamState]:
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         return _update(self, params, grads, state, is_decoupled=False)
 
@@ -109,7 +109,7 @@ class adamw(Optimizer):
         """Return the state before the first update."""
         return _init(params)
 
-    def update(self, params: Params, grads: Tree, state: AdamState) -> tuple[Params, AdamState]:
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         return _update(self, params, grads, state, is_decoupled=True)
 
@@ -135,8 +135,8 @@ def _init(params: Tree) -> AdamState:
 
 
 def _update(
-    optimizer: "adam | adamw", params: Params, grads: Tree, state: AdamState, is_decoupled: bool
-) -> tuple[Params, AdamState]:
+    optimizer: "adam | adamw", params: T, grads: Tree, state: AdamState, is_decoupled: bool
+) -> tuple[T, AdamState]:
     check_state(state, AdamState)
     rates = current_rates(
         state.step, params, learning_rate=optimizer.learning_rate, weight_decay=optimizer.weight_decay
@@ -148,32 +148,32 @@ def _update(
 @ignoring_underflow
 def _step(
     optimizer: "adam | adamw",
-    params: Params,
+    params: T,
     grads: Tree,
     state: AdamState,
     rates: Sequence[CurrentRate],
     is_decoupled: bool,
-) -> tuple[Params, AdamState]:
+) -> tuple[T, AdamState]:
     """Make an update; weight decay goes into the gradient, or decoupled from it into the step."""
     if not is_decoupled and rates[1] != 0.0:
-        tree.map(check_like, params, grads, state.mean, state.square)
+        tree.map(check_like, params, grads, state.mu, state.nu)
         grads = add_weight_decay(params, grads, rates[1])
     (beta1, beta2), step = optimizer.betas, int(state.step) + 1
     root = math.sqrt(1 - beta2**step)
     settings = 1 - beta1, 1 - beta2, root, 1 - beta1**step, optimizer.eps * root, is_decoupled
     numbers: Sequence[Any] = rates if type(rates[0]) is float else ()
-    trees = *(() if numbers else rates), params, grads, state.mean, state.square
+    trees = *(() if numbers else rates), params, grads, state.mu, state.nu
     new = in_range(lambda lerp: tree.unzip(3, functools.partial(_move, settings, lerp, *numbers), *trees))
     return new[0], AdamState(step, *new[1:])
 
 
-_MOVED = Launch(
-    "T p, T g, T m, T s, T share, T kept, T share_of_square, T rate, T eps, T decay",
-    "T parameter, T mean, T square",
-    f"""{LERP.format(x="m", y="g", out="mean")}
-    square = s * (T(1) - share_of_square) + g * g * share_of_square;
-    const T root = sqrt(square) + eps;
-    parameter = p - (rate * (mean / (root == T(0) ? T(1) : root)) + decay * p);""",
+_ADAM = Launch(
+    "T p, T g, T mu, T nu, T weight, T decay_rate, T weight_of_square, T rate, T eps, T decay",
+    "T new_p, T new_mu, T new_nu",
+    f"""{LERP.format(x="mu", y="g", out="new_mu")}
+    new_nu = nu * (T(1) - weight_of_square) + g * g * weight_of_square;
+    const T root = sqrt(new_nu) + eps;
+    new_p = p - (rate * (new_mu / (root == T(0) ? T(1) : root)) + decay * p);""",
     "adam",
 )
 
@@ -185,25 +185,25 @@ def _move(
     weight_decay: float,
     p: Array,
     g: Array,
-    m: Array,
-    s: Array,
+    mu: Array,
+    nu: Array,
 ) -> tuple[Array, Array, Array]:
-    """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update.
+    """Return one leaf's parameter and moments after an update.
 
-    Both means began at zero. The correction of the second moves to the learning rate and to `eps`.
+    Both moments began at zero. The correction of the second moves to the learning rate and to `eps`.
     """
-    check_like(p, g, m, s)
-    share, share_of_square, root, correction, eps, is_decoupled = settings
+    check_like(p, g, mu, nu)
+    weight, weight_of_square, root, correction, eps, is_decoupled = settings
     rate, decay = learning_rate * root / correction, learning_rate * weight_decay if is_decoupled else 0.0
     if namespace(p) is not np:
-        parameter, mean, square = _MOVED(p, g, m, s, share, 1 - share, share_of_square, rate, eps, decay)
-        return (parameter if learning_rate else p.copy()), mean, square
-    mean, square = lerp(m, g, share), toward_square(s, g, share_of_square)
+        new_p, mu, nu = _ADAM(p, g, mu, nu, weight, 1 - weight, weight_of_square, rate, eps, decay)
+        return (new_p if learning_rate else p.copy()), mu, nu
+    mu, nu = lerp(mu, g, weight), lerp_square(nu, g, weight_of_square)
     if not learning_rate:
-        return p.copy(), mean, square
-    step = ratio(mean, square, eps)
+        return p.copy(), mu, nu
+    step = ratio(mu, nu, eps)
     step *= -rate
     if decay:  # added to the step and not to the parameter, beside which both may be less than a rounding
-        step = scaled_sum(p, -decay, step)
+        step = axpy(-decay, p, step)
     step += p
-    return step, mean, square
+    return step, mu, nu

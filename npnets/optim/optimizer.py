@@ -9,11 +9,11 @@ import numpy as np
 from npnets import tree
 from npnets.door import on_one_device
 from npnets.dtypes import array_fault, require_plain
-from npnets.optim.arithmetic import scaled_sum
+from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
 
-Params = TypeVar("Params")
+T = TypeVar("T")
 
 
 class Optimizer:
@@ -42,7 +42,7 @@ class Optimizer:
         """Return the state before the first update."""
         raise NotImplementedError(f"{type(self).__name__} has no method init(params)")
 
-    def update(self, params: Params, grads: Tree, state: Any) -> tuple[Params, Any]:
+    def update(self, params: T, grads: Tree, state: Any) -> tuple[T, Any]:
         """Return new parameters and a new state; the arguments stay as they are."""
         raise NotImplementedError(f"{type(self).__name__} has no method update(params, grads, state)")
 
@@ -69,14 +69,14 @@ def together(**trees: Tree) -> AbstractContextManager[Any]:
 
 def descend(params: Tree, direction: Tree, learning_rate: CurrentRate) -> Tree:
     """Return parameters one step down a direction; where the learning rate is zero, copies of them."""
-    return map_rated(lambda r, p, d: scaled_sum(d, -r, p) if r else p.copy(), learning_rate, params, direction)
+    return map_rated(lambda r, p, d: axpy(-r, d, p) if r else p.copy(), learning_rate, params, direction)
 
 
 def add_weight_decay(params: Tree, grads: Tree, weight_decay: CurrentRate) -> Tree:
     """Return gradients with weight decay added."""
     if weight_decay == 0.0:
         return grads
-    return map_rated(lambda r, p, g: scaled_sum(p, r, g) if r else g, weight_decay, params, grads)
+    return map_rated(lambda r, p, g: axpy(r, p, g) if r else g, weight_decay, params, grads)
 
 
 def zeros_like(params: Tree) -> Tree:

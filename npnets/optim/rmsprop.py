@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from npnets import tree
 from npnets.description import call_repr, set_fields, set_plain
-from npnets.optim.arithmetic import ratio, scaled_sum, toward_square
+from npnets.optim.arithmetic import axpy, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -23,10 +23,13 @@ from npnets.underflow import ignoring_underflow
 
 
 class RMSpropState(NamedTuple):
-    """State of `rmsprop`: updates made, running mean of squared gradients, velocity (without momentum `None`)."""
+    """State of `rmsprop`: updates made, the second moment, a running mean of `g * g`, and the velocity.
+
+    The velocity is `None` without momentum.
+    """
 
     step: int
-    square: Tree
+    nu: Tree
     velocity: Tree
 
 
@@ -80,7 +83,7 @@ class rmsprop(Optimizer):
             tree.map(check_like, params)
             return RMSpropState(0, zeros_like(params), zeros_like(params) if self.momentum else None)
 
-    def update(self, params: Params, grads: Tree, state: RMSpropState) -> tuple[Params, RMSpropState]:
+    def update(self, params: T, grads: Tree, state: RMSpropState) -> tuple[T, RMSpropState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, RMSpropState)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
@@ -89,14 +92,14 @@ class rmsprop(Optimizer):
 
     @ignoring_underflow
     def _step(
-        self, params: Params, grads: Tree, state: RMSpropState, learning_rate: CurrentRate, weight_decay: CurrentRate
-    ) -> tuple[Params, RMSpropState]:
+        self, params: T, grads: Tree, state: RMSpropState, learning_rate: CurrentRate, weight_decay: CurrentRate
+    ) -> tuple[T, RMSpropState]:
         alpha, eps, momentum = self.alpha, self.eps, self.momentum
-        tree.map(check_like, params, grads, state.square, *([state.velocity] if momentum else []))
+        tree.map(check_like, params, grads, state.nu, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)
-        square = tree.map(lambda s, g: toward_square(s, g, 1 - alpha), state.square, grads)
-        direction = tree.map(lambda g, s: ratio(g, s, eps), grads, square)
+        nu = tree.map(lambda n, g: lerp_square(n, g, 1 - alpha), state.nu, grads)
+        direction = tree.map(lambda g, n: ratio(g, n, eps), grads, nu)
         velocity = None
         if momentum:
-            direction = velocity = tree.map(lambda v, d: scaled_sum(v, momentum, d), state.velocity, direction)
-        return descend(params, direction, learning_rate), RMSpropState(state.step + 1, square, velocity)
+            direction = velocity = tree.map(lambda v, d: axpy(momentum, v, d), state.velocity, direction)
+        return descend(params, direction, learning_rate), RMSpropState(state.step + 1, nu, velocity)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from npnets import tree
 from npnets.description import call_repr, require_flags, set_fields, set_plain
-from npnets.optim.arithmetic import scaled_sum
+from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -78,7 +78,7 @@ class sgd(Optimizer):
             tree.map(check_like, params)
             return SGDState(0, zeros_like(params) if self.momentum else None)
 
-    def update(self, params: Params, grads: Tree, state: SGDState) -> tuple[Params, SGDState]:
+    def update(self, params: T, grads: Tree, state: SGDState) -> tuple[T, SGDState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, SGDState)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
@@ -87,13 +87,13 @@ class sgd(Optimizer):
 
     @ignoring_underflow
     def _step(
-        self, params: Params, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
-    ) -> tuple[Params, SGDState]:
+        self, params: T, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
+    ) -> tuple[T, SGDState]:
         momentum = self.momentum
         tree.map(check_like, params, grads, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)
         if not momentum:
             return descend(params, grads, learning_rate), SGDState(state.step + 1, None)
-        velocity = tree.map(lambda v, g: scaled_sum(v, momentum, g), state.velocity, grads)
-        direction = tree.map(lambda v, g: scaled_sum(v, momentum, g), velocity, grads) if self.nesterov else velocity
+        velocity = tree.map(lambda v, g: axpy(momentum, v, g), state.velocity, grads)
+        direction = tree.map(lambda v, g: axpy(momentum, v, g), velocity, grads) if self.nesterov else velocity
         return descend(params, direction, learning_rate), SGDState(state.step + 1, velocity)

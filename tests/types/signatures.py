@@ -116,6 +116,16 @@ assert_type(UNRAVEL, tree.Unravel[Params])
 assert_type(UNRAVEL(VECTOR), Params)
 assert_type(UNRAVEL.slices, dict[str, slice])
 
+# -- optimizers -------------------------------------------------------------------------------------------------------
+
+ADAM = npnets.optim.adam(numpy.float64(1e-3))
+assert_type(ADAM.init(PARAMS), npnets.optim.AdamState)
+assert_type(ADAM.update(params=PARAMS, grads=PARAMS, state=ADAM.init(PARAMS)), tuple[Params, npnets.optim.AdamState])
+assert_type(npnets.optim.clip_by_global_norm(PARAMS, 1.0), tuple[Params, float])
+assert_type(npnets.optim.soft_update(PARAMS, PARAMS, tau=0.005), Params)
+npnets.optim.sgd(1e-3, momentum=0.9)
+npnets.optim.adam(lambda step: 1e-3 / (1 + step), betas=(0.9, 0.999))
+
 # -- array functions --------------------------------------------------------------------------------------------------
 
 assert_type(np.maximum(OBSERVATIONS, 0), Array)
