@@ -27,11 +27,17 @@ from npnets.kernels.sharing import batch_threads
 from npnets.summary import summary
 
 if TYPE_CHECKING:
-    from npnets import interop, testing
+    from npnets import interop, testing, typing
     from npnets.installation import about
 else:  # imported once they are used, for the sake of `import npnets`
     __getattr__ = public.imported_when_used(
-        __name__, {"about": "npnets.installation", "interop": "npnets.interop", "testing": "npnets.testing"}
+        __name__,
+        {
+            "about": "npnets.installation",
+            "interop": "npnets.interop",
+            "testing": "npnets.testing",
+            "typing": "npnets.typing",
+        },
     )
 
 __version__ = "0.1.0"
@@ -70,6 +76,7 @@ __all__ = [
     "summary",
     "testing",
     "tree",
+    "typing",
     "value_and_grad",
     "vjp",
 ]

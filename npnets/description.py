@@ -12,12 +12,16 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias, TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 MOST_AXES, MOST_LAYERS, MOST_UNITS = 64, 10_000, 2**40
 """Limits that no real network comes near, so that a description made by mistake, or read from a file, costs little."""
 
-Shape: TypeAlias = int | Sequence[int]
-Bound: TypeAlias = float | Sequence[float]
+Integer: TypeAlias = int | np.integer[Any]
+Number: TypeAlias = float | np.floating[Any] | np.integer[Any]
+Sizes: TypeAlias = Sequence[Integer] | NDArray[np.integer[Any]]
+Shape: TypeAlias = Integer | Sizes
+Bound: TypeAlias = Number | Sequence[Number] | NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 _T = TypeVar("_T")
 
 
@@ -38,7 +42,7 @@ class cached_property(functools.cached_property[_T]):  # noqa: N801
         return self if instance is None else instance.__dict__.setdefault(self.attrname, self.func(instance))
 
 
-class ComparablePartial(functools.partial):  # type: ignore[type-arg]
+class ComparablePartial(functools.partial[Any]):
     """A `functools.partial` that equals another of the same function and arguments."""
 
     def __eq__(self, other: object) -> bool:
@@ -169,9 +173,9 @@ def shape(name: str, value: Any, least: int = 1) -> int | tuple[int, ...]:
     return tuple(size(f"{name}[{index}]", part, least) for index, part in enumerate(value))
 
 
-def width(checked_shape: int | tuple[int, ...]) -> int:
+def width(shape: Shape) -> int:
     """Return how many numbers an array of a shape holds."""
-    return checked_shape if isinstance(checked_shape, int) else math.prod(checked_shape)
+    return int(shape) if isinstance(shape, (int, np.integer)) else math.prod(map(int, shape))
 
 
 def bound(name: str, value: Any, actions: int | None = None) -> float | tuple[float, ...]:

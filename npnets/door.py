@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def follows_params(forward: F) -> F:
         with on_one_device(params, lambda: f"the parameters of {network!r}"):
             return forward(network, params, *args, **kwargs)
 
-    return run  # type: ignore[return-value]
+    return cast(F, run)
 
 
 def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManager[Any]:
@@ -144,7 +144,7 @@ def _find_leaf(params: Any) -> Any:
     return None
 
 
-def as_input(value: Any, like: Any, name: str = "obs") -> Any:
+def as_input(value: Any, like: Any, name: str = "obs") -> Array:
     """Bring an observation, action or state to the backend and dtype of a parameter.
 
     Parameters
@@ -208,7 +208,7 @@ def _is_numeric(leaf: Any) -> bool:
     return getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("biuf")
 
 
-def as_array(value: Any) -> Any:
+def as_array(value: Any) -> Array:
     """Return a network's input as an array of its own dtype, where there is no parameter to follow."""
     return value if hasattr(value, "dtype") else np.asarray(value)
 

@@ -9,7 +9,7 @@ import numpy as onp
 import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, place
-from npnets.description import bound, frozen
+from npnets.description import Bound, bound, frozen
 from npnets.kernels.activations import (
     ACTIVATIONS,
     activate,
@@ -105,7 +105,7 @@ def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActi
     return ResolvedActivation(None, activation, positional, named)
 
 
-def squash(z: Array, max_action: float | tuple[float, ...]) -> Array:
+def squash(z: Array, max_action: Bound) -> Array:
     """Return `max_action * tanh(z)`: every entry within the bound.
 
     Parameters
@@ -129,18 +129,18 @@ def squash(z: Array, max_action: float | tuple[float, ...]) -> Array:
     return scaled(activate(z, "tanh"), max_action)
 
 
-def scaled(y: Array, max_action: float | tuple[float, ...]) -> Array:
+def scaled(y: Array, max_action: Bound) -> Array:
     """Return `max_action * y`, as `squash` does it."""
     return y if max_action == 1 else y * bound_like(max_action, y)
 
 
-def limit(x: Array, max_action: float | tuple[float, ...]) -> Array:
+def limit(x: Array, max_action: Bound) -> Array:
     """Return `x` with every entry clipped to within the bound, as `squash` understands it."""
     largest = bound_like(max_action, x)
     return np.clip(x, -largest, largest)
 
 
-def bound_like(max_action: float | tuple[float, ...], x: Array) -> Any:
+def bound_like(max_action: Any, x: Array) -> Any:
     """Return a bound as something that multiplies `x` without changing its dtype or device.
 
     It is rounded toward zero in that dtype: the nearest float32 of 0.1 lies above 0.1.

@@ -5,7 +5,7 @@ dtype and on every device.
 """
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,6 +16,8 @@ from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
 from npnets.public import listing
 from npnets.tree import Tree
+
+T = TypeVar("T")
 
 __all__ = ["orthogonal", "orthogonalize", "uniform_fan_in"]
 
@@ -77,7 +79,7 @@ def orthogonal(
     return np.ascontiguousarray(gain * matrix, dtype=require_floating(dtype))
 
 
-def orthogonalize(rng: np.random.Generator, params: Tree, gain: float = 1.0) -> Tree:
+def orthogonalize(rng: np.random.Generator, params: T, gain: float = 1.0) -> T:
     """Return parameters with every linear weight drawn again by `orthogonal`, and its bias set to zero.
 
     Parameters
@@ -143,7 +145,7 @@ def require_floating(dtype: DTypeLike) -> np.dtype[Any]:
     return found
 
 
-def placed(params: Tree, device: Device) -> Tree:
+def placed(params: T, device: Device) -> T:
     """Return a network's parameters on one device.
 
     That is the device asked for; or, where it is the CPU, which every network has by default, the GPU that a part of

@@ -97,7 +97,8 @@ def _blas() -> tuple[str, int | None]:
 
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
     if not libraries:
-        config: Any = np.show_config(mode="dicts")
+        show_config: Any = np.show_config  # that it has a mode, and returns something, stands in newer annotations only
+        config = show_config(mode="dicts")
         return str(config["Build Dependencies"]["blas"]["name"]), None
     first = libraries[0]  # in the order in which they were loaded: SciPy, which may bring its own, loads NumPy's before
     return f"{first['internal_api']} {first['version']}", first["num_threads"]

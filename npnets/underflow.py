@@ -7,7 +7,7 @@ network a tenth of its time. Overflow, division by zero and invalid operations s
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -25,4 +25,4 @@ def ignoring_underflow(run: F) -> F:
             with np.errstate(under="ignore"):
                 return run(*args, **kwargs)
 
-    return quiet  # type: ignore[return-value]
+    return cast(F, quiet)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to every check that continuous integration makes: style, types, tests, CuPy, examples, documentation.
+# From a fresh clone to every check that continuous integration makes, from style and types to the examples.
 #   sh scripts/test.sh [options of tox run, such as: -e py -- -k lstm]
 # PYTHON=python3.12 chooses the interpreter. Everything that is installed goes into .venv and .tox in the checkout.
 set -eu

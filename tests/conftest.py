@@ -1,17 +1,21 @@
-"""Settings of the whole suite: the same examples of hypothesis in every run, and every test on every backend.
+"""Settings of the whole suite: the same examples of hypothesis in every run, and the backends that tests run on.
 
-A test runs on NumPy and on the stand-in for CuPy, and with `pytest -m gpu` on a real GPU instead, unless its module is
-in `NUMPY_ALONE` or it is marked `numpy_alone`. On the stand-in a test that passes without touching it fails all the
-same: new tests are made to run on the second backend, or to say why they do not.
+By hand a test runs on NumPy; `--backend` chooses the stand-in for CuPy, a real GPU (as `-m gpu` does) or all, which is
+how continuous integration runs. A test that is marked `numpy_alone` runs on NumPy in each of them but the first two. On
+the stand-in a test that passes without touching it fails all the same: new tests are made to run on the second backend,
+or to say why they do not.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import backends
 import pytest
+import readable_ids
 import standin_cupy
 from hypothesis import settings
 
@@ -20,31 +24,67 @@ import npnets
 settings.register_profile("npnets", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("npnets")
 
-NUMPY_ALONE = {
-    "test_bad_descriptions": "descriptions hold no arrays",
-    "test_cuda_sources": "compiles sources, and runs none",
-    "test_damaged_files": "reads files, which hold NumPy's arrays",
-    "test_learning_side_by_side": "compares on the CPU, and reads what came of it",
-    "test_readme": "runs what a page says",
-    "test_structure": "reads the source",
-    "test_tianshou_signatures": "reads signatures and warnings",
-    "test_transitions": "reads files, which hold NumPy's arrays",
-}
-"""Modules that are about no arrays, or about NumPy's own."""
+ALL = "all"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of a backend."""
+    parser.addoption(
+        "--backend",
+        choices=(backends.NUMPY, backends.STAND_IN, backends.GPU, ALL),
+        help="the arrays that tests run on: numpy (if nothing is said), stand-in for CuPy, gpu (said by -m gpu too), "
+        "or all, which leaves out gpu where CuPy is not installed",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the stand-in compiles, for every worker and the next run, unless pytest keeps nothing."""
+    if cache := getattr(config, "cache", None):
+        standin_cupy.host_compiler.folder = cache.mkdir("standin_cupy")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which tests are not run."""
+    return f"backend: {', '.join(_chosen(config))} (choose with --backend numpy, stand-in, gpu or all)"
+
+
+def _chosen(config: pytest.Config) -> tuple[str, ...]:
+    choice = config.getoption("backend")
+    if choice == ALL:
+        gpu = (backends.GPU,) if importlib.util.find_spec("cupy") else ()
+        return (backends.NUMPY, backends.STAND_IN, *gpu)
+    on_gpu = re.search(r"(?<!not )\bgpu\b", str(config.getoption("markexpr")))
+    return (choice or (backends.GPU if on_gpu else backends.NUMPY),)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once for each backend that it is about."""
-    names = [backends.NUMPY, backends.STAND_IN]
-    if "gpu" in str(metafunc.config.getoption("markexpr")):
-        names.append(backends.GPU)
-    test = metafunc.definition
-    if test.path.stem in NUMPY_ALONE or test.get_closest_marker("numpy_alone") is not None:
-        names = [backends.NUMPY]
-    elif test.get_closest_marker("needs_gpus") is not None:
-        names.remove(backends.NUMPY)
+    """Run a test once for each chosen backend that it is about; on another it is made to be deselected."""
+    about = [backends.NUMPY, backends.STAND_IN, backends.GPU]
+    if metafunc.definition.get_closest_marker("numpy_alone") is not None:
+        about = [backends.NUMPY]
+    elif metafunc.definition.get_closest_marker("needs_gpus") is not None:
+        about.remove(backends.NUMPY)
+    names = [name for name in about if name in _chosen(metafunc.config)] or about[:1]
     params = [pytest.param(name, marks=[pytest.mark.gpu] if name == backends.GPU else []) for name in names]
     metafunc.parametrize("backend", params, indirect=True, scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that are about no chosen backend."""
+    chosen = _chosen(config)
+    left_out = [item for item in items if _backend_of(item) not in chosen]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _backend_of(item) in chosen]
+
+
+def pytest_make_parametrize_id(val: Any) -> str | None:
+    """Name a parameter as it is written."""
+    return readable_ids.written(val)
+
+
+def _backend_of(item: pytest.Item) -> str:
+    return str(item.callspec.params["backend"])  # type: ignore[attr-defined]
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:

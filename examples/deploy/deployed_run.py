@@ -37,8 +37,7 @@ def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> N
     returns, seconds, observations = play(policy, episodes, seed)
     compare(name, policy, observations, folder)
     found = {
-        "mean": float(np.mean(returns)),
-        "standard_error": float(np.std(returns, ddof=1) / np.sqrt(episodes)) if episodes > 1 else float("nan"),
+        "returns": returns,
         "median_us": 1e6 * float(np.median(seconds)),
         "percentile_99_us": 1e6 * float(np.percentile(seconds, 99)),
         "import_ms": 1e3 * (imported - start),

@@ -7,7 +7,7 @@ the networks in them.
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -39,7 +39,24 @@ from npnets.backend import namespace
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
 
+P = ParamSpec("P")
+T = TypeVar("T")
+Value = TypeVar("Value")
+Aux = TypeVar("Aux")
+
 _NUMPY = (np.ndarray, np.float32, np.float64)
+
+
+@overload
+def grad(fun: Callable[Concatenate[T, P], Any], argnum: Literal[0] = 0) -> Callable[Concatenate[T, P], T]: ...
+
+
+@overload
+def grad(fun: Callable[P, Any], argnum: tuple[int, ...]) -> Callable[P, tuple[Tree, ...]]: ...
+
+
+@overload
+def grad(fun: Callable[..., Any], argnum: int) -> Callable[..., Tree]: ...
 
 
 def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Tree]:
@@ -72,6 +89,30 @@ def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable
         return value_and_gradient(*args, **kwargs)[1]
 
     return gradient
+
+
+@overload
+def value_and_grad(
+    fun: Callable[Concatenate[T, P], Value], argnum: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Callable[Concatenate[T, P], tuple[Value, T]]: ...
+
+
+@overload
+def value_and_grad(
+    fun: Callable[Concatenate[T, P], tuple[Value, Aux]], argnum: Literal[0] = 0, *, has_aux: Literal[True]
+) -> Callable[Concatenate[T, P], tuple[tuple[Value, Aux], T]]: ...
+
+
+@overload
+def value_and_grad(
+    fun: Callable[P, Value], argnum: tuple[int, ...], has_aux: Literal[False] = False
+) -> Callable[P, tuple[Value, tuple[Tree, ...]]]: ...
+
+
+@overload
+def value_and_grad(
+    fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., tuple[Any, Tree]]: ...
 
 
 def value_and_grad(
@@ -120,7 +161,7 @@ def value_and_grad(
     return evaluate
 
 
-def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
+def vjp(fun: Callable[[T], Value], x: T) -> tuple[Value, Callable[[Value], T]]:
     """Evaluate a function and return the pullback that applies its transposed Jacobian.
 
     Parameters
@@ -147,7 +188,8 @@ def vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tr
         From the pullback, if the cotangent is shaped otherwise than `value`.
     """
     value, pullback = uncopied_vjp(fun, tree.map(own_copy, x))
-    return tree.map(own_copy, value), pullback
+    own_value: Tree = tree.map(own_copy, value)
+    return own_value, pullback
 
 
 def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
@@ -166,7 +208,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     return value, pullback
 
 
-def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
+def jvp(fun: Callable[[T], Value], x: T, v: T) -> tuple[Value, Value]:
     """Evaluate a function and its derivative in one direction, by forward mode.
 
     Parameters
@@ -192,7 +234,8 @@ def jvp(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
         If `v` is shaped otherwise than `x`.
     """
     value, tangent = _push_forward(fun, x, v)
-    return tree.map(own_copy, value), tangent
+    own_value: Tree = tree.map(own_copy, value)
+    return own_value, tangent
 
 
 def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
@@ -210,7 +253,7 @@ def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, 
         return _untraced(answer, trace), tree.map(tangent, answer)
 
 
-def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
+def hvp(fun: Callable[Concatenate[T, P], Any]) -> Callable[Concatenate[T, T, P], T]:
     """Return a function that multiplies the Hessian of a scalar function by a vector, forward over reverse.
 
     Parameters
@@ -225,13 +268,13 @@ def hvp(fun: Callable[..., Any]) -> Callable[..., Tree]:
     """
     gradient = grad(fun)
 
-    def product(x: Tree, v: Tree, *args: Any, **kwargs: Any) -> Tree:
+    def product(x: T, v: T, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return _push_forward(lambda point: gradient(point, *args, **kwargs), x, v)[1]
 
     return product
 
 
-def stop_gradient(x: Tree) -> Tree:
+def stop_gradient(x: T) -> T:
     """Return a tree of the same values that every derivative takes for constants.
 
     Parameters

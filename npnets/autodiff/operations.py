@@ -10,7 +10,7 @@ forward mode follows.
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from npnets.autodiff.derivatives import uncopied_vjp
 from npnets.autodiff.tracing import (
@@ -87,7 +87,7 @@ def primitive(
             return functools.reduce(lambda total, part: total + part, parts)
 
         define_rules(operation, vjp_maker, jvp_maker)
-        return operation  # type: ignore[return-value]
+        return cast(F, operation)
 
     return decorate
 
@@ -155,7 +155,7 @@ def fused(
 
         return (record_pullbacks if several else record_pullback)(answer, trace, boxes, pullback)
 
-    return operation  # type: ignore[return-value]
+    return cast(F, operation)
 
 
 def _whole(g: list[Any], answers: tuple[Any, ...]) -> tuple[Any, ...]:

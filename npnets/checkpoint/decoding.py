@@ -8,7 +8,7 @@ import numpy as np
 
 from npnets.backend import Array
 from npnets.checkpoint.faults import DAMAGED, LONGEST_QUOTE, Fault, listed, plain, quoted
-from npnets.checkpoint.known import FUNCTIONS, OPTIMIZER_STATES, Classes, is_named_tuple
+from npnets.checkpoint.known import FORMER_FIELDS, FUNCTIONS, OF_OPTIM, Classes, is_named_tuple
 from npnets.description import ComparablePartial
 
 
@@ -66,7 +66,9 @@ def _scalar(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
 
 def _named_tuple(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
     fields = {key: part(value, key) for key, value in encoded["fields"].items()}
-    return _made(_class(encoded["$namedtuple"], is_named_tuple, classes, place), fields, place)
+    kind: Any = _class(encoded["$namedtuple"], is_named_tuple, classes, place)
+    former = FORMER_FIELDS.get(kind.__name__, {})
+    return _made(kind, {key if key in kind._fields else former.get(key, key): fields[key] for key in fields}, place)
 
 
 def _call(encoded: Any, part: Any, classes: Classes, place: str) -> Any:
@@ -119,7 +121,7 @@ def _advice(name: Any) -> str:
     """Return what to do about a class that is not known; only what can be a class's name is put into a call."""
     if not isinstance(name, str) or not name.isidentifier() or len(name) > LONGEST_QUOTE:
         return f"which is no class's name; {DAMAGED}"
-    if name in OPTIMIZER_STATES:
+    if name in OF_OPTIM:
         return f"which load makes only if you give it: load(path, classes=(npnets.optim.{name},))"
     return f"which load makes only if you give it: load(path, classes=({name},)); or is it one of a newer npnets?"
 

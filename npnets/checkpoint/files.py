@@ -1,9 +1,12 @@
 """The door of `npnets.checkpoint`: saving and loading a file, chosen by its ending."""
 
+import contextlib
+import functools
 import os
-from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from npnets.backend import Array
 from npnets.checkpoint import manifest, npz, safetensors_file
 from npnets.checkpoint.decoding import decode
 from npnets.checkpoint.encoding import encode_metadata, encode_params
@@ -14,6 +17,7 @@ from npnets.checkpoint.template import require_like
 from npnets.tree import Tree
 
 Path: TypeAlias = str | os.PathLike[str]
+Read = TypeVar("Read")
 
 _CONTAINERS: dict[str, Any] = {".npz": npz, ".safetensors": safetensors_file}
 _PYTORCHS = (".pt", ".pth", ".ckpt")
@@ -108,23 +112,46 @@ def load(path: Path, *, classes: Iterable[type] = (), like: Tree = None) -> Chec
     """
     name, container = _container(path, "load(path)")
     known = with_classes(classes)
-    try:
-        found, arrays = container.read(name, manifest.read)
-        checkpoint = _restored(found, arrays, known)
+    with _named(name):
+        checkpoint = _understood(name, container, functools.partial(_restored, known=known))
         if like is not None:
             require_like(checkpoint.params, like)
-    except Fault as fault:
-        raise ValueError(f"{name}: {fault}") from None  # what a cause says may be of any length and hold anything
     return checkpoint
 
 
-def _restored(found: dict[str, Any], arrays: dict[str, Any], known: Classes) -> Checkpoint:
+def _restored(content: dict[str, Any], arrays: dict[str, Array], known: Classes) -> Checkpoint:
+    params = decode(content["params"], arrays, known, "params")
+    return Checkpoint(params, decode(content["metadata"], {}, known, "metadata"))
+
+
+def read(path: Path, call: str, understand: Callable[[dict[str, Any], dict[str, Array]], Read]) -> Read:
+    """Return what is understood of a file's content, which is JSON, and of its arrays by name.
+
+    Raises
+    ------
+    ValueError, ImportError, OSError
+        As `load`.
+    """
+    name, container = _container(path, call)
+    with _named(name):
+        return _understood(name, container, understand)
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put a file's path in front of its faults."""
+    try:
+        yield
+    except Fault as fault:
+        raise ValueError(f"{name}: {fault}") from None  # what a cause says may be of any length and hold anything
+
+
+def _understood(name: str, container: Any, understand: Callable[[dict[str, Any], dict[str, Array]], Read]) -> Read:
+    found, arrays = container.read(name, manifest.read)
     try:
         content = manifest.check(found, arrays)
         dtypes = {name: row["dtype"] for name, row in content["arrays"].items()}
-        arrays = {name: array.astype(dtypes[name], copy=False) for name, array in arrays.items()}
-        params = decode(content["params"], arrays, known, "params")
-        return Checkpoint(params, decode(content["metadata"], {}, known, "metadata"))
+        return understand(content, {name: array.astype(dtypes[name], copy=False) for name, array in arrays.items()})
     except (Fault, MemoryError):
         raise
     except Exception as error:  # JSON of another form than save writes: keys that are not there, values of other types

@@ -12,7 +12,12 @@ Classes: TypeAlias = dict[str, type]
 _PUBLIC: Classes = {name: getattr(room, name) for room in (common, continuous) for name in room.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
 FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*ACTIVATIONS, "softmax")}
-OPTIMIZER_STATES = ("AdamState", "RMSpropState", "SGDState")  # of npnets.optim, which nothing here imports
+OF_OPTIM = (  # of npnets.optim, which nothing here imports
+    *("AdamState", "RMSpropState", "SGDState"),
+    *("adam", "adamw", "rmsprop", "sgd", "cosine_schedule", "linear_schedule"),
+)
+FORMER_FIELDS = {"AdamState": {"mean": "mu", "square": "nu"}, "RMSpropState": {"square": "nu"}}
+"""What fields of named tuples are called now, by what they are called in older files."""
 
 
 def is_named_tuple(value: Any) -> bool:

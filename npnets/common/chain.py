@@ -18,7 +18,7 @@ from npnets.common.linear import EnsembleLinear, Linear
 from npnets.door import as_input
 from npnets.dtypes import COMPUTED, class_fault
 from npnets.kernels.linear import ActivationCall, linear_layers
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 _PLAIN = (onp.ndarray, Traced, type(None))
 
@@ -79,7 +79,7 @@ class Chain:
         x = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
         return None if x is None else self._answer(parameters, x)
 
-    def apply(self, params: Tree, x: Array) -> Array | None:
+    def apply(self, params: Params, x: Array) -> Array | None:
         """Do as `run` for an array that is past a network's door, whose dtype must be the parameters'."""
         parameters = self._gather(params)
         return None if parameters is None or parameters[0].dtype != x.dtype else self._answer(parameters, x)

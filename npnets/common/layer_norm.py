@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array
 from npnets.description import call_repr, no_call, require_flags, set_fields, set_plain, size
-from npnets.door import as_input, expect_parameters, expect_width, first_leaf, follows_params
+from npnets.door import as_array, as_input, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.initializers import require_floating, require_generator
 from npnets.kernels.layer_norm import layer_norm
-from npnets.tree import Tree
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,18 +49,18 @@ class LayerNorm:
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Return parameters that change nothing: `weight` all one, `bias` all zero."""
         require_generator(rng)
         values = {"weight": np.ones, "bias": np.zeros}
         return {name: values[name](self.features, require_floating(dtype)) for name in self._names}
 
     @follows_params
-    def forward(self, params: Tree, x: Array) -> Array:
+    def forward(self, params: Params, x: ArrayLike) -> Array:
         """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
-        return self.apply(params, as_input(x, first_leaf(params), "x") if self._names else x)
+        return self.apply(params, as_input(x, first_leaf(params), "x") if self._names else as_array(x))
 
-    def apply(self, params: Tree, x: Array) -> Array:
+    def apply(self, params: Params, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door."""
         expect_width(x, self.features, self)
         shapes = dict.fromkeys(self._names, (self.features,))

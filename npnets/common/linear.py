@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array
 from npnets.description import cached_property, call_repr, no_call, require_flags, set_fields, set_plain, size
 from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.linear import ActivationCall, linear_layers
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,17 +47,17 @@ class Linear:
             out_features=size("out_features", self.out_features),
         )
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
         return _init(rng, self.shapes, self.in_features, dtype)
 
     @follows_params
-    def forward(self, params: Tree, x: Array) -> Array:
+    def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
         expect_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
-    def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
+    def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
         return apply_layers([(self, params, activation)], x)
 
@@ -113,17 +113,17 @@ class EnsembleLinear:
             out_feature=size("out_feature", self.out_feature),
         )
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
         return _init(rng, self.shapes, self.in_feature, dtype)
 
     @follows_params
-    def forward(self, params: Tree, x: Array) -> Array:
+    def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
         expect_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
-    def apply(self, params: Tree, x: Array, activation: ActivationCall = None) -> Array:
+    def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
         return apply_layers([(self, params, activation)], x)
 

@@ -17,7 +17,7 @@ from npnets.description import call_repr, no_call, set_fields, set_plain, shape,
 from npnets.door import expect_keys, expect_parameters, first_leaf
 from npnets.initializers import uniform_fan_in
 from npnets.kernels.lstm import State, lstm
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,7 +54,7 @@ class LSTM:
         inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))
         set_fields(self, _shapes={f"layer_{n}": _shapes(width, self.hidden_size) for n, width in enumerate(inputs)})
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters, evenly within one over the root of `hidden`."""
         return {
             layer: {name: uniform_fan_in(rng, shape, self.hidden_size, dtype) for name, shape in shapes.items()}
@@ -77,7 +77,7 @@ class LSTM:
             owner=owner,
         )
 
-    def apply(self, params: Tree, given: Sequences, all_steps: bool) -> tuple[Array, dict[str, Array]]:
+    def apply(self, params: Params, given: Sequences, all_steps: bool) -> tuple[Array, dict[str, Array]]:
         """Run all layers over sequences that are past a network's door.
 
         Parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array, Device, parse_device
 from npnets.common.chain import Chain, Link
@@ -13,6 +13,7 @@ from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
 from npnets.common.protocols import Layer, init_part, require_network
 from npnets.description import (
+    Sizes,
     cached_property,
     call_repr,
     frozen,
@@ -27,7 +28,7 @@ from npnets.door import as_array, as_input, expect_keys, expect_width, first_lea
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
 from npnets.initializers import placed, require_generator
 from npnets.kernels.linear import ActivationCall
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 _NORMS: dict[str, Callable[..., Layer]] = {"layer_norm": LayerNorm}
 
@@ -85,7 +86,7 @@ class MLP:
 
     input_dim: int
     output_dim: int = 0
-    hidden_sizes: Sequence[int] = ()
+    hidden_sizes: Sizes = ()
     norm_layer: Any = None
     norm_args: Any = None
     activation: Activation | Sequence[Activation] = "relu"
@@ -114,7 +115,7 @@ class MLP:
         set_fields(self, output_dim=int(self.output_dim) or (self.input_dim, *hidden)[-1])
         set_fields(self, _blocks=_make_blocks(self))
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters.
 
         Parameters
@@ -132,7 +133,7 @@ class MLP:
         return placed(parts, self.device)
 
     @follows_params
-    def forward(self, params: Tree, obs: Any) -> Array:
+    def forward(self, params: Params, obs: ArrayLike) -> Array:
         """Map inputs to outputs.
 
         Parameters
@@ -150,7 +151,7 @@ class MLP:
         x = as_input(obs, first_leaf(params)) if self._parts else as_array(obs)
         return self.apply(params, flattened(x, "obs") if self.flatten_input else x)
 
-    def apply(self, params: Tree, x: Array) -> Array:
+    def apply(self, params: Params, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
         answer = self._chain.apply(params, x)
         if answer is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as onp
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device
@@ -14,6 +14,7 @@ from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
 from npnets.description import (
     Shape,
+    Sizes,
     cached_property,
     call_repr,
     frozen,
@@ -28,7 +29,7 @@ from npnets.description import (
 from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
 from npnets.initializers import require_generator
-from npnets.tree import Tree
+from npnets.tree import Params
 
 _SHARED = ("hidden_sizes", "norm_layer", "norm_args", "activation", "act_args", "device", "linear_layer")
 
@@ -67,7 +68,7 @@ class Net:
 
     state_shape: Shape
     action_shape: Shape = 0
-    hidden_sizes: Sequence[int] = ()
+    hidden_sizes: Sizes = ()
     norm_layer: Any = None
     norm_args: Any = None
     activation: Activation | Sequence[Activation] = "relu"
@@ -99,7 +100,7 @@ class Net:
     @cached_property
     def model(self) -> MLP:
         """The MLP that all answers come from."""
-        inputs, actions = width(self.state_shape), self._actions  # type: ignore[arg-type]
+        inputs, actions = width(self.state_shape), self._actions
         outputs = 0 if self.concat or self.dueling_param is not None else actions
         shared = {name: getattr(self, name) for name in _SHARED}
         return MLP(inputs + actions * self.concat, outputs, **shared)
@@ -125,13 +126,13 @@ class Net:
         """Number of features of the answer, atoms counted."""
         return (self.Q or self.model).output_dim
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters: `{"model": ...}`, and `"Q"` and `"V"` in a dueling network."""
         require_generator(rng)
         return {name: part.init(rng, dtype) for name, part in self._parts.items()}
 
     @follows_params
-    def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
+    def forward(self, params: Params, obs: ArrayLike, state: Any = None) -> tuple[Array, Any]:
         """Map observations to logits.
 
         Parameters
@@ -164,7 +165,7 @@ class Net:
 
     @property
     def _actions(self) -> int:
-        return width(self.action_shape) * self.num_atoms  # type: ignore[arg-type]
+        return width(self.action_shape) * self.num_atoms
 
     def _dueling_part(self, index: int, outputs: int) -> MLP | None:
         if self.dueling_param is None:

@@ -27,7 +27,7 @@ class PreprocessNet(Protocol):
         """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
         ...
 
-    def forward(self, params: Tree, obs: Any, state: Any = None) -> tuple[Array, Any]:
+    def forward(self, params: Tree, obs: Any, state: Any = None, /) -> tuple[Array, Any]:
         """Return features `(batch, output_dim)` and the new state."""
         ...
 
@@ -39,7 +39,7 @@ class Layer(Protocol):
         """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
         ...
 
-    def forward(self, params: Tree, x: Array) -> Array:
+    def forward(self, params: Tree, x: Array, /) -> Array:
         """Map an array to another."""
         ...
 
@@ -83,11 +83,12 @@ def features_of(name: str, net: Any, given: int | None, takes_state: bool = Fals
     if takes_state:
         _require_state(name, net)
     own = getattr(net, "output_dim", None)
-    if own is None and given is None:
+    features = given if own is None else own
+    if features is None:
         raise ValueError(f"{name} {net!r:.80} has no output_dim; give preprocess_net_output_dim")
     if own is not None and given is not None and own != given:
         raise ValueError(f"{name} answers with {own} features, but preprocess_net_output_dim is {given}")
-    return int(own if own is not None else given)  # type: ignore[arg-type]
+    return int(features)
 
 
 def run_preprocess(net: Any, params: Tree, *inputs: Any) -> tuple[Array, Any]:

@@ -1,10 +1,10 @@
 """The recurrent network for logits or action values: a linear layer, an LSTM, a linear layer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
@@ -12,7 +12,7 @@ from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
 from npnets.door import expect_keys, follows_params
 from npnets.initializers import placed, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +53,7 @@ class Recurrent:
     @cached_property
     def first(self) -> Linear:
         """The layer from observations to what the LSTM reads."""
-        return Linear(width(self.state_shape), self.hidden_layer_size)  # type: ignore[arg-type]
+        return Linear(width(self.state_shape), self.hidden_layer_size)
 
     @cached_property
     def lstm(self) -> LSTM:
@@ -68,23 +68,23 @@ class Recurrent:
     @property
     def output_dim(self) -> int:
         """Number of entries of an answer."""
-        return width(self.action_shape)  # type: ignore[arg-type]
+        return width(self.action_shape)
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"first": ..., "lstm": ..., "last": ...}`."""
         require_generator(rng)
-        parts = {"first": self.first, "lstm": self.lstm, "last": self.last}
-        return placed({name: part.init(rng, dtype) for name, part in parts.items()}, self.device)  # type: ignore[attr-defined]
+        parts: dict[str, Linear | LSTM] = {"first": self.first, "lstm": self.lstm, "last": self.last}
+        return placed({name: part.init(rng, dtype) for name, part in parts.items()}, self.device)
 
     @follows_params
     def forward(
         self,
-        params: Tree,
-        obs: Any,
-        state: Any = None,
+        params: Params,
+        obs: ArrayLike,
+        state: Mapping[str, ArrayLike] | None = None,
         *,
-        lengths: Any = None,
-        resets: Any = None,
+        lengths: ArrayLike | None = None,
+        resets: ArrayLike | None = None,
         all_steps: bool = False,
     ) -> tuple[Array, dict[str, Array]]:
         """Map sequences of observations to logits.

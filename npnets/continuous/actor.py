@@ -1,6 +1,5 @@
 """A deterministic actor."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import (
     Bound,
     Shape,
+    Sizes,
     bound,
     cached_property,
     call_repr,
@@ -27,7 +27,7 @@ from npnets.description import (
 from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import scaled, squash
 from npnets.initializers import placed, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,7 +56,7 @@ class Actor:
 
     preprocess_net: PreprocessNet
     action_shape: Shape
-    hidden_sizes: Sequence[int] = ()
+    hidden_sizes: Sizes = ()
     max_action: Bound = 1.0
     device: Device = "cpu"
     preprocess_net_output_dim: int | None = None
@@ -79,7 +79,7 @@ class Actor:
     @property
     def output_dim(self) -> int:
         """Number of entries of an action."""
-        return width(self.action_shape)  # type: ignore[arg-type]
+        return width(self.action_shape)
 
     def get_preprocess_net(self) -> PreprocessNet:
         """Return the preprocess net."""
@@ -89,14 +89,14 @@ class Actor:
         """Return the number of entries of an action."""
         return self.output_dim
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
         require_generator(rng)
         parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
         return placed(parts, self.device)
 
     @follows_params
-    def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
+    def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
         """Map observations to actions.
 
         Parameters
@@ -119,13 +119,13 @@ class Actor:
         """
         action = self._chain.run(params, obs=obs)
         if action is not None:
-            return scaled(action, self.max_action), state  # type: ignore[arg-type]
+            return scaled(action, self.max_action), state
         expect_keys(params, ("preprocess", "last"), self)
         logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
         logits = features_for(params["last"], params["preprocess"], logits)
         logits = flattened_features(logits, obs, self.last.input_dim, "an actor needs the features of a single network")
         z = self.last.apply(params["last"], logits)
-        return squash(z, self.max_action), state  # type: ignore[arg-type]
+        return squash(z, self.max_action), state
 
     @cached_property
     def _chain(self) -> Chain:

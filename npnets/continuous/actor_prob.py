@@ -1,6 +1,5 @@
 """An actor that answers with a normal distribution."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import (
     Bound,
     Shape,
+    Sizes,
     cached_property,
     call_repr,
     no_call,
@@ -28,7 +28,7 @@ from npnets.description import (
 from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,7 +62,7 @@ class ActorProb:
 
     preprocess_net: PreprocessNet
     action_shape: Shape
-    hidden_sizes: Sequence[int] = ()
+    hidden_sizes: Sizes = ()
     max_action: Bound = 1.0
     device: Device = "cpu"
     unbounded: bool = False
@@ -88,7 +88,7 @@ class ActorProb:
     @property
     def output_dim(self) -> int:
         """Number of entries of an action."""
-        return width(self.action_shape)  # type: ignore[arg-type]
+        return width(self.action_shape)
 
     def get_preprocess_net(self) -> PreprocessNet:
         """Return the preprocess net."""
@@ -98,7 +98,7 @@ class ActorProb:
         """Return the number of entries of an action."""
         return self.output_dim
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
         require_generator(rng)
         params = {"preprocess": init_part(self.preprocess_net, rng, dtype), "mu": self.head.init(rng, dtype)}
@@ -107,7 +107,7 @@ class ActorProb:
         return placed({**params, "log_sigma": np.zeros(self.output_dim, require_floating(dtype))}, self.device)
 
     @follows_params
-    def forward(self, params: Tree, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
+    def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
         """Map observations to distributions over actions.
 
         Parameters
@@ -130,9 +130,9 @@ class ActorProb:
         """
         mu = self._chain_to_mean.run(params, obs=obs)
         if mu is not None:
-            return (scaled(mu, self.max_action), self._shared_sigma(params, mu)), state  # type: ignore[arg-type]
+            return (scaled(mu, self.max_action), self._shared_sigma(params, mu)), state
         logits, state = self._features(params, obs, state)
-        mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)  # type: ignore[arg-type]
+        mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)
         if self.conditioned_sigma:
             return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
         return (mu, self._shared_sigma(params, mu)), state

@@ -1,11 +1,11 @@
 """A critic: the value of observations, or of observations and actions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as onp
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device
@@ -13,10 +13,10 @@ from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import cached_property, call_repr, no_call, set_fields, set_plain
+from npnets.description import Sizes, cached_property, call_repr, no_call, set_fields, set_plain
 from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.initializers import placed, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +44,7 @@ class Critic:
     """
 
     preprocess_net: PreprocessNet
-    hidden_sizes: Sequence[int] = ()
+    hidden_sizes: Sizes = ()
     device: Device = "cpu"
     preprocess_net_output_dim: int | None = None
     linear_layer: Callable[[int, int], Any] = Linear
@@ -74,14 +74,14 @@ class Critic:
         """One, the number of entries of an answer."""
         return 1
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
         require_generator(rng)
         parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
         return placed(parts, self.device)
 
     @follows_params
-    def forward(self, params: Tree, obs: Any, act: Any = None, info: Any = None) -> Array:
+    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: Any = None) -> Array:
         """Map observations, and actions if given, to values.
 
         Parameters

@@ -1,6 +1,7 @@
 """What the probabilistic actors share: how their last features become a mean and a standard deviation."""
 
 import warnings
+from typing import Any
 
 import numpy as onp
 
@@ -14,7 +15,7 @@ SIGMA_MIN = -20
 SIGMA_MAX = 2
 
 
-def bound_of_mean(max_action: Bound, unbounded: bool, actions: int) -> float | tuple[float, ...]:
+def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tuple[float, ...]:
     """Check `max_action`; with `unbounded` it has no meaning, which is said if it was set."""
     if not unbounded:
         return bound("max_action", max_action, actions)
@@ -23,7 +24,7 @@ def bound_of_mean(max_action: Bound, unbounded: bool, actions: int) -> float | t
     return 1.0
 
 
-def mean(z: Array, max_action: float | tuple[float, ...], unbounded: bool) -> Array:
+def mean(z: Array, max_action: Bound, unbounded: bool) -> Array:
     """Return the mean: `max_action * tanh(z)`, or `z` itself if unbounded."""
     return z if unbounded else squash(z, max_action)
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from npnets.backend import Array
 from npnets.door import as_input, first_leaf
 from npnets.tree import Tree
 
 
-def paired(params: Tree, state: Any, other: Any, name: str) -> tuple[Any, Any]:
+def paired(params: Tree, state: Any, other: Any, name: str) -> tuple[Array, Array]:
     """Bring observations and what goes with them to the parameters' backend and dtype, and check that rows match.
 
     Parameters

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as onp
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device, parse_device
@@ -18,7 +18,7 @@ from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
 from npnets.initializers import placed, require_generator
 from npnets.kernels.activations import activate
-from npnets.tree import Tree
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,12 +59,12 @@ class Perturbation:
         if not isinstance(self.phi, (int, float, onp.number)) or not onp.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters: `{"preprocess": ...}`."""
         return placed({"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}, self.device)
 
     @follows_params
-    def forward(self, params: Tree, state: Any, action: Any) -> Array:
+    def forward(self, params: Params, state: ArrayLike, action: ArrayLike) -> Array:
         """Perturb actions.
 
         Parameters

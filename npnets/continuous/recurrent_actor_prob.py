@@ -1,10 +1,11 @@
 """An actor with a memory that answers with a normal distribution."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array, Device
 from npnets.common import Linear
@@ -24,7 +25,7 @@ from npnets.description import (
 from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
 from npnets.functional import scaled
 from npnets.initializers import placed, require_floating, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ class RecurrentActorProb:
     @cached_property
     def lstm(self) -> LSTM:
         """The memory."""
-        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
+        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)
 
     @cached_property
     def head(self) -> Linear:
@@ -87,9 +88,9 @@ class RecurrentActorProb:
     @property
     def output_dim(self) -> int:
         """Number of entries of an action."""
-        return width(self.action_shape)  # type: ignore[arg-type]
+        return width(self.action_shape)
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"lstm": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
         require_generator(rng)
         params = {"lstm": self.lstm.init(rng, dtype), "mu": self.head.init(rng, dtype)}
@@ -100,13 +101,13 @@ class RecurrentActorProb:
     @follows_params
     def forward(
         self,
-        params: Tree,
-        obs: Any,
-        state: Any = None,
+        params: Params,
+        obs: ArrayLike,
+        state: Mapping[str, ArrayLike] | None = None,
         info: Any = None,
         *,
-        lengths: Any = None,
-        resets: Any = None,
+        lengths: ArrayLike | None = None,
+        resets: ArrayLike | None = None,
         all_steps: bool = False,
     ) -> tuple[tuple[Array, Array], dict[str, Array]]:
         """Map sequences of observations to distributions over actions.
@@ -141,7 +142,7 @@ class RecurrentActorProb:
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
         z = self.head.apply(params["mu"], hidden, None if self.unbounded else ("tanh",))
-        mu = scaled(z, self.max_action)  # type: ignore[arg-type]
+        mu = scaled(z, self.max_action)
         sigma = self._sigma(params, hidden, mu)
         return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
 

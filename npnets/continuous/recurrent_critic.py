@@ -1,10 +1,11 @@
 """A critic with a memory: the value of sequences of observations, or of observations and actions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as onp
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device
@@ -14,7 +15,7 @@ from npnets.common.sequences import Sequences
 from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
 from npnets.door import as_input, expect_keys, follows_params
 from npnets.initializers import placed, require_generator
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,7 +57,7 @@ class RecurrentCritic:
     @cached_property
     def lstm(self) -> LSTM:
         """The memory."""
-        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)  # type: ignore[arg-type]
+        return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)
 
     @cached_property
     def last(self) -> Linear:
@@ -68,25 +69,55 @@ class RecurrentCritic:
         """One, the number of entries of an answer."""
         return 1
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters: `{"lstm": ..., "last": ...}`."""
         require_generator(rng)
         return placed({"lstm": self.lstm.init(rng, dtype), "last": self.last.init(rng, dtype)}, self.device)
 
+    @overload
+    def forward(
+        self,
+        params: Params,
+        obs: ArrayLike,
+        act: ArrayLike | None = None,
+        info: Any = None,
+        *,
+        state: Mapping[str, ArrayLike] | None = None,
+        lengths: ArrayLike | None = None,
+        resets: ArrayLike | None = None,
+        all_steps: bool = False,
+        return_state: Literal[False] = False,
+    ) -> Array: ...
+
+    @overload
+    def forward(
+        self,
+        params: Params,
+        obs: ArrayLike,
+        act: ArrayLike | None = None,
+        info: Any = None,
+        *,
+        state: Mapping[str, ArrayLike] | None = None,
+        lengths: ArrayLike | None = None,
+        resets: ArrayLike | None = None,
+        all_steps: bool = False,
+        return_state: Literal[True],
+    ) -> tuple[Array, dict[str, Array]]: ...
+
     @follows_params
     def forward(
         self,
-        params: Tree,
-        obs: Any,
-        act: Any = None,
+        params: Params,
+        obs: ArrayLike,
+        act: ArrayLike | None = None,
         info: Any = None,
         *,
-        state: Any = None,
-        lengths: Any = None,
-        resets: Any = None,
+        state: Mapping[str, ArrayLike] | None = None,
+        lengths: ArrayLike | None = None,
+        resets: ArrayLike | None = None,
         all_steps: bool = False,
         return_state: bool = False,
-    ) -> Any:
+    ) -> Array | tuple[Array, dict[str, Array]]:
         """Map sequences of observations, and actions if the critic is made for them, to values.
 
         Parameters
@@ -147,7 +178,7 @@ class RecurrentCritic:
 
     @property
     def _actions(self) -> int:
-        return width(self.action_shape)  # type: ignore[arg-type]
+        return width(self.action_shape)
 
 
 def _expect_no_state(**arguments: Any) -> None:

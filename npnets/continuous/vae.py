@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as onp
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import npnets.numpy as np
 from npnets.backend import Array, Device, parse_device
@@ -19,7 +19,7 @@ from npnets.functional import scaled
 from npnets.initializers import placed, require_generator
 from npnets.kernels.activations import activate
 from npnets.kernels.latent import latent_draw
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 LOG_STD_MIN, LOG_STD_MAX = -4, 15
 LATENT_LIMIT = 0.5
@@ -75,7 +75,7 @@ class VAE:
         """The layer from the encoder's features to the latent's mean; `log_std` has one of the same form."""
         return Linear(self.hidden_dim, self.latent_dim)
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Tree:
+    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
         """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
         require_generator(rng)
         parts = {
@@ -89,12 +89,12 @@ class VAE:
     @follows_params
     def forward(
         self,
-        params: Tree,
-        state: Any,
-        action: Any,
+        params: Params,
+        state: ArrayLike,
+        action: ArrayLike,
         *,
         rng: onp.random.Generator | None = None,
-        noise: Any = None,
+        noise: ArrayLike | None = None,
     ) -> tuple[Array, Array, Array]:
         """Encode actions, draw latent vectors, and decode them.
 
@@ -133,7 +133,12 @@ class VAE:
 
     @follows_params
     def decode(
-        self, params: Tree, state: Any, latent_z: Any = None, *, rng: onp.random.Generator | None = None
+        self,
+        params: Params,
+        state: ArrayLike,
+        latent_z: ArrayLike | None = None,
+        *,
+        rng: onp.random.Generator | None = None,
     ) -> Array:
         """Decode latent vectors to actions.
 
@@ -177,7 +182,7 @@ class VAE:
         action = self._decoding.apply(params, inputs)
         if action is None:
             action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
-        return scaled(action, self.max_action)  # type: ignore[arg-type]
+        return scaled(action, self.max_action)
 
     @cached_property
     def _encoding(self) -> Chain:
@@ -187,13 +192,13 @@ class VAE:
     def _decoding(self) -> Chain:
         return one_part("decoder", self.decoder, then=("tanh",), others=("encoder", "mean", "log_std"))
 
-    def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Any:
+    def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Array:
         if rng is None:
             raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
         drawn = require_generator(rng).standard_normal((*batch, self.latent_dim))
         return onp.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
-    def _noise(self, rng: Any, noise: Any, features: Array) -> Any:
+    def _noise(self, rng: Any, noise: Any, features: Array) -> Array:
         if (rng is None) == (noise is None):
             raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
         shape = (*features.shape[:-1], self.latent_dim)

@@ -5,7 +5,7 @@ All of it is checked here, and what is not a parameter is brought to the mean's 
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as onp
 
@@ -30,7 +30,7 @@ def follows_mean(method: F) -> F:
         with current_device(bare(distribution.mu)), onp.errstate(under="ignore"):
             return method(distribution, *args, **kwargs)
 
-    return run  # type: ignore[return-value]
+    return cast(F, run)
 
 
 def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as onp
+from numpy.typing import ArrayLike
 
 import npnets.numpy as np
 from npnets.backend import Array
@@ -81,7 +82,7 @@ class Gaussian:
         return cls(mu, sigma), state
 
     @follows_mean
-    def sample(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> Array:
+    def sample(self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
         """Draw one action for each row, differentiable with respect to mean and standard deviation.
 
         Parameters
@@ -99,7 +100,7 @@ class Gaussian:
         return self.mu + self.sigma * noise_like(self.mu, rng, noise)
 
     @follows_mean
-    def log_prob(self, x: Any) -> Array:
+    def log_prob(self, x: ArrayLike) -> Array:
         """Return the log-density of actions, summed over their dimensions.
 
         Parameters
@@ -114,7 +115,9 @@ class Gaussian:
         return log_density(like_mean(x, self.mu, "x"), self.mu, self.sigma)
 
     @follows_mean
-    def sample_and_log_prob(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> tuple[Array, Array]:
+    def sample_and_log_prob(
+        self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None
+    ) -> tuple[Array, Array]:
         """Draw actions as `sample` does, together with their log-density.
 
         Returns

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as onp
+from numpy.typing import ArrayLike
 
 import npnets.numpy as np
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of
-from npnets.description import set_fields
+from npnets.description import Bound, set_fields
 from npnets.distributions.arguments import (
     answer_of,
     described,
@@ -22,7 +23,7 @@ from npnets.distributions.arguments import (
     require_unbounded,
 )
 from npnets.distributions.gaussian import Gaussian
-from npnets.distributions.interval import Edge, Interval, edge, interval
+from npnets.distributions.interval import Interval, edge, interval
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.squashed_gaussian import squashed_draw
 from npnets.tree import Tree
@@ -53,8 +54,8 @@ class SquashedGaussian:
 
     mu: Array
     sigma: Array
-    low: Edge
-    high: Edge
+    low: Bound
+    high: Bound
 
     def __post_init__(self) -> None:
         expect_parameters(self.mu, self.sigma, "SquashedGaussian")
@@ -71,7 +72,7 @@ class SquashedGaussian:
 
     @classmethod
     def from_actor(
-        cls, actor: Any, params: Tree, obs: Any, low: Any, high: Any, state: Any = None, **options: Any
+        cls, actor: Any, params: Tree, obs: Any, low: Bound, high: Bound, state: Any = None, **options: Any
     ) -> "tuple[SquashedGaussian, Any]":
         """Run a probabilistic actor and squash its answer into bounds; one that has squashed it already is refused.
 
@@ -106,7 +107,7 @@ class SquashedGaussian:
         return cls(mu, sigma, low, high), state
 
     @follows_mean
-    def sample(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> Array:
+    def sample(self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
         """Draw one action for each row, differentiable with respect to mean and standard deviation.
 
         Parameters
@@ -124,7 +125,7 @@ class SquashedGaussian:
         return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
 
     @follows_mean
-    def log_prob(self, x: Any) -> Array:
+    def log_prob(self, x: ArrayLike) -> Array:
         """Return the log-density of actions, summed over their dimensions.
 
         Parameters
@@ -152,7 +153,9 @@ class SquashedGaussian:
         return np.where(outside, -onp.inf, log_prob)
 
     @follows_mean
-    def sample_and_log_prob(self, rng: onp.random.Generator | None = None, *, noise: Any = None) -> tuple[Array, Array]:
+    def sample_and_log_prob(
+        self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None
+    ) -> tuple[Array, Array]:
         """Draw actions as `sample` does, together with their log-density.
 
         Returns
@@ -208,4 +211,5 @@ class SquashedGaussian:
     @property
     def _interval(self) -> Interval:
         mu = bare(self.mu)
-        return interval(self.low, self.high, mu.shape[-1], mu.dtype.str, device_of(mu))
+        bounds: tuple[Any, Any] = self.low, self.high  # numbers or tuples of them, since the distribution was made
+        return interval(*bounds, mu.shape[-1], mu.dtype.str, device_of(mu))

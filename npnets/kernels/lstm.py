@@ -104,8 +104,8 @@ def _evaluate(
             before = None if live is None else c.copy()
             z = project(x[t].T if live is None else _read(x[t].T, live[t]), h)
             lstm_step.forward(z, c, c, outputs[t], outputs[t], want_gates=False)
-            if before is not None:
-                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (h, before))  # type: ignore[index]
+            if live is not None and before is not None:
+                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (h, before))
             h = outputs[t]
     return outputs.swapaxes(1, 2), h.T.copy(), c.T.copy()
 

@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,7 +60,7 @@ def _of_operands(operation: F) -> F:
     def of_operands(*args: Any, **named: Any) -> Any:
         return operation(*operands(parameters.bind(*args, **named).args if named else args))
 
-    return of_operands  # type: ignore[return-value]
+    return cast(F, of_operands)
 
 
 # -- one argument -----------------------------------------------------------------------------------------------------

@@ -2,142 +2,208 @@
 
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npnets import tree
 from npnets.backend import Array, namespace
+from npnets.description import call_repr, set_fields, set_plain
 from npnets.launch import Launch
-from npnets.optim.arithmetic import LERP, Lerp, in_range, ratio, scaled_sum, toward_square
+from npnets.optim.arithmetic import LERP, Lerp, axpy, in_range, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
-    alike,
-    decay_rate,
-    decayed,
-    expect_state,
-    following_params,
-    not_negative,
-    positive,
+    T,
+    add_weight_decay,
+    check_like,
+    check_state,
+    together,
+    zeros_like,
 )
+from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
+from npnets.optim.settings import check_decay_rate, check_not_negative
 from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
 
 
 class AdamState(NamedTuple):
-    """State of `adam` and `adamw`: updates made, running means of gradients and of their squares."""
+    """State of `adam` and `adamw`: updates made, and the first and second moment, running means of `g` and `g * g`."""
 
     step: int
-    mean: Tree
-    square: Tree
+    mu: Tree
+    nu: Tree
 
 
-def adam(
-    learning_rate: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-) -> Optimizer:
+@dataclass(frozen=True, repr=False)
+class adam(Optimizer):
     """Adam (Kingma and Ba 2015).
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float, function of the step, or dict
+        As in `sgd`.
     betas : tuple of two floats
-        Shares of the running means of gradients and of their squares that are kept, in [0, 1).
+        Decay rates of the running means of gradients and of their squares, in [0, 1).
     eps : float
         Added to the root of the mean square.
-    weight_decay : float
-        How much of a parameter is added to its gradient.
+    weight_decay : float, function of the step, or dict
+        Multiple of a parameter that is added to its gradient.
 
-    Returns
-    -------
-    Optimizer
+    Raises
+    ------
+    TypeError
+        If a setting is of another kind.
+    ValueError
+        If a setting is out of its range.
     """
-    return _adam(learning_rate, betas, eps, of_gradient=weight_decay, of_parameter=0.0)
+
+    learning_rate: Rate = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: Rate = 0.0
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        _check_settings(self)
+
+    def init(self, params: Tree) -> AdamState:
+        """Return the state before the first update."""
+        return _init(params)
+
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
+        """Return new parameters and a new state; the arguments stay as they are."""
+        return _update(self, params, grads, state, is_decoupled=False)
 
 
-def adamw(
-    learning_rate: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.01,
-) -> Optimizer:
+@dataclass(frozen=True, repr=False)
+class adamw(Optimizer):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
 
     Parameters
     ----------
     learning_rate, betas, eps
         As in `adam`.
-    weight_decay : float
-        Share of a parameter, times the learning rate, that each update takes away.
+    weight_decay : float, function of the step, or dict
+        Multiple of a parameter, times the learning rate, that each update takes away.
 
-    Returns
-    -------
-    Optimizer
+    Raises
+    ------
+    TypeError, ValueError
+        As `adam`.
     """
-    return _adam(learning_rate, betas, eps, of_gradient=0.0, of_parameter=weight_decay)
+
+    learning_rate: Rate = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: Rate = 0.01
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        _check_settings(self)
+
+    def init(self, params: Tree) -> AdamState:
+        """Return the state before the first update."""
+        return _init(params)
+
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
+        """Return new parameters and a new state; the arguments stay as they are."""
+        return _update(self, params, grads, state, is_decoupled=True)
 
 
-def _adam(
-    learning_rate: float, betas: tuple[float, float], eps: float, of_gradient: float, of_parameter: float
-) -> Optimizer:
-    """Make either optimizer: weight decay goes into the gradient, or apart from it into the step."""
-    learning_rate, eps = positive("learning_rate", learning_rate), not_negative("eps", eps)
-    of_gradient, of_parameter = not_negative("weight_decay", of_gradient), not_negative("weight_decay", of_parameter)
-    betas = _checked_betas(betas)
-
-    def update(params: Tree, grads: Tree, state: AdamState) -> tuple[Tree, AdamState]:
-        expect_state(state, AdamState)
-        if of_gradient:
-            grads = decayed(params, grads, of_gradient, state.mean, state.square)
-        step = int(state.step) + 1
-        root = math.sqrt(1 - betas[1] ** step)
-        rate = learning_rate * root / (1 - betas[0] ** step)
-        settings = (1 - betas[0], 1 - betas[1], rate, eps * root, learning_rate * of_parameter)
-        trees = params, grads, state.mean, state.square
-        moved = in_range(lambda lerp: tree.unzip(3, functools.partial(_moved, settings, lerp), *trees))
-        return moved[0], AdamState(step, *moved[1:])
-
-    return following_params(_init, update)
+def _check_settings(optimizer: Any) -> None:
+    set_plain(optimizer)
+    betas = optimizer.betas
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise TypeError(f"betas must be a pair of numbers, but is {betas!r}")
+    set_fields(
+        optimizer,
+        learning_rate=check_rate("learning_rate", optimizer.learning_rate),
+        betas=tuple(check_decay_rate("each of betas", beta) for beta in betas),
+        eps=check_not_negative("eps", optimizer.eps),
+        weight_decay=check_rate("weight_decay", optimizer.weight_decay),
+    )
 
 
 def _init(params: Tree) -> AdamState:
-    return AdamState(0, tree.map(np.zeros_like, params), tree.map(np.zeros_like, params))
+    with together(params=params):
+        tree.map(check_like, params)
+        return AdamState(0, zeros_like(params), zeros_like(params))
 
 
-_MOVED = Launch(
-    "T p, T g, T m, T s, T share, T kept, T share_of_square, T rate, T eps, T decay",
-    "T parameter, T mean, T square",
-    f"""{LERP.format(x="m", y="g", out="mean")}
-    square = s * (T(1) - share_of_square) + g * g * share_of_square;
-    const T root = sqrt(square) + eps;
-    parameter = p - (rate * (mean / (root == T(0) ? T(1) : root)) + decay * p);""",
+def _update(
+    optimizer: "adam | adamw", params: T, grads: Tree, state: AdamState, is_decoupled: bool
+) -> tuple[T, AdamState]:
+    check_state(state, AdamState)
+    rates = current_rates(
+        state.step, params, learning_rate=optimizer.learning_rate, weight_decay=optimizer.weight_decay
+    )
+    with together(params=params, grads=grads, state=state):
+        return _step(optimizer, params, grads, state, rates, is_decoupled)
+
+
+@ignoring_underflow
+def _step(
+    optimizer: "adam | adamw",
+    params: T,
+    grads: Tree,
+    state: AdamState,
+    rates: Sequence[CurrentRate],
+    is_decoupled: bool,
+) -> tuple[T, AdamState]:
+    """Make an update; weight decay goes into the gradient, or decoupled from it into the step."""
+    if not is_decoupled and rates[1] != 0.0:
+        tree.map(check_like, params, grads, state.mu, state.nu)
+        grads = add_weight_decay(params, grads, rates[1])
+    (beta1, beta2), step = optimizer.betas, int(state.step) + 1
+    root = math.sqrt(1 - beta2**step)
+    settings = 1 - beta1, 1 - beta2, root, 1 - beta1**step, optimizer.eps * root, is_decoupled
+    numbers: Sequence[Any] = rates if type(rates[0]) is float else ()
+    trees = *(() if numbers else rates), params, grads, state.mu, state.nu
+    new = in_range(lambda lerp: tree.unzip(3, functools.partial(_move, settings, lerp, *numbers), *trees))
+    return new[0], AdamState(step, *new[1:])
+
+
+_ADAM = Launch(
+    "T p, T g, T mu, T nu, T weight, T decay_rate, T weight_of_square, T rate, T eps, T decay",
+    "T new_p, T new_mu, T new_nu",
+    f"""{LERP.format(x="mu", y="g", out="new_mu")}
+    new_nu = nu * (T(1) - weight_of_square) + g * g * weight_of_square;
+    const T root = sqrt(new_nu) + eps;
+    new_p = p - (rate * (new_mu / (root == T(0) ? T(1) : root)) + decay * p);""",
     "adam",
 )
 
 
-def _moved(
-    settings: tuple[float, ...], lerp: Lerp, p: Array, g: Array, m: Array, s: Array
+def _move(
+    settings: tuple[float, ...],
+    lerp: Lerp,
+    learning_rate: float,
+    weight_decay: float,
+    p: Array,
+    g: Array,
+    mu: Array,
+    nu: Array,
 ) -> tuple[Array, Array, Array]:
-    """Return one leaf's parameter, running mean of gradients and running mean of their squares after an update.
+    """Return one leaf's parameter and moments after an update.
 
-    The corrections of both means, which began at zero, are in the settings: those of the root are in `rate` and `eps`.
+    Both moments began at zero. The correction of the second moves to the learning rate and to `eps`.
     """
-    alike(p, g, m, s)
+    check_like(p, g, mu, nu)
+    weight, weight_of_square, root, correction, eps, is_decoupled = settings
+    rate, decay = learning_rate * root / correction, learning_rate * weight_decay if is_decoupled else 0.0
     if namespace(p) is not np:
-        share, *others = settings
-        return _MOVED(p, g, m, s, share, 1 - share, *others)
-    share, share_of_square, rate, eps, decay = settings
-    mean, square = lerp(m, g, share), toward_square(s, g, share_of_square)
-    step = ratio(mean, square, eps)
+        new_p, mu, nu = _ADAM(p, g, mu, nu, weight, 1 - weight, weight_of_square, rate, eps, decay)
+        return (new_p if learning_rate else p.copy()), mu, nu
+    mu, nu = lerp(mu, g, weight), lerp_square(nu, g, weight_of_square)
+    if not learning_rate:
+        return p.copy(), mu, nu
+    step = ratio(mu, nu, eps)
     step *= -rate
     if decay:  # added to the step and not to the parameter, beside which both may be less than a rounding
-        step = scaled_sum(p, -decay, step)
+        step = axpy(-decay, p, step)
     step += p
-    return step, mean, square
-
-
-def _checked_betas(betas: tuple[float, float]) -> tuple[float, float]:
-    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise TypeError(f"betas must be a pair of numbers, but is {betas!r}")
-    return decay_rate("each of betas", betas[0]), decay_rate("each of betas", betas[1])
+    return step, mu, nu

@@ -1,68 +1,90 @@
-"""What every optimizer is and checks: the pair of functions, its hyper-parameters, and trees that must be alike."""
+"""What every optimizer is, and what the optimizers here share: checks of settings and trees, and two steps."""
 
-import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 import numpy as np
 
 from npnets import tree
 from npnets.door import on_one_device
 from npnets.dtypes import array_fault, require_plain
-from npnets.optim.arithmetic import scaled_sum
+from npnets.optim.arithmetic import axpy
+from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
-from npnets.underflow import ignoring_underflow
+
+T = TypeVar("T")
 
 
-class Optimizer(NamedTuple):
-    """A pair of pure functions.
+class Optimizer:
+    """Two pure functions over trees: what `sgd`, `rmsprop`, `adam` and `adamw` are, and an optimizer of your own.
 
-    Attributes
+    Parameters
     ----------
     init : callable
         `init(params) -> state`.
     update : callable
         `update(params, grads, state) -> (params, state)`.
+
+    Notes
+    -----
+    Two functions of your own make one, as `Optimizer(init, update)`. So does a class with two such methods: as a frozen
+    dataclass it prints, compares and pickles besides. It need not inherit from `Optimizer`; type checkers want it to.
     """
 
-    init: Callable[[Tree], Any]
-    update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]
+    def __init__(self, init: Callable[[Any], Any], update: Callable[..., tuple[Any, Any]]) -> None:
+        for name, function in (("init", init), ("update", update)):
+            if not callable(function):
+                raise TypeError(f"{name} must be a function, as in Optimizer(init, update), but is {function!r:.80}")
+        vars(self).update(init=init, update=update)  # in the place of the methods
 
+    def init(self, params: Tree) -> Any:
+        """Return the state before the first update."""
+        raise NotImplementedError(f"{type(self).__name__} has no method init(params)")
 
-def following_params(init: Callable[[Tree], Any], update: Callable[[Tree, Tree, Any], tuple[Tree, Any]]) -> Optimizer:
-    """Make an optimizer that computes where the parameters lie; trees on two devices are refused."""
-    quiet_update = ignoring_underflow(update)
+    def update(self, params: T, grads: Tree, state: Any) -> tuple[T, Any]:
+        """Return new parameters and a new state; the arguments stay as they are."""
+        raise NotImplementedError(f"{type(self).__name__} has no method update(params, grads, state)")
 
-    def init_there(params: Tree) -> Any:
-        with together(params=params):
-            tree.map(alike, params)
-            return init(params)
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
 
-    def update_there(params: Tree, grads: Tree, state: Any) -> tuple[Tree, Any]:
-        with together(params=params, grads=grads, state=state):
-            return quiet_update(params, grads, state)
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
 
-    return Optimizer(init_there, update_there)
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def together(**trees: Tree) -> AbstractContextManager[Any]:
-    """Return a context in which CuPy computes on the GPU that all of some trees lie on."""
+    """Return a context in which CuPy computes on the GPU that all of some trees lie on.
+
+    Raises
+    ------
+    TypeError
+        If leaves lie on different devices; the message names them.
+    """
     return on_one_device(trees, lambda: "what an optimizer computes with")
 
 
-def descend(params: Tree, direction: Tree, learning_rate: float) -> Tree:
-    """Return parameters one step down a direction."""
-    return tree.map(lambda p, d: scaled_sum(d, -learning_rate, p), params, direction)
+def descend(params: Tree, direction: Tree, learning_rate: CurrentRate) -> Tree:
+    """Return parameters one step down a direction; where the learning rate is zero, copies of them."""
+    return map_rated(lambda r, p, d: axpy(-r, d, p) if r else p.copy(), learning_rate, params, direction)
 
 
-def decayed(params: Tree, grads: Tree, weight_decay: float, *state: Tree) -> Tree:
-    """Return gradients with weight decay added, once they and the state's trees are seen to fit the parameters."""
-    tree.map(alike, params, grads, *state)
-    return tree.map(lambda p, g: scaled_sum(p, weight_decay, g), params, grads) if weight_decay else grads
+def add_weight_decay(params: Tree, grads: Tree, weight_decay: CurrentRate) -> Tree:
+    """Return gradients with weight decay added."""
+    if weight_decay == 0.0:
+        return grads
+    return map_rated(lambda r, p, g: axpy(r, p, g) if r else g, weight_decay, params, grads)
 
 
-def alike(parameter: Any, *others: Any) -> Any:
+def zeros_like(params: Tree) -> Tree:
+    """Return a tree of zeros like the parameters."""
+    return tree.map(np.zeros_like, params)
+
+
+def check_like(parameter: Any, *others: Any) -> Any:
     """Return a parameter if its gradient, and what else belongs to it, has the same shape and dtype."""
     if not hasattr(parameter, "dtype"):
         raise TypeError(f"expected floating-point arrays as parameters, but got {parameter!r:.80}")
@@ -80,44 +102,10 @@ def alike(parameter: Any, *others: Any) -> Any:
     return parameter
 
 
-def number(name: str, value: Any, hint: str = "") -> float:
-    """Return a hyper-parameter as Python's number: NumPy's would turn what it meets into its own precision.
-
-    Raises
-    ------
-    TypeError
-        If it is no number; the message ends with the hint.
-    """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
-    return float(value)
-
-
-def expect_state(state: Any, kind: type) -> None:
+def check_state(state: Any, kind: type) -> None:
     """Check that a state is one of this optimizer's."""
     if not isinstance(state, kind):
         raise TypeError(
             f"expected the {kind.__name__} that init or the last update gave, but got a {type(state).__name__}; the "
             "order is update(params, grads, state): write update(params=params, grads=grads, state=state)"
         )
-
-
-def positive(name: str, value: Any, hint: str = "") -> float:
-    """Return a hyper-parameter that must be above zero, as Python's number."""
-    if not 0 < number(name, value, hint) < math.inf:
-        raise ValueError(f"{name} must be positive and finite, but is {value!r}")
-    return number(name, value)
-
-
-def not_negative(name: str, value: Any) -> float:
-    """Return a hyper-parameter that may be zero, as Python's number."""
-    if not 0 <= number(name, value) < math.inf:
-        raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
-    return number(name, value)
-
-
-def decay_rate(name: str, value: Any) -> float:
-    """Return the part of a running mean that is kept from one update to the next, as Python's number."""
-    if not 0 <= number(name, value) < 1:
-        raise ValueError(f"{name} must be in [0, 1), but is {value!r}")
-    return number(name, value)

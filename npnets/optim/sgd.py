@@ -1,22 +1,25 @@
 """Gradient descent."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from npnets import tree
-from npnets.optim.arithmetic import scaled_sum
+from npnets.description import call_repr, require_flags, set_fields, set_plain
+from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
     Optimizer,
-    decay_rate,
-    decayed,
+    T,
+    add_weight_decay,
+    check_like,
+    check_state,
     descend,
-    expect_state,
-    following_params,
-    not_negative,
-    positive,
+    together,
+    zeros_like,
 )
+from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
+from npnets.optim.settings import check_decay_rate
 from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
 
 
 class SGDState(NamedTuple):
@@ -26,38 +29,71 @@ class SGDState(NamedTuple):
     velocity: Tree
 
 
-def sgd(learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False) -> Optimizer:
-    """Gradient descent, with momentum if asked for.
+@dataclass(frozen=True, repr=False)
+class sgd(Optimizer):
+    """Gradient descent, optionally with momentum.
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float, function of the step, or dict
+        Zero or positive. A function takes the number of updates made before this one and returns the rate; a dict has a
+        rate for each part of the parameters, by name.
     momentum : float
-        Share of the velocity that is kept, in [0, 1).
-    weight_decay : float
-        How much of a parameter is added to its gradient.
+        Decay rate of the velocity, in [0, 1).
+    weight_decay : float, function of the step, or dict
+        Multiple of a parameter that is added to its gradient.
     nesterov : bool
         Whether the step looks ahead along the velocity (Sutskever et al. 2013).
 
-    Returns
-    -------
-    Optimizer
+    Raises
+    ------
+    TypeError
+        If a setting is of another kind.
+    ValueError
+        If a setting is out of its range, or `nesterov` has no momentum.
     """
-    learning_rate, weight_decay = positive("learning_rate", learning_rate), not_negative("weight_decay", weight_decay)
-    momentum = decay_rate("momentum", momentum)
-    if nesterov and not momentum:
-        raise ValueError("nesterov needs a momentum above zero")
 
-    def init(params: Tree) -> SGDState:
-        return SGDState(0, tree.map(np.zeros_like, params) if momentum else None)
+    learning_rate: Rate
+    momentum: float = 0.0
+    weight_decay: Rate = 0.0
+    nesterov: bool = False
 
-    def update(params: Tree, grads: Tree, state: SGDState) -> tuple[Tree, SGDState]:
-        expect_state(state, SGDState)
-        grads = decayed(params, grads, weight_decay, *([state.velocity] if momentum else []))
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_plain(self)
+        require_flags(self, "nesterov")
+        set_fields(
+            self,
+            learning_rate=check_rate("learning_rate", self.learning_rate),
+            momentum=check_decay_rate("momentum", self.momentum),
+            weight_decay=check_rate("weight_decay", self.weight_decay),
+        )
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above zero")
+
+    def init(self, params: Tree) -> SGDState:
+        """Return the state before the first update."""
+        with together(params=params):
+            tree.map(check_like, params)
+            return SGDState(0, zeros_like(params) if self.momentum else None)
+
+    def update(self, params: T, grads: Tree, state: SGDState) -> tuple[T, SGDState]:
+        """Return new parameters and a new state; the arguments stay as they are."""
+        check_state(state, SGDState)
+        rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
+        with together(params=params, grads=grads, state=state):
+            return self._step(params, grads, state, *rates)
+
+    @ignoring_underflow
+    def _step(
+        self, params: T, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
+    ) -> tuple[T, SGDState]:
+        momentum = self.momentum
+        tree.map(check_like, params, grads, *([state.velocity] if momentum else []))
+        grads = add_weight_decay(params, grads, weight_decay)
         if not momentum:
             return descend(params, grads, learning_rate), SGDState(state.step + 1, None)
-        velocity = tree.map(lambda v, g: scaled_sum(v, momentum, g), state.velocity, grads)
-        direction = tree.map(lambda v, g: scaled_sum(v, momentum, g), velocity, grads) if nesterov else velocity
+        velocity = tree.map(lambda v, g: axpy(momentum, v, g), state.velocity, grads)
+        direction = tree.map(lambda v, g: axpy(momentum, v, g), velocity, grads) if self.nesterov else velocity
         return descend(params, direction, learning_rate), SGDState(state.step + 1, velocity)
-
-    return following_params(init, update)

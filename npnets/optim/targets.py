@@ -2,7 +2,8 @@
 
 from npnets import tree
 from npnets.optim.arithmetic import in_range
-from npnets.optim.optimizer import alike, number, together
+from npnets.optim.optimizer import T, check_like, together
+from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
 
@@ -10,7 +11,7 @@ _ORDER = "the order is soft_update(target, source, tau)"
 
 
 @ignoring_underflow
-def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
+def soft_update(target: T, source: Tree, tau: float) -> T:
     """Move a target network's parameters toward another's: `tau * source + (1 - tau) * target`.
 
     Parameters
@@ -33,8 +34,8 @@ def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
     ValueError
         If `tau` is not in [0, 1], or the trees differ in structure, shapes or dtypes.
     """
-    tau = number("tau", tau, _ORDER)
+    tau = check_number("tau", tau, _ORDER)
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with together(target=target, source=source):
-        return in_range(lambda lerp: tree.map(lambda t, s: lerp(alike(t, s), s, tau), target, source))
+        return in_range(lambda lerp: tree.map(lambda t, s: lerp(check_like(t, s), s, tau), target, source))

@@ -33,7 +33,7 @@ def observation_row(net: Any) -> Row | None:
     if isinstance(net, Net) and net.concat:
         return (net.model.input_dim,)
     if isinstance(net, _SEQUENTIAL):
-        return (width(net.state_shape),)  # type: ignore[arg-type]
+        return (width(net.state_shape),)
     for name in ("state_shape", "input_dim"):
         if getattr(net, name, None) is not None:
             return as_row(name, getattr(net, name))
@@ -58,7 +58,7 @@ def action_row(net: Any) -> Row | None:
         trunk: Any = net.preprocess_net
         return as_row("action_shape", trunk.action_shape) if getattr(trunk, "concat", False) else None
     if isinstance(net, RecurrentCritic):
-        return (width(net.action_shape),) if width(net.action_shape) else None  # type: ignore[arg-type]
+        return (width(net.action_shape),) if width(net.action_shape) else None
     given = getattr(net, "action_shape", None)
     return None if given is None or given == 0 else (width(as_row("action_shape", given)),)
 

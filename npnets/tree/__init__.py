@@ -8,9 +8,21 @@ sorted keys, so that equal trees give equal vectors, whichever way they were bui
 
 from npnets.public import listing
 from npnets.tree.devices import to_device, to_numpy
-from npnets.tree.structure import Tree, leaves, map, paths, sequence_like, unzip
+from npnets.tree.structure import Params, Tree, leaves, map, paths, sequence_like, unzip
 from npnets.tree.vector import Unravel, ravel
 
-__all__ = ["Tree", "Unravel", "leaves", "map", "paths", "ravel", "sequence_like", "to_device", "to_numpy", "unzip"]
+__all__ = [
+    "Params",
+    "Tree",
+    "Unravel",
+    "leaves",
+    "map",
+    "paths",
+    "ravel",
+    "sequence_like",
+    "to_device",
+    "to_numpy",
+    "unzip",
+]
 
 __dir__ = listing(__all__)

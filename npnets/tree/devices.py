@@ -1,13 +1,15 @@
 """Trees brought to another device."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from npnets import backend
 from npnets.backend import Device
 from npnets.tree.structure import Tree, map
 
+T = TypeVar("T")
 
-def to_device(tree: Tree, device: Device) -> Tree:
+
+def to_device(tree: T, device: Device) -> T:
     """Bring all arrays of a tree to a device: parameters, an optimizer's state, a batch.
 
     Parameters
@@ -38,7 +40,8 @@ def to_device(tree: Tree, device: Device) -> Tree:
         backend.parse_device(device)
     except ValueError as error:
         raise ValueError(f"{error}; the order is to_device(tree, device)") from None
-    return map(lambda leaf: _moved(leaf, device), tree)
+    moved: Tree = map(lambda leaf: _moved(leaf, device), tree)
+    return moved
 
 
 def _moved(leaf: Any, device: Device) -> Any:
@@ -47,6 +50,7 @@ def _moved(leaf: Any, device: Device) -> Any:
     return backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf
 
 
-def to_numpy(tree: Tree) -> Tree:
+def to_numpy(tree: T) -> T:
     """Return a tree with all its CuPy arrays copied from their GPUs; what is NumPy's already is not copied."""
-    return map(backend.to_numpy, tree)
+    moved: Tree = map(backend.to_numpy, tree)
+    return moved

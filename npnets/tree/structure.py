@@ -4,10 +4,27 @@ Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, overload
 
 Tree: TypeAlias = Any
 """Nested dicts, lists and tuples with arrays at the leaves; or a single array."""
+
+Params: TypeAlias = dict[str, Any]
+"""A network's parameters: nested dicts with arrays at the leaves, so that `params["last"]["weight"]` needs no cast."""
+
+Key = TypeVar("Key")
+
+
+@overload
+def map(fun: Callable[..., Any], tree: dict[Key, Any], *rest: Tree) -> dict[Key, Any]: ...
+
+
+@overload
+def map(fun: Callable[..., Any], tree: list[Any], *rest: Tree) -> list[Any]: ...
+
+
+@overload
+def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree: ...
 
 
 def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:

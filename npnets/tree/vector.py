@@ -4,12 +4,14 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from npnets import backend
 from npnets.backend import Array, namespace
 from npnets.dtypes import require_plain
 from npnets.tree.structure import Tree, leaves, map, rebuild, walk
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class _Place:
     shape: tuple[int, ...]
 
 
-class Unravel:
+class Unravel(Generic[T]):
     """The way back from a vector to a tree, as `ravel` makes it; it can be pickled, and sent to other processes.
 
     Attributes
@@ -40,7 +42,7 @@ class Unravel:
         self._template = template
         self._frozen = any(not isinstance(leaf, _Place) for leaf in leaves(template))
 
-    def __call__(self, vector: Array) -> Tree:
+    def __call__(self, vector: Array) -> T:
         """Make a tree of a vector.
 
         Parameters
@@ -72,10 +74,11 @@ class Unravel:
             raise ValueError(
                 f"expected a vector of shape ({self.size},) as ravel gave it, but got shape {vector.shape}"
             )
-        return map(lambda leaf: _view(vector, leaf) if isinstance(leaf, _Place) else leaf, self._template)
+        made: Tree = map(lambda leaf: _view(vector, leaf) if isinstance(leaf, _Place) else leaf, self._template)
+        return made
 
 
-def ravel(tree: Tree, only: Callable[[str], bool] | None = None) -> tuple[Array, Unravel]:
+def ravel(tree: T, only: Callable[[str], bool] | None = None) -> tuple[Array, Unravel[T]]:
     """Lay the leaves of a tree, all or some, out in one vector, as optimizers such as SciPy's expect.
 
     Parameters
@@ -111,7 +114,9 @@ def ravel(tree: Tree, only: Callable[[str], bool] | None = None) -> tuple[Array,
     ends = [0, *itertools.accumulate(math.prod(part.shape) for part in parts)]
     pieces = [slice(start, end) for start, end in itertools.pairwise(ends)]
     places = {p: _Place(piece, part.shape) for (p, part), piece in zip(chosen.items(), pieces, strict=True)}
-    unravel = Unravel(places, rebuild(tree, iter([places.get(path, leaf) for path, leaf in found])), parts[0].dtype)
+    unravel: Unravel[T] = Unravel(
+        places, rebuild(tree, iter([places.get(path, leaf) for path, leaf in found])), parts[0].dtype
+    )
     with backend.current_device(parts[0]):
         return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
 

@@ -1,7 +1,8 @@
 """What is computed on a GPU is what NumPy computes: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
 
 Over the tables of the other tests: every kernel, every function of `npnets.numpy`, every network, every optimizer;
-values and gradients. A case that is added to one of the tables is tried here too.
+values and gradients, and of kernels and functions also derivatives in forward mode and of the second order. A case that
+is added to one of the tables is tried here too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import npnets.numpy as np
 from npnets import optim
 
 TOLERANCE = {onp.float32: 1e-5, onp.float64: 1e-12}
-each_dtype = pytest.mark.parametrize("dtype", TOLERANCE)
+each_dtype = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
 on_gpus = pytest.mark.needs_gpus(1)
 
 
@@ -37,36 +38,40 @@ def _assert_agree(compute: Callable[[], Any], tolerance: float) -> None:
         assert difference <= tolerance * max(onp.abs(b).max(initial=0.0), 1.0), (a, b)
 
 
-def _value_and_gradient(fun: Callable[..., Any], arrays: tuple[Any, ...]) -> list[Any]:
-    """The value of a function of several arrays, and the gradient of the sum of its entries with a weight for each."""
-    given = [index for index, array in enumerate(arrays) if array is not None]
-
-    def of_given(parts: list[Any]) -> Any:
-        args = list(arrays)
-        for index, part in zip(given, parts, strict=True):
-            args[index] = part
-        return fun(*args)
-
-    value, pullback = npnets.vjp(of_given, [arrays[index] for index in given])
-    weights = onp.cos(onp.arange(value.size)).reshape(value.shape).astype(value.dtype)
-    return [value, *pullback(on_backend(weights))]
+def _derivatives(fun: Callable[[Any], Any], x: list[Any]) -> list[Any]:
+    """The value of a function of arrays, a cotangent of theirs, and derivatives of both in the direction of `x`."""
+    value, pullback = npnets.vjp(fun, x)
+    weights = on_backend(onp.cos(onp.arange(value.size)).reshape(value.shape).astype(value.dtype))
+    second = npnets.hvp(lambda point: np.sum(np.square(fun(point)) * weights))(x, x)
+    return [value, *pullback(weights), npnets.jvp(fun, x, x)[1], *second]
 
 
 @on_gpus
 @each_dtype
 @kernel_cases.each_case
-def test_kernels_agree(case: Any, dtype: type) -> None:
-    _assert_agree(lambda: _value_and_gradient(case.fun, case.arrays(dtype)), TOLERANCE[dtype])
+def test_kernels_agree_whatever_is_differentiated(case: Any, dtype: type) -> None:
+    def compute() -> list[Any]:
+        arrays = case.arrays(dtype)
+        *some, every = kernel_cases.subsets(arrays)
+        gradients = [
+            gradient
+            for chosen in (some if dtype is onp.float64 else [])
+            for gradient in npnets.vjp(*_of_chosen(case, arrays, chosen))[1](case.fun(*arrays))
+        ]
+        return [*_derivatives(*_of_chosen(case, arrays, every)), *gradients]
+
+    _assert_agree(compute, TOLERANCE[dtype])
+
+
+def _of_chosen(case: Any, arrays: tuple[Any, ...], chosen: tuple[int, ...]) -> tuple[Callable[[Any], Any], list[Any]]:
+    return kernel_cases.of_chosen_arrays(case.fun, arrays, chosen), [arrays[index] for index in chosen]
 
 
 @on_gpus
 @each_dtype
 @numpy_cases.each_case
 def test_functions_agree(case: Any, dtype: type) -> None:
-    def compute() -> list[Any]:
-        return _value_and_gradient(lambda *x: case.fun(np, *x), case.arrays(1, dtype))
-
-    _assert_agree(compute, TOLERANCE[dtype])
+    _assert_agree(lambda: _derivatives(lambda x: case.fun(np, *x), list(case.arrays(1, dtype))), TOLERANCE[dtype])
 
 
 @on_gpus

@@ -20,6 +20,8 @@ from real_cupy import answer_of
 import npnets
 from npnets.launch import Launch
 
+pytestmark = pytest.mark.numpy_alone("compiles sources, and runs none")
+
 DTYPES = ("float", "double")
 
 

@@ -100,7 +100,7 @@ def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
 def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_values(device: str) -> None:
     state = npnets.optim.adam().init({"a": onp.arange(6.0).reshape(2, 3), "b": {}, "c": [onp.float32([1])]})
     there = npnets.tree.to_device(state, device)
-    assert (type(there), there.step, there.mean["b"]) == (type(state), 0, {})
+    assert (type(there), there.step, there.mu["b"]) == (type(state), 0, {})
     assert _devices(there) == {device}
     for back in (npnets.tree.to_numpy(there), npnets.tree.to_device(there, "cpu")):
         assert _devices(back) == {"cpu"}
@@ -201,7 +201,7 @@ def _learned(name: str, device: str) -> dict[str, Any]:
         "tangent": npnets.jvp(loss, params, grads)[1],
         "product": npnets.hvp(loss)(params, grads),
         "clipped": (clipped, norm),
-        "updated": (new, state.square, state.velocity),
+        "updated": (new, state.nu, state.velocity),
         "target": npnets.optim.soft_update(params, new, 0.3),
         "orthogonal": npnets.initializers.orthogonalize(onp.random.default_rng(0), params),
     }

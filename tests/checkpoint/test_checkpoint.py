@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,6 +148,27 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(ending: s
     going_on = adam.update(on_backend(found["actor"]), grads, on_backend(found["adam"]))
     expected = adam.update(params, grads, state)
     assert same(tree.to_numpy(going_on), tree.to_numpy(expected))
+
+
+FORMER_STATES: dict[str, tuple[str, ...]] = {
+    "AdamState": ("step", "mean", "square"),
+    "RMSpropState": ("step", "square", "velocity"),
+}
+
+
+@on_numpy_alone
+@pytest.mark.parametrize("name", FORMER_STATES)
+@each_ending
+def test_a_state_from_a_file_with_the_former_names_of_its_fields_is_loaded(
+    name: str, ending: str, tmp_path: Path
+) -> None:
+    parts = 3, {"w": np.float32([1.0])}, {"w": np.float32([2.0])}
+    former, kind = namedtuple(name, FORMER_STATES[name]), getattr(npnets.optim, name)
+    checkpoint.save(tmp_path / f"run{ending}", {"state": former(*parts)})
+    found = checkpoint.load(tmp_path / f"run{ending}", classes=(kind,)).params
+    assert type(found["state"]) is kind and same(found, {"state": kind(*parts)})
+    own = checkpoint.load(tmp_path / f"run{ending}", classes=(former,)).params  # a class of the user's own of this name
+    assert type(own["state"]) is former
 
 
 @on_numpy_alone

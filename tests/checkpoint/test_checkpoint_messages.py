@@ -140,6 +140,20 @@ def test_for_an_optimizers_state_the_call_that_loads_it_is_named_and_works(tmp_p
     assert len(OPTIMIZER_STATES) == 3
 
 
+OPTIMIZERS = [
+    *(npnets.optim.sgd(0.1), npnets.optim.rmsprop(), npnets.optim.adam(), npnets.optim.adamw()),
+    *(npnets.optim.linear_schedule(0.1, 0.0, 5), npnets.optim.cosine_schedule(0.1, 0.0, 5)),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda value: type(value).__name__)
+def test_for_an_optimizer_or_schedule_the_call_that_loads_it_is_named_and_works(optimizer: Any, tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "run.npz", {}, metadata={"optimizer": optimizer})
+    name = type(optimizer).__name__
+    assert refusal(tmp_path / "run.npz").endswith(f"load(path, classes=(npnets.optim.{name},))")
+    assert checkpoint.load(tmp_path / "run.npz", classes=(type(optimizer),)).metadata == {"optimizer": optimizer}
+
+
 @pytest.mark.parametrize("name", ["os.system", "f(),", "", RED, LONG, 3, None])
 def test_a_name_that_is_no_classs_is_not_put_into_the_advice(name: Any, tmp_path: Path) -> None:
     text = refusal(_planted(tmp_path, ".npz", {"$call": name, "arguments": {}}))

@@ -9,6 +9,8 @@ import pytest
 
 from examples.shared.transitions import KEYS, load
 
+pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
+
 
 def _write(path: Path) -> bytes:
     n = 5

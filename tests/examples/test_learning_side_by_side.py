@@ -25,6 +25,8 @@ from examples.shared.swing_up_teacher import teacher_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.numpy_alone("compares on the CPU, and reads what came of it")
+
 ASKED = Namespace(algorithms=["sac", "td3"], seeds=[0, 1], steps=2000, threads=1)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SHIPPED = EXAMPLES / "data" / "pendulum_mixed.npz"
 

@@ -23,6 +23,7 @@ from golden.npnets_side import (
     make,
     run,
 )
+from grouped_cases import grouped
 from hypothesis import given
 from hypothesis import strategies as st
 from network_cases import Case, each_case, initial, there
@@ -39,10 +40,13 @@ NEW_NAMES = {
     "Critic": "ContinuousCritic",
 }
 
-each_recorded = pytest.mark.parametrize(
+each_recorded = grouped(
     "case",
-    [case for _, case in RECORDED if case["state_dict"]],
-    ids=[f"{major} {case['name']}" for major, case in RECORDED if case["state_dict"]],
+    {
+        f"{kind} of {major}": {case["name"]: case for case in cases if case["class"] == kind and case["state_dict"]}
+        for major, cases in VERSIONS.items()
+        for kind in sorted({case["class"] for case in cases})
+    },
 )
 
 
@@ -64,6 +68,7 @@ def _kinds(params: Any) -> Any:
 # -- what Tianshou recorded -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.numpy_alone("test_tianshou_conformance has what networks answer elsewhere")
 @each_recorded
 def test_a_network_answers_with_a_state_dicts_parameters_as_tianshou_does(case: dict[str, Any]) -> None:
     net = there(make(case["call"]))
@@ -124,8 +129,8 @@ def test_what_is_recorded_tells_a_weight_from_its_transpose() -> None:
 
 
 @each_case
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_parameters_survive_the_way_to_a_state_dict_and_back(case: Case, dtype: type) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parameters_survive_the_way_to_a_state_dict_and_back(case: Case, dtype: str) -> None:
     net = there(case.net)
     params = case.params(dtype)
     again = _read(net, to_state_dict(net, params))

@@ -25,6 +25,7 @@ from golden.npnets_side import (
     parameters,
     run,
 )
+from grouped_cases import grouped
 from network_cases import initial
 
 import npnets
@@ -41,7 +42,13 @@ def _network(case: dict[str, Any]) -> str:
 
 WITH_DEVIATION = [case for case in CASES if _network(case) in DEVIATION and case["method"] == "forward"]
 
-each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+
+def _each(cases: list[dict[str, Any]]) -> Any:
+    """Return the decorator that runs a test for each network, with all of its cases."""
+    return grouped("case", {_network(a): {b["name"]: b for b in cases if _network(a) == _network(b)} for a in cases})
+
+
+each_case = _each(CASES)
 
 
 @each_case
@@ -55,7 +62,7 @@ def _rounding(case: dict[str, Any]) -> float:
     return rounding(1.0, 1e3) if "clamped at both ends" in case["name"] else 1.0
 
 
-@pytest.mark.parametrize("case", WITH_DEVIATION, ids=lambda case: case["name"])
+@_each(WITH_DEVIATION)
 def test_standard_deviations_are_those_of_tianshou_however_small(case: dict[str, Any]) -> None:
     index = DEVIATION[_network(case)]
     deviation = run(case, parameters(case), inputs_of(case))[index]
@@ -69,6 +76,7 @@ def test_gradients_of_parameters_and_inputs_are_those_of_tianshou(case: dict[str
     assert_all_close(inputs_grads, case["inputs_grads"], GRADIENT_TOLERANCE * _rounding(case))
 
 
+@pytest.mark.numpy_alone("numbers are drawn in NumPy; test_initializers has what becomes of them elsewhere")
 @each_case
 def test_init_makes_the_parameters_that_tianshou_has(case: dict[str, Any]) -> None:
     params = initial(make(case["call"]), np.random.default_rng(0))
@@ -80,7 +88,7 @@ def test_init_makes_the_parameters_that_tianshou_has(case: dict[str, Any]) -> No
 
 
 @pytest.mark.numpy_alone("no arrays in it")
-@pytest.mark.parametrize("case", [case for case in CASES if case["output_dim"] is not None], ids=lambda c: c["name"])
+@_each([case for case in CASES if case["output_dim"] is not None])
 def test_output_dim_is_that_of_tianshou(case: dict[str, Any]) -> None:
     assert make(case["call"]).output_dim == case["output_dim"]
 

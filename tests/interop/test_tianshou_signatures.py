@@ -11,6 +11,8 @@ from golden.npnets_side import NETWORKS, RECURRENT, VOCABULARY, make
 
 import npnets
 
+pytestmark = pytest.mark.numpy_alone("reads signatures and warnings")
+
 FAMILIES = [load("networks"), load("recurrent")]
 SIGNATURES: dict[str, dict[str, list[list[str]]]] = {**FAMILIES[0]["signatures"], **FAMILIES[1]["signatures"]}
 WARNINGS = [case for family in FAMILIES for case in family["warnings"]]

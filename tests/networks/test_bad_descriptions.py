@@ -27,6 +27,8 @@ from small_networks import (
 import npnets
 from npnets import MLP, VAE, Actor, ActorProb, Critic, EnsembleLinear, LayerNorm, Linear, Net, Perturbation
 
+pytestmark = pytest.mark.numpy_alone("descriptions hold no arrays")
+
 ENSEMBLE = functools.partial(EnsembleLinear, 4)
 
 

@@ -14,6 +14,8 @@ from numpy_cases import REFERENCE, TABLE, Case, each_case, each_case_that, each_
 import npnets
 import npnets.numpy as np
 
+AGREEING = "test_backends_agree holds the other backends against this one"
+
 
 @pytest.mark.numpy_alone("reads the table")
 def test_the_table_covers_every_differentiable_function() -> None:
@@ -22,6 +24,7 @@ def test_the_table_covers_every_differentiable_function() -> None:
     assert own - constants == {case.name for case in TABLE} - {"indexing", "norm"}
 
 
+@pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_values_are_those_of_numpy(case: Case) -> None:
     expected = case.fun(REFERENCE, *case.numpy_arrays(1))
@@ -30,6 +33,7 @@ def test_values_are_those_of_numpy(case: Case) -> None:
     assert answer.dtype == expected.dtype
 
 
+@pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_forward_and_reverse_mode_agree_with_central_differences(case: Case) -> None:
     arrays = case.arrays(2)
@@ -40,6 +44,7 @@ def test_forward_and_reverse_mode_agree_with_central_differences(case: Case) -> 
         check_first_order(lambda x: case.fun(np, a, x), b, onp.random.default_rng(5))
 
 
+@pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_second_derivatives_agree_with_differences_of_gradients(case: Case) -> None:
     arrays = case.arrays(6)
@@ -48,6 +53,7 @@ def test_second_derivatives_agree_with_differences_of_gradients(case: Case) -> N
         check_second_order(lambda x: case.fun(np, x, arrays[1]), arrays[0], onp.random.default_rng(8))
 
 
+@pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_arguments_are_left_as_they_were(case: Case) -> None:
     arrays = case.arrays(9)
@@ -57,6 +63,7 @@ def test_arguments_are_left_as_they_were(case: Case) -> None:
     assert bits(arrays) == before
 
 
+@pytest.mark.numpy_alone(AGREEING)
 @each_case_that(lambda case: case.name != "astype")
 def test_float32_gives_float32_values_and_derivatives(case: Case) -> None:
     x = case.arrays(10, onp.float32)
@@ -73,7 +80,7 @@ def test_float32_gives_float32_values_and_derivatives(case: Case) -> None:
 
 
 @each_pair
-@pytest.mark.parametrize("narrow", [0, 1])
+@pytest.mark.parametrize("narrow", [0, 1], ids=["first", "second"])
 def test_a_mix_of_dtypes_gives_numpys_value_and_each_gradient_in_its_own(case: Case, narrow: int) -> None:
     dtypes = [onp.float32 if index == narrow else onp.float64 for index in range(2)]
     numpy_arrays = tuple(array.astype(dtype) for array, dtype in zip(case.numpy_arrays(11), dtypes, strict=True))

@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.numpy_alone("runs what a page says")
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -3,13 +3,14 @@
 The functions that a kernel may call keep CUDA's meanings: `tanh(float)` is float's; `max` and `min` have CUDA's
 overloads, so that what is ambiguous there does not compile here either, and answer with the other operand when one is
 NaN; `float16` is CuPy's class, which becomes a float unasked and is made of other numbers only when asked. Each source
-is compiled once per process.
+is compiled once: what it becomes is kept in `folder` under a hash of the source, the compiler's version and the flags.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -86,6 +87,9 @@ INTEGER_EXTREMES(unsigned long long)
 _FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off")
 _lock = threading.Lock()
 
+folder: Path | None = None
+"""Where libraries are kept for other processes and later runs; without one they go with the process."""
+
 
 def compiler() -> str:
     """Return the command of the host's C++ compiler."""
@@ -107,18 +111,35 @@ def compiled(source: str, name: str) -> Any:
 
 @functools.cache
 def _compiled(source: str, name: str) -> Any:
-    folder = Path(_folder().name)
-    number = len(list(folder.glob("*.cpp")))
-    code, library = folder / f"kernel_{number}.cpp", folder / f"kernel_{number}.so"
-    code.write_text(_PRELUDE + source, encoding="utf-8")
-    answer = subprocess.run([compiler(), *_FLAGS, "-o", str(library), str(code)], capture_output=True, text=True)
-    if answer.returncode:
-        raise RuntimeError(f"a kernel does not compile:\n{answer.stderr}\n{source}")
+    code, command = _PRELUDE + source, compiler()
+    key = hashlib.sha256("\0".join([_version(command), *_FLAGS, code]).encode()).hexdigest()
+    library = _folder() / f"{key}.so"
+    if not library.exists():
+        _compile(command, code, library)
     function = getattr(ctypes.CDLL(str(library)), name)
     function.argtypes, function.restype = (ctypes.c_longlong, ctypes.POINTER(ctypes.c_void_p)), None
     return function
 
 
+def _compile(command: str, code: str, library: Path) -> None:
+    """Make a library, which appears under its name when it is whole: another process may be making the same."""
+    part = library.with_suffix(f".{os.getpid()}")
+    call = [command, *_FLAGS, "-o", str(part), "-x", "c++", "-"]
+    answer = subprocess.run(call, input=code, capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError(f"a kernel does not compile:\n{answer.stderr}\n{code.removeprefix(_PRELUDE)}")
+    os.replace(part, library)
+
+
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _version(command: str) -> str:
+    return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def _folder() -> Path:
+    return folder or Path(_folder_of_this_process().name)
+
+
+@functools.cache
+def _folder_of_this_process() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="standin_cupy_")

@@ -1,0 +1,85 @@
+"""Schedules of a setting over the updates of a run: values that are called with the number of updates made before."""
+
+import math
+from dataclasses import dataclass
+
+from npnets.description import call_repr, set_fields, set_plain, size
+from npnets.optim.settings import check_not_negative
+
+
+@dataclass(frozen=True, repr=False)
+class linear_schedule:
+    """Go from one value to another in equal steps, and stay there.
+
+    Parameters
+    ----------
+    start, end : float
+        Zero or positive; the values before the first update and from update number `steps` on.
+    steps : int
+        How many updates it takes.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no number, or `steps` no integer.
+    ValueError
+        If an argument is out of its range.
+    """
+
+    start: float
+    end: float
+    steps: int
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        _check_arguments(self)
+
+    def __call__(self, step: int) -> float:
+        """Return the value after a number of updates."""
+        return _between(self.start, self.end, min(step / self.steps, 1.0))
+
+
+@dataclass(frozen=True, repr=False)
+class cosine_schedule:
+    """Go from one value to another along half a cosine, slowly at both ends (Loshchilov and Hutter 2017).
+
+    Parameters
+    ----------
+    start, end, steps
+        As in `linear_schedule`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `linear_schedule`.
+    """
+
+    start: float
+    end: float
+    steps: int
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        _check_arguments(self)
+
+    def __call__(self, step: int) -> float:
+        """Return the value after a number of updates."""
+        return _between(self.start, self.end, (1 - math.cos(math.pi * min(step / self.steps, 1.0))) / 2)
+
+
+def _between(start: float, end: float, part: float) -> float:
+    return (
+        start + (end - start) * part if part < 1 else end
+    )  # not `start * (1 - part) + ...`: exact where both are equal
+
+
+def _check_arguments(schedule: linear_schedule | cosine_schedule) -> None:
+    set_plain(schedule)
+    set_fields(
+        schedule,
+        start=check_not_negative("start", schedule.start),
+        end=check_not_negative("end", schedule.end),
+        steps=size("steps", schedule.steps),
+    )

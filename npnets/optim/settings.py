@@ -1,0 +1,43 @@
+"""Checks of an optimizer's settings: each returns Python's number, because NumPy's would promote float32."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def check_number(name: str, value: Any, hint: str = "") -> float:
+    """Return a setting as Python's number.
+
+    Raises
+    ------
+    TypeError
+        If it is no number; the message ends with the hint.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
+    return float(value)
+
+
+def check_positive(name: str, value: Any, hint: str = "") -> float:
+    """Return a setting that must be above zero, as Python's number."""
+    number = check_number(name, value, hint)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be positive and finite, but is {value!r}")
+    return number
+
+
+def check_not_negative(name: str, value: Any, hint: str = "") -> float:
+    """Return a setting that may be zero, as Python's number."""
+    number = check_number(name, value, hint)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be zero or positive, and finite, but is {value!r}")
+    return number
+
+
+def check_decay_rate(name: str, value: Any) -> float:
+    """Return the decay rate of a running mean, as Python's number."""
+    number = check_number(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} must be in [0, 1), but is {value!r}")
+    return number

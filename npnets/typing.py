@@ -1,0 +1,12 @@
+"""The types that your own networks, losses and loops are annotated with: `from npnets.typing import Array, Params`."""
+
+from npnets.backend import Array, Device
+from npnets.common.protocols import Layer, PreprocessNet
+from npnets.description import Bound, Shape
+from npnets.functional import Activation
+from npnets.public import listing
+from npnets.tree import Params, Tree
+
+__all__ = ["Activation", "Array", "Bound", "Device", "Layer", "Params", "PreprocessNet", "Shape", "Tree"]
+
+__dir__ = listing(__all__)

@@ -1,0 +1,144 @@
+"""Errors about rates name the setting, the part of the parameters, the schedule, the step and the value."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import Any
+
+import numpy as np
+import pytest
+from backends import on_backend
+
+from npnets import optim
+
+about_numbers = pytest.mark.numpy_alone("about settings, which are no arrays")
+PARAMS = {"trunk": {"linear_0": {"bias": np.zeros(2, "f"), "weight": np.zeros((3, 2), "f")}}, "last": np.zeros(4, "f")}
+MAKERS = (optim.sgd, optim.rmsprop, optim.adam, optim.adamw)
+each_maker = pytest.mark.parametrize("make", MAKERS)
+
+
+def forgetful(step: int) -> Any:
+    """A schedule without a return."""
+
+
+def below_zero(step: int) -> float:
+    """A schedule that goes too far down."""
+    return 0.5 - step
+
+
+MADE: dict[str, tuple[Any, type[Exception], str]] = {
+    "text": ("1e-3", TypeError, r"must be a number, but is '1e-3'; it may also be a function of the number of updates"),
+    "nothing": (None, TypeError, "must be a number, but is None"),
+    "a truth value": ({"last": True}, TypeError, "of 'last' must be a number, but is True"),
+    "text for a part": ({"trunk": {"linear_0": "x"}}, TypeError, r"of 'trunk.linear_0' must be a number, but is 'x'"),
+    "a list": ([0.1, 0.2], TypeError, r"must be a number, but is \[0.1, 0.2\]"),
+    "below zero": ({"trunk": {"linear_0": -1}}, ValueError, r"of 'trunk.linear_0' must be zero or positive, .*is -1"),
+    "not finite": ({"last": float("nan")}, ValueError, "of 'last' must be zero or positive, and finite, but is nan"),
+    "the parameters": (
+        PARAMS,
+        TypeError,
+        "of 'trunk.linear_0.bias' must be a number, .*an optimizer holds no parameters: give them to its init and",
+    ),
+}
+
+
+@about_numbers
+@pytest.mark.parametrize("setting", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("wrong", MADE)
+@each_maker
+def test_a_rate_of_another_kind_is_refused_when_the_optimizer_is_made(make: Any, wrong: str, setting: str) -> None:
+    value, error, message = MADE[wrong]
+    with pytest.raises(error, match=f"{setting} {message}"):
+        make(**{"learning_rate": 0.1, setting: value})
+
+
+UPDATED: dict[str, tuple[Any, type[Exception], str]] = {
+    "a name is missing": (
+        {"last": 1},
+        ValueError,
+        " must have a rate for each part of the parameters, ['trunk', 'last'], but lacks ['trunk']; a rate of 0 leaves",
+    ),
+    "a name is left over": ({"trunk": 1, "last": 1, "head": 1}, ValueError, " names ['head'], which they do not have"),
+    "names below": (
+        {"trunk": {"linear_0": {"bias": 1, "weights": 1}}, "last": 1},
+        ValueError,
+        " of 'trunk.linear_0' must have a rate for each part of the parameters, ['bias', 'weight'], but lacks "
+        "['trunk.linear_0.weight'] and names ['trunk.linear_0.weights'], which they do not have",
+    ),
+    "deeper than the parameters": (
+        {"trunk": 1, "last": {"weight": 1}},
+        ValueError,
+        " of 'last' is a dict, but the parameters have one array there; give one rate for all of it",
+    ),
+    "a schedule without a return": (
+        forgetful,
+        TypeError,
+        f", by its schedule {forgetful!r} at step 2, must be a number, but is None; a schedule takes the number of "
+        "updates made before, and returns a number",
+    ),
+    "a schedule below zero": (
+        {"trunk": 0.1, "last": below_zero},
+        ValueError,
+        f" of 'last', by its schedule {below_zero!r} at step 2, must be zero or positive, and finite, but is -1.5",
+    ),
+    "a schedule that is not finite": (lambda step: np.inf, ValueError, "at step 2, must be zero or positive, and"),
+}
+
+
+@pytest.mark.parametrize("setting", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("wrong", UPDATED)
+@each_maker
+def test_a_rate_that_does_not_fit_the_parameters_or_the_step_is_refused(make: Any, wrong: str, setting: str) -> None:
+    value, error, message = UPDATED[wrong]
+    params = on_backend(PARAMS)
+    optimizer = make(**{"learning_rate": 0.1, setting: value})
+    state = optimizer.init(params)._replace(step=2)
+    with pytest.raises(error, match=f"^{setting}.*{re.escape(message)}"):
+        optimizer.update(params, params, state)
+
+
+def test_a_list_of_parameters_has_no_names() -> None:
+    params = on_backend([np.ones(2, "f"), np.ones(3, "f")])
+    optimizer = optim.adam({"a": 1.0})
+    with pytest.raises(
+        ValueError, match="learning_rate is a dict, but the parameters have a list there; give one rate"
+    ):
+        optimizer.update(params, params, optimizer.init(params))
+
+
+@about_numbers
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((-1, 0, 3), "start must be zero or positive"),
+        ((1, np.inf, 3), "end must be zero or positive, and finite"),
+        ((1, 0, 0), "steps must be at least 1, but is 0"),
+        ((1, 0, 2.5), "steps must be an integer of at least 1, but is 2.5"),
+        (("1", 0, 2), "start must be a number, but is '1'"),
+    ],
+)
+@pytest.mark.parametrize("make", [optim.linear_schedule, optim.cosine_schedule])
+def test_a_schedule_refuses_arguments_out_of_range(make: Any, arguments: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        make(*arguments)
+
+
+@about_numbers
+def test_nesterov_must_be_a_truth_value() -> None:
+    with pytest.raises(TypeError, match="nesterov must be True or False, but is 'no'"):
+        optim.sgd(0.1, momentum=0.9, nesterov="no")  # type: ignore[arg-type]
+
+
+@each_maker
+def test_no_function_inside_another_shows_in_a_repr_or_traceback(make: Any) -> None:
+    optimizer = make(0.1)
+    params = on_backend(PARAMS)
+    shown = [repr(optimizer), repr(optimizer.init), repr(optimizer.update)]
+    for arguments in ((), (params,), (params, params), (params, params, params), (params, {}, optimizer.init(params))):
+        try:
+            optimizer.update(*arguments)
+        except (TypeError, ValueError):
+            shown.append(traceback.format_exc())
+    assert len(shown) == 3 + 5
+    assert [text for text in shown if "<locals>" in text] == []

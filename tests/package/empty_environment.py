@@ -1,0 +1,30 @@
+"""Install a wheel and what it asks for into an empty environment, and run the smoke test there.
+
+    python tests/package/empty_environment.py FOLDER
+
+FOLDER holds the wheel and nothing else of that name's ending. `tox run -e package` builds it and calls this.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+SMOKE = Path(__file__).resolve().parent / "smoke.py"
+
+
+def main(folder: str) -> int:
+    """Return the smoke test's exit status."""
+    (wheel,) = Path(folder).glob("*.whl")
+    with tempfile.TemporaryDirectory() as empty:
+        venv.create(empty)
+        subprocess.run([sys.executable, "-m", "pip", "--python", empty, "install", "--quiet", str(wheel)], check=True)
+        python = Path(empty, "Scripts/python.exe" if os.name == "nt" else "bin/python")
+        # Isolated, and elsewhere: neither PYTHONPATH nor the checkout's own copy of the package may come first.
+        return subprocess.run([python, "-I", SMOKE], cwd=empty).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

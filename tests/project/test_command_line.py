@@ -1,0 +1,117 @@
+"""The command `python -m npnets`: what it prints, how it exits, and what it says of files that it cannot show."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+
+import npnets
+
+pytestmark = pytest.mark.numpy_alone("runs in processes of its own")
+
+ACTOR = npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "npnets", *arguments]
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, env=env)
+
+
+def saved(path: Path) -> Path:
+    params = ACTOR.init(numpy.random.default_rng(0))
+    npnets.checkpoint.save(path, params, {"network": ACTOR, "steps": 3, "long": "x" * 5000})
+    return path
+
+
+def test_without_a_command_it_prints_every_fact_in_a_line() -> None:
+    done = run()
+    facts = dict(line.split("  ", 1) for line in done.stdout.splitlines())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name.replace(" ", "_") for name in facts] == list(npnets.about())
+    assert (facts["npnets"].strip(), facts["numpy"].strip()) == (npnets.__version__, numpy.__version__)
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_summary_shows_the_metadata_and_the_arrays_of_a_checkpoint(tmp_path: Path, ending: str) -> None:
+    done = run("summary", str(saved(tmp_path / f"actor.{ending}")))
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines[:2] == [f"network  {ACTOR!r}", "steps    3"]
+    assert lines[2].startswith("long     'xxx") and len(lines[2]) < 1100
+    table = npnets.summary(ACTOR, ACTOR.init(numpy.random.default_rng(0))).splitlines()
+    assert lines[3:] == table[1:]
+
+
+def test_summary_of_a_checkpoint_without_arrays_says_so(tmp_path: Path) -> None:
+    npnets.checkpoint.save(tmp_path / "empty.npz", {}, {"steps": 3})
+    assert run("summary", str(tmp_path / "empty.npz")).stdout == "steps  3\nno arrays\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.npz", None, "{path}: No such file or directory"),
+        ("folder.npz", "", "{path}: Is a directory"),
+        ("other.npz", b"text", "{path}: expected a whole .npz file, but it cannot be read"),
+        ("policy.pth", b"text", "npnets.interop.torch_file.load reads files of PyTorch's"),
+    ],
+)
+def test_a_file_that_cannot_be_shown_is_an_error_in_one_line(
+    tmp_path: Path, name: str, content: bytes | str | None, words: str
+) -> None:
+    path = tmp_path / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        path.mkdir()
+    done = run("summary", str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("python -m npnets: error: ") and done.stderr.count("\n") == 1
+    assert words.format(path=path) in done.stderr
+
+
+def test_without_safetensors_it_is_said_what_to_install(tmp_path: Path) -> None:
+    path = saved(tmp_path / "actor.safetensors")
+    code = (
+        "import sys; sys.modules['safetensors'] = None; from npnets.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "summary", str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "pip install 'npnets[safetensors]'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_help_and_version_are_printed() -> None:
+    assert run("--version").stdout == f"npnets {npnets.__version__}\n"
+    done = run("--help")
+    assert done.returncode == 0 and "summary" in done.stdout
+    assert "usage: python -m npnets summary [-h] FILE" in run("summary", "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("summary",), ("summary", "a.npz", "b.npz"), ("--frobnicate",)])
+def test_a_command_that_is_not_understood_exits_with_2(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage: python -m npnets" in done.stderr
+
+
+def test_a_pipe_that_nobody_reads_is_no_error_message(tmp_path: Path) -> None:
+    path = saved(tmp_path / "actor.npz")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "npnets", "summary", str(path)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_an_output_that_cannot_encode_the_lines_of_a_tree_is_no_error(tmp_path: Path) -> None:
+    done = run("summary", str(saved(tmp_path / "actor.npz")), PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "? linear_0" in done.stdout.replace("??", "?")

@@ -1,0 +1,145 @@
+"""What type checkers make of the public signatures: mypy and pyright both read this file, and nothing runs it.
+
+`assert_type` fails in either where a type is another, or has become unknown.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+from numpy.random import default_rng
+from typing_extensions import assert_type
+
+import npnets
+import npnets.numpy as np
+from npnets import tree
+from npnets.autodiff import fused
+from npnets.distributions import Gaussian, SquashedGaussian
+from npnets.typing import Array, Params
+
+NET = npnets.Net(state_shape=3, hidden_sizes=(8,))
+ACTOR = npnets.Actor(NET, action_shape=2)
+PARAMS = ACTOR.init(default_rng(0))
+OBSERVATIONS: Array = numpy.zeros((4, 3))
+
+
+def loss(params: Params, observations: Array, scale: float = 1.0) -> Array:
+    action, _ = ACTOR.forward(params, observations)
+    return np.mean(action**2) * scale
+
+
+def loss_and_statistics(params: Params, observations: Array) -> tuple[Array, dict[str, Array]]:
+    return loss(params, observations), {"largest": np.max(observations)}
+
+
+# -- networks ---------------------------------------------------------------------------------------------------------
+
+assert_type(PARAMS, Params)
+assert_type(ACTOR.forward(PARAMS, OBSERVATIONS), tuple[Array, Any])
+assert_type(ACTOR.output_dim, int)
+assert_type(NET.forward(PARAMS["preprocess"], OBSERVATIONS), tuple[Array, Any])
+assert_type(npnets.ActorProb(NET, 2).forward(PARAMS, OBSERVATIONS), tuple[tuple[Array, Array], Any])
+assert_type(npnets.Critic(NET).forward(PARAMS, OBSERVATIONS), Array)
+assert_type(npnets.Linear(3, 2).forward(PARAMS, OBSERVATIONS), Array)
+assert_type(npnets.MLP(3, 2).forward(PARAMS, OBSERVATIONS), Array)
+
+RECURRENT_ACTOR, RECURRENT_CRITIC = npnets.RecurrentActorProb(1, 3, 2), npnets.RecurrentCritic(1, 3)
+assert_type(RECURRENT_ACTOR.forward(PARAMS, OBSERVATIONS), tuple[tuple[Array, Array], dict[str, Array]])
+assert_type(RECURRENT_CRITIC.forward(PARAMS, OBSERVATIONS), Array)
+assert_type(RECURRENT_CRITIC.forward(PARAMS, OBSERVATIONS, return_state=True), tuple[Array, dict[str, Array]])
+assert_type(npnets.Recurrent(1, 3, 2).forward(PARAMS, OBSERVATIONS), tuple[Array, dict[str, Array]])
+
+VAE = npnets.VAE(npnets.MLP(5, 8), npnets.MLP(6, 2), hidden_dim=8, latent_dim=3, max_action=1)
+assert_type(VAE.forward(PARAMS, OBSERVATIONS, OBSERVATIONS, rng=default_rng(0)), tuple[Array, Array, Array])
+assert_type(VAE.decode(PARAMS, OBSERVATIONS, rng=default_rng(0)), Array)
+
+# Sizes and bounds are numbers of Python or NumPy, lists, tuples or arrays; inputs are all that NumPy makes arrays of.
+npnets.Net([3, 4], hidden_sizes=[64, 64])
+npnets.Net(numpy.int64(3), hidden_sizes=numpy.array([64, 64]))
+npnets.Actor(NET, (2,), max_action=2)
+npnets.Actor(NET, (2,), max_action=numpy.float32(2.0))
+npnets.Actor(NET, (2,), max_action=[1.0, 2.0])
+npnets.Actor(NET, (2,), max_action=numpy.array([1.0, 2.0], numpy.float32))
+npnets.MLP(3, 2, (8,), activation=[np.tanh, None], linear_layer=functools.partial(npnets.EnsembleLinear, 4))
+npnets.Critic(NET).forward(PARAMS, [[0.0, 1.0, 2.0]], act=[[1, 2]])
+RECURRENT_ACTOR.forward(PARAMS, OBSERVATIONS, lengths=[1, 2, 3, 4], resets=numpy.zeros(4, bool))
+
+# -- derivatives ------------------------------------------------------------------------------------------------------
+
+assert_type(npnets.grad(loss)(PARAMS, OBSERVATIONS, scale=2.0), Params)
+assert_type(npnets.grad(loss, (0, 1))(PARAMS, OBSERVATIONS), tuple[Any, ...])
+assert_type(npnets.grad(loss, 1)(PARAMS, OBSERVATIONS), Any)
+assert_type(npnets.value_and_grad(loss)(PARAMS, OBSERVATIONS), tuple[Array, Params])
+assert_type(npnets.value_and_grad(loss, (0, 1))(PARAMS, OBSERVATIONS), tuple[Array, tuple[Any, ...]])
+assert_type(
+    npnets.value_and_grad(loss_and_statistics, has_aux=True)(PARAMS, OBSERVATIONS),
+    tuple[tuple[Array, dict[str, Array]], Params],
+)
+assert_type(npnets.hvp(loss)(PARAMS, PARAMS, OBSERVATIONS), Params)
+assert_type(npnets.stop_gradient(PARAMS), Params)
+
+
+def forward(params: Params) -> tuple[Array, Any]:
+    return ACTOR.forward(params, OBSERVATIONS)
+
+
+assert_type(npnets.jvp(forward, PARAMS, PARAMS), tuple[tuple[Array, Any], tuple[Array, Any]])
+assert_type(npnets.vjp(forward, PARAMS), tuple[tuple[Array, Any], Callable[[tuple[Array, Any]], Params]])
+
+
+def softsign(x: Array) -> Array:
+    return np.divide(x, 1.0 + np.abs(x))
+
+
+def softsign_forward(x: Array) -> tuple[Array, Array]:
+    return softsign(x), 1.0 + abs(x)
+
+
+def softsign_backward(g: Array, residuals: Array, argnums: tuple[int, ...], x: Array) -> tuple[Array, ...]:
+    return (g / residuals**2,)
+
+
+assert_type(fused(softsign, softsign_forward, softsign_backward)(x=OBSERVATIONS), Array)
+
+# -- trees ------------------------------------------------------------------------------------------------------------
+
+assert_type(tree.map(np.abs, PARAMS), Params)
+assert_type(tree.map(np.abs, [PARAMS, PARAMS]), list[Any])
+assert_type(tree.to_device(PARAMS, "cuda:1"), Params)
+assert_type(tree.to_numpy((PARAMS, OBSERVATIONS)), tuple[Params, Array])
+assert_type(tree.leaves(PARAMS), list[Any])
+assert_type(tree.paths(PARAMS), list[str])
+VECTOR, UNRAVEL = tree.ravel(PARAMS, only=lambda path: path.startswith("last"))
+assert_type(VECTOR, Array)
+assert_type(UNRAVEL, tree.Unravel[Params])
+assert_type(UNRAVEL(VECTOR), Params)
+assert_type(UNRAVEL.slices, dict[str, slice])
+
+# -- optimizers -------------------------------------------------------------------------------------------------------
+
+ADAM = npnets.optim.adam(numpy.float64(1e-3))
+assert_type(ADAM.init(PARAMS), npnets.optim.AdamState)
+assert_type(ADAM.update(params=PARAMS, grads=PARAMS, state=ADAM.init(PARAMS)), tuple[Params, npnets.optim.AdamState])
+assert_type(npnets.optim.clip_by_global_norm(PARAMS, 1.0), tuple[Params, float])
+assert_type(npnets.optim.soft_update(PARAMS, PARAMS, tau=0.005), Params)
+npnets.optim.sgd(1e-3, momentum=0.9)
+npnets.optim.adam(lambda step: 1e-3 / (1 + step), betas=(0.9, 0.999))
+
+# -- array functions --------------------------------------------------------------------------------------------------
+
+assert_type(np.maximum(OBSERVATIONS, 0), Array)
+assert_type(np.clip(OBSERVATIONS, -1.0, [1.0, 2.0, 3.0]), Array)
+assert_type(np.sum(OBSERVATIONS, axis=(0, 1), keepdims=True), Array)
+assert_type(np.where([True, False], 1.0, [2.0, 3.0]), Array)
+assert_type(np.concatenate([OBSERVATIONS, OBSERVATIONS], axis=-1), Array)
+assert_type(np.linalg.norm(OBSERVATIONS, axis=1), Array)
+assert_type(np.masked_mean(OBSERVATIONS, OBSERVATIONS > 0, axis=0), Array)
+
+# -- distributions ----------------------------------------------------------------------------------------------------
+
+GAUSSIAN, _ = Gaussian.from_actor(npnets.ActorProb(NET, 2), PARAMS, OBSERVATIONS)
+assert_type(GAUSSIAN, Gaussian)
+assert_type(GAUSSIAN.sample_and_log_prob(default_rng(0)), tuple[Array, Array])
+assert_type(GAUSSIAN.log_prob([[0.0, 1.0]]), Array)
+assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, numpy.array([1.0, 2.0])).sample(default_rng(0)), Array)
