@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.cpu.picture import COLOURS, NAMES
-from benchmarks.learning.table import LIBRARIES, Run, pairs
+from benchmarks.learning.rival import LIBRARIES
+from benchmarks.learning.table import Run, pairs
 from examples.shared.drawing import DASHES, LIGHT, tidy
 
 AXES = {"steps": "steps in the environment", "seconds": "seconds of learning"}

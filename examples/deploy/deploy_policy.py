@@ -44,7 +44,7 @@ ROWS = {
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
     "import": lambda side: f"{side['import_ms']:.0f} ms",
     "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
-    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB",
+    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB" if side["resident_mb"] else "unknown",
 }
 
 
