@@ -22,7 +22,7 @@ import numpy
 
 from benchmarks import ROOT
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, explained, read, show_header
+from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import FORCED
 from examples.shared.command_line import at_least
 
@@ -69,7 +69,7 @@ def measure(threads: int, beside: bool, steps: int) -> float:
     return float(ran.stdout) * 1e6
 
 
-def measure_all(rounds: int, steps: int) -> dict[str, Any]:
+def medians(rounds: int, steps: int) -> dict[str, Any]:
     """Return the median microseconds of a step for every case and number of threads."""
     cores = os.cpu_count() or 1
     taken: dict[tuple[str, int], list[float]] = {}
@@ -77,13 +77,18 @@ def measure_all(rounds: int, steps: int) -> dict[str, Any]:
         for case, beside in CASES.items():
             for threads in (1, cores):
                 taken.setdefault((case, threads), []).append(measure(threads, beside, steps))
-    medians = {key: statistics.median(values) for key, values in taken.items()}
-    one = {case: medians[case, 1] for case in CASES}
-    each = {case: medians[case, cores] for case in CASES}
+    middle = {key: round(statistics.median(values), 1) for key, values in taken.items()}
+    one = {case: middle[case, 1] for case in CASES}
+    each = {case: middle[case, cores] for case in CASES}
     return {"threads": cores, "one thread, us": one, "one thread a core, us": each}
 
 
-def show(found: dict[str, Any]) -> None:
+def measure_all(record: Record, options: argparse.Namespace) -> None:
+    """Write down the median microseconds of a step for every case and number of threads."""
+    record.write(medians(options.rounds, options.steps))
+
+
+def show(found: dict[str, Any], _: argparse.Namespace) -> None:
     """Print a line for each case."""
     for case in CASES:
         one, each = found["one thread, us"][case], found["one thread a core, us"][case]
@@ -100,12 +105,7 @@ def main() -> None:
     if options.one:
         print(step_seconds(options.steps))
         return
-    if not options.again:
-        with explained(options.out):
-            Record(NAME, options.out).write(measure_all(options.rounds, options.steps))
-    found = read(NAME, options.out)
-    show_header(found)
-    show(found["results"])
+    measure_and_show(NAME, options, measure_all, show)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
-
 from benchmarks.publish.markup import Table, plus_minus
 from benchmarks.publish.records import Records, processor
-
-ACTING = "python examples/deploy/deploy_policy.py --compare"
 
 
 def costs(records: Records) -> Table:
@@ -62,22 +58,19 @@ def blas_threads(records: Records) -> str:
 
 def deployed(records: Records) -> Table:
     """Return Tianshou's own policy on npnets and on PyTorch, side by side."""
-    sides = [records["deploy"]["results"]["sides"][side] for side in ("npnets", "tianshou")]
+    found = records["deploy"]["results"]
+    names = ["npnets", "Tianshou"]
+    costs = [found["costs"][name] for name in names]
     rows = [
-        ["return of an episode", *(plus_minus(side["return"], 1) for side in sides)],
-        ["action, median", *(f"{side['action_microseconds']['median']:.1f} us" for side in sides)],
-        ["action, 99th percentile", *(f"{side['action_microseconds']['percentile_99']:.1f} us" for side in sides)],
-        ["import", *(f"{side['import_seconds'] * 1e3:.0f} ms" for side in sides)],
-        ["load the checkpoint", *(f"{side['load_seconds'] * 1e3:.0f} ms" for side in sides)],
-        ["memory", *(f"{side['mb']:.0f} MB" for side in sides)],
+        ["return of an episode", *(plus_minus(found["returns"][name], 1) for name in names)],
+        ["action, median", *(f"{cost['median_us']:.1f} us" for cost in costs)],
+        ["action, 99th percentile", *(f"{cost['percentile_99_us']:.1f} us" for cost in costs)],
+        ["import", *(f"{cost['import_ms']:.0f} ms" for cost in costs)],
+        ["load the checkpoint", *(f"{cost['load_ms']:.0f} ms" for cost in costs)],
+        ["memory", *(f"{cost['resident_mb']:.0f} MB" for cost in costs)],
     ]
     return Table(["", "npnets", "Tianshou on PyTorch"], rows)
 
 
 def _torch(record: dict[str, dict[str, str]]) -> str:
     return record["versions"]["torch"].partition("+")[0]
-
-
-def median_over_seeds(values: list[float]) -> float:
-    """Return the median of one ratio a seed."""
-    return statistics.median(values)
