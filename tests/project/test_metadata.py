@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 from repository_files import ROOT, settings_of, text_of
@@ -11,7 +12,6 @@ import npnets
 
 PAGES = ("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 REPOSITORY = "https://github.com/npnets/npnets"
-RAW = "https://raw.githubusercontent.com/npnets/npnets/main/"
 
 pytestmark = pytest.mark.numpy_alone("reads files of the repository")
 
@@ -35,15 +35,18 @@ def links_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_of_a_page_to_this_repository_lead_to_files(page: str) -> None:
-    inside = re.compile(rf"^(?:{REPOSITORY}/(?:blob|raw|tree)/main/|{RAW}|(?!\w+:))")
+    inside = re.compile(rf"^(?:{REPOSITORY}/(?:blob|raw|tree)/main/|(?!\w+:))")
     paths = [inside.sub("", link).partition("#")[0] for link in links_of(text_of(page)) if inside.match(link)]
     assert [path for path in paths if path and not (ROOT / path).exists()] == []
 
 
 def test_links_and_pictures_of_the_readme_work_on_pypi_too() -> None:
-    links = links_of(text_of("README.md"))
-    assert len(links) > 1
-    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    build = runpy.run_path(str(ROOT / "setup.py"))
+    shown = build["description"](text_of("README.md"), build["repository"]())
+    places = [*links_of(shown), *re.findall(r'(?:src|srcset)="([^"]+)"', shown)]
+    assert f"{REPOSITORY}/blob/main/docs/gradients.rst" in places
+    assert f"{REPOSITORY}/raw/main/docs/figures/learning_side_by_side-light.png" in places
+    assert [place for place in places if not place.startswith(("https://", "#"))] == []
 
 
 def test_the_repository_has_one_address() -> None:
