@@ -21,6 +21,7 @@ from npnets import (
     tree,
 )
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
+from npnets.blas import threads
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.kernels.sharing import batch_threads
@@ -75,6 +76,7 @@ __all__ = [
     "stop_gradient",
     "summary",
     "testing",
+    "threads",
     "tree",
     "typing",
     "value_and_grad",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import autograd.numpy as np
@@ -82,8 +81,3 @@ def named(params: Any, path: str = "") -> dict[str, Any]:
         return {path: params}
     parts = (named(part, f"{path}.{name}".lstrip(".")) for name, part in params.items())
     return {name: leaf for part in parts for name, leaf in part.items()}
-
-
-def facts() -> dict[str, str]:
-    """Versions."""
-    return {"autograd": version("autograd")}

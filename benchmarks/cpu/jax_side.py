@@ -96,8 +96,3 @@ def named(params: Any) -> dict[str, Any]:
     """Return the leaves of a tree by their paths, as NumPy's arrays."""
     leaves, _ = jax.tree.flatten_with_path(params)
     return {".".join(key.key for key in path): numpy.asarray(leaf) for path, leaf in leaves}
-
-
-def facts() -> dict[str, str]:
-    """Versions, and how XLA's threads are held."""
-    return {"jax": jax.__version__, "jaxlib": jax.lib.__version__}

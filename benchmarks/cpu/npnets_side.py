@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import functools
+import gc
+import os
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy
+from threadpoolctl import ThreadpoolController
 
 import npnets
 import npnets.numpy as np
-from benchmarks.cpu import recurrent_npnets
-from benchmarks.cpu import steps_npnets as speed_learning_npnets
+from benchmarks.cpu import steps_npnets
 from benchmarks.cpu.cells import (
     ACT,
     ANSWERS,
     EPS,
+    HIDDEN,
     KINDS,
     LATENT,
     LEARNING_RATE,
     MEMBERS,
     OBS,
+    RECURRENT,
     STEPS,
     Cell,
     data,
@@ -33,14 +38,17 @@ from npnets import optim, tree
 
 Answer = Callable[[Any], tuple[Any, ...]]
 
+ROWS = 64
+"""From how many rows for each thread on a batch of sequences is shared out."""
+
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
-    if cell.recurrent:
-        return recurrent_npnets.make(cell.recurrent)
+    if cell.network in RECURRENT:
+        return shared_out(cell, evaluation(cell, {}))
     if cell.kind in KINDS:
         return evaluation(cell, {"rng": numpy.random.default_rng(0)})
-    return Adam(cell) if cell.kind == "adam" else speed_learning_npnets.make(cell, numpy.random.default_rng(0))
+    return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, numpy.random.default_rng(0))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
@@ -53,16 +61,40 @@ def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     return lambda: value_and_grad(params)
 
 
+def shared_out(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
+    """With several threads share a large batch of sequences out to them, as a user would ask.
+
+    BLAS then runs on one thread, and afterwards on as many as before: the process times other cells too.
+    """
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    if threads < 2 or cell.batch < ROWS * threads:
+        return call
+    blas = ThreadpoolController().select(user_api="blas")
+
+    def shared() -> Any:
+        with blas.limit(limits=1), npnets.batch_threads(threads):
+            return call()
+
+    return shared
+
+
 def answer(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Answer:
     """Return a network's answer as a function of its parameters."""
     net, obs, act = network(cell), given["obs"], given["act"]
     if isinstance(net, npnets.VAE):
         return lambda params: net.forward(params, obs, act, **draw)
-    if isinstance(net, npnets.Critic):
+    if isinstance(net, npnets.RecurrentActorProb):
+        return lambda params: with_state(*net.forward(params, obs))
+    if isinstance(net, (npnets.Critic, npnets.RecurrentCritic)):
         return lambda params: (net.forward(params, obs, act),)
     if isinstance(net, npnets.ActorProb):
         return lambda params: net.forward(params, obs)[0]
     return lambda params: net.forward(params, obs)[:1]
+
+
+def with_state(head: tuple[Any, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a recurrent actor's mean and standard deviation with its state behind them."""
+    return (*head, state["hidden"], state["cell"])
 
 
 def network(cell: Cell) -> Any:
@@ -77,6 +109,10 @@ def network(cell: Cell) -> Any:
     if cell.network == "vae":
         encoder, decoder = npnets.MLP(OBS + ACT, 0, hidden), npnets.MLP(OBS + LATENT, ACT, hidden)
         return npnets.VAE(encoder, decoder, hidden[-1], LATENT, 1.0)
+    if cell.network == "recurrent_actor":
+        return npnets.RecurrentActorProb(1, OBS, ACT, HIDDEN)
+    if cell.network == "recurrent_critic":
+        return npnets.RecurrentCritic(1, OBS, ACT, hidden_layer_size=HIDDEN)
     members = functools.partial(npnets.EnsembleLinear, MEMBERS)
     trunk = npnets.Net(OBS, ACT, hidden, concat=True, linear_layer=members)
     return npnets.Critic(trunk, linear_layer=members, flatten_input=False)
@@ -96,16 +132,14 @@ class Adam:
 
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name; of steps, the parameters after a few."""
-    if cell.recurrent:
-        return recurrent_npnets.outcome(cell.recurrent)
     if cell.kind == "adam":
         adam = Adam(cell)
         for _ in range(STEPS):
             adam()
         return named(adam.params)
     if cell.kind not in KINDS:
-        return speed_learning_npnets.outcome(cell)
-    found = evaluation(cell, {"noise": noise(cell)})()
+        return steps_npnets.outcome(cell)
+    found = make(cell)() if cell.network in RECURRENT else evaluation(cell, {"noise": noise(cell)})()
     if cell.kind == "gradient":
         return {"loss": found[0], **named(found[1])}
     return dict(zip(ANSWERS[cell.network], found, strict=True))
@@ -116,4 +150,28 @@ def named(params: Any) -> dict[str, Any]:
     return dict(zip(tree.paths(params), tree.leaves(params), strict=True))
 
 
-facts = recurrent_npnets.facts
+def memory(cell: Cell) -> tuple[int, int, int]:
+    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped.
+
+    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count; what a kernel sets
+    aside to use again does, and so this must be the process's first gradient of its size.
+    """
+    make(cell._replace(batch=1, steps=1))()
+    params, given = first_parameters(cell), data(cell)
+    run = answer(cell, given, {})
+
+    def of_params(params: Any) -> Any:
+        return loss(np, cell.network, run(params), given)
+
+    gc.collect()
+    tracemalloc.start()
+    found = npnets.vjp(of_params, params)
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    del found
+    found = npnets.value_and_grad(of_params)(params)
+    del found
+    gc.collect()
+    left, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return kept, peak, left

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-from benchmarks.cpu import recurrent_products
-from benchmarks.cpu.cells import ACT, KINDS, LATENT, MEMBERS, OBS, Cell
-from benchmarks.cpu.recurrent_products import Product, drawn, product
+from benchmarks.cpu import lstm_products
+from benchmarks.cpu.cells import ACT, KINDS, LATENT, MEMBERS, OBS, RECURRENT, Cell
+from benchmarks.cpu.lstm_products import Product, drawn, product
 
 
 class Layer(NamedTuple):
@@ -29,8 +29,6 @@ Layers = list[Layer]
 
 def make(cell: Cell) -> Callable[[], None]:
     """Return the call that is timed."""
-    if cell.recurrent:
-        return recurrent_products.make(cell.recurrent)
     products = evaluation(cell) if cell.kind in KINDS else LEARNING[cell.network](cell)
 
     def multiply() -> None:
@@ -42,6 +40,8 @@ def make(cell: Cell) -> Callable[[], None]:
 
 def evaluation(cell: Cell) -> list[Product]:
     """Return the products of a network's answer, and with a gradient those of its weights."""
+    if cell.network in RECURRENT:
+        return lstm_products.evaluation(cell)
     layers, members = _NETWORKS[cell.network](cell.hidden), MEMBERS if cell.network == "ensemble" else 0
     products = forward(cell.batch, layers, members)
     return products if cell.kind == "forward" else products + backward(cell.batch, layers, members)

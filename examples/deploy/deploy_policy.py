@@ -9,6 +9,8 @@ shows it beside; the largest difference is that between the two policies' action
 
     python examples/deploy/deploy_policy.py
     python examples/deploy/deploy_policy.py --compare
+
+Into the folder given by `--out` goes `results.json`, with every number that is printed.
 """
 
 from __future__ import annotations
@@ -26,18 +28,21 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 
 import numpy as np
 
+from examples.shared.results import Results, save, score
+from examples.shared.results_folder import make_ready
+
 FOLDER = Path(__file__).resolve().parent
 SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed_tianshou.py"}
 CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 ROWS = {
-    "return of an episode": lambda side: f"{side['mean']:.1f} ± {side['standard_error']:.1f}",
+    "return of an episode": lambda side: "{mean:.1f} ± {standard_error:.1f}".format(**score(np.array(side["returns"]))),
     "action, median": lambda side: f"{side['median_us']:.1f} us",
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
     "import": lambda side: f"{side['import_ms']:.0f} ms",
     "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
-    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB",
+    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB" if side["resident_mb"] else "unknown",
 }
 
 
@@ -48,21 +53,32 @@ def main() -> int:
     parser.add_argument("--episodes", type=int, default=20, help="how many (%(default)s)")
     parser.add_argument("--seed", type=int, default=1000, help="of the first episode (%(default)s)")
     parser.add_argument("--compare", action="store_true", help="run Tianshou on PyTorch as well")
+    parser.add_argument("--out", type=Path, default=Path("runs/deploy_policy"), help="folder (%(default)s)")
     options = parser.parse_args()
     if options.episodes < 1:
         parser.error(f"--episodes must be at least 1, but is {options.episodes}")
     if not options.checkpoint.is_file():
         parser.error(f"there is no file {options.checkpoint}")
+    make_ready(options.out)
     with tempfile.TemporaryDirectory() as folder:
         names = list(SIDES) if options.compare else ["npnets"]
         found = {name: run_side(name, options, Path(folder)) for name in names}
-        print(table(found))
-        if options.compare:
-            print(f"largest difference between their actions: {difference(Path(folder)):.1e} N m, of at most 2")
+        apart = difference(Path(folder)) if options.compare else None
+    print(table(found))
+    if apart is not None:
+        print(f"largest difference between their actions: {apart:.1e} N m, of at most 2")
+    save(options.out / "results.json", results(options.seed, found, apart), ("torch", "tianshou"))
     return 0
 
 
-def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, float]:
+def results(seed: int, found: dict[str, dict[str, Any]], apart: float | None) -> Results:
+    """Return what the sides found as the file of results holds it."""
+    costs = {name: {key: side[key] for key in side if key != "returns"} for name, side in found.items()}
+    returns = {name: score(np.array(side["returns"])) for name, side in found.items()}
+    return {"seed": seed, "returns": returns, "costs": costs, "largest_difference": apart}
+
+
+def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run one side in a process of its own; it leaves its actions on the first side's observations in a folder."""
     command = [sys.executable, str(SIDES[name]), str(options.checkpoint), str(options.episodes), str(options.seed)]
     done = subprocess.run(
@@ -73,17 +89,17 @@ def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
+def table(found: dict[str, dict[str, Any]]) -> str:
     """Lay what the sides found out beside each other."""
     lines = ["".join([f"{'':<26}", *(f"{name:>18}" for name in found)])]
     lines += ["".join([f"{row:<26}", *(f"{show(side):>18}" for side in found.values())]) for row, show in ROWS.items()]
     return "\n".join(lines)
 
 
-def difference(folder: Path) -> Any:
+def difference(folder: Path) -> float:
     """Return the largest difference between the two sides' actions on the same observations."""
     ours, theirs = (np.load(folder / f"{name}.npy") for name in ("npnets", "tianshou"))
-    return np.abs(ours - theirs).max()
+    return float(np.abs(ours - theirs).max())
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from npnets.backend import using
+import npnets
 
 
 def add_training_options(
@@ -43,7 +41,7 @@ def run_and_explain(run: Callable[[argparse.Namespace], int], options: argparse.
     try:
         # Products this small gain nothing from a second thread, and lose nine tenths of their speed to it where another
         # program wants the processor too.
-        with threadpool_limits(limits=1, user_api="blas"), using(options.device):
+        with npnets.threads(1), npnets.backend.using(options.device):
             return run(options)
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"{program}: error: {error}", file=sys.stderr)

@@ -45,8 +45,8 @@ def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
     assert done.returncode and "torch" in done.stderr.splitlines()[-1]
 
 
-def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
-    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3")
+def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: Path) -> None:
+    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     rows = dict(re.findall(r"^(\w.*?) {2,}(\S.*)$", done.stdout, re.MULTILINE))
     assert list(rows) == [

@@ -171,14 +171,14 @@ def test_lessons_keep_each_episode_with_its_own_torques() -> None:
 def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(tmp_path: Path) -> None:
     answer = run("--steps", 12, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
-    scores = json.loads((tmp_path / "results.json").read_text())["mean return and standard error"]
+    scores = json.loads((tmp_path / "results.json").read_text())["results"]["returns"]
     for row in ("teacher", RECURRENT, FEED_FORWARD):
-        assert f"{row:<24}{scores[row][0]:>9.1f}{scores[row][1]:>12.1f}{30:>10}" in answer.stdout
-    assert scores["teacher"][0] == pytest.approx(-154.8, abs=0.1)
-    assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
+        assert f"{row:<24}{scores[row]['mean']:>9.1f}{scores[row]['standard_error']:>12.1f}{30:>10}" in answer.stdout
+    assert scores["teacher"]["mean"] == pytest.approx(-154.8, abs=0.1)
+    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
     assert np.load(tmp_path / "recurrent.npz")["lstm.layer_0.weight_ih"].shape == (2, 256)
     assert np.load(tmp_path / "feed-forward.npz")["preprocess.model.linear_0.weight"].shape == (2, 128)
-    expected = {"recurrent.npz", "feed-forward.npz", "results.json", "memory.png"}
+    expected = {"recurrent.npz", "feed-forward.npz", "results.json", "learning.png"}
     assert {path.name for path in tmp_path.iterdir()} == expected
 
 
@@ -194,7 +194,7 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         given = [str(EXAMPLE), "--steps", "2", "--device", device(), "--out", str(out), *map(str, options)]
         monkeypatch.setattr(sys, "argv", given)
         assert example.main() == 0
-        assert json.loads((out / "results.json").read_text())["steps_taken"] == 2
+        assert json.loads((out / "results.json").read_text())["results"]["steps"] == 2
         return {f"{part}.{key}": value for part in NAMES for key, value in np.load(out / f"{part}.npz").items()}
 
     return learn
@@ -231,7 +231,7 @@ def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
     assert status == 130
     assert b"saving what there is" in errors
     assert "mu.weight" in np.load(tmp_path / "recurrent.npz")
-    assert 0 < json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
+    assert 0 < json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 
 
 @another_process

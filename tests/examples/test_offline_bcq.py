@@ -52,9 +52,9 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_
     assert answer.returncode == 0, answer.stderr
     for row in ("behaviour in the data", "behaviour cloning", "BCQ"):
         assert row in answer.stdout
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["mean return and standard error"]["behaviour in the data"][0] == pytest.approx(-927, abs=1)
-    assert results["steps_taken"] == 12
+    results = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert results["returns"]["behaviour in the data"]["mean"] == pytest.approx(-927, abs=1)
+    assert results["steps"] == 12
     assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
     policy = np.load(tmp_path / "policy.npz")
     assert policy["critic_1.last.linear_0.weight"].shape == (64, 1)
@@ -88,7 +88,7 @@ def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_o
         # Adam takes a step of full length for a gradient that is all rounding: on a real GPU such steps differ.
         tolerance = {"rtol": rounding(1e-4, 1e-2), "atol": rounding(1e-6, 1e-3)}
         np.testing.assert_allclose(found[name], expected[name], **tolerance, err_msg=name)
-    assert json.loads((out / "results.json").read_text())["steps_taken"] == 3
+    assert json.loads((out / "results.json").read_text())["results"]["steps"] == 3
 
 
 @another_process
@@ -98,7 +98,7 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     assert status == 130
     assert b"saving what there is" in errors
     assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
-    assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
+    assert json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 
 
 @another_process

@@ -13,7 +13,6 @@ import numpy as onp
 import pytest
 from backends import bits
 from opcodes import Countdown, before_each_opcode
-from threadpoolctl import threadpool_limits
 
 import npnets
 import npnets.numpy as np
@@ -93,7 +92,7 @@ class Interruption:
 @pytest.fixture(autouse=True)
 def one_blas_thread() -> Iterator[None]:
     """BLAS on one thread: thousands of small products on several take a minute where the cores are busy."""
-    with threadpool_limits(1, user_api="blas"):
+    with npnets.threads(1):
         yield
 
 

@@ -15,7 +15,6 @@ import pytest
 from backends import bits
 from forks import exit_code_in_child
 from opcodes import Countdown, before_each_opcode
-from threadpoolctl import threadpool_limits
 
 import npnets
 from npnets.kernels import sharing
@@ -33,7 +32,7 @@ def every_batch_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if every batch were large, and BLAS on one thread."""
     monkeypatch.setattr(sharing, "FEWEST", 1)
     monkeypatch.setattr(sharing, "LEAST_WORK", 1)
-    with threadpool_limits(1, user_api="blas"):
+    with npnets.threads(1):
         yield
 
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.numpy_alone("reads the source")
 PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
+    "log": (-1, set()),
     "backend": (0, set()),
     "dtypes": (0, set()),
     "underflow": (0, set()),
@@ -30,6 +31,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),
+    "blas": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),
     "initializers": (3, set()),

@@ -285,9 +285,9 @@ FAULTS = [
     ),
     Fault(
         "BLAS on several threads is taken for one",
-        "kernels/sharing.py",
-        "if threads != 1:",
-        "if threads > 9:",
+        "blas.py",
+        "if its_threads != 1:",
+        "if its_threads > 9:",
         "tests/parallel/test_sharing.py",
     ),
 ]
