@@ -21,6 +21,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed
 CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
-ROWS = {
+ROWS: dict[str, Callable[[dict[str, float]], str]] = {
     "return of an episode": lambda side: "{mean:.1f} ± {standard_error:.1f}".format(**score(np.array(side["returns"]))),
     "action, median": lambda side: f"{side['median_us']:.1f} us",
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",

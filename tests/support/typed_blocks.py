@@ -50,6 +50,6 @@ def is_annotated(source: str) -> bool:
 
 def _is_annotated(function: ast.FunctionDef) -> bool:
     arguments = function.args
-    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    bare = [argument for argument in given if argument.annotation is None and argument.arg not in ("self", "cls")]
+    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    bare = [one for one in given if one is not None and one.annotation is None and one.arg not in ("self", "cls")]
     return function.returns is not None and not bare
