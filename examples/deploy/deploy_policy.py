@@ -28,6 +28,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 
 import numpy as np
 
+from examples.shared.command_line import at_least, new_parser, run_and_explain
+from examples.shared.pendulum_evaluation import EVALUATION_SEED
 from examples.shared.results import Results, save, score
 from examples.shared.results_folder import make_ready
 
@@ -42,23 +44,24 @@ ROWS = {
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
     "import": lambda side: f"{side['import_ms']:.0f} ms",
     "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
-    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB",
+    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB" if side["resident_mb"] else "unknown",
 }
 
 
 def main() -> int:
-    """Run the sides that are asked for, one after the other, and print what they found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = new_parser("deploy_policy", "Run a policy that Tianshou trained, without PyTorch.")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="of a whole TD3 policy for Pendulum-v1")
-    parser.add_argument("--episodes", type=int, default=20, help="how many (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1000, help="of the first episode (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=20, help="how many (%(default)s)")
     parser.add_argument("--compare", action="store_true", help="run Tianshou on PyTorch as well")
-    parser.add_argument("--out", type=Path, default=Path("runs/deploy_policy"), help="folder (%(default)s)")
-    options = parser.parse_args()
-    if options.episodes < 1:
-        parser.error(f"--episodes must be at least 1, but is {options.episodes}")
+    parser.set_defaults(seed=EVALUATION_SEED)
+    return run_and_explain(run, parser.parse_args(), "deploy_policy")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the sides that are asked for, one after the other, and print and save what they found."""
     if not options.checkpoint.is_file():
-        parser.error(f"there is no file {options.checkpoint}")
+        raise FileNotFoundError(f"there is no file {options.checkpoint}")
     make_ready(options.out)
     with tempfile.TemporaryDirectory() as folder:
         names = list(SIDES) if options.compare else ["npnets"]

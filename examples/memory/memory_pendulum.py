@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import trange
 
 from examples.memory.imitation import Hyperparameters, Lessons, State, Student, make_actors
-from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.hidden_velocity import Episodes, HiddenVelocity, play
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy
@@ -118,8 +118,8 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Teach policies with and without a memory a task that needs one.")
-    add_training_options(parser, Hyperparameters.steps, "runs/memory_pendulum")
+    parser = new_parser("memory_pendulum", "Teach policies with and without a memory a task that needs one.")
+    add_training_options(parser, Hyperparameters.steps)
     parser.add_argument("--show-velocity", action="store_true", help="hide nothing, so that no memory is needed")
     return run_and_explain(run, parser.parse_args(), "memory_pendulum")
 

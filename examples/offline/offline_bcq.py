@@ -26,7 +26,7 @@ from tqdm import trange
 from examples.offline.bcq import BCQ
 from examples.offline.bcq_settings import Hyperparameters
 from examples.offline.behaviour_cloning import clone_behaviour
-from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.learning_state import State
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, evaluate, record
@@ -129,17 +129,12 @@ def pendulum_transitions(path: Path, settings: Hyperparameters) -> Transitions:
     return data
 
 
-def parse_options() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Train BCQ on recorded transitions of Pendulum-v1.")
-    parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
-    add_training_options(parser, Hyperparameters.steps, "runs/offline_bcq")
-    return parser.parse_args()
-
-
 def main() -> int:
-    """Run, and say in one line what went wrong if something did."""
-    return run_and_explain(run, parse_options(), "offline_bcq")
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = new_parser("offline_bcq", "Train BCQ on recorded transitions of Pendulum-v1.")
+    parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
+    add_training_options(parser, Hyperparameters.steps)
+    return run_and_explain(run, parser.parse_args(), "offline_bcq")
 
 
 if __name__ == "__main__":

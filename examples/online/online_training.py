@@ -17,7 +17,7 @@ from typing import Any
 import gymnasium
 from tqdm import tqdm
 
-from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
 from examples.shared.results import Run, conclude
@@ -50,8 +50,8 @@ def main(name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
     int
         The exit status.
     """
-    parser = argparse.ArgumentParser(description=f"Train {name} on Pendulum-v1.")
-    add_training_options(parser, settings.steps, f"runs/{name.lower()}", "steps in the environment")
+    parser = new_parser(name.lower(), f"Train {name} on Pendulum-v1.")
+    add_training_options(parser, settings.steps, "steps in the environment")
     run_it = functools.partial(run, name=name, make_agent=make_agent, settings=settings, learn=learn)
     return run_and_explain(run_it, parser.parse_args(), name.lower())
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import trange
 
 import npnets
-from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.results import Run, conclude
 from examples.shared.results_folder import make_ready, save_policy
@@ -112,13 +112,10 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Search the weights of a policy with CMA-ES.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("cma_es_policy", "Search the weights of a policy with CMA-ES.")
     parser.add_argument("--generations", type=at_least(1), default=60, help="of the search (%(default)s)")
     parser.add_argument("--population", type=at_least(2), default=16, help="policies in each (%(default)s)")
     parser.add_argument("--episodes", type=at_least(1), default=8, help="that each of them plays (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/cma_es_policy"), help="folder (%(default)s)")
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "cma_es_policy")
 
 

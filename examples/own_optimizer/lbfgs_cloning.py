@@ -24,7 +24,7 @@ from scipy.optimize import Bounds, OptimizeResult, minimize
 
 import npnets
 from examples.own_optimizer.cloning_problem import ACTOR, episode_of, lessons, loss, returns_of, returns_of_teacher
-from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.results import Run, conclude
 from examples.shared.results_folder import make_ready, save_policy
@@ -113,14 +113,11 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Clone a controller with SciPy's L-BFGS-B, within bounds.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("lbfgs_cloning", "Clone a controller with SciPy's L-BFGS-B, within bounds.")
     parser.add_argument("--episodes", type=at_least(1), default=30, help="that the teacher plays (%(default)s)")
     parser.add_argument(
         "--evaluations", type=at_least(1), default=1000, help="of loss and gradient, about so many (%(default)s)"
     )
-    parser.add_argument("--out", type=Path, default=Path("runs/lbfgs_cloning"), help="folder (%(default)s)")
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "lbfgs_cloning")
 
 

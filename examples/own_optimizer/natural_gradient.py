@@ -24,7 +24,7 @@ from tqdm import trange
 
 from examples.own_optimizer.advantages import advantages_of
 from examples.own_optimizer.trust_region import ACTOR, LARGEST_KL, Batch, Step, policy_of, trust_region_step
-from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.hidden_velocity import play
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
@@ -98,12 +98,9 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Train a policy by natural gradient steps within a trust region.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("natural_gradient", "Train a policy by natural gradient steps within a trust region.")
     parser.add_argument("--iterations", type=at_least(1), default=50, help="natural gradient steps (%(default)s)")
     parser.add_argument("--episodes", type=at_least(1), default=40, help="played for each of them (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/natural_gradient"), help="folder (%(default)s)")
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "natural_gradient")
 
 

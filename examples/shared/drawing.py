@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-WIDTH, LEFT, RIGHT = 5.0, 0.72, 0.14
+WIDTH, LEFT, RIGHT = 5.0, 0.72, 0.3
 """Of a figure, and of the margins beside its axes: inches."""
 TEXT, DPI = 11, 200
 DASHES = (0, (5, 3))

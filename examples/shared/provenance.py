@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import platform
+import importlib.util
 import shlex
 import sys
 from collections.abc import Iterable
@@ -15,8 +14,8 @@ from typing import Any
 import npnets
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = ("numpy", "autograd", "scipy", "gymnasium")
-CPU_FACTS = Path("/proc/cpuinfo")
+MACHINE = ("processor", "cores", "system", "blas", "blas_threads", "gpus")
+VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
 
 
 def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
@@ -25,13 +24,14 @@ def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
     Parameters
     ----------
     libraries : iterable of str
-        More packages than those that every example uses; one that is not installed is left out.
+        Packages beside npnets, Gymnasium and what npnets needs; one that is not installed is left out.
     """
+    facts = npnets.about()
     return {
         "command": command(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
-        "versions": versions(libraries),
+        "machine": {name: facts[name] for name in MACHINE},
+        "versions": {**{name: facts[name] for name in VERSIONS}, **installed(("gymnasium", *libraries))},
     }
 
 
@@ -49,19 +49,6 @@ def command() -> str:
     return shlex.join(["python", program.as_posix(), *options])
 
 
-def versions(libraries: Iterable[str] = ()) -> dict[str, str]:
-    """Return the versions of Python, of npnets, and of the packages that are installed among these."""
-    found = {"python": platform.python_version(), "npnets": npnets.__version__}
-    for library in (*LIBRARIES, *libraries):
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def processor() -> str:
-    """Return the name of the processor: on Linux its full one, elsewhere the one that Python knows."""
-    lines = CPU_FACTS.read_text().splitlines() if CPU_FACTS.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    return {name: importlib.metadata.version(name) for name in packages if importlib.util.find_spec(name)}

@@ -27,8 +27,11 @@ def make_ready(folder: Path) -> None:
 def write(path: Path, save: Callable[[Path], Any]) -> None:
     """Write a file beside its place and rename it there, so that no half-written one is ever found."""
     unfinished = path.with_name(f".unfinished-{path.name}")
-    save(unfinished)
-    os.replace(unfinished, path)
+    try:
+        save(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     print(f"wrote {path}")
 
 

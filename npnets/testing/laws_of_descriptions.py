@@ -55,5 +55,5 @@ def _expect_same_answers(trial: Trial, copied: Any, what: str, cause: str) -> No
             raise Breach(f"{what} to answer as the network itself", f"{path} of {method} differs", cause)
 
 
-PICKLING = Law("pickling", "a pickled network is read again and answers the same", _pickling, examples=5)
-EQUALITY = Law("equality", "a network equals its copies, and equal networks answer the same", _equality, examples=5)
+PICKLING = Law("pickling", "a pickled network is read again and returns the same", _pickling, examples=5)
+EQUALITY = Law("equality", "a network equals its copies, and equal networks return the same", _equality, examples=5)

@@ -63,7 +63,7 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--episodes", "0"], "--episodes must be at least 1, but is 0"),
+        (["--episodes", "0"], "--episodes: must be at least 1, but is 0"),
         (["--checkpoint", "nowhere.pth"], "there is no file nowhere.pth"),
         (["--checkpoint", __file__], "test_deploy_policy.py"),
     ],

@@ -34,6 +34,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "blas": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),
+    "memory": (3, set()),
     "initializers": (3, set()),
     "functional": (3, set()),
     "door": (3, set()),
