@@ -29,6 +29,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "property_testing.rst"
 GOLDEN = sorted({case["call"] for name in ("networks", "recurrent") for case in load(name)["cases"]})
 
 
+@pytest.mark.slow
 @each_case
 def test_a_network_of_every_class_and_option_keeps_the_laws(case: Case) -> None:
     check_network(case.net, max_examples=3)
