@@ -15,19 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gpu import problem as gpu_problem
+from benchmarks.gpu.problem import ACT, EPS, GAMMA, LEARNING_RATE, OBS, STEPS, TAU, transitions  # noqa: F401
 
 Array = NDArray[np.float32]
 Params = dict[str, Any]
 
-OBS, ACT = gpu_problem.OBS, gpu_problem.ACT
-LEARNING_RATE, TAU, GAMMA, EPS, STEPS = (
-    gpu_problem.LEARNING_RATE,
-    gpu_problem.TAU,
-    gpu_problem.GAMMA,
-    gpu_problem.EPS,
-    gpu_problem.STEPS,
-)
 LATENT, MEMBERS, ALPHA = 2 * ACT, 10, 0.2
 NOISE, NOISE_LIMIT = 0.2, 0.5
 """TD3's, on the target actor's actions."""
@@ -121,7 +113,7 @@ def data(cell: Cell) -> dict[str, Array]:
     """Draw what goes in and what should come out, every array `(batch, width)`; a recurrent network's with steps."""
     if cell.network in RECURRENT:
         return _sequences(cell)
-    given = gpu_problem.transitions(cell.batch)
+    given = transitions(cell.batch)
     return {name: given[name] for name in ("obs", "act", "reward", "next_obs", "terminal")}
 
 

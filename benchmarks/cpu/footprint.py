@@ -10,16 +10,19 @@ observation, on one thread. Memory is what the process holds, of which Linux alo
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import subprocess
+import sys
 from typing import Any
 
+from benchmarks import ROOT
 from benchmarks.cpu.cells import LIBRARIES, SIDE, Cell
-from benchmarks.cpu.import_time import costs
 from benchmarks.cpu.packages import megabytes
 from benchmarks.cpu.table import SIDES
 from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
-from benchmarks.harness.record import Record, explained, read, show_header
+from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, take_turns
 from examples.shared.command_line import at_least
 
@@ -32,6 +35,9 @@ IMPORTS = {
     "autograd": "import autograd.numpy",
 }
 
+Cost = tuple[float, int]
+"""Seconds of an import, and the bytes that the process then holds."""
+
 ACTION = Cell("actor", "forward", 1)
 
 COLUMNS = {
@@ -43,14 +49,33 @@ COLUMNS = {
 }
 
 
-def measure(rounds: int, seconds: float) -> dict[str, Any]:
+def import_cost(statement: str) -> Cost:
+    """Return what one import costs in a fresh process."""
+    code = (
+        f"import time; began = time.perf_counter(); {statement}; seconds = time.perf_counter() - began; "
+        "import json; from benchmarks.harness import resident_memory; "
+        "print(json.dumps([seconds, resident_memory.resident_memory()[0]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    seconds, held = json.loads(done.stdout)
+    return seconds, held
+
+
+def import_costs(rounds: int) -> dict[str, list[Cost]]:
+    """Return the costs of all imports in turn, without those of a first round, which fills the disk's cache."""
+    found = [{side: import_cost(statement) for side, statement in IMPORTS.items()} for _ in range(rounds + 1)]
+    return {side: [one[side] for one in found[1:]] for side in IMPORTS}
+
+
+def measure(record: Record, options: argparse.Namespace) -> None:
     """Measure each side in fresh processes: imports in turn, actions in turn, and the memory of one that acts once."""
-    imports = costs(IMPORTS, rounds)
-    actions = take_turns(SIDE, {ACTION: LIBRARIES}, 1, rounds, seconds)[ACTION]
-    return {"rounds": rounds, "sides": {side: _side(side, imports[side], actions[side]) for side in LIBRARIES}}
+    imports = import_costs(options.rounds)
+    actions = take_turns(SIDE, {ACTION: LIBRARIES}, 1, options.rounds, options.seconds)[ACTION]
+    sides = {side: _side(side, imports[side], actions[side]) for side in LIBRARIES}
+    record.write({"rounds": options.rounds, "sides": sides})
 
 
-def _side(side: str, imports: list[tuple[float, int]], actions: list[float]) -> dict[str, Any]:
+def _side(side: str, imports: list[Cost], actions: list[float]) -> dict[str, Any]:
     with Worker(SIDE.format(side), side) as worker:
         acted = worker.ask(resident=ACTION)
     packages = megabytes(side)
@@ -79,12 +104,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=at_least(1), help="default: 21")
     parser.add_argument("--seconds", type=float, help="that a block of calls takes; default: 0.05")
     options = parse(parser, {"rounds": 21, "seconds": 0.05}, {"rounds": 3, "seconds": 0.01})
-    if not options.again:
-        with explained(options.out):
-            Record(NAME, options.out).write(measure(options.rounds, options.seconds))
-    found = read(NAME, options.out)
-    show_header(found)
-    print("", *footprint_table(found["results"]), sep="\n")
+    measure_and_show(NAME, options, measure, lambda found, _: print(*footprint_table(found), sep="\n"))
 
 
 if __name__ == "__main__":

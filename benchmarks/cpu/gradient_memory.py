@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from benchmarks.cpu.cells import CELLS, LIBRARIES, RECURRENT, SIDE, Cell, bytes_to_keep
+from benchmarks.harness.record import Record
 from benchmarks.harness.turns import Worker
 
 SIDES = LIBRARIES[:2]
 MEASURED = [cell for cell in CELLS if cell.network in RECURRENT and cell.kind == "gradient" and cell.steps > 1]
 
 
-def measure() -> dict[str, Any]:
+def measure(record: Record, _: argparse.Namespace) -> None:
     """Measure each side's gradients, every one in a fresh process."""
-    return {"cells": [{**_about(cell), **{side: _bytes(cell, side) for side in SIDES}} for cell in MEASURED]}
+    record.write({"cells": [{**_about(cell), **{side: _bytes(cell, side) for side in SIDES}} for cell in MEASURED]})
 
 
 def _about(cell: Cell) -> dict[str, Any]:

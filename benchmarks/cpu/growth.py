@@ -8,14 +8,20 @@ digit.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from benchmarks.cpu.cells import SIDE, Cell
+from benchmarks.harness.record import Record
+from benchmarks.harness.resident_memory import available_memory
 from benchmarks.harness.turns import Ended, Worker
 
 SIDES = ("npnets", "tianshou")
+
+FREE = 0.5
+"""Of the memory that is free, how much one process may take."""
 
 GROWTH = 4
 """What the numbers to hold grow by from one size to the next."""
@@ -47,21 +53,23 @@ class Point(NamedTuple):
     peak: int
 
 
-def measure(threads: int, seconds: float, memory: float) -> dict[str, Any]:
-    """Measure both sides along every axis, in turn; `memory` is the bytes that a process may take."""
+def measure(record: Record, options: argparse.Namespace) -> None:
+    """Measure both sides along every axis, in turn, as far as the memory that a process may take allows."""
+    threads, memory = options.threads[0], options.memory * 1e9 if options.memory else FREE * available_memory()
     points = []
     for name, axis in AXES.items():
         size, going_on = axis.first, set(SIDES)
         while going_on:
             for side in [side for side in SIDES if side in going_on]:
                 print(f"{name} {size}: {side}", file=sys.stderr)
-                cost = _cost(side, axis.cell(size), threads, seconds)
+                cost = _cost(side, axis.cell(size), threads, options.seconds)
                 if cost is not None:
                     points.append(Point(name, size, side, round(cost["microseconds"], 1), round(cost["peak"])))
                 if cost is None or expected(cost) > memory:
                     going_on.remove(side)
             size *= axis.factor
-    return {"threads": threads, "memory": round(memory), "points": [point._asdict() for point in points]}
+        found = [point._asdict() for point in points]
+        record.write({"threads": threads, "memory": round(memory), "points": found})
 
 
 def points_of(found: dict[str, Any]) -> list[Point]:

@@ -14,25 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 import npnets
 import npnets.numpy as np
-from benchmarks.cpu import steps_npnets
-from benchmarks.cpu.cells import (
-    ACT,
-    ANSWERS,
-    EPS,
-    HIDDEN,
-    KINDS,
-    LATENT,
-    LEARNING_RATE,
-    MEMBERS,
-    OBS,
-    RECURRENT,
-    STEPS,
-    Cell,
-    data,
-    first_gradient,
-    first_parameters,
-    noise,
-)
+from benchmarks.cpu import cells, steps_npnets
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim, tree
 
@@ -44,16 +27,16 @@ ROWS = 64
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
-    if cell.network in RECURRENT:
+    if cell.network in cells.RECURRENT:
         return shared_out(cell, evaluation(cell, {}))
-    if cell.kind in KINDS:
+    if cell.kind in cells.KINDS:
         return evaluation(cell, {"rng": numpy.random.default_rng(0)})
     return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, numpy.random.default_rng(0))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     """Return a network's answer, or a loss and its gradient; `draw` is how the VAE gets its noise."""
-    params, given = first_parameters(cell), data(cell)
+    params, given = cells.first_parameters(cell), cells.data(cell)
     run = answer(cell, given, draw)
     if cell.kind == "forward":
         return lambda: run(params)
@@ -101,20 +84,23 @@ def network(cell: Cell) -> Any:
     """Describe a cell's network."""
     hidden = cell.hidden
     if cell.network == "actor":
-        return npnets.Actor(npnets.Net(OBS, hidden_sizes=hidden), ACT)
+        return npnets.Actor(npnets.Net(cells.OBS, hidden_sizes=hidden), cells.ACT)
     if cell.network == "actor_prob":
-        return npnets.ActorProb(npnets.Net(OBS, hidden_sizes=hidden), ACT)
+        return npnets.ActorProb(npnets.Net(cells.OBS, hidden_sizes=hidden), cells.ACT)
     if cell.network == "critic":
-        return npnets.Critic(npnets.Net(OBS, ACT, hidden, concat=True))
+        return npnets.Critic(npnets.Net(cells.OBS, cells.ACT, hidden, concat=True))
     if cell.network == "vae":
-        encoder, decoder = npnets.MLP(OBS + ACT, 0, hidden), npnets.MLP(OBS + LATENT, ACT, hidden)
-        return npnets.VAE(encoder, decoder, hidden[-1], LATENT, 1.0)
+        encoder, decoder = (
+            npnets.MLP(cells.OBS + cells.ACT, 0, hidden),
+            npnets.MLP(cells.OBS + cells.LATENT, cells.ACT, hidden),
+        )
+        return npnets.VAE(encoder, decoder, hidden[-1], cells.LATENT, 1.0)
     if cell.network == "recurrent_actor":
-        return npnets.RecurrentActorProb(1, OBS, ACT, HIDDEN)
+        return npnets.RecurrentActorProb(1, cells.OBS, cells.ACT, cells.HIDDEN)
     if cell.network == "recurrent_critic":
-        return npnets.RecurrentCritic(1, OBS, ACT, hidden_layer_size=HIDDEN)
-    members = functools.partial(npnets.EnsembleLinear, MEMBERS)
-    trunk = npnets.Net(OBS, ACT, hidden, concat=True, linear_layer=members)
+        return npnets.RecurrentCritic(1, cells.OBS, cells.ACT, hidden_layer_size=cells.HIDDEN)
+    members = functools.partial(npnets.EnsembleLinear, cells.MEMBERS)
+    trunk = npnets.Net(cells.OBS, cells.ACT, hidden, concat=True, linear_layer=members)
     return npnets.Critic(trunk, linear_layer=members, flatten_input=False)
 
 
@@ -122,8 +108,8 @@ class Adam:
     """A step of Adam with one gradient again and again."""
 
     def __init__(self, cell: Cell) -> None:
-        self.params, self.gradient = first_parameters(cell), first_gradient(cell)
-        self.optimizer = optim.adam(LEARNING_RATE, eps=EPS)
+        self.params, self.gradient = cells.first_parameters(cell), cells.first_gradient(cell)
+        self.optimizer = optim.adam(cells.LEARNING_RATE, eps=cells.EPS)
         self.state = self.optimizer.init(self.params)
 
     def __call__(self) -> None:
@@ -134,15 +120,15 @@ def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name; of steps, the parameters after a few."""
     if cell.kind == "adam":
         adam = Adam(cell)
-        for _ in range(STEPS):
+        for _ in range(cells.STEPS):
             adam()
         return named(adam.params)
-    if cell.kind not in KINDS:
+    if cell.kind not in cells.KINDS:
         return steps_npnets.outcome(cell)
-    found = make(cell)() if cell.network in RECURRENT else evaluation(cell, {"noise": noise(cell)})()
+    found = make(cell)() if cell.network in cells.RECURRENT else evaluation(cell, {"noise": cells.noise(cell)})()
     if cell.kind == "gradient":
         return {"loss": found[0], **named(found[1])}
-    return dict(zip(ANSWERS[cell.network], found, strict=True))
+    return dict(zip(cells.ANSWERS[cell.network], found, strict=True))
 
 
 def named(params: Any) -> dict[str, Any]:
@@ -157,7 +143,7 @@ def memory(cell: Cell) -> tuple[int, int, int]:
     aside to use again does, and so this must be the process's first gradient of its size.
     """
     make(cell._replace(batch=1, steps=1))()
-    params, given = first_parameters(cell), data(cell)
+    params, given = cells.first_parameters(cell), cells.data(cell)
     run = answer(cell, given, {})
 
     def of_params(params: Any) -> Any:

@@ -14,6 +14,7 @@ parts may be measured on different days.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
 import sys
@@ -27,13 +28,9 @@ from benchmarks.cpu.check import check
 from benchmarks.cpu.results import summed_up, times_of
 from benchmarks.cpu.table import times_table
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, explained, read, save_figure, show_header
-from benchmarks.harness.resident_memory import available_memory
+from benchmarks.harness.record import Record, measure_and_show, save_figure
 from benchmarks.harness.turns import take_turns
 from examples.shared.command_line import at_least
-
-FREE = 0.5
-"""Of the memory that is free, how much one process may take."""
 
 FULL: dict[str, Any] = {"threads": [1, 2], "rounds": 21, "seconds": 0.05, "memory": None}
 QUICK = {"rounds": 3, "seconds": 0.01, "memory": 0.7}
@@ -58,22 +55,6 @@ def measure_times(record: Record, options: argparse.Namespace) -> None:
         record.write({"rounds": options.rounds, "seconds": options.seconds, "threads": found})
 
 
-def measure_footprint(record: Record, options: argparse.Namespace) -> None:
-    """Measure imports, memory and one action."""
-    record.write(footprint.measure(options.rounds, options.seconds))
-
-
-def measure_growth(record: Record, options: argparse.Namespace) -> None:
-    """Measure how the cost of a gradient grows."""
-    memory = options.memory * 1e9 if options.memory else FREE * available_memory()
-    record.write(growth.measure(options.threads[0], options.seconds, memory))
-
-
-def measure_memory(record: Record, _: argparse.Namespace) -> None:
-    """Measure the memory of gradients."""
-    record.write(gradient_memory.measure())
-
-
 def times_lines(found: dict[str, Any]) -> list[str]:
     """Return a table for each number of threads, and which bars hold."""
     lines = []
@@ -86,21 +67,19 @@ def times_lines(found: dict[str, Any]) -> list[str]:
 
 PARTS = {
     "times": Part("speed", measure_times, times_lines, "figure_of_ratios"),
-    "footprint": Part(footprint.NAME, measure_footprint, footprint.footprint_table),
-    "growth": Part("growth", measure_growth, growth.growth_table, "figure_of_growth"),
-    "memory": Part("gradient_memory", measure_memory, gradient_memory.memory_table),
+    "footprint": Part(footprint.NAME, footprint.measure, footprint.footprint_table),
+    "growth": Part("growth", growth.measure, growth.growth_table, "figure_of_growth"),
+    "memory": Part("gradient_memory", gradient_memory.measure, gradient_memory.memory_table),
 }
 
 
-def show(part: Part, options: argparse.Namespace) -> None:
+def show(part: Part, found: dict[str, Any], options: argparse.Namespace) -> None:
     """Print what a part found, and draw it."""
-    found = read(part.file, options.out)
-    show_header(found)
-    print("", *part.lines(found["results"]), "", sep="\n", flush=True)
+    print(*part.lines(found), "", sep="\n", flush=True)
     if part.picture:
         from benchmarks.cpu import picture
 
-        save_figure(getattr(picture, part.picture)(found["results"]), options.out / f"{part.file}.png")
+        save_figure(getattr(picture, part.picture)(found), options.out / f"{part.file}.png")
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -136,12 +115,9 @@ def main() -> None:
     options = parse_options()
     if options.check:
         sys.exit(0 if check(options.cells) else "error: not all sides compute the same")
-    there = [name for name, part in PARTS.items() if not options.again or (options.out / f"{part.file}.json").exists()]
-    for part in (PARTS[name] for name in options.parts or there or PARTS):
-        if not options.again:
-            with explained(options.out):
-                part.measure(Record(part.file, options.out), options)
-        show(part, options)
+    there = [name for name, part in PARTS.items() if (options.out / f"{part.file}.json").exists()]
+    for part in (PARTS[name] for name in options.parts or (options.again and there) or PARTS):
+        measure_and_show(part.file, options, part.measure, functools.partial(show, part))
 
 
 if __name__ == "__main__":

@@ -21,24 +21,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.cpu import steps_tianshou
-from benchmarks.cpu.cells import (
-    ACT,
-    ANSWERS,
-    EPS,
-    HIDDEN,
-    KINDS,
-    LATENT,
-    LEARNING_RATE,
-    MEMBERS,
-    OBS,
-    STEPS,
-    Cell,
-    data,
-    first_gradient,
-    first_parameters,
-    noise,
-)
+from benchmarks.cpu import cells, steps_tianshou
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.tianshou_parameters import arrays, load
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -46,7 +30,7 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
-    if cell.kind in KINDS:
+    if cell.kind in cells.KINDS:
         return evaluation(cell)
     return adam(cell)[1].step if cell.kind == "adam" else steps_tianshou.make(cell)[1]
 
@@ -68,7 +52,7 @@ def evaluation(cell: Cell) -> Callable[[], Any]:
 
 def tensors(cell: Cell) -> dict[str, Tensor]:
     """Return the data."""
-    return {name: torch.as_tensor(array) for name, array in data(cell).items()}
+    return {name: torch.as_tensor(array) for name, array in cells.data(cell).items()}
 
 
 def answer(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
@@ -94,29 +78,32 @@ def with_state(head: tuple[Tensor, Tensor], state: dict[str, Tensor]) -> tuple[T
 def network(cell: Cell) -> nn.Module:
     """Return a cell's network with the first parameters."""
     net = _NETWORKS[cell.network](cell.hidden)
-    load(net, first_parameters(cell))
+    load(net, cells.first_parameters(cell))
     return net
 
 
 def _vae(hidden: tuple[int, ...]) -> VAE:
-    encoder, decoder = MLP(OBS + ACT, hidden_sizes=hidden), MLP(OBS + LATENT, ACT, hidden_sizes=hidden)
-    return VAE(encoder, decoder, hidden[-1], LATENT, 1.0)
+    encoder, decoder = (
+        MLP(cells.OBS + cells.ACT, hidden_sizes=hidden),
+        MLP(cells.OBS + cells.LATENT, cells.ACT, hidden_sizes=hidden),
+    )
+    return VAE(encoder, decoder, hidden[-1], cells.LATENT, 1.0)
 
 
 def _ensemble(hidden: tuple[int, ...]) -> Critic:
-    members = functools.partial(EnsembleLinear, MEMBERS)
-    trunk = Net(OBS, ACT, hidden_sizes=hidden, concat=True, linear_layer=members)
+    members = functools.partial(EnsembleLinear, cells.MEMBERS)
+    trunk = Net(cells.OBS, cells.ACT, hidden_sizes=hidden, concat=True, linear_layer=members)
     return Critic(trunk, linear_layer=members, flatten_input=False)
 
 
 _NETWORKS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
-    "actor": lambda hidden: Actor(Net(OBS, hidden_sizes=hidden), ACT),
-    "actor_prob": lambda hidden: ActorProb(Net(OBS, hidden_sizes=hidden), ACT),
-    "critic": lambda hidden: Critic(Net(OBS, ACT, hidden_sizes=hidden, concat=True)),
+    "actor": lambda hidden: Actor(Net(cells.OBS, hidden_sizes=hidden), cells.ACT),
+    "actor_prob": lambda hidden: ActorProb(Net(cells.OBS, hidden_sizes=hidden), cells.ACT),
+    "critic": lambda hidden: Critic(Net(cells.OBS, cells.ACT, hidden_sizes=hidden, concat=True)),
     "vae": _vae,
     "ensemble": _ensemble,
-    "recurrent_actor": lambda _: RecurrentActorProb(1, [OBS], [ACT], HIDDEN),
-    "recurrent_critic": lambda _: RecurrentCritic(1, [OBS], [ACT], hidden_layer_size=HIDDEN),
+    "recurrent_actor": lambda _: RecurrentActorProb(1, [cells.OBS], [cells.ACT], cells.HIDDEN),
+    "recurrent_critic": lambda _: RecurrentCritic(1, [cells.OBS], [cells.ACT], hidden_layer_size=cells.HIDDEN),
 }
 
 
@@ -135,27 +122,27 @@ def loss(name: str, answer: tuple[Tensor, ...], given: dict[str, Tensor]) -> Ten
 def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:
     """Return a network with a gradient, and the Adam that takes steps with it."""
     net, gradient = network(cell), network(cell)
-    load(gradient, first_gradient(cell))
+    load(gradient, cells.first_gradient(cell))
     for parameter, drawn in zip(net.parameters(), gradient.parameters(), strict=True):
         parameter.grad = drawn.detach()
-    return net, torch.optim.Adam(net.parameters(), LEARNING_RATE, eps=EPS)
+    return net, torch.optim.Adam(net.parameters(), cells.LEARNING_RATE, eps=cells.EPS)
 
 
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name, as arrays in npnets' layout; of steps, the parameters after a few."""
     if cell.kind == "adam":
         net, optimizer = adam(cell)
-        for _ in range(STEPS):
+        for _ in range(cells.STEPS):
             optimizer.step()
         return arrays(net, net.parameters())
-    if cell.kind not in KINDS:
+    if cell.kind not in cells.KINDS:
         with drawn_with(np.random.default_rng(0), np.float32 if cell.network == "td3" else np.float64):
             return steps_tianshou.outcome(cell)
-    with mock.patch("torch.randn_like", lambda like: torch.as_tensor(noise(cell))):
+    with mock.patch("torch.randn_like", lambda like: torch.as_tensor(cells.noise(cell))):
         found = evaluation(cell)()
     if cell.kind == "gradient":
         return {"loss": found[0].detach().numpy(), **arrays(network(cell), found[1])}
-    return {name: tensor.numpy() for name, tensor in zip(ANSWERS[cell.network], found, strict=True)}
+    return {name: tensor.numpy() for name, tensor in zip(cells.ANSWERS[cell.network], found, strict=True)}
 
 
 @contextmanager

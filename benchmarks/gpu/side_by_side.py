@@ -21,7 +21,7 @@ from benchmarks.gpu.results import rows, times_table
 from benchmarks.gpu.sides import RIVALS, add_options
 from benchmarks.harness.differences import Outcomes, differences_table, outcomes
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, explained, read, show_header
+from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
 from examples.shared.command_line import at_least
 
@@ -73,6 +73,12 @@ def driver() -> dict[str, str]:
     return {"nvidia-smi": "; ".join(subprocess.run(query, capture_output=True, text=True).stdout.splitlines())}
 
 
+def report(found: dict[str, Any], _: argparse.Namespace) -> None:
+    """Print the cards and versions, and the table."""
+    print(*(f"{name}: {value}" for name, value in found["facts"].items()), "", sep="\n")
+    print(*times_table(found["rows"]), sep="\n")
+
+
 def main() -> None:
     """Do as the command line says."""
     parser = argparse.ArgumentParser(description="Compare npnets with PyTorch on one GPU.")
@@ -86,13 +92,7 @@ def main() -> None:
     options = parse(parser, FULL, QUICK)
     if options.check:
         sys.exit(0 if check(options) else "error: the two sides do not compute the same")
-    if not options.again:
-        with explained(options.out):
-            time_rounds(Record(NAME, options.out), options)
-    found = read(NAME, options.out)
-    show_header(found)
-    print(*(f"{name}: {value}" for name, value in found["results"]["facts"].items()), "", sep="\n")
-    print("\n".join(times_table(found["results"]["rows"])))
+    measure_and_show(NAME, options, time_rounds, report)
 
 
 if __name__ == "__main__":

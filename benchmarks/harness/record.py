@@ -6,13 +6,14 @@ That is the command, the date, the machine, its load at the start, and the versi
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -92,15 +93,25 @@ def read(name: str, out: Path) -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
-def show_header(record: Mapping[str, Any]) -> None:
-    """Print what a result file says beside its results."""
-    facts = {"command": record["command"], "date": record["date"], **record["machine"], **record["versions"]}
-    print(*(f"{name}: {value}" for name, value in facts.items()), sep="\n", flush=True)
-
-
 def save_figure(figure: Any, file: Path) -> None:
     """Write a figure of matplotlib's as a picture."""
     write(file, lambda path: figure.savefig(path, format=file.suffix[1:]))
+
+
+def measure_and_show(
+    name: str,
+    options: argparse.Namespace,
+    measure: Callable[[Record, argparse.Namespace], None],
+    show: Callable[[dict[str, Any], argparse.Namespace], None],
+) -> None:
+    """Measure into a result file, unless the options say `again`, and show what it holds."""
+    if not options.again:
+        with explained(options.out):
+            measure(Record(name, options.out), options)
+    found = read(name, options.out)
+    facts = {"command": found["command"], "date": found["date"], **found["machine"], **found["versions"]}
+    print(*(f"{fact}: {value}" for fact, value in facts.items()), "", sep="\n", flush=True)
+    show(found["results"], options)
 
 
 @contextmanager

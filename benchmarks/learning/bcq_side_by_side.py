@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
-from benchmarks.harness.record import Record, explained, read, show_header
+from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
 from benchmarks.learning.rival import LIBRARIES, require_rival
 from examples.shared.command_line import at_least
@@ -39,6 +39,7 @@ def run(library: str, seed: int, threads: int, options: argparse.Namespace) -> R
 
 def measure(record: Record, options: argparse.Namespace) -> None:
     """Train all that is asked for, and write down what there is after every pair."""
+    require_rival()
     runs: list[Run] = []
     cases = [(threads, seed) for threads in options.threads for seed in options.seeds]
     for index, (threads, seed) in enumerate(cases):
@@ -82,13 +83,7 @@ def main() -> None:
     parser.add_argument("--steps", type=at_least(1), help="default: the example's")
     parser.add_argument("--episodes", type=at_least(1), help="of the evaluation; default: 30")
     options = parse(parser, FULL, QUICK)
-    if not options.again:
-        require_rival()
-        with explained(options.out):
-            measure(Record(NAME, options.out), options)
-    found = read(NAME, options.out)
-    show_header(found)
-    print("", *bcq_table(found["results"]), sep="\n")
+    measure_and_show(NAME, options, measure, lambda found, _: print(*bcq_table(found), sep="\n"))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, explained, read, save_figure, show_header
+from benchmarks.harness.record import Record, measure_and_show, save_figure
 from benchmarks.harness.turns import Worker, in_turn
 from benchmarks.learning.picture import figure_of
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
@@ -51,6 +52,7 @@ def run(algorithm: str, seed: int, library: str, options: argparse.Namespace) ->
 
 def learn_all(record: Record, options: argparse.Namespace) -> None:
     """Learn all that is asked for, and write down what there is after every run."""
+    require_rival()
     controller = float(evaluate(teacher_policy, EPISODES, EVALUATION_SEED).mean())
     runs: list[Run] = []
     for case in order(options):
@@ -58,15 +60,12 @@ def learn_all(record: Record, options: argparse.Namespace) -> None:
         record.write({"controller": round(controller, 2), **summed_up(runs), "runs": runs})
 
 
-def report(options: argparse.Namespace) -> None:
+def report(found: dict[str, Any], options: argparse.Namespace) -> None:
     """Print and draw what was written down."""
-    found = read(NAME, options.out)
-    show_header(found)
-    results = found["results"]
-    if not pairs(results["runs"]):
+    if not pairs(found["runs"]):
         sys.exit(f"error: {options.out} has no algorithm and seed that both libraries have finished")
-    print("", *learning_table(results["runs"]), "", sep="\n")
-    save_figure(figure_of(results["runs"], results["controller"]), options.out / f"{NAME}.png")
+    print(*learning_table(found["runs"]), "", sep="\n")
+    save_figure(figure_of(found["runs"], found["controller"]), options.out / f"{NAME}.png")
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -87,12 +86,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     """Do as the command line says."""
-    options = parse_options()
-    if not options.again:
-        require_rival()
-        with explained(options.out):
-            learn_all(Record(NAME, options.out), options)
-    report(options)
+    measure_and_show(NAME, parse_options(), learn_all, report)
 
 
 if __name__ == "__main__":

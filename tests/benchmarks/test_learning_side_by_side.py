@@ -235,11 +235,14 @@ def test_results_are_whole_after_every_run_and_can_be_shown_again(
 @pytest.mark.parametrize(
     ("runs", "words"), [(None, "without --again first"), ([made_up()], "that both libraries have finished")]
 )
-def test_nothing_to_show_again_is_an_error_that_says_so(tmp_path: Path, runs: Any, words: str) -> None:
+def test_nothing_to_show_again_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: Any, words: str
+) -> None:
     if runs is not None:
         Record("learning_side_by_side", tmp_path).write({"controller": 0.0, "runs": runs})
+    monkeypatch.setattr(sys, "argv", ["learning", "--again", "--out", str(tmp_path)])
     with pytest.raises(SystemExit, match=words):
-        side_by_side.report(Namespace(out=tmp_path))
+        side_by_side.main()
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
