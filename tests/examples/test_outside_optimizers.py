@@ -208,6 +208,7 @@ def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monke
     assert step == trust_region.Step(small_policy, 0.0, 0.0)
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_advantages_are_the_discounted_surprises_in_units_of_their_spread() -> None:
     played = play(lambda seen: seen[:, 2:] - 1, 3, seed=0)

@@ -50,6 +50,7 @@ def test_random_networks_keep_the_laws(net: Any, seed: int) -> None:
     check_network(net, max_examples=2, seed=seed)
 
 
+@pytest.mark.slow
 def test_an_actor_on_a_recurrent_network_is_held_to_the_laws_of_sequences() -> None:
     trunk = npnets.Recurrent(2, 3, 4, hidden_layer_size=3)
     for kind in (npnets.Actor, npnets.ActorProb):
