@@ -14,6 +14,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks import ROOT
@@ -40,7 +41,7 @@ Cost = tuple[float, int]
 
 ACTION = Cell("actor", "forward", 1)
 
-COLUMNS = {
+COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
     "installed, MB": lambda side: f"{side['installed_mb']:.0f}",
     "import, ms": lambda side: f"{side['import_seconds']['median'] * 1e3:.0f}",
     "held then, MB": lambda side: f"{side['mb_after_import']:.0f}",

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Outcomes = Mapping[str, NDArray[np.floating]]
+Array = NDArray[np.floating]
+
+Outcomes = Mapping[str, Array]
 """What a side computes, by name."""
 
 TOLERANCE = 1e-4
 """How far two sides may differ, as a part of the array's norm. TF32 in one of them would show."""
 
 
-def outcomes(write: Callable[[str], Any]) -> dict[str, NDArray[np.floating]]:
+def outcomes(write: Callable[[str], Any]) -> dict[str, Array]:
     """Return what a side computes, which it writes to the `.npz` file that it is given."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes.npz"
@@ -52,7 +54,7 @@ def differences_table(ours: Outcomes, theirs: Outcomes, zero: Collection[str] = 
     return lines, all(difference <= TOLERANCE for differences in found.values() for difference, _ in differences)
 
 
-def _difference(ours: NDArray, theirs: NDArray) -> float:
+def _difference(ours: Array, theirs: Array) -> float:
     """Infinite where shapes differ, where something is not finite, and where all is zero: then nothing was compared."""
     finite = np.isfinite(ours).all() and np.isfinite(theirs).all()
     if ours.shape != theirs.shape or not finite or not theirs.any():
@@ -61,5 +63,5 @@ def _difference(ours: NDArray, theirs: NDArray) -> float:
     return float(np.linalg.norm(ours - exact) / np.linalg.norm(exact))
 
 
-def _difference_from_zero(ours: NDArray, theirs: NDArray) -> float:
+def _difference_from_zero(ours: Array, theirs: Array) -> float:
     return 0.0 if ours.shape == theirs.shape and not ours.any() and not theirs.any() else math.inf

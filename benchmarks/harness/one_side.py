@@ -93,7 +93,7 @@ class Side:
         """Write what cells compute, in arrays named `size/workload/what`."""
         import numpy as np
 
-        found = {}
+        found: dict[str, Any] = {}
         for cell in (self.module.Cell(*cell) for cell in cells):
             arrays = self.module.outcome(cell)
             found |= {f"{cell.size}/{cell.workload}/{name}": array for name, array in arrays.items()}

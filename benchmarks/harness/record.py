@@ -90,7 +90,7 @@ def read(name: str, out: Path) -> dict[str, Any]:
     file = out / f"{name}.json"
     if not file.exists():
         sys.exit(f"error: there is no {file} to show again; run without --again first, or choose --out")
-    return json.loads(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def save_figure(figure: Any, file: Path) -> None:

@@ -28,6 +28,7 @@ from npnets.backend import Array
 from npnets.blas import require_one_thread
 from npnets.description import size
 from npnets.kernels.workspace import room, side_by_side
+from npnets.log import logger
 
 FEWEST = 64
 """Fewer rows are not worth a thread of their own."""
@@ -135,14 +136,12 @@ class SharedOut:
         return tuple(map(self._whole, wanted, zip(*_together(tasks), strict=True)))
 
     def _shares(self, args: tuple[Any, ...]) -> list[slice] | None:
-        number = args[0].shape[self._rows.arguments[0]]
-        if number < 2 * FEWEST or type(args[0]) is not np.ndarray:
-            return None
         threads = _threads.get()
-        if threads < 2:
+        if threads < 2 or type(args[0]) is not np.ndarray:
             return None
-        work = self._work(*args)
-        if number // threads < FEWEST or number // threads * work < LEAST_WORK:
+        number = args[0].shape[self._rows.arguments[0]]
+        if number // threads < FEWEST or number // threads * self._work(*args) < LEAST_WORK:
+            logger().debug("%d rows are too few, or too little work, to be shared out to %d threads", number, threads)
             return None
         ends = [number * part // threads for part in range(threads + 1)]
         return [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
@@ -210,8 +209,14 @@ def _are_ready(helpers: int) -> bool:
             _thread.start_new_thread(_work, (_tasks, _alive, started))
             started.get()
     except RuntimeError:
+        _say_that_threads_are_missing(1 + len(_alive))
         return len(_alive) > 0
     return True
+
+
+@functools.cache
+def _say_that_threads_are_missing(number: int) -> None:
+    logger().warning("the system starts no more threads: npnets.batch_threads goes on with %d", number)
 
 
 class _Outcome(NamedTuple):

@@ -24,6 +24,7 @@ PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
     "log": (-1, set()),
+    "cupy_loading": (-1, {"log"}),
     "backend": (0, set()),
     "dtypes": (0, set()),
     "underflow": (0, set()),
@@ -50,7 +51,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "installation": (6, set()),
     "__main__": (7, set()),
 }
-ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
+ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
 
 
