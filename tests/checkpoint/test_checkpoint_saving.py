@@ -55,6 +55,7 @@ def _steps(call: Callable[[], None], everywhere: bool, interrupted_at: int = 0) 
     return steps
 
 
+@pytest.mark.slow
 # A zip file whose making is interrupted warns when it is collected that it has not been closed.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @each_ending
@@ -179,6 +180,7 @@ def _savers(path: Path, *values: tuple[float, float]) -> Iterator[list[subproces
             process.communicate()
 
 
+@pytest.mark.slow
 @on_posix
 @each_ending
 def test_savers_that_are_killed_at_any_moment_leave_a_whole_file(ending: str, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
     assert done.returncode and "torch" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: Path) -> None:
     done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -60,6 +61,7 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: 
     assert float(rows["return of an episode"].split(" ")[0]) > -400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -109,6 +109,7 @@ def test_ppo_takes_no_more_steps_than_it_may(steps: int, taken: int, run: Any) -
     assert results(run("PPO", "--steps", steps))["steps"] == taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
     name: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -134,6 +135,7 @@ def test_a_learning_curve_judges_a_step_once() -> None:
     np.testing.assert_array_equal(curve.returns, [[5, 6], [6, 7]])
 
 
+@pytest.mark.slow
 @another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     shown = b"temperature="  # the progress bar shows losses: learning has begun

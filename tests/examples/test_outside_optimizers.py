@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, bits, on_backend
+from example_runs import run_here
 from interruption import interrupted_once
 
 import npnets
@@ -69,6 +70,7 @@ def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_it
         assert leaf.min() >= (np.float32(floor) if path == "log_sigma" else -largest)
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     start = cloning_problem.ACTOR.init(np.random.default_rng(0))
@@ -89,6 +91,7 @@ def _agreement(policy: Any, episodes: int, seed: int) -> Any:
     return np.full(episodes, np.mean(policy(observations) == (observations @ [1, -2, 3, -1] > 0)))
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cma_es_policy, "returns_of", _agreement)
@@ -205,6 +208,7 @@ def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monke
     assert step == trust_region.Step(small_policy, 0.0, 0.0)
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_advantages_are_the_discounted_surprises_in_units_of_their_spread() -> None:
     played = play(lambda seen: seen[:, 2:] - 1, 3, seed=0)
@@ -246,6 +250,7 @@ def test_lion_steps_by_the_sign_of_its_momentum_and_changes_nothing_in_place() -
 # -- as their users meet them -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @another_process
 def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> None:
     answer = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20, "--out", tmp_path)
@@ -259,6 +264,7 @@ def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> N
     assert found["curves"]["L-BFGS-B"]["steps"][-1] == found["steps"]
 
 
+@pytest.mark.slow
 @another_process
 def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path) -> None:
     answer = run("lion_cloning", "--episodes", 2, "--steps", 30, "--out", tmp_path)
@@ -270,6 +276,7 @@ def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path
         assert "log_sigma" in checkpoint.load(tmp_path / f"{name.lower()}.npz").params
 
 
+@pytest.mark.slow
 @another_process
 @pytest.mark.parametrize(
     ("name", "options", "leaf"),
@@ -288,6 +295,7 @@ def test_a_search_prints_its_return_and_leaves_policy_and_picture(
     assert leaf in checkpoint.load(tmp_path / "policy.npz").params
 
 
+@pytest.mark.slow
 @another_process
 @pytest.mark.parametrize(
     ("name", "options", "shown"),
@@ -303,7 +311,7 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
     assert (tmp_path / "policy.npz").exists()
 
 
-@another_process
+@pytest.mark.numpy_alone("is refused before a network is made")
 @pytest.mark.parametrize(
     ("name", "options", "telling"),
     [
@@ -314,6 +322,6 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
     ],
 )
 def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:
-    answer = run(name, *options)
+    answer = run_here(f"own_optimizer.{name}", *options)
     assert answer.returncode == 2
     assert answer.stderr.strip().splitlines()[-1].endswith(telling)

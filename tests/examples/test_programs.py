@@ -21,6 +21,7 @@ PROGRAMS = sorted(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
 def test_a_program_starts_from_any_folder(program: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, program, "--help"], cwd=tmp_path, capture_output=True, text=True)

@@ -115,6 +115,7 @@ def test_where_saving_fails_the_file_before_stays_and_nothing_else(
 # -- the picture ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("SAC",), ("recurrent", "feed-forward")])
 def test_a_picture_drawn_from_the_saved_file_is_the_one_that_the_run_drew(names: Any, tmp_path: Path) -> None:
     conclude(tmp_path, run_of(*names))
@@ -122,6 +123,7 @@ def test_a_picture_drawn_from_the_saved_file_is_the_one_that_the_run_drew(names:
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "learning.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_other_returns_and_another_episode_make_another_picture(tmp_path: Path) -> None:
     results = run_of("SAC").results()
     picture.draw(results, tmp_path / "first.png")
@@ -144,6 +146,7 @@ def test_a_run_of_one_evaluation_leaves_no_picture(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
+@pytest.mark.slow
 def test_the_dark_picture_has_light_text_and_no_background(tmp_path: Path) -> None:
     results, seen = run_of("SAC").results(), {}
     for dark in (False, True):

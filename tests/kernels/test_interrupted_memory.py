@@ -111,6 +111,7 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
     assert total > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compute", [_of_layers, _of_lstm, _of_optimizer, _of_gradient])
 def test_computations_that_are_interrupted_at_many_byte_codes_by_their_like_change_nothing(compute: Any) -> None:
     nested = Interruption(compute)

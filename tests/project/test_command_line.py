@@ -55,6 +55,7 @@ def test_summary_of_a_checkpoint_without_arrays_says_so(tmp_path: Path) -> None:
     assert run("summary", str(tmp_path / "empty.npz")).stdout == "steps  3\nno arrays\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -90,6 +91,7 @@ def test_without_safetensors_it_is_said_what_to_install(tmp_path: Path) -> None:
     assert "pip install 'npnets[safetensors]'" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_help_and_version_are_printed() -> None:
     assert run("--version").stdout == f"npnets {npnets.__version__}\n"
     done = run("--help")
@@ -97,6 +99,7 @@ def test_help_and_version_are_printed() -> None:
     assert "usage: python -m npnets summary [-h] FILE" in run("summary", "--help").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("frobnicate",), ("summary",), ("summary", "a.npz", "b.npz"), ("--frobnicate",)])
 def test_a_command_that_is_not_understood_exits_with_2(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)

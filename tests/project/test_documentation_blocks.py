@@ -33,6 +33,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_runs_and_prints_what_the_page_shows_after_just_the_blocks_that_it_continues(
     name: str, session: types.ModuleType
