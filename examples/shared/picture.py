@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from numpy.typing import ArrayLike, NDArray
 
 from examples.shared.drawing import DASHES, TEXT, Palette, add_axes, new_figure, number, save, style, tidy
 from examples.shared.pendulum_drawing import plot_angle, plot_pendulums, plot_torque
@@ -62,11 +61,10 @@ def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> Non
     for (name, curve), colour in zip(curves.items(), palette.series, strict=False):
         mean, error = mean_and_standard_error(np.array(curve["returns"]))
         axes.fill_between(curve["steps"], mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(*dense(curve["steps"], mean), color=colour, linewidth=2, label=labels[name])
+        axes.plot(curve["steps"], mean, color=colour, linewidth=2, label=labels[name])
     others = [name for name in means if name not in curves]
     for name, colour in zip(others, palette.levels, strict=False):
-        level = dense((0, end), (means[name], means[name]))
-        axes.plot(*level, color=colour, linewidth=1.5, linestyle=DASHES, label=labels[name])
+        axes.axhline(means[name], color=colour, linewidth=1.5, linestyle=DASHES, label=labels[name])
     axes.set(xlabel=results["unit"], xlim=(0, end))
     axes.set_title(f"{results['title']}: return")
     axes.margins(y=0.1)
@@ -75,13 +73,14 @@ def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> Non
     tidy(axes, palette)
     handles, _ = axes.get_legend_handles_labels()
     band = Patch(color=palette.faint, alpha=0.35, linewidth=0, label="standard error")
-    axes.legend(handles=[*handles, band], frameon=False, handlelength=1.4, fontsize=TEXT - 1)
-
-
-def dense(x: Sequence[float], y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the same line with many points: Matplotlib puts the legend where it covers the fewest."""
-    points = np.union1d(np.linspace(x[0], x[-1], 200), x)
-    return points, np.interp(points, x, y)
+    axes.legend(
+        handles=[*handles, band],
+        loc="center right",
+        bbox_to_anchor=(1, 0.62),
+        frameon=False,
+        handlelength=1.4,
+        fontsize=TEXT - 1,
+    )  # right of where policies learn, and between a good return and a bad one
 
 
 def plot_episode(
