@@ -10,5 +10,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, from which every benchmark's processes are started."""
 
-EXAMPLES = ROOT / "examples"
-"""Where recorded data are."""
+TRANSITIONS = ROOT / "examples" / "data" / "pendulum_mixed.npz"
+"""The recorded transitions that BCQ learns from."""

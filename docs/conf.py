@@ -1,5 +1,6 @@
 """Settings of the documentation."""
 
+import os
 import re
 from importlib.metadata import version as installed_version
 
@@ -10,23 +11,36 @@ author = "the npnets authors"
 copyright = "2026, the npnets authors"
 release = version = installed_version("npnets")
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
 exclude_patterns = ["_build"]
 default_role = "name_or_code"
 
 html_theme = "furo"
 html_title = f"npnets {release}"
+pygments_dark_style = "github-dark"  # Furo's default underlines the names of imported modules
 html_static_path = ["_static"]
 html_css_files = ["npnets.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_show_sourcelink = False
 html_copy_source = False
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")  # only the host of the pages knows their address
+
+# Code can be copied, the output below it cannot. Prompts are left behind.
+copybutton_selector = "div.highlight-python pre, div.highlight-default pre, div.highlight-sh pre"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
-add_module_names = False
+add_module_names = True
 autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -35,6 +49,18 @@ autosummary_generate = False
 
 # Only what is marked as tested is run: examples in docstrings are tested where they stand, by the test suite.
 doctest_test_doctest_blocks = ""
+
+# The blocks of each page run in a folder of their own, with the repository's examples in it.
+doctest_global_setup = """
+import os as _os, tempfile as _tempfile
+_before, _folder = _os.getcwd(), _tempfile.TemporaryDirectory()
+_os.symlink(_os.path.abspath("examples"), _os.path.join(_folder.name, "examples"))
+_os.chdir(_folder.name)
+"""
+doctest_global_cleanup = """
+_os.chdir(_before)
+_folder.cleanup()
+"""
 
 
 def skip_names_from_elsewhere(app, what, name, obj, skip, options):
@@ -48,7 +74,7 @@ def name_or_code(role, rawtext, text, lineno, inliner, options=None, content=())
     A name is looked up in the package, not in the class that the text stands in: `init` there is a word, not a link to
     the method one line below.
     """
-    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text)
+    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text, re.DOTALL)
     if not match:
         return roles.code_role("code", rawtext, text, lineno, inliner, options or {}, content)
     name, call = match.groups()

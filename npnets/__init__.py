@@ -15,12 +15,14 @@ from npnets import (
     distributions,
     functional,
     initializers,
+    memory,
     numpy,
     optim,
     public,
     tree,
 )
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
+from npnets.blas import threads
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.kernels.sharing import batch_threads
@@ -70,11 +72,13 @@ __all__ = [
     "initializers",
     "interop",
     "jvp",
+    "memory",
     "numpy",
     "optim",
     "stop_gradient",
     "summary",
     "testing",
+    "threads",
     "tree",
     "typing",
     "value_and_grad",

@@ -1,13 +1,12 @@
 """The switch between NumPy and CuPy: which module owns an array, where it lies, and how it is brought elsewhere.
 
-This is the only file that imports CuPy, and it does so only once a GPU is asked for. It knows nothing of trees,
-derivatives or networks. A *device* is what users write (`"cpu"`, `None`, `"cuda"`, `"cuda:1"`, `1`); a *namespace*
-is the module (`numpy` or `cupy`) whose functions work on an array.
+CuPy is imported only once a GPU is asked for. Nothing here knows of trees, derivatives or networks. A *device* is what
+users write (`"cpu"`, `None`, `"cuda"`, `"cuda:1"`, `1`); a *namespace* is the module (`numpy` or `cupy`) whose
+functions work on an array.
 """
 
 import contextlib
 import re
-import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from npnets.cupy_loading import loaded_cupy, number_of_gpus, usable_cupy
 from npnets.public import listing
 
 __all__ = [
@@ -37,8 +37,6 @@ __dir__ = listing(__all__)
 Array: TypeAlias = NDArray[Any]
 Device: TypeAlias = str | int | None
 
-_INSTALL = "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]' for a CUDA 12 driver)"
-_NO_DEVICE, _INSUFFICIENT_DRIVER = 100, 35  # CUDA's own numbers of these two errors
 _CPU = contextlib.nullcontext()
 
 
@@ -174,16 +172,12 @@ def using(device: Device) -> contextlib.AbstractContextManager[Any]:
         As `place`.
     """
     number = parse_device(device)
-    return _CPU if number is None else _usable_cupy(number).cuda.Device(number)
+    return _CPU if number is None else usable_cupy(number).cuda.Device(number)
 
 
 def available() -> list[str]:
     """Return the devices that can be used here, `"cpu"` first, then `"cuda:0"` and so on."""
-    try:
-        count = _cupy().cuda.runtime.getDeviceCount()
-    except (ImportError, RuntimeError):
-        count = 0
-    return ["cpu", *(f"cuda:{number}" for number in range(count))]
+    return ["cpu", *(f"cuda:{number}" for number in range(number_of_gpus()))]
 
 
 # -- moving -----------------------------------------------------------------------------------------------------------
@@ -214,7 +208,7 @@ def place(array: Array, device: Device) -> Array:
     number = parse_device(device)
     if number is None:
         return to_numpy(array)
-    cupy = _usable_cupy(number)
+    cupy = usable_cupy(number)
     with cupy.cuda.Device(number):
         return cupy.asarray(array)
 
@@ -243,75 +237,3 @@ def adopt(array: Any, like: Array) -> Array:
 def to_numpy(array: Any) -> Any:
     """Return an array as NumPy's; a CuPy array is copied from its GPU, anything else is returned as it is."""
     return array if namespace(array) is np else array.get()
-
-
-# -- CuPy and its driver ----------------------------------------------------------------------------------------------
-
-_registrations: list[Callable[[ModuleType], None]] = []
-_registered: dict[ModuleType, int] = {}
-
-
-def when_cupy_is_loaded(register: Callable[[ModuleType], None]) -> None:
-    """Have a function called with the module `cupy`, as soon as an array of it can turn up here."""
-    _registrations.append(register)
-
-
-def loaded_cupy() -> ModuleType | None:
-    """Return the module `cupy` if something has loaded it: until then every array is NumPy's."""
-    cupy = sys.modules.get("cupy")
-    if cupy is None or not hasattr(cupy, "ndarray"):  # without it, another thread is still importing the module
-        return None
-    if _registered.get(cupy) != len(_registrations):
-        for register in _registrations:  # doing so twice, in two threads, does no harm
-            register(cupy)
-        _registered[cupy] = len(_registrations)
-    return cupy
-
-
-def _cupy() -> ModuleType:
-    try:
-        import cupy
-    except ModuleNotFoundError as error:
-        if error.name != "cupy":
-            raise
-        raise ImportError(f"a GPU was asked for, but CuPy is not installed: {_INSTALL}") from error
-    except ImportError as error:
-        raise ImportError(f"CuPy is installed, but does not load ({error}); install it anew: {_INSTALL}") from error
-    return loaded_cupy() or cupy
-
-
-def _usable_cupy(number: int) -> ModuleType:
-    """Return the module `cupy` if the GPU of this number can be used, or say what is missing."""
-    cupy = _cupy()
-    runtime = cupy.cuda.runtime
-    try:
-        count = runtime.getDeviceCount()
-    except RuntimeError as error:
-        raise RuntimeError(_why_no_gpu(runtime, error)) from error
-    if number >= count:
-        there = f"there is only {count}" if count == 1 else f"there are {count}"
-        raise RuntimeError(f"GPU {number} was asked for, but {there}; GPUs are numbered from 0")
-    return cupy
-
-
-def _why_no_gpu(runtime: Any, error: RuntimeError) -> str:
-    status, driver = getattr(error, "status", None), runtime.driverGetVersion()
-    if driver == 0:
-        return "a GPU was asked for, but there is no NVIDIA driver here; install one, and see that nvidia-smi runs"
-    if status == _INSUFFICIENT_DRIVER:
-        return (
-            f"the NVIDIA driver is too old: it supports CUDA {_version(driver)}, and the CuPy installed here needs "
-            f"CUDA {_version(runtime.runtimeGetVersion())}; update the driver, or install the CuPy for an older CUDA: "
-            "pip install 'cupy-cuda12x[ctk]'"
-        )
-    if status == _NO_DEVICE:
-        return (
-            "a GPU was asked for, but the NVIDIA driver finds none; does nvidia-smi list one, and does the variable "
-            "CUDA_VISIBLE_DEVICES hide it?"
-        )
-    return f"CuPy finds no usable GPU ({error}); does nvidia-smi list one?"
-
-
-def _version(number: int) -> str:
-    """Return CUDA's way of writing a version, 13020, as people write it, 13.2."""
-    return f"{number // 1000}.{number % 1000 // 10}"

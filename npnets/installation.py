@@ -11,6 +11,7 @@ import numpy as np
 
 import npnets
 from npnets.backend import available, loaded_cupy
+from npnets.blas import find
 
 _CUPY_PACKAGES = ("cupy", "cupy-cuda12x", "cupy-cuda13x")
 _CPU_FACTS = Path("/proc/cpuinfo")
@@ -93,11 +94,9 @@ def _cores() -> int:
 
 def _blas() -> tuple[str, int | None]:
     """Return name and version of the BLAS that NumPy uses, and its number of threads if that can be found out."""
-    from threadpoolctl import threadpool_info  # here, because `import npnets` should not load it
-
-    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    libraries = find().info()
     if not libraries:
-        show_config: Any = np.show_config  # that it has a mode, and returns something, stands in newer annotations only
+        show_config: Any = np.show_config  # NumPy 2.0 annotates it as if it had no mode and returned nothing
         config = show_config(mode="dicts")
         return str(config["Build Dependencies"]["blas"]["name"]), None
     first = libraries[0]  # in the order in which they were loaded: SciPy, which may bring its own, loads NumPy's before

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import backends
@@ -20,6 +22,9 @@ import standin_cupy
 from hypothesis import settings
 
 import npnets
+
+# The checkout, where the packages `examples` and `benchmarks` are, comes last: an installed npnets is tested first.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 settings.register_profile("npnets", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("npnets")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.cpu.cells import KINDS, RECURRENT, Cell
-from benchmarks.harness.ratios import geometric_mean, summary, within_rounds
+from benchmarks.harness.ratios import geometric_mean, spread, within_rounds
 from benchmarks.harness.turns import Times
 
 FULL = 256
@@ -40,7 +40,7 @@ class Bar(NamedTuple):
 
 def ratio(times: Times, cell: Cell, rival: str) -> float:
     """Return npnets' time over a rival's, the median over the rounds."""
-    return summary(within_rounds(times[cell]["npnets"], times[cell][rival])).median
+    return spread(within_rounds(times[cell]["npnets"], times[cell][rival])).median
 
 
 def judge(times: Times) -> list[Bar]:

@@ -1,8 +1,8 @@
 """What is computed in the benchmark of speed: cells, first parameters and data.
 
 Made with NumPy alone and from fixed seeds, so that each process makes the same numbers for itself. Knows no library.
-Parameters are nested dicts in npnets' layout: weights `(in, out)`, an ensemble's `(members, in, out)`. The recurrent
-networks are those of `cpu/recurrent_problem.py`, the transitions those of `gpu/problem.py`.
+Parameters are nested dicts in npnets' layout: weights `(in, out)`, an ensemble's `(members, in, out)`, an LSTM's gates
+in the order i, f, g, o. The transitions are those of `gpu/problem.py`.
 """
 
 from __future__ import annotations
@@ -15,27 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cpu import recurrent_problem
-from benchmarks.gpu import problem as gpu_problem
+from benchmarks.gpu.problem import ACT, EPS, GAMMA, LEARNING_RATE, OBS, STEPS, TAU, transitions  # noqa: F401
 
 Array = NDArray[np.float32]
 Params = dict[str, Any]
 
-OBS, ACT = gpu_problem.OBS, gpu_problem.ACT
-LEARNING_RATE, TAU, GAMMA, EPS, STEPS = (
-    gpu_problem.LEARNING_RATE,
-    gpu_problem.TAU,
-    gpu_problem.GAMMA,
-    gpu_problem.EPS,
-    gpu_problem.STEPS,
-)
 LATENT, MEMBERS, ALPHA = 2 * ACT, 10, 0.2
 NOISE, NOISE_LIMIT = 0.2, 0.5
 """TD3's, on the target actor's actions."""
 
 NETWORKS = ("actor", "actor_prob", "critic", "vae", "ensemble")
-RECURRENT = {"recurrent_actor": "actor", "recurrent_critic": "critic"}
-"""The recurrent networks, by what `cpu/recurrent_problem.py` calls them."""
+RECURRENT, HIDDEN = ("recurrent_actor", "recurrent_critic"), 128
+"""The networks with an LSTM, and the numbers in its states."""
 
 ANSWERS = {
     "actor": ("action",),
@@ -49,8 +40,13 @@ ANSWERS = {
 """What a network answers, in order."""
 
 BATCHES = (1, 32, 256, 1024)
+SEQUENCES = ((1, 1), (64, 16), (256, 32))
+"""Batch and steps of the recurrent networks."""
+
 KINDS = ("forward", "gradient")
 LIBRARIES = ("npnets", "tianshou", "jax", "autograd")
+SIDE = "benchmarks.cpu.{}_side"
+"""The module of a side."""
 
 
 class Cell(NamedTuple):
@@ -82,17 +78,10 @@ class Cell(NamedTuple):
         """Widths of the hidden layers."""
         return (self.width,) * self.depth
 
-    @property
-    def recurrent(self) -> recurrent_problem.Cell | None:
-        """The same line of the benchmark of recurrent networks, if it is one."""
-        if self.network not in RECURRENT:
-            return None
-        return recurrent_problem.Cell(RECURRENT[self.network], self.kind, self.batch, self.steps)
-
 
 CELLS = (
     *(Cell(network, kind, batch) for network in NETWORKS for kind in KINDS for batch in BATCHES),
-    *(Cell(network, kind, *size) for network in RECURRENT for kind in KINDS for size in recurrent_problem.SIZES),
+    *(Cell(network, kind, *size) for network in RECURRENT for kind in KINDS for size in SEQUENCES),
     Cell("actor", "adam", 256),
     *(Cell(algorithm, "learn", 256) for algorithm in ("td3", "sac", "bcq")),
     *(Cell(algorithm, "whole", 256) for algorithm in ("td3", "sac")),
@@ -108,8 +97,6 @@ def sides(cell: Cell) -> tuple[str, ...]:
 
 def first_parameters(cell: Cell) -> Params:
     """Draw the parameters of a cell's network, or those of an algorithm's networks by name, which differ."""
-    if recurrent := cell.recurrent:
-        return recurrent_problem.first_parameters(recurrent.network)
     rng = np.random.default_rng(0)
     names = ALGORITHMS.get(cell.network)
     if names is None:
@@ -124,11 +111,39 @@ def first_gradient(cell: Cell) -> Params:
 
 def data(cell: Cell) -> dict[str, Array]:
     """Draw what goes in and what should come out, every array `(batch, width)`; a recurrent network's with steps."""
-    if cell.recurrent:
-        given = recurrent_problem.data(cell.batch, cell.steps)
-        return {"obs": given["obs"], "act": given["act"], "reward": given["returns"]}
-    given = gpu_problem.transitions(cell.batch)
+    if cell.network in RECURRENT:
+        return _sequences(cell)
+    given = transitions(cell.batch)
     return {name: given[name] for name in ("obs", "act", "reward", "next_obs", "terminal")}
+
+
+def by_path(params: Any, path: str = "") -> dict[str, Any]:
+    """Return the arrays of nested dicts by their paths, `last.linear_0.weight`."""
+    if not isinstance(params, dict):
+        return {path: params}
+    parts = (by_path(part, f"{path}.{name}".lstrip(".")) for name, part in params.items())
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
+def _sequences(cell: Cell) -> dict[str, Array]:
+    """Draw observations `(batch, steps, OBS)`, and actions and rewards `(batch, width)` of the last step."""
+    rng = np.random.default_rng(1)
+    drawn = {
+        "obs": rng.standard_normal((cell.batch, cell.steps, OBS)),
+        "act": rng.uniform(-1, 1, (cell.batch, ACT)),
+        "reward": rng.standard_normal((cell.batch, 1)),
+    }
+    return {name: array.astype(np.float32) for name, array in drawn.items()}
+
+
+def bytes_to_keep(cell: Cell) -> int:
+    """Return what the backward of an LSTM must keep, in float32: inputs, gates and states.
+
+    For every row and step the input `x` and the four gates, and the hidden and cell state that enter it; and the cell
+    state that leaves the last one. `tanh` of the cell state can be computed again.
+    """
+    rows = cell.batch * cell.steps
+    return 4 * (rows * (OBS + 4 * HIDDEN + 2 * HIDDEN) + cell.batch * HIDDEN)
 
 
 def noise(cell: Cell) -> Array:
@@ -187,6 +202,22 @@ def _perturbation(rng: np.random.Generator, hidden: tuple[int, ...]) -> Params:
     return {"preprocess": {"model": _mlp(rng, OBS + ACT, *hidden, ACT)}}
 
 
+def _lstm(rng: np.random.Generator) -> Params:
+    gates = 4 * HIDDEN
+    shapes = {"weight_ih": (OBS, gates), "weight_hh": (HIDDEN, gates), "bias_ih": (gates,), "bias_hh": (gates,)}
+    limit = 1 / math.sqrt(HIDDEN)
+    return {"layer_0": {name: _uniform(rng, limit, shape) for name, shape in shapes.items()}}
+
+
+def _recurrent_actor(rng: np.random.Generator, _: tuple[int, ...]) -> Params:
+    log_sigma = rng.uniform(-1, 0, ACT).astype(np.float32)
+    return {"lstm": _lstm(rng), "mu": _linear(rng, HIDDEN, ACT), "log_sigma": log_sigma}
+
+
+def _recurrent_critic(rng: np.random.Generator, _: tuple[int, ...]) -> Params:
+    return {"lstm": _lstm(rng), "last": _linear(rng, HIDDEN + ACT, 1)}
+
+
 PARAMETERS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Params]] = {
     "actor": _actor,
     "actor_prob": _actor_prob,
@@ -195,6 +226,8 @@ PARAMETERS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Params]] 
     "ensemble": _ensemble,
     "vae": _vae,
     "perturbation": _perturbation,
+    "recurrent_actor": _recurrent_actor,
+    "recurrent_critic": _recurrent_critic,
 }
 
 CRITICS = {"critic_1": "critic", "critic_2": "critic"}

@@ -7,15 +7,10 @@ random numbers too. Tianshou is what the others are held against.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.cpu.cells import LIBRARIES, RECURRENT, Cell, sides
-from benchmarks.gpu.results import differences_table
+from benchmarks.cpu.cells import LIBRARIES, RECURRENT, SIDE, Cell, sides
+from benchmarks.harness.differences import Outcomes, differences_table, outcomes
 from benchmarks.harness.turns import Worker
 
 ZERO = {f"1x1/{network}_gradient/lstm.layer_0.weight_hh" for network in RECURRENT}
@@ -24,25 +19,20 @@ ZERO = {f"1x1/{network}_gradient/lstm.layer_0.weight_hh" for network in RECURREN
 
 def check(cells: Sequence[Cell]) -> bool:
     """Print the largest difference in each cell, and return whether all are small enough."""
-    all_same = True
-    with tempfile.TemporaryDirectory() as folder:
-        theirs = outcomes("tianshou", cells, Path(folder))
-        for side in LIBRARIES:
-            common = [cell for cell in cells if side in sides(cell)]
-            if side == "tianshou" or not common:
-                continue
-            names = tuple(f"{cell.size}/{cell.workload}/" for cell in common)
-            rival = {name: array for name, array in theirs.items() if name.startswith(names)}
-            lines, same = differences_table(outcomes(side, common, Path(folder)), rival, ZERO)
-            print(f"\n{side} and tianshou", *lines, sep="\n", flush=True)
-            all_same = all_same and same
+    all_same, theirs = True, computed("tianshou", cells)
+    for side in LIBRARIES:
+        common = [cell for cell in cells if side in sides(cell)]
+        if side == "tianshou" or not common:
+            continue
+        names = tuple(f"{cell.size}/{cell.workload}/" for cell in common)
+        rival = {name: array for name, array in theirs.items() if name.startswith(names)}
+        lines, same = differences_table(computed(side, common), rival, ZERO)
+        print(f"\n{side} and tianshou", *lines, sep="\n", flush=True)
+        all_same = all_same and same
     return all_same
 
 
-def outcomes(side: str, cells: Sequence[Cell], folder: Path) -> dict[str, NDArray[np.floating]]:
+def computed(side: str, cells: Sequence[Cell]) -> Outcomes:
     """Return what a side computes, by size, workload and name."""
-    file = folder / f"{side}.npz"
-    with Worker("speed", side, 1, 0.0) as worker:
-        worker.ask(outcomes=(str(file), cells))
-    with np.load(file) as arrays:
-        return dict(arrays)
+    with Worker(SIDE.format(side), side) as worker:
+        return outcomes(lambda file: worker.ask(outcomes=(file, cells)))

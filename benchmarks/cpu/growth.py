@@ -8,14 +8,20 @@ digit.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks.cpu.cells import Cell
+from benchmarks.cpu.cells import SIDE, Cell
+from benchmarks.harness.record import Record
+from benchmarks.harness.resident_memory import available_memory
 from benchmarks.harness.turns import Ended, Worker
 
 SIDES = ("npnets", "tianshou")
+
+FREE = 0.5
+"""Of the memory that is free, how much one process may take."""
 
 GROWTH = 4
 """What the numbers to hold grow by from one size to the next."""
@@ -44,24 +50,31 @@ class Point(NamedTuple):
     size: int
     side: str
     microseconds: float
-    peak: float
+    peak: int
 
 
-def measure(threads: int, seconds: float, memory: float) -> list[Point]:
-    """Measure both sides along every axis, in turn; `memory` is the bytes that a process may take."""
+def measure(record: Record, options: argparse.Namespace) -> None:
+    """Measure both sides along every axis, in turn, as far as the memory that a process may take allows."""
+    threads, memory = options.threads[0], options.memory * 1e9 if options.memory else FREE * available_memory()
     points = []
     for name, axis in AXES.items():
         size, going_on = axis.first, set(SIDES)
         while going_on:
             for side in [side for side in SIDES if side in going_on]:
                 print(f"{name} {size}: {side}", file=sys.stderr)
-                cost = _cost(side, axis.cell(size), threads, seconds)
+                cost = _cost(side, axis.cell(size), threads, options.seconds)
                 if cost is not None:
-                    points.append(Point(name, size, side, cost["microseconds"], cost["peak"]))
+                    points.append(Point(name, size, side, round(cost["microseconds"], 1), round(cost["peak"])))
                 if cost is None or expected(cost) > memory:
                     going_on.remove(side)
             size *= axis.factor
-    return points
+        found = [point._asdict() for point in points]
+        record.write({"threads": threads, "memory": round(memory), "points": found})
+
+
+def points_of(found: dict[str, Any]) -> list[Point]:
+    """Return the points that a result file holds."""
+    return [Point(**point) for point in found["points"]]
 
 
 def expected(cost: dict[str, float]) -> float:
@@ -71,15 +84,16 @@ def expected(cost: dict[str, float]) -> float:
 
 def _cost(side: str, cell: Cell, threads: int, seconds: float) -> dict[str, float] | None:
     try:
-        with Worker("speed", side, threads, seconds) as worker:
+        with Worker(SIDE.format(side), side, threads, seconds) as worker:
             return worker.ask(cost=cell)  # type: ignore[no-any-return]
     except Ended as ended:
         print(ended, file=sys.stderr)
         return None
 
 
-def growth_table(points: list[Point]) -> list[str]:
+def growth_table(found: dict[str, Any]) -> list[str]:
     """Return the lines: a row for each size, blank where a side's memory had ended."""
+    points = points_of(found)
     lines = [f"{'':<16}{'us a gradient':^34}{'peak, MB':^22}".rstrip()]
     lines += [f"{'':<6}{'size':>10}" + f"{'npnets':>12}{'Tianshou':>12}{'ratio':>10}{'npnets':>11}{'Tianshou':>11}"]
     by_place = {(point.axis, point.size, point.side): point for point in points}

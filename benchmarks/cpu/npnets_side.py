@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 import functools
+import gc
+import os
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy
+from threadpoolctl import ThreadpoolController
 
 import npnets
 import npnets.numpy as np
-from benchmarks.cpu import recurrent_npnets
-from benchmarks.cpu import steps_npnets as speed_learning_npnets
-from benchmarks.cpu.cells import (
-    ACT,
-    ANSWERS,
-    EPS,
-    KINDS,
-    LATENT,
-    LEARNING_RATE,
-    MEMBERS,
-    OBS,
-    STEPS,
-    Cell,
-    data,
-    first_gradient,
-    first_parameters,
-    noise,
-)
+from benchmarks.cpu import cells, steps_npnets
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
-from npnets import optim, tree
+from npnets import optim
 
 Answer = Callable[[Any], tuple[Any, ...]]
+
+ROWS = 64
+"""From how many rows for each thread on a batch of sequences is shared out."""
 
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
-    if cell.recurrent:
-        return recurrent_npnets.make(cell.recurrent)
-    if cell.kind in KINDS:
+    if cell.network in cells.RECURRENT:
+        return shared_out(cell, evaluation(cell, {}))
+    if cell.kind in cells.KINDS:
         return evaluation(cell, {"rng": numpy.random.default_rng(0)})
-    return Adam(cell) if cell.kind == "adam" else speed_learning_npnets.make(cell, numpy.random.default_rng(0))
+    return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, numpy.random.default_rng(0))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     """Return a network's answer, or a loss and its gradient; `draw` is how the VAE gets its noise."""
-    params, given = first_parameters(cell), data(cell)
+    params, given = cells.first_parameters(cell), cells.data(cell)
     run = answer(cell, given, draw)
     if cell.kind == "forward":
         return lambda: run(params)
@@ -53,32 +44,63 @@ def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     return lambda: value_and_grad(params)
 
 
+def shared_out(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
+    """With several threads share a large batch of sequences out to them, as a user would ask.
+
+    BLAS then runs on one thread, and afterwards on as many as before: the process times other cells too.
+    """
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    if threads < 2 or cell.batch < ROWS * threads:
+        return call
+    blas = ThreadpoolController().select(user_api="blas")
+
+    def shared() -> Any:
+        with blas.limit(limits=1), npnets.batch_threads(threads):
+            return call()
+
+    return shared
+
+
 def answer(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Answer:
     """Return a network's answer as a function of its parameters."""
     net, obs, act = network(cell), given["obs"], given["act"]
     if isinstance(net, npnets.VAE):
         return lambda params: net.forward(params, obs, act, **draw)
-    if isinstance(net, npnets.Critic):
+    if isinstance(net, npnets.RecurrentActorProb):
+        return lambda params: with_state(*net.forward(params, obs))
+    if isinstance(net, (npnets.Critic, npnets.RecurrentCritic)):
         return lambda params: (net.forward(params, obs, act),)
     if isinstance(net, npnets.ActorProb):
         return lambda params: net.forward(params, obs)[0]
     return lambda params: net.forward(params, obs)[:1]
 
 
+def with_state(head: tuple[Any, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a recurrent actor's mean and standard deviation with its state behind them."""
+    return (*head, state["hidden"], state["cell"])
+
+
 def network(cell: Cell) -> Any:
     """Describe a cell's network."""
     hidden = cell.hidden
     if cell.network == "actor":
-        return npnets.Actor(npnets.Net(OBS, hidden_sizes=hidden), ACT)
+        return npnets.Actor(npnets.Net(cells.OBS, hidden_sizes=hidden), cells.ACT)
     if cell.network == "actor_prob":
-        return npnets.ActorProb(npnets.Net(OBS, hidden_sizes=hidden), ACT)
+        return npnets.ActorProb(npnets.Net(cells.OBS, hidden_sizes=hidden), cells.ACT)
     if cell.network == "critic":
-        return npnets.Critic(npnets.Net(OBS, ACT, hidden, concat=True))
+        return npnets.Critic(npnets.Net(cells.OBS, cells.ACT, hidden, concat=True))
     if cell.network == "vae":
-        encoder, decoder = npnets.MLP(OBS + ACT, 0, hidden), npnets.MLP(OBS + LATENT, ACT, hidden)
-        return npnets.VAE(encoder, decoder, hidden[-1], LATENT, 1.0)
-    members = functools.partial(npnets.EnsembleLinear, MEMBERS)
-    trunk = npnets.Net(OBS, ACT, hidden, concat=True, linear_layer=members)
+        encoder, decoder = (
+            npnets.MLP(cells.OBS + cells.ACT, 0, hidden),
+            npnets.MLP(cells.OBS + cells.LATENT, cells.ACT, hidden),
+        )
+        return npnets.VAE(encoder, decoder, hidden[-1], cells.LATENT, 1.0)
+    if cell.network == "recurrent_actor":
+        return npnets.RecurrentActorProb(1, cells.OBS, cells.ACT, cells.HIDDEN)
+    if cell.network == "recurrent_critic":
+        return npnets.RecurrentCritic(1, cells.OBS, cells.ACT, hidden_layer_size=cells.HIDDEN)
+    members = functools.partial(npnets.EnsembleLinear, cells.MEMBERS)
+    trunk = npnets.Net(cells.OBS, cells.ACT, hidden, concat=True, linear_layer=members)
     return npnets.Critic(trunk, linear_layer=members, flatten_input=False)
 
 
@@ -86,8 +108,8 @@ class Adam:
     """A step of Adam with one gradient again and again."""
 
     def __init__(self, cell: Cell) -> None:
-        self.params, self.gradient = first_parameters(cell), first_gradient(cell)
-        self.optimizer = optim.adam(LEARNING_RATE, eps=EPS)
+        self.params, self.gradient = cells.first_parameters(cell), cells.first_gradient(cell)
+        self.optimizer = optim.adam(cells.LEARNING_RATE, eps=cells.EPS)
         self.state = self.optimizer.init(self.params)
 
     def __call__(self) -> None:
@@ -96,24 +118,41 @@ class Adam:
 
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name; of steps, the parameters after a few."""
-    if cell.recurrent:
-        return recurrent_npnets.outcome(cell.recurrent)
     if cell.kind == "adam":
         adam = Adam(cell)
-        for _ in range(STEPS):
+        for _ in range(cells.STEPS):
             adam()
-        return named(adam.params)
-    if cell.kind not in KINDS:
-        return speed_learning_npnets.outcome(cell)
-    found = evaluation(cell, {"noise": noise(cell)})()
+        return cells.by_path(adam.params)
+    if cell.kind not in cells.KINDS:
+        return steps_npnets.outcome(cell)
+    found = make(cell)() if cell.network in cells.RECURRENT else evaluation(cell, {"noise": cells.noise(cell)})()
     if cell.kind == "gradient":
-        return {"loss": found[0], **named(found[1])}
-    return dict(zip(ANSWERS[cell.network], found, strict=True))
+        return {"loss": found[0], **cells.by_path(found[1])}
+    return dict(zip(cells.ANSWERS[cell.network], found, strict=True))
 
 
-def named(params: Any) -> dict[str, Any]:
-    """Return the leaves of a tree by their paths."""
-    return dict(zip(tree.paths(params), tree.leaves(params), strict=True))
+def memory(cell: Cell) -> tuple[int, int, int]:
+    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped.
 
+    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count; what a kernel sets
+    aside to use again does, and so this must be the process's first gradient of its size.
+    """
+    make(cell._replace(batch=1, steps=1))()
+    params, given = cells.first_parameters(cell), cells.data(cell)
+    run = answer(cell, given, {})
 
-facts = recurrent_npnets.facts
+    def of_params(params: Any) -> Any:
+        return loss(np, cell.network, run(params), given)
+
+    gc.collect()
+    tracemalloc.start()
+    found = npnets.vjp(of_params, params)
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    del found
+    found = npnets.value_and_grad(of_params)(params)
+    del found
+    gc.collect()
+    left, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return kept, peak, left

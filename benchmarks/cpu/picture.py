@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks.cpu.cells import Cell
-from benchmarks.cpu.growth import AXES, SIDES, Point
-from benchmarks.harness.ratios import Ratio, summary, within_rounds
+from benchmarks.cpu.growth import AXES, SIDES, points_of
+from benchmarks.cpu.results import times_of
+from benchmarks.harness.ratios import Spread, spread, within_rounds
 from benchmarks.harness.turns import Times
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#666666"
@@ -26,8 +26,9 @@ MARKS = {
 }
 
 
-def draw_ratios(path: Path, by_threads: dict[int, Times]) -> None:
-    """Write a picture with a panel for each number of threads and a bar for each cell; Tianshou's time is one."""
+def figure_of_ratios(found: dict[str, Any]) -> Figure:
+    """Return a figure with a panel for each number of threads and a bar for each cell; Tianshou's time is one."""
+    by_threads = {int(threads): times_of(one) for threads, one in found["threads"].items()}
     cells = list(next(iter(by_threads.values())))
     figure = Figure(figsize=(4.2 + 4.4 * len(by_threads), 2 + 0.19 * len(cells)), dpi=120, layout="constrained")
     panels = figure.subplots(1, len(by_threads), sharey=True, squeeze=False)[0]
@@ -41,7 +42,7 @@ def draw_ratios(path: Path, by_threads: dict[int, Times]) -> None:
     )
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4, frameon=False, fontsize="small")
-    figure.savefig(path)
+    return figure
 
 
 def _draw_panel(axes: Any, times: Times) -> None:
@@ -59,11 +60,11 @@ def _draw_panel(axes: Any, times: Times) -> None:
     _separate(axes, list(times))
 
 
-def _over_tianshou(sides: dict[str, list[float]], side: str) -> Ratio:
-    return summary(within_rounds(sides[side], sides["tianshou"]))
+def _over_tianshou(sides: dict[str, list[float]], side: str) -> Spread:
+    return spread(within_rounds(sides[side], sides["tianshou"]))
 
 
-def _draw_bars(axes: Any, ratios: list[Ratio]) -> None:
+def _draw_bars(axes: Any, ratios: list[Spread]) -> None:
     rows, colours = range(len(ratios)), [BLUE if ratio.median <= 1 else ORANGE for ratio in ratios]
     axes.barh(rows, [ratio.median - 1 for ratio in ratios], left=1, height=0.7, color=colours, alpha=0.6)
     lows, highs = [ratio.low for ratio in ratios], [ratio.high for ratio in ratios]
@@ -77,8 +78,9 @@ def _separate(axes: Any, cells: list[Cell]) -> None:
             axes.axhline(row + 0.5, color=GREY, lw=0.3)
 
 
-def draw_growth(path: Path, points: list[Point]) -> None:
-    """Write a picture with a column for each axis: times above, memory below, both axes logarithmic."""
+def figure_of_growth(found: dict[str, Any]) -> Figure:
+    """Return a figure with a column for each axis: times above, memory below, both axes logarithmic."""
+    points = points_of(found)
     figure = Figure(figsize=(13, 6.5), dpi=120, layout="constrained")
     panels = figure.subplots(2, len(AXES), sharex="col", sharey="row")
     for column, name in zip(panels.T, AXES, strict=True):
@@ -96,7 +98,7 @@ def draw_growth(path: Path, points: list[Point]) -> None:
     panels[0, 0].set_ylabel("seconds a gradient")
     panels[1, 0].set_ylabel("GB held at its peak")
     panels[0, 0].legend(frameon=False)
-    figure.savefig(path)
+    return figure
 
 
 def _tidy(axes: Any) -> None:

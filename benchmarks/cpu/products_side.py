@@ -11,9 +11,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-from benchmarks.cpu import recurrent_products
-from benchmarks.cpu.cells import ACT, KINDS, LATENT, MEMBERS, OBS, Cell
-from benchmarks.cpu.recurrent_products import Product, drawn, product
+from benchmarks.cpu import lstm_products
+from benchmarks.cpu.cells import ACT, KINDS, LATENT, MEMBERS, OBS, RECURRENT, Cell
+from benchmarks.cpu.lstm_products import Product, drawn, product
 
 
 class Layer(NamedTuple):
@@ -29,8 +29,6 @@ Layers = list[Layer]
 
 def make(cell: Cell) -> Callable[[], None]:
     """Return the call that is timed."""
-    if cell.recurrent:
-        return recurrent_products.make(cell.recurrent)
     products = evaluation(cell) if cell.kind in KINDS else LEARNING[cell.network](cell)
 
     def multiply() -> None:
@@ -42,7 +40,9 @@ def make(cell: Cell) -> Callable[[], None]:
 
 def evaluation(cell: Cell) -> list[Product]:
     """Return the products of a network's answer, and with a gradient those of its weights."""
-    layers, members = _NETWORKS[cell.network](cell.hidden), MEMBERS if cell.network == "ensemble" else 0
+    if cell.network in RECURRENT:
+        return lstm_products.evaluation(cell)
+    layers, members = _NETWORKS[cell.network](*cell.hidden), MEMBERS if cell.network == "ensemble" else 0
     products = forward(cell.batch, layers, members)
     return products if cell.kind == "forward" else products + backward(cell.batch, layers, members)
 
@@ -52,49 +52,28 @@ def chain(*widths: int, asked: int = 0) -> Layers:
     return [Layer(*pair, pair[0] if index else asked) for index, pair in enumerate(pairwise(widths))]
 
 
-def actor(hidden: tuple[int, ...]) -> Layers:
+def actor(*hidden: int) -> Layers:
     """Return a deterministic actor's layers."""
     return chain(OBS, *hidden, ACT)
 
 
-def conditioned_actor(hidden: tuple[int, ...]) -> Layers:
-    """Return an actor's layers with a second head."""
-    return [*actor(hidden), Layer(hidden[-1], ACT, hidden[-1])]
+def critic(*hidden: int, asked: int = 0) -> Layers:
+    """Return a critic's layers; an actor that learns through it asks for the gradient of its actions."""
+    return chain(OBS + ACT, *hidden, 1, asked=asked)
 
 
-def critic(hidden: tuple[int, ...]) -> Layers:
-    """Return a critic's layers."""
-    return chain(OBS + ACT, *hidden, 1)
-
-
-def critic_of_actions(hidden: tuple[int, ...]) -> Layers:
-    """Return a critic's layers where an actor asks for the gradient of its actions."""
-    return chain(OBS + ACT, *hidden, 1, asked=ACT)
-
-
-def decoder(hidden: tuple[int, ...]) -> Layers:
+def decoder(*hidden: int) -> Layers:
     """Return the VAE's decoder, whose latent vectors pass a gradient on."""
     return chain(OBS + LATENT, *hidden, ACT, asked=LATENT)
 
 
-def vae(hidden: tuple[int, ...]) -> Layers:
+def vae(*hidden: int) -> Layers:
     """Return the VAE's layers."""
     head = Layer(hidden[-1], LATENT, hidden[-1])
-    return [*chain(OBS + ACT, *hidden), head, head, *decoder(hidden)]
+    return [*chain(OBS + ACT, *hidden), head, head, *decoder(*hidden)]
 
 
-def perturbation(hidden: tuple[int, ...]) -> Layers:
-    """Return the layers of BCQ's perturbation network."""
-    return chain(OBS + ACT, *hidden, ACT)
-
-
-_NETWORKS: dict[str, Callable[[tuple[int, ...]], Layers]] = {
-    "actor": actor,
-    "actor_prob": actor,
-    "critic": critic,
-    "vae": vae,
-    "ensemble": critic,
-}
+_NETWORKS = {"actor": actor, "actor_prob": actor, "critic": critic, "vae": vae, "ensemble": critic}
 
 
 def twins(cell: Cell, layers: Layers) -> list[Product]:
@@ -102,7 +81,7 @@ def twins(cell: Cell, layers: Layers) -> list[Product]:
 
     With `whole`, also those of the targets: the actor's answer and both critics' to it.
     """
-    critics = critic(cell.hidden)
+    critics = critic(*cell.hidden)
     learning = [*forward(cell.batch, critics, 2), *backward(cell.batch, critics, 2)]
     learning += [*forward(cell.batch, layers), *backward(cell.batch, layers)]
     targets = [*forward(cell.batch, layers), *forward(cell.batch, critics, 2)]
@@ -111,13 +90,14 @@ def twins(cell: Cell, layers: Layers) -> list[Product]:
 
 def td3(cell: Cell) -> list[Product]:
     """Return TD3's products, whose actor asks the first critic."""
-    asked = critic_of_actions(cell.hidden)
-    return [*twins(cell, actor(cell.hidden)), *forward(cell.batch, asked), *backward(cell.batch, asked, weights=False)]
+    asked = critic(*cell.hidden, asked=ACT)
+    return [*twins(cell, actor(*cell.hidden)), *forward(cell.batch, asked), *backward(cell.batch, asked, weights=False)]
 
 
 def sac(cell: Cell) -> list[Product]:
-    """Return SAC's products, whose actor asks both critics."""
-    asked, layers = critic_of_actions(cell.hidden), conditioned_actor(cell.hidden)
+    """Return SAC's products, whose actor has a second head and asks both critics."""
+    asked, hidden = critic(*cell.hidden, asked=ACT), cell.hidden[-1]
+    layers = [*actor(*cell.hidden), Layer(hidden, ACT, hidden)]
     through = [*forward(cell.batch, asked, 2), *backward(cell.batch, asked, 2, weights=False)]
     return [*twins(cell, layers), *through]
 
@@ -125,11 +105,11 @@ def sac(cell: Cell) -> list[Product]:
 def bcq(cell: Cell) -> list[Product]:
     """Return BCQ's products: the VAE, the targets of ten actions a row, both critics, and the perturbation."""
     hidden, batch = cell.hidden, cell.batch
-    critics, asked, perturbed = critic(hidden), critic_of_actions(hidden), perturbation(hidden)
-    learning = [*forward(batch, vae(hidden)), *backward(batch, vae(hidden))]
-    targets = [*forward(SAMPLED * batch, decoder(hidden)), *forward(SAMPLED * batch, critics, 2)]
+    critics, asked, perturbed = critic(*hidden), critic(*hidden, asked=ACT), chain(OBS + ACT, *hidden, ACT)
+    learning = [*forward(batch, vae(*hidden)), *backward(batch, vae(*hidden))]
+    targets = [*forward(SAMPLED * batch, decoder(*hidden)), *forward(SAMPLED * batch, critics, 2)]
     both = [*forward(batch, critics, 2), *backward(batch, critics, 2)]
-    moved = [*forward(batch, decoder(hidden)), *forward(batch, perturbed), *backward(batch, perturbed)]
+    moved = [*forward(batch, decoder(*hidden)), *forward(batch, perturbed), *backward(batch, perturbed)]
     return [*learning, *targets, *both, *moved, *forward(batch, asked), *backward(batch, asked, weights=False)]
 
 

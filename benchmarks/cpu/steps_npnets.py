@@ -14,36 +14,21 @@ import numpy
 
 import npnets
 import npnets.numpy as np
-from benchmarks.cpu.cells import (
-    ACT,
-    ALPHA,
-    CRITICS,
-    EPS,
-    GAMMA,
-    LATENT,
-    LEARNING_RATE,
-    NOISE,
-    NOISE_LIMIT,
-    OBS,
-    STEPS,
-    TAU,
-    Cell,
-    data,
-    first_parameters,
-)
+from benchmarks.cpu import cells
+from benchmarks.cpu.cells import Cell
 from examples.offline.bcq import BCQ, State
 from examples.offline.bcq_settings import Hyperparameters
 from npnets import optim, tree
 from npnets.distributions import SquashedGaussian
 
-ADAM = optim.adam(LEARNING_RATE, eps=EPS)
+ADAM = optim.adam(cells.LEARNING_RATE, eps=cells.EPS)
 HIDDEN = (256, 256)
 
 
 def critics(members: int) -> npnets.Critic:
     """Describe critics side by side."""
     layer = functools.partial(npnets.EnsembleLinear, members)
-    trunk = npnets.Net(OBS, ACT, hidden_sizes=HIDDEN, concat=True, linear_layer=layer)
+    trunk = npnets.Net(cells.OBS, cells.ACT, hidden_sizes=HIDDEN, concat=True, linear_layer=layer)
     return npnets.Critic(trunk, linear_layer=layer, flatten_input=False)
 
 
@@ -54,7 +39,7 @@ class TwinCritics:
     """What TD3 and SAC share: two critics that learn from targets, then an actor, then the targets' networks."""
 
     def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
-        first, self.data, self.rng = first_parameters(cell), data(cell), rng
+        first, self.data, self.rng = cells.first_parameters(cell), cells.data(cell), rng
         self.whole = cell.kind == "whole"
         self.params = {"actor": first["actor"], "critics": tree.map(_paired, first["critic_1"], first["critic_2"])}
         self.targets = dict(self.params)
@@ -64,7 +49,7 @@ class TwinCritics:
         returns = self.target() if self.whole else self.data["reward"]
         critic_loss = self.descend("critics", self.critic_loss, returns)
         actor_loss = self.descend("actor", self.actor_loss, self.params["critics"])
-        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=cells.TAU)
         return critic_loss, actor_loss
 
     def descend(self, name: str, loss: Any, *args: Any) -> Any:
@@ -77,7 +62,7 @@ class TwinCritics:
 
     def discounted(self, values: Any) -> Any:
         """Return the targets of the critics from the next observations' values `(batch, 1)`."""
-        return self.data["reward"] + (1 - self.data["terminal"]) * GAMMA * values
+        return self.data["reward"] + (1 - self.data["terminal"]) * cells.GAMMA * values
 
     def critic_loss(self, critics: Any, returns: Any) -> Any:
         """Return the sum of both critics' mean squared errors."""
@@ -96,13 +81,13 @@ class TwinCritics:
 class TD3(TwinCritics):
     """Twin delayed DDPG (Fujimoto et al. 2018), whose actor learns in every step."""
 
-    actor = npnets.Actor(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT)
+    actor = npnets.Actor(npnets.Net(cells.OBS, hidden_sizes=HIDDEN), cells.ACT)
 
     def target(self) -> Any:
         """Return the smaller value of the target actor's actions with noise."""
         act, _ = self.actor.forward(self.targets["actor"], self.data["next_obs"])
-        noise = NOISE * self.rng.standard_normal(act.shape, numpy.float32)
-        act = act + np.clip(noise, -NOISE_LIMIT, NOISE_LIMIT)
+        noise = cells.NOISE * self.rng.standard_normal(act.shape, numpy.float32)
+        act = act + np.clip(noise, -cells.NOISE_LIMIT, cells.NOISE_LIMIT)
         q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
         return self.discounted(np.minimum(q[0], q[1]))
 
@@ -115,19 +100,21 @@ class TD3(TwinCritics):
 class SAC(TwinCritics):
     """Soft actor-critic (Haarnoja et al. 2018) with a fixed temperature."""
 
-    actor = npnets.ActorProb(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT, unbounded=True, conditioned_sigma=True)
+    actor = npnets.ActorProb(
+        npnets.Net(cells.OBS, hidden_sizes=HIDDEN), cells.ACT, unbounded=True, conditioned_sigma=True
+    )
 
     def target(self) -> Any:
         """Return the smaller value of new actions, and their entropy."""
         act, log_prob = self.draw(self.params["actor"], self.data["next_obs"])
         q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
-        return self.discounted(np.minimum(q[0], q[1]) - ALPHA * log_prob[:, None])
+        return self.discounted(np.minimum(q[0], q[1]) - cells.ALPHA * log_prob[:, None])
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
         """Return how little both critics value new actions, and how little these differ."""
         act, log_prob = self.draw(actor, self.data["obs"])
         q = TWINS.forward(critics, self.data["obs"], act)
-        return np.mean(ALPHA * log_prob[:, None] - np.minimum(q[0], q[1]))
+        return np.mean(cells.ALPHA * log_prob[:, None] - np.minimum(q[0], q[1]))
 
     def draw(self, actor: Any, obs: Any) -> tuple[Any, Any]:
         """Draw actions with their log-density."""
@@ -139,11 +126,11 @@ class BatchConstrained:
     """The example's BCQ."""
 
     def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
-        params, self.rng = first_parameters(cell), rng
-        self.agent = BCQ(bcq_settings(cell), OBS, ACT)
+        params, self.rng = cells.first_parameters(cell), rng
+        self.agent = BCQ(bcq_settings(cell), cells.OBS, cells.ACT)
         states = {name: optimizer.init(params[name]) for name, optimizer in self.agent.optimizers.items()}
-        self.state = State(params, {name: params[name] for name in CRITICS}, states)
-        given = data(cell)
+        self.state = State(params, {name: params[name] for name in cells.CRITICS}, states)
+        given = cells.data(cell)
         self.batch = given["obs"], given["act"], given["reward"][:, 0], given["next_obs"], given["terminal"][:, 0]
 
     def __call__(self) -> tuple[Any, Any, Any]:
@@ -153,7 +140,7 @@ class BatchConstrained:
 
 def bcq_settings(cell: Cell) -> Hyperparameters:
     """Return the example's settings with this benchmark's sizes."""
-    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": LATENT}
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
     return replace(Hyperparameters(), **sizes, batch_size=cell.batch, max_action=1.0)
 
 
@@ -168,13 +155,11 @@ def make(cell: Cell, rng: numpy.random.Generator) -> Any:
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return all parameters after a few steps, and the last losses."""
     step = make(cell, numpy.random.default_rng(0))
-    losses = [step() for _ in range(STEPS)][-1]
+    losses = [step() for _ in range(cells.STEPS)][-1]
     found = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
     params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
     for kind, networks in (("", params), ("target ", targets)):
-        for name, network in _separate(networks).items():
-            named = zip(tree.paths(network), tree.leaves(network), strict=True)
-            found |= {f"{kind}{name}.{path}": leaf for path, leaf in named}
+        found |= cells.by_path({f"{kind}{name}": network for name, network in _separate(networks).items()})
     if cell.network == "sac":  # whose actor has no target
         found = {name: array for name, array in found.items() if not name.startswith("target actor")}
     return found
@@ -184,7 +169,9 @@ def _separate(networks: dict[str, Any]) -> dict[str, Any]:
     """Return the critics of an ensemble each under its name."""
     if "critics" not in networks:
         return networks
-    single = {name: tree.map(lambda leaf, i=i: _member(leaf, i), networks["critics"]) for i, name in enumerate(CRITICS)}
+    single = {
+        name: tree.map(lambda leaf, i=i: _member(leaf, i), networks["critics"]) for i, name in enumerate(cells.CRITICS)
+    }
     return {"actor": networks["actor"], **single}
 
 

@@ -18,28 +18,13 @@ from tianshou.utils.net.common import Net
 from tianshou.utils.net.continuous import Actor, ActorProb, Critic
 from torch import nn
 
-from benchmarks.cpu.cells import (
-    ACT,
-    ALPHA,
-    CRITICS,
-    EPS,
-    GAMMA,
-    LATENT,
-    LEARNING_RATE,
-    NOISE,
-    NOISE_LIMIT,
-    OBS,
-    STEPS,
-    TAU,
-    Cell,
-    data,
-    first_parameters,
-)
+from benchmarks.cpu import cells
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.tianshou_parameters import arrays, load
 from benchmarks.learning import bcq_tianshou
 from examples.offline.bcq_settings import Hyperparameters
 
-_TWINS = dict(zip(CRITICS, ("critic", "critic2"), strict=True))
+_TWINS = dict(zip(cells.CRITICS, ("critic", "critic2"), strict=True))
 _OLD = {f"target {name}": f"{module}_old" for name, module in _TWINS.items()}
 MODULES = {
     "td3": {"actor": "actor", **_TWINS, **_OLD, "target actor": "actor_old"},
@@ -56,7 +41,7 @@ MODULES = {
 
 def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
     """Return a policy with the first parameters, and the call that is timed."""
-    policy, first, given = _POLICIES[cell.network](cell), first_parameters(cell), data(cell)
+    policy, first, given = _POLICIES[cell.network](cell), cells.first_parameters(cell), cells.data(cell)
     for name, module in MODULES[cell.network].items():
         load(getattr(policy, module), first[name.removeprefix("target ")])
     flat = {name: given[name][:, 0] for name in ("reward", "terminal")}
@@ -74,7 +59,7 @@ def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
 
     def whole() -> Any:
         with torch.no_grad():
-            batch.returns = reward + going_on * GAMMA * policy._target_q(buffer, indices)
+            batch.returns = reward + going_on * cells.GAMMA * policy._target_q(buffer, indices)
         return learn()
 
     return policy, whole if cell.kind == "whole" else learn
@@ -83,7 +68,7 @@ def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return all parameters after a few steps, and the last losses."""
     policy, step = make(cell)
-    last = [step() for _ in range(STEPS)][-1]
+    last = [step() for _ in range(cells.STEPS)][-1]
     losses = [last.critic1_loss + last.critic2_loss, last.actor_loss]
     found = {"losses": np.stack([*losses, last.vae_loss] if cell.network == "bcq" else losses)}
     for name, module in MODULES[cell.network].items():
@@ -93,19 +78,21 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 
 def _td3(cell: Cell) -> TD3Policy:
-    actor = Actor(Net(OBS, hidden_sizes=cell.hidden), ACT)
-    noise = {"policy_noise": NOISE, "noise_clip": NOISE_LIMIT}
+    actor = Actor(Net(cells.OBS, hidden_sizes=cell.hidden), cells.ACT)
+    noise = {"policy_noise": cells.NOISE, "noise_clip": cells.NOISE_LIMIT}
     return TD3Policy(**_common(actor, cell), **noise, update_actor_freq=1)
 
 
 def _sac(cell: Cell) -> SACPolicy:
-    actor = ActorProb(Net(OBS, hidden_sizes=cell.hidden), ACT, unbounded=True, conditioned_sigma=True)
-    return SACPolicy(**_common(actor, cell), alpha=ALPHA)
+    actor = ActorProb(Net(cells.OBS, hidden_sizes=cell.hidden), cells.ACT, unbounded=True, conditioned_sigma=True)
+    return SACPolicy(**_common(actor, cell), alpha=cells.ALPHA)
 
 
 def _bcq(cell: Cell) -> Any:
-    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": LATENT}
-    return bcq_tianshou.make_policy(Hyperparameters(**sizes, batch_size=cell.batch, max_action=1.0), OBS, ACT)
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
+    return bcq_tianshou.make_policy(
+        Hyperparameters(**sizes, batch_size=cell.batch, max_action=1.0), cells.OBS, cells.ACT
+    )
 
 
 _POLICIES: dict[str, Callable[[Cell], Any]] = {"td3": _td3, "sac": _sac, "bcq": _bcq}
@@ -113,10 +100,11 @@ _POLICIES: dict[str, Callable[[Cell], Any]] = {"td3": _td3, "sac": _sac, "bcq": 
 
 def _common(actor: nn.Module, cell: Cell) -> dict[str, Any]:
     """Return the arguments that TD3 and SAC share."""
-    twins = [Critic(Net(OBS, ACT, hidden_sizes=cell.hidden, concat=True)) for _ in CRITICS]
+    twins = [Critic(Net(cells.OBS, cells.ACT, hidden_sizes=cell.hidden, concat=True)) for _ in cells.CRITICS]
     modules = dict(zip(("actor", "critic", "critic2"), (actor, *twins), strict=True))
     adams = {
-        f"{name}_optim": torch.optim.Adam(net.parameters(), LEARNING_RATE, eps=EPS) for name, net in modules.items()
+        f"{name}_optim": torch.optim.Adam(net.parameters(), cells.LEARNING_RATE, eps=cells.EPS)
+        for name, net in modules.items()
     }
-    space = gymnasium.spaces.Box(-1.0, 1.0, (ACT,))
-    return {**modules, **adams, "action_space": space, "tau": TAU, "gamma": GAMMA}
+    space = gymnasium.spaces.Box(-1.0, 1.0, (cells.ACT,))
+    return {**modules, **adams, "action_space": space, "tau": cells.TAU, "gamma": cells.GAMMA}

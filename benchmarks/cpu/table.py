@@ -3,28 +3,67 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 
 from benchmarks.cpu.bars import ratio
 from benchmarks.cpu.cells import KINDS, RECURRENT, Cell
-from benchmarks.harness.ratios import geometric_mean, summary, within_rounds
+from benchmarks.harness.ratios import geometric_mean, spread, within_rounds
 from benchmarks.harness.turns import Times
 
 SIDES = {"npnets": "npnets", "tianshou": "Tianshou", "jax": "JAX", "autograd": "autograd", "products": "floor"}
 RIVALS = {side: name for side, name in SIDES.items() if side != "npnets"}
 
-SPREAD = {"tianshou": 13}
+QUARTILES = {"tianshou": 13}
 """Over whom the quartiles are shown too, and how wide."""
 
 ABSENT = "-"
 
+Means = dict[str, dict[str, float]]
+"""Geometric means of ratios, by name and then by name."""
+
 
 def times_table(times: Times) -> list[str]:
     """Return the lines: medians over the rounds; quartiles of the ratio to Tianshou, the one that is judged closest."""
-    names = "".join(f"{name:>11}" for name in SIDES.values())
-    over = "".join(f"{name:>9}{'quartiles' * (side in SPREAD):>{SPREAD.get(side, 0)}}" for side, name in RIVALS.items())
-    lines = [f"{'':<34}{'us a call':^55}{'npnets over':^49}".rstrip(), f"{'workload':<26}{'size':>8}{names}{over}"]
+    over = (f"{name:>9}{'quartiles' * (side in QUARTILES):>{QUARTILES.get(side, 0)}}" for side, name in RIVALS.items())
+    head = "".join(f"{name:>11}" for name in SIDES.values()) + "".join(over)
+    lines = [f"{'':<34}{'us a call':^55}{'npnets over':^49}".rstrip(), f"{'workload':<26}{'size':>8}{head}"]
     lines += [_row(cell, sides) for cell, sides in times.items()]
-    return [*lines, *_groups(times), *_means(times)]
+    return [*lines, "", *_group_lines(groups(times)), "", *_mean_lines(means(times))]
+
+
+def groups(times: Times) -> Means:
+    """Return npnets' time over the others', geometric means over the networks of one kind and size, by group and side.
+
+    The steps of Adam and of each algorithm are groups of one.
+    """
+    cells: dict[str, list[Cell]] = {}
+    for cell in times:
+        cells.setdefault(group(cell), []).append(cell)
+    return {name: _over_rivals(times, members) for name, members in cells.items()}
+
+
+def group(cell: Cell) -> str:
+    """Return the name of a cell's group: `forward, 32`, `recurrent gradient, 64 x 16`, `adam step`, `td3 learn`."""
+    if cell.kind == "adam":
+        return "adam step"
+    if cell.kind not in KINDS:
+        return f"{cell.network} {cell.kind}"
+    return f"{'recurrent ' * (cell.network in RECURRENT)}{cell.kind}, {cell.size.replace('x', ' x ')}"
+
+
+def means(times: Times) -> Means:
+    """Return npnets' time over the others', geometric means over forwards and gradients and over either, by side."""
+    kinds = {"all": KINDS, **{kind: (kind,) for kind in KINDS}}
+    found: Means = {side: {} for side in RIVALS}
+    for name, counted in kinds.items():
+        for side, mean in _over_rivals(times, [cell for cell in times if cell.kind in counted]).items():
+            found[side][name] = mean
+    return {side: values for side, values in found.items() if values}
+
+
+def _over_rivals(times: Times, cells: Iterable[Cell]) -> dict[str, float]:
+    ratios = {side: [ratio(times, cell, side) for cell in cells if side in times[cell]] for side in RIVALS}
+    return {side: geometric_mean(values) for side, values in ratios.items() if values}
 
 
 def _row(cell: Cell, sides: dict[str, list[float]]) -> str:
@@ -37,48 +76,26 @@ def _median(times: list[float] | None) -> str:
 
 
 def _ratio(side: str, sides: dict[str, list[float]]) -> str:
-    median, spread = ABSENT, ""
+    median, quartiles = ABSENT, ""
     if side in sides:
-        found = summary(within_rounds(sides["npnets"], sides[side]))
-        median, spread = f"{found.median:.2f}", f"{found.low:.2f}..{found.high:.2f}"
-    return f"{median:>9}" + (f"{spread:>{SPREAD[side]}}" if side in SPREAD else "")
+        found = spread(within_rounds(sides["npnets"], sides[side]))
+        median, quartiles = f"{found.median:.2f}", f"{found.low:.2f}..{found.high:.2f}"
+    return f"{median:>9}" + (f"{quartiles:>{QUARTILES[side]}}" if side in QUARTILES else "")
 
 
-def _groups(times: Times) -> list[str]:
-    """Return npnets' time over the others', geometric means over the networks of one kind and size."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in times:
-        if cell.kind in KINDS:
-            name = f"{'recurrent ' * (cell.network in RECURRENT)}{cell.kind}, {cell.size.replace('x', ' x ')}"
-            groups.setdefault(name, []).append(cell)
+def _group_lines(found: Means) -> list[str]:
     names = "".join(f"{name:>10}" for name in RIVALS.values())
-    rows = [f"{name:<34}" + "".join(_mean(times, cells, side) for side in RIVALS) for name, cells in groups.items()]
-    return ["", f"{'npnets over, geometric means':<34}{names}", *rows, ""] if rows else []
+    rows = [f"{name:<34}" + "".join(_mean(over.get(side)) for side in RIVALS) for name, over in found.items()]
+    return [f"{'npnets over, geometric means':<34}{names}", *rows]
 
 
-def _mean(times: Times, cells: list[Cell], side: str) -> str:
-    found = [ratio(times, cell, side) for cell in cells if side in times[cell]]
-    return f"{geometric_mean(found):>10.2f}" if found else f"{ABSENT:>10}"
+def _mean(value: float | None) -> str:
+    return f"{ABSENT:>10}" if value is None else f"{value:>10.2f}"
 
 
-def _means(times: Times) -> list[str]:
+def _mean_lines(found: Means) -> list[str]:
     lines = []
-    for side, name in RIVALS.items():
-        found = {cell: ratio(times, cell, side) for cell in times if side in times[cell] and cell.kind in KINDS}
-        kinds = [(kind, [value for cell, value in found.items() if cell.kind == kind]) for kind in KINDS]
-        means = ", ".join(f"{kind} {geometric_mean(values):.2f}" for kind, values in kinds if values)
-        lines += [f"geometric mean over {name}: {geometric_mean(found.values()):.2f} ({means})"] if found else []
-    return lines
-
-
-Footprint = dict[str, tuple[list[float], int, int]]
-"""By side: seconds of each import, and the bytes held after it and after one action."""
-
-
-def footprint_table(footprint: Footprint) -> list[str]:
-    """Return the lines: how long an import takes, and what a process holds."""
-    lines = [f"{'':<12}{'import, ms':>12}{'held then, MB':>16}{'after one action, MB':>23}"]
-    for side, (seconds, imported, acted) in footprint.items():
-        row = f"{statistics.median(seconds) * 1e3:>12.0f}{imported / 1e6:>16.0f}{acted / 1e6:>23.0f}"
-        lines.append(f"{SIDES[side]:<12}{row}")
+    for side, values in found.items():
+        kinds = ", ".join(f"{kind} {values[kind]:.2f}" for kind in KINDS if kind in values)
+        lines.append(f"geometric mean over {RIVALS[side]}: {values['all']:.2f} ({kinds})")
     return lines

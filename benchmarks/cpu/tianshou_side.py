@@ -7,6 +7,7 @@ mode for answers, gradients of the parameters alone.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,53 +16,29 @@ from unittest import mock
 import numpy as np
 import torch
 from tianshou.utils.net.common import MLP, EnsembleLinear, Net
-from tianshou.utils.net.continuous import VAE, Actor, ActorProb, Critic
+from tianshou.utils.net.continuous import VAE, Actor, ActorProb, Critic, RecurrentActorProb, RecurrentCritic
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
+from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.cpu import recurrent_tianshou
-from benchmarks.cpu import steps_tianshou as speed_learning_tianshou
-from benchmarks.cpu.cells import (
-    ACT,
-    ANSWERS,
-    EPS,
-    KINDS,
-    LATENT,
-    LEARNING_RATE,
-    MEMBERS,
-    OBS,
-    STEPS,
-    Cell,
-    data,
-    first_gradient,
-    first_parameters,
-    noise,
-)
+from benchmarks.cpu import cells, steps_tianshou
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.tianshou_parameters import arrays, load
+
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
-    if cell.recurrent:
-        return recurrent_tianshou.make(cell.recurrent)
-    if cell.kind in KINDS:
+    if cell.kind in cells.KINDS:
         return evaluation(cell)
-    return adam(cell)[1].step if cell.kind == "adam" else speed_learning_tianshou.make(cell)[1]
+    return adam(cell)[1].step if cell.kind == "adam" else steps_tianshou.make(cell)[1]
 
 
 def evaluation(cell: Cell) -> Callable[[], Any]:
     """Return a network's answer in inference mode, or a loss and its gradient."""
-    net, given = network(cell), {name: torch.as_tensor(array) for name, array in data(cell).items()}
-    inputs = (given["obs"],) if isinstance(net, (Actor, ActorProb)) else (given["obs"], given["act"])
-
-    def run() -> tuple[Tensor, ...]:
-        found = net(*inputs)
-        if isinstance(net, Critic):
-            return (found,)
-        if isinstance(net, VAE):
-            return found
-        return found[0] if isinstance(net, ActorProb) else found[:1]
-
+    net, given = network(cell), tensors(cell)
+    run = answer(net, given)
     if cell.kind == "forward":
         return torch.inference_mode()(run)
     params = list(net.parameters())
@@ -73,30 +50,60 @@ def evaluation(cell: Cell) -> Callable[[], Any]:
     return gradient
 
 
+def tensors(cell: Cell) -> dict[str, Tensor]:
+    """Return the data."""
+    return {name: torch.as_tensor(array) for name, array in cells.data(cell).items()}
+
+
+def answer(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
+    """Return a network's answer, as `cells.ANSWERS` names it."""
+    alone = isinstance(net, (Actor, ActorProb, RecurrentActorProb))
+    inputs = (given["obs"],) if alone else (given["obs"], given["act"])
+    if isinstance(net, VAE):
+        return lambda: net(*inputs)
+    if isinstance(net, (Critic, RecurrentCritic)):
+        return lambda: (net(*inputs),)
+    if isinstance(net, RecurrentActorProb):
+        return lambda: with_state(*net(*inputs))
+    if isinstance(net, ActorProb):
+        return lambda: net(*inputs)[0]
+    return lambda: net(*inputs)[:1]
+
+
+def with_state(head: tuple[Tensor, Tensor], state: dict[str, Tensor]) -> tuple[Tensor, ...]:
+    """Return a recurrent actor's mean and standard deviation with its state behind them."""
+    return (*head, state["hidden"], state["cell"])
+
+
 def network(cell: Cell) -> nn.Module:
     """Return a cell's network with the first parameters."""
     net = _NETWORKS[cell.network](cell.hidden)
-    load(net, first_parameters(cell))
+    load(net, cells.first_parameters(cell))
     return net
 
 
 def _vae(hidden: tuple[int, ...]) -> VAE:
-    encoder, decoder = MLP(OBS + ACT, hidden_sizes=hidden), MLP(OBS + LATENT, ACT, hidden_sizes=hidden)
-    return VAE(encoder, decoder, hidden[-1], LATENT, 1.0)
+    encoder, decoder = (
+        MLP(cells.OBS + cells.ACT, hidden_sizes=hidden),
+        MLP(cells.OBS + cells.LATENT, cells.ACT, hidden_sizes=hidden),
+    )
+    return VAE(encoder, decoder, hidden[-1], cells.LATENT, 1.0)
 
 
 def _ensemble(hidden: tuple[int, ...]) -> Critic:
-    members = functools.partial(EnsembleLinear, MEMBERS)
-    trunk = Net(OBS, ACT, hidden_sizes=hidden, concat=True, linear_layer=members)
+    members = functools.partial(EnsembleLinear, cells.MEMBERS)
+    trunk = Net(cells.OBS, cells.ACT, hidden_sizes=hidden, concat=True, linear_layer=members)
     return Critic(trunk, linear_layer=members, flatten_input=False)
 
 
 _NETWORKS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
-    "actor": lambda hidden: Actor(Net(OBS, hidden_sizes=hidden), ACT),
-    "actor_prob": lambda hidden: ActorProb(Net(OBS, hidden_sizes=hidden), ACT),
-    "critic": lambda hidden: Critic(Net(OBS, ACT, hidden_sizes=hidden, concat=True)),
+    "actor": lambda hidden: Actor(Net(cells.OBS, hidden_sizes=hidden), cells.ACT),
+    "actor_prob": lambda hidden: ActorProb(Net(cells.OBS, hidden_sizes=hidden), cells.ACT),
+    "critic": lambda hidden: Critic(Net(cells.OBS, cells.ACT, hidden_sizes=hidden, concat=True)),
     "vae": _vae,
     "ensemble": _ensemble,
+    "recurrent_actor": lambda _: RecurrentActorProb(1, [cells.OBS], [cells.ACT], cells.HIDDEN),
+    "recurrent_critic": lambda _: RecurrentCritic(1, [cells.OBS], [cells.ACT], hidden_layer_size=cells.HIDDEN),
 }
 
 
@@ -106,7 +113,7 @@ def loss(name: str, answer: tuple[Tensor, ...], given: dict[str, Tensor]) -> Ten
         reconstruction, mean, std = answer
         divergence = (-torch.log(std) + (std.pow(2) + mean.pow(2) - 1) / 2).mean()
         return mse_loss(given["act"], reconstruction) + divergence / 2
-    if name in ("critic", "ensemble"):
+    if name in ("critic", "ensemble", "recurrent_critic"):
         return mse_loss(answer[0], given["reward"].expand_as(answer[0]))
     error = mse_loss(answer[0], given["act"])
     return error if name == "actor" else error + answer[1].mean()
@@ -115,29 +122,27 @@ def loss(name: str, answer: tuple[Tensor, ...], given: dict[str, Tensor]) -> Ten
 def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:
     """Return a network with a gradient, and the Adam that takes steps with it."""
     net, gradient = network(cell), network(cell)
-    load(gradient, first_gradient(cell))
+    load(gradient, cells.first_gradient(cell))
     for parameter, drawn in zip(net.parameters(), gradient.parameters(), strict=True):
         parameter.grad = drawn.detach()
-    return net, torch.optim.Adam(net.parameters(), LEARNING_RATE, eps=EPS)
+    return net, torch.optim.Adam(net.parameters(), cells.LEARNING_RATE, eps=cells.EPS)
 
 
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return what the call gives, by name, as arrays in npnets' layout; of steps, the parameters after a few."""
-    if cell.recurrent:
-        return recurrent_tianshou.outcome(cell.recurrent)
     if cell.kind == "adam":
         net, optimizer = adam(cell)
-        for _ in range(STEPS):
+        for _ in range(cells.STEPS):
             optimizer.step()
         return arrays(net, net.parameters())
-    if cell.kind not in KINDS:
+    if cell.kind not in cells.KINDS:
         with drawn_with(np.random.default_rng(0), np.float32 if cell.network == "td3" else np.float64):
-            return speed_learning_tianshou.outcome(cell)
-    with mock.patch("torch.randn_like", lambda like: torch.as_tensor(noise(cell))):
+            return steps_tianshou.outcome(cell)
+    with mock.patch("torch.randn_like", lambda like: torch.as_tensor(cells.noise(cell))):
         found = evaluation(cell)()
     if cell.kind == "gradient":
         return {"loss": found[0].detach().numpy(), **arrays(network(cell), found[1])}
-    return {name: tensor.numpy() for name, tensor in zip(ANSWERS[cell.network], found, strict=True)}
+    return {name: tensor.numpy() for name, tensor in zip(cells.ANSWERS[cell.network], found, strict=True)}
 
 
 @contextmanager
@@ -155,4 +160,27 @@ def drawn_with(rng: np.random.Generator, dtype: type) -> Iterator[None]:
         yield
 
 
-facts = recurrent_tianshou.facts
+def memory(cell: Cell) -> tuple[int, int, int]:
+    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped."""
+    net, given = network(cell), tensors(cell)
+    there = {tensor.untyped_storage().data_ptr() for tensor in (*net.parameters(), *given.values())}
+    kept = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in there:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss(cell.network, answer(net, given)(), given)
+    gradient = make(cell)
+    gradient()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        gradient()
+    events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    used = peak = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        used += event.nbytes()
+        peak = max(peak, used)
+    return sum(kept.values()), peak, used

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.gpu.problem import WORKLOADS
 from benchmarks.harness.clock import Clock, CupyClock, HostClock, TorchClock
+from examples.shared.command_line import at_least
 
 RIVALS = ("pytorch", "pytorch-fused")
 SIDES = ("npnets", *RIVALS)
@@ -78,19 +79,5 @@ def _pytorch(device: str, fused: bool) -> Side:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is computed."""
-    parser.add_argument("--batches", type=positive, nargs="+", default=list(BATCHES), help="default: %(default)s")
+    parser.add_argument("--batches", type=at_least(1), nargs="+", default=list(BATCHES), help="default: %(default)s")
     parser.add_argument("--workloads", choices=WORKLOADS, nargs="+", default=list(WORKLOADS), help="default: all")
-
-
-def add_timing_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where and how long it is timed."""
-    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=0.1, help="that a block of calls takes; default: %(default)s")
-    parser.add_argument("--blocks", type=positive, default=7, help="default: %(default)s")
-
-
-def positive(text: str) -> int:
-    """Read a whole number above zero."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number above zero, but is {text!r}")
-    return int(text)

@@ -15,30 +15,12 @@ import numpy
 
 import npnets
 import npnets.numpy as np
-from benchmarks.gpu.problem import (
-    ACT,
-    ANSWERS,
-    CRITICS,
-    EPS,
-    GAMMA,
-    HIDDEN,
-    INPUTS,
-    LEARNING_RATE,
-    NETWORKS,
-    OBS,
-    STEPS,
-    TAU,
-    Layers,
-    Outcome,
-    first_layers,
-    gradient_outcome,
-    named,
-    transitions,
-)
+from benchmarks.gpu import problem
+from benchmarks.gpu.problem import Layers, Outcome
 from npnets import optim, tree
 
-ACTOR = npnets.Actor(npnets.Net(OBS, hidden_sizes=HIDDEN), ACT)
-CRITIC = npnets.Critic(npnets.Net(OBS, ACT, hidden_sizes=HIDDEN, concat=True))
+ACTOR = npnets.Actor(npnets.Net(problem.OBS, hidden_sizes=problem.HIDDEN), problem.ACT)
+CRITIC = npnets.Critic(npnets.Net(problem.OBS, problem.ACT, hidden_sizes=problem.HIDDEN, concat=True))
 
 
 def act(params: Any, obs: Any) -> Any:
@@ -92,7 +74,7 @@ class Gradient:
     def outcome(self) -> Outcome:
         """Both, and the gradient's norm."""
         loss, gradient = tree.to_numpy(self())
-        return gradient_outcome(loss, self.task.name, _layers(gradient))
+        return problem.gradient_outcome(loss, self.task.name, _layers(gradient))
 
 
 class Step:
@@ -100,19 +82,27 @@ class Step:
 
     def __init__(self, task: Regression) -> None:
         self.name, self.value_and_grad = task.name, npnets.value_and_grad(task.loss)
-        self.params, self.target, self.optimizer = task.params, task.target, optim.adam(LEARNING_RATE, eps=EPS)
+        self.params, self.target, self.optimizer = (
+            task.params,
+            task.target,
+            optim.adam(problem.LEARNING_RATE, eps=problem.EPS),
+        )
         self.state = self.optimizer.init(self.params)
 
     def __call__(self) -> Any:
         loss, gradient = self.value_and_grad(self.params)
         self.params, self.state = self.optimizer.update(params=self.params, grads=gradient, state=self.state)
-        self.target = optim.soft_update(target=self.target, source=self.params, tau=TAU)
+        self.target = optim.soft_update(target=self.target, source=self.params, tau=problem.TAU)
         return loss
 
     def outcome(self) -> Outcome:
         """Both networks' parameters after a few steps, and the last loss."""
-        loss, params, target = tree.to_numpy(([self() for _ in range(STEPS)][-1], self.params, self.target))
-        return {"loss": loss, **named(self.name, _layers(params)), **named(f"target {self.name}", _layers(target))}
+        loss, params, target = tree.to_numpy(([self() for _ in range(problem.STEPS)][-1], self.params, self.target))
+        return {
+            "loss": loss,
+            **problem.named(self.name, _layers(params)),
+            **problem.named(f"target {self.name}", _layers(target)),
+        }
 
 
 class TD3Step:
@@ -122,28 +112,30 @@ class TD3Step:
     """
 
     def __init__(self, params: dict[str, Any], data: dict[str, Any]) -> None:
-        self.data, self.params = data, {name: params[name] for name in NETWORKS}
-        self.targets = {name: params[f"target_{name}"] for name in NETWORKS}
-        self.optimizer = optim.adam(LEARNING_RATE, eps=EPS)
-        self.states = {names: self.optimizer.init(self._part(names)) for names in (CRITICS, ("actor",))}
+        self.data, self.params = data, {name: params[name] for name in problem.NETWORKS}
+        self.targets = {name: params[f"target_{name}"] for name in problem.NETWORKS}
+        self.optimizer = optim.adam(problem.LEARNING_RATE, eps=problem.EPS)
+        self.states = {names: self.optimizer.init(self._part(names)) for names in (problem.CRITICS, ("actor",))}
         self.critic_gradient = npnets.value_and_grad(self._critic_loss)
         self.actor_gradient = npnets.value_and_grad(self._actor_loss)
 
     def __call__(self) -> Any:
-        critic_loss, gradient = self.critic_gradient(self._part(CRITICS), self._target())
-        self._descend(CRITICS, gradient)
+        critic_loss, gradient = self.critic_gradient(self._part(problem.CRITICS), self._target())
+        self._descend(problem.CRITICS, gradient)
         actor_loss, gradient = self.actor_gradient(self._part(("actor",)), self.params["critic_1"])
         self._descend(("actor",), gradient)
-        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=TAU)
+        self.targets = optim.soft_update(target=self.targets, source=self.params, tau=problem.TAU)
         return critic_loss, actor_loss
 
     def outcome(self) -> Outcome:
         """All parameters after a few steps, and the last losses."""
-        losses = [self() for _ in range(STEPS)][-1]
+        losses = [self() for _ in range(problem.STEPS)][-1]
         losses, params, targets = tree.to_numpy((losses, self.params, self.targets))
         outcome = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
-        for name in NETWORKS:
-            outcome |= named(name, _layers(params[name])) | named(f"target {name}", _layers(targets[name]))
+        for name in problem.NETWORKS:
+            outcome |= problem.named(name, _layers(params[name])) | problem.named(
+                f"target {name}", _layers(targets[name])
+            )
         return outcome
 
     def _part(self, names: tuple[str, ...]) -> dict[str, Any]:
@@ -158,11 +150,11 @@ class TD3Step:
     def _target(self) -> Any:
         data, targets = self.data, self.targets
         next_act = np.clip(act(targets["actor"], data["next_obs"]) + data["noise"], -1, 1)
-        q_1, q_2 = (CRITIC.forward(targets[name], data["next_obs"], next_act) for name in CRITICS)
-        return data["reward"] + (1 - data["terminal"]) * GAMMA * np.minimum(q_1, q_2)
+        q_1, q_2 = (CRITIC.forward(targets[name], data["next_obs"], next_act) for name in problem.CRITICS)
+        return data["reward"] + (1 - data["terminal"]) * problem.GAMMA * np.minimum(q_1, q_2)
 
     def _critic_loss(self, critics: Any, target: Any) -> Any:
-        q_1, q_2 = (CRITIC.forward(critics[name], self.data["obs"], self.data["act"]) for name in CRITICS)
+        q_1, q_2 = (CRITIC.forward(critics[name], self.data["obs"], self.data["act"]) for name in problem.CRITICS)
         return mean_squared_error(q_1, target) + mean_squared_error(q_2, target)
 
     def _actor_loss(self, params: Any, critic: Any) -> Any:
@@ -172,13 +164,13 @@ class TD3Step:
 
 def make(name: str, batch: int, device: str) -> Any:
     """Make the workload of that name, with its parameters and a batch of data on a device."""
-    params = tree.to_device({network: _params(layers) for network, layers in first_layers().items()}, device)
-    data = tree.to_device(transitions(batch), device)
+    params = tree.to_device({network: _params(layers) for network, layers in problem.first_layers().items()}, device)
+    data = tree.to_device(problem.transitions(batch), device)
     if name == "td3_step":
         return TD3Step(params, data)
     network, kind = name.split("_")
     key, forward = ("actor", act) if network == "actor" else ("critic_1", CRITIC.forward)
-    inputs, answers = tuple(data[part] for part in INPUTS[network]), data[ANSWERS[network]]
+    inputs, answers = tuple(data[part] for part in problem.INPUTS[network]), data[problem.ANSWERS[network]]
     task = Regression(network, forward, params[key], params[f"target_{key}"], inputs, answers)
     return {"forward": Forward, "gradient": Gradient, "step": Step}[kind](task)
 

@@ -16,25 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from benchmarks.gpu.problem import (
-    ANSWERS,
-    CRITICS,
-    EPS,
-    GAMMA,
-    INPUTS,
-    LEARNING_RATE,
-    NETWORKS,
-    STEPS,
-    TAU,
-    Layers,
-    Outcome,
-    first_layers,
-    gradient_outcome,
-    named,
-    transitions,
-)
+from benchmarks.gpu import problem
+from benchmarks.gpu.problem import Layers, Outcome
 
-soft_update = get_ema_multi_avg_fn(1 - TAU)
+soft_update = get_ema_multi_avg_fn(1 - problem.TAU)
 
 
 class MLP(nn.Module):
@@ -93,7 +78,7 @@ class Gradient:
     def outcome(self) -> Outcome:
         """Both, and the gradient's norm."""
         loss, gradient = self()
-        return gradient_outcome(_numpy(loss), self.task.name, _layers(gradient))
+        return problem.gradient_outcome(_numpy(loss), self.task.name, _layers(gradient))
 
 
 class Step:
@@ -113,8 +98,8 @@ class Step:
 
     def outcome(self) -> Outcome:
         """Both networks' parameters after a few steps, and the last loss."""
-        loss, name = [self() for _ in range(STEPS)][-1], self.task.name
-        both = named(name, _layers(self.params)) | named(f"target {name}", _layers(self.target))
+        loss, name = [self() for _ in range(problem.STEPS)][-1], self.task.name
+        both = problem.named(name, _layers(self.params)) | problem.named(f"target {name}", _layers(self.target))
         return {"loss": _numpy(loss), **both}
 
 
@@ -127,10 +112,10 @@ class TD3Step:
     def __init__(self, networks: dict[str, MLP], data: dict[str, Tensor], adam: Any) -> None:
         self.networks, self.data = networks, data
         self.params = {name: list(network.parameters()) for name, network in networks.items()}
-        self.critic_adam = adam([tensor for name in CRITICS for tensor in self.params[name]])
+        self.critic_adam = adam([tensor for name in problem.CRITICS for tensor in self.params[name]])
         self.actor_adam = adam(self.params["actor"])
-        self.moving = [tensor for name in NETWORKS for tensor in self.params[f"target_{name}"]]
-        self.followed = [tensor for name in NETWORKS for tensor in self.params[name]]
+        self.moving = [tensor for name in problem.NETWORKS for tensor in self.params[f"target_{name}"]]
+        self.followed = [tensor for name in problem.NETWORKS for tensor in self.params[name]]
 
     def __call__(self) -> tuple[Tensor, Tensor]:
         critic_loss = self._critic_loss(self._target())
@@ -146,22 +131,22 @@ class TD3Step:
 
     def outcome(self) -> Outcome:
         """All parameters after a few steps, and the last losses."""
-        losses = [self() for _ in range(STEPS)][-1]
+        losses = [self() for _ in range(problem.STEPS)][-1]
         outcome = {"losses": _numpy(torch.stack(losses))}
-        for name in NETWORKS:
-            outcome |= named(name, _layers(self.params[name]))
-            outcome |= named(f"target {name}", _layers(self.params[f"target_{name}"]))
+        for name in problem.NETWORKS:
+            outcome |= problem.named(name, _layers(self.params[name]))
+            outcome |= problem.named(f"target {name}", _layers(self.params[f"target_{name}"]))
         return outcome
 
     @torch.no_grad()
     def _target(self) -> Tensor:
         data, networks = self.data, self.networks
         next_act = (networks["target_actor"](data["next_obs"]) + data["noise"]).clamp(-1, 1)
-        q_1, q_2 = (networks[f"target_{name}"](data["next_obs"], next_act) for name in CRITICS)
-        return data["reward"] + (1 - data["terminal"]) * GAMMA * torch.minimum(q_1, q_2)
+        q_1, q_2 = (networks[f"target_{name}"](data["next_obs"], next_act) for name in problem.CRITICS)
+        return data["reward"] + (1 - data["terminal"]) * problem.GAMMA * torch.minimum(q_1, q_2)
 
     def _critic_loss(self, target: Tensor) -> Tensor:
-        q_1, q_2 = (self.networks[name](self.data["obs"], self.data["act"]) for name in CRITICS)
+        q_1, q_2 = (self.networks[name](self.data["obs"], self.data["act"]) for name in problem.CRITICS)
         return mse_loss(q_1, target) + mse_loss(q_2, target)
 
     def _actor_loss(self) -> Tensor:
@@ -171,17 +156,17 @@ class TD3Step:
 
 def make(name: str, batch: int, device: str, fused: bool) -> Any:
     """Make the workload of that name, with its parameters and a batch of data on a device."""
-    networks = {network: _network(network, layers).to(device) for network, layers in first_layers().items()}
-    data = {part: torch.as_tensor(array).to(device) for part, array in transitions(batch).items()}
+    networks = {network: _network(network, layers).to(device) for network, layers in problem.first_layers().items()}
+    data = {part: torch.as_tensor(array).to(device) for part, array in problem.transitions(batch).items()}
 
     def adam(params: list[Tensor]) -> torch.optim.Adam:
-        return torch.optim.Adam(params, LEARNING_RATE, eps=EPS, **({"fused": True} if fused else {}))
+        return torch.optim.Adam(params, problem.LEARNING_RATE, eps=problem.EPS, **({"fused": True} if fused else {}))
 
     if name == "td3_step":
         return TD3Step(networks, data, adam)
     network, kind = name.split("_")
     key = "actor" if network == "actor" else "critic_1"
-    inputs, answers = tuple(data[part] for part in INPUTS[network]), data[ANSWERS[network]]
+    inputs, answers = tuple(data[part] for part in problem.INPUTS[network]), data[problem.ANSWERS[network]]
     task = Regression(network, networks[key], networks[f"target_{key}"], inputs, answers, adam)
     return {"forward": Forward, "gradient": Gradient, "step": Step}[kind](task)
 

@@ -1,4 +1,4 @@
-"""Clocks of the GPU benchmarks: how long a call takes, on the wall and on the device's own events.
+"""Clocks of the benchmarks: how long a call takes, on the wall and on the device's own events.
 
 A *block* is many calls in a row. The wall's clock is read with the device idle before and after the block; the device
 records one event before and one after it. Both are microseconds for a call. Where the host prepares work more slowly
@@ -145,5 +145,6 @@ def median_block(call: Callable[[], Any], clock: Clock, seconds: float, blocks: 
     """Warm up, time several blocks that take so many seconds each, and return the medians."""
     calls = warm_up(call, clock, seconds)
     timed = [time_block(call, calls, clock) for _ in range(blocks)]
-    device = None if timed[0].device is None else statistics.median(block.device for block in timed)
+    on_device = [block.device for block in timed if block.device is not None]
+    device = statistics.median(on_device) if on_device else None
     return {"calls": calls, "wall_us": statistics.median(block.wall for block in timed), "device_us": device}

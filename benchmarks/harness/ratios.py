@@ -1,4 +1,4 @@
-"""Ratios of two sides' times, taken within each round, and what sums many of them up."""
+"""Times of several rounds, and ratios of two sides' times within each round: what sums them up."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
-class Ratio(NamedTuple):
+class Spread(NamedTuple):
     """The median over the rounds, and the quartiles around it."""
 
     median: float
     low: float
     high: float
+
+    def rounded(self, digits: int) -> dict[str, float]:
+        """Return the numbers by name, as a result file holds them."""
+        return {name: round(value, digits) for name, value in self._asdict().items()}
 
 
 def within_rounds(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
@@ -21,12 +25,12 @@ def within_rounds(ours: Sequence[float], theirs: Sequence[float]) -> list[float]
     return [mine / other for mine, other in zip(ours, theirs, strict=True)]
 
 
-def summary(ratios: Sequence[float]) -> Ratio:
-    """Return the median and quartiles; of a single round, that round's ratio three times."""
-    if len(ratios) == 1:
-        return Ratio(ratios[0], ratios[0], ratios[0])
-    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    return Ratio(statistics.median(ratios), low, high)
+def spread(values: Sequence[float]) -> Spread:
+    """Return the median and quartiles; of a single round, that round's value three times."""
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0])
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return Spread(statistics.median(values), low, high)
 
 
 def geometric_mean(values: Iterable[float]) -> float:

@@ -12,13 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks import ROOT
 
 ONE_SIDE = "benchmarks.harness.one_side"
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What OpenMP and the linear algebra libraries read when they are loaded."""
 
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """What slows OpenBLAS down where it is forced on it; timings are taken without."""
@@ -34,8 +37,11 @@ Times = dict[Any, dict[str, list[float]]]
 """Microseconds a call, by cell and side; one entry a round."""
 
 
+Side = TypeVar("Side")
+
+
 class Ended(SystemExit):
-    """A side's process ended before it answered."""
+    """A side's process ended before it returned anything."""
 
 
 class Worker:
@@ -43,24 +49,27 @@ class Worker:
 
     Parameters
     ----------
-    benchmark, side : str
-        What is computed and by whom: `one_side.BENCHMARKS` names the modules.
-    threads : int
+    module : str
+        What computes: `benchmarks.cpu.npnets_side`. `one_side.py` says what it has to have.
+    name : str
+        Of the side, for errors.
+    threads : int, optional
+        That the linear algebra may use; as many as it takes where there is none.
     seconds : float
         That a block of calls takes.
     """
 
-    def __init__(self, benchmark: str, side: str, threads: int, seconds: float) -> None:
-        command = [sys.executable, "-m", ONE_SIDE, "--benchmark", benchmark, "--side", side]
-        command += ["--threads", str(threads), "--seconds", str(seconds)]
+    def __init__(self, module: str, name: str, threads: int | None = 1, seconds: float = 0.0) -> None:
+        command = [sys.executable, "-m", ONE_SIDE, "--module", module, "--seconds", str(seconds)]
         environment = {key: value for key, value in os.environ.items() if key not in FORCED}
-        self.side = side
+        environment |= dict.fromkeys(THREADS, str(threads)) if threads else {}
+        self.name = name
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, cwd=ROOT
         )
 
     def ask(self, **request: Any) -> Any:
-        """Send a request, and wait for the answer."""
+        """Send a request, and wait for what it returns."""
         assert self.process.stdin and self.process.stdout
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -69,27 +78,29 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise Ended(f"{self.side} ended with status {self.process.wait()}; the reason stands above")
+            raise Ended(f"error: {self.name} ended with status {self.process.wait()}; the reason stands above")
         return json.loads(line)
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        assert self.process.stdin
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
+        with suppress(BrokenPipeError), self.process:  # closes the pipes, and waits for the end
             pass
-        self.process.wait()
 
 
-def take_turns(benchmark: str, cells: Mapping[Any, Sequence[str]], threads: int, rounds: int, seconds: float) -> Times:
+def in_turn(sides: Sequence[Side], index: int) -> Sequence[Side]:
+    """Return the sides in the order of a round: turned round in every second one."""
+    return sides[::-1] if index % 2 else sides
+
+
+def take_turns(module: str, cells: Mapping[Any, Sequence[str]], threads: int, rounds: int, seconds: float) -> Times:
     """Time every cell on each of its sides in every round; the order of the sides turns round after each.
 
     Parameters
     ----------
-    benchmark : str
+    module : str
+        Of a side, with `{}` in place of its name.
     cells : mapping
         The sides of each cell.
     threads, rounds : int
@@ -99,14 +110,13 @@ def take_turns(benchmark: str, cells: Mapping[Any, Sequence[str]], threads: int,
     times: Times = {cell: {side: [] for side in sides} for cell, sides in cells.items()}
     with ExitStack() as stack:
         names = dict.fromkeys(side for sides in cells.values() for side in sides)
-        workers = [stack.enter_context(Worker(benchmark, side, threads, seconds)) for side in names]
+        workers = [stack.enter_context(Worker(module.format(side), side, threads, seconds)) for side in names]
         for index in range(rounds + 1):
             print(f"threads {threads}: round {index} of {rounds}", file=sys.stderr)
             for cell, sides in cells.items():
-                for worker in workers if index % 2 else workers[::-1]:
-                    if worker.side in sides:
-                        time.sleep(PAUSE if threads == 1 else SPIN)
-                        microseconds = worker.ask(cell=cell)
-                        if index:  # the first round warms up
-                            times[cell][worker.side].append(microseconds)
+                for worker in in_turn([worker for worker in workers if worker.name in sides], index):
+                    time.sleep(PAUSE if threads == 1 else SPIN)
+                    microseconds = worker.ask(microseconds=cell)
+                    if index:  # the first round warms up
+                        times[cell][worker.name].append(microseconds)
     return times

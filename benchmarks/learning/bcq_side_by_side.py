@@ -1,71 +1,89 @@
 """The BCQ example on npnets and on Tianshou 1.0.0 with PyTorch, side by side: returns and training times.
 
     pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
-    python -m benchmarks.learning.bcq_side_by_side --seeds 0 1 2 --threads 1 2
+    python -m benchmarks.learning.bcq_side_by_side              # a table, into runs/benchmarks/bcq_side_by_side.json
+    python -m benchmarks.learning.bcq_side_by_side --again
 
-Equal data, settings, seeds, steps and evaluation; every run in a process of its own, the libraries in turn.
+Equal data, settings, seeds, steps and evaluation; every run in a process of its own, the libraries in turn, the order
+turned round after each pair.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from benchmarks import ROOT
+from benchmarks.harness.options import parse
+from benchmarks.harness.ratios import spread
+from benchmarks.harness.record import Record, measure_and_show
+from benchmarks.harness.turns import Worker, in_turn
+from benchmarks.learning.rival import LIBRARIES, require_rival
+from examples.shared.command_line import at_least
 
+NAME = "bcq_side_by_side"
 ONE_SIDE = "benchmarks.learning.bcq_one_side"
-LIBRARIES = ("npnets", "tianshou")
+
+FULL = {"seeds": [0, 1, 2], "threads": [1, 2], "episodes": 30}
+QUICK = {"seeds": [0], "threads": [1], "episodes": 2, "steps": 200}
+
+Run = dict[str, Any]
+"""One training: `library`, `seed`, `threads`, and what `bcq_one_side.run` returns."""
 
 
-def run(library: str, seed: int, threads: int, options: argparse.Namespace) -> dict[str, Any]:
+def run(library: str, seed: int, threads: int, options: argparse.Namespace) -> Run:
     """Run one library once in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-m", ONE_SIDE, library, "--seed", str(seed), "--threads", str(threads)]
-        command += ["--episodes", str(options.episodes), "--json", str(answer)]
-        if options.steps:
-            command += ["--steps", str(options.steps)]
-        # A core type that is forced on OpenBLAS slows it down; timings are taken without.
-        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
-        subprocess.run(command, check=True, env=environment, cwd=ROOT)
-        return json.loads(answer.read_text())  # type: ignore[no-any-return]
+    with Worker(ONE_SIDE, f"BCQ on {library}, seed {seed},", threads) as worker:
+        asked = {"library": library, "seed": seed, "steps": options.steps, "episodes": options.episodes}
+        return {"library": library, "seed": seed, "threads": threads, **worker.ask(run=asked)}
 
 
-def print_table(results: list[dict[str, Any]]) -> None:
-    """Print one row for each seed and number of threads, then the median ratio of times."""
-    print(f"\n{'threads':>7}{'seed':>6}{'return npnets':>20}{'return Tianshou':>20}", end="")
-    print(f"{'s npnets':>10}{'s Tianshou':>12}{'ratio':>8}")
-    ratios: dict[int, list[float]] = {}
-    for ours, theirs in zip(results[::2], results[1::2], strict=True):
+def measure(record: Record, options: argparse.Namespace) -> None:
+    """Train all that is asked for, and write down what there is after every pair."""
+    require_rival()
+    runs: list[Run] = []
+    cases = [(threads, seed) for threads in options.threads for seed in options.seeds]
+    for index, (threads, seed) in enumerate(cases):
+        runs += [run(library, seed, threads, options) for library in in_turn(LIBRARIES, index)]
+        record.write({"runs": runs, "npnets_over_tianshou": ratios(runs)})
+
+
+def pairs(runs: list[Run]) -> list[tuple[Run, Run]]:
+    """Return npnets' run and Tianshou's for each number of threads and seed."""
+    ours, theirs = ([one for one in runs if one["library"] == library] for library in LIBRARIES)
+    return list(zip(ours, theirs, strict=True))
+
+
+def ratios(runs: list[Run]) -> dict[str, dict[str, float]]:
+    """Return the spread of the ratios of training times over the seeds, by the number of threads."""
+    found: dict[str, list[float]] = {}
+    for ours, theirs in pairs(runs):
+        found.setdefault(str(ours["threads"]), []).append(ours["train_seconds"] / theirs["train_seconds"])
+    return {threads: spread(values).rounded(4) for threads, values in found.items()}
+
+
+def bcq_table(found: dict[str, Any]) -> list[str]:
+    """Return the lines: a row for each seed and number of threads, then the median ratio of times."""
+    columns = f"{'return npnets':>20}{'return Tianshou':>20}{'s npnets':>10}{'s Tianshou':>12}{'ratio':>8}"
+    lines = [f"{'threads':>7}{'seed':>6}{columns}"]
+    for ours, theirs in pairs(found["runs"]):
+        scores = [f"{one['return_mean']:.1f} +- {one['return_standard_error']:.1f}" for one in (ours, theirs)]
         ratio = ours["train_seconds"] / theirs["train_seconds"]
-        ratios.setdefault(ours["threads"], []).append(ratio)
-        scores = [f"{r['return_mean']:.1f} +- {r['return_standard_error']:.1f}" for r in (ours, theirs)]
         seconds = f"{ours['train_seconds']:>10.1f}{theirs['train_seconds']:>12.1f}{ratio:>8.2f}"
-        print(f"{ours['threads']:>7}{ours['seed']:>6}{scores[0]:>20}{scores[1]:>20}{seconds}")
-    for threads, values in ratios.items():
-        print(f"median ratio of training times, npnets to Tianshou, {threads} threads: {statistics.median(values):.2f}")
+        lines.append(f"{ours['threads']:>7}{ours['seed']:>6}{scores[0]:>20}{scores[1]:>20}{seconds}")
+    for threads, over in found["npnets_over_tianshou"].items():
+        lines.append(f"median ratio of training times, npnets to Tianshou, {threads} threads: {over['median']:.2f}")
+    return lines
 
 
 def main() -> None:
-    """Run all that the command line asks for."""
+    """Do as the command line says."""
     parser = argparse.ArgumentParser(description="Compare the BCQ example on npnets and on Tianshou.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--steps", type=int, help="default: the example's")
-    parser.add_argument("--episodes", type=int, default=30)
-    options = parser.parse_args()
-    results = []
-    for threads in options.threads:
-        for seed in options.seeds:
-            results += [run(library, seed, threads, options) for library in LIBRARIES]
-    print_table(results)
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", help="default: 0 1 2")
+    parser.add_argument("--threads", type=at_least(1), nargs="+", help="default: 1 2")
+    parser.add_argument("--steps", type=at_least(1), help="default: the example's")
+    parser.add_argument("--episodes", type=at_least(1), help="of the evaluation; default: 30")
+    options = parse(parser, FULL, QUICK)
+    measure_and_show(NAME, options, measure, lambda found, _: print(*bcq_table(found), sep="\n"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The example's offline training done with Tianshou 1.0.0 on PyTorch, to compare returns and times with.
 
 Owns only the wiring: the algorithm is Tianshou's ``BCQPolicy`` and the networks are Tianshou's; the settings,
-the data and the evaluation are the example's. ``learning/bcq_one_side.py`` runs it.
+the data and the evaluation are the example's. `bcq_one_side.py` runs it.
 """
 
 from __future__ import annotations
@@ -56,9 +56,8 @@ def make_policy(settings: Hyperparameters, obs_dim: int, act_dim: int) -> BCQPol
     )
 
 
-def train(settings: Hyperparameters, data: Transitions, seed: int, threads: int) -> tuple[Policy, float]:
+def train(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
     """Call ``policy.learn`` ``settings.steps`` times on uniform batches; how it then acts, and the seconds it took."""
-    torch.set_num_threads(threads)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     policy = make_policy(settings, data.observations.shape[1], data.actions.shape[1])

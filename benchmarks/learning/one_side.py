@@ -1,26 +1,20 @@
-"""Learn Pendulum-v1 with one library and one algorithm once, and keep the learning curve.
-
-    python -m benchmarks.learning.one_side npnets td3 --seed 0 --json td3.json
+"""Learn Pendulum-v1 with one library and one algorithm once, and return the learning curve.
 
 What is learned is in `problem.py`, and how, in `npnets_side.py` and `tianshou_side.py`. The clock stands while policies
-are judged. `side_by_side.py` calls this for each library in turn.
+are judged. `side_by_side.py` calls `run` for each library in turn, in a process of its own.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.harness.one_side import limit
+from benchmarks.learning.problem import judge, make_agent
 
 CHECKPOINTS = 20
 """How often a policy is judged while it learns, beside once before."""
@@ -72,41 +66,9 @@ def follow(learning: Any, steps: int, judge: Callable[[Any], Any], name: str) ->
     return curve
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
+def run(library: str, algorithm: str, seed: int, steps: int) -> dict[str, Any]:
     """Learn once."""
-    from benchmarks.learning.problem import judge, make_agent
-
-    side = importlib.import_module(f"benchmarks.learning.{options.library}_side")
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(options.threads)
-    agent = make_agent(options.algorithm, options.steps)
-    name = f"{options.algorithm} on {options.library}, seed {options.seed}"
-    curve = follow(side.learn(agent, options.seed), options.steps, judge, name)
-    who = {key: getattr(options, key) for key in ("library", "algorithm", "seed", "threads")}
-    return {**who, **curve, "settings": asdict(agent.settings)}
-
-
-def parse_options() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Learn Pendulum-v1 with one library once.")
-    parser.add_argument("library", choices=("npnets", "tianshou"))
-    parser.add_argument("algorithm", choices=("sac", "td3"))
-    parser.add_argument("--steps", type=int, default=20_000, help="in the environment; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--json", type=Path, required=True, help="file to write the learning curve to")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Learn as the command line says."""
-    options = parse_options()
-    limit(options.threads)  # nothing above imports NumPy
-    try:
-        options.json.write_text(json.dumps(run(options)) + "\n", encoding="utf-8")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()
+    side = importlib.import_module(f"benchmarks.learning.{library}_side")
+    agent = make_agent(algorithm, steps)
+    curve = follow(side.learn(agent, seed), steps, judge, f"{algorithm} on {library}, seed {seed}")
+    return {**curve, "settings": asdict(agent.settings)}

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.cpu.picture import COLOURS, NAMES
-from benchmarks.learning.table import LIBRARIES, Run, pairs
-from examples.shared.pendulum_evaluation import DASHES, GREY, tidy
+from benchmarks.learning.rival import LIBRARIES
+from benchmarks.learning.table import Run, pairs
+from examples.shared.drawing import DASHES, LIGHT, tidy
 
 AXES = {"steps": "steps in the environment", "seconds": "seconds of learning"}
 """What curves are drawn over."""
@@ -37,7 +38,9 @@ def figure_of(runs: Sequence[Run], controller: float) -> Figure:
     panels = figure.subplots(len(found), len(AXES), sharey="row", sharex="col", squeeze=False)
     for row, (algorithm, seeds) in zip(panels, found.items(), strict=True):
         for axes, over in zip(row, AXES, strict=True):
-            axes.axhline(controller, color=GREY, linewidth=1.2, linestyle=DASHES, label="controller made by hand")
+            axes.axhline(
+                controller, color=LIGHT.faint, linewidth=1.2, linestyle=DASHES, label="controller made by hand"
+            )
             for library, side in zip(LIBRARIES, zip(*seeds, strict=True), strict=True):
                 plot_curve(axes, side, over, library)
             tidy(axes)

@@ -1,6 +1,6 @@
 """The learning curves of two libraries as a table: final returns, seconds of learning, and their ratios for every seed.
 
-Knows neither library, only what `learning/one_side.py` writes.
+Knows neither library, only what `one_side.py` returns.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness.ratios import geometric_mean
+from benchmarks.learning.rival import LIBRARIES
 from examples.shared.pendulum_evaluation import mean_and_standard_error
 
-LIBRARIES = ("npnets", "tianshou")
-
 Run = dict[str, Any]
-"""What one process of `learning/one_side.py` writes."""
+"""Library, algorithm, seed and threads of one process, and the learning curve that it returns."""
 
 Pair = tuple[Run, Run]
 """npnets' run and Tianshou's with one algorithm and seed."""
@@ -37,34 +36,55 @@ def pairs(runs: Sequence[Run]) -> dict[str, list[Pair]]:
     return whole
 
 
+def summed_up(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return, by algorithm, a row for each seed, and the geometric means of npnets' time over Tianshou's."""
+    found = pairs(runs)
+    return {
+        "rows": {algorithm: [_row(pair) for pair in seeds] for algorithm, seeds in found.items()},
+        "npnets_over_tianshou": {algorithm: _means(seeds) for algorithm, seeds in found.items()},
+    }
+
+
 def learning_table(runs: Sequence[Run]) -> list[str]:
     """Return the lines of a table: a row for each seed, and for each algorithm the geometric mean of its ratios."""
     lines = [
         f"{'':<15}{'final return':^36}{'seconds of learning':^34}{'processor':>10}",
         f"{'algorithm':<9}{'seed':>6}{'npnets':>18}{'Tianshou':>18}{'npnets':>12}{'Tianshou':>12}{'ratio':>10}{'ratio':>10}",
     ]
-    means = []
-    for algorithm, seeds in pairs(runs).items():
-        lines += [_row(algorithm, pair) for pair in seeds]
-        passed, processor = (geometric_mean(ratio(pair, clock) for pair in seeds) for clock in CLOCKS)
-        means.append(f"{algorithm}: {passed:.2f} of Tianshou's time and {processor:.2f} of its processor time")
-    return [*lines, *means]
+    found = summed_up(runs)
+    lines += [f"{algorithm:<9}{_shown(row)}" for algorithm, rows in found["rows"].items() for row in rows]
+    for algorithm, mean in found["npnets_over_tianshou"].items():
+        passed, processor = (mean[clock] for clock in CLOCKS)
+        lines.append(f"{algorithm}: {passed:.2f} of Tianshou's time and {processor:.2f} of its processor time")
+    return lines
 
 
-def ratio(pair: Pair, clock: str) -> float:
+def _row(pair: Pair) -> dict[str, Any]:
+    """Return what each library's last policy earns, its seconds, and npnets' seconds over Tianshou's."""
+    ratios = {clock: round(_ratio(pair, clock), 4) for clock in CLOCKS}
+    return {"seed": pair[0]["seed"], **{run["library"]: _final(run) for run in pair}, "npnets_over_tianshou": ratios}
+
+
+def _final(run: Run) -> dict[str, float]:
+    mean, error = mean_and_standard_error(np.array(run["returns"][-1]))
+    numbers = {"return_mean": mean, "return_standard_error": error, **{clock: run[clock][-1] for clock in CLOCKS}}
+    return {name: round(float(number), 3) for name, number in numbers.items()}
+
+
+def _ratio(pair: Pair, clock: str) -> float:
     """Return npnets' time over Tianshou's for all steps."""
     ours, theirs = pair
     return ours[clock][-1] / theirs[clock][-1]
 
 
-def _row(algorithm: str, pair: Pair) -> str:
-    returns = "".join(f"{_return(run):>18}" for run in pair)
-    seconds = "".join(f"{run['seconds'][-1]:>12.1f}" for run in pair)
-    ratios = "".join(f"{ratio(pair, clock):>10.2f}" for clock in CLOCKS)
-    return f"{algorithm:<9}{pair[0]['seed']:>6}{returns}{seconds}{ratios}"
+def _means(seeds: Sequence[Pair]) -> dict[str, float]:
+    return {clock: round(geometric_mean(_ratio(pair, clock) for pair in seeds), 4) for clock in CLOCKS}
 
 
-def _return(run: Run) -> str:
-    """Return what the last policy earns in an episode, and the standard error."""
-    mean, error = mean_and_standard_error(np.array(run["returns"][-1]))
-    return f"{mean:.1f} +- {error:.1f}"
+def _shown(row: dict[str, Any]) -> str:
+    sides = [row[library] for library in LIBRARIES]
+    scores = [f"{side['return_mean']:.1f} +- {side['return_standard_error']:.1f}" for side in sides]
+    returns = "".join(f"{score:>18}" for score in scores)
+    seconds = "".join(f"{side['seconds']:>12.1f}" for side in sides)
+    ratios = "".join(f"{row['npnets_over_tianshou'][clock]:>10.2f}" for clock in CLOCKS)
+    return f"{row['seed']:>6}{returns}{seconds}{ratios}"

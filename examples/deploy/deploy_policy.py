@@ -9,6 +9,8 @@ shows it beside; the largest difference is that between the two policies' action
 
     python examples/deploy/deploy_policy.py
     python examples/deploy/deploy_policy.py --compare
+
+Into the folder given by `--out` goes `results.json`, with every number that is printed.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,43 +29,60 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 
 import numpy as np
 
+from examples.shared.command_line import at_least, new_parser, run_and_explain
+from examples.shared.pendulum_evaluation import EVALUATION_SEED
+from examples.shared.results import Results, save, score
+from examples.shared.results_folder import make_ready
+
 FOLDER = Path(__file__).resolve().parent
 SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed_tianshou.py"}
 CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
-ROWS = {
-    "return of an episode": lambda side: f"{side['mean']:.1f} ± {side['standard_error']:.1f}",
+ROWS: dict[str, Callable[[dict[str, float]], str]] = {
+    "return of an episode": lambda side: "{mean:.1f} ± {standard_error:.1f}".format(**score(np.array(side["returns"]))),
     "action, median": lambda side: f"{side['median_us']:.1f} us",
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
     "import": lambda side: f"{side['import_ms']:.0f} ms",
     "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
-    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB",
+    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB" if side["resident_mb"] else "unknown",
 }
 
 
 def main() -> int:
-    """Run the sides that are asked for, one after the other, and print what they found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = new_parser("deploy_policy", "Run a policy that Tianshou trained, without PyTorch.")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="of a whole TD3 policy for Pendulum-v1")
-    parser.add_argument("--episodes", type=int, default=20, help="how many (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1000, help="of the first episode (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=20, help="how many (%(default)s)")
     parser.add_argument("--compare", action="store_true", help="run Tianshou on PyTorch as well")
-    options = parser.parse_args()
-    if options.episodes < 1:
-        parser.error(f"--episodes must be at least 1, but is {options.episodes}")
+    parser.set_defaults(seed=EVALUATION_SEED)
+    return run_and_explain(run, parser.parse_args(), "deploy_policy")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the sides that are asked for, one after the other, and print and save what they found."""
     if not options.checkpoint.is_file():
-        parser.error(f"there is no file {options.checkpoint}")
+        raise FileNotFoundError(f"there is no file {options.checkpoint}")
+    make_ready(options.out)
     with tempfile.TemporaryDirectory() as folder:
         names = list(SIDES) if options.compare else ["npnets"]
         found = {name: run_side(name, options, Path(folder)) for name in names}
-        print(table(found))
-        if options.compare:
-            print(f"largest difference between their actions: {difference(Path(folder)):.1e} N m, of at most 2")
+        apart = difference(Path(folder)) if options.compare else None
+    print(table(found))
+    if apart is not None:
+        print(f"largest difference between their actions: {apart:.1e} N m, of at most 2")
+    save(options.out / "results.json", results(options.seed, found, apart), ("torch", "tianshou"))
     return 0
 
 
-def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, float]:
+def results(seed: int, found: dict[str, dict[str, Any]], apart: float | None) -> Results:
+    """Return what the sides found as the file of results holds it."""
+    costs = {name: {key: side[key] for key in side if key != "returns"} for name, side in found.items()}
+    returns = {name: score(np.array(side["returns"])) for name, side in found.items()}
+    return {"seed": seed, "returns": returns, "costs": costs, "largest_difference": apart}
+
+
+def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run one side in a process of its own; it leaves its actions on the first side's observations in a folder."""
     command = [sys.executable, str(SIDES[name]), str(options.checkpoint), str(options.episodes), str(options.seed)]
     done = subprocess.run(
@@ -70,20 +90,20 @@ def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, 
     )
     if done.returncode:
         sys.exit(f"deploy_policy.py: error: the {name} side could not run; the reason stands above")
-    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
+def table(found: dict[str, dict[str, Any]]) -> str:
     """Lay what the sides found out beside each other."""
     lines = ["".join([f"{'':<26}", *(f"{name:>18}" for name in found)])]
     lines += ["".join([f"{row:<26}", *(f"{show(side):>18}" for side in found.values())]) for row, show in ROWS.items()]
     return "\n".join(lines)
 
 
-def difference(folder: Path) -> Any:
+def difference(folder: Path) -> float:
     """Return the largest difference between the two sides' actions on the same observations."""
     ours, theirs = (np.load(folder / f"{name}.npy") for name in ("npnets", "tianshou"))
-    return np.abs(ours - theirs).max()
+    return float(np.abs(ours - theirs).max())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import resource
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,17 +33,16 @@ def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> N
     warm = np.zeros(3, np.float32)
     for _ in range(WARM_UP):
         policy(warm)
-    resident_mb = resident_bytes() / 1e6
+    resident = resident_bytes()
     returns, seconds, observations = play(policy, episodes, seed)
     compare(name, policy, observations, folder)
     found = {
-        "mean": float(np.mean(returns)),
-        "standard_error": float(np.std(returns, ddof=1) / np.sqrt(episodes)) if episodes > 1 else float("nan"),
+        "returns": returns,
         "median_us": 1e6 * float(np.median(seconds)),
         "percentile_99_us": 1e6 * float(np.percentile(seconds, 99)),
         "import_ms": 1e3 * (imported - start),
         "load_ms": 1e3 * (loaded - imported),
-        "resident_mb": resident_mb,
+        "resident_mb": None if resident is None else resident / 1e6,
     }
     print(json.dumps(found))
 
@@ -65,10 +64,10 @@ def load_or_explain(load: Callable[[str], Policy], path: str) -> Policy:
         sys.exit(str(error))
 
 
-def resident_bytes() -> int:
-    """Return how much memory the process holds (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+def resident_bytes() -> int | None:
+    """Return how much memory the process holds, or `None` on systems other than Linux."""
+    facts = Path("/proc/self/statm")
+    return int(facts.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if facts.exists() else None
 
 
 def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:

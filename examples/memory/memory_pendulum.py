@@ -5,7 +5,7 @@
 A controller that sees the velocity teaches both by correcting them on what they do; they see the cosine and the sine
 of the angle alone. The recurrent student can work the velocity out from what it saw before, the feed-forward one
 cannot. Into the folder given by `--out` go `recurrent.npz` and `feed-forward.npz` (every parameter, by its path),
-`results.json` and `memory.png`. Ctrl-C saves what there is. `--show-velocity` hides nothing from either: what the
+`results.json` and `learning.png`. Ctrl-C saves what there is. `--show-velocity` hides nothing from either: what the
 feed-forward one learns then tells whether a memory was all that it lacked.
 """
 
@@ -26,11 +26,12 @@ import numpy as np
 from tqdm import trange
 
 from examples.memory.imitation import Hyperparameters, Lessons, State, Student, make_actors
-from examples.shared.command_line import add_training_options, run_and_explain
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.hidden_velocity import Episodes, HiddenVelocity, play
-from examples.shared.memory_plot import plot
+from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy
-from examples.shared.results_folder import make_ready, save_parameters, save_results, table, write
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_parameters
 from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
 
 EPISODES, CHECKPOINTS = 30, 10
@@ -38,27 +39,13 @@ SHOWN = 4  # starts hanging straight down
 
 Students = dict[str, Student]
 States = dict[str, State]
+Curves = dict[str, LearningCurve]
 Play = Callable[[Policy, int, int], Episodes]
 
 
-class Curves:
-    """The evaluation episodes of both students at some steps of their training; the last are of what is saved."""
-
-    def __init__(self, students: Students, play: Play) -> None:
-        self.students, self.play = students, play
-        self.steps: list[int] = []
-        self.returns: dict[str, list[Any]] = {name: [] for name in students}
-        self.last: dict[str, Episodes] = {}
-
-    def add(self, step: int, states: States) -> None:
-        """Play the policies that a step led to, each taking its distribution's mean, unless that was done already."""
-        if step in self.steps:
-            return
-        policies = {name: student.policy(states[name].params) for name, student in self.students.items()}
-        self.last = {name: self.play(policy, EPISODES, EVALUATION_SEED) for name, policy in policies.items()}
-        self.steps.append(step)
-        for name, episodes in self.last.items():
-            self.returns[name].append(episodes.returns)
+def judged(student: Student, play: Play, state: State) -> Episodes:
+    """Play the policy that a step led to, which takes its distribution's mean."""
+    return play(student.policy(state.params), EPISODES, EVALUATION_SEED)
 
 
 def play_and_be_taught(
@@ -71,41 +58,38 @@ def play_and_be_taught(
         lessons.add(played.observations, teacher_torque(played.angle, played.velocity))
 
 
-def train(curves: Curves, settings: Hyperparameters, seed: int) -> tuple[States, int]:
+def train(students: Students, play: Play, curves: Curves, settings: Hyperparameters, seed: int) -> tuple[States, int]:
     """Learn for as many steps as the settings say, or until Ctrl-C; say how many were taken."""
-    students, rng, lessons, taken = curves.students, np.random.default_rng(seed), Lessons(), 0
+    rng, lessons, taken = np.random.default_rng(seed), Lessons(), 0
     states = {name: student.init(rng) for name, student in students.items()}
     try:
-        curves.add(0, states)
+        add(curves, taken, states)
         progress = trange(settings.steps, desc="both students", unit="step")
         for step in progress:
             if step % settings.steps_per_round == 0:
-                play_and_be_taught(students, states, curves.play, lessons, settings.episodes_per_round, rng)
+                play_and_be_taught(students, states, play, lessons, settings.episodes_per_round, rng)
             batch = lessons.batch(rng, settings.batch_size)
             learned = {name: student.learn(states[name], *batch) for name, student in students.items()}
             states, taken = {name: state for name, (state, _) in learned.items()}, step + 1
             if step % 10 == 0:
                 progress.set_postfix({name: f"{float(loss):.3f}" for name, (_, loss) in learned.items()}, refresh=False)
             if taken % max(1, settings.steps // CHECKPOINTS) == 0:
-                curves.add(taken, states)
+                add(curves, taken, states)
     except KeyboardInterrupt:
         print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
-    curves.add(taken, states)
+    add(curves, taken, states)
     return states, taken
 
 
-def report(out: Path, curves: Curves, facts: dict[str, Any]) -> None:
-    """Write results and picture, and print the table."""
-    teacher = play(teacher_policy, EPISODES, EVALUATION_SEED).returns
-    returns = {"teacher": teacher, **{name: episodes.returns for name, episodes in curves.last.items()}}
-    save_results(out / "results.json", returns, facts)
-    if len(curves.steps) > 1:
-        shown = {name: episodes.episode(SHOWN) for name, episodes in curves.last.items()}
-        drawn = {name: np.array(earned) for name, earned in curves.returns.items()}
-        title = f"Pendulum-v1 with its velocity {'shown' if facts['velocity_shown'] else 'hidden'}"
-        picture = title, np.array(curves.steps), drawn, float(teacher.mean()), shown
-        write(out / "memory.png", lambda path: plot(path, *picture))
-    print(f"\n{table(returns)}")
+def returns_of(judge: Callable[[State], Any], state: State) -> Any:
+    """Return the returns `(episodes,)` that a judge finds."""
+    return judge(state).returns
+
+
+def add(curves: Curves, step: int, states: States) -> None:
+    """Judge both students."""
+    for name, curve in curves.items():
+        curve.add(step, states[name])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -115,20 +99,33 @@ def run(options: argparse.Namespace) -> int:
     actors = make_actors(settings, 3 if options.show_velocity else 2, options.device)
     students = {name: Student(actor, settings) for name, actor in actors.items()}
     make_ready(options.out)
-    curves, began = Curves(students, functools.partial(play, wrappers=wrappers)), time.perf_counter()
-    states, taken = train(curves, settings, options.seed)
-    facts = {"seed": options.seed, "velocity_shown": options.show_velocity, "steps_taken": taken}
-    facts["seconds_with_evaluations"] = time.perf_counter() - began
+    play_it = functools.partial(play, wrappers=wrappers)
+    judges = {name: functools.partial(judged, student, play_it) for name, student in students.items()}
+    curves = {name: LearningCurve(functools.partial(returns_of, judge)) for name, judge in judges.items()}
+    began = time.perf_counter()
+    states, taken = train(students, play_it, curves, settings, options.seed)
+    found = Run(
+        title=f"Pendulum-v1, velocity {'shown' if options.show_velocity else 'hidden'}",
+        unit="gradient steps",
+        seed=options.seed,
+        steps=taken,
+        seconds=time.perf_counter() - began,
+        settings=asdict(settings),
+        curves=curves,
+        others={"teacher": play(teacher_policy, EPISODES, EVALUATION_SEED).returns},
+        episodes={name: judge(states[name]).episode(SHOWN) for name, judge in judges.items()},
+        more={"velocity_shown": options.show_velocity},
+    )
     for name, state in states.items():
         save_parameters(options.out / f"{name}.npz", state.params)
-    report(options.out, curves, {**facts, "settings": asdict(settings)})
+    conclude(options.out, found)
     return 0 if taken == settings.steps else 130
 
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Teach policies with and without a memory a task that needs one.")
-    add_training_options(parser, Hyperparameters.steps, "runs/memory_pendulum")
+    parser = new_parser("memory_pendulum", "Teach policies with and without a memory a task that needs one.")
+    add_training_options(parser, Hyperparameters.steps)
     parser.add_argument("--show-velocity", action="store_true", help="hide nothing, so that no memory is needed")
     return run_and_explain(run, parser.parse_args(), "memory_pendulum")
 

@@ -26,17 +26,17 @@ from tqdm import trange
 from examples.offline.bcq import BCQ
 from examples.offline.bcq_settings import Hyperparameters
 from examples.offline.behaviour_cloning import clone_behaviour
-from examples.shared.command_line import add_training_options, run_and_explain
-from examples.shared.learning_plot import LearningCurve, Words, plot
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
+from examples.shared.learning_curve import LearningCurve
 from examples.shared.learning_state import State
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate, record
-from examples.shared.results_folder import make_ready, save_parameters, save_results, table, write
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, evaluate, record
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_parameters
 from examples.shared.transitions import Transitions, episode_returns, load
 from npnets.backend import to_numpy
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "pendulum_mixed.npz"
 EPISODES, CHECKPOINTS = 30, 10
-SHOWN_SEED = 11
 
 
 def train(agent: BCQ, data: Transitions, seed: int, curve: LearningCurve) -> tuple[State, int]:
@@ -90,26 +90,25 @@ def run(options: argparse.Namespace) -> int:
     judge = functools.partial(judged, agent, seed=options.seed)
     curve, began = LearningCurve(judge), time.perf_counter()
     state, taken = train(agent, data, options.seed, curve)
-    facts = {"seed": options.seed, "data": str(options.data), "steps_taken": taken}
-    facts["seconds_with_evaluations"] = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     save_parameters(options.out / "policy.npz", state.params)
-    results = {"behaviour in the data": episode_returns(data), "BCQ": curve.returns[-1]}
+    others = {"behaviour in the data": episode_returns(data)}
     if taken == settings.steps:
         cloning = returns_of_cloning(data, settings, options.seed, options.device)
-        results |= {"behaviour cloning": cloning} if cloning is not None else {}
-    episode = record(policy_of(agent, state, options.seed), SHOWN_SEED)
-    report(options.out, curve, results, episode, {**facts, "settings": asdict(settings)})
-    return 0 if "behaviour cloning" in results else 130
-
-
-def report(out: Path, curve: LearningCurve, results: dict[str, Any], episode: Any, facts: dict[str, Any]) -> None:
-    """Write results and picture, and print the table."""
-    save_results(out / "results.json", results, facts)
-    if len(curve.steps) > 1:
-        levels = {name: float(returns.mean()) for name, returns in results.items() if name != "BCQ"}
-        words = Words("Offline learning on Pendulum-v1", "BCQ", "gradient steps")
-        write(out / "learning.png", lambda path: plot(path, curve, levels, episode, words))
-    print(f"\n{table(results)}")
+        others |= {"behaviour cloning": cloning} if cloning is not None else {}
+    found = Run(
+        title="Offline learning on Pendulum-v1",
+        unit="gradient steps",
+        seed=options.seed,
+        steps=taken,
+        seconds=seconds,
+        settings=asdict(settings),
+        curves={"BCQ": curve},
+        others=others,
+        episodes={"BCQ": record(policy_of(agent, state, options.seed), SHOWN_SEED)},
+    )
+    conclude(options.out, found)
+    return 0 if "behaviour cloning" in others else 130
 
 
 def pendulum_transitions(path: Path, settings: Hyperparameters) -> Transitions:
@@ -130,17 +129,12 @@ def pendulum_transitions(path: Path, settings: Hyperparameters) -> Transitions:
     return data
 
 
-def parse_options() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Train BCQ on recorded transitions of Pendulum-v1.")
-    parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
-    add_training_options(parser, Hyperparameters.steps, "runs/offline_bcq")
-    return parser.parse_args()
-
-
 def main() -> int:
-    """Run, and say in one line what went wrong if something did."""
-    return run_and_explain(run, parse_options(), "offline_bcq")
+    """Read the command line and run, and say in one line what went wrong if something did."""
+    parser = new_parser("offline_bcq", "Train BCQ on recorded transitions of Pendulum-v1.")
+    parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
+    add_training_options(parser, Hyperparameters.steps)
+    return run_and_explain(run, parser.parse_args(), "offline_bcq")
 
 
 if __name__ == "__main__":

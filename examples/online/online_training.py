@@ -12,21 +12,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import gymnasium
 from tqdm import tqdm
 
-from examples.shared.command_line import add_training_options, run_and_explain
-from examples.shared.learning_plot import LearningCurve, Words, plot
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy, evaluate, record
-from examples.shared.results_folder import make_ready, save_policy, save_results, table, write
-from examples.shared.swing_up_teacher import teacher_policy
+from examples.shared.command_line import add_training_options, new_parser, run_and_explain
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
 EPISODES, CHECKPOINTS, SHOWN_EVERY = 30, 10, 16
-SHOWN_SEED = 11
-CONTROLLER = "hand-made controller"
 
 Learning = Iterator[tuple[int, Any, dict[str, Any]]]
 MakeAgent = Callable[[Any, int, int, str], Any]
@@ -52,8 +50,8 @@ def main(name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
     int
         The exit status.
     """
-    parser = argparse.ArgumentParser(description=f"Train {name} on Pendulum-v1.")
-    add_training_options(parser, settings.steps, f"runs/{name.lower()}", "steps in the environment")
+    parser = new_parser(name.lower(), f"Train {name} on Pendulum-v1.")
+    add_training_options(parser, settings.steps, "steps in the environment")
     run_it = functools.partial(run, name=name, make_agent=make_agent, settings=settings, learn=learn)
     return run_and_explain(run_it, parser.parse_args(), name.lower())
 
@@ -67,10 +65,19 @@ def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings:
     began = time.perf_counter()
     make_env = functools.partial(gymnasium.make, "Pendulum-v1")
     state, taken, interrupted = follow_learning(name, learn(agent, make_env, options.seed), settings.steps, curve)
-    facts = {"seed": options.seed, "steps_taken": taken, "seconds_with_evaluations": time.perf_counter() - began}
-    facts["settings"] = asdict(settings)
+    found = Run(
+        title=f"{name} on Pendulum-v1",
+        unit="steps in the environment",
+        seed=options.seed,
+        steps=taken,
+        seconds=time.perf_counter() - began,
+        settings=asdict(settings),
+        curves={name: curve},
+        others={CONTROLLER: evaluate(teacher_policy, EPISODES, EVALUATION_SEED)},
+        episodes={name: record(policy_of(agent, state), SHOWN_SEED)},
+    )
     save_policy(options.out / "policy.npz", state.params["actor"], agent.actor)
-    report(options.out, name, curve, record(policy_of(agent, state), SHOWN_SEED), facts)
+    conclude(options.out, found)
     return 130 if interrupted else 0
 
 
@@ -98,15 +105,3 @@ def follow_learning(name: str, learning: Learning, steps: int, curve: LearningCu
         interrupted = True
     curve.add(taken, state)
     return state, taken, interrupted
-
-
-def report(out: Path, name: str, curve: LearningCurve, episode: Any, facts: dict[str, Any]) -> None:
-    """Write results and picture, and print the table."""
-    controller = evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
-    returns = {CONTROLLER: controller, f"{name}, untrained": curve.returns[0], name: curve.returns[-1]}
-    save_results(out / "results.json", returns, facts)
-    if len(curve.steps) > 1:
-        words = Words(f"{name} on Pendulum-v1", name, "steps in the environment")
-        levels = {CONTROLLER: float(controller.mean())}
-        write(out / "learning.png", lambda path: plot(path, curve, levels, episode, words))
-    print(f"\n{table(returns)}")

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 import npnets
 import npnets.numpy as np
 from examples.shared.hidden_velocity import Array, play
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, MAX_TORQUE, evaluate
+from examples.shared.pendulum_evaluation import (
+    EVALUATION_SEED,
+    MAX_TORQUE,
+    SHOWN_SEED,
+    Episode,
+    Policy,
+    evaluate,
+    record,
+)
 from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
 from npnets.distributions import Gaussian
 
@@ -41,12 +49,21 @@ def loss(params: Any, observations: Array, torques: Array) -> Any:
     return -np.mean(distribution.log_prob(torques))
 
 
+def policy_of(params: Any) -> Policy:
+    """The clone that applies its distribution's mean."""
+    return lambda observations: ACTOR.forward(params, observations)[0][0]
+
+
 def returns_of(params: Any) -> NDArray[numpy.float64]:
     """Returns of a clone that applies its distribution's mean, over 30 episodes of Pendulum-v1."""
-    return evaluate(lambda observations: ACTOR.forward(params, observations)[0][0], EPISODES, EVALUATION_SEED)
+    return evaluate(policy_of(params), EPISODES, EVALUATION_SEED)
 
 
-def judged(params: Any) -> str:
-    """The mean return of a clone, and its teacher's, in words."""
-    own, teacher = returns_of(params).mean(), evaluate(teacher_policy, EPISODES, EVALUATION_SEED).mean()
-    return f"mean return over {EPISODES} episodes of Pendulum-v1: {own:.0f} (its teacher: {teacher:.0f})"
+def returns_of_teacher() -> NDArray[numpy.float64]:
+    """Returns of the teacher, from the same starts as its clones'."""
+    return evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
+
+
+def episode_of(params: Any) -> Episode:
+    """The episode that pictures show of a clone."""
+    return record(policy_of(params), SHOWN_SEED)

@@ -4,13 +4,14 @@
 
 The `cma` package draws vectors, `unravel` makes policies of them, and each plays CartPole-v1 as often as the others and
 from the same starts. The cart is pushed by the sign of the actor's answer, which lets no gradient pass. Into the folder
-that `--out` names go `policy.npz` and `learning.png`. Ctrl-C saves what there is.
+that `--out` names go `policy.npz`, `results.json` and `learning.png`. Ctrl-C saves what there is.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,13 @@ from numpy.typing import NDArray
 from tqdm import trange
 
 import npnets
-from examples.shared.command_line import at_least, run_and_explain
-from examples.shared.results_folder import make_ready
-from examples.shared.return_plot import conclude
+from examples.shared.command_line import at_least, new_parser, run_and_explain
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_policy
 
 ACTOR = npnets.Actor(npnets.Net(4, hidden_sizes=(8,)), 1)
-FIRST_SPREAD, EPISODES, EVALUATION_SEED = 0.5, 30, 1000
+FIRST_SPREAD, EPISODES, EVALUATION_SEED, CHECKPOINTS = 0.5, 30, 1000, 20
 
 Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
 
@@ -53,10 +55,15 @@ def returns_of(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
     return returns
 
 
+def judged(params: Any) -> NDArray[np.float64]:
+    """Returns of a policy, from the same starts as every other's."""
+    return returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
+
+
 def search(
-    params: Any, generations: int, population: int, episodes: int, rng: np.random.Generator
-) -> tuple[Any, dict[int, NDArray[np.float64]]]:
-    """Search weights around the given ones; return those found, and the returns on the way by generation."""
+    params: Any, generations: int, population: int, episodes: int, rng: np.random.Generator, curve: LearningCurve
+) -> tuple[Any, int]:
+    """Search weights around the given ones, as long as Ctrl-C lets it; return those found, and the generations."""
     vector, unravel = npnets.tree.ravel(params)
     # cma draws from NumPy's global state unless it is given a function to draw with; NaN keeps it from seeding that.
     settings = {"popsize": population, "randn": lambda *shape: rng.standard_normal(shape), "seed": np.nan}
@@ -65,42 +72,50 @@ def search(
     def params_of(point: NDArray[np.float64]) -> Any:
         return unravel(point.astype(vector.dtype))
 
-    def judge() -> NDArray[np.float64]:
-        return returns_of(policy_of(params_of(strategy.mean)), EPISODES, EVALUATION_SEED)
-
-    curve = {0: judge()}
+    taken = 0
     try:
+        curve.add(taken, params)
         for generation in (progress := trange(1, generations + 1, desc="CMA-ES", unit="generation")):
             points, seed = strategy.ask(), int(rng.integers(2**31))
             earned = [returns_of(policy_of(params_of(point)), episodes, seed).mean() for point in points]
             strategy.tell(points, [-mean for mean in earned])
+            taken = generation
             progress.set_postfix(best=f"{max(earned):.0f}", spread=f"{strategy.sigma:.2f}", refresh=False)
-            if generation % max(1, generations // 20) == 0 or generation == generations:
-                curve[generation] = judge()
+            if generation % max(1, generations // CHECKPOINTS) == 0:
+                curve.add(taken, params_of(strategy.mean))
     except KeyboardInterrupt:
         print("\ninterrupted: saving what there is", file=sys.stderr)
-    return params_of(strategy.mean), curve
+    found = params_of(strategy.mean)
+    curve.add(taken, found)
+    return found, taken
 
 
 def run(options: argparse.Namespace) -> int:
     """Search, and print, save and draw what was found."""
     make_ready(options.out)
-    rng = np.random.default_rng(options.seed)
-    params, curve = search(ACTOR.init(rng), options.generations, options.population, options.episodes, rng)
-    last = returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
-    conclude(options.out, "CMA-ES on CartPole-v1", "generations", ACTOR, params, curve, last)
-    return 0 if options.generations in curve else 130
+    rng, curve, began = np.random.default_rng(options.seed), LearningCurve(judged), time.perf_counter()
+    settings = {name: getattr(options, name) for name in ("generations", "population", "episodes")}
+    params, taken = search(ACTOR.init(rng), **settings, rng=rng, curve=curve)
+    found = Run(
+        title="CMA-ES on CartPole-v1",
+        unit="generations",
+        seed=options.seed,
+        steps=taken,
+        seconds=time.perf_counter() - began,
+        settings={**settings, "first_spread": FIRST_SPREAD},
+        curves={"CMA-ES": curve},
+    )
+    save_policy(options.out / "policy.npz", params, ACTOR)
+    conclude(options.out, found, libraries=("cma",))
+    return 0 if taken == options.generations else 130
 
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Search the weights of a policy with CMA-ES.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("cma_es_policy", "Search the weights of a policy with CMA-ES.")
     parser.add_argument("--generations", type=at_least(1), default=60, help="of the search (%(default)s)")
     parser.add_argument("--population", type=at_least(2), default=16, help="policies in each (%(default)s)")
     parser.add_argument("--episodes", type=at_least(1), default=8, help="that each of them plays (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/cma_es_policy"), help="folder (%(default)s)")
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "cma_es_policy")
 
 

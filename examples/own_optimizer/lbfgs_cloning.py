@@ -1,16 +1,18 @@
 """Train a policy with SciPy's L-BFGS-B, every parameter within bounds of its own.
 
-    python examples/own_optimizer/lbfgs_cloning.py --seed 0
+    python examples/own_optimizer/lbfgs_cloning.py --seed 0 --out runs/lbfgs_cloning
 
 The policy learns to do as a controller does that swings the pendulum up. What it takes to hand a network to an
 optimizer that knows vectors only: `tree.ravel` there and back, and `unravel.slices` to say which bounds belong to which
-parameters. SciPy works in float64, the network in the float32 it was made in.
+parameters. SciPy works in float64, the network in the float32 it was made in. Into the folder given by `--out` go
+`policy.npz`, `results.json` and `learning.png`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,62 +23,101 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, OptimizeResult, minimize
 
 import npnets
-from examples.own_optimizer.cloning_problem import ACTOR, judged, lessons, loss
-from examples.shared.command_line import at_least, run_and_explain
+from examples.own_optimizer.cloning_problem import ACTOR, episode_of, lessons, loss, returns_of, returns_of_teacher
+from examples.shared.command_line import at_least, new_parser, run_and_explain
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.swing_up_teacher import CONTROLLER
 
 Vector = NDArray[np.float64]
 
 LARGEST_WEIGHT = 1.0
 # In N m. Without it the likelihood, of a teacher without noise, would drive the standard deviation towards zero.
 SMALLEST_SIGMA = 0.2
+CHECKPOINTS = 20
 
 
-def bounds_of(unravel: npnets.tree.Unravel) -> Bounds:
+def bounds_of(unravel: npnets.tree.Unravel[Any]) -> Bounds:
     """The bounds of each entry of the vector, chosen by the path of the parameter that it belongs to."""
     lower, upper = np.full(unravel.size, -LARGEST_WEIGHT), np.full(unravel.size, LARGEST_WEIGHT)
     lower[unravel.slices["log_sigma"]] = np.log(SMALLEST_SIGMA)
     return Bounds(lower, upper)
 
 
-def fit(params: Any, observations: Any, torques: Any, evaluations: int) -> tuple[Any, OptimizeResult]:
+def fit(
+    params: Any, observations: Any, torques: Any, evaluations: int, curve: LearningCurve
+) -> tuple[Any, OptimizeResult]:
     """Lower the loss within bounds; return parameters, and what SciPy says of them."""
     vector, unravel = npnets.tree.ravel(params)
-    value_and_grad = npnets.value_and_grad(loss)
+    value_and_grad, calls = npnets.value_and_grad(loss), 0
+
+    def params_of(vector64: Vector) -> Any:
+        return unravel(vector64.astype(vector.dtype))
 
     def value_and_slope(vector64: Vector) -> tuple[float, Vector]:
-        value, grads = value_and_grad(unravel(vector64.astype(vector.dtype)), observations, torques)
+        nonlocal calls
+        calls += 1
+        value, grads = value_and_grad(params_of(vector64), observations, torques)
         return float(value), npnets.tree.ravel(grads)[0].astype(np.float64)
 
+    def watch(vector64: Vector) -> None:
+        if calls - curve.steps[-1] >= evaluations // CHECKPOINTS:
+            curve.add(calls, params_of(vector64))
+
+    curve.add(0, params)
     limits = {"maxfun": evaluations, "maxiter": evaluations, "maxcor": 20}
-    result = minimize(value_and_slope, vector, jac=True, method="L-BFGS-B", bounds=bounds_of(unravel), options=limits)
-    return unravel(result.x.astype(vector.dtype)), result
+    search = {"method": "L-BFGS-B", "bounds": bounds_of(unravel), "options": limits, "callback": watch}
+    result = minimize(value_and_slope, vector, jac=True, **search)
+    curve.add(result.nfev, params_of(result.x))
+    return params_of(result.x), result
 
 
 def run(options: argparse.Namespace) -> int:
     """Clone the teacher, and print what was reached."""
-    rng = np.random.default_rng(options.seed)
+    make_ready(options.out)
+    rng, curve, began = np.random.default_rng(options.seed), LearningCurve(returns_of), time.perf_counter()
     observations, torques = lessons(options.episodes, rng)
     params = ACTOR.init(rng)
+    before = float(loss(params, observations, torques))
     print(f"{len(torques)} lessons, {npnets.tree.ravel(params)[0].size} parameters")
-    print(f"negative log-likelihood before: {loss(params, observations, torques):.3f}")
-    params, result = fit(params, observations, torques, options.evaluations)
+    print(f"negative log-likelihood before: {before:.3f}")
+    params, result = fit(params, observations, torques, options.evaluations, curve)
+    seconds = time.perf_counter() - began
     limits = bounds_of(npnets.tree.ravel(params)[1])
     on_bounds = int(np.sum((result.x <= limits.lb) | (result.x >= limits.ub)))
     print(f"after {result.nfev} evaluations: {result.fun:.3f}; parameters on a bound: {on_bounds} ({result.message})")
-    print(f"standard deviation: {np.exp(params['log_sigma'].item()):.3f}, at least {SMALLEST_SIGMA}")
-    print(judged(params))
+    sigma = float(np.exp(params["log_sigma"].item()))
+    print(f"standard deviation: {sigma:.3f}, at least {SMALLEST_SIGMA}")
+    found = Run(
+        title="L-BFGS-B clones a controller",
+        unit="evaluations of the loss",
+        seed=options.seed,
+        steps=result.nfev,
+        seconds=seconds,
+        settings={"episodes": options.episodes, "evaluations": options.evaluations, "largest_weight": LARGEST_WEIGHT},
+        curves={"L-BFGS-B": curve},
+        others={CONTROLLER: returns_of_teacher()},
+        episodes={"L-BFGS-B": episode_of(params)},
+        more={
+            "loss_before": before,
+            "loss_after": float(result.fun),
+            "parameters_on_a_bound": on_bounds,
+            "standard_deviation": sigma,
+        },
+    )
+    save_policy(options.out / "policy.npz", params, ACTOR)
+    conclude(options.out, found)
     return 0
 
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Clone a controller with SciPy's L-BFGS-B, within bounds.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("lbfgs_cloning", "Clone a controller with SciPy's L-BFGS-B, within bounds.")
     parser.add_argument("--episodes", type=at_least(1), default=30, help="that the teacher plays (%(default)s)")
     parser.add_argument(
         "--evaluations", type=at_least(1), default=1000, help="of loss and gradient, about so many (%(default)s)"
     )
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "lbfgs_cloning")
 
 

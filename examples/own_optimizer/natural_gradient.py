@@ -5,13 +5,14 @@
 The policy plays Pendulum-v1; each of its steps goes up the advantage of what it did, along the natural gradient and as
 far as the mean divergence from the policy that played allows. The Fisher matrix is never formed: it is the Hessian of
 that divergence, `hvp` multiplies by it, and SciPy's conjugate gradients need no more. Into the folder given by `--out`
-go `policy.npz` and `learning.png`. Ctrl-C saves what there is.
+go `policy.npz`, `results.json` and `learning.png`. Ctrl-C saves what there is.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ from tqdm import trange
 
 from examples.own_optimizer.advantages import advantages_of
 from examples.own_optimizer.trust_region import ACTOR, LARGEST_KL, Batch, Step, policy_of, trust_region_step
-from examples.shared.command_line import at_least, run_and_explain
+from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.hidden_velocity import play
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
-from examples.shared.results_folder import make_ready
-from examples.shared.return_plot import conclude
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
+from examples.shared.results import Run, conclude
+from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
-EPISODES = 30
+EPISODES, CHECKPOINTS = 30, 15
 
 
 def practise(params: Any, episodes: int, rng: np.random.Generator) -> Batch:
@@ -40,44 +43,64 @@ def practise(params: Any, episodes: int, rng: np.random.Generator) -> Batch:
     return Batch(observations, torques, advantages_of(played), policy_of(params, observations))
 
 
+def mean_policy(params: Any) -> Policy:
+    """The policy that applies its distribution's mean."""
+    return lambda seen: policy_of(params, seen).mode()
+
+
 def returns_of(params: Any) -> NDArray[np.float64]:
     """Returns of a policy that applies its distribution's mean."""
-    return evaluate(lambda seen: policy_of(params, seen).mode(), EPISODES, EVALUATION_SEED)
+    return evaluate(mean_policy(params), EPISODES, EVALUATION_SEED)
 
 
-def train(params: Any, iterations: int, episodes: int, rng: np.random.Generator) -> tuple[Step, dict[int, Any]]:
-    """Play and step in turn; return the last step, and the returns on the way by the number of steps."""
-    step, curve = Step(params, 0.0, 0.0), {0: returns_of(params)}
+def train(
+    params: Any, iterations: int, episodes: int, rng: np.random.Generator, curve: LearningCurve
+) -> tuple[Step, int]:
+    """Play and step in turn, as long as Ctrl-C lets it; return the last step, and how many were taken."""
+    step, taken = Step(params, 0.0, 0.0), 0
     try:
+        curve.add(taken, params)
         for iteration in (progress := trange(1, iterations + 1, desc="TRPO", unit="step")):
             step = trust_region_step(step.params, practise(step.params, episodes, rng))
+            taken = iteration
             progress.set_postfix(kl=f"{step.kl:.4f}", gain=f"{step.gain:.3f}", refresh=False)
-            if iteration % max(1, iterations // 15) == 0 or iteration == iterations:
-                curve[iteration] = returns_of(step.params)
+            if iteration % max(1, iterations // CHECKPOINTS) == 0:
+                curve.add(taken, step.params)
     except KeyboardInterrupt:
         print("\ninterrupted: saving what there is", file=sys.stderr)
-    return step, curve
+    curve.add(taken, step.params)
+    return step, taken
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, and print, save and draw what was reached."""
     make_ready(options.out)
-    rng = np.random.default_rng(options.seed)
-    step, curve = train(ACTOR.init(rng), options.iterations, options.episodes, rng)
+    rng, curve, began = np.random.default_rng(options.seed), LearningCurve(returns_of), time.perf_counter()
+    settings = {"iterations": options.iterations, "episodes": options.episodes}
+    step, taken = train(ACTOR.init(rng), **settings, rng=rng, curve=curve)
+    found = Run(
+        title="TRPO on Pendulum-v1",
+        unit="natural gradient steps",
+        seed=options.seed,
+        steps=taken,
+        seconds=time.perf_counter() - began,
+        settings={**settings, "largest_divergence": LARGEST_KL},
+        curves={"TRPO": curve},
+        others={CONTROLLER: evaluate(teacher_policy, EPISODES, EVALUATION_SEED)},
+        episodes={"TRPO": record(mean_policy(step.params), SHOWN_SEED)},
+        more={"last_step": {"divergence": step.kl, "surrogate_advantage": step.gain}},
+    )
+    save_policy(options.out / "policy.npz", step.params, ACTOR)
+    conclude(options.out, found)
     print(f"last step: divergence {step.kl:.4f} (at most {LARGEST_KL}), surrogate advantage {step.gain:+.4f}")
-    last = returns_of(step.params)
-    conclude(options.out, "TRPO on Pendulum-v1", "natural gradient steps", ACTOR, step.params, curve, last)
-    return 0 if options.iterations in curve else 130
+    return 0 if taken == options.iterations else 130
 
 
 def main() -> int:
     """Read the command line and run, and say in one line what went wrong if something did."""
-    parser = argparse.ArgumentParser(description="Train a policy by natural gradient steps within a trust region.")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
+    parser = new_parser("natural_gradient", "Train a policy by natural gradient steps within a trust region.")
     parser.add_argument("--iterations", type=at_least(1), default=50, help="natural gradient steps (%(default)s)")
     parser.add_argument("--episodes", type=at_least(1), default=40, help="played for each of them (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("runs/natural_gradient"), help="folder (%(default)s)")
-    parser.set_defaults(device="cpu")
     return run_and_explain(run, parser.parse_args(), "natural_gradient")
 
 

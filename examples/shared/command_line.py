@@ -1,4 +1,4 @@
-"""What the training examples' command lines share: their options, and one clear line where something goes wrong."""
+"""What the examples' command lines share: options, and one clear line where something goes wrong."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from npnets.backend import using
+import npnets
 
 
-def add_training_options(
-    parser: argparse.ArgumentParser, steps: int, out: str, steps_are: str = "gradient steps"
-) -> None:
-    """Add `--steps`, `--seed`, `--out` and `--device`, the first and third with these defaults."""
-    parser.add_argument("--steps", type=at_least(1), default=steps, help=f"{steps_are} (%(default)s)")
+def new_parser(program: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser with `--seed`, and with `--out` for a folder below `runs` that is named as the program."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path(out), help="folder for results (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("runs", program), help="folder for results (%(default)s)")
+    parser.set_defaults(device="cpu")
+    return parser
+
+
+def add_training_options(parser: argparse.ArgumentParser, steps: int, steps_are: str = "gradient steps") -> None:
+    """Add `--steps`, with this default, and `--device`."""
+    parser.add_argument("--steps", type=at_least(1), default=steps, help=f"{steps_are} (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:<number> (%(default)s)")
 
 
@@ -43,7 +46,7 @@ def run_and_explain(run: Callable[[argparse.Namespace], int], options: argparse.
     try:
         # Products this small gain nothing from a second thread, and lose nine tenths of their speed to it where another
         # program wants the processor too.
-        with threadpool_limits(limits=1, user_api="blas"), using(options.device):
+        with npnets.threads(1), npnets.backend.using(options.device):
             return run(options)
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"{program}: error: {error}", file=sys.stderr)

@@ -1,21 +1,17 @@
-"""What a training leaves behind: files that are whole or not there, and the table of its returns."""
+"""The folder in which a run leaves its files: each of them is whole or not there."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import npnets
-from examples.shared.pendulum_evaluation import mean_and_standard_error
 from npnets import checkpoint
 from npnets.backend import to_numpy
-
-Returns = Mapping[str, Any]
 
 
 def make_ready(folder: Path) -> None:
@@ -31,8 +27,11 @@ def make_ready(folder: Path) -> None:
 def write(path: Path, save: Callable[[Path], Any]) -> None:
     """Write a file beside its place and rename it there, so that no half-written one is ever found."""
     unfinished = path.with_name(f".unfinished-{path.name}")
-    save(unfinished)
-    os.replace(unfinished, path)
+    try:
+        save(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     print(f"wrote {path}")
 
 
@@ -46,19 +45,3 @@ def save_parameters(path: Path, params: Any) -> None:
 def save_policy(path: Path, params: Any, network: Any) -> None:
     """Write a network's parameters and the network itself, for `npnets.checkpoint.load`."""
     write(path, lambda unfinished: checkpoint.save(unfinished, params, {"network": network}))
-
-
-def save_results(path: Path, returns: Returns, facts: Mapping[str, Any]) -> None:
-    """Write means and standard errors by who earned them, and facts about the run, as JSON."""
-    scores = {name: [float(x) for x in mean_and_standard_error(earned)] for name, earned in returns.items()}
-    shown = json.dumps({"mean return and standard error": scores, **facts}, indent=2)
-    write(path, lambda unfinished: unfinished.write_text(shown + "\n"))
-
-
-def table(returns: Returns) -> str:
-    """Lay returns out by who earned them: mean, standard error, number of episodes."""
-    rows = [f"{'return of an episode':<24}{'mean':>9}{'std. error':>12}{'episodes':>10}"]
-    for name, earned in returns.items():
-        mean, error = mean_and_standard_error(earned)
-        rows.append(f"{name:<24}{mean:>9.1f}{error:>12.1f}{len(earned):>10}")
-    return "\n".join(rows)

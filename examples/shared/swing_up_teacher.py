@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from examples.shared.hidden_velocity import Array
 from examples.shared.pendulum_evaluation import MAX_TORQUE
 
+CONTROLLER = "hand-made controller"
+"""Its name in tables and pictures."""
+
 # Pendulum-v1: angle'' = 15 sin(angle) + 3 torque; without torque velocity**2 / 2 + 15 cos(angle) is constant.
 GRAVITY = 15.0
 STIFFNESS, DAMPING, CATCH_ANGLE = 10.0, 3.0, 0.5

@@ -22,7 +22,8 @@ from numpy import float32, float64, ndarray
 
 from npnets.autodiff import trace_numbers
 from npnets.autodiff.internals import Box, JVPNode, VJPNode, VSpace, defjvp_argnums, defvjp_argnums, tracer
-from npnets.backend import namespace, when_cupy_is_loaded
+from npnets.backend import namespace
+from npnets.cupy_loading import when_cupy_is_loaded
 from npnets.dtypes import COMPUTED, array_fault
 
 Boxes: TypeAlias = list[tuple[int, Any]]

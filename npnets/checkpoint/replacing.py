@@ -19,6 +19,8 @@ import stat
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from npnets.log import logger
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -52,6 +54,8 @@ def replace(path: str, write: Callable[[BinaryIO], None]) -> None:
     while not _put(f"{start}{secrets.token_hex(_TOKEN_BYTES)}{_ENDING}", target, write, mode, old is not None):
         pass
     _bring_to_disk(folder)
+    if old is not None:
+        logger().debug("replaced %s", target)
 
 
 def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: int, keeps_mode: bool) -> bool:
@@ -95,6 +99,7 @@ def _remove_abandoned(start: str) -> None:
         with contextlib.suppress(OSError), open(path, "rb") as file:
             if _lock(file.fileno(), waits=False):
                 os.unlink(path)
+                logger().info("removed %s, which a save that was killed has left behind", path)
 
 
 def _old_file(path: str, target: str, folder: str) -> Any:

@@ -25,7 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnets.backend import Array
+from npnets.blas import require_one_thread
+from npnets.description import size
 from npnets.kernels.workspace import room, side_by_side
+from npnets.log import logger
 
 FEWEST = 64
 """Fewer rows are not worth a thread of their own."""
@@ -40,10 +43,9 @@ _threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_thr
 def batch_threads(number: int) -> Iterator[None]:
     """Share out a recurrent network's large batches to threads, inside of a `with` block and on NumPy.
 
-    BLAS has to run on one thread, because its own threads would compete with these for the same cores: set
-    `OPENBLAS_NUM_THREADS=1` before Python starts, or call `threadpoolctl.threadpool_limits(1)` once at the start of the
-    program. The block changes nothing outside of the thread or task that enters it. Each thread keeps memory of its
-    own.
+    BLAS has to run on one thread, because its own threads would compete with these for the same cores: call
+    `npnets.threads(1)` once at the start of the program. The block changes nothing outside of the thread or task that
+    enters it. Each thread keeps memory of its own.
 
     Parameters
     ----------
@@ -54,46 +56,18 @@ def batch_threads(number: int) -> Iterator[None]:
     ------
     TypeError, ValueError
         If it is no positive integer.
-    ImportError
-        If `threadpoolctl`, which tells how many threads BLAS has, is not installed.
     RuntimeError
         If BLAS runs on several threads.
     """
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-        raise TypeError(f"batch_threads takes a number of threads, but got {number!r}")
-    if number < 1:
-        raise ValueError(f"batch_threads takes a positive number of threads, but got {number}")
+    number = size("the number of threads", number)
     if number > 1:
-        _require_one_blas_thread(number)
+        require_one_thread(f"batch_threads({number})", number)
     before = _threads.get()
     try:
-        _threads.set(int(number))  # in here, so that it is undone too if Ctrl-C comes right after it
+        _threads.set(number)  # in here, so that it is undone too if Ctrl-C comes right after it
         yield
     finally:
         _threads.set(before)
-
-
-def _require_one_blas_thread(number: int) -> None:
-    for library in _blas().info():
-        name, threads = library["internal_api"], library["num_threads"]
-        if threads != 1:
-            raise RuntimeError(
-                f"batch_threads({number}) expects BLAS to run on one thread, but {name} runs on {threads}, which would "
-                f"compete with these {number} for the same cores; set {name.upper()}_NUM_THREADS=1 before Python "
-                "starts, or call threadpoolctl.threadpool_limits(1) once at the start of the program"
-            )
-
-
-@functools.cache
-def _blas() -> Any:
-    """Return what tells how many threads BLAS has; to look for the libraries takes milliseconds."""
-    try:
-        from threadpoolctl import ThreadpoolController  # here, as without `batch_threads` nobody needs it
-    except ImportError as error:
-        raise ImportError(
-            "batch_threads needs threadpoolctl, to see that BLAS runs on one thread: pip install threadpoolctl"
-        ) from error
-    return ThreadpoolController().select(user_api="blas")
 
 
 class Rows(NamedTuple):
@@ -162,14 +136,12 @@ class SharedOut:
         return tuple(map(self._whole, wanted, zip(*_together(tasks), strict=True)))
 
     def _shares(self, args: tuple[Any, ...]) -> list[slice] | None:
-        number = args[0].shape[self._rows.arguments[0]]
-        if number < 2 * FEWEST or type(args[0]) is not np.ndarray:
-            return None
         threads = _threads.get()
-        if threads < 2:
+        if threads < 2 or type(args[0]) is not np.ndarray:
             return None
-        work = self._work(*args)
-        if number // threads < FEWEST or number // threads * work < LEAST_WORK:
+        number = args[0].shape[self._rows.arguments[0]]
+        if number // threads < FEWEST or number // threads * self._work(*args) < LEAST_WORK:
+            logger().debug("%d rows are too few, or too little work, to be shared out to %d threads", number, threads)
             return None
         ends = [number * part // threads for part in range(threads + 1)]
         return [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
@@ -237,8 +209,14 @@ def _are_ready(helpers: int) -> bool:
             _thread.start_new_thread(_work, (_tasks, _alive, started))
             started.get()
     except RuntimeError:
+        _say_that_threads_are_missing(1 + len(_alive))
         return len(_alive) > 0
     return True
+
+
+@functools.cache
+def _say_that_threads_are_missing(number: int) -> None:
+    logger().warning("the system starts no more threads: npnets.batch_threads goes on with %d", number)
 
 
 class _Outcome(NamedTuple):

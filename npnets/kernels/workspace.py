@@ -9,10 +9,15 @@ A signal handler, a finalizer or a debugger may run a forward pass between any t
 therefore takes the whole pool of its thread away in one atomic step and puts it back when it is done: a call in the
 middle of another finds none, starts with an empty one, and what it leaves is replaced. Once the pool is back, the
 interrupted call holds the buffer that it is about to return.
+
+Another thread may take a pool away in the same way, to free it. A call that has the pool meanwhile sees by its *era*
+that it is not to stay.
 """
 
+import functools
 import sys
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -20,12 +25,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets.backend import Array, namespace
+from npnets.log import logger
 
 LEAST_BYTES = 1 << 16
 """Smaller arrays are made anew: that is faster than to look for one."""
-
-MOST_BYTES = 1 << 28
-"""How much a thread keeps at most; beyond it, what was not taken for the longest time is let go. Zero keeps nothing."""
 
 MOST_OF_A_SHAPE = 32
 """How many arrays of one shape a thread keeps: those taken last. What is held for long, as parameters are, is forgotten
@@ -33,10 +36,58 @@ before what comes and goes with each step, and is freed by Python when it is let
 
 
 _Key: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
-_Pool: TypeAlias = OrderedDict[_Key, list[Array]]
+
+
+class _Pool(OrderedDict[_Key, list[Array]]):
+    """The arrays that a thread keeps, by shape and dtype; what was taken last stands at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.era = _era
+
+
+class _Place(dict[str, _Pool]):
+    """Where a thread's pool lies, under the key `"pool"`, while no call uses it."""
+
 
 _of_thread = threading.local()
-_COUNTS_TELL = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock, references are not all counted
+_places: "weakref.WeakValueDictionary[int, _Place]" = weakref.WeakValueDictionary()  # by the thread's number
+_era = object()  # another one each time that all pools are freed
+_limit = 1 << 28  # bytes that a thread keeps at most; beyond it, what was not taken for the longest time is let go
+COUNTS_TELL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()  # without the lock, references are not all counted
+
+
+# -- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def set_limit(most_bytes: int) -> int:
+    """Set how many bytes each thread keeps at most, and return the number from before; a lower one frees all."""
+    global _limit
+    before, _limit = _limit, most_bytes
+    if most_bytes < before:
+        free()
+    return before
+
+
+def free() -> None:
+    """Let go of what all threads keep; a thread that is taking an array right now does so afterwards."""
+    global _era
+    _era = object()
+    for place in _all_places():
+        place.pop("pool", None)
+
+
+def held() -> int:
+    """Return how many bytes all threads keep, in use or not."""
+    pools = [place["pool"] for place in map(dict, _all_places()) if "pool" in place]
+    return sum(array.nbytes for pool in pools for arrays in list(pool.values()) for array in arrays)
+
+
+def _all_places() -> list[_Place]:
+    return [place for reference in _places.valuerefs() if (place := reference()) is not None]
+
+
+# -- products and arrays ----------------------------------------------------------------------------------------------
 
 
 def product(a: Array, b: Array) -> Array:
@@ -106,19 +157,40 @@ def room(like: Array, shape: tuple[int, ...]) -> Array:
     size = like.dtype.itemsize
     for width in shape:
         size *= width
-    if size < LEAST_BYTES or size > MOST_BYTES or not _COUNTS_TELL:
+    if size < LEAST_BYTES or size > _limit:
+        return np.empty(shape, like.dtype)
+    if not COUNTS_TELL:
+        _say_that_nothing_is_kept()
         return np.empty(shape, like.dtype)
     return _taken((shape, like.dtype))
 
 
+@functools.cache
+def _say_that_nothing_is_kept() -> None:
+    logger().info(
+        "no memory is kept for large arrays, because this Python runs without its global lock and does not count all "
+        "references; large batches take longer for it"
+    )
+
+
 def _taken(key: _Key) -> Array:
-    mine = _of_thread.__dict__
+    mine = _own_place()
     pool: _Pool | None = mine.pop("pool", None)
     if pool is None:
-        pool = OrderedDict()
+        pool = _Pool()
     buffer = _from_pool(pool, key)
     mine["pool"] = pool
+    if pool.era is not _era:  # all pools were freed meanwhile
+        mine.pop("pool", None)
     return buffer
+
+
+def _own_place() -> _Place:
+    try:
+        place: _Place = _of_thread.place
+    except AttributeError:
+        place = _of_thread.place = _places[threading.get_ident()] = _Place()
+    return place
 
 
 def _from_pool(pool: _Pool, key: _Key) -> Array:
@@ -161,7 +233,7 @@ def _is_as_made(array: Array, key: _Key) -> bool:
 
 
 def _let_go(pool: _Pool) -> None:
-    while sum(array.nbytes for arrays in pool.values() for array in arrays) > MOST_BYTES:
+    while sum(array.nbytes for arrays in pool.values() for array in arrays) > _limit:
         oldest, arrays = next(iter(pool.items()))
         if len(arrays) > 2:
             arrays.pop()

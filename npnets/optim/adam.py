@@ -15,7 +15,7 @@ from npnets.launch import Launch
 from npnets.optim.arithmetic import LERP, Lerp, axpy, in_range, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -73,7 +73,7 @@ class adam(Optimizer):
         """Return the state before the first update."""
         return _init(params)
 
-    def update(self, params: Params, grads: Tree, state: AdamState) -> tuple[Params, AdamState]:
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         return _update(self, params, grads, state, is_decoupled=False)
 
@@ -109,7 +109,7 @@ class adamw(Optimizer):
         """Return the state before the first update."""
         return _init(params)
 
-    def update(self, params: Params, grads: Tree, state: AdamState) -> tuple[Params, AdamState]:
+    def update(self, params: T, grads: Tree, state: AdamState) -> tuple[T, AdamState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         return _update(self, params, grads, state, is_decoupled=True)
 
@@ -135,8 +135,8 @@ def _init(params: Tree) -> AdamState:
 
 
 def _update(
-    optimizer: "adam | adamw", params: Params, grads: Tree, state: AdamState, is_decoupled: bool
-) -> tuple[Params, AdamState]:
+    optimizer: "adam | adamw", params: T, grads: Tree, state: AdamState, is_decoupled: bool
+) -> tuple[T, AdamState]:
     check_state(state, AdamState)
     rates = current_rates(
         state.step, params, learning_rate=optimizer.learning_rate, weight_decay=optimizer.weight_decay
@@ -148,12 +148,12 @@ def _update(
 @ignoring_underflow
 def _step(
     optimizer: "adam | adamw",
-    params: Params,
+    params: T,
     grads: Tree,
     state: AdamState,
     rates: Sequence[CurrentRate],
     is_decoupled: bool,
-) -> tuple[Params, AdamState]:
+) -> tuple[T, AdamState]:
     """Make an update; weight decay goes into the gradient, or decoupled from it into the step."""
     if not is_decoupled and rates[1] != 0.0:
         tree.map(check_like, params, grads, state.mu, state.nu)

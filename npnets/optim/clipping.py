@@ -11,7 +11,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.backend import Array
-from npnets.optim.optimizer import check_like, together
+from npnets.optim.optimizer import T, check_like, together
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
 
@@ -27,7 +27,7 @@ class _Norm(NamedTuple):
     scale: float = 1.0
 
 
-def clip_by_global_norm(grads: Tree, limit: float) -> tuple[Tree, float]:
+def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
     """Scale gradients down so that all of them together are no longer than a limit.
 
     On a GPU the host waits once for the norm; then it knows whether the gradients are finite.
@@ -55,7 +55,7 @@ def clip_by_global_norm(grads: Tree, limit: float) -> tuple[Tree, float]:
 
     Notes
     -----
-    PyTorch's `clip_grad_norm_`, whose factor is `limit / (norm + 1e-6)` where that is below one. With a norm that is
+    PyTorch's ``clip_grad_norm_``, whose factor is `limit / (norm + 1e-6)` where that is below one. With a norm that is
     not finite, that factor would make every parameter NaN or zero.
     """
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")

@@ -13,7 +13,7 @@ from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
 
-Params = TypeVar("Params")
+T = TypeVar("T")
 
 
 class Optimizer:
@@ -42,7 +42,7 @@ class Optimizer:
         """Return the state before the first update."""
         raise NotImplementedError(f"{type(self).__name__} has no method init(params)")
 
-    def update(self, params: Params, grads: Tree, state: Any) -> tuple[Params, Any]:
+    def update(self, params: T, grads: Tree, state: Any) -> tuple[T, Any]:
         """Return new parameters and a new state; the arguments stay as they are."""
         raise NotImplementedError(f"{type(self).__name__} has no method update(params, grads, state)")
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from npnets import tree
-from npnets.description import frozen, plain
+from npnets.description import Number, frozen, plain
 from npnets.optim.settings import check_not_negative
 from npnets.tree import Tree
 
-Schedule: TypeAlias = Callable[[int], float]
-Rate: TypeAlias = "float | Schedule | Mapping[str, Rate]"
+Schedule: TypeAlias = Callable[[int], Number]
+Rate: TypeAlias = "Number | Schedule | Mapping[str, Rate]"
 CurrentRate: TypeAlias = "float | Tree"
 
 _KINDS = (

@@ -8,7 +8,7 @@ from npnets.description import call_repr, set_fields, set_plain
 from npnets.optim.arithmetic import axpy, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -83,7 +83,7 @@ class rmsprop(Optimizer):
             tree.map(check_like, params)
             return RMSpropState(0, zeros_like(params), zeros_like(params) if self.momentum else None)
 
-    def update(self, params: Params, grads: Tree, state: RMSpropState) -> tuple[Params, RMSpropState]:
+    def update(self, params: T, grads: Tree, state: RMSpropState) -> tuple[T, RMSpropState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, RMSpropState)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
@@ -92,8 +92,8 @@ class rmsprop(Optimizer):
 
     @ignoring_underflow
     def _step(
-        self, params: Params, grads: Tree, state: RMSpropState, learning_rate: CurrentRate, weight_decay: CurrentRate
-    ) -> tuple[Params, RMSpropState]:
+        self, params: T, grads: Tree, state: RMSpropState, learning_rate: CurrentRate, weight_decay: CurrentRate
+    ) -> tuple[T, RMSpropState]:
         alpha, eps, momentum = self.alpha, self.eps, self.momentum
         tree.map(check_like, params, grads, state.nu, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)

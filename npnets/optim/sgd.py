@@ -8,7 +8,7 @@ from npnets.description import call_repr, require_flags, set_fields, set_plain
 from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
     Optimizer,
-    Params,
+    T,
     add_weight_decay,
     check_like,
     check_state,
@@ -78,7 +78,7 @@ class sgd(Optimizer):
             tree.map(check_like, params)
             return SGDState(0, zeros_like(params) if self.momentum else None)
 
-    def update(self, params: Params, grads: Tree, state: SGDState) -> tuple[Params, SGDState]:
+    def update(self, params: T, grads: Tree, state: SGDState) -> tuple[T, SGDState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, SGDState)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
@@ -87,8 +87,8 @@ class sgd(Optimizer):
 
     @ignoring_underflow
     def _step(
-        self, params: Params, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
-    ) -> tuple[Params, SGDState]:
+        self, params: T, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
+    ) -> tuple[T, SGDState]:
         momentum = self.momentum
         tree.map(check_like, params, grads, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)

@@ -2,7 +2,7 @@
 
 from npnets import tree
 from npnets.optim.arithmetic import in_range
-from npnets.optim.optimizer import check_like, together
+from npnets.optim.optimizer import T, check_like, together
 from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
@@ -11,7 +11,7 @@ _ORDER = "the order is soft_update(target, source, tau)"
 
 
 @ignoring_underflow
-def soft_update(target: Tree, source: Tree, tau: float) -> Tree:
+def soft_update(target: T, source: Tree, tau: float) -> T:
     """Move a target network's parameters toward another's: `tau * source + (1 - tau) * target`.
 
     Parameters

@@ -129,8 +129,8 @@ def _is_bounded(subject: Subject) -> bool:
     return getattr(subject.net, "max_action", None) is not None and not getattr(subject.net, "unbounded", False)
 
 
-SHAPE = Law("shape", "answers have the shape (batch, output_dim) for any batch size, one included", _shape, examples=8)
-DTYPE = Law("dtype", "answers and states have the dtype of the parameters, whatever the inputs have", _dtype)
+SHAPE = Law("shape", "outputs have the shape (batch, output_dim) for any batch size, one included", _shape, examples=8)
+DTYPE = Law("dtype", "outputs and states have the dtype of the parameters, whatever the inputs have", _dtype)
 INITIAL_DTYPE = Law(
     "initial dtype",
     "init(rng, dtype) makes parameters of that dtype",
@@ -139,4 +139,4 @@ INITIAL_DTYPE = Law(
 )
 BOUND = Law("bound", "no action is beyond max_action, not by a rounding either", _bound, _is_bounded)
 SIGMA = Law("sigma", "a standard deviation is positive, and within its range", _sigma)
-FINITE = Law("finite", "answers are finite for inputs up to a million", _finite)
+FINITE = Law("finite", "outputs are finite for inputs up to a million", _finite)

@@ -72,5 +72,5 @@ def row_of(trial: Trial, answer: tuple[dict[str, Any], Tree], row: int | list[in
     return {**found, "state": rows_of_state(state, row, trial.subject.state_axes)}
 
 
-ROWS = Law("rows", "each row of a batch is answered as if it stood alone", _rows)
+ROWS = Law("rows", "each row of a batch gives the output that it gives alone", _rows)
 NAN = Law("nan", "a row of NaN changes no other row", _nan)

@@ -59,10 +59,12 @@ def _succeeds(code: str) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.slow
 def test_gradients_of_two_copies_of_the_package_nest_in_each_other_and_in_those_of_autograd() -> None:
     _succeeds("copies = npnets, again(), again()\ncheck(*copies)\ncheck_networks(*copies[:2])")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 def test_any_single_module_of_the_package_can_be_loaded_anew() -> None:
     code = """
@@ -90,6 +92,7 @@ check(importlib.reload(npnets))
     _succeeds(code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "missing", ["tracer.box_types", "core.sparse_object_types", "extend.VJPNode", "tracer.Box._trace", "core.JVPNode.g"]
 )

@@ -33,7 +33,9 @@ pytestmark = pytest.mark.numpy_alone(
 )
 
 
-@pytest.mark.parametrize("start", range(0, PROGRAMS, BLOCK))
+@pytest.mark.parametrize(
+    "start", [pytest.param(start, marks=pytest.mark.slow if start else ()) for start in range(0, PROGRAMS, BLOCK)]
+)
 def test_random_programs_have_numpys_values_and_the_derivatives_of_differences(start: int) -> None:
     unreliable = 0
     for seed in range(start, min(start + BLOCK, PROGRAMS)):
@@ -53,6 +55,7 @@ def test_a_seed_gives_the_same_program_again() -> None:
     assert [str(draw_program(seed)) for seed in range(20)] == [str(draw_program(seed)) for seed in range(20)]
 
 
+@pytest.mark.slow
 def test_every_function_of_an_array_comes_up() -> None:
     sources = "".join(draw_program(seed).source for seed in range(2 * ENOUGH))
     for owner, module, others in (
@@ -172,6 +175,7 @@ def _shows(fault: Fault, program: Program) -> bool:
     return law == fault.law and broken_law(program) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
     programs = map(draw_program, range(ENOUGH))

@@ -13,6 +13,7 @@ from backends import on_backend
 from checkpoint_files import each_ending, same, through_a_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from platforms import where_longdouble_is_wider
 
 import npnets
 from npnets import checkpoint, tree
@@ -22,7 +23,6 @@ SHAPES: list[tuple[int, ...]] = [(), (1,), (3,), (2, 3), (0,), (2, 0, 3), (2, 1,
 KEYS = st.one_of(st.sampled_from(["a", "b", "a.b", "0", "", "$tuple", "__metadata__", "ü/..\\", "\0"]), st.text())
 ACTOR = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 3)
 in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-where_longdouble_is_wider = pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="it is a float64 here")
 on_numpy_alone = pytest.mark.numpy_alone("no other arrays in it than files hold, which are NumPy's")
 
 

@@ -62,6 +62,7 @@ def test_a_file_cut_off_at_any_byte_is_refused(ending: str, tmp_path: Path) -> N
     assert _loaded(path)
 
 
+@pytest.mark.slow
 @each_ending
 @pytest.mark.parametrize("mask", [0x01, 0x20, 0xFF])
 def test_a_flipped_byte_is_refused_or_changes_nothing(ending: str, mask: int, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def _steps(call: Callable[[], None], everywhere: bool, interrupted_at: int = 0) 
     return steps
 
 
+@pytest.mark.slow
 # A zip file whose making is interrupted warns when it is collected that it has not been closed.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @each_ending
@@ -121,6 +122,7 @@ def test_a_disk_that_is_full_raises_nothing_but_that(ending: str) -> None:
     gc.collect()  # an archive that complains as it goes away fails the test
 
 
+@on_posix
 def test_a_file_is_brought_to_the_disk_before_it_takes_its_name_and_its_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +180,7 @@ def _savers(path: Path, *values: tuple[float, float]) -> Iterator[list[subproces
             process.communicate()
 
 
+@pytest.mark.slow
 @on_posix
 @each_ending
 def test_savers_that_are_killed_at_any_moment_leave_a_whole_file(ending: str, tmp_path: Path) -> None:
@@ -190,6 +193,7 @@ def test_savers_that_are_killed_at_any_moment_leave_a_whole_file(ending: str, tm
         assert _one_of(path, (1.0, 2.0, 3.0, 4.0))
 
 
+@on_posix  # Windows replaces no file that somebody reads
 @each_ending
 def test_of_savers_at_the_same_time_one_wins_whole_and_readers_see_no_other(ending: str, tmp_path: Path) -> None:
     path, values = tmp_path / f"pi{ending}", (1.0, 2.0, 3.0)

@@ -43,6 +43,7 @@ def _with_w(path: Path, member: bytes, compression: int = zipfile.ZIP_STORED) ->
             archive.writestr(name, content)
 
 
+@pytest.mark.slow
 def test_a_compressed_npz_is_refused_without_being_unpacked(tmp_path: Path) -> None:
     path = _saved(tmp_path, ".npz")
     _with_w(path, bytes(20 * MEMORY), zipfile.ZIP_DEFLATED)

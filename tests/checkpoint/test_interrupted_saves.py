@@ -67,6 +67,7 @@ def _every_interruption(path: Path) -> Iterator[int]:
         number += 1
 
 
+@pytest.mark.slow
 @on_posix
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's list of open files")
 def test_a_save_interrupted_at_any_byte_code_leaves_no_descriptor_no_half_file_and_no_litter(

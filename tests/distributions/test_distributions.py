@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as onp
 import pytest
-import scipy.integrate
-import scipy.special
-import scipy.stats
+import scipy
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 from distribution_cases import HIGH, LOW, both, boxed, normals, parameters
 

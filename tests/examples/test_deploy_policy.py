@@ -45,8 +45,9 @@ def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
     assert done.returncode and "torch" in done.stderr.splitlines()[-1]
 
 
-def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
-    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3")
+@pytest.mark.slow
+def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: Path) -> None:
+    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     rows = dict(re.findall(r"^(\w.*?) {2,}(\S.*)$", done.stdout, re.MULTILINE))
     assert list(rows) == [
@@ -60,10 +61,11 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs() -> None:
     assert float(rows["return of an episode"].split(" ")[0]) > -400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--episodes", "0"], "--episodes must be at least 1, but is 0"),
+        (["--episodes", "0"], "--episodes: must be at least 1, but is 0"),
         (["--checkpoint", "nowhere.pth"], "there is no file nowhere.pth"),
         (["--checkpoint", __file__], "test_deploy_policy.py"),
     ],

@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, device, on_backend
+from example_runs import run_here
 from interruption import interrupted_once
 
 from examples.memory.imitation import FEED_FORWARD, RECURRENT, Hyperparameters, Lessons, Student, make_actors
@@ -32,10 +33,6 @@ NAMES = (RECURRENT, FEED_FORWARD)
 
 def student(name: str, settings: Hyperparameters = SMALL) -> Student:
     return Student(make_actors(settings, 2, device())[name], settings)
-
-
-def run(*options: Any, **more: Any) -> Any:
-    return subprocess.run([sys.executable, EXAMPLE, *map(str, options)], capture_output=True, text=True, **more)
 
 
 # -- the task and its teacher -----------------------------------------------------------------------------------------
@@ -167,19 +164,28 @@ def test_lessons_keep_each_episode_with_its_own_torques() -> None:
 # -- what its user meets ----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    out = tmp_path_factory.mktemp("memory_pendulum")
+    command = [sys.executable, EXAMPLE, "--steps", "2", "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True), out
+
+
+@pytest.mark.slow
 @another_process
-def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(tmp_path: Path) -> None:
-    answer = run("--steps", 12, "--out", tmp_path)
+def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(on_the_cpu: Any) -> None:
+    answer, out = on_the_cpu
     assert answer.returncode == 0, answer.stderr
-    scores = json.loads((tmp_path / "results.json").read_text())["mean return and standard error"]
+    scores = json.loads((out / "results.json").read_text())["results"]["returns"]
     for row in ("teacher", RECURRENT, FEED_FORWARD):
-        assert f"{row:<24}{scores[row][0]:>9.1f}{scores[row][1]:>12.1f}{30:>10}" in answer.stdout
-    assert scores["teacher"][0] == pytest.approx(-154.8, abs=0.1)
-    assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
-    assert np.load(tmp_path / "recurrent.npz")["lstm.layer_0.weight_ih"].shape == (2, 256)
-    assert np.load(tmp_path / "feed-forward.npz")["preprocess.model.linear_0.weight"].shape == (2, 128)
-    expected = {"recurrent.npz", "feed-forward.npz", "results.json", "memory.png"}
-    assert {path.name for path in tmp_path.iterdir()} == expected
+        assert f"{row:<24}{scores[row]['mean']:>9.1f}{scores[row]['standard_error']:>12.1f}{30:>10}" in answer.stdout
+    assert scores["teacher"]["mean"] == pytest.approx(-154.8, abs=0.1)
+    assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
+    assert np.load(out / "recurrent.npz")["lstm.layer_0.weight_ih"].shape == (2, 256)
+    assert np.load(out / "feed-forward.npz")["preprocess.model.linear_0.weight"].shape == (2, 128)
+    expected = {"recurrent.npz", "feed-forward.npz", "results.json", "learning.png"}
+    assert {path.name for path in out.iterdir()} == expected
 
 
 @pytest.fixture
@@ -191,15 +197,15 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def learn(name: str, *options: Any) -> dict[str, Any]:
         out = tmp_path / name
-        given = [str(EXAMPLE), "--steps", "2", "--device", device(), "--out", str(out), *map(str, options)]
-        monkeypatch.setattr(sys, "argv", given)
-        assert example.main() == 0
-        assert json.loads((out / "results.json").read_text())["steps_taken"] == 2
+        run = run_here("memory.memory_pendulum", "--steps", 2, "--device", device(), "--out", out, *options)
+        assert run.returncode == 0, run.stderr
+        assert json.loads((out / "results.json").read_text())["results"]["steps"] == 2
         return {f"{part}.{key}": value for part in NAMES for key, value in np.load(out / f"{part}.npz").items()}
 
     return learn
 
 
+@pytest.mark.slow
 @pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
 def test_one_seed_gives_the_same_policies_twice_and_another_seed_others(learned: Any) -> None:
     first, again, other = learned("a"), learned("b"), learned("c", "--seed", 1)
@@ -208,22 +214,24 @@ def test_one_seed_gives_the_same_policies_twice_and_another_seed_others(learned:
         assert not np.array_equal(values, other[name]), name
 
 
+@pytest.mark.slow
 def test_with_the_velocity_shown_both_students_see_three_numbers(learned: Any) -> None:
     shown = learned("shown", "--show-velocity")
     assert shown["recurrent.lstm.layer_0.weight_ih"].shape == (3, 256)
     assert shown["feed-forward.preprocess.model.linear_0.weight"].shape == (3, 128)
 
 
+@pytest.mark.slow
 def test_policies_learned_on_any_device_are_those_of_a_process_of_its_own_on_the_cpu(
-    learned: Any, tmp_path: Path
+    learned: Any, on_the_cpu: Any
 ) -> None:
-    assert run("--steps", 2, "--out", tmp_path / "cpu").returncode == 0
     for name, values in learned("here").items():
         student_name, _, key = name.partition(".")
-        expected = np.load(tmp_path / "cpu" / f"{student_name}.npz")[key]
+        expected = np.load(on_the_cpu[1] / f"{student_name}.npz")[key]
         np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 @another_process
 def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
     shown = b"recurrent="  # the progress bar shows losses: learning has begun
@@ -231,10 +239,10 @@ def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
     assert status == 130
     assert b"saving what there is" in errors
     assert "mu.weight" in np.load(tmp_path / "recurrent.npz")
-    assert 0 < json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
+    assert 0 < json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 
 
-@another_process
+@pytest.mark.numpy_alone("is refused before a network is made")
 @pytest.mark.parametrize(
     ("options", "telling"),
     [
@@ -246,7 +254,6 @@ def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
-    answer = run("--out", tmp_path / "out", *options)
+    answer = run_here("memory.memory_pendulum", "--out", tmp_path / "out", *options)
     assert answer.returncode == 2
     assert telling in answer.stderr.splitlines()[-1]
-    assert "Traceback" not in answer.stderr

@@ -10,17 +10,40 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import device, rounding
+from example_runs import run_here
 from interruption import interrupted_once
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "offline" / "offline_bcq.py"
+STEPS = 3
 
 
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
+no_network = pytest.mark.numpy_alone("is refused before a network is made")
 
 
-def run(*options: Any, **more: Any) -> Any:
-    return subprocess.run([sys.executable, EXAMPLE, *map(str, options)], capture_output=True, text=True, **more)
+@pytest.fixture(scope="session")
+def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    out = tmp_path_factory.mktemp("offline_bcq")
+    command = [sys.executable, EXAMPLE, "--steps", str(STEPS), "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True), out
+
+
+@pytest.fixture
+def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that runs the example here, on the running test's device, and returns where it wrote."""
+    example = importlib.import_module("examples.offline.offline_bcq")
+    monkeypatch.setattr(example, "EPISODES", 2)
+    monkeypatch.setattr(example, "CHECKPOINTS", 1)
+
+    def learn(name: str, *options: Any) -> Path:
+        out = tmp_path / name
+        run = run_here("offline.offline_bcq", "--steps", STEPS, "--device", device(), "--out", out, *options)
+        assert run.returncode == 0, run.stderr
+        return out
+
+    return learn
 
 
 def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
@@ -38,7 +61,7 @@ def refusal(tmp_path: Path, **changes: Any) -> Any:
     """Return what the example says to a file of transitions that was changed."""
     arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
     np.savez(tmp_path / "data.npz", **arrays)
-    answer = run("--data", tmp_path / "data.npz", "--out", tmp_path / "out")
+    answer = run_here("offline.offline_bcq", "--data", tmp_path / "data.npz", "--out", tmp_path / "out")
     assert answer.returncode == 2
     assert not (tmp_path / "out").exists()
     lines = answer.stderr.strip().splitlines()
@@ -46,51 +69,48 @@ def refusal(tmp_path: Path, **changes: Any) -> Any:
     return lines[0]
 
 
+@pytest.mark.slow
 @another_process
-def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(tmp_path: Path) -> None:
-    answer = run("--steps", 12, "--out", tmp_path)
+def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_the_cpu: Any) -> None:
+    answer, out = on_the_cpu
     assert answer.returncode == 0, answer.stderr
     for row in ("behaviour in the data", "behaviour cloning", "BCQ"):
         assert row in answer.stdout
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["mean return and standard error"]["behaviour in the data"][0] == pytest.approx(-927, abs=1)
-    assert results["steps_taken"] == 12
-    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
-    policy = np.load(tmp_path / "policy.npz")
+    results = json.loads((out / "results.json").read_text())["results"]
+    assert results["returns"]["behaviour in the data"]["mean"] == pytest.approx(-927, abs=1)
+    assert results["steps"] == STEPS
+    assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
+    policy = np.load(out / "policy.npz")
     assert policy["critic_1.last.linear_0.weight"].shape == (64, 1)
-    assert {path.name for path in tmp_path.iterdir()} == {"policy.npz", "results.json", "learning.png"}
+    assert {path.name for path in out.iterdir()} == {"policy.npz", "results.json", "learning.png"}
 
 
-@another_process
-def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(tmp_path: Path) -> None:
-    def weight(seed: Any, name: Any) -> Any:
-        assert run("--steps", 3, "--seed", seed, "--out", tmp_path / name).returncode == 0
-        return np.load(tmp_path / name / "policy.npz")["vae.encoder.linear_0.weight"]
+@pytest.mark.slow
+@pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
+def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(learned: Any) -> None:
+    first, again, other = (
+        np.load(learned(name, "--seed", seed) / "policy.npz")["vae.encoder.linear_0.weight"]
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
 
-    first = weight(0, "a")
-    np.testing.assert_array_equal(first, weight(0, "b"))
-    assert not np.array_equal(first, weight(1, "c"))
 
-
+@pytest.mark.slow
 def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_own_on_the_cpu(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learned: Any, on_the_cpu: Any
 ) -> None:
-    assert run("--steps", 3, "--out", tmp_path / "cpu").returncode == 0
-    example = importlib.import_module("examples.offline.offline_bcq")
-    monkeypatch.setattr(example, "EPISODES", 2)
-    monkeypatch.setattr(example, "CHECKPOINTS", 1)
-    out = tmp_path / "here"
-    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "--steps", "3", "--device", device(), "--out", str(out)])
-    assert example.main() == 0
-    expected, found = np.load(tmp_path / "cpu" / "policy.npz"), np.load(out / "policy.npz")
+    out = learned("here")
+    expected, found = np.load(on_the_cpu[1] / "policy.npz"), np.load(out / "policy.npz")
     assert set(found) == set(expected)
     for name in expected:
         # Adam takes a step of full length for a gradient that is all rounding: on a real GPU such steps differ.
         tolerance = {"rtol": rounding(1e-4, 1e-2), "atol": rounding(1e-6, 1e-3)}
         np.testing.assert_allclose(found[name], expected[name], **tolerance, err_msg=name)
-    assert json.loads((out / "results.json").read_text())["steps_taken"] == 3
+    assert json.loads((out / "results.json").read_text())["results"]["steps"] == STEPS
 
 
+@pytest.mark.slow
 @another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     shown = b"critic="  # the progress bar shows losses: learning has begun
@@ -98,26 +118,26 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     assert status == 130
     assert b"saving what there is" in errors
     assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
-    assert json.loads((tmp_path / "results.json").read_text())["steps_taken"] < 1000000
+    assert json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 
 
-@another_process
+@no_network
 def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path: Path) -> None:
     said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
     assert "width 17" in said and "width 6" in said and "3 and 1" in said
 
 
-@another_process
+@no_network
 def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path: Path) -> None:
     assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
 
 
-@another_process
+@no_network
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     assert "rewards" in refusal(tmp_path, rewards=None)
 
 
-@another_process
+@no_network
 def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
     rewards = transitions()["rewards"]
     rewards[7] = np.nan
@@ -125,13 +145,13 @@ def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
     assert "rewards" in said and "7" in said
 
 
-@another_process
+@no_network
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
-    answer = run("--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
+    answer = run_here("offline.offline_bcq", "--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
     assert answer.returncode == 2 and "nowhere.npz" in answer.stderr and len(answer.stderr.splitlines()) == 1
 
 
-@another_process
+@no_network
 @pytest.mark.parametrize(
     ("options", "telling"),
     [
@@ -141,7 +161,6 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
-    answer = run(*options, "--out", tmp_path / "out")
+    answer = run_here("offline.offline_bcq", *options, "--out", tmp_path / "out")
     assert answer.returncode == 2
     assert telling in answer.stderr
-    assert "Traceback" not in answer.stderr

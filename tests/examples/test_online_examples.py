@@ -25,7 +25,7 @@ from examples.online import (
 )
 from examples.online.off_policy import learn_while_acting
 from examples.shared import pendulum_evaluation
-from examples.shared.learning_plot import LearningCurve
+from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
 from npnets import checkpoint
 
@@ -65,8 +65,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def results(out: Path) -> dict[str, Any]:
-    found = json.loads((out / "results.json").read_text())
-    del found["seconds_with_evaluations"]
+    found: dict[str, Any] = json.loads((out / "results.json").read_text())["results"]
     return found
 
 
@@ -75,10 +74,12 @@ def test_a_short_run_prints_the_table_and_saves_the_policy_that_earned_what_it_s
     name: str, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = run(name)
-    scores = results(out)["mean return and standard error"]
-    shown = capsys.readouterr().out
-    for row in (online_training.CONTROLLER, f"{name}, untrained", name):
-        assert f"{row:<24}{scores[row][0]:>9.1f}{scores[row][1]:>12.1f}{3:>10}" in shown
+    found = results(out)
+    scores, shown = found["returns"], capsys.readouterr().out
+    for row in (online_training.CONTROLLER, name):
+        assert f"{row:<24}{scores[row]['mean']:>9.1f}{scores[row]['standard_error']:>12.1f}{3:>10}" in shown
+    untrained = float(np.mean(found["curves"][name]["returns"][0]))
+    assert f"{f'{name}, untrained':<24}{untrained:>9.1f}" in shown
     assert {path.name for path in out.iterdir()} == {"policy.npz", "results.json", "learning.png"}
     assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
     saved = checkpoint.load(out / "policy.npz")
@@ -86,8 +87,8 @@ def test_a_short_run_prints_the_table_and_saves_the_policy_that_earned_what_it_s
     agent = make_agent(settings, 3, 1, device())
     assert saved.metadata["network"] == agent.actor
     returns = evaluate(lambda seen: agent.act({"actor": saved.params}, seen), 3, EVALUATION_SEED)
-    assert returns.mean() == pytest.approx(scores[name][0], rel=1e-3)
-    assert abs(returns.mean() - scores[f"{name}, untrained"][0]) > 1e-4
+    assert returns.mean() == pytest.approx(scores[name]["mean"], rel=1e-3)
+    assert abs(returns.mean() - untrained) > 1e-4
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -105,9 +106,10 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(name: str
 @pytest.mark.numpy_alone("is about counting steps")
 @pytest.mark.parametrize(("steps", "taken"), [(60, 60), (61, 60), (3, 3)])
 def test_ppo_takes_no_more_steps_than_it_may(steps: int, taken: int, run: Any) -> None:
-    assert results(run("PPO", "--steps", steps))["steps_taken"] == taken
+    assert results(run("PPO", "--steps", steps))["steps"] == taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
     name: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -118,7 +120,7 @@ def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
         runpy.run_path(str(ONLINE / f"{name.lower()}.py"), run_name="__main__")
     assert end.value.code == 0
     found = results(tmp_path / "program")
-    assert name in found["mean return and standard error"]
+    assert name in found["returns"]
     stated = {"PPO": ppo.Hyperparameters(), "DDPG": ddpg.DDPG}.get(name) or ALGORITHMS[name][1].__class__()
     for key, value in vars(stated).items():
         assert found["settings"][key] == (16 if key == "steps" else list(value) if isinstance(value, tuple) else value)
@@ -133,6 +135,7 @@ def test_a_learning_curve_judges_a_step_once() -> None:
     np.testing.assert_array_equal(curve.returns, [[5, 6], [6, 7]])
 
 
+@pytest.mark.slow
 @another_process
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     shown = b"temperature="  # the progress bar shows losses: learning has begun
@@ -140,7 +143,7 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     assert status == 130
     assert b"saving what there is" in errors
     assert "mu" in checkpoint.load(tmp_path / "policy.npz").params
-    assert 1000 < results(tmp_path)["steps_taken"] < 1000000
+    assert 1000 < results(tmp_path)["steps"] < 1000000
 
 
 @no_network

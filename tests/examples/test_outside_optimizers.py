@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, bits, on_backend
+from example_runs import run_here
 from interruption import interrupted_once
 
 import npnets
@@ -22,6 +24,7 @@ from examples.own_optimizer import (
 )
 from examples.own_optimizer.lion_cloning import lion
 from examples.shared.hidden_velocity import play
+from examples.shared.learning_curve import LearningCurve
 from npnets import checkpoint, tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,13 +49,18 @@ def lesson(steps: int = 300) -> tuple[Any, Any]:
     return observations, np.clip(3 * observations[:, :1], -2, 2)
 
 
+def unjudged(params: Any) -> Any:
+    """Stands for the returns of a policy where they say nothing."""
+    return np.zeros(1)
+
+
 # -- L-BFGS-B ---------------------------------------------------------------------------------------------------------
 
 
 @numpy_vectors
 def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_its_path() -> None:
     start = cloning_problem.ACTOR.init(np.random.default_rng(0))
-    params, result = lbfgs_cloning.fit(start, *lesson(), evaluations=60)
+    params, result = lbfgs_cloning.fit(start, *lesson(), evaluations=60, curve=LearningCurve(unjudged))
     assert result.fun < cloning_problem.loss(start, *lesson()) - 1
     assert result.fun == pytest.approx(float(cloning_problem.loss(params, *lesson())), abs=1e-6)
     floor, largest = np.log(lbfgs_cloning.SMALLEST_SIGMA), lbfgs_cloning.LARGEST_WEIGHT
@@ -62,13 +70,14 @@ def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_it
         assert leaf.min() >= (np.float32(floor) if path == "log_sigma" else -largest)
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     start = cloning_problem.ACTOR.init(np.random.default_rng(0))
     ends = []
     for smallest in (0.5, 0.2):
         monkeypatch.setattr(lbfgs_cloning, "SMALLEST_SIGMA", smallest)
-        params, _ = lbfgs_cloning.fit(start, *lesson(), evaluations=60)
+        params, _ = lbfgs_cloning.fit(start, *lesson(), evaluations=60, curve=LearningCurve(unjudged))
         ends.append(np.exp(params["log_sigma"].item()))
     assert ends == pytest.approx([0.5, 0.2], rel=1e-6)
 
@@ -82,17 +91,21 @@ def _agreement(policy: Any, episodes: int, seed: int) -> Any:
     return np.full(episodes, np.mean(policy(observations) == (observations @ [1, -2, 3, -1] > 0)))
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cma_es_policy, "returns_of", _agreement)
+    monkeypatch.setattr(cma_es_policy, "CHECKPOINTS", 1)
     start, found = cma_es_policy.ACTOR.init(np.random.default_rng(0)), []
     for _ in range(2):
         before = np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr]
-        found.append(cma_es_policy.search(start, 40, 10, 1, np.random.default_rng(3)))
+        curve = LearningCurve(cma_es_policy.judged)
+        found.append((cma_es_policy.search(start, 40, 10, 1, np.random.default_rng(3), curve), curve))
         assert np.random.get_state()[1].tobytes() == before  # type: ignore[index, union-attr]
         np.random.random(7)
-    (params, curve), (again, _) = found
-    assert curve[0].mean() < 0.7 and curve[40].mean() > 0.9
+    ((params, taken), curve), ((again, _), _) = found
+    assert (taken, curve.steps) == (40, [0, 40])
+    assert curve.returns[0].mean() < 0.7 and curve.returns[1].mean() > 0.9
     assert bits(params) == bits(again) and {leaf.dtype for leaf in tree.leaves(params)} == {np.dtype(np.float32)}
 
 
@@ -195,6 +208,7 @@ def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monke
     assert step == trust_region.Step(small_policy, 0.0, 0.0)
 
 
+@pytest.mark.slow
 @numpy_vectors
 def test_advantages_are_the_discounted_surprises_in_units_of_their_spread() -> None:
     played = play(lambda seen: seen[:, 2:] - 1, 3, seed=0)
@@ -236,21 +250,33 @@ def test_lion_steps_by_the_sign_of_its_momentum_and_changes_nothing_in_place() -
 # -- as their users meet them -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @another_process
-def test_lbfgs_prints_loss_evaluations_and_return() -> None:
-    answer = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20)
+def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> None:
+    answer = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
-    for words in ("400 lessons", "before: 1.", "evaluations: ", "mean return over 30 episodes"):
+    for words in ("400 lessons", "before: 1.", "evaluations: ", "L-BFGS-B  "):
         assert words in answer.stdout
+    found = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert f"negative log-likelihood before: {found['loss_before']:.3f}\n" in answer.stdout
+    assert f"after {found['steps']} evaluations: {found['loss_after']:.3f}; " in answer.stdout
+    assert f"parameters on a bound: {found['parameters_on_a_bound']} " in answer.stdout
+    assert found["curves"]["L-BFGS-B"]["steps"][-1] == found["steps"]
 
 
+@pytest.mark.slow
 @another_process
-def test_the_own_optimizer_prints_its_loss_beside_adams() -> None:
-    answer = run("lion_cloning", "--episodes", 2, "--steps", 30)
+def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path) -> None:
+    answer = run("lion_cloning", "--episodes", 2, "--steps", 30, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
-    assert "Lion after 30 steps: " in answer.stdout and "Adam after 30 steps: " in answer.stdout
+    found = json.loads((tmp_path / "results.json").read_text())["results"]
+    for name in ("Lion", "Adam"):
+        assert f"{name} after 30 steps: {found['loss_after'][name]:.3f}\n" in answer.stdout
+        assert found["curves"][name]["steps"][-1] == 30
+        assert "log_sigma" in checkpoint.load(tmp_path / f"{name.lower()}.npz").params
 
 
+@pytest.mark.slow
 @another_process
 @pytest.mark.parametrize(
     ("name", "options", "leaf"),
@@ -264,11 +290,12 @@ def test_a_search_prints_its_return_and_leaves_policy_and_picture(
 ) -> None:
     answer = run(name, *options, "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
-    assert "mean return over 30 episodes: " in answer.stdout
+    assert "untrained" in answer.stdout and "        30\n" in answer.stdout
     assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
     assert leaf in checkpoint.load(tmp_path / "policy.npz").params
 
 
+@pytest.mark.slow
 @another_process
 @pytest.mark.parametrize(
     ("name", "options", "shown"),
@@ -284,7 +311,7 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
     assert (tmp_path / "policy.npz").exists()
 
 
-@another_process
+@pytest.mark.numpy_alone("is refused before a network is made")
 @pytest.mark.parametrize(
     ("name", "options", "telling"),
     [
@@ -295,6 +322,6 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
     ],
 )
 def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:
-    answer = run(name, *options)
+    answer = run_here(f"own_optimizer.{name}", *options)
     assert answer.returncode == 2
     assert answer.stderr.strip().splitlines()[-1].endswith(telling)

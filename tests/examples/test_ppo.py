@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-import scipy.signal
+import scipy
 from backends import as_numpy, device, on_backend
 from by_hand import assert_went_down, double, mlp
 

@@ -55,6 +55,7 @@ def test_a_case_counts_for_an_argument_only_if_its_answer_depends_on_it() -> Non
     assert not matters(next(case for case in CASES if case["name"] == "an actor"), "Net", "act_args")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_the_documentations_tables_have_the_rows_and_counts_of_the_suite(name: str) -> None:
     found = (read(name), measured()[name])

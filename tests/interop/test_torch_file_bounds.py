@@ -64,6 +64,7 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
     return b"\x80\x02}" + text("unused") + b"](" + first + b"q\x00" + b"".join(steps) + b"es" + text("x") + b"h\x3cs."
 
 
+@pytest.mark.slow
 @cases(
     {
         "text of 4 GiB": (b"\x80\x02X\xff\xff\xff\xff.", "breaks off"),

@@ -47,6 +47,7 @@ def _changed(path: Path, change: Callable[[list[zipfile.ZipInfo]], None]) -> Pat
 # -- damage ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     whole = (NEWEST / "gpu.pt").read_bytes()
     for end in range(len(whole)):
@@ -54,6 +55,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
         _refused(tmp_path / "cut.pt", "damaged|cut off|does not begin|reaches past the end")
 
 
+@pytest.mark.slow
 def test_a_file_with_any_byte_changed_is_refused_or_holds_the_same(tmp_path: Path) -> None:
     whole = (NEWEST / "gpu.pt").read_bytes()
     wanted = torch_file.load(NEWEST / "gpu.pt")

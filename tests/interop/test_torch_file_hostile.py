@@ -165,6 +165,7 @@ def test_a_pickle_that_makes_no_sense_is_refused(pickled: bytes, words: str, tmp
     refused(tmp_path, pickled, words)
 
 
+@pytest.mark.slow
 def test_a_pickle_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     records = records_of(NEWEST / "dtypes.pt")
     for end in range(0, len(records["data.pkl"]), 3):
@@ -173,6 +174,7 @@ def test_a_pickle_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
             load(tmp_path / "x.pt")
 
 
+@pytest.mark.slow
 def test_a_pickle_with_any_byte_changed_is_read_or_refused(tmp_path: Path) -> None:
     records = records_of(NEWEST / "gpu.pt")
     for at in range(len(records["data.pkl"])):
@@ -203,6 +205,7 @@ INSTRUCTIONS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(body=st.lists(INSTRUCTIONS, max_size=60).map(b"".join), ending=st.sampled_from([b".", b"s.", b"u.", b""]))
 def test_any_pickle_is_read_or_refused(body: bytes, ending: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -225,6 +228,7 @@ ARGUMENTS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(path=st.sampled_from(sorted(torch_tensors.CONSTRUCTORS)), arguments=st.lists(ARGUMENTS, max_size=8))
 def test_a_constructor_takes_any_arguments_or_refuses(

@@ -13,7 +13,6 @@ import numpy as onp
 import pytest
 from backends import bits
 from opcodes import Countdown, before_each_opcode
-from threadpoolctl import threadpool_limits
 
 import npnets
 import npnets.numpy as np
@@ -93,7 +92,7 @@ class Interruption:
 @pytest.fixture(autouse=True)
 def one_blas_thread() -> Iterator[None]:
     """BLAS on one thread: thousands of small products on several take a minute where the cores are busy."""
-    with threadpool_limits(1, user_api="blas"):
+    with npnets.threads(1):
         yield
 
 
@@ -112,6 +111,7 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
     assert total > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compute", [_of_layers, _of_lstm, _of_optimizer, _of_gradient])
 def test_computations_that_are_interrupted_at_many_byte_codes_by_their_like_change_nothing(compute: Any) -> None:
     nested = Interruption(compute)

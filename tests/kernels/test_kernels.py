@@ -49,14 +49,14 @@ def test_a_fused_operation_agrees_with_its_composition_and_that_with_central_dif
         assert_trees_close(pullback(g), plain_pullback(g), 1e-10, 1e-11)
         if arrays[0].shape[-1] > 1 or case.kernel != "layer_norm":  # the norm of a single feature is constant
             assert all(part.any() for part in pullback(g))
-        check_first_order(of_chosen_arrays(case.fun, arrays, chosen), parts, onp.random.default_rng(2))
+    check_first_order(of_chosen_arrays(case.fun, arrays, chosen), parts, onp.random.default_rng(2))
 
 
 @pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_composition(case: Case) -> None:
     arrays = case.arrays()
-    for chosen in subsets(arrays)[-3:]:
+    for chosen in subsets(arrays)[-2:]:
         parts = [arrays[index] for index in chosen]
         fun, plain = of_chosen_arrays(case.fun, arrays, chosen), of_chosen_arrays(case.plain, arrays, chosen)
         v = direction_like(onp.random.default_rng(3), parts)

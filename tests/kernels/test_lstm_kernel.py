@@ -87,6 +87,7 @@ def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composi
         assert all(leaf.any() for leaf in as_numpy(fast[1](g)))
 
 
+@pytest.mark.numpy_alone("test_backends_agree tries each argument, all but one, and all elsewhere")
 @each_mask
 def test_gradients_by_every_choice_of_arguments_are_those_by_all_of_them(fresh: Any, live: Any) -> None:
     arrays = on_backend(_arrays())

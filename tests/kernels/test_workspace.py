@@ -60,21 +60,21 @@ def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> 
 
 @numpy_alone
 def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "MOST_BYTES", 3 * LEAST_BYTES)
+    monkeypatch.setattr(workspace, "_limit", 3 * LEAST_BYTES)
     for extra in range(5):
         room(LIKE, (LARGE[0] + extra,))
-    kept = [array.nbytes for arrays in workspace._of_thread.pool.values() for array in arrays]
+    kept = [array.nbytes for arrays in workspace._of_thread.place["pool"].values() for array in arrays]
     assert sum(kept) <= 3 * LEAST_BYTES
-    assert [shape[0] for shape, _ in workspace._of_thread.pool] == [LARGE[0] + 3, LARGE[0] + 4]
+    assert [shape[0] for shape, _ in workspace._of_thread.place["pool"]] == [LARGE[0] + 3, LARGE[0] + 4]
     room(LIKE, (4 * LARGE[0],))
-    assert len(workspace._of_thread.pool) == 2
+    assert len(workspace._of_thread.place["pool"]) == 2
 
 
 @numpy_alone
 def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
     held = [room(LIKE, LARGE) for _ in range(40)]
     assert len({_place(array) for array in held}) == 40
-    ((kept,),) = [workspace._of_thread.pool.values()]
+    ((kept,),) = [workspace._of_thread.place["pool"].values()]
     assert len(kept) == 1 + workspace.MOST_OF_A_SHAPE
 
 
@@ -163,7 +163,7 @@ def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
 
 @numpy_alone
 def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "MOST_BYTES", 4 * LEAST_BYTES)
+    monkeypatch.setattr(workspace, "_limit", 4 * LEAST_BYTES)
 
     def refuse(*args: Any) -> Any:
         raise MemoryError
@@ -178,9 +178,9 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
 
 @numpy_alone
 def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "_COUNTS_TELL", False)
+    monkeypatch.setattr(workspace, "COUNTS_TELL", False)
     room(LIKE, LARGE)
-    assert not hasattr(workspace._of_thread, "pool")
+    assert not hasattr(workspace._of_thread, "place")
 
 
 each_members = pytest.mark.parametrize("members", [((), ()), ((3,), (3,)), ((), (3,)), ((3,), ())])

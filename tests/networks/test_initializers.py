@@ -42,6 +42,8 @@ def _draws(case: dict[str, Any]) -> dict[str, Any]:
     return {path: np.stack([params[path] for params in drawn]) for path in drawn[0]}
 
 
+@draws_in_numpy
+@pytest.mark.slow
 @each_network
 def test_initial_values_spread_as_those_of_tianshou(case: dict[str, Any]) -> None:
     drawn = _draws(case)

@@ -82,6 +82,7 @@ def test_one_seed_gives_the_same_parameters_in_both_dtypes_and_another_gives_oth
         assert bits(other) != bits(narrow)
 
 
+@pytest.mark.numpy_alone("test_backends_agree holds the gradients of other backends against these")
 @each_case
 def test_gradients_by_parameters_and_inputs_agree_with_central_differences(case: Case) -> None:
     params, inputs = case.params(onp.float64, seed=3), case.inputs(dtype=onp.float64, seed=4)

@@ -262,6 +262,8 @@ def test_state_resets_and_lengths_each_change_the_answer_and_their_neutral_value
 # -- derivatives ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
+@pytest.mark.numpy_alone("test_backends_agree holds the gradients of other backends against these")
 @each_network
 @pytest.mark.parametrize("layers", [1, 2])
 def test_derivatives_by_parameters_inputs_and_both_initial_states_agree_with_central_differences(

@@ -78,6 +78,7 @@ def _gradients_in_a_handler() -> None:
             break
 
 
+@pytest.mark.slow
 def test_a_signal_handler_may_take_gradients_in_the_middle_of_gradients() -> None:
     assert exit_code_in_child(_gradients_in_a_handler) == 0
 
@@ -112,12 +113,14 @@ def _fork_while_a_thread_stands_still(run: Callable[[], Any], every: int, *modul
     return codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grad", [npnets.grad, autograd.grad])
 def test_a_child_forked_while_another_thread_draws_a_trace_number_takes_gradients(grad: Any) -> None:
     run = lambda: _nested_gradients(grad)  # noqa: E731
     assert set(_fork_while_a_thread_stands_still(run, 5, trace_numbers, derivatives)) == {0}
 
 
+@pytest.mark.slow
 def test_a_child_forked_while_another_thread_makes_and_differentiates_a_network_does_so_too() -> None:
     modules = [module for name, module in sys.modules.items() if name.startswith("npnets")]
     codes = _fork_while_a_thread_stands_still(_gradient_of_a_new_network, 199, *modules)
@@ -130,6 +133,7 @@ def test_without_the_global_lock_a_child_forked_while_another_thread_draws_a_num
     assert len(codes) > 5 and set(codes) == {0}
 
 
+@pytest.mark.slow
 def test_children_forked_while_threads_differentiate_take_gradients() -> None:
     ended = threading.Event()
 

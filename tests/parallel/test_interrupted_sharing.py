@@ -15,7 +15,6 @@ import pytest
 from backends import bits
 from forks import exit_code_in_child
 from opcodes import Countdown, before_each_opcode
-from threadpoolctl import threadpool_limits
 
 import npnets
 from npnets.kernels import sharing
@@ -33,7 +32,7 @@ def every_batch_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if every batch were large, and BLAS on one thread."""
     monkeypatch.setattr(sharing, "FEWEST", 1)
     monkeypatch.setattr(sharing, "LEAST_WORK", 1)
-    with threadpool_limits(1, user_api="blas"):
+    with npnets.threads(1):
         yield
 
 
@@ -77,6 +76,7 @@ def _interrupt_at_every_byte_code(start_workers: bool) -> None:
     assert left_set <= 8, f"only the byte-codes that put the number back may leave it as it is, not {left_set}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_workers", [False, True])
 def test_after_an_interrupt_at_any_byte_code_a_shared_out_call_has_the_right_bits(start_workers: bool) -> None:
     assert exit_code_in_child(lambda: _interrupt_at_every_byte_code(start_workers)) == 0
@@ -104,5 +104,6 @@ def _interrupt_by_a_signal() -> None:
     assert len(sharing._alive) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupt_by_a_real_signal_leaves_neither_a_setting_nor_a_worker_too_few() -> None:
     assert exit_code_in_child(_interrupt_by_a_signal) == 0

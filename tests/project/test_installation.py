@@ -36,14 +36,13 @@ def test_about_is_the_same_after_a_way_through_json() -> None:
 
 
 def test_about_tells_the_threads_that_blas_has_at_present() -> None:
-    with threadpoolctl.threadpool_limits(1):
-        assert npnets.about()["blas_threads"] == 1
-    with threadpoolctl.threadpool_limits(2):
-        assert npnets.about()["blas_threads"] == 2
+    for number in (1, 2):
+        with threadpoolctl.threadpool_limits(number):
+            assert npnets.about()["blas_threads"] == number
 
 
 def test_about_names_numpys_blas_where_threadpoolctl_knows_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", list)
+    monkeypatch.setattr(installation, "find", lambda: threadpoolctl.ThreadpoolController().select(user_api="none"))
     facts = npnets.about()
     name = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
     assert (facts["blas"], facts["blas_threads"]) == (name, None)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sabotage"))
-from planted import FAULTS, ROOT, Fault  # noqa: E402
+from fault import Fault  # noqa: E402
+from planted import FAULTS, ROOT  # noqa: E402
 
 pytestmark = pytest.mark.numpy_alone("reads the source")
 

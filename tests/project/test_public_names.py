@@ -40,6 +40,7 @@ def test_importing_the_package_loads_nothing_that_not_everybody_needs() -> None:
     assert printed(code) == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "expression",
     [

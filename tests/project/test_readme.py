@@ -25,5 +25,5 @@ def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise
 
 
 def test_the_readme_holds_no_place_that_was_to_be_filled_in() -> None:
-    lines = [line.strip() for line in README.read_text().splitlines()]
+    lines = [line.strip() for line in README.read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if re.fullmatch(r"[A-Z][A-Z_]+", line)] == []

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.numpy_alone("reads the source")
 PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
+    "log": (-1, set()),
+    "cupy_loading": (-1, {"log"}),
     "backend": (0, set()),
     "dtypes": (0, set()),
     "underflow": (0, set()),
@@ -30,8 +32,10 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),
+    "blas": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),
+    "memory": (3, set()),
     "initializers": (3, set()),
     "functional": (3, set()),
     "door": (3, set()),
@@ -47,7 +51,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "installation": (6, set()),
     "__main__": (7, set()),
 }
-ONLY_IN = {"cupy": "backend.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
+ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
 
 

@@ -15,20 +15,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+
+from fault import Fault
+from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
-
-
-class Fault(NamedTuple):
-    """What is planted: in which file of the package, what for what, and which tests must fail then."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: str
-
 
 FAULTS = [
     Fault(
@@ -285,11 +276,12 @@ FAULTS = [
     ),
     Fault(
         "BLAS on several threads is taken for one",
-        "kernels/sharing.py",
-        "if threads != 1:",
-        "if threads > 9:",
+        "blas.py",
+        "if its_threads != 1:",
+        "if its_threads > 9:",
         "tests/parallel/test_sharing.py",
     ),
+    *RULES,
 ]
 
 
@@ -308,7 +300,8 @@ def _is_caught(fault: Fault) -> bool:
             _copy(ROOT / part, Path(folder) / part)
         path = Path(folder) / "npnets" / fault.file
         path.write_text(path.read_text().replace(fault.old, fault.new, 1))
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *fault.tests.split()]
+        options = ["-q", "-x", "-p", "no:cacheprovider", "--backend", "all"]
+        command = [sys.executable, "-m", "pytest", *options, *fault.tests.split()]
         done = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": folder}, capture_output=True)
     caught = done.returncode == 1
     print(f"{'caught' if caught else 'NOT CAUGHT'}: {fault.name}", flush=True)

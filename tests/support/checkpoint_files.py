@@ -17,7 +17,7 @@ from npnets.checkpoint import npz, safetensors_file
 
 CONTAINERS: dict[str, Any] = {".npz": npz, ".safetensors": safetensors_file}
 each_ending = pytest.mark.parametrize("ending", CONTAINERS)
-on_posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are POSIX's")
+on_posix = pytest.mark.skipif(os.name != "posix", reason="permissions, links, locks and folders as files are POSIX's")
 OLD, NEW = ({"w": np.full(3, value), "deep": {"b": [value]}} for value in (1.0, 2.0))
 
 

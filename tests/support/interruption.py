@@ -10,9 +10,13 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 
 def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, bytes]:
     """Start an example and press Ctrl-C once it has shown some text on standard error: its status and last words."""
+    if os.name != "posix":
+        pytest.skip("Windows sends Ctrl-C to all processes of a console, the tests' own too")
     command = [sys.executable, "-u", str(example), *options]
     # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -29,11 +29,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "property_testing.rst"
 GOLDEN = sorted({case["call"] for name in ("networks", "recurrent") for case in load(name)["cases"]})
 
 
+@pytest.mark.slow
 @each_case
 def test_a_network_of_every_class_and_option_keeps_the_laws(case: Case) -> None:
-    check_network(case.net, max_examples=5)
+    check_network(case.net, max_examples=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_every_network_that_is_compared_with_tianshou_keeps_the_laws(part: int) -> None:
     for number, call in enumerate(GOLDEN[part::8]):
@@ -41,16 +43,18 @@ def test_every_network_that_is_compared_with_tianshou_keeps_the_laws(part: int) 
         check_network(make(call), max_examples=1, seed=number, skip=skip)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(testing.networks(), st.integers(0, 1000))
 def test_random_networks_keep_the_laws(net: Any, seed: int) -> None:
     check_network(net, max_examples=2, seed=seed)
 
 
+@pytest.mark.slow
 def test_an_actor_on_a_recurrent_network_is_held_to_the_laws_of_sequences() -> None:
     trunk = npnets.Recurrent(2, 3, 4, hidden_layer_size=3)
     for kind in (npnets.Actor, npnets.ActorProb):
-        check_network(kind(trunk, 2), max_examples=5)
+        check_network(kind(trunk, 2), max_examples=3)
 
     @dataclass(frozen=True)
     class Forgetful(npnets.Actor):
@@ -58,7 +62,7 @@ def test_an_actor_on_a_recurrent_network_is_held_to_the_laws_of_sequences() -> N
             return super().forward(params, obs, None, info)
 
     with pytest.raises(NetworkLawError) as caught:
-        check_network(Forgetful(trunk, 2), max_examples=5, skip=["pickling", "heed"])
+        check_network(Forgetful(trunk, 2), max_examples=5, skip=[law for law in LAWS if law != "steps"])
     assert caught.value.law == "steps"
 
 
@@ -79,9 +83,9 @@ class Trunk:
 
 
 def test_three_members_are_enough_once_the_shape_of_observations_is_said() -> None:
-    check_network(Trunk(), state_shape=5)
-    check_network(npnets.Actor(Trunk(), 2, max_action=0.1), state_shape=(5,))
-    check_network(npnets.Critic(Trunk()), state_shape=5)
+    for net in (Trunk(), npnets.Actor(Trunk(), 2, max_action=0.1), npnets.Critic(Trunk())):
+        check_network(net, state_shape=5, max_examples=4)
+    check_network(Trunk(), state_shape=(5,), max_examples=1)
     with pytest.raises(TypeError, match=r"cannot be read from Trunk.*say it: check_network\(net, state_shape=17\)"):
         check_network(Trunk())
     with pytest.raises(NetworkLawError, match="another state_shape"):
@@ -104,7 +108,7 @@ class Quality:
 
 
 def test_a_critic_of_ones_own_is_given_actions_of_the_shape_that_is_said() -> None:
-    check_network(Quality(), action_shape=2)
+    check_network(Quality(), action_shape=2, max_examples=4)
     with pytest.raises(TypeError, match=r"the shape of actions cannot be read.*check_network\(net, action_shape=6\)"):
         check_network(Quality())
     with pytest.raises(NetworkLawError, match="ValueError"):
@@ -133,14 +137,14 @@ def _places(batch: int) -> Any:
 
 
 def test_observations_of_another_kind_come_from_a_strategy_of_ones_own() -> None:
-    check_network(Choice(), obs=_places)
+    check_network(Choice(), obs=_places, max_examples=4)
 
     class BesideOthers(Choice):
         def forward(self, params: Any, obs: Any) -> Any:
             return super().forward(params, {**obs, "place": onp.sort(obs["place"])})
 
     with pytest.raises(NetworkLawError, match=r"obs = \{'place': \[") as caught:
-        check_network(BesideOthers(), obs=_places, skip=["pickling"])
+        check_network(BesideOthers(), obs=_places, skip=[law for law in LAWS if law != "rows"])
     assert caught.value.law == "rows"
 
 
@@ -159,7 +163,7 @@ class Several:
 
 
 def test_an_ensemble_of_ones_own_says_how_many_members_it_has() -> None:
-    check_network(Several(), members=3)
+    check_network(Several(), members=3, max_examples=4)
     with pytest.raises(NetworkLawError, match=r"shape \(3, 1, 2\)\n(.|\n)*check_network\(net, members=...\)"):
         check_network(Several())
 
@@ -176,7 +180,7 @@ class Stochastic(Trunk):
 
 
 def test_a_network_that_draws_with_an_explicit_generator_keeps_the_laws() -> None:
-    check_network(Stochastic())
+    check_network(Stochastic(), max_examples=4)
 
 
 def test_an_argument_that_the_kit_cannot_know_is_said() -> None:
@@ -195,7 +199,7 @@ def test_a_policy_with_many_kinks_raises_no_alarm() -> None:
             z, state = super().forward(params, obs, state)
             return abs(abs(abs(z) - 0.25) - 0.125) + np.maximum(np.clip(z, -0.5, 0.3), z * z), state
 
-    check_network(Kinked(), state_shape=5, skip=["pickling"], max_examples=100)
+    check_network(Kinked(), state_shape=5, skip=[law for law in LAWS if "gradients" not in law], max_examples=100)
 
 
 def _at_a_kink(t: float) -> float:

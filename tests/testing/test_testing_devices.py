@@ -26,6 +26,7 @@ class Centred(Actor):
         return action - np.mean(action, axis=0), state
 
 
+@pytest.mark.slow
 def test_a_fault_is_found_on_either_backend() -> None:
     actor = there(CASES["Actor"].net)
     with pytest.raises(NetworkLawError, match="batch = 2") as caught:

@@ -46,6 +46,7 @@ def test_networks_of_every_class_are_drawn_and_the_filter_keeps_to_it(kind: Any)
     assert len({repr(net) for net in nets}) > 5
 
 
+@pytest.mark.slow
 def test_networks_are_of_every_class_where_none_is_asked_for() -> None:
     found = [net for seed in range(4) for net in drawn(testing.networks(), 100, seed)]
     assert {type(net) for net in found} == set(CLASSES)
@@ -70,6 +71,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "has"), OPTIONS.values(), ids=OPTIONS)
 def test_networks_are_drawn_with_an_option_and_without(kind: Any, has: Any) -> None:
     assert {bool(has(net)) for net in drawn(testing.networks([kind]), 60)} == {False, True}

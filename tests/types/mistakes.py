@@ -41,7 +41,7 @@ npnets.grad(loss)(PARAMS)  # type: ignore[call-arg]
 npnets.grad(loss)(OBSERVATIONS, PARAMS)  # type: ignore[arg-type]
 npnets.value_and_grad(loss)(PARAMS, OBSERVATIONS)["last"]  # type: ignore[call-overload]
 npnets.value_and_grad(loss, has_aux=True)  # type: ignore[call-overload]
-npnets.hvp(loss)(PARAMS, OBSERVATIONS)  # type: ignore[call-arg, arg-type]
+npnets.hvp(loss)(PARAMS, OBSERVATIONS)  # type: ignore[call-arg]
 
 # Trees and array functions
 npnets.tree.map(PARAMS, np.abs)  # type: ignore[call-overload]
@@ -51,3 +51,10 @@ np.mean(OBSERVATIONS, axis="rows")  # type: ignore[arg-type]
 np.maximum(OBSERVATIONS)  # type: ignore[call-arg]
 np.mean(PARAMS)  # type: ignore[arg-type]
 np.no_such_function(OBSERVATIONS)  # type: ignore[attr-defined]
+
+# Optimizers
+npnets.optim.adam("fast")  # type: ignore[arg-type]
+npnets.optim.sgd()  # type: ignore[call-arg]
+npnets.optim.adam(1e-3).update(PARAMS, PARAMS)  # type: ignore[call-arg]
+npnets.optim.clip_by_global_norm(PARAMS)  # type: ignore[call-arg]
+npnets.optim.soft_update(PARAMS, PARAMS, tau="slowly")  # type: ignore[arg-type]

@@ -80,6 +80,14 @@ assert_type(npnets.hvp(loss)(PARAMS, PARAMS, OBSERVATIONS), Params)
 assert_type(npnets.stop_gradient(PARAMS), Params)
 
 
+# The gradient is of the type of what is differentiated, also where the loss does not say what it takes.
+assert_type(npnets.grad(lambda params: np.sum(params["last"]["linear_0"]["bias"]))(PARAMS), Params)
+assert_type(npnets.value_and_grad(lambda params: loss(params, OBSERVATIONS))(PARAMS), tuple[Array, Params])
+assert_type(npnets.vjp(lambda params: loss(params, OBSERVATIONS), PARAMS), tuple[Array, Callable[[Array], Params]])
+assert_type(npnets.jvp(lambda params: loss(params, OBSERVATIONS), PARAMS, PARAMS), tuple[Array, Array])
+assert_type(npnets.hvp(lambda params: loss(params, OBSERVATIONS))(PARAMS, PARAMS), Params)
+
+
 def forward(params: Params) -> tuple[Array, Any]:
     return ACTOR.forward(params, OBSERVATIONS)
 
@@ -116,6 +124,16 @@ assert_type(UNRAVEL, tree.Unravel[Params])
 assert_type(UNRAVEL(VECTOR), Params)
 assert_type(UNRAVEL.slices, dict[str, slice])
 
+# -- optimizers -------------------------------------------------------------------------------------------------------
+
+ADAM = npnets.optim.adam(numpy.float64(1e-3))
+assert_type(ADAM.init(PARAMS), npnets.optim.AdamState)
+assert_type(ADAM.update(params=PARAMS, grads=PARAMS, state=ADAM.init(PARAMS)), tuple[Params, npnets.optim.AdamState])
+assert_type(npnets.optim.clip_by_global_norm(PARAMS, 1.0), tuple[Params, float])
+assert_type(npnets.optim.soft_update(PARAMS, PARAMS, tau=0.005), Params)
+npnets.optim.sgd(1e-3, momentum=0.9)
+npnets.optim.adam(lambda step: 1e-3 / (1 + step), betas=(0.9, 0.999))
+
 # -- array functions --------------------------------------------------------------------------------------------------
 
 assert_type(np.maximum(OBSERVATIONS, 0), Array)
@@ -133,3 +151,12 @@ assert_type(GAUSSIAN, Gaussian)
 assert_type(GAUSSIAN.sample_and_log_prob(default_rng(0)), tuple[Array, Array])
 assert_type(GAUSSIAN.log_prob([[0.0, 1.0]]), Array)
 assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, numpy.array([1.0, 2.0])).sample(default_rng(0)), Array)
+
+# -- modules that are imported once they are used, and files ----------------------------------------------------------
+
+assert_type(npnets.about(), dict[str, Any])
+assert_type(npnets.interop.torch_file.load("policy.pth"), dict[Any, Any])
+assert_type(npnets.interop.tianshou.from_state_dict(ACTOR, {}), Params)
+assert_type(npnets.interop.tianshou.to_state_dict(ACTOR, PARAMS), dict[str, Array])
+assert_type(npnets.checkpoint.load("policy.npz").metadata, dict[str, Any])
+npnets.testing.check_network(ACTOR, max_examples=5)

@@ -4,7 +4,9 @@ Shared by `make_golden.py`, which writes them, and by the tests, which read them
 numbers this way; as an entry of its own in a zip file it would cost some hundred bytes.
 """
 
+import functools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,16 @@ def save(name: str, content: dict[str, Any]) -> None:
     np.savez_compressed(FOLDER / f"{name}.npz", content=np.array(text), numbers=np.concatenate(parts))
 
 
+@functools.cache
 def load(name: str) -> dict[str, Any]:
-    """Read what `save` wrote."""
+    """Read what `save` wrote; whoever asks again gets the same arrays, and must not change them."""
     with np.load(FOLDER / f"{name}.npz") as file:
         text, numbers = str(file["content"]), file["numbers"]
 
     def take(part: dict[str, Any]) -> Any:
         if part.keys() != {"start", "shape"}:
             return part
-        size = int(np.prod(part["shape"]))
+        size = math.prod(part["shape"])
         return numbers[part["start"] : part["start"] + size].reshape(part["shape"])
 
     return json.loads(text, object_hook=take)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""The floor: the matrix products alone of each line of the table, in NumPy, with nothing between them.
+"""The matrix products of the recurrent networks, for the floor, and how a product is described.
 
 What an LSTM must multiply, in as few products as its recurrence allows, into memory that is there already and with
 every factor laid out as it multiplies fastest. `rows` are those of all steps; inputs stand beside the hidden state, so
@@ -7,11 +7,9 @@ that one product serves both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from benchmarks.cpu.recurrent_problem import ACT, HIDDEN, OBS, Array, Cell
+from benchmarks.cpu.cells import ACT, HIDDEN, OBS, Array, Cell
 
 Product = tuple[np.ufunc, Array, Array, Array]
 """How to multiply, two factors, and where their product goes."""
@@ -19,15 +17,9 @@ Product = tuple[np.ufunc, Array, Array, Array]
 INPUTS, GATES = OBS + HIDDEN, 4 * HIDDEN
 
 
-def make(cell: Cell) -> Callable[[], None]:
-    """Return the call that is timed."""
-    products = forward(cell) + (backward(cell) if cell.kind == "gradient" else [])
-
-    def multiply() -> None:
-        for product, left, right, out in products:
-            product(left, right, out=out)
-
-    return multiply
+def evaluation(cell: Cell) -> list[Product]:
+    """Return the products of a network's answer, and with a gradient those of its weights."""
+    return forward(cell) + (backward(cell) if cell.kind == "gradient" else [])
 
 
 def forward(cell: Cell) -> list[Product]:
@@ -51,7 +43,7 @@ def backward(cell: Cell) -> list[Product]:
 
 def head(cell: Cell) -> tuple[int, int]:
     """Return how many numbers the last layer takes and gives."""
-    return (HIDDEN, ACT) if cell.network == "actor" else (HIDDEN + ACT, 1)
+    return (HIDDEN, ACT) if cell.network == "recurrent_actor" else (HIDDEN + ACT, 1)
 
 
 def product(left: Array, right: Array) -> Product:

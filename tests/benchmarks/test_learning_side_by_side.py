@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -18,12 +17,11 @@ import gymnasium
 import numpy as np
 import pytest
 
-from benchmarks.learning import npnets_side, one_side, picture, problem, side_by_side
+from benchmarks.harness.record import Record
+from benchmarks.learning import npnets_side, one_side, picture, problem, rival, side_by_side
 from benchmarks.learning.table import learning_table, pairs
 from examples.shared import pendulum_evaluation
 from examples.shared.swing_up_teacher import teacher_policy
-
-ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.numpy_alone("compares on the CPU, and reads what came of it")
 
@@ -134,9 +132,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("algorithm", ["sac", "td3"])
 @pytest.mark.usefixtures("small")
 def test_npnets_side_learns_after_the_random_steps_and_again_the_same_from_the_same_seed(algorithm: str) -> None:
-    options = Namespace(library="npnets", algorithm=algorithm, seed=0, threads=1, steps=20)
-    first, again = (one_side.run(options) for _ in range(2))
-    other = one_side.run(Namespace(**{**vars(options), "seed": 1}))
+    first, again, other = (one_side.run("npnets", algorithm, seed, steps=20) for seed in (0, 0, 1))
     assert first["steps"] == list(range(21)) and first["settings"]["max_action"] == 1
     assert all(earned == first["returns"][0] for earned in first["returns"][:11])
     assert first["returns"][-1] != first["returns"][0]
@@ -176,27 +172,33 @@ def test_the_libraries_take_turns_and_every_pair_turns_them_round() -> None:
     assert [case[2] for case in cases] == ["npnets", "tianshou", "tianshou", "npnets"] * 2
 
 
-def test_a_run_has_a_process_of_its_own_with_its_options_and_without_what_slows_openblas(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def start(command: list[str], env: dict[str, str], cwd: Path) -> SimpleNamespace:
-        given = dict(zip(command[5::2], command[6::2], strict=True))
-        Path(given.pop("--json")).write_text(json.dumps({"command": command[1:5], "given": given, "env": env}))
-        return SimpleNamespace(returncode=0)
+class Recorded:
+    """In place of a process: keeps what it was started with, and returns what it is asked."""
 
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
-    monkeypatch.setenv("KEPT", "1")
-    monkeypatch.setattr(subprocess, "run", start)
+    def __init__(self, *given: Any) -> None:
+        self.given = given
+
+    def __enter__(self) -> Recorded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        return {"started with": self.given, "asked": request}
+
+
+def test_a_run_has_a_process_of_its_own_with_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "Worker", Recorded)
     found = side_by_side.run("td3", 3, "tianshou", ASKED)
-    assert found["command"] == ["-m", "benchmarks.learning.one_side", "tianshou", "td3"]
-    assert found["given"] == {"--seed": "3", "--steps": "2000", "--threads": "1"}
-    assert found["env"]["KEPT"] == "1" and "OPENBLAS_CORETYPE" not in found["env"]
+    assert found.pop("started with") == ("benchmarks.learning.one_side", "td3 on tianshou, seed 3,", 1)
+    who = {"library": "tianshou", "algorithm": "td3", "seed": 3}
+    assert found.pop("asked") == {"run": {**who, "steps": 2000}} and found == {**who, "threads": 1}
 
 
-def test_a_run_that_fails_ends_the_comparison_and_says_which_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=3))
-    with pytest.raises(SystemExit, match="sac on npnets, seed 1, ended with status 3"):
-        side_by_side.run("sac", 1, "npnets", ASKED)
+def test_a_run_that_fails_ends_the_comparison_and_says_which_it_was() -> None:
+    with pytest.raises(SystemExit, match="sac on no library, seed 1, ended with status 1"):
+        side_by_side.run("sac", 1, "no library", ASKED)
 
 
 def test_results_are_whole_after_every_run_and_can_be_shown_again(
@@ -205,14 +207,13 @@ def test_results_are_whole_after_every_run_and_can_be_shown_again(
     held: list[int] = []
 
     def run(algorithm: str, seed: int, library: str, _: Namespace) -> dict[str, Any]:
-        file = tmp_path / "results.json"
-        held.append(len(json.loads(file.read_text())["runs"]) if file.exists() else 0)
+        file = tmp_path / "learning_side_by_side.json"
+        held.append(len(json.loads(file.read_text())["results"]["runs"]) if file.exists() else 0)
         if len(held) == 4:
             raise KeyboardInterrupt
         return made_up(library, algorithm, seed)
 
     monkeypatch.setattr(side_by_side, "run", run)
-    monkeypatch.setattr(side_by_side, "facts", lambda: {"python": "made up"})
     monkeypatch.setattr(side_by_side, "EPISODES", 2)
     monkeypatch.setattr(side_by_side, "require_rival", lambda: None)
     monkeypatch.setattr(sys, "argv", ["learning", "--seeds", "0", "1", "--out", str(tmp_path)])
@@ -223,19 +224,25 @@ def test_results_are_whole_after_every_run_and_can_be_shown_again(
     monkeypatch.setattr(sys, "argv", ["learning", "--again", "--out", str(tmp_path)])
     side_by_side.main()
     shown = capsys.readouterr().out
-    assert "python: made up" in shown and "sac" in shown and "td3" not in shown
+    assert "processor: " in shown and "sac" in shown and "td3" not in shown
     assert (tmp_path / "learning_side_by_side.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["learning_side_by_side.png", "results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "learning_side_by_side.json",
+        "learning_side_by_side.png",
+    ]
 
 
 @pytest.mark.parametrize(
     ("runs", "words"), [(None, "without --again first"), ([made_up()], "that both libraries have finished")]
 )
-def test_nothing_to_show_again_is_an_error_that_says_so(tmp_path: Path, runs: Any, words: str) -> None:
+def test_nothing_to_show_again_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: Any, words: str
+) -> None:
     if runs is not None:
-        (tmp_path / "results.json").write_text(json.dumps({"facts": {}, "controller": 0.0, "runs": runs}))
+        Record("learning_side_by_side", tmp_path).write({"controller": 0.0, "runs": runs})
+    monkeypatch.setattr(sys, "argv", ["learning", "--again", "--out", str(tmp_path)])
     with pytest.raises(SystemExit, match=words):
-        side_by_side.report(tmp_path)
+        side_by_side.main()
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
@@ -272,11 +279,11 @@ def test_without_tianshou_or_with_another_version_the_error_says_how_to_install_
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="has no torch and no tianshou; to install: pip install"):
-        side_by_side.require_rival()
+        rival.require_rival()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.0.0")
     with pytest.raises(SystemExit, match="expected Tianshou 1.0.0, found 2.0.0; to install: pip install"):
-        side_by_side.require_rival()
+        rival.require_rival()
 
 
 def test_a_folder_that_is_a_file_is_an_error_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,43 @@
+"""The memory of a recurrent network's gradient on npnets and on Tianshou, as multiples of what it cannot do without."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from benchmarks.cpu.cells import CELLS, LIBRARIES, RECURRENT, SIDE, Cell, bytes_to_keep
+from benchmarks.harness.record import Record
+from benchmarks.harness.turns import Worker
+
+SIDES = LIBRARIES[:2]
+MEASURED = [cell for cell in CELLS if cell.network in RECURRENT and cell.kind == "gradient" and cell.steps > 1]
+
+
+def measure(record: Record, _: argparse.Namespace) -> None:
+    """Measure each side's gradients, every one in a fresh process."""
+    record.write({"cells": [{**_about(cell), **{side: _bytes(cell, side) for side in SIDES}} for cell in MEASURED]})
+
+
+def _about(cell: Cell) -> dict[str, Any]:
+    return {"network": cell.network, "size": cell.size, "must_keep": bytes_to_keep(cell)}
+
+
+def _bytes(cell: Cell, side: str) -> dict[str, int]:
+    with Worker(SIDE.format(side), side) as worker:
+        return dict(zip(("kept", "peak", "left"), worker.ask(memory=cell), strict=True))
+
+
+def memory_table(found: dict[str, Any]) -> list[str]:
+    """Return the lines of a table: what the backward must keep, and the bytes of a gradient as multiples of that."""
+    lines = [
+        f"{'':<34}{'npnets':^30}{'Tianshou':^30}".rstrip(),
+        f"{'network':<18}{'size':>8}{'MB':>8}" + f"{'kept':>10}{'peak':>10}{'left':>10}" * 2,
+    ]
+    for cell in found["cells"]:
+        multiples = "".join(f"{part / cell['must_keep']:>10.2f}" for side in SIDES for part in cell[side].values())
+        lines.append(f"{cell['network']:<18}{cell['size']:>8}{cell['must_keep'] / 1e6:>8.1f}{multiples}")
+    return [
+        *lines,
+        "MB: what the backward must keep. As multiples of it, parameters and data not counted: what is kept between",
+        "forward and backward, the peak of a gradient, and what is left when the gradient is dropped.",
+    ]

@@ -1,0 +1,49 @@
+"""The times of the benchmark of speed as its result file holds them, for one number of threads.
+
+The times of every round stand there beside what sums them up, so that everything can be printed and drawn again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.cpu.bars import judge
+from benchmarks.cpu.cells import Cell
+from benchmarks.cpu.table import Means, groups, means
+from benchmarks.harness.ratios import spread, within_rounds
+from benchmarks.harness.turns import Times
+
+Found = dict[str, Any]
+"""What a result file holds for one number of threads."""
+
+
+def summed_up(times: Times, load: float) -> Found:
+    """Return every cell's times and ratios, their geometric means, and which bars hold."""
+    bars = [{**bar._asdict(), "found": round(bar.found, 4), "holds": bar.holds} for bar in judge(times)]
+    return {
+        "load": round(load, 1),
+        "cells": [_cell(cell, sides) for cell, sides in times.items()],
+        "groups": _rounded(groups(times)),
+        "means": _rounded(means(times)),
+        "bars": bars,
+    }
+
+
+def times_of(found: Found) -> Times:
+    """Return the times of every round, by cell and side."""
+    return {Cell(**{name: cell[name] for name in Cell._fields}): cell["rounds"] for cell in found["cells"]}
+
+
+def _cell(cell: Cell, sides: dict[str, list[float]]) -> dict[str, Any]:
+    over = {side: within_rounds(sides["npnets"], theirs) for side, theirs in sides.items() if side != "npnets"}
+    return {
+        **cell._asdict(),
+        "size": cell.size,
+        "microseconds": {side: spread(values).rounded(2) for side, values in sides.items()},
+        "npnets_over": {side: spread(values).rounded(4) for side, values in over.items()},
+        "rounds": {side: [round(value, 2) for value in values] for side, values in sides.items()},
+    }
+
+
+def _rounded(means: Means) -> Means:
+    return {name: {key: round(value, 4) for key, value in values.items()} for name, values in means.items()}

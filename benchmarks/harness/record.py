@@ -1,0 +1,132 @@
+"""The result file of a measuring command: `NAME.json` with its results as plain numbers, and what they depend on.
+
+That is the command, the date, the machine, its load at the start, and the versions of all that is measured.
+`benchmarks/README.md` says what the results of each command hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import npnets
+from examples.shared.results_folder import make_ready, write
+
+FOLDER = Path("runs/benchmarks")
+"""Where result files are written by default."""
+
+RIVALS = ("torch", "tianshou", "jax", "gymnasium")
+"""Whose versions are recorded where they are installed, beside those of what npnets stands on."""
+
+
+class Record:
+    """A result file that is whole whenever it exists: every `write` replaces it at once.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without its ending.
+    out : Path
+        The folder, which is made if there is none.
+    """
+
+    def __init__(self, name: str, out: Path) -> None:
+        make_ready(out)
+        self.file = out / f"{name}.json"
+        self.header = header()
+
+    def write(self, results: Mapping[str, Any], **more: Any) -> None:
+        """Write the results, and what else belongs into the header."""
+        text = in_few_lines({**self.header, **more, "results": results})
+        write(self.file, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def header() -> dict[str, Any]:
+    """Return what every result file says beside its results."""
+    facts = npnets.about()
+    stack = {name: facts[name] for name in ("python", "npnets", "numpy", "blas", "scipy", "autograd", "cupy")}
+    rivals = {name: version(name) for name in RIVALS if find_spec(name)}
+    machine = {"processor": facts["processor"], "cores": facts["cores"], "gpus": ", ".join(facts["gpus"])}
+    return {
+        "command": command(),
+        "date": date.today().isoformat(),
+        "machine": {**_without_gaps(machine), "system": f"{platform.system()} {platform.machine()}"},
+        "versions": _without_gaps({**stack, **rivals}),
+        "load": round(os.getloadavg()[1], 1),
+    }
+
+
+def _without_gaps(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value}
+
+
+def command() -> str:
+    """Return the command line that runs, as a reader would type it in the root of the checkout.
+
+    Without `--out` and its folder, which change nothing of what is found.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    arguments = list(sys.argv[1:])
+    if "--out" in arguments:
+        at = arguments.index("--out")
+        del arguments[at : at + 2]
+    return shlex.join(["python", *(["-m", spec.name] if spec else [sys.argv[0]]), *arguments])
+
+
+def read(name: str, out: Path) -> dict[str, Any]:
+    """Return what `Record` wrote; end with a clear line if there is no such file."""
+    file = out / f"{name}.json"
+    if not file.exists():
+        sys.exit(f"error: there is no {file} to show again; run without --again first, or choose --out")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def save_figure(figure: Any, file: Path) -> None:
+    """Write a figure of matplotlib's as a picture."""
+    write(file, lambda path: figure.savefig(path, format=file.suffix[1:]))
+
+
+def measure_and_show(
+    name: str,
+    options: argparse.Namespace,
+    measure: Callable[[Record, argparse.Namespace], None],
+    show: Callable[[dict[str, Any], argparse.Namespace], None],
+) -> None:
+    """Measure into a result file, unless the options say `again`, and show what it holds."""
+    if not options.again:
+        with explained(options.out):
+            measure(Record(name, options.out), options)
+    found = read(name, options.out)
+    facts = {"command": found["command"], "date": found["date"], **found["machine"], **found["versions"]}
+    print(*(f"{fact}: {value}" for fact, value in facts.items()), "", sep="\n", flush=True)
+    show(found["results"], options)
+
+
+@contextmanager
+def explained(out: Path) -> Iterator[None]:
+    """Let Ctrl-C and files that cannot be written end a measurement with one line that says what can be done."""
+    try:
+        yield
+    except OSError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; --again shows what {out} holds", file=sys.stderr)
+        sys.exit(130)
+
+
+def in_few_lines(value: Any) -> str:
+    """Return JSON in which the innermost lists and objects have a line each."""
+    text = json.dumps(value, indent=1, allow_nan=False)
+    return re.sub(r"[\[{]\n[^\[\]{}]*[\]}]", lambda found: re.sub(r"\n\s*", " ", found[0]), text) + "\n"

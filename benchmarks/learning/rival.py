@@ -1,0 +1,23 @@
+"""The two libraries that learn beside each other, and what must be installed for it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+
+LIBRARIES = ("npnets", "tianshou")
+
+VERSION = "1.0.0"
+"""Of Tianshou, whose other versions name and do things differently."""
+
+INSTALL = f"pip install -e '.[benchmarks]' && pip install --no-deps tianshou=={VERSION}"
+
+
+def require_rival() -> None:
+    """End with a clear line unless Tianshou can be run."""
+    missing = [name for name in ("torch", "tianshou") if importlib.util.find_spec(name) is None]
+    if missing:
+        sys.exit(f"error: {sys.executable} has no {' and no '.join(missing)}; to install: {INSTALL}")
+    if (found := importlib.metadata.version("tianshou")) != VERSION:
+        sys.exit(f"error: expected Tianshou {VERSION}, found {found}; to install: {INSTALL}")

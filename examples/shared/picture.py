@@ -1,0 +1,102 @@
+"""Draws what a run found from the content of its `results.json`: learning curves, and an episode of each policy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from numpy.typing import NDArray
+
+from examples.shared.drawing import DASHES, TEXT, Palette, add_axes, new_figure, number, save, style, tidy
+from examples.shared.pendulum_drawing import plot_angle, plot_pendulums, plot_torque
+from examples.shared.pendulum_evaluation import Episode, mean_and_standard_error
+
+TITLE, CURVES, UNDER_AXIS = 0.36, 2.4, 0.62
+STRIP, ANGLE, GAP, TORQUE = 0.32, 1.15, 0.14, 1.0
+"""Heights in inches."""
+
+
+def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = False) -> None:
+    """Write the picture of a run: its learning curves above, and below one episode of each policy that it shows.
+
+    Parameters
+    ----------
+    results : mapping
+        What stands below `results` in the `results.json` of a run.
+    path : path-like
+        File to write; its ending chooses the format.
+    dark : bool
+        For a dark page: light text and lines on no background.
+    """
+    episodes = {name: read_episode(arrays) for name, arrays in results["episodes"].items()}
+    # The torque takes room that a picture has for one policy alone.
+    with_torque = len(episodes) == 1
+    below = TITLE + STRIP + ANGLE + (GAP + TORQUE if with_torque else 0) + UNDER_AXIS
+    with style(dark) as palette:
+        figure = new_figure(TITLE + CURVES + UNDER_AXIS + len(episodes) * below)
+        plot_curves(add_axes(figure, TITLE, CURVES), results, palette)
+        top = TITLE + CURVES + UNDER_AXIS
+        for (name, episode), colour in zip(episodes.items(), palette.series, strict=False):
+            title = f"One episode: {name}, return {number(episode.reward.sum())}"
+            plot_episode(figure, top, title, episode, colour, palette, with_torque)
+            top += below
+        save(figure, path, dark)
+
+
+def read_episode(arrays: Mapping[str, list[float]]) -> Episode:
+    """Return the episode of a results file."""
+    return Episode(**{name: np.array(values) for name, values in arrays.items()})
+
+
+def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> None:
+    """Draw the mean return of each policy that learned, and its standard error; as lines, those of the others."""
+    curves, means = results["curves"], {name: score["mean"] for name, score in results["returns"].items()}
+    labels = {name: f"{name} {number(mean)}" for name, mean in means.items()}
+    end = max(curve["steps"][-1] for curve in curves.values())
+    for (name, curve), colour in zip(curves.items(), palette.series, strict=False):
+        mean, error = mean_and_standard_error(np.array(curve["returns"]))
+        axes.fill_between(curve["steps"], mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(*dense(curve["steps"], mean), color=colour, linewidth=2, label=labels[name])
+    others = [name for name in means if name not in curves]
+    for name, colour in zip(others, palette.levels, strict=False):
+        level = dense((0, end), (means[name], means[name]))
+        axes.plot(*level, color=colour, linewidth=1.5, linestyle=DASHES, label=labels[name])
+    axes.set(xlabel=results["unit"], xlim=(0, end))
+    axes.set_title(f"{results['title']}: return")
+    axes.margins(y=0.1)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    tidy(axes, palette)
+    handles, _ = axes.get_legend_handles_labels()
+    band = Patch(color=palette.faint, alpha=0.35, linewidth=0, label="standard error")
+    axes.legend(handles=[*handles, band], frameon=False, handlelength=1.4, fontsize=TEXT - 1)
+
+
+def dense(
+    x: Sequence[float], y: Sequence[float] | NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the same line with many points: Matplotlib puts the legend where it covers the fewest."""
+    points = np.union1d(np.linspace(x[0], x[-1], 200), x)
+    return points, np.interp(points, x, y)
+
+
+def plot_episode(
+    figure: Figure, top: float, title: str, episode: Episode, colour: str, palette: Palette, with_torque: bool
+) -> None:
+    """Draw an episode: the pendulum at times, its angle, and perhaps the torque."""
+    strip = add_axes(figure, top + TITLE, STRIP)
+    strip.set_title(title)
+    plot_pendulums(strip, episode, colour, palette)
+    last = add_axes(figure, top + TITLE + STRIP, ANGLE)
+    plot_angle(last, episode, colour, palette)
+    if with_torque:
+        last.tick_params(labelbottom=False)
+        last = add_axes(figure, top + TITLE + STRIP + ANGLE + GAP, TORQUE)
+        plot_torque(last, episode, palette.series[1], palette)
+    last.set_xlabel("time (s)")

@@ -1,0 +1,54 @@
+"""How a file of results came about: the command, the date, the machine and the versions of the libraries."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shlex
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import npnets
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE = ("processor", "cores", "system", "blas", "blas_threads", "gpus")
+VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
+
+
+def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the command that runs, the date, the machine, and the versions of the libraries that results depend on.
+
+    Parameters
+    ----------
+    libraries : iterable of str
+        Packages beside npnets, Gymnasium and what npnets needs; one that is not installed is left out.
+    """
+    facts = npnets.about()
+    return {
+        "command": command(),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": {name: facts[name] for name in MACHINE},
+        "versions": {**{name: facts[name] for name in VERSIONS}, **installed(("gymnasium", *libraries))},
+    }
+
+
+def command() -> str:
+    """Return the command that started this process, to be run from the root of the checkout.
+
+    Without `--out` and the folder behind it, which change nothing of what is found.
+    """
+    program, options = Path(sys.argv[0]).resolve(), sys.argv[1:]
+    if program.is_relative_to(ROOT):
+        program = program.relative_to(ROOT)
+    if "--out" in options:
+        at = options.index("--out")
+        del options[at : at + 2]
+    return shlex.join(["python", program.as_posix(), *options])
+
+
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    return {name: importlib.metadata.version(name) for name in packages if importlib.util.find_spec(name)}

@@ -1,0 +1,132 @@
+"""What a run of an example found, in one JSON file that holds all that its table and its picture need."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_evaluation import Episode, mean_and_standard_error
+from examples.shared.picture import draw
+from examples.shared.provenance import provenance
+from examples.shared.results_folder import write
+
+Returns = Mapping[str, NDArray[np.floating]]
+Results = dict[str, Any]
+
+EPISODE_DECIMALS = 4
+"""Of the arrays of an episode, which are there to be drawn: a ten-thousandth of a radian, of a N m, of a return."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found.
+
+    Attributes
+    ----------
+    title : str
+        What was learned, and how.
+    unit : str
+        What the steps of learning are, such as `gradient steps`.
+    seed, steps : int
+        Of everything that was drawn; how many steps were taken.
+    seconds : float
+        Wall-clock time of learning and of the evaluations on the way.
+    settings : mapping
+        Every number that was chosen.
+    curves : mapping
+        By the name of a policy that learned, its learning curve.
+    others : mapping
+        By the name of a policy that did not, or was not watched, the returns of its episodes.
+    episodes : mapping
+        By the name of a policy that learned, one episode of it; all of them from one start.
+    more : mapping
+        Further numbers that the program prints.
+    """
+
+    title: str
+    unit: str
+    seed: int
+    steps: int
+    seconds: float
+    settings: Mapping[str, Any]
+    curves: Mapping[str, LearningCurve]
+    others: Returns = field(default_factory=dict)
+    episodes: Mapping[str, Episode] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def returns(self) -> Returns:
+        """The returns of all policies; of those that learned, as they were at the end."""
+        return {**self.others, **{name: curve.returns[-1] for name, curve in self.curves.items()}}
+
+    def results(self) -> Results:
+        """Return all of it as JSON can hold it."""
+        facts = {name: getattr(self, name) for name in ("title", "seed", "steps", "unit", "seconds", "settings")}
+        return {
+            **facts,
+            **self.more,
+            "returns": {name: score(earned) for name, earned in self.returns.items()},
+            "curves": {
+                name: {"steps": curve.steps, "returns": np.array(curve.returns).tolist()}
+                for name, curve in self.curves.items()
+            },
+            "episodes": {name: rounded(episode) for name, episode in self.episodes.items()},
+        }
+
+
+def score(earned: NDArray[np.floating]) -> Results:
+    """Return the mean of returns, its standard error, and the returns."""
+    mean, error = (float(number) for number in mean_and_standard_error(earned))
+    return {"mean": mean, "standard_error": error, "episodes": earned.tolist()}
+
+
+def rounded(episode: Episode) -> Results:
+    """Return the arrays of an episode as lists of numbers that are short to read."""
+    return {name: np.round(array, EPISODE_DECIMALS).tolist() for name, array in asdict(episode).items()}
+
+
+def conclude(out: Path, run: Run, libraries: tuple[str, ...] = ()) -> None:
+    """Write `results.json` and, if there is a curve to draw, `learning.png` from what it holds; print the table.
+
+    Parameters
+    ----------
+    out : Path
+        An existing folder.
+    run : Run
+    libraries : tuple of str
+        Packages that the results depend on, beside those that every example uses.
+    """
+    results = run.results()
+    save(out / "results.json", results, libraries)
+    if all(len(curve.steps) > 1 for curve in run.curves.values()):
+        write(out / "learning.png", lambda path: draw(results, path))
+    print(f"\n{table(run)}")
+
+
+def save(path: Path, results: Mapping[str, Any], libraries: tuple[str, ...] = ()) -> None:
+    """Write results as JSON, below the command, the date, the machine and the versions that they came from."""
+    text = json.dumps({**provenance(libraries), "results": results}, indent=2, allow_nan=False)
+    write(path, lambda unfinished: unfinished.write_text(lists_on_lines(text) + "\n", encoding="utf-8"))
+
+
+def lists_on_lines(text: str) -> str:
+    """Put every list of numbers on one line."""
+    return re.sub(r"\[[-+.,\deE\s]*\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text)
+
+
+def table(run: Run) -> str:
+    """Lay returns out by the policy that earned them: mean, standard error, number of episodes."""
+    rows = [f"{'return of an episode':<24}{'mean':>9}{'std. error':>12}{'episodes':>10}"]
+    untrained = {f"{name}, untrained": curve.returns[0] for name, curve in run.curves.items()}
+    for name, earned in {**untrained, **run.returns}.items():
+        mean, error = mean_and_standard_error(earned)
+        rows.append(f"{name:<24}{mean:>9.1f}{error:>12.1f}{len(earned):>10}")
+    return "\n".join(rows)

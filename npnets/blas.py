@@ -1,0 +1,146 @@
+"""BLAS, the library that computes NumPy's matrix products: which one it is, and how many threads it takes.
+
+The number of threads belongs to the whole process. Blocks that set it may therefore overlap, in several threads of
+Python: each remembers the numbers from before it, and one that ends before a later one hands them on to that.
+"""
+
+import contextlib
+import functools
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from npnets.description import size
+from npnets.log import logger
+
+_blocks: list["_Setting"] = []  # those that have been entered and not left, in the order in which they were entered
+_changing = threading.RLock()
+
+
+def threads(number: int) -> contextlib.AbstractContextManager[None]:
+    """Set how many threads BLAS takes for a matrix product, at once and for the whole process.
+
+    Products as small as those of most policies are quicker on one thread, and several times as quick while another
+    program uses the same cores.
+
+    Parameters
+    ----------
+    number : int
+        How many threads, at most as many as there are cores.
+
+    Returns
+    -------
+    context manager
+        For use in `with npnets.threads(1): ...`, which sets the number back at its end to what it was before. Without
+        `with` it can be ignored.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no positive integer.
+
+    Notes
+    -----
+    It takes a few milliseconds: call it around a loop, not inside. It holds for every library of BLAS that is loaded,
+    SciPy's too, and for all threads of Python; where several of these call it, the last call counts. (Where BLAS is
+    built with OpenMP, which NumPy's own packages are not, it holds for the calling thread alone.) A library that
+    `threadpoolctl` does not know, such as Apple's Accelerate, stays as it is, and the logger `npnets` warns.
+    `npnets.about()["blas_threads"]` is the present number.
+
+    Examples
+    --------
+    >>> import npnets
+    >>> with npnets.threads(1):
+    ...     npnets.about()["blas_threads"]
+    1
+    """
+    number = size("the number of threads", number)
+    setting = _Setting(number)
+    if not setting.is_known:
+        logger().warning("npnets.threads(%d) changes nothing: threadpoolctl does not know NumPy's BLAS", number)
+    return setting
+
+
+class _Setting(contextlib.AbstractContextManager[None]):
+    """A number of threads, set when this is made, and set back when a block with it ends."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._libraries: list[Any] = find().lib_controllers
+        with _changing:
+            self._before: dict[str, int] | None = self._set()
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self._libraries)
+
+    def _set(self) -> dict[str, int]:
+        """Set the number, and return those from before by the libraries' files."""
+        before = {library.filepath: library.num_threads for library in self._libraries}
+        _set(self._libraries, dict.fromkeys(before, self._number))
+        return before
+
+    def __enter__(self) -> None:
+        with _changing:
+            if self._before is None:  # a second block with the same object
+                self._before = self._set()
+            _blocks.append(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with _changing:
+            before, self._before = self._before, None
+            place = _blocks.index(self)
+            del _blocks[place]
+            if place < len(_blocks):
+                _blocks[place]._before = before
+            elif before is not None:
+                _set(self._libraries, before)
+
+
+def _set(libraries: list[Any], numbers: Mapping[str, int]) -> None:
+    for library in libraries:
+        # threadpoolctl 3.8 lets one thread of Python change the number, and ignores all others without a word.
+        release = getattr(library, "clear_controlling_thread", lambda force: None)
+        release(force=True)
+        library.set_num_threads(numbers[library.filepath])
+        release(force=True)
+
+
+def find() -> Any:
+    """Return the `ThreadpoolController` of all libraries of BLAS that are loaded; it takes milliseconds."""
+    from threadpoolctl import ThreadpoolController  # here, because `import npnets` should not load it
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+@functools.cache
+def _found() -> Any:
+    return find()
+
+
+def require_one_thread(call: str, number: int) -> None:
+    """Check that BLAS runs on one thread.
+
+    Parameters
+    ----------
+    call : str
+        What needs it, for the error's text.
+    number : int
+        How many threads that takes itself.
+
+    Raises
+    ------
+    RuntimeError
+        If it runs on several.
+    """
+    for library in _found().info():
+        name, its_threads = library["internal_api"], library["num_threads"]
+        if its_threads != 1:
+            raise RuntimeError(
+                f"{call} expects BLAS to run on one thread, but {name} runs on {its_threads}, which would compete with "
+                f"these {number} for the same cores; call npnets.threads(1) before, or use `with npnets.threads(1):` "
+                "around it"
+            )

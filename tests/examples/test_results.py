@@ -1,0 +1,175 @@
+"""What a run of an example leaves: one file that is whole or absent, and a picture that comes from that file alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib import image
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import npnets
+from examples.shared import picture, results_folder
+from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_evaluation import SHOWN_SEED, mean_and_standard_error, record
+from examples.shared.provenance import ROOT
+from examples.shared.results import Run, conclude, save
+from examples.shared.swing_up_teacher import teacher_policy
+
+pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
+
+PHONE = 360
+"""Pixels that a phone's page has for a picture."""
+
+
+def run_of(*names: str, **changes: Any) -> Run:
+    """Return a run in which these policies learned."""
+    rng = np.random.default_rng(0)
+    curves = {name: LearningCurve(lambda state: rng.normal(state, 90, 7).astype(np.float32)) for name in names}
+    for curve in curves.values():
+        for step, level in ((0, -1300), (10_000, -400), (20_000, -150)):
+            curve.add(step, level)
+    given: dict[str, Any] = {
+        "title": "Offline learning on Pendulum-v1",
+        "unit": "steps in the environment",
+        "seed": 3,
+        "steps": 20_000,
+        "seconds": 1.5,
+        "settings": {"hidden_sizes": (64, 64), "tau": 0.01},
+        "curves": curves,
+        "others": {"behaviour in the data": rng.normal(-927, 100, 9), "behaviour cloning": rng.normal(-1069, 9, 9)},
+        "episodes": {name: record(teacher_policy, SHOWN_SEED) for name in names},
+    }
+    return Run(**(given | changes))
+
+
+def saved(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "results.json").read_text())
+    return found
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_holds_every_return_of_table_and_curve_and_the_episode_that_is_shown(tmp_path: Path) -> None:
+    run = run_of("BCQ", more={"loss_before": 1.25})
+    conclude(tmp_path, run)
+    found = saved(tmp_path)["results"]
+    assert set(found["returns"]) == {"BCQ", "behaviour in the data", "behaviour cloning"}
+    for name, earned in run.returns.items():
+        score = found["returns"][name]
+        np.testing.assert_array_equal(score["episodes"], earned)
+        assert [score["mean"], score["standard_error"]] == [float(x) for x in mean_and_standard_error(earned)]
+    assert found["curves"]["BCQ"]["steps"] == [0, 10_000, 20_000]
+    np.testing.assert_array_equal(found["curves"]["BCQ"]["returns"], run.curves["BCQ"].returns)
+    for name, array in vars(run.episodes["BCQ"]).items():
+        np.testing.assert_allclose(found["episodes"]["BCQ"][name], array, rtol=0, atol=0.5001e-4)
+    facts = {"seed": 3, "steps": 20_000, "seconds": 1.5, "loss_before": 1.25}
+    assert {key: found[key] for key in facts} == facts
+    assert found["settings"] == {"hidden_sizes": [64, 64], "tau": 0.01}
+
+
+def test_the_file_says_with_what_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = ROOT / "examples" / "online" / "sac.py"
+    monkeypatch.setattr(sys, "argv", [str(program), "--seed", "3", "--out", str(tmp_path), "--steps", "9"])
+    conclude(tmp_path, run_of("SAC"), libraries=("matplotlib", "no_such_library"))
+    found = saved(tmp_path)
+    assert list(found) == ["command", "date", "machine", "versions", "results"]
+    assert found["command"] == "python examples/online/sac.py --seed 3 --steps 9"
+    assert found["machine"]["processor"] == npnets.about()["processor"]
+    assert found["versions"]["numpy"] == np.__version__
+    assert {"python", "npnets", "autograd", "gymnasium", "matplotlib"} < set(found["versions"])
+    assert "no_such_library" not in found["versions"]
+
+
+def test_each_list_of_numbers_is_one_line_of_the_file(tmp_path: Path) -> None:
+    conclude(tmp_path, run_of("SAC"))
+    text = (tmp_path / "results.json").read_text()
+    assert '"hidden_sizes": [64, 64],\n' in text
+    assert len(text.splitlines()) < 80
+
+
+@pytest.mark.parametrize("fault", ["a number that JSON cannot hold", "no room", "Ctrl-C"])
+def test_where_saving_fails_the_file_before_stays_and_nothing_else(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt if fault == "Ctrl-C" else OSError("No space left on device")
+
+    path = tmp_path / "results.json"
+    save(path, {"seconds": 1.0})
+    before = path.read_bytes()
+    if fault != "a number that JSON cannot hold":
+        monkeypatch.setattr(results_folder.os, "replace", fail)
+    with pytest.raises((ValueError, OSError, KeyboardInterrupt)):
+        save(path, {"seconds": float("nan") if fault == "a number that JSON cannot hold" else 2.0})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# -- the picture ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [("SAC",), ("recurrent", "feed-forward")])
+def test_a_picture_drawn_from_the_saved_file_is_the_one_that_the_run_drew(names: Any, tmp_path: Path) -> None:
+    conclude(tmp_path, run_of(*names))
+    picture.draw(saved(tmp_path)["results"], tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "learning.png").read_bytes()
+
+
+@pytest.mark.slow
+def test_other_returns_and_another_episode_make_another_picture(tmp_path: Path) -> None:
+    results = run_of("SAC").results()
+    picture.draw(results, tmp_path / "first.png")
+    parts = [("returns", "mean"), ("curves", "returns")]
+    for kind, name in [*parts, *(("episodes", array) for array in ("angle", "torque", "reward"))]:
+        changed = json.loads(json.dumps(results))
+        part = changed[kind]["SAC"]
+        part[name] = (np.array(part[name]) * 0.8).tolist()
+        picture.draw(changed, tmp_path / "other.png")
+        assert (tmp_path / "other.png").read_bytes() != (tmp_path / "first.png").read_bytes(), name
+
+
+def test_a_run_of_one_evaluation_leaves_no_picture(tmp_path: Path) -> None:
+    curve = LearningCurve(lambda state: np.full(3, -1300.0))
+    curve.add(0, None)
+    conclude(tmp_path, run_of(curves={"SAC": curve}))
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+@pytest.mark.slow
+def test_the_dark_picture_has_light_text_and_no_background(tmp_path: Path) -> None:
+    results, seen = run_of("SAC").results(), {}
+    for dark in (False, True):
+        picture.draw(results, tmp_path / "picture.png", dark=dark)
+        seen[dark] = image.imread(tmp_path / "picture.png").reshape(-1, 4)
+    assert (seen[False][:, 3] == 1).all() and np.median(seen[False][:, :3]) == 1
+    assert np.median(seen[True][:, 3]) == 0
+    opaque = seen[True][seen[True][:, 3] == 1]
+    assert len(opaque) and opaque[:, :3].max(1).min() > 0.25
+    assert np.isclose(opaque[:, :3], 0xE8 / 255, atol=1e-3).all(1).sum() > 500
+
+
+@pytest.mark.parametrize("names", [("SAC",), ("recurrent", "feed-forward"), ()])
+def test_all_text_is_readable_on_a_phone_and_within_the_picture(
+    names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(picture, "save", lambda figure, *_: drawn.append(figure))
+    run = run_of(*names) if names else run_of("CMA-ES", episodes={})
+    picture.draw(run.results(), tmp_path / "unused.png")
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert len(texts) > 10
+    for text in texts:
+        pixels = text.get_fontsize() / 72 / figure.get_figwidth() * PHONE
+        assert pixels >= 9.5, text
+        box = text.get_window_extent()
+        assert 0 <= box.x0 and box.x1 <= figure.bbox.x1 and 0 <= box.y0 and box.y1 <= figure.bbox.y1, text

@@ -1,0 +1,184 @@
+"""`npnets.memory`: what is kept can be limited and freed, at once and in all threads, and nobody's array changes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as onp
+import pytest
+from opcodes import Countdown, before_each_opcode
+
+import npnets
+from npnets import memory
+from npnets.kernels import workspace
+from npnets.kernels.workspace import LEAST_BYTES, room
+
+pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
+
+LIKE = onp.zeros(1, onp.float32)
+LARGE = (LEAST_BYTES // 4,)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """Nothing is kept at first, and the limit is as before afterwards."""
+    memory.clear()
+    before = memory.limit(1 << 28)
+    yield
+    memory.limit(before)
+
+
+class Elsewhere:
+    """A thread that keeps some memory and lives on, to be asked for more."""
+
+    def __init__(self) -> None:
+        self._go, self._done = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._work)
+        self._work_to_do: Callable[[], Any] | None = None
+
+    def __enter__(self) -> Elsewhere:
+        self._thread.start()
+        self.run(keep)
+        return self
+
+    def run(self, function: Callable[[], Any] | None) -> None:
+        self._work_to_do = function
+        self._go.release()
+        if function is not None:
+            assert self._done.acquire(timeout=60)
+
+    def _work(self) -> None:
+        while self._go.acquire(timeout=60) and self._work_to_do is not None:
+            self._work_to_do()
+            self._done.release()
+
+    def __exit__(self, *_: Any) -> None:
+        self.run(None)
+        self._thread.join(60)
+
+
+def keep(number: int = 3) -> None:
+    """Have this thread keep a number of arrays of `LEAST_BYTES`."""
+    [room(LIKE, LARGE) for _ in range(number)]
+
+
+def test_held_counts_what_all_threads_keep_in_use_or_not() -> None:
+    keep()
+    using = room(LIKE, LARGE)
+    assert memory.held() == 3 * LEAST_BYTES
+    with Elsewhere():
+        assert memory.held() == 6 * LEAST_BYTES
+    assert memory.held() == 3 * LEAST_BYTES, "a thread that has ended keeps nothing"
+    assert using.shape == LARGE
+
+
+def test_clear_frees_what_is_kept_in_all_threads_and_leaves_held_arrays_alone() -> None:
+    keep()
+    with Elsewhere() as other:
+        mine = room(LIKE, LARGE)
+        mine[:] = 7
+        memory.clear()
+        assert memory.held() == 0
+        keep()
+        other.run(keep)
+        assert memory.held() == 6 * LEAST_BYTES
+        assert (mine == 7).all()
+
+
+def test_a_lower_limit_frees_at_once_and_holds_for_every_thread() -> None:
+    keep()
+    with Elsewhere() as other:
+        assert memory.limit(2 * LEAST_BYTES) == 1 << 28
+        assert memory.held() == 0
+        keep()
+        assert memory.held() <= 2 * LEAST_BYTES
+        other.run(keep)
+        assert memory.held() <= 4 * LEAST_BYTES
+    with Elsewhere():
+        assert memory.held() <= 4 * LEAST_BYTES
+
+
+def test_a_limit_of_zero_keeps_nothing_and_a_higher_one_keeps_again() -> None:
+    keep()
+    memory.limit(0)
+    keep()
+    assert memory.held() == 0
+    assert memory.limit(4 * LEAST_BYTES) == 0
+    keep()
+    assert memory.held() == 3 * LEAST_BYTES
+
+
+def test_a_higher_limit_frees_nothing() -> None:
+    keep()
+    memory.limit(1 << 29)
+    assert memory.held() == 3 * LEAST_BYTES
+
+
+def test_memory_that_is_freed_at_any_byte_code_of_an_operation_stays_free() -> None:
+    number, total = 0, 1
+    while number < total:
+        memory.clear()
+        keep(5)
+        countdown = Countdown(number, memory.clear)
+        with before_each_opcode(countdown, workspace):
+            array = room(LIKE, LARGE)
+        assert memory.held() <= array.nbytes, number
+        array[:] = 1
+        others = [room(LIKE, LARGE) for _ in range(4)]
+        assert not any(onp.shares_memory(array, other) for other in others)
+        number, total = number + 1, countdown.seen
+    assert total > 50
+
+
+def test_threads_that_compute_while_another_frees_get_the_right_numbers() -> None:
+    net = npnets.MLP(64, 64, (64,))
+    params = net.init(onp.random.default_rng(0))
+    x = onp.random.default_rng(1).normal(size=(512, 64)).astype("f")
+    expected, found, stop = net.forward(params, x), [], threading.Event()
+
+    def compute() -> None:
+        while not stop.is_set():
+            found.append(bool((net.forward(params, x) == expected).all()))
+
+    threads = [threading.Thread(target=compute) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(300):
+        memory.clear()
+        memory.held()
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    assert found and all(found)
+
+
+@pytest.mark.parametrize("wrong", [1.5, True, "256 MiB", None])
+def test_what_is_no_number_of_bytes_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        memory.limit(wrong)
+    words = "the limit must be an integer, a number of bytes such as 256 * 2**20 for 256 MiB, but is "
+    assert str(caught.value) == f"{words}{wrong!r}"
+
+
+def test_a_limit_below_zero_is_refused_and_changes_nothing() -> None:
+    with pytest.raises(ValueError, match="^the limit must be at least 0 bytes, which keeps nothing, but is -1$"):
+        memory.limit(-1)
+    assert memory.limit(1 << 28) == 1 << 28
+
+
+def test_where_references_are_not_all_counted_the_logger_says_once_that_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workspace, "COUNTS_TELL", False)
+    workspace._say_that_nothing_is_kept.cache_clear()
+    with caplog.at_level(logging.INFO, "npnets"):
+        keep()
+        memory.limit(1 << 20)
+    told = [(level, message.split(",")[0].split(":")[0]) for _, level, message in caplog.record_tuples]
+    assert told == [
+        (logging.INFO, "no memory is kept for large arrays"),
+        (logging.WARNING, "npnets.memory.limit changes nothing"),
+    ]

@@ -1,0 +1,136 @@
+"""`npnets.threads`: BLAS takes the number of threads it is told, everywhere in the process, and gets its own back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+import pytest
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
+
+import npnets
+from npnets import blas
+
+pytestmark = pytest.mark.numpy_alone("is about NumPy's library for products")
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    """BLAS on two threads, whatever the machine has, and as before after each test."""
+    with threadpool_limits(2, user_api="blas"):
+        yield
+
+
+def now() -> set[int]:
+    found = {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+    assert found, "threadpoolctl knows no BLAS here, so that nothing can be tested"
+    return found
+
+
+def run(function: Callable[..., Any], *args: Any) -> None:
+    """Call a function in a thread of its own, which stays alive until the call is done."""
+    thread = threading.Thread(target=function, args=args)
+    thread.start()
+    thread.join()
+
+
+def test_a_call_sets_the_number_for_good() -> None:
+    npnets.threads(1)
+    assert now() == {1}
+    npnets.threads(numpy.int64(2))
+    assert now() == {2}
+
+
+def test_a_block_sets_the_number_and_sets_it_back() -> None:
+    with npnets.threads(1):
+        assert now() == {1}
+    assert now() == {2}
+
+
+def test_an_exception_sets_the_number_back() -> None:
+    with pytest.raises(ArithmeticError), npnets.threads(1):
+        raise ArithmeticError
+    assert now() == {2}
+
+
+def test_blocks_nest() -> None:
+    with npnets.threads(1):
+        with npnets.threads(3):
+            assert now() == {3}
+        assert now() == {1}
+    assert now() == {2}
+
+
+def test_a_call_in_a_thread_holds_for_the_process() -> None:
+    run(npnets.threads, 1)
+    assert now() == {1}
+
+
+def test_blocks_of_two_threads_may_overlap_in_any_order() -> None:
+    for first_ends_first in (True, False):
+        first, second = npnets.threads(1), npnets.threads(3)
+        first.__enter__()
+        run(second.__enter__)
+        assert now() == {3}
+        if first_ends_first:
+            first.__exit__(None, None, None)
+            assert now() == {3}
+            run(second.__exit__, None, None, None)
+        else:
+            run(second.__exit__, None, None, None)
+            assert now() == {1}
+            first.__exit__(None, None, None)
+        assert now() == {2}
+
+
+def test_a_block_that_is_entered_twice_sets_the_number_twice() -> None:
+    block = npnets.threads(1)
+    for _ in range(2):
+        with block:
+            assert now() == {1}
+        assert now() == {2}
+
+
+def test_another_user_of_threadpoolctl_can_set_the_number_afterwards() -> None:
+    run(npnets.threads, 1)
+    with threadpool_limits(3, user_api="blas"):
+        assert now() == {3}
+        with npnets.threads(1):
+            assert now() == {1}
+        assert now() == {3}
+    assert now() == {1}
+
+
+def test_a_thread_sees_the_number_of_the_block_that_it_was_started_in() -> None:
+    found: list[set[int]] = []
+    with npnets.threads(1):
+        run(lambda: found.append(now()))
+    assert found == [{1}]
+
+
+@pytest.mark.parametrize("wrong", [1.5, 1.0, True, "2", None, [1]])
+def test_what_is_no_integer_is_refused_and_changes_nothing(wrong: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        npnets.threads(wrong)
+    assert str(caught.value) == f"the number of threads must be an integer of at least 1, but is {wrong!r}"
+    assert now() == {2}
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_a_number_below_one_is_refused_and_changes_nothing(wrong: int) -> None:
+    with pytest.raises(ValueError, match=f"^the number of threads must be at least 1, but is {wrong}$"):
+        npnets.threads(wrong)
+    assert now() == {2}
+
+
+def test_where_the_library_is_not_known_the_block_runs_and_the_logger_warns(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(blas, "find", lambda: ThreadpoolController().select(user_api="none"))
+    with npnets.threads(1):
+        assert now() == {2}
+    message = "npnets.threads(1) changes nothing: threadpoolctl does not know NumPy's BLAS"
+    assert caplog.record_tuples == [("npnets", logging.WARNING, message)]

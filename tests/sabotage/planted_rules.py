@@ -1,0 +1,216 @@
+"""Faults of derivative rules and kernels: a wrong sign, a term or factor that is gone, a wrong axis, sum or dtype.
+
+They are what the tables of calls in `tests/support` are for: each must be caught by a test over such a table.
+"""
+
+from fault import Fault
+
+FUNCTIONS = "tests/numpy/test_numpy_gradients.py"
+KERNELS = "tests/kernels/test_kernels.py"
+BACKENDS = "tests/backend/test_backends_agree.py"
+
+RULES = [
+    Fault(
+        "rule: the slope of log1p forgets the one",
+        "numpy/elementwise.py",
+        "lambda answer, x: 1 / (1 + x)",
+        "lambda answer, x: 1 / x",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: the slope of cos has the wrong sign",
+        "numpy/elementwise.py",
+        "lambda answer, x: -sin(x)",
+        "lambda answer, x: sin(x)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a quotient falls with its divisor by the wrong sign",
+        "numpy/elementwise.py",
+        "lambda answer, x, y: -answer / y",
+        "lambda answer, x, y: answer / y",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a power by its exponent lacks the logarithm",
+        "numpy/elementwise.py",
+        "answer * log(where(bare(x) == 0, 1, x))",
+        "answer * where(bare(x) == 0, 1, x)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a gradient passes the upper bound of clip",
+        "numpy/elementwise.py",
+        "return above if high is None else above & (x <= high)",
+        "return above",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: where gives its second choice the gradient of its first",
+        "numpy/elementwise.py",
+        "return where(condition, g, 0) if argnum == 1 else where(condition, 0, g)",
+        "return where(condition, g, 0)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a broadcast argument's gradient is not summed",
+        "numpy/broadcasting.py",
+        "        g = sum_to(g, argument.shape)",
+        "        pass",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a sum over repeated axes misses the first of size one",
+        "numpy/broadcasting.py",
+        "if size == 1 and x.shape[axis + new] != 1]",
+        "if size == 1 and axis and x.shape[axis + new] != 1]",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a gradient keeps the dtype of the answer",
+        "numpy/broadcasting.py",
+        "return g if g.dtype == argument.dtype else astype(g, argument.dtype)",
+        "return g",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: the gradient of a mean is that of a sum",
+        "numpy/reductions.py",
+        "return _spread(g / _reduced_size(x, axis), x, axis, keepdims)",
+        "return _spread(g, x, axis, keepdims)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a tangent is summed whatever entry was chosen",
+        "numpy/reductions.py",
+        "return sum(tangent * _chosen(x, answer, axis, keepdims), axis, keepdims)",
+        "return sum(tangent, axis, keepdims)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: axes that are counted from the end are not found",
+        "numpy/reductions.py",
+        "return tuple(one % ndim for one in axes)",
+        "return tuple(axes)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: the second factor is transposed along the wrong axis",
+        "numpy/products.py",
+        "_matmul(g, swapaxes(y, -1, -2))",
+        "_matmul(g, swapaxes(y, 0, -1))",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: a permutation of axes is taken for its own inverse",
+        "numpy/shaping.py",
+        "tuple(np.argsort(normalize_axis_tuple(axes, g.ndim)).tolist())",
+        "normalize_axis_tuple(axes, g.ndim)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: the gradient of repeated entries is summed along the wrong axis",
+        "numpy/shaping.py",
+        "*x.shape[axis + 1 :])).sum(axis=axis + 1)",
+        "*x.shape[axis + 1 :])).sum(axis=axis).reshape(x.shape)",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: entries that an index names twice count once",
+        "numpy/indexing.py",
+        "xp.add.at(scattered, index, g)",
+        "scattered[index] = g",
+        FUNCTIONS,
+    ),
+    Fault(
+        "rule: the slope of silu lacks a term",
+        "kernels/activations.py",
+        "return g * (s + y * (1 - s))",
+        "return g * s",
+        KERNELS,
+    ),
+    Fault(
+        "rule: the slope of elu forgets alpha",
+        "kernels/activations.py",
+        "g * (alpha * onp.exp(onp.minimum(z, 0)))",
+        "g * onp.exp(onp.minimum(z, 0))",
+        KERNELS,
+    ),
+    Fault(
+        "rule: layer normalization forgets the gradient through its mean",
+        "kernels/layer_norm.py",
+        "    return (dn - along_mean - n * along_n) * r",
+        "    return (dn - n * along_n) * r",
+        KERNELS,
+    ),
+    Fault(
+        "rule: members of an ensemble average the gradient of what they share",
+        "kernels/linear.py",
+        "return dx if dx.ndim == x.ndim else dx.sum(axis=0)",
+        "return dx if dx.ndim == x.ndim else dx.mean(axis=0)",
+        KERNELS,
+    ),
+    Fault(
+        "rule: a gradient flows past a reset",
+        "kernels/lstm.py",
+        "            dh, dc = _cleared(fresh[t], dh, dc)\n    return dz",
+        "            pass\n    return dz",
+        KERNELS,
+    ),
+    Fault(
+        "rule: the cell's gradient passes its forget gate unchanged",
+        "kernels/lstm_step.py",
+        "    dc *= f\n",
+        "    dc *= 1\n",
+        KERNELS,
+    ),
+    Fault(
+        "rule: the noise of a squashed draw counts with the wrong sign",
+        "kernels/squashed_gaussian.py",
+        "lambda: du * sigma - g_log_prob * noise,",
+        "lambda: du * sigma + g_log_prob * noise,",
+        KERNELS,
+    ),
+    Fault(
+        "rule: a shared deviation's gradient lacks the deviation",
+        "kernels/shared_sigma.py",
+        "(g * sigma).reshape(-1, shape[-1])",
+        "g.reshape(-1, shape[-1])",
+        KERNELS,
+    ),
+    Fault(
+        "rule: on a GPU layer normalization forgets the gradient through its mean",
+        "kernels/layer_norm.py",
+        '"dx = (dn - along_mean - n * along_n) * r;"',
+        '"dx = (dn - n * along_n) * r;"',
+        BACKENDS,
+    ),
+    Fault(
+        "rule: on a GPU the slope of elu forgets alpha",
+        "kernels/cuda_activations.py",
+        "T(g * (alpha * exp(z)))",
+        "T(g * exp(z))",
+        BACKENDS,
+    ),
+    Fault(
+        "rule: on a GPU the slope of an LSTM's candidate is not squared",
+        "kernels/lstm_step.py",
+        "dg = both * gate_i * (T(1) - gate_g * gate_g);",
+        "dg = both * gate_i * (T(1) - gate_g);",
+        BACKENDS,
+    ),
+    Fault(
+        "rule: on a GPU the noise of a squashed draw counts with the wrong sign",
+        "kernels/squashed_gaussian.py",
+        "dnoise = du * sigma - g_log_prob * noise;",
+        "dnoise = du * sigma + g_log_prob * noise;",
+        BACKENDS,
+    ),
+    Fault(
+        "rule: on a GPU a mean of float32 is computed in float64",
+        "kernels/layer_norm.py",
+        "centred, square = _CENTRED(x, x.mean(axis=-1, keepdims=True))",
+        'centred, square = _CENTRED(x.astype("d"), x.mean(axis=-1, keepdims=True, dtype="d"))',
+        BACKENDS,
+    ),
+]

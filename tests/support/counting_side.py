@@ -1,0 +1,38 @@
+"""A side of a benchmark for tests: it computes nothing, and says in which process and with what it was called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Cell(NamedTuple):
+    """One line of a table."""
+
+    workload: str
+    size: str
+
+
+def make(cell: Cell) -> Callable[[], Any]:
+    """Return a call that does nothing; that of the workload `break` ends the process with status 7."""
+
+    def call() -> None:
+        if cell.workload == "break":
+            os._exit(7)
+
+    return call
+
+
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Return one array."""
+    return {"length": np.array([len(cell.workload)])}
+
+
+def surroundings(names: list[str]) -> dict[str, str | None]:
+    """Return variables of the environment, after printing something that is no reply."""
+    print("not a reply")
+    os.write(1, b"not a reply either\n")
+    return {name: os.environ.get(name) for name in names}
