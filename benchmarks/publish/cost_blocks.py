@@ -16,11 +16,9 @@ def costs(records: Records) -> Table:
         ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
         ["memory, after one action", *(f"{side['mb_after_action']:.0f} MB" for side in sides)],
         ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
-        ["forwards and gradients, one thread (two)", f"{over['1']:.2f} ({over['2']:.2f})", "1"],
+        ["time of forwards and gradients, on one thread (on two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
     ]
-    above = (
-        f"Measured on {processor(footprint, speed)}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
-    )
+    above = f"Measured on two cores of {processor(footprint, speed)}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
     return Table(["", "npnets", f"Tianshou on PyTorch {_torch(footprint)}"], rows, above)
 
 

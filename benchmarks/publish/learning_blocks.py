@@ -23,7 +23,7 @@ def online(records: Records) -> Table:
     for name, networks in ONLINE.items():
         runs = records.seeds(name)
         scores = [plus_minus(score(run, name.upper())) for run in runs]
-        rows.append([command(runs[0]), networks, f"{runs[0]['results']['steps']:,}", *scores])
+        rows.append([command(runs[0]), networks, f"{runs[0]['results']['settings']['steps']:,}", *scores])
     return Table(["command", "networks", "steps", *seeds(records.seeds("sac"))], rows)
 
 

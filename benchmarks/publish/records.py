@@ -59,8 +59,9 @@ def _read(path: Path) -> Record:
 
 
 def processor(*records: Record) -> str:
-    """Return the processor that results were measured on; several are an error, because one sentence names it."""
+    """Return the processor that results were measured on, as in "an AMD EPYC"; several are an error."""
     names = {record["machine"]["processor"] for record in records}
     if len(names) != 1:
         raise ValueError(f"expected results of one processor, but they are of {sorted(names)}; measure them together")
-    return str(names.pop())
+    name = str(names.pop())
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -91,7 +91,7 @@ def test_a_result_file_that_is_missing_is_named_in_the_error(tmp_path: Path) -> 
 
 def test_one_sentence_names_the_processor_of_results_from_one_processor_alone() -> None:
     one, other = ({"machine": {"processor": name}} for name in ("A", "B"))
-    assert processor(one, one) == "A"
+    assert processor(one, one) == "an A"
     with pytest.raises(ValueError, match=r"of one processor, but they are of \['A', 'B'\]"):
         processor(one, other)
 
