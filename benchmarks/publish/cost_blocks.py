@@ -18,7 +18,8 @@ def costs(records: Records) -> Table:
         ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
         ["time of forwards and gradients, on one thread (on two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
     ]
-    above = f"Measured on two cores of {processor(footprint, speed)}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
+    cores = f"two cores of {processor(footprint, speed)}"
+    above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
     return Table(["", "npnets", f"Tianshou on PyTorch {_torch(footprint)}"], rows, above)
 
 
