@@ -34,6 +34,6 @@ def _recorded(records: Records) -> str:
     bcq, data = (plus_minus(score(run, name)) for name in ("BCQ", "behaviour in the data"))
     picture = PICTURE.format(name="offline_bcq", alt="BCQ's return while it learns, and one episode of its policy")
     return (
-        f"**BCQ learns from recorded data.** From episodes with a mean return of {data} it learns a policy with {bcq}, in "
+        f"**BCQ learns from recorded data.** From episodes that return {data} it learns a policy with {bcq} in "
         f"about a minute (`sh scripts/demo.sh`; [all results of training](docs/learning.rst)):\n\n{picture}"
     )
