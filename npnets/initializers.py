@@ -64,7 +64,7 @@ def orthogonal(
 
     Notes
     -----
-    Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's `orthogonal_`.
+    Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's ``orthogonal_``.
     """
     require_generator(rng)
     _require_gain(gain, "orthogonal(rng, shape, gain)")

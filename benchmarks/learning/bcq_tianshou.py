@@ -6,7 +6,6 @@ the data and the evaluation are the example's. `bcq_one_side.py` runs it.
 
 from __future__ import annotations
 
-import os
 import time
 
 import gymnasium
@@ -59,7 +58,6 @@ def make_policy(settings: Hyperparameters, obs_dim: int, act_dim: int) -> BCQPol
 
 def train(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
     """Call ``policy.learn`` ``settings.steps`` times on uniform batches; how it then acts, and the seconds it took."""
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     policy = make_policy(settings, data.observations.shape[1], data.actions.shape[1])

@@ -8,7 +8,6 @@ are npnets', bit for bit.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +30,6 @@ from npnets.interop.tianshou import to_state_dict
 
 def learn(agent: Any, seed: int) -> Learning:
     """Learn with the settings and the first parameters of `agent`; how the policy acts after every step."""
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(seed)
     np.random.seed(seed)  # from which Tianshou draws batches and exploration
     env, settings, rng = make_env(), agent.settings, np.random.default_rng(seed)

@@ -21,6 +21,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed
 CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
-ROWS = {
+ROWS: dict[str, Callable[[dict[str, float]], str]] = {
     "return of an episode": lambda side: "{mean:.1f} ± {standard_error:.1f}".format(**score(np.array(side["returns"]))),
     "action, median": lambda side: f"{side['median_us']:.1f} us",
     "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
@@ -89,7 +90,7 @@ def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, 
     )
     if done.returncode:
         sys.exit(f"deploy_policy.py: error: the {name} side could not run; the reason stands above")
-    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:

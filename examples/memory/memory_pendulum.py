@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
@@ -80,6 +81,11 @@ def train(students: Students, play: Play, curves: Curves, settings: Hyperparamet
     return states, taken
 
 
+def returns_of(judge: Callable[[State], Any], state: State) -> Any:
+    """Return the returns `(episodes,)` that a judge finds."""
+    return judge(state).returns
+
+
 def add(curves: Curves, step: int, states: States) -> None:
     """Judge both students."""
     for name, curve in curves.items():
@@ -95,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     make_ready(options.out)
     play_it = functools.partial(play, wrappers=wrappers)
     judges = {name: functools.partial(judged, student, play_it) for name, student in students.items()}
-    curves = {name: LearningCurve(lambda state, judge=judge: judge(state).returns) for name, judge in judges.items()}
+    curves = {name: LearningCurve(functools.partial(returns_of, judge)) for name, judge in judges.items()}
     began = time.perf_counter()
     states, taken = train(students, play_it, curves, settings, options.seed)
     found = Run(

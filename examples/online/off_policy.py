@@ -25,12 +25,15 @@ class Agent(Protocol):
 
     def init(self, rng: np.random.Generator) -> State:
         """Return the state before the first step."""
+        ...
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Losses]:
         """Take one step of learning."""
+        ...
 
     def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
         """Choose actions to learn from, a row for each observation."""
+        ...
 
 
 def learn_while_acting(agent: Agent, make_env: Any, seed: int) -> Iterator[tuple[int, State, Losses]]:

@@ -231,7 +231,8 @@ def learn_by_rollouts(
     settings, rng, taken = ppo.settings, numpy.random.default_rng(seed), 0
     state, number = ppo.init(rng), min(settings.environments, settings.steps)
     environments = Environments(make_env, number, seed)
-    yield taken, state, {}
+    losses: dict[str, Any] = {}
+    yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:
         rollout = environments.play(ppo.draw(state.params, rng), min(left, settings.horizon))
         lesson = ppo.lesson(state.params, rollout)

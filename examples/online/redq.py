@@ -26,6 +26,7 @@ from examples.shared.learning_state import State
 from examples.shared.transitions import Array, Batch
 from npnets import tree
 from npnets.backend import place
+from npnets.tree import to_device
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class REDQ(sac.SAC):
 
         Parameters, returns and batch are those of `SAC.learn`; the losses are of what was trained.
         """
-        batch = tuple(place(array, self.device) for array in batch)  # type: ignore[assignment]
+        batch = to_device(batch, self.device)
         state, critic_loss = self.improve_critics(state, batch, rng)
         losses = {"critics": critic_loss}
         if state.optimizers["critics"].step % self.settings.updates_per_step == 0:

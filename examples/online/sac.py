@@ -27,6 +27,7 @@ from examples.shared.transitions import Array, Batch
 from npnets import optim
 from npnets.backend import place, to_numpy
 from npnets.distributions import SquashedGaussian
+from npnets.typing import Params
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class SAC:
 
     def init(self, rng: numpy.random.Generator) -> State:
         """Draw parameters; the target critics start as the critics, and the temperature at one."""
-        params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
+        params: Params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
         params["log_temperature"] = place(numpy.zeros((), numpy.float32), self.device)
         return begin(params, self.optimizers, targets=("critics",))
 
@@ -116,7 +117,7 @@ class SAC:
         dict
             Losses by the network's name, and the temperature.
         """
-        batch = tuple(place(array, self.device) for array in batch)  # type: ignore[assignment]
+        batch = npnets.tree.to_device(batch, self.device)
         state, critic_loss = self.improve_critics(state, batch, rng)
         state, losses = self.improve_actor(state, batch[0], rng)
         return state, {"critics": critic_loss, **losses}

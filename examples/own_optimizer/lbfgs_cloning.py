@@ -38,7 +38,7 @@ SMALLEST_SIGMA = 0.2
 CHECKPOINTS = 20
 
 
-def bounds_of(unravel: npnets.tree.Unravel) -> Bounds:
+def bounds_of(unravel: npnets.tree.Unravel[Any]) -> Bounds:
     """The bounds of each entry of the vector, chosen by the path of the parameter that it belongs to."""
     lower, upper = np.full(unravel.size, -LARGEST_WEIGHT), np.full(unravel.size, LARGEST_WEIGHT)
     lower[unravel.slices["log_sigma"]] = np.log(SMALLEST_SIGMA)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
     before, after, episodes = float(loss(start, *lesson)), {}, {}
     curves = {name: LearningCurve(returns_of) for name in LEARNING_RATES}
     print(f"negative log-likelihood before: {before:.3f}")
-    for (name, rate), make in zip(LEARNING_RATES.items(), (lion, adam), strict=True):
+    makers: tuple[Callable[[float], Optimizer], ...] = (lion, adam)
+    for (name, rate), make in zip(LEARNING_RATES.items(), makers, strict=True):
         rng = numpy.random.default_rng(options.seed)
         params = fit(name, make(rate), start, lesson, options.steps, rng, curves[name])
         after[name], episodes[name] = float(loss(params, *lesson)), episode_of(params)

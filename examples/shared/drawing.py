@@ -41,7 +41,7 @@ def style(dark: bool) -> Iterator[Palette]:
     """Draw with text that is large enough, in the colours for a light or a dark page."""
     palette = DARK if dark else LIGHT
     coloured = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    settings: dict[str, Any] = {name: palette.ink for name in coloured}
+    settings: dict[Any, Any] = {name: palette.ink for name in coloured}
     settings |= {"font.size": TEXT, "axes.titlesize": TEXT, "axes.titleweight": "bold", "axes.titlelocation": "left"}
     with matplotlib.rc_context({**settings, "xtick.labelsize": TEXT - 1, "ytick.labelsize": TEXT - 1}):
         yield palette

@@ -53,7 +53,7 @@ def descend(
         What it was before the step, an array of no dimension (to read one on a GPU is to wait for it); with `has_aux`
         the pair.
     """
-    value, grads = npnets.value_and_grad(loss, has_aux=has_aux)(state.params[name], *args)
+    value, grads = npnets.value_and_grad(loss, 0, has_aux=has_aux)(state.params[name], *args)
     params, optimizer = optimizers[name].update(params=state.params[name], grads=grads, state=state.optimizers[name])
     moved = {**state.params, name: params}
     return state._replace(params=moved, optimizers={**state.optimizers, name: optimizer}), value

@@ -29,7 +29,7 @@ def plot_pendulums(axes: Axes, episode: Episode, colour: str, palette: Palette) 
     every = max(1, len(episode.angle) // PENDULUMS)
     for step, angle in enumerate(episode.angle[::every]):
         time = step * every * SECONDS_PER_STEP
-        around_pivot = figure.dpi_scale_trans + ScaledTranslation(time, 0, axes.transData)
+        around_pivot = figure.dpi_scale_trans + ScaledTranslation(time, 0, axes.transData)  # type: ignore[arg-type]
         tip = (-LENGTH * np.sin(angle), LENGTH * np.cos(angle))
         parts = axes.plot((0, tip[0]), (0, tip[1]), color=colour, linewidth=1.6, solid_capstyle="round")
         parts += axes.plot(*tip, "o", color=colour, markersize=3.5)

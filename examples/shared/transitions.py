@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 # Observations, actions, rewards, next observations, terminals, as in `Transitions`.
 Batch = tuple[Array, Array, Array, Array, Array]
 

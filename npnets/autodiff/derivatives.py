@@ -48,7 +48,7 @@ _NUMPY = (np.ndarray, np.float32, np.float64)
 
 
 @overload
-def grad(fun: Callable[Concatenate[T, P], Any], argnum: Literal[0] = 0) -> Callable[Concatenate[T, P], T]: ...
+def grad(fun: Callable[Concatenate[Any, P], Any], argnum: Literal[0] = 0) -> Callable[Concatenate[T, P], T]: ...
 
 
 @overload
@@ -93,13 +93,13 @@ def grad(fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable
 
 @overload
 def value_and_grad(
-    fun: Callable[Concatenate[T, P], Value], argnum: Literal[0] = 0, has_aux: Literal[False] = False
+    fun: Callable[Concatenate[Any, P], Value], argnum: Literal[0] = 0, has_aux: Literal[False] = False
 ) -> Callable[Concatenate[T, P], tuple[Value, T]]: ...
 
 
 @overload
 def value_and_grad(
-    fun: Callable[Concatenate[T, P], tuple[Value, Aux]], argnum: Literal[0] = 0, *, has_aux: Literal[True]
+    fun: Callable[Concatenate[Any, P], tuple[Value, Aux]], argnum: Literal[0] = 0, *, has_aux: Literal[True]
 ) -> Callable[Concatenate[T, P], tuple[tuple[Value, Aux], T]]: ...
 
 
@@ -111,7 +111,7 @@ def value_and_grad(
 
 @overload
 def value_and_grad(
-    fun: Callable[..., Any], argnum: int | tuple[int, ...] = 0, has_aux: bool = False
+    fun: Callable[..., Any], argnum: int | tuple[int, ...], has_aux: bool = False
 ) -> Callable[..., tuple[Any, Tree]]: ...
 
 
@@ -253,7 +253,7 @@ def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, 
         return _untraced(answer, trace), tree.map(tangent, answer)
 
 
-def hvp(fun: Callable[Concatenate[T, P], Any]) -> Callable[Concatenate[T, T, P], T]:
+def hvp(fun: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate[T, T, P], T]:
     """Return a function that multiplies the Hessian of a scalar function by a vector, forward over reverse.
 
     Parameters

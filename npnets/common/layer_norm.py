@@ -30,7 +30,7 @@ class LayerNorm:
 
     Notes
     -----
-    PyTorch's `LayerNorm`; chosen in networks by `norm_layer="layer_norm"`. Parameters: `weight` and `bias`
+    PyTorch's ``LayerNorm``; chosen in networks by `norm_layer="layer_norm"`. Parameters: `weight` and `bias`
     `(features,)`.
     """
 

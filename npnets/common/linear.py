@@ -28,7 +28,7 @@ class Linear:
 
     Notes
     -----
-    PyTorch's `Linear`, as Tianshou uses it; the weight is stored as `(in, out)`. Parameters: `weight`, `bias`.
+    PyTorch's ``Linear``, as Tianshou uses it; the weight is stored as `(in, out)`. Parameters: `weight`, `bias`.
     """
 
     in_features: int
@@ -91,7 +91,7 @@ class EnsembleLinear:
 
     Notes
     -----
-    Tianshou's `EnsembleLinear`. Parameters: `weight` `(members, in, out)`, `bias` `(members, 1, out)`. As a
+    Tianshou's ``EnsembleLinear``. Parameters: `weight` `(members, in, out)`, `bias` `(members, 1, out)`. As a
     `linear_layer`: `functools.partial(npnets.EnsembleLinear, 4)`.
     """
 

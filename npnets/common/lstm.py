@@ -33,7 +33,7 @@ class LSTM:
 
     Notes
     -----
-    PyTorch's `LSTM`, as Tianshou uses it; weights are stored as `(in, out)`. Parameters: `layer_0`, `layer_1`, ...,
+    PyTorch's ``LSTM``, as Tianshou uses it; weights are stored as `(in, out)`. Parameters: `layer_0`, `layer_1`, ...,
     each with `weight_ih` `(in, 4 hidden)`, `weight_hh` `(hidden, 4 hidden)`, `bias_ih` and `bias_hh` `(4 hidden,)`;
     gates in the order input, forget, cell, output.
     """

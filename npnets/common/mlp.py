@@ -81,7 +81,7 @@ class MLP:
     -----
     `dataclasses.replace` needs `output_dim=0` said again for an MLP without a last layer.
 
-    Tianshou's `MLP`. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
+    Tianshou's ``MLP``. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
     """
 
     input_dim: int

@@ -62,7 +62,7 @@ class Net:
 
     Notes
     -----
-    Tianshou's `Net`. Parameters: `model`, and with `dueling_param` `Q` and `V`. The attribute `output_dim` tells how
+    Tianshou's ``Net``. Parameters: `model`, and with `dueling_param` `Q` and `V`. The attribute `output_dim` tells how
     many features the answer has.
     """
 

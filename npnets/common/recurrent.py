@@ -34,7 +34,7 @@ class Recurrent:
 
     Notes
     -----
-    Tianshou's `Recurrent`. Parameters: `first`, `lstm` and `last`.
+    Tianshou's ``Recurrent``. Parameters: `first`, `lstm` and `last`.
     """
 
     layer_num: int

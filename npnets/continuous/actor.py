@@ -51,7 +51,7 @@ class Actor:
 
     Notes
     -----
-    Tianshou's `Actor`. Parameters: `preprocess` and `last`.
+    Tianshou's ``Actor``. Parameters: `preprocess` and `last`.
     """
 
     preprocess_net: PreprocessNet

@@ -56,7 +56,7 @@ class ActorProb:
 
     Notes
     -----
-    Tianshou's `ActorProb`. Parameters: `preprocess`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
+    Tianshou's ``ActorProb``. Parameters: `preprocess`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
     `(actions,)`.
     """
 

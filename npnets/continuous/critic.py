@@ -40,7 +40,7 @@ class Critic:
 
     Notes
     -----
-    Tianshou's `Critic`. Parameters: `preprocess` and `last`.
+    Tianshou's ``Critic``. Parameters: `preprocess` and `last`.
     """
 
     preprocess_net: PreprocessNet

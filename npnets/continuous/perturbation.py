@@ -38,7 +38,7 @@ class Perturbation:
 
     Notes
     -----
-    Tianshou's `Perturbation`; Fujimoto, Meger and Precup 2019. Parameters: `preprocess`.
+    Tianshou's ``Perturbation``; Fujimoto, Meger and Precup 2019. Parameters: `preprocess`.
     """
 
     preprocess_net: PreprocessNet

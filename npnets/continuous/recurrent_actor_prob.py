@@ -53,7 +53,7 @@ class RecurrentActorProb:
 
     Notes
     -----
-    Tianshou's `RecurrentActorProb`. Parameters: `lstm`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
+    Tianshou's ``RecurrentActorProb``. Parameters: `lstm`, `mu`, and `sigma` (with `conditioned_sigma`) or `log_sigma`
     `(actions,)`.
     """
 

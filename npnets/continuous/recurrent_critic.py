@@ -37,8 +37,8 @@ class RecurrentCritic:
 
     Notes
     -----
-    Tianshou's `RecurrentCritic`. Parameters: `lstm` and `last`. Actions do not pass through the LSTM: they stand beside
-    what it has made of the observations.
+    Tianshou's ``RecurrentCritic``. Parameters: `lstm` and `last`. Actions do not pass through the LSTM: they
+    are concatenated to its output.
     """
 
     layer_num: int

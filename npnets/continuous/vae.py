@@ -46,7 +46,7 @@ class VAE:
 
     Notes
     -----
-    Tianshou's `VAE`; Fujimoto, Meger and Precup 2019. Parameters: `encoder`, `mean`, `log_std`, `decoder`.
+    Tianshou's ``VAE``; Fujimoto, Meger and Precup 2019. Parameters: `encoder`, `mean`, `log_std`, `decoder`.
     """
 
     encoder: Layer

@@ -28,8 +28,10 @@ class Gaussian:
 
     Parameters
     ----------
-    mu, sigma : (..., actions) arrays
-        Mean and standard deviation, of one shape and dtype; `sigma` is positive.
+    mu : (..., actions) array
+        Mean.
+    sigma : (..., actions) array
+        Standard deviation, positive, of the mean's shape and dtype.
 
     Raises
     ------

@@ -35,11 +35,14 @@ class SquashedGaussian:
 
     Parameters
     ----------
-    mu, sigma : (..., actions) arrays
-        Mean and standard deviation before squashing, of one shape and dtype; `sigma` is positive. A mean that has been
-        squashed before looks like any other: `from_actor` asks the actor and refuses it.
-    low, high : float or (actions,) NumPy array
-        Bounds of the actions: one number, or one for each dimension. They are constants to every derivative.
+    mu : (..., actions) array
+        Mean before squashing. A mean that is squashed already looks like any other: `from_actor` checks the actor.
+    sigma : (..., actions) array
+        Standard deviation before squashing, positive, of the mean's shape and dtype.
+    low : float or (actions,) NumPy array
+        Lower bound of the actions: one number, or one for each dimension; a constant to every derivative.
+    high : float or (actions,) NumPy array
+        Upper bound, in the same form.
 
     Raises
     ------
@@ -48,7 +51,7 @@ class SquashedGaussian:
 
     Notes
     -----
-    Haarnoja et al. 2018, appendix C. Tianshou's `SACPolicy` computes the same for bounds of -1 and 1, with an epsilon
+    Haarnoja et al. 2018, appendix C. Tianshou's ``SACPolicy`` computes the same for bounds of -1 and 1, with an epsilon
     in the logarithm.
     """
 
@@ -179,7 +182,7 @@ class SquashedGaussian:
 
     @property
     def entropy(self) -> NoReturn:
-        """There is none, and asking for it raises an `AttributeError`: it has no closed form."""
+        """Not available, because it has no closed form; reading it raises `AttributeError`."""
         raise AttributeError(
             "the entropy of a SquashedGaussian has no closed form; estimate it by the mean of -log_prob from "
             "sample_and_log_prob"

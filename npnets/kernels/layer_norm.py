@@ -1,4 +1,4 @@
-"""Layer normalization over the last axis (Ba, Kiros and Hinton 2016; PyTorch's `LayerNorm`).
+"""Layer normalization over the last axis (Ba, Kiros and Hinton 2016; PyTorch's ``LayerNorm``).
 
     y = n * weight + bias,  n = (x - mean(x)) * r,  r = 1 / sqrt(var(x) + eps)
 

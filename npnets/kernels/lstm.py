@@ -1,4 +1,4 @@
-"""One layer of an LSTM over a sequence (Hochreiter and Schmidhuber 1997; gates and biases as in PyTorch's `LSTM`).
+"""One layer of an LSTM over a sequence (Hochreiter and Schmidhuber 1997; gates and biases as in PyTorch's ``LSTM``).
 
     z = x_t W_x + b_x + h W_h + b_h,  z = [z_i, z_f, z_g, z_o]
     i = sigmoid(z_i),  f = sigmoid(z_f),  g = tanh(z_g),  o = sigmoid(z_o)

@@ -55,7 +55,7 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
 
     Notes
     -----
-    PyTorch's `clip_grad_norm_`, whose factor is `limit / (norm + 1e-6)` where that is below one. With a norm that is
+    PyTorch's ``clip_grad_norm_``, whose factor is `limit / (norm + 1e-6)` where that is below one. With a norm that is
     not finite, that factor would make every parameter NaN or zero.
     """
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")

@@ -79,3 +79,12 @@ def test_every_python_block_on_the_pages_is_run() -> None:
     assert unrun.search(".. code-block:: python") and not unrun.search(".. code-block:: sh")
     found = [path.name for path in DOCS.rglob("*.rst") if unrun.search(path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+def test_no_class_of_another_library_is_written_as_a_link_to_ours() -> None:
+    """A single backtick looks a name up among ours: "Tianshou's `Actor`" would lead to npnets' own class."""
+    theirs = re.compile(r"\b(?:Tianshou|PyTorch|JAX|SciPy|Gymnasium)'s `([A-Za-z_]\w*)`")
+    assert theirs.search("Tianshou's `Actor`") and not theirs.search("Tianshou's ``Actor``")
+    texts = [*DOCS.rglob("*.rst"), *(DOCS.parent / "npnets").rglob("*.py")]
+    found = [f"{path.name}: {name}" for path in texts for name in theirs.findall(path.read_text(encoding="utf-8"))]
+    assert found == []

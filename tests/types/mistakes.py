@@ -40,7 +40,8 @@ value, grads = npnets.grad(loss)  # type: ignore[misc]
 npnets.grad(loss)(PARAMS)  # type: ignore[call-arg]
 npnets.grad(loss)(OBSERVATIONS, PARAMS)  # type: ignore[arg-type]
 npnets.value_and_grad(loss)(PARAMS, OBSERVATIONS)["last"]  # type: ignore[call-overload]
-npnets.hvp(loss)(PARAMS, OBSERVATIONS)  # type: ignore[call-arg, arg-type]
+npnets.value_and_grad(loss, has_aux=True)  # type: ignore[call-overload]
+npnets.hvp(loss)(PARAMS, OBSERVATIONS)  # type: ignore[call-arg]
 
 # Trees and array functions
 npnets.tree.map(PARAMS, np.abs)  # type: ignore[call-overload]

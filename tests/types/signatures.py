@@ -80,6 +80,14 @@ assert_type(npnets.hvp(loss)(PARAMS, PARAMS, OBSERVATIONS), Params)
 assert_type(npnets.stop_gradient(PARAMS), Params)
 
 
+# The gradient is of the type of what is differentiated, also where the loss does not say what it takes.
+assert_type(npnets.grad(lambda params: np.sum(params["last"]["linear_0"]["bias"]))(PARAMS), Params)
+assert_type(npnets.value_and_grad(lambda params: loss(params, OBSERVATIONS))(PARAMS), tuple[Array, Params])
+assert_type(npnets.vjp(lambda params: loss(params, OBSERVATIONS), PARAMS), tuple[Array, Callable[[Array], Params]])
+assert_type(npnets.jvp(lambda params: loss(params, OBSERVATIONS), PARAMS, PARAMS), tuple[Array, Array])
+assert_type(npnets.hvp(lambda params: loss(params, OBSERVATIONS))(PARAMS, PARAMS), Params)
+
+
 def forward(params: Params) -> tuple[Array, Any]:
     return ACTOR.forward(params, OBSERVATIONS)
 
