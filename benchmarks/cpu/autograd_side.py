@@ -9,7 +9,7 @@ import autograd.numpy as np
 import numpy
 from autograd import value_and_grad
 
-from benchmarks.cpu.cells import ANSWERS, STEPS, Array, Cell, data, first_gradient, first_parameters, noise
+from benchmarks.cpu.cells import ANSWERS, STEPS, Array, Cell, by_path, data, first_gradient, first_parameters, noise
 from benchmarks.cpu.losses import loss
 from benchmarks.cpu.plain import Arrays, Library, adam, answer
 
@@ -52,7 +52,7 @@ class Adam:
     """A step of Adam with one gradient again and again, array by array."""
 
     def __init__(self, cell: Cell) -> None:
-        self.params, self.gradient, self.step = named(first_parameters(cell)), named(first_gradient(cell)), 0
+        self.params, self.gradient, self.step = by_path(first_parameters(cell)), by_path(first_gradient(cell)), 0
         self.means = {name: (np.zeros_like(leaf), np.zeros_like(leaf)) for name, leaf in self.params.items()}
 
     def __call__(self) -> None:
@@ -71,13 +71,5 @@ def outcome(cell: Cell) -> dict[str, Any]:
         return step.params
     found = evaluation(cell, lambda shape: noise(cell))()
     if cell.kind == "gradient":
-        return {"loss": found[0], **named(found[1])}
+        return {"loss": found[0], **by_path(found[1])}
     return dict(zip(ANSWERS[cell.network], found, strict=True))
-
-
-def named(params: Any, path: str = "") -> dict[str, Any]:
-    """Return the arrays of nested dicts by their paths."""
-    if not isinstance(params, dict):
-        return {path: params}
-    parts = (named(part, f"{path}.{name}".lstrip(".")) for name, part in params.items())
-    return {name: leaf for part in parts for name, leaf in part.items()}

@@ -117,6 +117,14 @@ def data(cell: Cell) -> dict[str, Array]:
     return {name: given[name] for name in ("obs", "act", "reward", "next_obs", "terminal")}
 
 
+def by_path(params: Any, path: str = "") -> dict[str, Any]:
+    """Return the arrays of nested dicts by their paths, `last.linear_0.weight`."""
+    if not isinstance(params, dict):
+        return {path: params}
+    parts = (by_path(part, f"{path}.{name}".lstrip(".")) for name, part in params.items())
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
 def _sequences(cell: Cell) -> dict[str, Array]:
     """Draw observations `(batch, steps, OBS)`, and actions and rewards `(batch, width)` of the last step."""
     rng = np.random.default_rng(1)

@@ -24,7 +24,7 @@ import jax  # noqa: E402
 import jax.numpy as np  # noqa: E402
 import numpy  # noqa: E402
 
-from benchmarks.cpu.cells import ANSWERS, STEPS, Cell, data, first_gradient, first_parameters, noise  # noqa: E402
+from benchmarks.cpu.cells import ANSWERS, STEPS, Cell, by_path, data, first_gradient, first_parameters, noise  # noqa: E402
 from benchmarks.cpu.losses import loss  # noqa: E402
 from benchmarks.cpu.plain import Arrays, Library, adam, answer  # noqa: E402
 
@@ -94,5 +94,4 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 def named(params: Any) -> dict[str, Any]:
     """Return the leaves of a tree by their paths, as NumPy's arrays."""
-    leaves, _ = jax.tree.flatten_with_path(params)
-    return {".".join(key.key for key in path): numpy.asarray(leaf) for path, leaf in leaves}
+    return {path: numpy.asarray(leaf) for path, leaf in by_path(params).items()}

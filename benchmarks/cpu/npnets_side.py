@@ -17,7 +17,7 @@ import npnets.numpy as np
 from benchmarks.cpu import cells, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
-from npnets import optim, tree
+from npnets import optim
 
 Answer = Callable[[Any], tuple[Any, ...]]
 
@@ -122,18 +122,13 @@ def outcome(cell: Cell) -> dict[str, Any]:
         adam = Adam(cell)
         for _ in range(cells.STEPS):
             adam()
-        return named(adam.params)
+        return cells.by_path(adam.params)
     if cell.kind not in cells.KINDS:
         return steps_npnets.outcome(cell)
     found = make(cell)() if cell.network in cells.RECURRENT else evaluation(cell, {"noise": cells.noise(cell)})()
     if cell.kind == "gradient":
-        return {"loss": found[0], **named(found[1])}
+        return {"loss": found[0], **cells.by_path(found[1])}
     return dict(zip(cells.ANSWERS[cell.network], found, strict=True))
-
-
-def named(params: Any) -> dict[str, Any]:
-    """Return the leaves of a tree by their paths."""
-    return dict(zip(tree.paths(params), tree.leaves(params), strict=True))
 
 
 def memory(cell: Cell) -> tuple[int, int, int]:

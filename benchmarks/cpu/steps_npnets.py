@@ -159,9 +159,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
     found = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
     params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
     for kind, networks in (("", params), ("target ", targets)):
-        for name, network in _separate(networks).items():
-            named = zip(tree.paths(network), tree.leaves(network), strict=True)
-            found |= {f"{kind}{name}.{path}": leaf for path, leaf in named}
+        found |= cells.by_path({f"{kind}{name}": network for name, network in _separate(networks).items()})
     if cell.network == "sac":  # whose actor has no target
         found = {name: array for name, array in found.items() if not name.startswith("target actor")}
     return found

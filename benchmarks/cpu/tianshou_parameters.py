@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmarks.cpu.cells import by_path
+
 RENAMED = {
     r"model\.(\d+)": lambda found: f"linear_{int(found[1]) // 2}",  # every second module is an activation
     r"^nn\.(\w+)_l(\d+)": r"lstm.layer_\2.\1",
@@ -24,7 +26,7 @@ RENAMED = {
 }
 
 
-def by_path(net: nn.Module) -> dict[str, nn.Parameter]:
+def parameters(net: nn.Module) -> dict[str, nn.Parameter]:
     """Return a network's parameters by npnets' paths, `last.linear_0.weight`."""
     return {path(name): parameter for name, parameter in net.named_parameters()}
 
@@ -38,7 +40,7 @@ def path(name: str) -> str:
 
 def load(net: nn.Module, params: dict[str, Any]) -> None:
     """Give a network parameters in npnets' layout."""
-    named, values = by_path(net), dict(leaves(params))
+    named, values = parameters(net), by_path(params)
     for name, parameter in named.items():
         parameter.data = torch.as_tensor(_turned(values.pop(name)).copy()).reshape(parameter.shape)
     assert not values, values.keys()
@@ -46,15 +48,8 @@ def load(net: nn.Module, params: dict[str, Any]) -> None:
 
 def arrays(net: nn.Module, tensors: Iterable[Tensor]) -> dict[str, NDArray[np.floating]]:
     """Return tensors that belong to a network's parameters, such as their gradients, as npnets has them."""
-    paths = zip(by_path(net), (tensor.detach().numpy() for tensor in tensors), strict=True)
+    paths = zip(parameters(net), (tensor.detach().numpy() for tensor in tensors), strict=True)
     return {path: array[:, 0] if path == "log_sigma" else _turned(array) for path, array in paths}
-
-
-def leaves(tree: dict[str, Any], path: str = "") -> list[tuple[str, Any]]:
-    """Return the arrays of nested dicts with their paths."""
-    if not isinstance(tree, dict):
-        return [(path.lstrip("."), tree)]
-    return [leaf for name, part in tree.items() for leaf in leaves(part, f"{path}.{name}")]
 
 
 def _turned(array: NDArray[np.floating]) -> NDArray[np.floating]:
