@@ -97,8 +97,8 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     Returns
     -------
     dict from str to array
-        NumPy arrays with memory of their own, in Tianshou's order, names and layout, so that
-        `module.load_state_dict({name: torch.from_numpy(array) for name, array in answer.items()})` takes all of them.
+        NumPy arrays with memory of their own, in Tianshou's order, names and layout, for
+        `module.load_state_dict({name: torch.from_numpy(array) for name, array in state_dict.items()})`.
 
     Raises
     ------
