@@ -44,8 +44,7 @@ def footprint(records: Records) -> Table:
 def blas_threads(records: Records) -> str:
     """Return the paragraph that says how many threads a program should set, and why."""
     found = records["blas_threads"]["results"]
-    one, each = found["one thread, us"], found["one thread a core, us"]
-    times = {case: each[case] / one[case] for case in one}
+    one, times = found["one thread, us"], slowdown(records)
     return (
         f"NumPy's BLAS takes one thread a core even for products that are too small for it. A training step of a 64-64 "
         f"actor, batch 128, takes {one['alone'] / 1e3:.1f} ms on one thread; on {found['threads']} threads "
@@ -53,6 +52,13 @@ def blas_threads(records: Records) -> str:
         f"program runs (`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). Set one thread "
         f"at the start of a program, as all the examples do:"
     )
+
+
+def slowdown(records: Records) -> dict[str, float]:
+    """Return how many times as long a step takes on one thread a core as on one, by what else runs."""
+    found = records["blas_threads"]["results"]
+    one, each = found["one thread, us"], found["one thread a core, us"]
+    return {case: each[case] / one[case] for case in one}
 
 
 def deployed(records: Records) -> Table:

@@ -34,8 +34,8 @@ def _pipes(cells: Sequence[str]) -> str:
 
 
 def plus_minus(score: dict[str, float], digits: int = 0) -> str:
-    """Return a mean return with its standard error."""
-    return f"{score['mean']:.{digits}f} ± {score['standard_error']:.{digits}f}"
+    """Return a mean return with its standard error, between which no line breaks."""
+    return f"{score['mean']:.{digits}f}\u00a0±\u00a0{score['standard_error']:.{digits}f}"
 
 
 def code(text: str) -> str:

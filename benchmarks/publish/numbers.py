@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
 from benchmarks.publish.records import Records, processor
@@ -10,7 +11,7 @@ from benchmarks.publish.rival_blocks import learning_ratio
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
 SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
-ALONE = ("bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "speed")
+ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "speed")
 
 
 def substitutions(records: Records) -> str:
@@ -21,7 +22,7 @@ def substitutions(records: Records) -> str:
 
 def numbers(records: Records) -> dict[str, str]:
     """Return every number by its name."""
-    return {**_processors(records), **_returns(records), **_speed(records), **_rivals(records)}
+    return {**_processors(records), **_returns(records), **_speed(records), **_blas(records), **_rivals(records)}
 
 
 def _processors(records: Records) -> dict[str, str]:
@@ -44,6 +45,12 @@ def _speed(records: Records) -> dict[str, str]:
     found["speed.rounds"] = str(speed["results"]["rounds"])
     found["speed.command"] = f"``{speed['command']}``"
     return found | {f"version.{name}": speed["versions"][name].partition("+")[0] for name in ("numpy", "torch", "jax")}
+
+
+def _blas(records: Records) -> dict[str, str]:
+    slower = {name: f"{times:.1f}" for name, times in slowdown(records).items()}
+    threads = str(records["blas_threads"]["results"]["threads"])
+    return {"blas.alone": slower["alone"], "blas.beside": slower["beside another program"], "blas.threads": threads}
 
 
 def _rivals(records: Records) -> dict[str, str]:

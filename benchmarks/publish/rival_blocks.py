@@ -29,7 +29,8 @@ def bcq(records: Records) -> Table:
     """Return final returns and seconds of training, a row for each number of threads and seed."""
     rows = []
     for ours, theirs in pairs(records["bcq_side_by_side"]["results"]["runs"], "threads", "seed"):
-        scores = [f"{run['return_mean']:.0f} ± {run['return_standard_error']:.0f}" for run in (ours, theirs)]
+        means = [{"mean": run["return_mean"], "standard_error": run["return_standard_error"]} for run in (ours, theirs)]
+        scores = [plus_minus(score) for score in means]
         seconds = [run["train_seconds"] for run in (ours, theirs)]
         cells = [*scores, *(f"{value:.1f}" for value in seconds), f"{seconds[0] / seconds[1]:.2f}"]
         rows.append([str(ours["threads"]), str(ours["seed"]), *cells])

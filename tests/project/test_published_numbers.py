@@ -18,7 +18,7 @@ from benchmarks.publish.regions import replaced
 
 pytestmark = pytest.mark.numpy_alone("reads pages and result files")
 
-MEASURED = re.compile(r"\d ?± ?\d|\b\d+(?:\.\d+)? (?:ms|us|MB)\b|\b0\.\d\d of Tianshou")
+MEASURED = re.compile(r"\d\s?±\s?\d|\b\d+(?:\.\d+)? (?:ms|us|MB)\b|\b0\.\d\d of Tianshou")
 """What only a measurement can say."""
 
 
