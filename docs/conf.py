@@ -74,7 +74,7 @@ def name_or_code(role, rawtext, text, lineno, inliner, options=None, content=())
     A name is looked up in the package, not in the class that the text stands in: `init` there is a word, not a link to
     the method one line below.
     """
-    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text)
+    match = re.fullmatch(r"([A-Za-z]\w*(?:\.\w+)*)(\(.*\))?", text, re.DOTALL)
     if not match:
         return roles.code_role("code", rawtext, text, lineno, inliner, options or {}, content)
     name, call = match.groups()

@@ -201,7 +201,7 @@ def place(array: Array, device: Device) -> Array:
     Raises
     ------
     ImportError
-        If a GPU is asked for and CuPy is not installed, or does not load.
+        If the device is a GPU, and CuPy is not installed or does not load.
     RuntimeError
         If there is no driver, the driver is too old, or that GPU is not there.
     """
@@ -214,7 +214,7 @@ def place(array: Array, device: Device) -> Array:
 
 
 def adopt(array: Any, like: Array) -> Array:
-    """Bring a value to the device and dtype of another array; nothing is copied that is there already.
+    """Move a value to the device and dtype of another array; nothing is copied that is there already.
 
     Parameters
     ----------

@@ -96,7 +96,8 @@ def _blas() -> tuple[str, int | None]:
     """Return name and version of the BLAS that NumPy uses, and its number of threads if that can be found out."""
     libraries = find().info()
     if not libraries:
-        config: Any = np.show_config(mode="dicts")
+        show_config: Any = np.show_config  # NumPy 2.0 annotates it as if it had no mode and returned nothing
+        config = show_config(mode="dicts")
         return str(config["Build Dependencies"]["blas"]["name"]), None
     first = libraries[0]  # in the order in which they were loaded: SciPy, which may bring its own, loads NumPy's before
     return f"{first['internal_api']} {first['version']}", first["num_threads"]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from examples.shared.drawing import DASHES, TEXT, Palette, add_axes, new_figure, number, save, style, tidy
 from examples.shared.pendulum_drawing import plot_angle, plot_pendulums, plot_torque
@@ -78,7 +78,9 @@ def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> Non
     axes.legend(handles=[*handles, band], frameon=False, handlelength=1.4, fontsize=TEXT - 1)
 
 
-def dense(x: Sequence[float], y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def dense(
+    x: Sequence[float], y: Sequence[float] | NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the same line with many points: Matplotlib puts the legend where it covers the fewest."""
     points = np.union1d(np.linspace(x[0], x[-1], 200), x)
     return points, np.interp(points, x, y)

@@ -103,16 +103,16 @@ def fused(
     Parameters
     ----------
     composition : callable
-        The operation written in `npnets.numpy`. It defines what is right, and serves every use but the first-order
-        reverse mode.
+        The operation written in `npnets.numpy`. It defines the result and all derivatives, and computes them in every
+        use but first-order reverse mode.
     forward : callable
-        On bare arrays: from the arguments of `composition` to `(answer, saved)`, with whatever the backward needs. An
-        operation with several answers gives a tuple of them.
+        On bare arrays: from the arguments of `composition` to `(output, residuals)`, with what the backward needs. An
+        operation with several outputs returns a tuple of them.
     backward : callable
-        On bare arrays: `(g, saved, wanted, *args, **static)` to a tuple with the cotangents of the arguments whose
-        positions stand in `wanted`, in that order. With several answers `g` is a list, `None` for those not used.
+        On bare arrays: `(g, residuals, argnums, *args, **static)` to a tuple with the cotangents of the arguments at
+        the positions `argnums`, in that order. With several outputs `g` is a list, `None` for those not used.
     evaluate : callable, optional
-        On bare arrays: from the arguments to the answer alone, where nothing is differentiated.
+        On bare arrays: from the arguments to the output alone, where nothing is differentiated.
 
     Returns
     -------

@@ -24,7 +24,7 @@ class LayerNorm:
     eps : float
         Added to the variance.
     elementwise_affine : bool
-        Whether there is a `weight` that scales the answer.
+        Whether there is a `weight` that scales the output.
     bias : bool
         Whether there is a `bias` that shifts it; only beside a `weight`.
 

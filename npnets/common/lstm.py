@@ -86,7 +86,7 @@ class LSTM:
             As `init` made them.
         given : Sequences
         all_steps : bool
-            Whether every step is answered, or only each sequence's last.
+            Whether there is an output at every step, or only at each sequence's last.
 
         Returns
         -------

@@ -164,7 +164,7 @@ class MLP:
 
     @property
     def is_ensemble(self) -> bool:
-        """Whether the answer has a leading axis, one entry for each member of an ensemble."""
+        """Whether the output has a leading axis, one entry for each member of an ensemble."""
         return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
 
     @cached_property

@@ -43,7 +43,7 @@ class Net:
     state_shape : int or sequence of int
         Shape of one observation.
     action_shape : int or sequence of int
-        Shape of the answer; zero means that the last hidden layer is the answer. With `concat` it is the shape of the
+        Shape of the output; zero means that the last hidden layer is the output. With `concat` it is the shape of the
         actions that come in instead.
     hidden_sizes : sequence of int
         Widths of the hidden layers.
@@ -56,14 +56,14 @@ class Net:
     concat : bool
         Whether actions come in beside observations, as in a critic.
     num_atoms : int
-        For distributional reinforcement learning: the answer is `(batch, actions, num_atoms)` if above one.
+        For distributional reinforcement learning: the output is `(batch, actions, num_atoms)` if above one.
     dueling_param : tuple of two dicts, optional
         Arguments of one `MLP` for advantages (`Q`) and one for the value (`V`) of a dueling network (Wang et al. 2016).
 
     Notes
     -----
-    Tianshou's ``Net``. Parameters: `model`, and with `dueling_param` `Q` and `V`. The attribute `output_dim` tells how
-    many features the answer has.
+    Tianshou's ``Net``. Parameters: `model`, and with `dueling_param` `Q` and `V`. The attribute `output_dim` is
+    the number of features of the output.
     """
 
     state_shape: Shape
@@ -99,7 +99,7 @@ class Net:
 
     @cached_property
     def model(self) -> MLP:
-        """The MLP that all answers come from."""
+        """The MLP from inputs to features."""
         inputs, actions = width(self.state_shape), self._actions
         outputs = 0 if self.concat or self.dueling_param is not None else actions
         shared = {name: getattr(self, name) for name in _SHARED}
@@ -123,7 +123,7 @@ class Net:
 
     @property
     def output_dim(self) -> int:
-        """Number of features of the answer, atoms counted."""
+        """Number of features of the output, atoms included."""
         return (self.Q or self.model).output_dim
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:

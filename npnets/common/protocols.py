@@ -24,7 +24,7 @@ class PreprocessNet(Protocol):
         ...
 
     def init(self, rng: np.random.Generator) -> Tree:
-        """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
+        """Return parameters; if it has an argument `dtype`, in that dtype."""
         ...
 
     def forward(self, params: Tree, obs: Any, state: Any = None, /) -> tuple[Array, Any]:
@@ -36,7 +36,7 @@ class Layer(Protocol):
     """A layer such as `Linear`, which a `linear_layer` or `norm_layer` of your own makes."""
 
     def init(self, rng: np.random.Generator) -> Tree:
-        """Return parameters. Where it takes a `dtype` too, it is asked for that dtype."""
+        """Return parameters; if it has an argument `dtype`, in that dtype."""
         ...
 
     def forward(self, params: Tree, x: Array, /) -> Array:

@@ -26,7 +26,7 @@ class Recurrent:
     state_shape : int or sequence of int
         Shape of one observation.
     action_shape : int or sequence of int
-        Shape of the answer.
+        Shape of the output.
     device : str, int or None
         Where `init` places parameters.
     hidden_layer_size : int
@@ -62,12 +62,12 @@ class Recurrent:
 
     @cached_property
     def last(self) -> Linear:
-        """The layer from the LSTM to the answer."""
+        """The layer from the LSTM to the output."""
         return Linear(self.hidden_layer_size, self.output_dim)
 
     @property
     def output_dim(self) -> int:
-        """Number of entries of an answer."""
+        """Number of entries of an output."""
         return width(self.action_shape)
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
@@ -103,7 +103,7 @@ class Recurrent:
         resets : (batch, steps) array of bool, optional
             True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
         all_steps : bool
-            Whether every step is answered, or only each sequence's last.
+            Whether there is an output at every step, or only at each sequence's last.
 
         Returns
         -------

@@ -32,7 +32,7 @@ from npnets.tree import Params
 
 @dataclass(frozen=True, repr=False)
 class Actor:
-    """An actor that answers with one action, squashed into its bound: `max_action * tanh(last(preprocess(obs)))`.
+    """A deterministic actor, with actions squashed into their bound: `max_action * tanh(last(preprocess(obs)))`.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ from npnets.tree import Params, Tree
 
 @dataclass(frozen=True, repr=False)
 class ActorProb:
-    """An actor that answers with the mean and the standard deviation of a normal distribution over actions.
+    """An actor that returns the mean and the standard deviation of a normal distribution over actions.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from npnets.tree import Params
 
 @dataclass(frozen=True, repr=False)
 class Critic:
-    """A critic that answers with one value for each observation, or each observation and action.
+    """A critic that returns one value for each observation, or for each observation and action.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Critic:
 
     @property
     def output_dim(self) -> int:
-        """One, the number of entries of an answer."""
+        """One, the number of entries of an output."""
         return 1
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:

@@ -128,7 +128,7 @@ class RecurrentActorProb:
         resets : (batch, steps) array of bool, optional
             True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
         all_steps : bool
-            Whether every step is answered, or only each sequence's last.
+            Whether there is an output at every step, or only at each sequence's last.
 
         Returns
         -------

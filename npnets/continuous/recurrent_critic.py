@@ -66,7 +66,7 @@ class RecurrentCritic:
 
     @property
     def output_dim(self) -> int:
-        """One, the number of entries of an answer."""
+        """One, the number of entries of an output."""
         return 1
 
     def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
@@ -138,9 +138,9 @@ class RecurrentCritic:
         resets : (batch, steps) array of bool, optional
             True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
         all_steps : bool
-            Whether every step is answered, or only each sequence's last.
+            Whether there is an output at every step, or only at each sequence's last.
         return_state : bool
-            Whether the new state is part of the answer.
+            Whether the new state is returned too.
 
         Returns
         -------

@@ -36,7 +36,7 @@ class VAE:
     decoder : MLP
         From observation and latent vector side by side to an action, unsquashed.
     hidden_dim : int
-        Number of features that the encoder answers with.
+        Number of features that the encoder returns.
     latent_dim : int
         Size of the latent vector.
     max_action : float or sequence of float

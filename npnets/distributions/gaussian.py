@@ -60,12 +60,12 @@ class Gaussian:
     def from_actor(
         cls, actor: Any, params: Tree, obs: Any, state: Any = None, **options: Any
     ) -> "tuple[Gaussian, Any]":
-        """Run a probabilistic actor and make a distribution of its answer.
+        """Run a probabilistic actor and return a distribution with its mean and standard deviation.
 
         Parameters
         ----------
         actor : ActorProb or RecurrentActorProb
-            Or one of your own that answers with `((mu, sigma), state)`.
+            Or one of your own that returns `((mu, sigma), state)`.
         params, obs, state, **options
             As `actor.forward` takes them.
 
@@ -78,7 +78,7 @@ class Gaussian:
         Raises
         ------
         TypeError
-            If the actor does not answer with a mean and a standard deviation.
+            If the actor does not return a mean and a standard deviation.
         """
         mu, sigma, state = answer_of(actor, params, obs, state, options)
         return cls(mu, sigma), state

@@ -77,12 +77,12 @@ class SquashedGaussian:
     def from_actor(
         cls, actor: Any, params: Tree, obs: Any, low: Bound, high: Bound, state: Any = None, **options: Any
     ) -> "tuple[SquashedGaussian, Any]":
-        """Run a probabilistic actor and squash its answer into bounds; one that has squashed it already is refused.
+        """Run a probabilistic actor and squash its distribution into bounds; one that squashes its mean is refused.
 
         Parameters
         ----------
         actor : ActorProb or RecurrentActorProb
-            Made with `unbounded=True`; or one of your own that answers with `((mu, sigma), state)` and has an attribute
+            Made with `unbounded=True`; or one of your own that returns `((mu, sigma), state)` and has an attribute
             `unbounded`.
         params, obs
             As `actor.forward` takes them.
@@ -100,8 +100,7 @@ class SquashedGaussian:
         Raises
         ------
         TypeError
-            If the actor does not tell whether its mean is unbounded, or does not answer with a mean and a standard
-            deviation.
+            If the actor has no attribute `unbounded`, or does not return a mean and a standard deviation.
         ValueError
             If its mean is bounded.
         """

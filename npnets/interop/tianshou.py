@@ -29,14 +29,14 @@ from npnets.interop.tianshou_parts import (
     unwrapped,
 )
 from npnets.public import listing
-from npnets.tree import Tree
+from npnets.tree import Params, Tree
 
 __all__ = ["from_state_dict", "split", "to_state_dict"]
 
 __dir__ = listing(__all__)
 
 
-def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Tree:
+def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Params:
     """Return a network's parameters from a state dict of the same network of Tianshou.
 
     Parameters
@@ -97,8 +97,8 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     Returns
     -------
     dict from str to array
-        NumPy arrays with memory of their own, in Tianshou's order, names and layout, so that
-        `module.load_state_dict({name: torch.from_numpy(array) for name, array in answer.items()})` takes all of them.
+        NumPy arrays with memory of their own, in Tianshou's order, names and layout, for
+        `module.load_state_dict({name: torch.from_numpy(array) for name, array in state_dict.items()})`.
 
     Raises
     ------

@@ -55,7 +55,7 @@ def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Array:
 
 
 def expand_dims(x: ArrayLike, axis: int | tuple[int, ...]) -> Array:
-    """Insert axes of size one at these positions of the answer."""
+    """Insert axes of size one at these positions of the result."""
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = np.ndim(x) + len(axes)
     places = {place % ndim for place in axes if -ndim <= place < ndim}

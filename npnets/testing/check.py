@@ -76,13 +76,13 @@ def check_network(
     net : network
         Anything with `init(rng)`, `forward(params, obs, ...)` and `output_dim`.
     state_shape : int or sequence of int, optional
-        Shape of one observation, where the network has no `state_shape` that tells.
+        Shape of one observation, for a network without `state_shape`.
     action_shape : int or sequence of int, optional
-        Shape of one action, for a network that takes actions and does not tell.
+        Shape of one action, for a network that takes actions and has no `action_shape`.
     obs : callable, optional
         Takes a batch size and returns a strategy of observations, for those that are not any floating-point numbers.
     members : int, optional
-        For an ensemble that does not tell: its answers are `(members, batch, output_dim)`.
+        For an ensemble of your own: its outputs are `(members, batch, output_dim)`.
     sequences : bool, optional
         Whether observations may be `(batch, steps, ...)`; if left out, whether `forward` has an argument `lengths`,
         `resets` or `all_steps`.

@@ -61,7 +61,7 @@ def observations(
     batch : int or strategy, optional
         How many rows; one to five if left out.
     state_shape : int or sequence of int, optional
-        Shape of one observation, for a network whose description does not tell.
+        Shape of one observation, for a network whose description does not have it.
     steps : int, optional
         For a recurrent network: makes sequences, `(batch, steps, ...)`.
     limit : float
@@ -85,7 +85,7 @@ def observations(
 def actions(
     net: Any, batch: Batch = None, *, action_shape: Shape | None = None, dtype: DTypeLike = np.float32
 ) -> st.SearchStrategy[Array]:
-    """Draw a batch of actions: such as a critic takes, or an actor answers with.
+    """Draw a batch of actions, as a critic takes them or an actor returns them.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def actions(
     batch : int or strategy, optional
         How many rows; one to five if left out.
     action_shape : int or sequence of int, optional
-        Shape of one action, for a network whose description does not tell.
+        Shape of one action, for a network whose description does not have it.
     dtype : dtype
 
     Returns
@@ -127,7 +127,7 @@ def states(net: Any, batch: Batch = None, *, state_shape: Shape | None = None) -
     Returns
     -------
     strategy of trees
-        Of the form that `forward` answers with.
+        Of the form that `forward` returns.
     """
     subject = subject_of(net, state_shape=state_shape)
     if not subject.has_memory:

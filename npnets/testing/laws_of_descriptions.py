@@ -24,7 +24,7 @@ def _pickling(trial: Trial) -> None:
 
 def _equality(trial: Trial) -> None:
     net, copied = trial.subject.net, trial.fresh_net()
-    if not (net == copied and copied == net) or net != copied:
+    if not _are_equal(net, copied):
         raise Breach(
             "the network to equal a copy of itself",
             "they differ",
@@ -35,6 +35,17 @@ def _equality(trial: Trial) -> None:
     if _hash_of(net) != _hash_of(copied):
         raise Breach("equal networks to have equal hashes", "they differ", "a __hash__ that goes by identity")
     _expect_same_answers(trial, copied, "a copy that is equal", "something that makes a difference is not compared")
+
+
+def _are_equal(net: Any, copied: Any) -> bool:
+    try:
+        return bool(net == copied and copied == net and not net != copied)
+    except Exception as error:
+        raise Breach(
+            "the network to be compared with a copy of itself",
+            f"{type(error).__name__}: {error}",
+            "a field that is an array: make it a tuple of numbers, or one of the parameters",
+        ) from error
 
 
 def _hash_of(net: Any) -> int | None:

@@ -28,7 +28,7 @@ def to_device(tree: T, device: Device) -> T:
     Raises
     ------
     ImportError
-        If a GPU is asked for and CuPy is not installed, or does not load.
+        If the device is a GPU, and CuPy is not installed or does not load.
     RuntimeError
         If there is no driver, the driver is too old, or that GPU is not there.
     TypeError

@@ -35,14 +35,14 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     fun : callable
         Called with one leaf of each tree.
     tree : tree
-        Gives the structure of the answer.
+        The structure of the result.
     *rest : tree
         Further trees of the same structure; the order of a dict's keys does not matter.
 
     Returns
     -------
     tree
-        A new tree with the answers at its leaves.
+        A new tree with the results at its leaves.
 
     Raises
     ------
@@ -62,12 +62,12 @@ def map(fun: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 
 
 def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tree) -> tuple[Tree, ...]:
-    """Apply a function that answers with several values to each leaf: as `map`, with a tree for each of them.
+    """Apply a function that returns several values to each leaf: as `map`, with a tree for each of them.
 
     Parameters
     ----------
     count : int
-        How many values it answers with.
+        How many values it returns.
     fun : callable
         Called with one leaf of each tree.
     tree, *rest : tree

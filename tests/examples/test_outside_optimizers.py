@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -18,7 +19,6 @@ import npnets
 from examples.own_optimizer import (
     advantages,
     cloning_problem,
-    cma_es_policy,
     lbfgs_cloning,
     trust_region,
 )
@@ -85,6 +85,12 @@ def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.Monk
 # -- CMA-ES -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def cma_es_policy() -> Any:
+    """The example, imported where it is needed: the package cma takes half a second, also of those who only collect."""
+    return importlib.import_module("examples.own_optimizer.cma_es_policy")
+
+
 def _agreement(policy: Any, episodes: int, seed: int) -> Any:
     """Stands for the return: how often a policy pushes as a plain rule would, the same from every start."""
     observations = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
@@ -93,7 +99,9 @@ def _agreement(policy: Any, episodes: int, seed: int) -> Any:
 
 @pytest.mark.slow
 @numpy_vectors
-def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(
+    cma_es_policy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cma_es_policy, "returns_of", _agreement)
     monkeypatch.setattr(cma_es_policy, "CHECKPOINTS", 1)
     start, found = cma_es_policy.ACTOR.init(np.random.default_rng(0)), []
@@ -110,7 +118,7 @@ def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(monkeyp
 
 
 @numpy_vectors
-def test_the_cart_is_pushed_by_the_sign_of_the_actors_answer() -> None:
+def test_the_cart_is_pushed_by_the_sign_of_the_actors_answer(cma_es_policy: Any) -> None:
     params = cma_es_policy.ACTOR.init(np.random.default_rng(0))
     observations = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
     pushes = cma_es_policy.policy_of(params)(observations)
@@ -120,7 +128,7 @@ def test_the_cart_is_pushed_by_the_sign_of_the_actors_answer() -> None:
 
 
 @numpy_vectors
-def test_a_return_counts_the_steps_of_the_first_episode_alone() -> None:
+def test_a_return_counts_the_steps_of_the_first_episode_alone(cma_es_policy: Any) -> None:
     steps, falls = 0, np.full(6, 0)
 
     def always_left(observations: Any) -> Any:

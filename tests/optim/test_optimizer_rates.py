@@ -95,6 +95,17 @@ def test_a_rate_of_zero_freezes_one_part_and_the_others_learn(maker: str) -> Non
     assert bits(new["last"]) == bits(_run(MAKERS[maker](0.1))[0]["last"])
 
 
+@each_maker
+def test_a_weight_decay_of_zero_adds_nothing_even_to_a_parameter_that_is_infinite(maker: str) -> None:
+    params = on_backend({"a": np.float32([np.inf, 1.0]), "b": np.float32([1.0])})
+    grads = on_backend({"a": np.float32([1.0, -0.0]), "b": np.float32([1.0])})
+    new = []
+    for decay in (0.0, {"a": 0.0, "b": 0.5}):
+        optimizer = MAKERS[maker](0.1, weight_decay=decay)
+        new.append(optimizer.update(params, grads, optimizer.init(params))[0])
+    assert bits(new[0]["a"]) == bits(new[1]["a"]) and bits(new[0]["b"]) != bits(new[1]["b"])
+
+
 # -- schedules --------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +116,7 @@ def test_a_constant_schedule_or_a_dict_of_equal_rates_is_the_number_bit_for_bit(
 ) -> None:
     expected = [bits(part) for part in _run(MAKERS[maker](rate, weight_decay=decay), dtype=dtype)]
     for same in (
-        optim.linear_schedule(rate, rate, 2),
+        optim.linear_schedule(rate, rate, 3),
         {"trunk": rate, "last": rate},
         {"trunk": {"linear_0": {"bias": lambda n: rate, "weight": rate}}, "last": np.float64(rate)},
     ):
@@ -132,6 +143,37 @@ def test_each_part_learns_as_it_would_alone_at_its_rate_and_weight_decay(maker: 
     for part in rates:
         alone, _ = _run(MAKERS[maker](rates[part], weight_decay=decays[part]))
         assert bits(new[part]) == bits(alone[part])
+
+
+@st.composite
+def _tree_and_rates(draw: st.DrawFn, depth: int = 0) -> tuple[Any, Any, dict[str, float]]:
+    """A tree of arrays, rates that name a prefix of it, and the rate of each leaf by its path."""
+    one_rate, parts, rates, by_leaf = draw(st.booleans()), {}, {}, {}
+    for name in draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)):
+        if depth < 2 and draw(st.booleans()):
+            parts[name], rates[name], below = draw(_tree_and_rates(depth + 1))
+            by_leaf.update({f"{name}.{path}": rate for path, rate in below.items()})
+        else:
+            parts[name], rates[name] = np.float32([0.5, -1.0]), draw(RATES)
+            by_leaf[name] = rates[name]
+    if not one_rate:
+        return parts, dict(draw(st.permutations(list(rates.items())))), by_leaf
+    rate = draw(RATES)
+    return parts, rate, dict.fromkeys(by_leaf, rate)
+
+
+@each_maker
+@given(drawn=_tree_and_rates())
+def test_a_dict_of_rates_may_end_anywhere_above_the_arrays(
+    maker: str, drawn: tuple[Any, Any, dict[str, float]]
+) -> None:
+    params, rates, by_leaf = on_backend(drawn[0]), *drawn[1:]
+    optimizer = MAKERS[maker](rates)
+    new, _ = optimizer.update(params, params, optimizer.init(params))
+    assert tree.paths(new) == sorted(by_leaf) == tree.paths(params)
+    for path, leaf, start in zip(tree.paths(new), tree.leaves(new), tree.leaves(params), strict=True):
+        alone = MAKERS[maker](by_leaf[path])
+        assert bits(leaf) == bits(alone.update(start, start, alone.init(start))[0])
 
 
 @each_maker
@@ -183,5 +225,6 @@ def test_a_schedule_has_the_values_computed_by_hand(schedule: str) -> None:
 def test_a_schedule_begins_and_ends_exactly_and_stays_between(kind: Any, ends: Any, steps: int, step: int) -> None:
     schedule = kind(*ends, steps)
     assert schedule(0) == ends[0] and schedule(steps) == schedule(steps + 5) == ends[1]
+    assert kind(ends[0], ends[0], steps)(step) == ends[0]
     slack = 1e-15 * max(ends)
     assert max(0.0, min(ends) - slack) <= schedule(step) <= max(ends) + slack

@@ -78,9 +78,10 @@ UPDATED: dict[str, tuple[Any, type[Exception], str]] = {
         "updates made before, and returns a number",
     ),
     "a schedule below zero": (
-        {"trunk": 0.1, "last": below_zero},
+        {"trunk": {"linear_0": below_zero}, "last": 0.1},
         ValueError,
-        f" of 'last', by its schedule {below_zero!r} at step 2, must be zero or positive, and finite, but is -1.5",
+        f" of 'trunk.linear_0', by its schedule {below_zero!r} at step 2, must be zero or positive, and finite, but is "
+        "-1.5",
     ),
     "a schedule that is not finite": (lambda step: np.inf, ValueError, "at step 2, must be zero or positive, and"),
 }

@@ -204,7 +204,13 @@ WRONG: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("call", ["sgd(0.1)", "sgd(0.1, momentum=0.5)", "rmsprop()", "adam()", "adamw()"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("sgd(0.1)", "sgd(0.1, momentum=0.5)", "sgd(0.1, weight_decay=0.1)", "rmsprop()", "rmsprop(weight_decay=0.1)"),
+        *("adam()", "adam(weight_decay=0.1)", "adam(lambda step: 0.1)", "adamw()"),
+    ],
+)
 def test_gradients_unlike_the_parameters_are_refused(call: str, wrong: str) -> None:
     grads, message = WRONG[wrong]
     optimizer, params = _made(call), on_backend(_params())

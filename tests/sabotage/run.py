@@ -27,10 +27,12 @@ from trials import Reach, measure, try_fault  # noqa: E402
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROOMS = ("kernels", "autodiff", "common", "continuous", "distributions")
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "_build", "runs", "*.egg-info")
-TESTS = tuple(
-    f"tests/{name}"
-    for name in "autodiff distributions kernels networks numpy parallel interop/test_tianshou_conformance.py".split()
-)
+FOLDERS = ("autodiff", "distributions", "kernels", "networks", "numpy", "parallel")
+TESTS = [
+    *(f"tests/{folder}" for folder in FOLDERS),
+    "tests/backend/test_backends_agree.py",
+    "tests/interop/test_tianshou_conformance.py",
+]
 """The tests that say something of these rooms, and run no whole examples."""
 
 

@@ -160,7 +160,15 @@ def _in_child(copy: Path, args: list[str], plugins: list[object], log: Path) -> 
     os.chdir(copy)
     sys.path.insert(0, str(copy))
     # Pytest cannot rewrite the asserts of what was imported before it; hypothesis's plugin has none that matter here.
-    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
+    options = [
+        "-q",
+        "--backend",
+        "all",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+    ]
     status = int(pytest.main([*options, *args], plugins=plugins))
     sys.stdout.flush()
     return status

@@ -8,6 +8,7 @@ from faulty_descriptions import (
     ByIdentity,
     EqualToAll,
     HashedByIdentity,
+    HoldsAnArray,
     LosesItsScale,
     OfALambda,
 )
@@ -122,6 +123,7 @@ FAULTS = [
     Fault(LosesItsScale(), "pickling", "answer of forward differs"),
     Fault(ByIdentity(), "equality", "equal a copy of itself"),
     Fault(HashedByIdentity(), "equality", "equal hashes"),
+    Fault(HoldsAnArray(), "equality", "be compared with a copy of itself"),
     Fault(EqualToAll(), "equality", "differ from what is no network"),
     Fault(CastsToDouble(), "dtype", "answer of the parameters' dtype, float32"),
     Fault(KeepsTheInputsDtype(), "dtype", "answer of the parameters' dtype, float32"),

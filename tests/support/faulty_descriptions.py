@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as onp
 from faulty_networks import Policy
 
 import npnets.numpy as np
@@ -36,6 +37,11 @@ class LosesItsScale(Policy):
 class ByIdentity(Policy):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
+
+
+@dataclass(frozen=True)
+class HoldsAnArray(Policy):
+    scale: Any = field(default_factory=lambda: onp.ones(2))
 
 
 class HashedByIdentity(Policy):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 import linecache
+import re
 import sys
 import types
 from typing import Any
 
 LONGEST = 60
+ADDRESS = re.compile(" at 0x[0-9a-fA-F]+")
 
 
 def written(value: Any) -> str | None:
-    """Return a value in a few words, the same in every process, or None where pytest's own name will do."""
+    """Return a value in one short line, the same in every process, or None where pytest's own name will do."""
     if value is None or isinstance(value, (str, bytes, bool, int, float, complex, type)):
         return _shortened(repr(value)) if isinstance(value, (str, bytes)) and len(value) > LONGEST else None
-    text = _name(value) or repr(value)
-    return None if " at 0x" in text or text.startswith("<") else _shortened(text)
+    text = ADDRESS.sub("", _name(value) or repr(value))
+    return _shortened(" ".join(text.split()))
 
 
 def _name(value: Any) -> str | None:

@@ -151,3 +151,12 @@ assert_type(GAUSSIAN, Gaussian)
 assert_type(GAUSSIAN.sample_and_log_prob(default_rng(0)), tuple[Array, Array])
 assert_type(GAUSSIAN.log_prob([[0.0, 1.0]]), Array)
 assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, numpy.array([1.0, 2.0])).sample(default_rng(0)), Array)
+
+# -- modules that are imported once they are used, and files ----------------------------------------------------------
+
+assert_type(npnets.about(), dict[str, Any])
+assert_type(npnets.interop.torch_file.load("policy.pth"), dict[Any, Any])
+assert_type(npnets.interop.tianshou.from_state_dict(ACTOR, {}), Params)
+assert_type(npnets.interop.tianshou.to_state_dict(ACTOR, PARAMS), dict[str, Array])
+assert_type(npnets.checkpoint.load("policy.npz").metadata, dict[str, Any])
+npnets.testing.check_network(ACTOR, max_examples=5)
