@@ -9,9 +9,9 @@ import autograd.numpy as np
 import numpy
 from autograd import value_and_grad
 
-from benchmarks.cpu.cells import ANSWERS, STEPS, Array, Cell, by_path, data, first_gradient, first_parameters, noise
+from benchmarks.cpu.cells import OUTPUTS, STEPS, Array, Cell, by_path, data, first_gradient, first_parameters, noise
 from benchmarks.cpu.losses import loss
-from benchmarks.cpu.plain import Arrays, Library, adam, answer
+from benchmarks.cpu.plain import Arrays, Library, adam, output
 
 
 def through_time(step: Callable[[Arrays, Any], Arrays], state: Arrays, inputs: Any) -> Arrays:
@@ -36,11 +36,11 @@ def drawn(rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def evaluation(cell: Cell, draw: Callable[..., Any]) -> Callable[[], Any]:
-    """Return a network's answer, or a loss and its gradient."""
+    """Return a network's output, or a loss and its gradient."""
     params, given = first_parameters(cell), data(cell)
 
     def run(params: Any) -> Arrays:
-        return answer(LIBRARY, cell.network, params, given, draw)
+        return output(LIBRARY, cell.network, params, given, draw)
 
     if cell.kind == "forward":
         return lambda: run(params)
@@ -72,4 +72,4 @@ def outcome(cell: Cell) -> dict[str, Any]:
     found = evaluation(cell, lambda shape: noise(cell))()
     if cell.kind == "gradient":
         return {"loss": found[0], **by_path(found[1])}
-    return dict(zip(ANSWERS[cell.network], found, strict=True))
+    return dict(zip(OUTPUTS[cell.network], found, strict=True))

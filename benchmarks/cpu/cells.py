@@ -28,7 +28,7 @@ NETWORKS = ("actor", "actor_prob", "critic", "vae", "ensemble")
 RECURRENT, HIDDEN = ("recurrent_actor", "recurrent_critic"), 128
 """The networks with an LSTM, and the numbers in its states."""
 
-ANSWERS = {
+OUTPUTS = {
     "actor": ("action",),
     "actor_prob": ("mu", "sigma"),
     "critic": ("value",),
@@ -37,7 +37,7 @@ ANSWERS = {
     "recurrent_actor": ("mu", "sigma", "hidden", "cell"),
     "recurrent_critic": ("value",),
 }
-"""What a network answers, in order."""
+"""What a network returns, in order."""
 
 BATCHES = (1, 32, 256, 1024)
 SEQUENCES = ((1, 1), (64, 16), (256, 32))
@@ -158,7 +158,7 @@ def _linear(rng: np.random.Generator, inputs: int, outputs: int, members: tuple[
 
 
 def _uniform(rng: np.random.Generator, limit: float, shape: tuple[int, ...]) -> Array:
-    """Draw in the memory of the answer alone: where cost grows up to the end of memory, this must not take more."""
+    """Draw in the memory of the output alone: where cost grows up to the end of memory, this must not take more."""
     drawn = rng.random(shape, np.float32)
     drawn *= 2 * limit
     drawn -= limit

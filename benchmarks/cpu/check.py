@@ -1,6 +1,6 @@
 """Whether all sides of the benchmark of speed compute the same, from the same parameters and data.
 
-Answers, losses and gradients of the networks; the parameters after a few steps of Adam; and for the algorithms the
+Outputs, losses and gradients of the networks; the parameters after a few steps of Adam; and for the algorithms the
 losses, parameters and targets' parameters after a few learning steps, in which NumPy's generator draws Tianshou's
 random numbers too. Tianshou is what the others are held against.
 """

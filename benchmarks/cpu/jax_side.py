@@ -24,9 +24,9 @@ import jax  # noqa: E402
 import jax.numpy as np  # noqa: E402
 import numpy  # noqa: E402
 
-from benchmarks.cpu.cells import ANSWERS, STEPS, Cell, by_path, data, first_gradient, first_parameters, noise  # noqa: E402
+from benchmarks.cpu.cells import OUTPUTS, STEPS, Cell, by_path, data, first_gradient, first_parameters, noise  # noqa: E402
 from benchmarks.cpu.losses import loss  # noqa: E402
-from benchmarks.cpu.plain import Arrays, Library, adam, answer  # noqa: E402
+from benchmarks.cpu.plain import Arrays, Library, adam, output  # noqa: E402
 
 
 def through_time(step: Callable[[Arrays, Any], Arrays], state: Arrays, inputs: Any) -> Arrays:
@@ -45,11 +45,11 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 
 def evaluation(cell: Cell, source: Any, draw: Callable[..., Any]) -> Callable[[], Any]:
-    """Return a network's answer, or a loss and its gradient; noise is drawn from the source."""
+    """Return a network's output, or a loss and its gradient; noise is drawn from the source."""
     params, given = jax.device_put(first_parameters(cell)), jax.device_put(data(cell))
 
     def run(params: Any, given: Any, source: Any) -> Arrays:
-        return answer(LIBRARY, cell.network, params, given, lambda shape: draw(source, shape))
+        return output(LIBRARY, cell.network, params, given, lambda shape: draw(source, shape))
 
     def loss_of(params: Any, given: Any, source: Any) -> Any:
         return loss(np, cell.network, run(params, given, source), given)
@@ -89,7 +89,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
     found = evaluation(cell, jax.device_put(noise(cell)), lambda noise, shape: noise)()
     if cell.kind == "gradient":
         return {"loss": numpy.asarray(found[0]), **named(found[1])}
-    return {name: numpy.asarray(array) for name, array in zip(ANSWERS[cell.network], found, strict=True)}
+    return {name: numpy.asarray(array) for name, array in zip(OUTPUTS[cell.network], found, strict=True)}
 
 
 def named(params: Any) -> dict[str, Any]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 
-def loss(np: Any, network: str, answer: Any, given: dict[str, Any]) -> Any:
-    """Return the loss of a network's answer.
+def loss(np: Any, network: str, output: Any, given: dict[str, Any]) -> Any:
+    """Return the loss of a network's output.
 
     Parameters
     ----------
     np : module
         `npnets.numpy`, `autograd.numpy` or `jax.numpy`.
     network : str
-    answer : tuple of arrays
-        As `cells.ANSWERS` names them.
+    output : tuple of arrays
+        As `cells.OUTPUTS` names them.
     given : dict
         `act` and `reward`, `(batch, width)`.
     """
     if network == "vae":
-        return of_vae(np, *answer, given["act"])
+        return of_vae(np, *output, given["act"])
     if network in ("critic", "ensemble", "recurrent_critic"):
-        return np.mean((answer[0] - given["reward"]) ** 2)
-    error = np.mean((answer[0] - given["act"]) ** 2)
-    return error if network == "actor" else error + np.mean(answer[1])
+        return np.mean((output[0] - given["reward"]) ** 2)
+    error = np.mean((output[0] - given["act"]) ** 2)
+    return error if network == "actor" else error + np.mean(output[1])
 
 
 def of_vae(np: Any, reconstruction: Any, mean: Any, std: Any, act: Any) -> Any:

@@ -18,7 +18,7 @@ INPUTS, GATES = OBS + HIDDEN, 4 * HIDDEN
 
 
 def evaluation(cell: Cell) -> list[Product]:
-    """Return the products of a network's answer, and with a gradient those of its weights."""
+    """Return the products of a network's output, and with a gradient those of its weights."""
     return forward(cell) + (backward(cell) if cell.kind == "gradient" else [])
 
 
@@ -36,8 +36,8 @@ def backward(cell: Cell) -> list[Product]:
     transposed, dh = drawn(GATES, HIDDEN), drawn(cell.batch, HIDDEN)
     through_time = [(np.matmul, dz[t], transposed, dh) for t in range(cell.steps)]
     width, outputs = head(cell)
-    answer = drawn(cell.batch, outputs)
-    of_head = [product(answer, drawn(outputs, width)), product(drawn(cell.batch, width).T, answer)]
+    cotangent = drawn(cell.batch, outputs)
+    of_head = [product(cotangent, drawn(outputs, width)), product(drawn(cell.batch, width).T, cotangent)]
     return [*of_head, *through_time, product(rows.T, dz.reshape(-1, GATES))]
 
 

@@ -19,7 +19,7 @@ from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim
 
-Answer = Callable[[Any], tuple[Any, ...]]
+Output = Callable[[Any], tuple[Any, ...]]
 
 ROWS = 64
 """From how many rows for each thread on a batch of sequences is shared out."""
@@ -35,9 +35,9 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
-    """Return a network's answer, or a loss and its gradient; `draw` is how the VAE gets its noise."""
+    """Return a network's output, or a loss and its gradient; `draw` is how the VAE gets its noise."""
     params, given = cells.first_parameters(cell), cells.data(cell)
-    run = answer(cell, given, draw)
+    run = output(cell, given, draw)
     if cell.kind == "forward":
         return lambda: run(params)
     value_and_grad = npnets.value_and_grad(lambda params: loss(np, cell.network, run(params), given))
@@ -61,8 +61,8 @@ def shared_out(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
     return shared
 
 
-def answer(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Answer:
-    """Return a network's answer as a function of its parameters."""
+def output(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Output:
+    """Return a network's output as a function of its parameters."""
     net, obs, act = network(cell), given["obs"], given["act"]
     if isinstance(net, npnets.VAE):
         return lambda params: net.forward(params, obs, act, **draw)
@@ -128,7 +128,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
     found = make(cell)() if cell.network in cells.RECURRENT else evaluation(cell, {"noise": cells.noise(cell)})()
     if cell.kind == "gradient":
         return {"loss": found[0], **cells.by_path(found[1])}
-    return dict(zip(cells.ANSWERS[cell.network], found, strict=True))
+    return dict(zip(cells.OUTPUTS[cell.network], found, strict=True))
 
 
 def memory(cell: Cell) -> tuple[int, int, int]:
@@ -139,7 +139,7 @@ def memory(cell: Cell) -> tuple[int, int, int]:
     """
     make(cell._replace(batch=1, steps=1))()
     params, given = cells.first_parameters(cell), cells.data(cell)
-    run = answer(cell, given, {})
+    run = output(cell, given, {})
 
     def of_params(params: Any) -> Any:
         return loss(np, cell.network, run(params), given)

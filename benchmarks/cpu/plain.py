@@ -22,8 +22,8 @@ class Library(NamedTuple):
     through_time: Callable[[Callable[[Arrays, Any], Arrays], Arrays, Any], Arrays]
 
 
-def answer(library: Library, network: str, params: Any, given: dict[str, Any], draw: Callable[..., Any]) -> Arrays:
-    """Return a network's answer, as `cells.ANSWERS` names it."""
+def output(library: Library, network: str, params: Any, given: dict[str, Any], draw: Callable[..., Any]) -> Arrays:
+    """Return a network's output, as `cells.OUTPUTS` names it."""
     np, obs, act = library.np, given["obs"], given["act"]
     if network == "vae":
         return vae(np, params, obs, act, draw)

@@ -1,7 +1,7 @@
 """The floor of the benchmark of speed: the matrix products alone of each cell, in NumPy, with nothing between them.
 
 Into memory that is there already, every factor laid out as it multiplies fastest. A gradient needs, for each layer, the
-product for its answer, that for its weight, and that for its input as far as somebody asks for it. An actor that learns
+product for its output, that for its weight, and that for its input as far as somebody asks for it. An actor that learns
 through a critic needs no gradient of the critic's weights, and of its input that of the actions alone.
 """
 
@@ -39,7 +39,7 @@ def make(cell: Cell) -> Callable[[], None]:
 
 
 def evaluation(cell: Cell) -> list[Product]:
-    """Return the products of a network's answer, and with a gradient those of its weights."""
+    """Return the products of a network's output, and with a gradient those of its weights."""
     if cell.network in RECURRENT:
         return lstm_products.evaluation(cell)
     layers, members = _NETWORKS[cell.network](*cell.hidden), MEMBERS if cell.network == "ensemble" else 0
@@ -79,7 +79,7 @@ _NETWORKS = {"actor": actor, "actor_prob": actor, "critic": critic, "vae": vae, 
 def twins(cell: Cell, layers: Layers) -> list[Product]:
     """Return TD3's and SAC's products but for the actor's part: both critics learn, and an actor with these layers.
 
-    With `whole`, also those of the targets: the actor's answer and both critics' to it.
+    With `whole`, also those of the targets: the actor's output and both critics' to it.
     """
     critics = critic(*cell.hidden)
     learning = [*forward(cell.batch, critics, 2), *backward(cell.batch, critics, 2)]
@@ -120,7 +120,7 @@ LEARNING: dict[str, Callable[[Cell], list[Product]]] = {"td3": td3, "sac": sac, 
 
 
 def forward(rows: int, layers: Layers, members: int = 0) -> list[Product]:
-    """Return the products for the answers of layers."""
+    """Return the products for the outputs of layers."""
     side = (members,) if members else ()
     shapes = [((*side, rows, layer.inputs), (*side, layer.inputs, layer.outputs)) for layer in layers]
     return [product(drawn(*x), drawn(*weight)) for x, weight in shapes]

@@ -1,7 +1,7 @@
 """The cells of the benchmark of speed on Tianshou 1.0.0 with PyTorch: its own networks, its own policies.
 
 Where PyTorch offers several ways, the quickest of the usual ones is taken: tensors that are there already, inference
-mode for answers, gradients of the parameters alone.
+mode for outputs, gradients of the parameters alone.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 
 def evaluation(cell: Cell) -> Callable[[], Any]:
-    """Return a network's answer in inference mode, or a loss and its gradient."""
+    """Return a network's output in inference mode, or a loss and its gradient."""
     net, given = network(cell), tensors(cell)
-    run = answer(net, given)
+    run = output(net, given)
     if cell.kind == "forward":
         return torch.inference_mode()(run)
     params = list(net.parameters())
@@ -55,8 +55,8 @@ def tensors(cell: Cell) -> dict[str, Tensor]:
     return {name: torch.as_tensor(array) for name, array in cells.data(cell).items()}
 
 
-def answer(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
-    """Return a network's answer, as `cells.ANSWERS` names it."""
+def output(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
+    """Return a network's output, as `cells.OUTPUTS` names it."""
     alone = isinstance(net, (Actor, ActorProb, RecurrentActorProb))
     inputs = (given["obs"],) if alone else (given["obs"], given["act"])
     if isinstance(net, VAE):
@@ -107,16 +107,16 @@ _NETWORKS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
 }
 
 
-def loss(name: str, answer: tuple[Tensor, ...], given: dict[str, Tensor]) -> Tensor:
-    """Return the loss of a network's answer; that of the VAE as Tianshou's BCQ writes it."""
+def loss(name: str, output: tuple[Tensor, ...], given: dict[str, Tensor]) -> Tensor:
+    """Return the loss of a network's output; that of the VAE as Tianshou's BCQ writes it."""
     if name == "vae":
-        reconstruction, mean, std = answer
+        reconstruction, mean, std = output
         divergence = (-torch.log(std) + (std.pow(2) + mean.pow(2) - 1) / 2).mean()
         return mse_loss(given["act"], reconstruction) + divergence / 2
     if name in ("critic", "ensemble", "recurrent_critic"):
-        return mse_loss(answer[0], given["reward"].expand_as(answer[0]))
-    error = mse_loss(answer[0], given["act"])
-    return error if name == "actor" else error + answer[1].mean()
+        return mse_loss(output[0], given["reward"].expand_as(output[0]))
+    error = mse_loss(output[0], given["act"])
+    return error if name == "actor" else error + output[1].mean()
 
 
 def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:
@@ -142,7 +142,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
         found = evaluation(cell)()
     if cell.kind == "gradient":
         return {"loss": found[0].detach().numpy(), **arrays(network(cell), found[1])}
-    return {name: tensor.numpy() for name, tensor in zip(cells.ANSWERS[cell.network], found, strict=True)}
+    return {name: tensor.numpy() for name, tensor in zip(cells.OUTPUTS[cell.network], found, strict=True)}
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def memory(cell: Cell) -> tuple[int, int, int]:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss(cell.network, answer(net, given)(), given)
+        loss(cell.network, output(net, given)(), given)
     gradient = make(cell)
     gradient()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:

@@ -26,8 +26,8 @@ STEPS = 3
 """Learning steps that are taken before two sides' parameters are compared."""
 
 INPUTS = {"actor": ("obs",), "critic": ("obs", "act")}
-ANSWERS = {"actor": "act", "critic": "reward"}
-"""What each network takes, and what it learns to answer, with the mean squared error as its loss."""
+LABELS = {"actor": "act", "critic": "reward"}
+"""What each network takes, and what it learns to return, with the mean squared error as its loss."""
 
 WORKLOADS = tuple(f"{network}_{kind}" for network in INPUTS for kind in ("forward", "gradient", "step")) + ("td3_step",)
 """A step is a gradient, an Adam step and a soft update of a target network; TD3's is described in `td3_step` of

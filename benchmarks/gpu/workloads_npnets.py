@@ -1,6 +1,6 @@
 """The workloads of the GPU benchmarks on npnets: NumPy on the CPU, CuPy on a GPU.
 
-A workload is called to do once what is timed or counted, and leaves its answer on the device; `outcome()`, on a new
+A workload is called to do once what is timed or counted, and leaves its output on the device; `outcome()`, on a new
 one, gives the numbers to compare with the other side's. Parameters and data are on the device before the first call.
 `gpu/workloads_pytorch.py` has the same mathematics under the same names.
 """
@@ -28,28 +28,28 @@ def act(params: Any, obs: Any) -> Any:
     return ACTOR.forward(params, obs)[0]
 
 
-def mean_squared_error(answer: Any, target: Any) -> Any:
+def mean_squared_error(output: Any, target: Any) -> Any:
     """The loss of all regressions here."""
-    return np.mean((answer - target) ** 2)
+    return np.mean((output - target) ** 2)
 
 
 class Regression(NamedTuple):
-    """A network, its parameters and a target network's, its inputs, and what it should answer."""
+    """A network, its parameters and a target network's, its inputs, and what it should return."""
 
     name: str
     forward: Callable[..., Any]
     params: Any
     target: Any
     inputs: tuple[Any, ...]
-    answers: Any
+    labels: Any
 
     def loss(self, params: Any) -> Any:
-        """The mean squared error of the answers with these parameters."""
-        return mean_squared_error(self.forward(params, *self.inputs), self.answers)
+        """The mean squared error of the outputs with these parameters."""
+        return mean_squared_error(self.forward(params, *self.inputs), self.labels)
 
 
 class Forward:
-    """The answer of a network."""
+    """The output of a network."""
 
     def __init__(self, task: Regression) -> None:
         self.task = task
@@ -58,7 +58,7 @@ class Forward:
         return self.task.forward(self.task.params, *self.task.inputs)
 
     def outcome(self) -> Outcome:
-        """The answer."""
+        """The output."""
         return {"output": tree.to_numpy(self())}
 
 
@@ -170,8 +170,8 @@ def make(name: str, batch: int, device: str) -> Any:
         return TD3Step(params, data)
     network, kind = name.split("_")
     key, forward = ("actor", act) if network == "actor" else ("critic_1", CRITIC.forward)
-    inputs, answers = tuple(data[part] for part in problem.INPUTS[network]), data[problem.ANSWERS[network]]
-    task = Regression(network, forward, params[key], params[f"target_{key}"], inputs, answers)
+    inputs, labels = tuple(data[part] for part in problem.INPUTS[network]), data[problem.LABELS[network]]
+    task = Regression(network, forward, params[key], params[f"target_{key}"], inputs, labels)
     return {"forward": Forward, "gradient": Gradient, "step": Step}[kind](task)
 
 

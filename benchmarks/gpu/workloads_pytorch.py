@@ -36,22 +36,22 @@ class MLP(nn.Module):
 
 
 class Regression(NamedTuple):
-    """A network and a target network, its inputs, what it should answer, and how its Adam is made."""
+    """A network and a target network, its inputs, what it should return, and how its Adam is made."""
 
     name: str
     network: MLP
     target: MLP
     inputs: tuple[Tensor, ...]
-    answers: Tensor
+    labels: Tensor
     adam: Callable[..., torch.optim.Adam]
 
     def loss(self) -> Tensor:
-        """The mean squared error of the answers."""
-        return mse_loss(self.network(*self.inputs), self.answers)
+        """The mean squared error of the outputs."""
+        return mse_loss(self.network(*self.inputs), self.labels)
 
 
 class Forward:
-    """The answer of a network."""
+    """The output of a network."""
 
     def __init__(self, task: Regression) -> None:
         self.task = task
@@ -61,7 +61,7 @@ class Forward:
         return self.task.network(*self.task.inputs)
 
     def outcome(self) -> Outcome:
-        """The answer."""
+        """The output."""
         return {"output": self().cpu().numpy()}
 
 
@@ -166,8 +166,8 @@ def make(name: str, batch: int, device: str, fused: bool) -> Any:
         return TD3Step(networks, data, adam)
     network, kind = name.split("_")
     key = "actor" if network == "actor" else "critic_1"
-    inputs, answers = tuple(data[part] for part in problem.INPUTS[network]), data[problem.ANSWERS[network]]
-    task = Regression(network, networks[key], networks[f"target_{key}"], inputs, answers, adam)
+    inputs, labels = tuple(data[part] for part in problem.INPUTS[network]), data[problem.LABELS[network]]
+    task = Regression(network, networks[key], networks[f"target_{key}"], inputs, labels, adam)
     return {"forward": Forward, "gradient": Gradient, "step": Step}[kind](task)
 
 

@@ -117,7 +117,7 @@ class Block(NamedTuple):
 
 
 def time_block(call: Callable[[], Any], calls: int, clock: Clock) -> Block:
-    """Time one block of calls, whose answers are dropped."""
+    """Time one block of calls, whose outputs are dropped."""
     clock.wait()
     began = time.perf_counter()
     first = clock.mark()

@@ -47,9 +47,9 @@ class Record:
         self.file = out / f"{name}.json"
         self.header = header()
 
-    def write(self, results: Mapping[str, Any], **more: Any) -> None:
-        """Write the results, and what else belongs into the header."""
-        text = in_few_lines({**self.header, **more, "results": results})
+    def write(self, results: Mapping[str, Any]) -> None:
+        """Write the results, in place of those that were written before."""
+        text = in_few_lines({**self.header, "results": results})
         write(self.file, lambda path: path.write_text(text, encoding="utf-8"))
 
 

@@ -24,7 +24,7 @@ from examples.shared.transitions import Transitions
 
 def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int) -> tuple[Perturbation, Critic, Critic, VAE]:
     """Tianshou's networks for BCQ, freshly initialised from torch's global generator."""
-    # Net and not MLP: Perturbation takes the first item of what it is given, which of a bare MLP's answer is
+    # Net and not MLP: Perturbation takes the first item of what it is given, which of a bare MLP's output is
     # the first row, so that every transition would get the perturbation of the batch's first one.
     trunk = Net(obs_dim + act_dim, act_dim, hidden_sizes=settings.hidden_sizes)
     perturbation = Perturbation(trunk, max_action=settings.max_action, phi=settings.phi)
