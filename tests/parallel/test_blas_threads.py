@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy
 import pytest
+from platforms import needs_known_blas
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 import npnets
 from npnets import blas
 
-pytestmark = pytest.mark.numpy_alone("is about NumPy's library for products")
+pytestmark = [pytest.mark.numpy_alone("is about NumPy's library for products"), needs_known_blas]
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +26,7 @@ def two_threads() -> Iterator[None]:
 
 
 def now() -> set[int]:
-    found = {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-    assert found, "threadpoolctl knows no BLAS here, so that nothing can be tested"
-    return found
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
 def run(function: Callable[..., Any], *args: Any) -> None:

@@ -22,6 +22,7 @@ import numpy as onp
 import pytest
 from backends import assert_allclose, bits
 from forks import exit_code_in_child
+from platforms import needs_known_blas
 from threadpoolctl import threadpool_info
 
 import npnets
@@ -147,6 +148,7 @@ def _blas_threads() -> list[int]:
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
+@needs_known_blas
 def test_where_blas_has_several_threads_it_is_said_how_to_give_it_one() -> None:
     with npnets.threads(3):
         with pytest.raises(
@@ -166,6 +168,7 @@ def test_each_remedy_that_the_error_names_works(code: str) -> None:
     assert (ended.stdout, ended.stderr) == ("inside\n", "")
 
 
+@needs_known_blas
 def test_blas_keeps_its_threads_whatever_is_entered_and_left_in_whatever_order() -> None:
     entered, left = threading.Event(), threading.Event()
 

@@ -14,6 +14,7 @@ import numpy
 import pytest
 import standin_cupy
 import threadpoolctl
+from platforms import needs_known_blas
 
 import npnets
 from npnets import installation
@@ -35,6 +36,7 @@ def test_about_is_the_same_after_a_way_through_json() -> None:
     assert json.loads(json.dumps(facts)) == facts
 
 
+@needs_known_blas
 def test_about_tells_the_threads_that_blas_has_at_present() -> None:
     for number in (1, 2):
         with threadpoolctl.threadpool_limits(number):
