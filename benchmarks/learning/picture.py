@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from benchmarks.cpu.picture import NAMES
 from benchmarks.learning.rival import LIBRARIES
@@ -51,7 +52,7 @@ def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
     for index, (algorithm, seeds, over) in enumerate(panels):
         axes = add_axes(figure, index * height + TITLE, PANEL)
         _panel(axes, seeds, over, results["controller"], palette)
-        axes.set_title(f"{algorithm.upper()} over {over}")
+        axes.set_title(f"{algorithm.upper()}: return over {over}")
     figure.axes[0].legend(loc="lower right", frameon=False)
     return figure
 
@@ -62,7 +63,9 @@ def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, pale
     axes.axhline(controller, color=palette.faint, linewidth=1.2, linestyle=DASHES, label=label)
     for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=True):
         _curve(axes, runs, over, NAMES[library], colour)
-    axes.set(xlabel=OVER[over], ylabel="return", xlim=(0, None))
+    axes.set(xlabel=OVER[over], xlim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     tidy(axes, palette)
 
 

@@ -9,7 +9,7 @@ from benchmarks.publish.rival_blocks import learning_ratio
 
 PICTURE = """<picture>
   <source media="(prefers-color-scheme: dark)" srcset="docs/figures/{name}-dark.png">
-  <img alt="{alt}" src="docs/figures/{name}-light.png">
+  <img width="480" alt="{alt}" src="docs/figures/{name}-light.png">
 </picture>"""
 
 

@@ -16,7 +16,7 @@ def costs(records: Records) -> Table:
         ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
         ["memory, after one action", *(f"{side['mb_after_action']:.0f} MB" for side in sides)],
         ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
-        ["time of forwards and gradients, on one thread (on two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
+        ["relative time of forwards and gradients, one thread (two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
     ]
     cores = f"two cores of {processor(footprint, speed)}"
     above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"

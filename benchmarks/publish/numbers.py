@@ -42,6 +42,9 @@ def _speed(records: Records) -> dict[str, str]:
     speed, found = records["speed"], {}
     for threads, values in speed["results"]["threads"].items():
         found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
+    for name in ("sac", "td3"):
+        over = speed["results"]["threads"]["1"]["groups"][f"{name} learn"]["tianshou"]
+        found[f"learn.{name}"] = f"{over:.2f}"
     found["speed.rounds"] = str(speed["results"]["rounds"])
     found["speed.command"] = f"``{speed['command']}``"
     return found | {f"version.{name}": speed["versions"][name].partition("+")[0] for name in ("numpy", "torch", "jax")}

@@ -9,11 +9,11 @@ from benchmarks.publish.records import Records
 
 COLUMNS = (
     ("Tianshou, one thread", "1", "tianshou"),
-    ("JAX", "1", "jax"),
+    ("JAX, one thread", "1", "jax"),
     ("autograd", "1", "autograd"),
     ("floor", "1", "products"),
     ("Tianshou, two threads", "2", "tianshou"),
-    ("JAX", "2", "jax"),
+    ("JAX, two threads", "2", "jax"),
 )
 """The heading, the number of threads and the side of each column."""
 

@@ -76,7 +76,7 @@ def test_the_picture_shows_the_mean_of_the_seeds_over_steps_and_over_mean_second
 def test_the_picture_has_two_panels_for_each_algorithm() -> None:
     runs = [made_up(library, name) for name in ("sac", "td3") for library in ("npnets", "tianshou")]
     titles = [axes.get_title() for axes in picture.figure_of({"runs": runs, "controller": 0.0}).axes]
-    assert titles == ["SAC over steps", "SAC over seconds", "TD3 over steps", "TD3 over seconds"]
+    assert titles == [f"{name}: return over {over}" for name in ("SAC", "TD3") for over in ("steps", "seconds")]
 
 
 # -- one run ----------------------------------------------------------------------------------------------------------

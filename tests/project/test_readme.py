@@ -14,12 +14,12 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise() -> None:
-    names: dict = {}
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     before = npnets.about()["blas_threads"]
     with npnets.threads(before):  # whatever the page sets is set back
-        for block in blocks:
+        for block in reversed(blocks):  # each alone; the first one's names are looked at below
+            names = {}
             exec(compile(block, str(README), "exec"), names)
         assert npnets.about()["blas_threads"] == 1
     assert names["action"].shape == (32, 6) and np.abs(names["action"]).max() <= 1
