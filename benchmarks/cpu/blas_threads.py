@@ -36,7 +36,7 @@ def step_seconds(steps: int) -> float:
     import npnets.numpy as np
 
     rng = numpy.random.default_rng(0)
-    actor = npnets.Actor(npnets.Net(17, (64, 64)), 6)
+    actor = npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6)
     params, optimizer = actor.init(rng), npnets.optim.adam()
     state, observations = optimizer.init(params), rng.normal(size=(128, 17)).astype("float32")
     value_and_grad = npnets.value_and_grad(lambda params: np.mean(actor.forward(params, observations)[0] ** 2))
@@ -99,9 +99,9 @@ def main() -> None:
     """Measure, print and write down."""
     parser = argparse.ArgumentParser(description="A training step with one thread of BLAS and with one a core.")
     parser.add_argument("--rounds", type=at_least(1), help="default: 5")
-    parser.add_argument("--steps", type=at_least(1), help="of a measurement; default: 500")
+    parser.add_argument("--steps", type=at_least(1), help="of a measurement; default: 2000")
     parser.add_argument("--one", action="store_true", help="print the seconds of a step in this process, and no more")
-    options = parse(parser, {"rounds": 5, "steps": 500}, {"rounds": 1, "steps": 50})
+    options = parse(parser, {"rounds": 5, "steps": 2000}, {"rounds": 1, "steps": 200})
     if options.one:
         print(step_seconds(options.steps))
         return
