@@ -23,7 +23,7 @@ import numpy
 from benchmarks import ROOT
 from benchmarks.harness.options import parse
 from benchmarks.harness.record import Record, measure_and_show
-from benchmarks.harness.turns import FORCED
+from benchmarks.harness.turns import unforced
 from examples.shared.command_line import at_least
 
 NAME = "blas_threads"
@@ -61,8 +61,7 @@ def another_program(runs: bool) -> Iterator[None]:
 
 def measure(threads: int, beside: bool, steps: int) -> float:
     """Return the microseconds of a step in a process of its own."""
-    environment = {key: value for key, value in os.environ.items() if key not in FORCED}
-    environment |= {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    environment = unforced() | {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "benchmarks.cpu.blas_threads", "--steps", str(steps), "--one"]
     with another_program(beside):
         ran = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
