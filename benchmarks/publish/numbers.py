@@ -7,6 +7,7 @@ from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
 from benchmarks.publish.records import Records, processor
 from benchmarks.publish.rival_blocks import learning_ratio
+from benchmarks.publish.speed_blocks import by_threads
 
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
@@ -40,10 +41,11 @@ def _returns(records: Records) -> dict[str, str]:
 
 def _speed(records: Records) -> dict[str, str]:
     speed, found = records["speed"], {}
-    for threads, values in speed["results"]["threads"].items():
+    measured = by_threads(records)
+    for threads, values in measured.items():
         found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
     for name in ("sac", "td3"):
-        over = speed["results"]["threads"]["1"]["groups"][f"{name} learn"]["tianshou"]
+        over = measured["1"]["groups"][f"{name} learn"]["tianshou"]
         found[f"learn.{name}"] = f"{over:.2f}"
     found["speed.rounds"] = str(speed["results"]["rounds"])
     found["speed.command"] = f"``{speed['command']}``"
