@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
-from benchmarks.publish.records import Records, processor
+from benchmarks.publish.records import Records, processor, published_from
 from benchmarks.publish.rival_blocks import learning_ratio
 from benchmarks.publish.speed_blocks import by_threads
 
@@ -23,7 +23,11 @@ def substitutions(records: Records) -> str:
 
 def numbers(records: Records) -> dict[str, str]:
     """Return every number by its name."""
-    return {**_processors(records), **_returns(records), **_speed(records), **_blas(records), **_rivals(records)}
+    found: dict[str, str] = {}
+    for group in (_processors, _returns, _speed, _blas, _rivals):
+        with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:
+            found |= group(part)
+    return found
 
 
 def _processors(records: Records) -> dict[str, str]:

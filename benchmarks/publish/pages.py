@@ -21,8 +21,7 @@ def pages(records: Records) -> dict[Path, str]:
     Unpublishable
         If a page names a block that does not exist, a block stands on no page, or a result file lacks what one needs.
     """
-    with published_from(records, _name(NUMBERS)) as part:
-        found = {NUMBERS: substitutions(part)}
+    found = {NUMBERS: substitutions(records)}
     placed: set[str] = set()
     for path in places():
         old = path.read_text(encoding="utf-8")

@@ -80,6 +80,8 @@ def published_from(records: Records, where: str) -> Iterator[Records]:
     try:
         yield part
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        if isinstance(error, (OSError, Unpublishable)):  # its message names the file
+            raise Unpublishable(f"{where}: {error}") from error
         why = f"there is no {error}" if isinstance(error, KeyError) else error
         files = ", ".join(f"{name}.json" for name in sorted(part.used)) or "no result file"
         raise Unpublishable(f"{where}, from {files}: {why}") from error

@@ -165,7 +165,7 @@ def test_a_result_that_a_block_lacks_is_told_with_the_page_the_block_and_the_fil
     records, page = made(tmp_path, name, results), published_pages.ROOT / "README.md"
     with pytest.raises(Unpublishable, match=why) as refused:
         published_pages.block_of(records, block, page, set())
-    assert f"README.md, block {block!r}, from " in str(refused.value) and ".json" in str(refused.value)
+    assert f"README.md, block {block!r}" in str(refused.value) and ".json" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
 
