@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks.publish.figures import draw_outdated, outdated
+from benchmarks.publish.figures import draw_outdated, outdated, strays
 from benchmarks.publish.pages import pages
 from benchmarks.publish.records import ROOT, Records
 
@@ -42,7 +42,10 @@ def main() -> None:
             sys.exit(f"error: not as docs/results has it: {', '.join(wrong)}; {REMEDY}")
         if unused := records.unused():
             sys.exit(f"error: nothing published comes from {', '.join(unused)} in docs/results; publish or delete them")
-    except (OSError, KeyError, ValueError) as error:
+        if extra := strays():
+            names = ", ".join(str(path.relative_to(ROOT)) for path in extra)
+            sys.exit(f"error: nothing draws {names}; delete what no page shows")
+    except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
 

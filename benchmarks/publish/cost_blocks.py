@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from benchmarks.publish.markup import Table, plus_minus
 from benchmarks.publish.records import Records, processor
+from benchmarks.publish.speed_blocks import by_threads
 
 
 def costs(records: Records) -> Table:
     """Return what it takes to have npnets, and to have Tianshou on PyTorch."""
-    footprint, speed = records["footprint"], records["speed"]
+    footprint, speed, measured = records["footprint"], records["speed"], by_threads(records)
     sides = [footprint["results"]["sides"][side] for side in ("npnets", "tianshou")]
-    over = {threads: speed["results"]["threads"][threads]["means"]["tianshou"]["all"] for threads in ("1", "2")}
+    over = {threads: measured[threads]["means"]["tianshou"]["all"] for threads in ("1", "2")}
     rows = [
         ["installed", *(f"{side['installed_mb']:.0f} MB" for side in sides)],
         ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
@@ -36,7 +37,7 @@ def footprint(records: Records) -> Table:
             f"{side['mb_after_action']:.0f}",
             f"{side['action_microseconds']['median']:.1f}",
         ]
-        for name, side in sides.items()
+        for name, side in ((name, sides[name]) for name in names)
     ]
     return Table(["", "installed, MB", "import, ms", "memory then, MB", "after one action, MB", "one action, us"], rows)
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.publish.records import RESULTS, ROOT
+from benchmarks.publish.records import RESULTS, ROOT, Records, Unpublishable, published_from, read_json
 
 FIGURES = ROOT / "docs" / "figures"
-DIGESTS = FIGURES / "digests.json"
+DIGESTS = "digests.json"
+"""The name of that file, beside the pictures."""
 SHADES = {"light": False, "dark": True}
 
 SOURCES = {
@@ -35,16 +36,33 @@ def draw_outdated(folder: Path = FIGURES) -> list[Path]:
     folder.mkdir(exist_ok=True)
     for path in drawn:
         name, _, shade = path.stem.rpartition("-")
-        record = json.loads(_source(name).read_text(encoding="utf-8"))
-        _drawer(name)(record["results"], path, SHADES[shade])
+        with published_from(Records(RESULTS), f"the picture {path}") as records:
+            _drawer(name)(records[SOURCES[name]]["results"], path, SHADES[shade])
     _write_digests(folder)
     return drawn
 
 
 def outdated(folder: Path = FIGURES) -> list[Path]:
     """Return the pictures that are not of the result files that are there, or not as they were drawn."""
-    written = json.loads(DIGESTS.read_text(encoding="utf-8")) if DIGESTS.exists() else {}
+    written = _written(folder)
     return [path for path in _paths(folder) if not path.exists() or written.get(path.name) != _digests(path)]
+
+
+def strays(folder: Path = FIGURES) -> list[Path]:
+    """Return the files beside the pictures that nothing draws."""
+    known = {path.name for path in _paths(folder)} | {DIGESTS}
+    return sorted(path for path in folder.glob("*") if path.name not in known)
+
+
+def _written(folder: Path) -> dict[str, Any]:
+    file = folder / DIGESTS
+    try:
+        written = read_json(file) if file.exists() else {}
+    except Unpublishable as error:
+        raise Unpublishable(f"{error}; delete it, and every picture is drawn anew") from None
+    if unknown := sorted(written.keys() - {path.name for path in _paths(folder)}):
+        raise Unpublishable(f"expected digests of published pictures in {file}, but there is {', '.join(unknown)}")
+    return written
 
 
 def _drawer(name: str) -> Draw:
@@ -58,7 +76,7 @@ def _drawer(name: str) -> Draw:
 
 def _write_digests(folder: Path) -> None:
     text = json.dumps({path.name: _digests(path) for path in _paths(folder)}, indent=1)
-    DIGESTS.write_text(text + "\n", encoding="utf-8")
+    (folder / DIGESTS).write_text(text + "\n", encoding="utf-8")
 
 
 def _paths(folder: Path) -> list[Path]:

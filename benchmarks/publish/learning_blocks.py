@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.publish.markup import Table, code, plus_minus
-from benchmarks.publish.records import Record, Records
+from benchmarks.publish.records import Record, Records, Unpublishable
 
 ONLINE = {
     "sac": "``ActorProb``, two critics as one ensemble",
@@ -56,7 +56,7 @@ def score(run: Record, name: str) -> dict[str, Any]:
     """Return the mean return of a policy, its standard error and the episodes behind it."""
     returns: dict[str, dict[str, Any]] = run["results"]["returns"]
     if name not in returns:
-        raise KeyError(f"expected returns of {name!r} from {run['command']}, but there are {sorted(returns)}")
+        raise Unpublishable(f"expected returns of {name!r} from {run['command']}, but there are {sorted(returns)}")
     return returns[name]
 
 

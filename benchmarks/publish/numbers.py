@@ -5,8 +5,9 @@ from __future__ import annotations
 from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
-from benchmarks.publish.records import Records, processor
+from benchmarks.publish.records import Records, processor, published_from
 from benchmarks.publish.rival_blocks import learning_ratio
+from benchmarks.publish.speed_blocks import by_threads
 
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
@@ -22,7 +23,11 @@ def substitutions(records: Records) -> str:
 
 def numbers(records: Records) -> dict[str, str]:
     """Return every number by its name."""
-    return {**_processors(records), **_returns(records), **_speed(records), **_blas(records), **_rivals(records)}
+    found: dict[str, str] = {}
+    for group in (_processors, _returns, _speed, _blas, _rivals):
+        with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:
+            found |= group(part)
+    return found
 
 
 def _processors(records: Records) -> dict[str, str]:
@@ -40,10 +45,11 @@ def _returns(records: Records) -> dict[str, str]:
 
 def _speed(records: Records) -> dict[str, str]:
     speed, found = records["speed"], {}
-    for threads, values in speed["results"]["threads"].items():
+    measured = by_threads(records)
+    for threads, values in measured.items():
         found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
     for name in ("sac", "td3"):
-        over = speed["results"]["threads"]["1"]["groups"][f"{name} learn"]["tianshou"]
+        over = measured["1"]["groups"][f"{name} learn"]["tianshou"]
         found[f"learn.{name}"] = f"{over:.2f}"
     found["speed.rounds"] = str(speed["results"]["rounds"])
     found["speed.command"] = f"``{speed['command']}``"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from itertools import pairwise
 
 import pytest
 from repository_files import ROOT, settings_of, text_of
@@ -47,6 +48,31 @@ def test_links_and_pictures_of_the_readme_work_on_pypi_too() -> None:
     assert f"{REPOSITORY}/blob/main/docs/gradients.rst" in places
     assert f"{REPOSITORY}/raw/main/docs/figures/learning_side_by_side-light.png" in places
     assert [place for place in places if not place.startswith(("https://", "#"))] == []
+
+
+@pytest.mark.parametrize(
+    "page, shown",
+    [
+        ("[a](docs/a.rst)", "[a](R/blob/main/docs/a.rst)"),
+        ('[`a`](docs/a.rst#b "A title")', '[`a`](R/blob/main/docs/a.rst#b "A title")'),
+        ("![a `b`](docs/a.png)", "![a `b`](R/raw/main/docs/a.png)"),
+        ("[![a](a.png)](a.rst)", "[![a](R/raw/main/a.png)](R/blob/main/a.rst)"),
+        ("[a]: docs/a.rst\n[^1]: a note", "[a]: R/blob/main/docs/a.rst\n[^1]: a note"),
+        ('<a href="a.rst"><img src="a.png">', '<a href="R/blob/main/a.rst"><img src="R/raw/main/a.png">'),
+        ('srcset="a.png 1x, b.png 2x"', 'srcset="R/raw/main/a.png 1x, R/raw/main/b.png 2x"'),
+        ("`[a](b)` [c](d) ``e ` [f](g)``", "`[a](b)` [c](R/blob/main/d) ``e ` [f](g)``"),
+        ('```python\nparams["last"](obs)\n```\n[a](b)', '```python\nparams["last"](obs)\n```\n[a](R/blob/main/b)'),
+        ("[a](//cdn/x) [b](git+https://x) [c](#x) [d](<x>)", "[a](//cdn/x) [b](git+https://x) [c](#x) [d](<x>)"),
+    ],
+)
+def test_a_relative_link_or_picture_becomes_absolute_and_nothing_else_changes(page: str, shown: str) -> None:
+    assert runpy.run_path(str(ROOT / "setup.py"))["description"](page, "R") == shown
+
+
+def test_the_readme_has_no_code_by_indentation_and_no_place_in_angle_brackets() -> None:
+    lines = re.sub(r"^```.*?^```", "", text_of("README.md"), flags=re.M | re.S).splitlines()
+    assert [line for before, line in pairwise(lines) if not before and line.startswith("    ")] == []
+    assert "](<" not in text_of("README.md")
 
 
 def test_the_repository_has_one_address() -> None:
