@@ -7,8 +7,6 @@ import re
 from configparser import ConfigParser
 from pathlib import Path
 
-from setuptools import setup
-
 ROOT = Path(__file__).resolve().parent
 
 
@@ -42,6 +40,8 @@ def repository() -> str:
 
 
 if __name__ == "__main__":
+    from setuptools import setup  # here, since the tests read this file where there may be no setuptools
+
     setup(
         long_description=description((ROOT / "README.md").read_text(encoding="utf-8"), repository()),
         long_description_content_type="text/markdown",

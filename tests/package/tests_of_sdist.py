@@ -7,9 +7,9 @@ no other files, so that the tests must find in them all that they read.
 """
 
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import venv
 from pathlib import Path
@@ -23,8 +23,7 @@ def main(folder: str) -> int:
     (archive,) = Path(folder).glob("*.tar.gz")
     with tempfile.TemporaryDirectory() as empty:
         environment = Path(empty, "environment")
-        with tarfile.open(archive) as files:
-            files.extractall(empty, filter="data")
+        shutil.unpack_archive(archive, empty)
         root = Path(empty, archive.name.removesuffix(".tar.gz"))
         venv.create(environment)
         pip = [sys.executable, "-m", "pip", "--python", str(environment)]
