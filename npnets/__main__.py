@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import npnets
+from npnets.checkpoint.faults import plain
 from npnets.checkpoint.shown import show
 
 _LONGEST_VALUE = 1000
@@ -73,17 +74,23 @@ def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        return f"{plain(os.fsdecode(error.filename))}: {error.strerror}"
     return str(error)
 
 
 def _print(lines: Iterable[str]) -> int:
     """Print lines, in whatever the output can encode, and return 1 if nobody reads them to the end."""
+    if sys.stdout is None:  # closed before Python began
+        return 1
     try:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
         print(*lines, sep="\n", flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        return 1
+    except OSError as error:
+        print(f"python -m npnets: error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

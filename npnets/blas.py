@@ -67,7 +67,7 @@ class _Setting(contextlib.AbstractContextManager[None]):
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._libraries: list[Any] = find().lib_controllers
+        self._libraries: dict[str, Any] = {library.filepath: library for library in find().lib_controllers}
         with _changing:
             self._before: dict[str, int] | None = self._set()
 
@@ -80,35 +80,49 @@ class _Setting(contextlib.AbstractContextManager[None]):
 
     def _set(self) -> dict[str, int]:
         """Set the number, and return those from before by the libraries' files."""
-        before = {library.filepath: library.num_threads for library in self._libraries}
+        before = {path: library.num_threads for path, library in self._libraries.items()}
         _set(self._libraries, dict.fromkeys(before, self._number))
         return before
+
+    @property
+    def _holds(self) -> bool:
+        return all(library.num_threads == self._number for library in self._libraries.values())
 
     def __enter__(self) -> None:
         with _changing:
             if self._before is None:  # a second block with the same object
                 self._before = self._set()
+            elif not self._holds:  # another call came in between
+                self._set()
             _blocks.append(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with _changing:
-            before, self._before = self._before, None
+            if self not in _blocks:
+                raise RuntimeError("this block was not entered: write `with npnets.threads(1): ...`")
+            before, self._before = self._before or {}, None
             place = _blocks.index(self)
             del _blocks[place]
             if place < len(_blocks):
-                _blocks[place]._before = before
-            elif before is not None:
+                _blocks[place]._take_over(self._libraries, before)
+            else:
                 _set(self._libraries, before)
 
+    def _take_over(self, libraries: dict[str, Any], before: dict[str, int]) -> None:
+        """Set back at the end what a block has set that began before and ends earlier."""
+        self._libraries = {**self._libraries, **libraries}
+        self._before = {**(self._before or {}), **before}
 
-def _set(libraries: list[Any], numbers: Mapping[str, int]) -> None:
-    for library in libraries:
+
+def _set(libraries: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
+    for path, number in numbers.items():
+        library = libraries[path]
         # threadpoolctl 3.8 lets one thread of Python change the number, and ignores all others without a word.
         release = getattr(library, "clear_controlling_thread", lambda force: None)
         release(force=True)
-        library.set_num_threads(numbers[library.filepath])
+        library.set_num_threads(number)
         release(force=True)
 
 

@@ -137,7 +137,7 @@ def erf(x: ArrayLike) -> Array:
     """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
     y = special(x).erf(x)
     dtype = getattr(x, "dtype", y.dtype)
-    return y if y.dtype == dtype else y.astype(dtype)  # SciPy widens float16
+    return y if y.dtype == dtype or dtype.kind != "f" else y.astype(dtype)  # SciPy widens float16
 
 
 # -- two arguments ----------------------------------------------------------------------------------------------------
@@ -229,6 +229,9 @@ def clip(
 
     The bounds are constants: for bounds that have derivatives themselves use `minimum` and `maximum`.
     """
+    for bound, name, other in ((a_min, "min", min), (a_max, "max", max)):
+        if bound is not None and other is not None:
+            raise TypeError(f"clip got both a_{name} and {name}, which are the same bound: give one of them")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if is_traced(low) or is_traced(high):
         raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")

@@ -44,6 +44,8 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
         For another norm, or axes that make neither vectors nor matrices.
     """
     x = asarray(x)
+    if x.dtype.kind in "iub":
+        x = x.astype(np.float64)
     _require_euclidean(ord, 1 if isinstance(axis, (int, np.integer)) else x.ndim if axis is None else len(axis), axis)
     largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
     smallest = np.finfo(largest.dtype).tiny  # whose reciprocal does not overflow

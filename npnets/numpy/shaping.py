@@ -65,13 +65,14 @@ def expand_dims(x: ArrayLike, axis: int | tuple[int, ...]) -> Array:
     return reshape(x, tuple(1 if place in places else next(sizes) for place in range(ndim)))
 
 
-def squeeze(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+def squeeze(x: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
     """Drop axes of size one: all of them, or those named."""
-    ones = [one for one, size in enumerate(x.shape) if size == 1]
-    dropped = ones if axis is None else normalize_axis_tuple(axis, x.ndim)
-    if any(x.shape[one] != 1 for one in dropped):
-        raise ValueError(f"cannot squeeze axis {axis} of shape {x.shape}: its size is not one")
-    return reshape(x, tuple(size for one, size in enumerate(x.shape) if one not in dropped))
+    shape = np.shape(x)
+    ones = [one for one, size in enumerate(shape) if size == 1]
+    dropped = ones if axis is None else normalize_axis_tuple(axis, len(shape))
+    if any(shape[one] != 1 for one in dropped):
+        raise ValueError(f"cannot squeeze axis {axis} of shape {shape}: its size is not one")
+    return reshape(x, tuple(size for one, size in enumerate(shape) if one not in dropped))
 
 
 def repeat(x: ArrayLike, repeats: int, axis: int | None = None) -> Array:
@@ -137,6 +138,7 @@ def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Array:
 
 def _with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
+    arrays = list(arrays)
     values = [bare(array) for array in arrays if not _is_number(array)]
     xp = next((owner for owner in map(namespace, values) if owner is not np), np)
     dtypes = [value.dtype for value in values if value.dtype.kind == "f"]

@@ -1,5 +1,6 @@
 """What every optimizer is, and what the optimizers here share: checks of settings and trees, and two steps."""
 
+import operator
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -32,11 +33,15 @@ class Optimizer:
     dataclass it prints, compares and pickles besides. It need not inherit from `Optimizer`; type checkers want it to.
     """
 
-    def __init__(self, init: Callable[[Any], Any], update: Callable[..., tuple[Any, Any]]) -> None:
+    def __init__(
+        self, init: Callable[[Any], Any] | None = None, update: Callable[..., tuple[Any, Any]] | None = None
+    ) -> None:
         for name, function in (("init", init), ("update", update)):
+            if function is None and getattr(type(self), name) is not getattr(Optimizer, name):
+                continue  # a class of one's own has the method
             if not callable(function):
                 raise TypeError(f"{name} must be a function, as in Optimizer(init, update), but is {function!r:.80}")
-        vars(self).update(init=init, update=update)  # in the place of the methods
+            vars(self)[name] = function  # in the place of the method
 
     def init(self, params: Tree) -> Any:
         """Return the state before the first update."""
@@ -108,4 +113,23 @@ def check_state(state: Any, kind: type) -> None:
         raise TypeError(
             f"expected the {kind.__name__} that init or the last update gave, but got a {type(state).__name__}; the "
             "order is update(params, grads, state): write update(params=params, grads=grads, state=state)"
+        )
+    try:
+        is_count = operator.index(state.step) >= 0  # type: ignore[attr-defined]
+    except TypeError:
+        is_count = False
+    if not is_count:
+        raise ValueError(
+            f"expected a state whose step counts the updates made before, an integer of at least 0, but it is "
+            f"{state.step!r:.80}; make the state with init"  # type: ignore[attr-defined]
+        )
+
+
+def check_velocity(velocity: Any, momentum: float) -> None:
+    """Check that a state has a velocity if its optimizer has momentum, and none otherwise."""
+    if (velocity is None) == bool(momentum):
+        made = "without" if velocity is None else "with"
+        raise ValueError(
+            f"expected the state of an optimizer with momentum={momentum:g}, but got one made {made} momentum; make "
+            "the state with init of the optimizer that updates it"
         )

@@ -12,6 +12,7 @@ from npnets.optim.optimizer import (
     add_weight_decay,
     check_like,
     check_state,
+    check_velocity,
     descend,
     together,
     zeros_like,
@@ -86,6 +87,7 @@ class rmsprop(Optimizer):
     def update(self, params: T, grads: Tree, state: RMSpropState) -> tuple[T, RMSpropState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, RMSpropState)
+        check_velocity(state.velocity, self.momentum)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
         with together(params=params, grads=grads, state=state):
             return self._step(params, grads, state, *rates)
@@ -102,4 +104,4 @@ class rmsprop(Optimizer):
         velocity = None
         if momentum:
             direction = velocity = tree.map(lambda v, d: axpy(momentum, v, d), state.velocity, direction)
-        return descend(params, direction, learning_rate), RMSpropState(state.step + 1, nu, velocity)
+        return descend(params, direction, learning_rate), RMSpropState(int(state.step) + 1, nu, velocity)

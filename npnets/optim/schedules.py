@@ -37,7 +37,7 @@ class linear_schedule:
 
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
-        return _between(self.start, self.end, min(step / self.steps, 1.0))
+        return _between(self.start, self.end, _part(self, step))
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +66,12 @@ class cosine_schedule:
 
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
-        return _between(self.start, self.end, (1 - math.cos(math.pi * min(step / self.steps, 1.0))) / 2)
+        return _between(self.start, self.end, (1 - math.cos(math.pi * _part(self, step))) / 2)
+
+
+def _part(schedule: linear_schedule | cosine_schedule, step: int) -> float:
+    """Return how much of the way is gone, from 0 to 1."""
+    return min(check_not_negative("step", step) / schedule.steps, 1.0)
 
 
 def _between(start: float, end: float, part: float) -> float:

@@ -16,7 +16,10 @@ def check_number(name: str, value: Any, hint: str = "") -> float:
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, but is an integer too large for a float") from None
 
 
 def check_positive(name: str, value: Any, hint: str = "") -> float:

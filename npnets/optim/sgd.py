@@ -12,6 +12,7 @@ from npnets.optim.optimizer import (
     add_weight_decay,
     check_like,
     check_state,
+    check_velocity,
     descend,
     together,
     zeros_like,
@@ -81,6 +82,7 @@ class sgd(Optimizer):
     def update(self, params: T, grads: Tree, state: SGDState) -> tuple[T, SGDState]:
         """Return new parameters and a new state; the arguments stay as they are."""
         check_state(state, SGDState)
+        check_velocity(state.velocity, self.momentum)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
         with together(params=params, grads=grads, state=state):
             return self._step(params, grads, state, *rates)
@@ -93,7 +95,7 @@ class sgd(Optimizer):
         tree.map(check_like, params, grads, *([state.velocity] if momentum else []))
         grads = add_weight_decay(params, grads, weight_decay)
         if not momentum:
-            return descend(params, grads, learning_rate), SGDState(state.step + 1, None)
+            return descend(params, grads, learning_rate), SGDState(int(state.step) + 1, None)
         velocity = tree.map(lambda v, g: axpy(momentum, v, g), state.velocity, grads)
         direction = tree.map(lambda v, g: axpy(momentum, v, g), velocity, grads) if self.nesterov else velocity
-        return descend(params, direction, learning_rate), SGDState(state.step + 1, velocity)
+        return descend(params, direction, learning_rate), SGDState(int(state.step) + 1, velocity)

@@ -143,3 +143,55 @@ def test_no_function_inside_another_shows_in_a_repr_or_traceback(make: Any) -> N
             shown.append(traceback.format_exc())
     assert len(shown) == 3 + 5
     assert [text for text in shown if "<locals>" in text] == []
+
+
+@pytest.mark.parametrize("make", [optim.sgd, optim.rmsprop])
+@pytest.mark.parametrize("made, used", [(0.0, 0.9), (0.9, 0.0)])
+def test_a_state_made_with_another_momentum_is_refused(make: Any, made: float, used: float) -> None:
+    params = on_backend({"a": np.ones(2, "float32")})
+    state = make(0.1, momentum=made).init(params)
+    with pytest.raises(
+        ValueError, match=f"momentum={used:g}, but got one made {'with' if made else 'without'} momentum"
+    ):
+        make(0.1, momentum=used).update(params, params, state)
+
+
+@pytest.mark.parametrize("make", [optim.sgd, optim.rmsprop, optim.adam])
+@pytest.mark.parametrize("step", [-1, "0", 0.5])
+def test_a_step_that_counts_nothing_is_refused(make: Any, step: Any) -> None:
+    params, optimizer = on_backend({"a": np.ones(2, "float32")}), make(0.1)
+    with pytest.raises(ValueError, match="an integer of at least 0, but it is"):
+        optimizer.update(params, params, optimizer.init(params)._replace(step=step))
+
+
+@pytest.mark.numpy_alone("is about numbers")
+def test_a_schedule_takes_a_step_of_at_least_zero_and_returns_a_python_float() -> None:
+    for schedule in (optim.linear_schedule(0, 1, 10), optim.cosine_schedule(0, 1, 10)):
+        assert type(schedule(np.int64(3))) is float
+        for step in (-1, float("nan")):
+            with pytest.raises(ValueError, match="step must be zero or positive"):
+                schedule(step)
+
+
+@pytest.mark.numpy_alone("is about numbers")
+def test_an_integer_too_large_for_a_float_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be finite, but is an integer too large"):
+        optim.adam(10**400)
+
+
+@pytest.mark.numpy_alone("is about classes")
+def test_a_class_with_both_methods_is_an_optimizer_and_one_that_lacks_a_method_is_not() -> None:
+    class Whole(optim.Optimizer):
+        def init(self, params: Any) -> Any:
+            return None
+
+        def update(self, params: Any, grads: Any, state: Any) -> Any:
+            return params, state
+
+    class Half(optim.Optimizer):
+        def init(self, params: Any) -> Any:
+            return None
+
+    assert Whole().update(1, 2, 3) == (1, 3)
+    with pytest.raises(TypeError, match="update must be a function"):
+        Half()

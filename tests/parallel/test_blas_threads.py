@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -137,3 +138,38 @@ def test_where_the_library_is_not_known_the_block_runs_and_the_logger_warns(
         assert now() == {2}
     message = "npnets.threads(1) changes nothing: threadpoolctl does not know NumPy's BLAS"
     assert caplog.record_tuples == [("npnets", logging.WARNING, message)]
+
+
+def test_a_block_runs_on_its_number_whatever_was_set_since_it_was_made() -> None:
+    made_before = npnets.threads(3)
+    npnets.threads(1)
+    with made_before:
+        assert now() == {3}
+    assert now() == {2}
+
+
+def test_a_block_that_was_not_entered_cannot_be_left() -> None:
+    with pytest.raises(RuntimeError, match="was not entered"):
+        npnets.threads(1).__exit__(None, None, None)
+
+
+def test_a_library_that_is_loaded_between_overlapping_blocks_is_set_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        def __init__(self, filepath: str) -> None:
+            self.filepath, self.num_threads = filepath, 4
+
+        def set_num_threads(self, number: int) -> None:
+            self.num_threads = number
+
+    libraries = [Library("first"), Library("second")]
+    loaded = libraries[:1]
+    monkeypatch.setattr(npnets.blas, "find", lambda: SimpleNamespace(lib_controllers=list(loaded)))
+    first = npnets.threads(1)
+    first.__enter__()
+    loaded.append(libraries[1])
+    second = npnets.threads(2)
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert [library.num_threads for library in libraries] == [2, 2]
+    second.__exit__(None, None, None)
+    assert [library.num_threads for library in libraries] == [4, 4]

@@ -17,6 +17,8 @@ def written(value: Any) -> str | None:
     """Return a value in one short line, the same in every process, or None where pytest's own name will do."""
     if value is None or isinstance(value, (str, bytes, bool, int, float, complex, type)):
         return _shortened(repr(value)) if isinstance(value, (str, bytes)) and len(value) > LONGEST else None
+    if isinstance(value, (set, frozenset)):  # whose order differs from process to process
+        value = tuple(sorted(value, key=repr))
     text = ADDRESS.sub("", _name(value) or repr(value))
     return _shortened(" ".join(text.split()))
 
