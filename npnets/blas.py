@@ -71,6 +71,9 @@ class _Setting(contextlib.AbstractContextManager[None]):
         with _changing:
             self._before: dict[str, int] | None = self._set()
 
+    def __repr__(self) -> str:
+        return f"npnets.threads({self._number})"
+
     @property
     def is_known(self) -> bool:
         return bool(self._libraries)

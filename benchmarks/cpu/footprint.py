@@ -24,7 +24,7 @@ from benchmarks.cpu.table import SIDES
 from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
 from benchmarks.harness.record import Record, measure_and_show
-from benchmarks.harness.turns import Worker, take_turns
+from benchmarks.harness.turns import Worker, take_turns, unforced
 from examples.shared.command_line import at_least
 
 NAME = "footprint"
@@ -57,7 +57,8 @@ def import_cost(statement: str) -> Cost:
         "import json; from benchmarks.harness import resident_memory; "
         "print(json.dumps([seconds, resident_memory.resident_memory()[0]]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=unforced())
     seconds, held = json.loads(done.stdout)
     return seconds, held
 

@@ -85,7 +85,7 @@ def expected(cost: dict[str, float]) -> float:
 def _cost(side: str, cell: Cell, threads: int, seconds: float) -> dict[str, float] | None:
     try:
         with Worker(SIDE.format(side), side, threads, seconds) as worker:
-            return worker.ask(cost=cell)  # type: ignore[no-any-return]
+            return worker.ask(cost=cell)
     except Ended as ended:
         print(ended, file=sys.stderr)
         return None

@@ -19,7 +19,8 @@ def loss(np: Any, network: str, output: Any, given: dict[str, Any]) -> Any:
         `act` and `reward`, `(batch, width)`.
     """
     if network == "vae":
-        return of_vae(np, *output, given["act"])
+        reconstruction, mean, std = output
+        return of_vae(np, reconstruction, mean, std, given["act"])
     if network in ("critic", "ensemble", "recurrent_critic"):
         return np.mean((output[0] - given["reward"]) ** 2)
     error = np.mean((output[0] - given["act"]) ** 2)

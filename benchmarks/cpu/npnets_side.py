@@ -146,7 +146,7 @@ def memory(cell: Cell) -> tuple[int, int, int]:
 
     gc.collect()
     tracemalloc.start()
-    found = npnets.vjp(of_params, params)
+    found: Any = npnets.vjp(of_params, params)
     gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     del found

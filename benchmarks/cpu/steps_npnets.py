@@ -140,8 +140,14 @@ class BatchConstrained:
 
 def bcq_settings(cell: Cell) -> Hyperparameters:
     """Return the example's settings with this benchmark's sizes."""
-    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
-    return replace(Hyperparameters(), **sizes, batch_size=cell.batch, max_action=1.0)
+    return replace(
+        Hyperparameters(),
+        hidden_sizes=cell.hidden,
+        vae_hidden_sizes=cell.hidden,
+        latent_dim=cells.LATENT,
+        batch_size=cell.batch,
+        max_action=1.0,
+    )
 
 
 STEP = {"td3": TD3, "sac": SAC, "bcq": BatchConstrained}

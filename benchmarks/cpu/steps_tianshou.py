@@ -89,10 +89,14 @@ def _sac(cell: Cell) -> SACPolicy:
 
 
 def _bcq(cell: Cell) -> Any:
-    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
-    return bcq_tianshou.make_policy(
-        Hyperparameters(**sizes, batch_size=cell.batch, max_action=1.0), cells.OBS, cells.ACT
+    settings = Hyperparameters(
+        hidden_sizes=cell.hidden,
+        vae_hidden_sizes=cell.hidden,
+        latent_dim=cells.LATENT,
+        batch_size=cell.batch,
+        max_action=1.0,
     )
+    return bcq_tianshou.make_policy(settings, cells.OBS, cells.ACT)
 
 
 _POLICIES: dict[str, Callable[[Cell], Any]] = {"td3": _td3, "sac": _sac, "bcq": _bcq}

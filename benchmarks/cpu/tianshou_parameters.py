@@ -6,7 +6,7 @@ Knows PyTorch and neither library.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from benchmarks.cpu.cells import by_path
 
-RENAMED = {
+RENAMED: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"model\.(\d+)": lambda found: f"linear_{int(found[1]) // 2}",  # every second module is an activation
     r"^nn\.(\w+)_l(\d+)": r"lstm.layer_\2.\1",
     r"^fc2": "last",

@@ -68,7 +68,7 @@ def transitions(batch: int) -> dict[str, Array]:
 
 def named(network: str, layers: Layers) -> Outcome:
     """Name the arrays of a network's layers, so that two sides can be compared: `actor.0.weight`, ..."""
-    arrays = {}
+    arrays: Outcome = {}
     for index, (weight, bias) in enumerate(layers):
         arrays |= {f"{network}.{index}.weight": weight, f"{network}.{index}.bias": bias}
     return arrays

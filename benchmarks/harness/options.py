@@ -31,6 +31,7 @@ def parse(
     parser.add_argument("--quick", action="store_true", help=f"a short form, for a first look: {changed}")
     parser.add_argument("--again", action="store_true", help="show what was measured last, and measure nothing")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results; default: %(default)s")
+    parser.allow_abbrev = False  # result files hold the command, from which options are read
     options = parser.parse_args(arguments)
     for name, value in {**full, **(quick if options.quick else {})}.items():
         if getattr(options, name) is None:

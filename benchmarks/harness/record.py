@@ -9,9 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import npnets
+from examples.shared.provenance import command, system
 from examples.shared.results_folder import make_ready, write
 
 FOLDER = Path("runs/benchmarks")
@@ -62,7 +61,7 @@ def header() -> dict[str, Any]:
     return {
         "command": command(),
         "date": date.today().isoformat(),
-        "machine": {**_without_gaps(machine), "system": f"{platform.system()} {platform.machine()}"},
+        "machine": {**_without_gaps(machine), "system": system()},
         "versions": _without_gaps({**stack, **rivals}),
         "load": round(os.getloadavg()[1], 1),
     }
@@ -70,19 +69,6 @@ def header() -> dict[str, Any]:
 
 def _without_gaps(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value}
-
-
-def command() -> str:
-    """Return the command line that runs, as a reader would type it in the root of the checkout.
-
-    Without `--out` and its folder, which change nothing of what is found.
-    """
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    arguments = list(sys.argv[1:])
-    if "--out" in arguments:
-        at = arguments.index("--out")
-        del arguments[at : at + 2]
-    return shlex.join(["python", *(["-m", spec.name] if spec else [sys.argv[0]]), *arguments])
 
 
 def read(name: str, out: Path) -> dict[str, Any]:

@@ -23,8 +23,8 @@ ONE_SIDE = "benchmarks.harness.one_side"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What OpenMP and the linear algebra libraries read when they are loaded."""
 
-FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""What slows OpenBLAS down where it is forced on it; timings are taken without."""
+FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
+"""What slows OpenBLAS down where it is forced on it, and what lets Python compile npnets at every import."""
 
 PAUSE = 0.03
 """Seconds between turns."""
@@ -38,6 +38,11 @@ Times = dict[Any, dict[str, list[float]]]
 
 
 Side = TypeVar("Side")
+
+
+def unforced() -> dict[str, str]:
+    """Return the environment of processes that are timed: without `FORCED`."""
+    return {key: value for key, value in os.environ.items() if key not in FORCED}
 
 
 class Ended(SystemExit):
@@ -61,7 +66,7 @@ class Worker:
 
     def __init__(self, module: str, name: str, threads: int | None = 1, seconds: float = 0.0) -> None:
         command = [sys.executable, "-m", ONE_SIDE, "--module", module, "--seconds", str(seconds)]
-        environment = {key: value for key, value in os.environ.items() if key not in FORCED}
+        environment = unforced()
         environment |= dict.fromkeys(THREADS, str(threads)) if threads else {}
         self.name = name
         self.process = subprocess.Popen(

@@ -1,70 +1,82 @@
 """The picture of two libraries' learning curves: over steps in the environment, and over seconds.
 
-Knows neither library, only what `learning/one_side.py` writes. A curve is the mean over the seeds that both libraries
-have finished; its band goes from the worst seed to the best.
+Knows neither library, only the results that `learning/side_by_side.py` writes. A curve is the mean over the seeds that
+both libraries have finished; its band goes from the worst seed to the best.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from benchmarks.cpu.picture import COLOURS, NAMES
+from benchmarks.cpu.picture import NAMES
 from benchmarks.learning.rival import LIBRARIES
-from benchmarks.learning.table import Run, pairs
-from examples.shared.drawing import DASHES, LIGHT, tidy
+from benchmarks.learning.table import Pair, Run, pairs
+from examples.shared.drawing import DASHES, LIGHT, Palette, add_axes, new_figure, save, style, tidy
 
-AXES = {"steps": "steps in the environment", "seconds": "seconds of learning"}
-"""What curves are drawn over."""
+OVER = {"steps": "steps in the environment", "seconds": "seconds of learning"}
+"""What curves are drawn over, a panel for each."""
+
+TITLE, PANEL, BELOW = 0.4, 1.5, 0.62
+"""Heights in inches."""
 
 
-def figure_of(runs: Sequence[Run], controller: float) -> Figure:
-    """Return a figure with a row for each algorithm.
+def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = False) -> None:
+    """Write the picture: below one another a panel for each algorithm over steps, and one over seconds.
 
     Parameters
     ----------
-    runs : sequence of dict
-        Of both libraries, at least one pair.
-    controller : float
-        What a controller made by hand earns, to compare with.
+    results : mapping
+        What stands below `results` in the result file, with at least one pair of runs.
+    path : path-like
+        File to write; its ending chooses the format.
+    dark : bool
+        For a dark page: light text and lines on no background.
     """
-    found = pairs(runs)
-    # A bare Figure draws with Agg: no window, no display, no state shared with the caller's own plots.
-    figure = Figure(figsize=(11, 0.8 + 3.4 * len(found)), dpi=120, layout="constrained")
-    panels = figure.subplots(len(found), len(AXES), sharey="row", sharex="col", squeeze=False)
-    for row, (algorithm, seeds) in zip(panels, found.items(), strict=True):
-        for axes, over in zip(row, AXES, strict=True):
-            axes.axhline(
-                controller, color=LIGHT.faint, linewidth=1.2, linestyle=DASHES, label="controller made by hand"
-            )
-            for library, side in zip(LIBRARIES, zip(*seeds, strict=True), strict=True):
-                plot_curve(axes, side, over, library)
-            tidy(axes)
-        row[0].set_title(_title(algorithm, seeds), loc="left", weight="bold")
-        row[0].set_ylabel("return of an episode")
-    for axes, words in zip(panels[-1], AXES.values(), strict=True):
-        axes.set(xlabel=words, xlim=(0, None))
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3, frameon=False)
+    with style(dark) as palette:
+        save(figure_of(results, palette), path, dark)
+
+
+def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
+    """Return the figure itself."""
+    found = pairs(results["runs"])
+    panels = [(algorithm, seeds, over) for algorithm, seeds in found.items() for over in OVER]
+    height = TITLE + PANEL + BELOW
+    figure = new_figure(len(panels) * height)
+    for index, (algorithm, seeds, over) in enumerate(panels):
+        axes = add_axes(figure, index * height + TITLE, PANEL)
+        _panel(axes, seeds, over, results["controller"], palette)
+        axes.set_title(f"{algorithm.upper()}: return over {over}")
+    figure.axes[0].legend(loc="lower right", frameon=False)
     return figure
 
 
-def plot_curve(axes: Axes, runs: Sequence[Run], over: str, library: str) -> None:
-    """Draw one library's curve of one algorithm, with a dot where it ends.
+def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, palette: Palette) -> None:
+    """Draw one algorithm's curves of both libraries, and what a controller made by hand earns."""
+    label = "controller made by hand"
+    axes.axhline(controller, color=palette.faint, linewidth=1.2, linestyle=DASHES, label=label)
+    for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=True):
+        _curve(axes, runs, over, NAMES[library], colour)
+    axes.set(xlabel=OVER[over], xlim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    tidy(axes, palette)
+
+
+def _curve(axes: Axes, runs: Sequence[Run], over: str, name: str, colour: str) -> None:
+    """Draw one library's curve, with a dot where it ends.
 
     At a checkpoint the seeds have taken equal steps, but not equal seconds: it stands at their mean.
     """
     along = np.mean([run[over] for run in runs], axis=0)
     returns = np.mean([run["returns"] for run in runs], axis=-1)
-    colour, mean = COLOURS[library], returns.mean(axis=0)
+    mean = returns.mean(axis=0)
     axes.fill_between(along, returns.min(axis=0), returns.max(axis=0), color=colour, alpha=0.18, linewidth=0)
-    axes.plot(along, mean, color=colour, linewidth=2, label=NAMES[library])
+    axes.plot(along, mean, color=colour, linewidth=2, label=name)
     axes.plot(along[-1], mean[-1], "o", color=colour, markersize=5)
-
-
-def _title(algorithm: str, seeds: Sequence[Any]) -> str:
-    several = len(seeds) > 1
-    return f"{algorithm.upper()}, {len(seeds)} seed{'s' * several}" + ": mean, worst and best" * several

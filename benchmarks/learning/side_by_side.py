@@ -18,14 +18,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.harness.options import parse
-from benchmarks.harness.record import Record, measure_and_show, save_figure
+from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
-from benchmarks.learning.picture import figure_of
+from benchmarks.learning.picture import draw
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
 from benchmarks.learning.rival import LIBRARIES, require_rival
 from benchmarks.learning.table import Run, learning_table, pairs, summed_up
 from examples.shared.command_line import at_least
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
+from examples.shared.results_folder import write
 from examples.shared.swing_up_teacher import teacher_policy
 
 NAME = "learning_side_by_side"
@@ -65,7 +66,7 @@ def report(found: dict[str, Any], options: argparse.Namespace) -> None:
     if not pairs(found["runs"]):
         sys.exit(f"error: {options.out} has no algorithm and seed that both libraries have finished")
     print(*learning_table(found["runs"]), "", sep="\n")
-    save_figure(figure_of(found["runs"], found["controller"]), options.out / f"{NAME}.png")
+    write(options.out / f"{NAME}.png", lambda path: draw(found, path))
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:

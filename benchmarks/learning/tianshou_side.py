@@ -46,7 +46,7 @@ def learn(agent: Any, seed: int) -> Learning:
     env.close()
 
 
-def warm_up(space: gymnasium.spaces.Box, rng: np.random.Generator) -> np.ndarray:
+def warm_up(space: Any, rng: np.random.Generator) -> np.ndarray:
     """Draw a random action, as the examples do."""
     return rng.uniform(space.low, space.high).astype(np.float32)
 

@@ -12,7 +12,7 @@ import npnets
 
 def new_parser(program: str, description: str) -> argparse.ArgumentParser:
     """Return a parser with `--seed`, and with `--out` for a folder below `runs` that is named as the program."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
     parser.add_argument("--seed", type=at_least(0), default=0, help="of everything that is drawn (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs", program), help="folder for results (%(default)s)")
     parser.set_defaults(device="cpu")

@@ -46,7 +46,7 @@ def plot_angle(axes: Axes, episode: Episode, colour: str, palette: Palette) -> N
     axes.plot(np.arange(len(angle)) * SECONDS_PER_STEP, angle, color=colour, linewidth=1.8)
     axes.set(ylabel="angle (°)", xlim=(0, seconds(episode)))
     # Half a turn between ticks, or more where the pendulum turns so often that they would lie on each other.
-    axes.yaxis.set_major_locator(MultipleLocator(180 * 2 ** np.ceil(np.log2(max(np.ptp(angle), 720) / 720))))
+    axes.yaxis.set_major_locator(MultipleLocator(180 * 2 ** np.ceil(np.log2(np.fmax(np.ptp(angle), 720) / 720))))
     tidy(axes, palette)
 
 

@@ -112,5 +112,6 @@ def mean_and_standard_error(
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Mean over the last axis, the episodes, and its standard error (0 for a single episode)."""
     episodes = returns.shape[-1]
-    spread = returns.std(axis=-1, ddof=1) if episodes > 1 else np.zeros(returns.shape[:-1])
-    return returns.mean(axis=-1), spread / np.sqrt(episodes)
+    with np.errstate(invalid="ignore"):  # of infinite returns the error is NaN
+        spread = returns.std(axis=-1, ddof=1) if episodes > 1 else np.zeros(returns.shape[:-1])
+        return returns.mean(axis=-1), spread / np.sqrt(episodes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from numpy.typing import NDArray
 
 from examples.shared.drawing import DASHES, TEXT, Palette, add_axes, new_figure, number, save, style, tidy
 from examples.shared.pendulum_drawing import plot_angle, plot_pendulums, plot_torque
@@ -42,7 +43,7 @@ def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = 
         figure = new_figure(TITLE + CURVES + UNDER_AXIS + len(episodes) * below)
         plot_curves(add_axes(figure, TITLE, CURVES), results, palette)
         top = TITLE + CURVES + UNDER_AXIS
-        for (name, episode), colour in zip(episodes.items(), palette.series, strict=False):
+        for (name, episode), colour in zip(episodes.items(), itertools.cycle(palette.series), strict=False):
             title = f"One episode: {name}, return {number(episode.reward.sum())}"
             plot_episode(figure, top, title, episode, colour, palette, with_torque)
             top += below
@@ -51,22 +52,26 @@ def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = 
 
 def read_episode(arrays: Mapping[str, list[float]]) -> Episode:
     """Return the episode of a results file."""
-    return Episode(**{name: np.array(values) for name, values in arrays.items()})
+    return Episode(**{name: np.array(values, float) for name, values in arrays.items()})
+
+
+def mean_of(score: Mapping[str, Any]) -> float:
+    """Return a mean of a results file, where null stands for a number that is not finite."""
+    return math.nan if score["mean"] is None else float(score["mean"])
 
 
 def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> None:
     """Draw the mean return of each policy that learned, and its standard error; as lines, those of the others."""
-    curves, means = results["curves"], {name: score["mean"] for name, score in results["returns"].items()}
+    curves, means = results["curves"], {name: mean_of(score) for name, score in results["returns"].items()}
     labels = {name: f"{name} {number(mean)}" for name, mean in means.items()}
     end = max(curve["steps"][-1] for curve in curves.values())
-    for (name, curve), colour in zip(curves.items(), palette.series, strict=False):
-        mean, error = mean_and_standard_error(np.array(curve["returns"]))
+    for (name, curve), colour in zip(curves.items(), itertools.cycle(palette.series), strict=False):
+        mean, error = mean_and_standard_error(np.array(curve["returns"], float))
         axes.fill_between(curve["steps"], mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(*dense(curve["steps"], mean), color=colour, linewidth=2, label=labels[name])
+        axes.plot(curve["steps"], mean, color=colour, linewidth=2, label=labels[name])
     others = [name for name in means if name not in curves]
-    for name, colour in zip(others, palette.levels, strict=False):
-        level = dense((0, end), (means[name], means[name]))
-        axes.plot(*level, color=colour, linewidth=1.5, linestyle=DASHES, label=labels[name])
+    for name, colour in zip(others, itertools.cycle(palette.levels), strict=False):
+        axes.axhline(means[name], color=colour, linewidth=1.5, linestyle=DASHES, label=labels[name])
     axes.set(xlabel=results["unit"], xlim=(0, end))
     axes.set_title(f"{results['title']}: return")
     axes.margins(y=0.1)
@@ -75,15 +80,14 @@ def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> Non
     tidy(axes, palette)
     handles, _ = axes.get_legend_handles_labels()
     band = Patch(color=palette.faint, alpha=0.35, linewidth=0, label="standard error")
-    axes.legend(handles=[*handles, band], frameon=False, handlelength=1.4, fontsize=TEXT - 1)
-
-
-def dense(
-    x: Sequence[float], y: Sequence[float] | NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the same line with many points: Matplotlib puts the legend where it covers the fewest."""
-    points = np.union1d(np.linspace(x[0], x[-1], 200), x)
-    return points, np.interp(points, x, y)
+    axes.legend(
+        handles=[*handles, band],
+        loc="center right",
+        bbox_to_anchor=(1, 0.62),
+        frameon=False,
+        handlelength=1.4,
+        fontsize=TEXT - 1,
+    )  # right of where policies learn, and between a good return and a bad one
 
 
 def plot_episode(

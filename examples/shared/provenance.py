@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import platform
 import shlex
 import sys
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from typing import Any
 import npnets
 
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE = ("processor", "cores", "system", "blas", "blas_threads", "gpus")
+MACHINE = ("processor", "cores", "blas", "blas_threads", "gpus")
 VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
 
 
@@ -30,7 +31,7 @@ def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
     return {
         "command": command(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {name: facts[name] for name in MACHINE},
+        "machine": {**{name: facts[name] for name in MACHINE}, "system": system()},
         "versions": {**{name: facts[name] for name in VERSIONS}, **installed(("gymnasium", *libraries))},
     }
 
@@ -38,15 +39,28 @@ def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
 def command() -> str:
     """Return the command that started this process, to be run from the root of the checkout.
 
-    Without `--out` and the folder behind it, which change nothing of what is found.
+    Without `--out` and its folder, which change nothing of what is found.
     """
-    program, options = Path(sys.argv[0]).resolve(), sys.argv[1:]
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    program = Path(sys.argv[0]).resolve()
     if program.is_relative_to(ROOT):
         program = program.relative_to(ROOT)
-    if "--out" in options:
-        at = options.index("--out")
-        del options[at : at + 2]
-    return shlex.join(["python", program.as_posix(), *options])
+    return shlex.join(["python", *(["-m", module.name] if module else [program.as_posix()]), *_options()])
+
+
+def _options() -> list[str]:
+    arguments, options = iter(sys.argv[1:]), []
+    for argument in arguments:
+        if argument == "--out":
+            next(arguments, None)
+        elif not argument.startswith("--out="):
+            options.append(argument)
+    return options
+
+
+def system() -> str:
+    """Return the operating system and the kind of processor, without the release of the kernel."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def installed(packages: Iterable[str]) -> dict[str, str]:

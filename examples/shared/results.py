@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -68,9 +69,9 @@ class Run:
         return {**self.others, **{name: curve.returns[-1] for name, curve in self.curves.items()}}
 
     def results(self) -> Results:
-        """Return all of it as JSON can hold it."""
+        """Return all of it as JSON can hold it: a number that is not finite, as of what diverged, is None."""
         facts = {name: getattr(self, name) for name in ("title", "seed", "steps", "unit", "seconds", "settings")}
-        return {
+        found = {
             **facts,
             **self.more,
             "returns": {name: score(earned) for name, earned in self.returns.items()},
@@ -80,6 +81,7 @@ class Run:
             },
             "episodes": {name: rounded(episode) for name, episode in self.episodes.items()},
         }
+        return {name: finite(part) for name, part in found.items()}
 
 
 def score(earned: NDArray[np.floating]) -> Results:
@@ -106,7 +108,7 @@ def conclude(out: Path, run: Run, libraries: tuple[str, ...] = ()) -> None:
     """
     results = run.results()
     save(out / "results.json", results, libraries)
-    if all(len(curve.steps) > 1 for curve in run.curves.values()):
+    if run.curves and all(len(curve.steps) > 1 for curve in run.curves.values()):
         write(out / "learning.png", lambda path: draw(results, path))
     print(f"\n{table(run)}")
 
@@ -117,9 +119,19 @@ def save(path: Path, results: Mapping[str, Any], libraries: tuple[str, ...] = ()
     write(path, lambda unfinished: unfinished.write_text(lists_on_lines(text) + "\n", encoding="utf-8"))
 
 
+def finite(value: Any) -> Any:
+    """Return what JSON can hold, with None for every number that is not finite."""
+    if isinstance(value, Mapping):
+        return {name: finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def lists_on_lines(text: str) -> str:
-    """Put every list of numbers on one line."""
-    return re.sub(r"\[[-+.,\deE\s]*\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text)
+    """Put every list of numbers on one line, and leave texts as they are."""
+    lists = re.compile(r'"(?:[^"\\]|\\.)*"|\[(?:[-+.,\deE\s]|null)*\]')
+    return lists.sub(lambda found: found[0] if found[0][0] == '"' else f"[{' '.join(found[0][1:-1].split())}]", text)
 
 
 def table(run: Run) -> str:

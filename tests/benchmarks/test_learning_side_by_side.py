@@ -63,7 +63,7 @@ def test_what_only_one_library_has_finished_is_left_out() -> None:
 def test_the_picture_shows_the_mean_of_the_seeds_over_steps_and_over_mean_seconds_and_the_band_holds_them() -> None:
     other = {"seconds": [0.0, 2.0, 4.0], "returns": [[-9.0, -9.0], [-8.0, -8.0], [-4.0, -4.0]]}
     runs = [made_up(), made_up(seed=1, **other), made_up("tianshou"), made_up("tianshou", seed=1)]
-    over_steps, over_seconds = picture.figure_of(runs, -155.0).axes
+    over_steps, over_seconds = picture.figure_of({"runs": runs, "controller": -155.0}).axes
     for axes, along in ((over_steps, [0, 10, 20]), (over_seconds, [0, 1.5, 3])):
         level, ours, *_ = axes.lines
         assert ours.get_label() == "npnets" and list(level.get_ydata()) == [-155, -155]
@@ -73,10 +73,10 @@ def test_the_picture_shows_the_mean_of_the_seeds_over_steps_and_over_mean_second
         assert edges[:, 1].max() == -2 and edges[:, 1].min() == -9
 
 
-def test_the_picture_has_a_row_for_each_algorithm() -> None:
+def test_the_picture_has_two_panels_for_each_algorithm() -> None:
     runs = [made_up(library, name) for name in ("sac", "td3") for library in ("npnets", "tianshou")]
-    titles = [axes.get_title(loc="left") for axes in picture.figure_of(runs, 0.0).axes]
-    assert titles == ["SAC, 1 seed", "", "TD3, 1 seed", ""]
+    titles = [axes.get_title() for axes in picture.figure_of({"runs": runs, "controller": 0.0}).axes]
+    assert titles == [f"{name}: return over {over}" for name in ("SAC", "TD3") for over in ("steps", "seconds")]
 
 
 # -- one run ----------------------------------------------------------------------------------------------------------

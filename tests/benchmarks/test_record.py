@@ -101,3 +101,9 @@ def test_quick_changes_only_what_nobody_asked_for() -> None:
     full, quick, asked = parsed(), parsed("--quick"), parsed("--quick", "--rounds", "7")
     assert (full.rounds, full.steps, full.out) == (21, None, Path("runs/benchmarks"))
     assert (quick.rounds, quick.steps, asked.rounds, asked.steps) == (3, 5, 7, 5)
+
+
+def test_an_option_that_is_cut_short_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--qui")
+    assert "unrecognized arguments: --qui" in capsys.readouterr().err

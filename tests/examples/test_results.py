@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +18,10 @@ from matplotlib.text import Text
 
 import npnets
 from examples.shared import picture, results_folder
+from examples.shared.command_line import new_parser
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import SHOWN_SEED, mean_and_standard_error, record
-from examples.shared.provenance import ROOT
+from examples.shared.provenance import ROOT, command
 from examples.shared.results import Run, conclude, save
 from examples.shared.swing_up_teacher import teacher_policy
 
@@ -76,12 +80,14 @@ def test_the_file_holds_every_return_of_table_and_curve_and_the_episode_that_is_
 
 def test_the_file_says_with_what_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = ROOT / "examples" / "online" / "sac.py"
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
     monkeypatch.setattr(sys, "argv", [str(program), "--seed", "3", "--out", str(tmp_path), "--steps", "9"])
     conclude(tmp_path, run_of("SAC"), libraries=("matplotlib", "no_such_library"))
     found = saved(tmp_path)
     assert list(found) == ["command", "date", "machine", "versions", "results"]
     assert found["command"] == "python examples/online/sac.py --seed 3 --steps 9"
     assert found["machine"]["processor"] == npnets.about()["processor"]
+    assert found["machine"]["system"] == f"{platform.system()} {platform.machine()}"
     assert found["versions"]["numpy"] == np.__version__
     assert {"python", "npnets", "autograd", "gymnasium", "matplotlib"} < set(found["versions"])
     assert "no_such_library" not in found["versions"]
@@ -112,6 +118,51 @@ def test_where_saving_fails_the_file_before_stays_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
+def test_what_diverged_costs_neither_the_rest_nor_the_table_nor_the_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of("SAC", more={"loss": float("inf")})
+    run.curves["SAC"].returns[-1][2] = np.nan
+    run.others["behaviour cloning"][0] = -np.inf
+    run.episodes["SAC"].angle[3] = np.nan
+    conclude(tmp_path, run)
+    assert re.search(r"^SAC +nan +nan +7$", capsys.readouterr().out, re.M)
+    found = saved(tmp_path)["results"]
+    assert found["loss"] is None and found["returns"]["behaviour cloning"]["mean"] is None
+    for earned in (found["curves"]["SAC"]["returns"][-1], found["returns"]["SAC"]["episodes"]):
+        assert [number is None for number in earned] == [False, False, True, False, False, False, False]
+    picture.draw(found, tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "learning.png").read_bytes()
+
+
+def test_a_run_in_which_no_policy_learned_is_concluded_without_a_picture(tmp_path: Path) -> None:
+    conclude(tmp_path, run_of())
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_lists_on_one_line_leave_texts_as_they_are(tmp_path: Path) -> None:
+    results = {"title": 'a  [1,  2] "b [3,  4]" \\', "list": [1.5, None, -2e-3], "texts": ["a  b", "c"]}
+    save(tmp_path / "results.json", results)
+    assert saved(tmp_path)["results"] == results
+    assert '"list": [1.5, null, -0.002],' in (tmp_path / "results.json").read_text()
+
+
+@pytest.mark.parametrize("out", [["--out=/elsewhere/x"], ["--out", "/elsewhere/x"], ["--out"], []])
+def test_the_command_in_a_file_is_without_the_folder_of_the_file(
+    out: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "examples" / "online" / "sac.py"), "--seed", "3", *out])
+    assert command() == "python examples/online/sac.py --seed 3"
+
+
+def test_an_option_that_is_cut_short_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        new_parser("sac", "Train SAC.").parse_args(["--ou", "elsewhere"])
+    assert "unrecognized arguments: --ou" in capsys.readouterr().err
+
+
 # -- the picture ------------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +185,20 @@ def test_other_returns_and_another_episode_make_another_picture(tmp_path: Path) 
         part[name] = (np.array(part[name]) * 0.8).tolist()
         picture.draw(changed, tmp_path / "other.png")
         assert (tmp_path / "other.png").read_bytes() != (tmp_path / "first.png").read_bytes(), name
+
+
+def test_every_curve_level_and_episode_is_drawn_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(picture, "save", lambda figure, *_: drawn.append(figure))
+    others = {f"level {index}": np.full(3, -900.0) for index in range(4)}
+    picture.draw(run_of("A", "B", "C", others=others).results(), tmp_path / "unused.png")
+    texts = " ".join(text.get_text() for text in drawn[0].findobj(Text))
+    for name in ("A", "B", "C"):
+        assert f"One episode: {name}, " in texts
+    for name in ("A", "B", "C", *others):
+        assert re.search(rf"{name} \u2212\d+", texts), name
 
 
 def test_a_run_of_one_evaluation_leaves_no_picture(tmp_path: Path) -> None:

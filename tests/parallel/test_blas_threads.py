@@ -55,6 +55,10 @@ def test_an_exception_sets_the_number_back() -> None:
     assert now() == {2}
 
 
+def test_a_setting_prints_as_the_call_that_made_it() -> None:
+    assert repr(npnets.threads(1)) == "npnets.threads(1)"
+
+
 def test_blocks_nest() -> None:
     with npnets.threads(1):
         with npnets.threads(3):

@@ -1,0 +1,111 @@
+"""What a small network's training step takes with one thread of BLAS and with one a core, alone and beside a program.
+
+    python -m benchmarks.cpu.blas_threads       # a minute; results into runs/benchmarks/blas_threads.json
+
+A step is the gradient of an actor 17-64-64-6 over 128 rows, and Adam. Each measurement has a process of its own, the
+four cases take turns, and the other program is a process that counts on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+
+from benchmarks import ROOT
+from benchmarks.harness.options import parse
+from benchmarks.harness.record import Record, measure_and_show
+from benchmarks.harness.turns import unforced
+from examples.shared.command_line import at_least
+
+NAME = "blas_threads"
+CASES = {"alone": False, "beside another program": True}
+
+
+def step_seconds(steps: int) -> float:
+    """Return the mean seconds of a training step in this process."""
+    import npnets
+    import npnets.numpy as np
+
+    rng = numpy.random.default_rng(0)
+    actor = npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6)
+    params, optimizer = actor.init(rng), npnets.optim.adam()
+    state, observations = optimizer.init(params), rng.normal(size=(128, 17)).astype("float32")
+    value_and_grad = npnets.value_and_grad(lambda params: np.mean(actor.forward(params, observations)[0] ** 2))
+    began = time.perf_counter()
+    for _ in range(steps):
+        _, grads = value_and_grad(params)
+        params, state = optimizer.update(params=params, grads=grads, state=state)
+    return (time.perf_counter() - began) / steps
+
+
+@contextlib.contextmanager
+def another_program(runs: bool) -> Iterator[None]:
+    """Let a program count on one core meanwhile."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if runs else None
+    try:
+        yield
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def measure(threads: int, beside: bool, steps: int) -> float:
+    """Return the microseconds of a step in a process of its own."""
+    environment = unforced() | {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", "benchmarks.cpu.blas_threads", "--steps", str(steps), "--one"]
+    with another_program(beside):
+        ran = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    return float(ran.stdout) * 1e6
+
+
+def medians(rounds: int, steps: int) -> dict[str, Any]:
+    """Return the median microseconds of a step for every case and number of threads."""
+    cores = os.cpu_count() or 1
+    taken: dict[tuple[str, int], list[float]] = {}
+    for _ in range(rounds):
+        for case, beside in CASES.items():
+            for threads in (1, cores):
+                taken.setdefault((case, threads), []).append(measure(threads, beside, steps))
+    middle = {key: round(statistics.median(values), 1) for key, values in taken.items()}
+    one = {case: middle[case, 1] for case in CASES}
+    each = {case: middle[case, cores] for case in CASES}
+    return {"threads": cores, "one thread, us": one, "one thread a core, us": each}
+
+
+def measure_all(record: Record, options: argparse.Namespace) -> None:
+    """Write down the median microseconds of a step for every case and number of threads."""
+    record.write(medians(options.rounds, options.steps))
+
+
+def show(found: dict[str, Any], _: argparse.Namespace) -> None:
+    """Print a line for each case."""
+    for case in CASES:
+        one, each = found["one thread, us"][case], found["one thread a core, us"][case]
+        print(f"{case}: {one:.0f} us a step on one thread, {each:.0f} us on {found['threads']}: {each / one:.1f} times")
+
+
+def main() -> None:
+    """Measure, print and write down."""
+    parser = argparse.ArgumentParser(description="A training step with one thread of BLAS and with one a core.")
+    parser.add_argument("--rounds", type=at_least(1), help="default: 5")
+    parser.add_argument("--steps", type=at_least(1), help="of a measurement; default: 2000")
+    parser.add_argument("--one", action="store_true", help="print the seconds of a step in this process, and no more")
+    options = parse(parser, {"rounds": 5, "steps": 2000}, {"rounds": 1, "steps": 200})
+    if options.one:
+        print(step_seconds(options.steps))
+        return
+    measure_and_show(NAME, options, measure_all, show)
+
+
+if __name__ == "__main__":
+    main()

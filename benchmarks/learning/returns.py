@@ -1,0 +1,95 @@
+"""Runs every example whose returns are published, once a seed, and keeps the result file of each.
+
+    python -m benchmarks.learning.returns                   # about an hour on one core, into docs/results
+    python -m benchmarks.learning.returns --only sac --seeds 0
+
+Each run is a process of its own, `python examples/PROGRAM --seed SEED`, on one thread of BLAS; what it printed stands
+beside its other files in `runs/published`. A run whose result file is there is left out, so that an interrupted
+sequence goes on where it was; `--again` runs it all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import ROOT
+from examples.shared.command_line import at_least
+
+PROGRAMS = {
+    "sac": "online/sac.py",
+    "td3": "online/td3.py",
+    "ddpg": "online/ddpg.py",
+    "redq": "online/redq.py",
+    "ppo": "online/ppo.py",
+    "offline_bcq": "offline/offline_bcq.py",
+    "memory_pendulum": "memory/memory_pendulum.py",
+    "memory_pendulum_velocity": "memory/memory_pendulum.py --show-velocity",
+    "lbfgs_cloning": "own_optimizer/lbfgs_cloning.py",
+    "lion_cloning": "own_optimizer/lion_cloning.py",
+    "cma_es_policy": "own_optimizer/cma_es_policy.py",
+    "natural_gradient": "own_optimizer/natural_gradient.py",
+}
+"""The program and the options of each published name."""
+
+RUNS = Path("runs/published")
+
+
+class Run(NamedTuple):
+    """One program with one seed, and the name of its result file."""
+
+    name: str
+    command: list[str]
+
+
+def runs(only: str, seeds: list[int]) -> Iterator[Run]:
+    """Yield the runs whose names contain a pattern."""
+    for seed in seeds:
+        for program, text in PROGRAMS.items():
+            script, *options = text.split()
+            name = f"{program}-seed-{seed}"
+            if re.search(only, name):
+                yield Run(name, [f"examples/{script}", *options, "--seed", str(seed)])
+
+
+def execute(run: Run, results: Path) -> None:
+    """Run a program to its end, and keep its result file.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; its output says why.
+    """
+    folder = ROOT / RUNS / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "output.txt", "w", encoding="utf-8") as output:
+        command = [sys.executable, *run.command, "--out", str(RUNS / run.name)]
+        status = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT).returncode
+    if status:
+        raise RuntimeError(f"{' '.join(run.command)} ended with status {status}; {output.name} has its output")
+    shutil.copyfile(folder / "results.json", results / f"{run.name}.json")
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Run the examples whose returns are published.")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="runs whose names contain it; default: all")
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0, 1, 2], help="default: 0 1 2")
+    parser.add_argument("--again", action="store_true", help="run what has a result file too")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for run in runs(options.only, options.seeds):
+        if options.again or not (options.out / f"{run.name}.json").exists():
+            print(run.name, flush=True)
+            execute(run, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Write every published number, table and picture from the result files, or check that they agree."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks.publish.figures import draw_outdated, outdated, strays
+from benchmarks.publish.pages import pages
+from benchmarks.publish.records import ROOT, Records
+
+REMEDY = "python -m benchmarks.publish writes them anew"
+
+
+def disagreeing(records: Records) -> list[str]:
+    """Return the files that are not what their result files say."""
+    texts = [path for path, text in pages(records).items() if not path.exists() or path.read_text("utf-8") != text]
+    return [str(path.relative_to(ROOT)) for path in [*texts, *outdated()]]
+
+
+def publish(records: Records) -> None:
+    """Write what differs, and say what was written."""
+    written = disagreeing(records)
+    for path, text in pages(records).items():
+        path.write_text(text, encoding="utf-8")
+    draw_outdated()
+    print(*(f"wrote {name}" for name in written), sep="\n", end="\n" if written else "")
+
+
+def main() -> None:
+    """Do as the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.publish", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a page and its results disagree"
+    )
+    options = parser.parse_args()
+    records = Records()
+    try:
+        if not options.check:
+            publish(records)
+        elif wrong := disagreeing(records):
+            sys.exit(f"error: not as docs/results has it: {', '.join(wrong)}; {REMEDY}")
+        if unused := records.unused():
+            sys.exit(f"error: nothing published comes from {', '.join(unused)} in docs/results; publish or delete them")
+        if extra := strays():
+            names = ", ".join(str(path.relative_to(ROOT)) for path in extra)
+            sys.exit(f"error: nothing draws {names}; delete what no page shows")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

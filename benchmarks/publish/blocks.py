@@ -1,0 +1,30 @@
+"""The name of every published region, and the function that makes its text or its table from the result files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.publish import best_blocks, cost_blocks, learning_blocks, optimizer_blocks, rival_blocks, speed_blocks
+from benchmarks.publish.markup import Table
+from benchmarks.publish.records import Records
+
+BLOCKS: dict[str, Callable[[Records], str | Table]] = {
+    "best": best_blocks.best,
+    "bars": speed_blocks.bars,
+    "bcq-side-by-side": rival_blocks.bcq,
+    "blas-threads": cost_blocks.blas_threads,
+    "cma": optimizer_blocks.cma,
+    "costs": cost_blocks.costs,
+    "deployed": cost_blocks.deployed,
+    "footprint": cost_blocks.footprint,
+    "lbfgs": optimizer_blocks.lbfgs,
+    "learning-side-by-side": rival_blocks.learning,
+    "lion": optimizer_blocks.lion,
+    "memory": learning_blocks.memory,
+    "natural-gradient": optimizer_blocks.natural_gradient,
+    "online": learning_blocks.online,
+    "own-optimizers": optimizer_blocks.all_of_them,
+    "recorded": learning_blocks.recorded,
+    "recurrent": speed_blocks.recurrent,
+    "speed": speed_blocks.speed,
+}

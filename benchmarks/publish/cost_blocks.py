@@ -1,0 +1,82 @@
+"""What npnets costs beside PyTorch: to install, to import, to hold and to act, and what threads of BLAS cost."""
+
+from __future__ import annotations
+
+from benchmarks.publish.markup import Table, plus_minus
+from benchmarks.publish.records import Records, processor
+from benchmarks.publish.speed_blocks import by_threads
+
+
+def costs(records: Records) -> Table:
+    """Return what it takes to have npnets, and to have Tianshou on PyTorch."""
+    footprint, speed, measured = records["footprint"], records["speed"], by_threads(records)
+    sides = [footprint["results"]["sides"][side] for side in ("npnets", "tianshou")]
+    over = {threads: measured[threads]["means"]["tianshou"]["all"] for threads in ("1", "2")}
+    rows = [
+        ["installed", *(f"{side['installed_mb']:.0f} MB" for side in sides)],
+        ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
+        ["memory, after one action", *(f"{side['mb_after_action']:.0f} MB" for side in sides)],
+        ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
+        ["relative time of forwards and gradients, one thread (two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
+    ]
+    cores = f"two cores of {processor(footprint, speed)}"
+    above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
+    return Table(["", "npnets", f"Tianshou on PyTorch {_torch(footprint)}"], rows, above)
+
+
+def footprint(records: Records) -> Table:
+    """Return what each library costs before it computes much."""
+    sides = records["footprint"]["results"]["sides"]
+    names = {"npnets": "npnets", "tianshou": "Tianshou", "jax": "JAX", "autograd": "autograd"}
+    rows = [
+        [
+            names[name],
+            f"{side['installed_mb']:.0f}",
+            f"{side['import_seconds']['median'] * 1e3:.0f}",
+            f"{side['mb_after_import']:.0f}",
+            f"{side['mb_after_action']:.0f}",
+            f"{side['action_microseconds']['median']:.1f}",
+        ]
+        for name, side in ((name, sides[name]) for name in names)
+    ]
+    return Table(["", "installed, MB", "import, ms", "memory then, MB", "after one action, MB", "one action, us"], rows)
+
+
+def blas_threads(records: Records) -> str:
+    """Return the paragraph that says how many threads a program should set, and why."""
+    found = records["blas_threads"]["results"]
+    one, times = found["one thread, us"], slowdown(records)
+    return (
+        f"NumPy's BLAS takes one thread a core even for products that are too small for it. A training step of a 64-64 "
+        f"actor, batch 128, takes {one['alone'] / 1e3:.1f} ms on one thread; on {found['threads']} threads "
+        f"{times['alone']:.1f} times as long, and {times['beside another program']:.1f} times as long while another "
+        f"program runs (`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). Set one thread "
+        f"at the start of a program, as all the examples do:"
+    )
+
+
+def slowdown(records: Records) -> dict[str, float]:
+    """Return how many times as long a step takes on one thread a core as on one, by what else runs."""
+    found = records["blas_threads"]["results"]
+    one, each = found["one thread, us"], found["one thread a core, us"]
+    return {case: each[case] / one[case] for case in one}
+
+
+def deployed(records: Records) -> Table:
+    """Return Tianshou's own policy on npnets and on PyTorch, side by side."""
+    found = records["deploy"]["results"]
+    names = ["npnets", "Tianshou"]
+    costs = [found["costs"][name] for name in names]
+    rows = [
+        ["return of an episode", *(plus_minus(found["returns"][name], 1) for name in names)],
+        ["action, median", *(f"{cost['median_us']:.1f} us" for cost in costs)],
+        ["action, 99th percentile", *(f"{cost['percentile_99_us']:.1f} us" for cost in costs)],
+        ["import", *(f"{cost['import_ms']:.0f} ms" for cost in costs)],
+        ["load the checkpoint", *(f"{cost['load_ms']:.0f} ms" for cost in costs)],
+        ["memory", *(f"{cost['resident_mb']:.0f} MB" for cost in costs)],
+    ]
+    return Table(["", "npnets", "Tianshou on PyTorch"], rows)
+
+
+def _torch(record: dict[str, dict[str, str]]) -> str:
+    return record["versions"]["torch"].partition("+")[0]

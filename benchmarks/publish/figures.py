@@ -1,0 +1,97 @@
+"""The published pictures, each in a light and a dark form, drawn from result files alone.
+
+`docs/figures/digests.json` says from which result file, byte for byte, each picture was drawn, so that one which is out
+of date, or was replaced by hand, is found without drawing it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.publish.records import RESULTS, ROOT, Records, Unpublishable, published_from, read_json
+
+FIGURES = ROOT / "docs" / "figures"
+DIGESTS = "digests.json"
+"""The name of that file, beside the pictures."""
+SHADES = {"light": False, "dark": True}
+
+SOURCES = {
+    "offline_bcq": "offline_bcq-seed-0",
+    "sac": "sac-seed-0",
+    "memory_pendulum": "memory_pendulum-seed-0",
+    "learning_side_by_side": "learning_side_by_side",
+}
+"""The result file of each picture."""
+
+Draw = Callable[[dict[str, Any], Path, bool], None]
+
+
+def draw_outdated(folder: Path = FIGURES) -> list[Path]:
+    """Draw every picture that is not of the result file that is there; return what was drawn."""
+    drawn = outdated(folder)
+    folder.mkdir(exist_ok=True)
+    for path in drawn:
+        name, _, shade = path.stem.rpartition("-")
+        with published_from(Records(RESULTS), f"the picture {path}") as records:
+            _drawer(name)(records[SOURCES[name]]["results"], path, SHADES[shade])
+    _write_digests(folder)
+    return drawn
+
+
+def outdated(folder: Path = FIGURES) -> list[Path]:
+    """Return the pictures that are not of the result files that are there, or not as they were drawn."""
+    written = _written(folder)
+    return [path for path in _paths(folder) if not path.exists() or written.get(path.name) != _digests(path)]
+
+
+def strays(folder: Path = FIGURES) -> list[Path]:
+    """Return the files beside the pictures that nothing draws."""
+    known = {path.name for path in _paths(folder)} | {DIGESTS}
+    return sorted(path for path in folder.glob("*") if path.name not in known)
+
+
+def _written(folder: Path) -> dict[str, Any]:
+    file = folder / DIGESTS
+    try:
+        written = read_json(file) if file.exists() else {}
+    except Unpublishable as error:
+        raise Unpublishable(f"{error}; delete it, and every picture is drawn anew") from None
+    if unknown := sorted(written.keys() - {path.name for path in _paths(folder)}):
+        raise Unpublishable(f"expected digests of published pictures in {file}, but there is {', '.join(unknown)}")
+    return written
+
+
+def _drawer(name: str) -> Draw:
+    """Return the function that draws a picture; only what draws imports Matplotlib."""
+    if name == "learning_side_by_side":
+        from benchmarks.learning.picture import draw
+    else:
+        from examples.shared.picture import draw
+    return draw
+
+
+def _write_digests(folder: Path) -> None:
+    text = json.dumps({path.name: _digests(path) for path in _paths(folder)}, indent=1)
+    (folder / DIGESTS).write_text(text + "\n", encoding="utf-8")
+
+
+def _paths(folder: Path) -> list[Path]:
+    return [folder / f"{name}-{shade}.png" for name in SOURCES for shade in SHADES]
+
+
+def _source(name: str) -> Path:
+    return RESULTS / f"{SOURCES[name]}.json"
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """Return the digests of a picture and of its result file."""
+    source = _source(path.stem.rpartition("-")[0])
+    return {"picture": _digest(path), "results": _digest(source)}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,74 @@
+"""The tables of what was learned: online, from recorded data, with a memory, and by optimizers from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.publish.markup import Table, code, plus_minus
+from benchmarks.publish.records import Record, Records, Unpublishable
+
+ONLINE = {
+    "sac": "``ActorProb``, two critics as one ensemble",
+    "td3": "``Actor``, two critics as one ensemble",
+    "ddpg": "``Actor``, ``Critic``",
+    "redq": "ten critics as one ensemble",
+    "ppo": "a trunk that actor and critic share",
+}
+"""The networks of each algorithm that learns while it acts."""
+
+
+def online(records: Records) -> Table:
+    """Return the returns of what the algorithms that act learned, a row for each."""
+    rows = []
+    for name, networks in ONLINE.items():
+        runs = records.seeds(name)
+        scores = [plus_minus(score(run, name.upper())) for run in runs]
+        rows.append([command(runs[0]), networks, f"{runs[0]['results']['settings']['steps']:,}", *scores])
+    return Table(["command", "networks", "steps", *seeds(records.seeds("sac"))], rows)
+
+
+def recorded(records: Records) -> Table:
+    """Return the returns of BCQ, of behaviour cloning and of the behaviour in the data, a row for each seed."""
+    columns = {
+        "behaviour in the data": "the data's behaviour",
+        "behaviour cloning": "behaviour cloning",
+        "BCQ": "BCQ",
+    }
+    return _by_seed(records.seeds("offline_bcq"), columns)
+
+
+def memory(records: Records) -> Table:
+    """Return the returns of the two students and of their teacher, a row for each seed."""
+    columns = {
+        "teacher": "the teacher, which sees the velocity",
+        "feed-forward": "feed-forward",
+        "recurrent": "recurrent",
+    }
+    return _by_seed(records.seeds("memory_pendulum"), columns)
+
+
+def _by_seed(runs: list[Record], columns: dict[str, str]) -> Table:
+    rows = [[_seed(run), *(plus_minus(score(run, name)) for name in columns)] for run in runs]
+    return Table(["seed", *columns.values()], rows)
+
+
+def score(run: Record, name: str) -> dict[str, Any]:
+    """Return the mean return of a policy, its standard error and the episodes behind it."""
+    returns: dict[str, dict[str, Any]] = run["results"]["returns"]
+    if name not in returns:
+        raise Unpublishable(f"expected returns of {name!r} from {run['command']}, but there are {sorted(returns)}")
+    return returns[name]
+
+
+def _seed(run: Record) -> str:
+    return str(run["results"]["seed"])
+
+
+def seeds(runs: list[Record]) -> list[str]:
+    """Return the column headings of runs with several seeds."""
+    return [f"seed {_seed(run)}" for run in runs]
+
+
+def command(run: Record) -> str:
+    """Return the command of a run without its options, which the page explains."""
+    return code(" ".join(run["command"].split()[:2]))

@@ -1,0 +1,69 @@
+"""Single numbers in sentences of the documentation: `|name|` there, and their values in `docs/numbers.txt`."""
+
+from __future__ import annotations
+
+from benchmarks.publish.cost_blocks import slowdown
+from benchmarks.publish.learning_blocks import score
+from benchmarks.publish.markup import plus_minus
+from benchmarks.publish.records import Records, processor, published_from
+from benchmarks.publish.rival_blocks import learning_ratio
+from benchmarks.publish.speed_blocks import by_threads
+
+HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
+
+SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
+ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "speed")
+
+
+def substitutions(records: Records) -> str:
+    """Return the definitions of all of them, as reStructuredText."""
+    lines = [f".. |{name}| replace:: {value}" for name, value in sorted(numbers(records).items())]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def numbers(records: Records) -> dict[str, str]:
+    """Return every number by its name."""
+    found: dict[str, str] = {}
+    for group in (_processors, _returns, _speed, _blas, _rivals):
+        with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:
+            found |= group(part)
+    return found
+
+
+def _processors(records: Records) -> dict[str, str]:
+    seeded = {f"processor.{name}": processor(*records.seeds(name)) for name in SEEDED}
+    return seeded | {f"processor.{name}": processor(records[name]) for name in ALONE}
+
+
+def _returns(records: Records) -> dict[str, str]:
+    sac, velocity = records.seeds("sac")[0], records["memory_pendulum_velocity-seed-0"]
+    return {
+        "return.controller": plus_minus(score(sac, "hand-made controller")),
+        "return.velocity": plus_minus(score(velocity, "feed-forward")),
+    }
+
+
+def _speed(records: Records) -> dict[str, str]:
+    speed, found = records["speed"], {}
+    measured = by_threads(records)
+    for threads, values in measured.items():
+        found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
+    for name in ("sac", "td3"):
+        over = measured["1"]["groups"][f"{name} learn"]["tianshou"]
+        found[f"learn.{name}"] = f"{over:.2f}"
+    found["speed.rounds"] = str(speed["results"]["rounds"])
+    found["speed.command"] = f"``{speed['command']}``"
+    return found | {f"version.{name}": speed["versions"][name].partition("+")[0] for name in ("numpy", "torch", "jax")}
+
+
+def _blas(records: Records) -> dict[str, str]:
+    slower = {name: f"{times:.1f}" for name, times in slowdown(records).items()}
+    threads = str(records["blas_threads"]["results"]["threads"])
+    return {"blas.alone": slower["alone"], "blas.beside": slower["beside another program"], "blas.threads": threads}
+
+
+def _rivals(records: Records) -> dict[str, str]:
+    bcq = records["bcq_side_by_side"]["results"]["npnets_over_tianshou"]
+    found = {f"bcq.ratio.{threads}": f"{spread['median']:.2f}" for threads, spread in bcq.items()}
+    found |= {f"learning.{name}": f"{learning_ratio(records, name):.2f}" for name in ("sac", "td3")}
+    return found | {"deploy.difference": f"{records['deploy']['results']['largest_difference']:.1e}"}

@@ -1,0 +1,141 @@
+"""Result files, `docs/results/NAME.json`: the command that wrote each, its machine, versions and results."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs" / "results"
+
+Record = dict[str, Any]
+
+HEADER = {"command": str, "date": str, "machine": dict, "versions": dict, "results": dict}
+"""What a result file holds, and as what."""
+
+SHORTENED = ("--quick", "--only")
+"""The options of a first look, whose results are no measurement to publish."""
+
+
+class Unpublishable(ValueError):
+    """A page or a result file from which nothing can be published; the message says which, and why."""
+
+
+class Facts(dict[str, Any]):
+    """A JSON object that names its file where a key is missing."""
+
+    file: Path
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise Unpublishable(f"{self.file.name} has no {key!r} beside {', '.join(map(repr, self)) or 'nothing'}")
+
+
+class Records:
+    """The result files of a folder, each read once, by name.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path = RESULTS) -> None:
+        self.folder = folder
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Record:
+        """Return what a result file holds."""
+        self.used.add(name)
+        return _read(self.folder / f"{name}.json")
+
+    def seeds(self, name: str) -> list[Record]:
+        """Return the results of one command with several seeds, `NAME-seed-0.json` and so on, in their order."""
+        files = self.folder.glob(f"{name}-seed-*.json")
+        found = sorted((path.stem for path in files), key=seed_of)
+        if not found:
+            raise FileNotFoundError(f"expected {self.folder / name}-seed-0.json and more, but there is none")
+        return [self[stem] for stem in found]
+
+    def unused(self) -> list[str]:
+        """Return the result files that nothing published comes from."""
+        return sorted({path.stem for path in self.folder.glob("*.json")} - self.used)
+
+
+def seed_of(stem: str) -> int:
+    """Return the seed in the name of a result file."""
+    seed = stem.rpartition("-")[2]
+    if not seed.isdecimal():
+        raise Unpublishable(f"expected a number behind 'seed-' in the name of {stem}.json")
+    return int(seed)
+
+
+@contextmanager
+def published_from(records: Records, where: str) -> Iterator[Records]:
+    """Lend records, and say where on which page, and from which files, something went wrong."""
+    part = Records(records.folder)
+    try:
+        yield part
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        if isinstance(error, (OSError, Unpublishable)):  # its message names the file
+            raise Unpublishable(f"{where}: {error}") from error
+        why = f"there is no {error}" if isinstance(error, KeyError) else error
+        files = ", ".join(f"{name}.json" for name in sorted(part.used)) or "no result file"
+        raise Unpublishable(f"{where}, from {files}: {why}") from error
+    records.used |= part.used
+
+
+@functools.cache
+def _read(path: Path) -> Record:
+    try:
+        record = read_json(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"expected the result file {path}; benchmarks/README.md says who writes it") from None
+    missing = [name for name in HEADER if not record.get(name)]
+    if missing:
+        raise Unpublishable(f"expected {', '.join(HEADER)} in {path}, but there is no {' and no '.join(missing)}")
+    if faults := _faults(record):
+        raise Unpublishable(f"expected a result file to publish in {path}, but {faults[0]}")
+    return record
+
+
+def _faults(record: Record) -> list[str]:
+    """Return why a file that has all parts of a result file is none to publish."""
+    wrong = [f"{name!r} is no {kind.__name__}" for name, kind in HEADER.items() if not isinstance(record[name], kind)]
+    if wrong:
+        return wrong
+    options = {word.partition("=")[0] for word in shlex.split(record["command"])}
+    nameless = [] if record["machine"].get("processor") else ["the machine's processor has no name"]
+    return nameless + [f"{name} in its command is for a first look" for name in SHORTENED if name in options]
+
+
+def read_json(path: Path) -> Record:
+    """Return the JSON object of a file."""
+
+    def facts(found: dict[str, Any]) -> Facts:
+        named = Facts(found)
+        named.file = path
+        return named
+
+    def refuse(constant: str) -> NoReturn:
+        raise Unpublishable(f"expected finite numbers in {path}, but there is {constant}")
+
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"), object_hook=facts, parse_constant=refuse)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Unpublishable(f"expected JSON in {path}, but {error}; was it merged by hand?") from None
+    if not isinstance(record, dict):
+        raise Unpublishable(f"expected an object of JSON in {path}, but it is {json.dumps(record)[:40]}")
+    return record
+
+
+def processor(*records: Record) -> str:
+    """Return the processor that results were measured on, as in "an AMD EPYC"; several are an error."""
+    names = {record["machine"]["processor"] for record in records}
+    if len(names) != 1:
+        raise ValueError(f"expected results of one processor, but they are of {sorted(names)}; measure them together")
+    name = str(names.pop())
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

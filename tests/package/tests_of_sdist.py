@@ -1,0 +1,37 @@
+"""Unpack the source distribution, install it into an empty environment, and run a fast part of its tests from there.
+
+    python tests/package/tests_of_sdist.py FOLDER
+
+FOLDER holds the source distribution. `tox run -e package` builds it and calls this: whoever packages npnets again has
+no other files, so that the tests must find in them all that they read.
+"""
+
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+from pathlib import Path
+
+PART = ("tests/project", "tests/checkpoint", "tests/optim")
+"""Tests that read the repository's own files, and two parts of the package."""
+
+
+def main(folder: str) -> int:
+    """Return the exit status of the tests."""
+    (archive,) = Path(folder).glob("*.tar.gz")
+    with tempfile.TemporaryDirectory() as empty:
+        environment = Path(empty, "environment")
+        with tarfile.open(archive) as files:
+            files.extractall(empty, filter="data")
+        root = Path(empty, archive.name.removesuffix(".tar.gz"))
+        venv.create(environment)
+        pip = [sys.executable, "-m", "pip", "--python", str(environment)]
+        subprocess.run([*pip, "install", "--quiet", f"{root}[test]"], check=True)
+        python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        return subprocess.run([python, "-m", "pytest", "-q", "-m", "not slow", *PART], cwd=root).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
