@@ -137,7 +137,10 @@ def erf(x: ArrayLike) -> Array:
     """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
     y = special(x).erf(x)
     dtype = getattr(x, "dtype", y.dtype)
-    return y if y.dtype == dtype or dtype.kind != "f" else y.astype(dtype)  # SciPy widens float16
+    if y.dtype == dtype:
+        return y
+    # SciPy widens float16, and takes small integers in float32
+    return y.astype(dtype) if dtype.kind == "f" else special(x).erf(namespace(x).asarray(x, np.float64))
 
 
 # -- two arguments ----------------------------------------------------------------------------------------------------
@@ -229,9 +232,8 @@ def clip(
 
     The bounds are constants: for bounds that have derivatives themselves use `minimum` and `maximum`.
     """
-    for bound, name, other in ((a_min, "min", min), (a_max, "max", max)):
-        if bound is not None and other is not None:
-            raise TypeError(f"clip got both a_{name} and {name}, which are the same bound: give one of them")
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("expected the bounds as a_min and a_max or as min and max, not as both; leave out one pair")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if is_traced(low) or is_traced(high):
         raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")
@@ -250,6 +252,8 @@ def _within(x: Any, low: Any, high: Any) -> Any:
 
 def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     """Take the entries of `x` where a condition holds, else those of `y`; broadcast."""
+    if x is None or y is None:
+        raise TypeError("expected arrays or numbers to take entries from, but got None; was a return forgotten?")
     x, y = operands((x, y))
     condition = bare(condition if hasattr(condition, "dtype") else asarray(condition))
     require_plain(condition, "a condition")

@@ -9,7 +9,7 @@ from npnets.autodiff import bare
 from npnets.backend import Array, namespace
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import abs, sqrt, square, where
-from npnets.numpy.reductions import Axis, max, sum
+from npnets.numpy.reductions import Axis, max, sum, widened
 from npnets.public import listing
 from npnets.underflow import ignoring_underflow
 
@@ -24,7 +24,8 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
 
     Parameters
     ----------
-    x : array of floating-point numbers
+    x : array
+        Integers count as float64.
     ord : None, 2 or "fro"
         Both mean this norm: 2 for vectors, `"fro"` for matrices.
     axis : int, tuple of two int or None
@@ -43,14 +44,14 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
     ValueError
         For another norm, or axes that make neither vectors nor matrices.
     """
-    x = asarray(x)
-    if x.dtype.kind in "iub":
-        x = x.astype(np.float64)
-    _require_euclidean(ord, 1 if isinstance(axis, (int, np.integer)) else x.ndim if axis is None else len(axis), axis)
-    largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
+    entries: Any = widened(asarray(x))
+    _require_euclidean(
+        ord, 1 if isinstance(axis, (int, np.integer)) else entries.ndim if axis is None else len(axis), axis
+    )
+    largest = bare(max(abs(entries), axis, True)) if entries.size else bare(sum(entries, axis, True))
     smallest = np.finfo(largest.dtype).tiny  # whose reciprocal does not overflow
     scale = np.maximum(namespace(largest).where(np.isfinite(largest), largest, largest.dtype.type(1)), smallest)
-    squares = sum(square(x / scale), axis, keepdims)
+    squares = sum(square(entries / scale), axis, keepdims)
     is_zero = bare(squares) == 0
     root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
     return root * scale.reshape(root.shape)

@@ -117,7 +117,7 @@ def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 @ignoring_underflow
 def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """`log(sum(exp(x)))` over axes, without overflow; minus infinity, with gradient zero, where every entry is."""
-    x = _widened(asarray(x))
+    x = widened(asarray(x))
     largest = bare(max(x, axis, True) if _reduced_size(x, axis) else sum(x, axis, True))
     shift = np.where(np.isfinite(largest), largest, 0)
     total = sum(exp(x - shift), axis, keepdims)
@@ -128,11 +128,11 @@ def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 @ignoring_underflow
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """`exp(x)` divided by its sum along an axis, without overflow."""
-    x = _widened(asarray(x))
+    x = widened(asarray(x))
     powers = exp(x - bare(max(x, axis, True)))
     return powers / sum(powers, axis, True)
 
 
-def _widened(x: Any) -> Any:
+def widened(x: Any) -> Any:
     """Return integers as float64: differences of small ones wrap, and NumPy takes their exponentials in float16."""
     return x.astype(np.float64) if x.dtype.kind in "biu" else x

@@ -1,7 +1,7 @@
 """Changing an array's shape and joining arrays: every entry of the answer is an entry of an argument."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def expand_dims(x: ArrayLike, axis: int | tuple[int, ...]) -> Array:
 
 def squeeze(x: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
     """Drop axes of size one: all of them, or those named."""
-    shape = np.shape(x)
+    shape = getattr(x, "shape", None) or np.shape(x)
     ones = [one for one, size in enumerate(shape) if size == 1]
     dropped = ones if axis is None else normalize_axis_tuple(axis, len(shape))
     if any(shape[one] != 1 for one in dropped):
@@ -127,22 +127,23 @@ def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     return concatenate(parts, axis)
 
 
-def stack(arrays: Sequence[ArrayLike], axis: int = 0) -> Array:
+def stack(arrays: Iterable[ArrayLike], axis: int = 0) -> Array:
     """Join arrays of one shape along a new axis; numbers count as arrays of no dimension, and promote nothing."""
-    arrays = _with_numbers_as_arrays(arrays)
-    shapes = {np.shape(array) for array in arrays}
+    parts = _with_numbers_as_arrays(list(arrays))
+    shapes = {np.shape(part) for part in parts}
     if len(shapes) != 1:
         raise ValueError(f"expected arrays of one shape to stack, but got {sorted(shapes)}")
-    return concatenate([expand_dims(array, axis) for array in arrays], axis)
+    return concatenate([expand_dims(part, axis) for part in parts], axis)
 
 
 def _with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
-    arrays = list(arrays)
     values = [bare(array) for array in arrays if not _is_number(array)]
     xp = next((owner for owner in map(namespace, values) if owner is not np), np)
     dtypes = [value.dtype for value in values if value.dtype.kind == "f"]
     dtype = np.result_type(*dtypes) if dtypes else None
+    if any([array is None for array in arrays]):
+        raise TypeError("expected arrays or numbers to stack, but got None; was a return forgotten?")
     return [xp.asarray(array, dtype) if _is_number(array) else array for array in arrays]
 
 

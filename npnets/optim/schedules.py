@@ -2,6 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from npnets.description import call_repr, set_fields, set_plain, size
 from npnets.optim.settings import check_not_negative
@@ -37,7 +40,7 @@ class linear_schedule:
 
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
-        return _between(self.start, self.end, _part(self, step))
+        return _between(self.start, self.end, _done(step, self.steps))
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,12 +69,16 @@ class cosine_schedule:
 
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
-        return _between(self.start, self.end, (1 - math.cos(math.pi * _part(self, step))) / 2)
+        return _between(self.start, self.end, (1 - math.cos(math.pi * _done(step, self.steps))) / 2)
 
 
-def _part(schedule: linear_schedule | cosine_schedule, step: int) -> float:
-    """Return how much of the way is gone, from 0 to 1."""
-    return min(check_not_negative("step", step) / schedule.steps, 1.0)
+def _done(step: Any, steps: int) -> float:
+    """Return the part of the steps that is done, as Python's number: NumPy's would promote float32."""
+    if isinstance(step, bool) or not isinstance(step, (int, np.integer)):
+        raise TypeError(f"step must be an integer, but is {step!r}; pass the number of updates made before")
+    if step < 0:
+        raise ValueError(f"step must be zero or positive, but is {step}; pass the number of updates made before")
+    return min(int(step) / steps, 1.0)
 
 
 def _between(start: float, end: float, part: float) -> float:
