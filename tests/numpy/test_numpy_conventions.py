@@ -120,28 +120,6 @@ def test_logsumexp_and_softmax_are_exact_for_large_entries() -> None:
     assert_allclose(_gradient(lambda a: np.softmax(a, 1) * there, x), expected, atol=1e-14)
 
 
-@pytest.mark.numpy_alone("NumPy's conventions for integers")
-@pytest.mark.parametrize("x", [onp.array([0, 1, 2]), onp.int64(1), onp.array([True, False]), [0, 1]], ids=repr)
-def test_erf_of_whole_numbers_is_no_whole_number(x: Any) -> None:
-    found = np.erf(x)
-    assert found.dtype == onp.float64
-    assert_allclose(onp.asarray(found), scipy.special.erf(onp.asarray(x, float)), rtol=1e-15)
-
-
-@pytest.mark.numpy_alone("NumPy's conventions for lists")
-def test_lists_have_a_norm_and_can_be_squeezed_and_stacked_from_a_generator() -> None:
-    assert np.linalg.norm([3, 4]) == 5
-    assert np.squeeze([[1.0]]).shape == ()
-    rows = (onp.full(2, value, "float32") for value in (1, 2))
-    assert_array_equal(np.stack(rows), [[1, 1], [2, 2]])
-
-
-@pytest.mark.numpy_alone("is about arguments")
-def test_clip_refuses_a_bound_that_is_given_twice() -> None:
-    with pytest.raises(TypeError, match="both a_min and min"):
-        np.clip(onp.ones(2), 0, min=0.5)
-
-
 def test_erf_and_expm1_and_log1p_are_exact_near_zero() -> None:
     x = onp.array([1e-12, -1e-12])
     there = on_backend(x)

@@ -165,15 +165,6 @@ def test_a_step_that_counts_nothing_is_refused(make: Any, step: Any) -> None:
 
 
 @pytest.mark.numpy_alone("is about numbers")
-def test_a_schedule_takes_a_step_of_at_least_zero_and_returns_a_python_float() -> None:
-    for schedule in (optim.linear_schedule(0, 1, 10), optim.cosine_schedule(0, 1, 10)):
-        assert type(schedule(np.int64(3))) is float
-        for step in (-1, float("nan")):
-            with pytest.raises(ValueError, match="step must be zero or positive"):
-                schedule(step)
-
-
-@pytest.mark.numpy_alone("is about numbers")
 def test_an_integer_too_large_for_a_float_is_refused() -> None:
     with pytest.raises(ValueError, match="must be finite, but is an integer too large"):
         optim.adam(10**400)
