@@ -8,6 +8,8 @@ import pytest
 
 import npnets.numpy as np
 
+pytestmark = pytest.mark.numpy_alone("is about arguments that are no arrays, or NumPy's own")
+
 
 @pytest.mark.parametrize("dtype", [bool, onp.int8, onp.int64, onp.uint8])
 def test_erf_of_integers_and_booleans_is_float64(dtype: Any) -> None:

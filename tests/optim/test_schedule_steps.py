@@ -8,6 +8,8 @@ import pytest
 
 from npnets.optim import cosine_schedule, linear_schedule
 
+pytestmark = pytest.mark.numpy_alone("is about numbers")
+
 each_schedule = pytest.mark.parametrize("schedule", [linear_schedule, cosine_schedule])
 
 
