@@ -44,7 +44,7 @@ def parameters_from(net: Any, seed: int, spread: float = 0.0, dtype: DTypeLike =
 
 
 def _initial(net: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
-    expected, cause = "init(rng) to answer with a tree of arrays", "see the traceback above; or a list is no array"
+    expected, cause = "init(rng) to return a tree of arrays", "see the traceback above; or a list is no array"
     try:
         params = init_part(net, rng, dtype)
     except Exception as error:

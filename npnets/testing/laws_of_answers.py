@@ -34,7 +34,7 @@ def _expect_shape(name: str, answer: Any, expected: tuple[int, ...]) -> None:
         raise Breach(
             f"{name} of shape {expected}, (batch, output_dim)",
             f"shape {answer.shape}",
-            "an axis lost to squeeze or to an index, or an output_dim that is not the width of the answer"
+            "an axis lost to squeeze or to an index, or an output_dim that is not the width of the output"
             + "; an ensemble is told by check_network(net, members=...)" * (len(answer.shape) > len(expected)),
         )
 

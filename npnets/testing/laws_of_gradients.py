@@ -192,7 +192,7 @@ def _flow(trial: Trial) -> None:
     raise Breach(
         f"a gradient by {' and by '.join(sorted(missing))} that is not zero, at one of {ATTEMPTS} random points",
         "zeros at each of them",
-        "answers that do not depend on it, a gradient that is stopped, or units that are all saturated",
+        "outputs that do not depend on it, a gradient that is stopped, or units that are all saturated",
     )
 
 

@@ -58,7 +58,7 @@ def _randomness(trial: Trial) -> None:
             first, again, other = (_seeded(call, net, seed) for net, seed in zip(nets, (1, 1, 2), strict=True))
         _expect_untouched(name, first[1])
         if changed(first[0], again[0]) is None and changed(first[0], other[0]) is not None:
-            _expect_untouched(name, "answers differently once they are seeded anew")
+            _expect_untouched(name, "returns something else once they are seeded anew")
 
 
 def _expect_untouched(name: str, how: str | None) -> None:

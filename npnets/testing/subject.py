@@ -151,7 +151,7 @@ class Subject:
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
         if len(parts) == 2:
             return {"mu": parts[0], "sigma": parts[1]}
-        return {"answer": parts[0]} if len(parts) == 1 else {f"answer[{n}]": part for n, part in enumerate(parts)}
+        return {"output": parts[0]} if len(parts) == 1 else {f"output[{n}]": part for n, part in enumerate(parts)}
 
     def zeros(self, batch: int) -> dict[str, Any]:
         """Return inputs of zeros on the network's device; those of `obs` if there is one."""
@@ -237,7 +237,7 @@ def _require_width(net: Any) -> None:
     features = getattr(net, "output_dim", None)
     if features is not None and (isinstance(features, bool) or not isinstance(features, (int, np.integer))):
         raise TypeError(
-            f"output_dim must be an integer, the width of the answer, but that of {net!r:.80} is {features!r:.80}; "
+            f"output_dim must be an integer, the width of the output, but that of {net!r:.80} is {features!r:.80}; "
             "was it read from text, or is it a method without @property?"
         )
 

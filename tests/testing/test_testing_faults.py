@@ -161,5 +161,5 @@ def test_a_forward_that_takes_no_observations_is_refused() -> None:
 
 @pytest.mark.parametrize("output_dim", ["2", 2.0, True, (2,)])
 def test_an_output_dim_that_is_no_integer_is_refused(output_dim: Any) -> None:
-    with pytest.raises(TypeError, match="output_dim must be an integer, the width of the answer, but"):
+    with pytest.raises(TypeError, match="output_dim must be an integer, the width of the output, but"):
         check_network(Policy(output_dim=output_dim))
