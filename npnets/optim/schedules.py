@@ -11,7 +11,27 @@ from npnets.optim.settings import check_not_negative
 
 
 @dataclass(frozen=True, repr=False)
-class linear_schedule:
+class _Schedule:
+    """From one value to another in a number of updates: the arguments of every schedule, and their checks."""
+
+    start: float
+    end: float
+    steps: int
+
+    __repr__ = call_repr
+
+    def __post_init__(self) -> None:
+        set_plain(self)
+        set_fields(
+            self,
+            start=check_not_negative("start", self.start),
+            end=check_not_negative("end", self.end),
+            steps=size("steps", self.steps),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class linear_schedule(_Schedule):
     """Go from one value to another in equal steps, and stay there.
 
     Parameters
@@ -29,22 +49,13 @@ class linear_schedule:
         If an argument is out of its range.
     """
 
-    start: float
-    end: float
-    steps: int
-
-    __repr__ = call_repr
-
-    def __post_init__(self) -> None:
-        _check_arguments(self)
-
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
         return _between(self.start, self.end, _done(step, self.steps))
 
 
 @dataclass(frozen=True, repr=False)
-class cosine_schedule:
+class cosine_schedule(_Schedule):
     """Go from one value to another along half a cosine, slowly at both ends (Loshchilov and Hutter 2017).
 
     Parameters
@@ -57,15 +68,6 @@ class cosine_schedule:
     TypeError, ValueError
         As `linear_schedule`.
     """
-
-    start: float
-    end: float
-    steps: int
-
-    __repr__ = call_repr
-
-    def __post_init__(self) -> None:
-        _check_arguments(self)
 
     def __call__(self, step: int) -> float:
         """Return the value after a number of updates."""
@@ -82,16 +84,5 @@ def _done(step: Any, steps: int) -> float:
 
 
 def _between(start: float, end: float, part: float) -> float:
-    return (
-        start + (end - start) * part if part < 1 else end
-    )  # not `start * (1 - part) + ...`: exact where both are equal
-
-
-def _check_arguments(schedule: linear_schedule | cosine_schedule) -> None:
-    set_plain(schedule)
-    set_fields(
-        schedule,
-        start=check_not_negative("start", schedule.start),
-        end=check_not_negative("end", schedule.end),
-        steps=size("steps", schedule.steps),
-    )
+    # Not `start * (1 - part) + ...`: exact where both are equal.
+    return start + (end - start) * part if part < 1 else end
