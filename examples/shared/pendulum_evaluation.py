@@ -55,7 +55,7 @@ def evaluate(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
     Parameters
     ----------
     policy
-        Called once per time step with float32 observations ``(episodes, 3)``; answers ``(episodes, 1)``.
+        Called once per time step with float32 observations ``(episodes, 3)``; returns ``(episodes, 1)``.
     episodes
         How many, at least one.
     seed
@@ -95,7 +95,7 @@ def record(policy: Policy, seed: int) -> Episode:
 
 
 def torques_of(policy: Policy, observations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The policy's answer, checked; a wrong shape would broadcast into somebody else's torque."""
+    """Return the policy's torques, checked; a wrong shape would broadcast into somebody else's torque."""
     torques = np.asarray(policy(observations), np.float32)
     if torques.shape != (len(observations), 1):
         raise ValueError(
