@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from benchmarks import ROOT
 from examples.shared.command_line import at_least
+from examples.shared.results_folder import make_ready, write
 
 PROGRAMS = {
     "sac": "online/sac.py",
@@ -73,7 +74,7 @@ def execute(run: Run, results: Path) -> None:
         status = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT).returncode
     if status:
         raise RuntimeError(f"{' '.join(run.command)} ended with status {status}; {output.name} has its output")
-    shutil.copyfile(folder / "results.json", results / f"{run.name}.json")
+    write(results / f"{run.name}.json", lambda unfinished: shutil.copyfile(folder / "results.json", unfinished))
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run what has a result file too")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_ready(options.out)
     for run in runs(options.only, options.seeds):
         if options.again or not (options.out / f"{run.name}.json").exists():
             print(run.name, flush=True)
