@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy
 
-from benchmarks import ROOT
+import npnets
+import npnets.numpy as np
 from benchmarks.harness.options import parse
 from benchmarks.harness.record import Record, measure_and_show
-from benchmarks.harness.turns import unforced
+from benchmarks.harness.turns import Worker
 from examples.shared.command_line import at_least
 
 NAME = "blas_threads"
@@ -32,9 +33,6 @@ CASES = {"alone": False, "beside another program": True}
 
 def step_seconds(steps: int) -> float:
     """Return the mean seconds of a training step in this process."""
-    import npnets
-    import npnets.numpy as np
-
     rng = numpy.random.default_rng(0)
     actor = npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6)
     params, optimizer = actor.init(rng), npnets.optim.adam()
@@ -61,11 +59,9 @@ def another_program(runs: bool) -> Iterator[None]:
 
 def measure(threads: int, beside: bool, steps: int) -> float:
     """Return the microseconds of a step in a process of its own."""
-    environment = unforced() | {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "benchmarks.cpu.blas_threads", "--steps", str(steps), "--one"]
-    with another_program(beside):
-        ran = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-    return float(ran.stdout) * 1e6
+    with another_program(beside), Worker("benchmarks.cpu.blas_threads", NAME, threads) as worker:
+        seconds: float = worker.ask(step_seconds={"steps": steps})
+    return seconds * 1e6
 
 
 def medians(rounds: int, steps: int) -> dict[str, Any]:
@@ -99,11 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A training step with one thread of BLAS and with one a core.")
     parser.add_argument("--rounds", type=at_least(1), help="default: 5")
     parser.add_argument("--steps", type=at_least(1), help="of a measurement; default: 2000")
-    parser.add_argument("--one", action="store_true", help="print the seconds of a step in this process, and no more")
     options = parse(parser, {"rounds": 5, "steps": 2000}, {"rounds": 1, "steps": 200})
-    if options.one:
-        print(step_seconds(options.steps))
-        return
     measure_and_show(NAME, options, measure_all, show)
 
 
