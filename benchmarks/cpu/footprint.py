@@ -44,7 +44,7 @@ ACTION = Cell("actor", "forward", 1)
 COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
     "installed, MB": lambda side: f"{side['installed_mb']:.0f}",
     "import, ms": lambda side: f"{side['import_seconds']['median'] * 1e3:.0f}",
-    "held then, MB": lambda side: f"{side['mb_after_import']:.0f}",
+    "memory then, MB": lambda side: f"{side['mb_after_import']:.0f}",
     "after one action, MB": lambda side: f"{side['mb_after_action']:.0f}",
     "one action, us": lambda side: f"{side['action_microseconds']['median']:.1f}",
 }

@@ -49,8 +49,10 @@ def measure(record: Record, options: argparse.Namespace) -> None:
 
 def pairs(runs: list[Run]) -> list[tuple[Run, Run]]:
     """Return npnets' run and Tianshou's for each number of threads and seed."""
-    ours, theirs = ([one for one in runs if one["library"] == library] for library in LIBRARIES)
-    return list(zip(ours, theirs, strict=True))
+    cases: dict[tuple[int, int], dict[str, Run]] = {}
+    for one in runs:
+        cases.setdefault((one["threads"], one["seed"]), {})[one["library"]] = one
+    return [(sides["npnets"], sides["tianshou"]) for sides in cases.values()]
 
 
 def ratios(runs: list[Run]) -> dict[str, dict[str, float]]:

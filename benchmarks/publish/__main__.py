@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from benchmarks import ROOT
 from benchmarks.publish.figures import draw_outdated, outdated, strays
 from benchmarks.publish.pages import pages
-from benchmarks.publish.records import ROOT, Records
+from benchmarks.publish.records import Records
+from examples.shared.results_folder import write
 
 REMEDY = "python -m benchmarks.publish writes them anew"
 
 
+def outdated_pages(records: Records) -> dict[Path, str]:
+    """Return the pages that are not what their result files say, and what they should be."""
+    new = pages(records)
+    return {path: text for path, text in new.items() if not path.exists() or path.read_text("utf-8") != text}
+
+
 def disagreeing(records: Records) -> list[str]:
     """Return the files that are not what their result files say."""
-    texts = [path for path, text in pages(records).items() if not path.exists() or path.read_text("utf-8") != text]
-    return [str(path.relative_to(ROOT)) for path in [*texts, *outdated()]]
+    return [str(path.relative_to(ROOT)) for path in [*outdated_pages(records), *outdated()]]
 
 
 def publish(records: Records) -> None:
-    """Write what differs, and say what was written."""
-    written = disagreeing(records)
-    for path, text in pages(records).items():
-        path.write_text(text, encoding="utf-8")
+    """Write what differs."""
+    for path, text in outdated_pages(records).items():
+        write(path, lambda unfinished, text=text: unfinished.write_text(text, encoding="utf-8"))  # type: ignore[misc]
     draw_outdated()
-    print(*(f"wrote {name}" for name in written), sep="\n", end="\n" if written else "")
 
 
 def main() -> None:

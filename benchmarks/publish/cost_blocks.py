@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from benchmarks.cpu.cells import LIBRARIES
+from benchmarks.cpu.footprint import COLUMNS
+from benchmarks.cpu.table import SIDES
 from benchmarks.publish.markup import Table, plus_minus
-from benchmarks.publish.records import Records, processor
+from benchmarks.publish.records import Records, processor, version
 from benchmarks.publish.speed_blocks import by_threads
 
 
@@ -21,25 +24,14 @@ def costs(records: Records) -> Table:
     ]
     cores = f"two cores of {processor(footprint, speed)}"
     above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
-    return Table(["", "npnets", f"Tianshou on PyTorch {_torch(footprint)}"], rows, above)
+    return Table(["", "npnets", f"Tianshou on PyTorch {version(footprint, 'torch')}"], rows, above)
 
 
 def footprint(records: Records) -> Table:
     """Return what each library costs before it computes much."""
     sides = records["footprint"]["results"]["sides"]
-    names = {"npnets": "npnets", "tianshou": "Tianshou", "jax": "JAX", "autograd": "autograd"}
-    rows = [
-        [
-            names[name],
-            f"{side['installed_mb']:.0f}",
-            f"{side['import_seconds']['median'] * 1e3:.0f}",
-            f"{side['mb_after_import']:.0f}",
-            f"{side['mb_after_action']:.0f}",
-            f"{side['action_microseconds']['median']:.1f}",
-        ]
-        for name, side in ((name, sides[name]) for name in names)
-    ]
-    return Table(["", "installed, MB", "import, ms", "memory then, MB", "after one action, MB", "one action, us"], rows)
+    rows = [[SIDES[name], *(shown(sides[name]) for shown in COLUMNS.values())] for name in LIBRARIES]
+    return Table(["", *COLUMNS], rows)
 
 
 def blas_threads(records: Records) -> str:
@@ -76,7 +68,3 @@ def deployed(records: Records) -> Table:
         ["memory", *(f"{cost['resident_mb']:.0f} MB" for cost in costs)],
     ]
     return Table(["", "npnets", "Tianshou on PyTorch"], rows)
-
-
-def _torch(record: dict[str, dict[str, str]]) -> str:
-    return record["versions"]["torch"].partition("+")[0]

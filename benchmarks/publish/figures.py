@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.publish.records import RESULTS, ROOT, Records, Unpublishable, published_from, read_json
+from benchmarks import ROOT
+from benchmarks.publish.records import RESULTS, Records, Unpublishable, published_from, read_json
+from examples.shared.results_folder import write
 
 FIGURES = ROOT / "docs" / "figures"
 DIGESTS = "digests.json"
@@ -35,11 +37,16 @@ def draw_outdated(folder: Path = FIGURES) -> list[Path]:
     drawn = outdated(folder)
     folder.mkdir(exist_ok=True)
     for path in drawn:
-        name, _, shade = path.stem.rpartition("-")
-        with published_from(Records(RESULTS), f"the picture {path}") as records:
-            _drawer(name)(records[SOURCES[name]]["results"], path, SHADES[shade])
+        _draw(path)
     _write_digests(folder)
     return drawn
+
+
+def _draw(path: Path) -> None:
+    name, _, shade = path.stem.rpartition("-")
+    with published_from(Records(RESULTS), f"the picture {path}") as records:
+        draw, results = _drawer(name), records[SOURCES[name]]["results"]
+        write(path, lambda unfinished: draw(results, unfinished, SHADES[shade]))
 
 
 def outdated(folder: Path = FIGURES) -> list[Path]:
@@ -76,7 +83,7 @@ def _drawer(name: str) -> Draw:
 
 def _write_digests(folder: Path) -> None:
     text = json.dumps({path.name: _digests(path) for path in _paths(folder)}, indent=1)
-    (folder / DIGESTS).write_text(text + "\n", encoding="utf-8")
+    write(folder / DIGESTS, lambda unfinished: unfinished.write_text(text + "\n", encoding="utf-8"))
 
 
 def _paths(folder: Path) -> list[Path]:

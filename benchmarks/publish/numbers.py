@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
-from benchmarks.publish.records import Records, processor, published_from
+from benchmarks.publish.records import Records, processor, published_from, version
 from benchmarks.publish.rival_blocks import learning_ratio
 from benchmarks.publish.speed_blocks import by_threads
 
@@ -53,7 +53,7 @@ def _speed(records: Records) -> dict[str, str]:
         found[f"learn.{name}"] = f"{over:.2f}"
     found["speed.rounds"] = str(speed["results"]["rounds"])
     found["speed.command"] = f"``{speed['command']}``"
-    return found | {f"version.{name}": speed["versions"][name].partition("+")[0] for name in ("numpy", "torch", "jax")}
+    return found | {f"version.{name}": version(speed, name) for name in ("numpy", "torch", "jax")}
 
 
 def _blas(records: Records) -> dict[str, str]:

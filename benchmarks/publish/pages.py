@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks import ROOT
 from benchmarks.publish.blocks import BLOCKS
 from benchmarks.publish.markup import Table
 from benchmarks.publish.numbers import substitutions
-from benchmarks.publish.records import ROOT, Records, Unpublishable, published_from
+from benchmarks.publish.records import Records, Unpublishable, published_from
 from benchmarks.publish.regions import replaced
 
 NUMBERS = ROOT / "docs" / "numbers.txt"

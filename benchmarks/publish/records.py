@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks import ROOT
+
 RESULTS = ROOT / "docs" / "results"
 
 Record = dict[str, Any]
@@ -130,6 +131,11 @@ def read_json(path: Path) -> Record:
     if not isinstance(record, dict):
         raise Unpublishable(f"expected an object of JSON in {path}, but it is {json.dumps(record)[:40]}")
     return record
+
+
+def version(record: Record, package: str) -> str:
+    """Return the version of a package that results were measured with, without the name of its build."""
+    return str(record["versions"][package]).partition("+")[0]
 
 
 def processor(*records: Record) -> str:
