@@ -94,7 +94,7 @@ def readable_signature(app, what, name, obj, options, signature, return_annotati
         return "", None
     if signature is None:
         return None
-    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", signature).replace("onp.", "np."), return_annotation
+    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", signature), return_annotation
 
 
 def setup(app):

@@ -4,9 +4,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, place
 from npnets.description import Bound, bound, frozen
@@ -137,7 +137,7 @@ def scaled(y: Array, max_action: Bound) -> Array:
 def limit(x: Array, max_action: Bound) -> Array:
     """Return `x` with every entry clipped to within the bound, as `squash` understands it."""
     largest = bound_like(max_action, x)
-    return np.clip(x, -largest, largest)
+    return nnp.clip(x, -largest, largest)
 
 
 def bound_like(max_action: Any, x: Array) -> Any:
@@ -153,16 +153,16 @@ def bound_like(max_action: Any, x: Array) -> Any:
 @functools.lru_cache(maxsize=256)
 def _inward(max_action: Any, dtype: str) -> Any:
     """Return a bound, or a tuple of them, as the largest numbers of a dtype that are not beyond."""
-    exact = onp.asarray(bound("max_action", max_action))
-    with onp.errstate(over="ignore"):
+    exact = np.asarray(bound("max_action", max_action))
+    with np.errstate(over="ignore"):
         nearest = exact.astype(dtype)
-    return onp.where(nearest > exact, onp.nextafter(nearest, onp.zeros_like(nearest)), nearest).tolist()
+    return np.where(nearest > exact, np.nextafter(nearest, np.zeros_like(nearest)), nearest).tolist()
 
 
 @functools.lru_cache(maxsize=256)
 def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     """Return bounds as an array, copied to a GPU once and not in each forward pass."""
-    return place(onp.asarray(_inward(max_action, dtype), dtype), device)
+    return place(np.asarray(_inward(max_action, dtype), dtype), device)
 
 
 def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:
@@ -185,11 +185,11 @@ def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> R
 def _try_out(name: str, args: tuple[Any, ...]) -> None:
     """Apply an activation once, so that arguments which make no sense are found here and not in a forward pass."""
     try:
-        with onp.errstate(all="ignore"):
-            answer = ACTIVATIONS[name].composition(onp.array([-0.5, 0.5], onp.float32), *args)
+        with np.errstate(all="ignore"):
+            answer = ACTIVATIONS[name].composition(np.array([-0.5, 0.5], np.float32), *args)
     except (TypeError, ZeroDivisionError) as error:
         raise TypeError(f"activation {name!r} does not take the arguments {args!r}: {error}") from error
-    if not onp.all(onp.isfinite(answer)):
+    if not np.all(np.isfinite(answer)):
         raise ValueError(f"activation {name!r} with the arguments {args!r} does not give finite numbers")
 
 

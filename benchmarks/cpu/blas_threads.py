@@ -18,10 +18,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from benchmarks.harness.options import parse
 from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker
@@ -33,11 +33,11 @@ CASES = {"alone": False, "beside another program": True}
 
 def step_seconds(steps: int) -> float:
     """Return the mean seconds of a training step in this process."""
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     actor = npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6)
     params, optimizer = actor.init(rng), npnets.optim.adam()
     state, observations = optimizer.init(params), rng.normal(size=(128, 17)).astype("float32")
-    value_and_grad = npnets.value_and_grad(lambda params: np.mean(actor.forward(params, observations)[0] ** 2))
+    value_and_grad = npnets.value_and_grad(lambda params: nnp.mean(actor.forward(params, observations)[0] ** 2))
     began = time.perf_counter()
     for _ in range(steps):
         _, grads = value_and_grad(params)

@@ -9,11 +9,11 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-import numpy
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from benchmarks.cpu import cells, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
@@ -30,8 +30,8 @@ def make(cell: Cell) -> Callable[[], Any]:
     if cell.network in cells.RECURRENT:
         return shared_out(cell, evaluation(cell, {}))
     if cell.kind in cells.KINDS:
-        return evaluation(cell, {"rng": numpy.random.default_rng(0)})
-    return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, numpy.random.default_rng(0))
+        return evaluation(cell, {"rng": np.random.default_rng(0)})
+    return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, np.random.default_rng(0))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
@@ -40,7 +40,7 @@ def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     run = output(cell, given, draw)
     if cell.kind == "forward":
         return lambda: run(params)
-    value_and_grad = npnets.value_and_grad(lambda params: loss(np, cell.network, run(params), given))
+    value_and_grad = npnets.value_and_grad(lambda params: loss(nnp, cell.network, run(params), given))
     return lambda: value_and_grad(params)
 
 
@@ -142,7 +142,7 @@ def memory(cell: Cell) -> tuple[int, int, int]:
     run = output(cell, given, {})
 
     def of_params(params: Any) -> Any:
-        return loss(np, cell.network, run(params), given)
+        return loss(nnp, cell.network, run(params), given)
 
     gc.collect()
     tracemalloc.start()

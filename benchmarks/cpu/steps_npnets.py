@@ -10,10 +10,10 @@ import functools
 from dataclasses import replace
 from typing import Any
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from benchmarks.cpu import cells
 from benchmarks.cpu.cells import Cell
 from examples.offline.bcq import BCQ, State
@@ -38,7 +38,7 @@ TWINS, ONE = critics(2), critics(1)
 class TwinCritics:
     """What TD3 and SAC share: two critics that learn from targets, then an actor, then the targets' networks."""
 
-    def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
+    def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
         first, self.data, self.rng = cells.first_parameters(cell), cells.data(cell), rng
         self.whole = cell.kind == "whole"
         self.params = {"actor": first["actor"], "critics": tree.map(_paired, first["critic_1"], first["critic_2"])}
@@ -67,7 +67,7 @@ class TwinCritics:
     def critic_loss(self, critics: Any, returns: Any) -> Any:
         """Return the sum of both critics' mean squared errors."""
         error = TWINS.forward(critics, self.data["obs"], self.data["act"]) - returns
-        return 2 * np.mean(error**2)
+        return 2 * nnp.mean(error**2)
 
     def target(self) -> Any:
         """Return the targets of the critics, `(batch, 1)`."""
@@ -86,15 +86,15 @@ class TD3(TwinCritics):
     def target(self) -> Any:
         """Return the smaller value of the target actor's actions with noise."""
         act, _ = self.actor.forward(self.targets["actor"], self.data["next_obs"])
-        noise = cells.NOISE * self.rng.standard_normal(act.shape, numpy.float32)
-        act = act + np.clip(noise, -cells.NOISE_LIMIT, cells.NOISE_LIMIT)
+        noise = cells.NOISE * self.rng.standard_normal(act.shape, np.float32)
+        act = act + nnp.clip(noise, -cells.NOISE_LIMIT, cells.NOISE_LIMIT)
         q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
-        return self.discounted(np.minimum(q[0], q[1]))
+        return self.discounted(nnp.minimum(q[0], q[1]))
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
         """Return how little the first critic values the actor's actions."""
         act, _ = self.actor.forward(actor, self.data["obs"])
-        return -np.mean(ONE.forward(tree.map(_first, critics), self.data["obs"], act))
+        return -nnp.mean(ONE.forward(tree.map(_first, critics), self.data["obs"], act))
 
 
 class SAC(TwinCritics):
@@ -108,13 +108,13 @@ class SAC(TwinCritics):
         """Return the smaller value of new actions, and their entropy."""
         act, log_prob = self.draw(self.params["actor"], self.data["next_obs"])
         q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
-        return self.discounted(np.minimum(q[0], q[1]) - cells.ALPHA * log_prob[:, None])
+        return self.discounted(nnp.minimum(q[0], q[1]) - cells.ALPHA * log_prob[:, None])
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
         """Return how little both critics value new actions, and how little these differ."""
         act, log_prob = self.draw(actor, self.data["obs"])
         q = TWINS.forward(critics, self.data["obs"], act)
-        return np.mean(cells.ALPHA * log_prob[:, None] - np.minimum(q[0], q[1]))
+        return nnp.mean(cells.ALPHA * log_prob[:, None] - nnp.minimum(q[0], q[1]))
 
     def draw(self, actor: Any, obs: Any) -> tuple[Any, Any]:
         """Draw actions with their log-density."""
@@ -125,7 +125,7 @@ class SAC(TwinCritics):
 class BatchConstrained:
     """The example's BCQ."""
 
-    def __init__(self, cell: Cell, rng: numpy.random.Generator) -> None:
+    def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
         params, self.rng = cells.first_parameters(cell), rng
         self.agent = BCQ(bcq_settings(cell), cells.OBS, cells.ACT)
         states = {name: optimizer.init(params[name]) for name, optimizer in self.agent.optimizers.items()}
@@ -153,16 +153,16 @@ def bcq_settings(cell: Cell) -> Hyperparameters:
 STEP = {"td3": TD3, "sac": SAC, "bcq": BatchConstrained}
 
 
-def make(cell: Cell, rng: numpy.random.Generator) -> Any:
+def make(cell: Cell, rng: np.random.Generator) -> Any:
     """Return the call that is timed, which takes one step and gives its losses."""
     return STEP[cell.network](cell, rng)
 
 
 def outcome(cell: Cell) -> dict[str, Any]:
     """Return all parameters after a few steps, and the last losses."""
-    step = make(cell, numpy.random.default_rng(0))
+    step = make(cell, np.random.default_rng(0))
     losses = [step() for _ in range(cells.STEPS)][-1]
-    found = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
+    found = {"losses": np.stack(losses)}  # in one array, because the actor's alone may lie near zero
     params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
     for kind, networks in (("", params), ("target ", targets)):
         found |= cells.by_path({f"{kind}{name}": network for name, network in _separate(networks).items()})
@@ -183,7 +183,7 @@ def _separate(networks: dict[str, Any]) -> dict[str, Any]:
 
 def _paired(first: Any, second: Any) -> Any:
     """Put two critics' weights `(in, out)` or biases `(out,)` side by side, as an ensemble has them."""
-    return numpy.stack([numpy.atleast_2d(first), numpy.atleast_2d(second)])
+    return np.stack([np.atleast_2d(first), np.atleast_2d(second)])
 
 
 def _first(leaf: Any) -> Any:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from benchmarks.gpu import problem
 from benchmarks.gpu.problem import Layers, Outcome
 from npnets import optim, tree
@@ -30,7 +30,7 @@ def act(params: Any, obs: Any) -> Any:
 
 def mean_squared_error(output: Any, target: Any) -> Any:
     """The loss of all regressions here."""
-    return np.mean((output - target) ** 2)
+    return nnp.mean((output - target) ** 2)
 
 
 class Regression(NamedTuple):
@@ -131,7 +131,7 @@ class TD3Step:
         """All parameters after a few steps, and the last losses."""
         losses = [self() for _ in range(problem.STEPS)][-1]
         losses, params, targets = tree.to_numpy((losses, self.params, self.targets))
-        outcome = {"losses": numpy.stack(losses)}  # in one array, because the actor's alone may lie near zero
+        outcome = {"losses": np.stack(losses)}  # in one array, because the actor's alone may lie near zero
         for name in problem.NETWORKS:
             outcome |= problem.named(name, _layers(params[name])) | problem.named(
                 f"target {name}", _layers(targets[name])
@@ -149,9 +149,9 @@ class TD3Step:
 
     def _target(self) -> Any:
         data, targets = self.data, self.targets
-        next_act = np.clip(act(targets["actor"], data["next_obs"]) + data["noise"], -1, 1)
+        next_act = nnp.clip(act(targets["actor"], data["next_obs"]) + data["noise"], -1, 1)
         q_1, q_2 = (CRITIC.forward(targets[name], data["next_obs"], next_act) for name in problem.CRITICS)
-        return data["reward"] + (1 - data["terminal"]) * problem.GAMMA * np.minimum(q_1, q_2)
+        return data["reward"] + (1 - data["terminal"]) * problem.GAMMA * nnp.minimum(q_1, q_2)
 
     def _critic_loss(self, critics: Any, target: Any) -> Any:
         q_1, q_2 = (CRITIC.forward(critics[name], self.data["obs"], self.data["act"]) for name in problem.CRITICS)
@@ -159,7 +159,7 @@ class TD3Step:
 
     def _actor_loss(self, params: Any, critic: Any) -> Any:
         obs = self.data["obs"]
-        return -np.mean(CRITIC.forward(critic, obs, act(params["actor"], obs)))
+        return -nnp.mean(CRITIC.forward(critic, obs, act(params["actor"], obs)))
 
 
 def make(name: str, batch: int, device: str) -> Any:
@@ -177,7 +177,7 @@ def make(name: str, batch: int, device: str) -> Any:
 
 def addition(device: str) -> Callable[[], Any]:
     """One kernel on a GPU, to see whether kernels are counted."""
-    x = tree.to_device(numpy.ones(1024, numpy.float32), device)
+    x = tree.to_device(np.ones(1024, np.float32), device)
     return lambda: x + x
 
 

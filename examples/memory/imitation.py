@@ -12,15 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import optim
 from npnets.backend import place, to_numpy
 
-Array = NDArray[numpy.float32]
+Array = NDArray[np.float32]
 Actor = npnets.RecurrentActorProb | npnets.ActorProb
 
 RECURRENT, FEED_FORWARD = "recurrent", "feed-forward"
@@ -91,7 +91,7 @@ def negative_log_likelihood(params: Any, actor: Actor, observations: Any, torque
     """How little a student expects the teacher's torques `(episodes, steps)`: the mean over all steps."""
     mu, sigma = distribution(actor, params, observations)
     deviation = (torques.reshape((-1, 1)) - mu) / sigma
-    return np.mean(deviation**2 / 2 + np.log(sigma)) + numpy.log(2 * numpy.pi) / 2
+    return nnp.mean(deviation**2 / 2 + nnp.log(sigma)) + np.log(2 * np.pi) / 2
 
 
 class Student:
@@ -108,7 +108,7 @@ class Student:
         self.optimizer = optim.adam(settings.learning_rate)
         self._value_and_grad = npnets.value_and_grad(negative_log_likelihood)
 
-    def init(self, rng: numpy.random.Generator) -> State:
+    def init(self, rng: np.random.Generator) -> State:
         """Draw parameters."""
         params = self.actor.init(rng)
         return State(params, self.optimizer.init(params))
@@ -127,7 +127,7 @@ class Student:
         grads, _ = optim.clip_by_global_norm(grads, self.clip_norm)
         return State(*self.optimizer.update(params=state.params, grads=grads, state=state.optimizer)), loss
 
-    def policy(self, params: Any, rng: numpy.random.Generator | None = None) -> Callable[[Array], Array]:
+    def policy(self, params: Any, rng: np.random.Generator | None = None) -> Callable[[Array], Array]:
         """Return a function from one step's observations `(n, obs_dim)` to torques `(n, 1)`, for episodes from a start.
 
         It remembers: a recurrent actor's state is carried from call to call. With `rng` it draws torques from the
@@ -155,10 +155,10 @@ class Lessons:
 
     def add(self, observations: Array, torques: Any) -> None:
         """Keep episodes."""
-        self._rows += zip(observations, numpy.asarray(torques, numpy.float32), strict=True)
+        self._rows += zip(observations, np.asarray(torques, np.float32), strict=True)
 
-    def batch(self, rng: numpy.random.Generator, size: int) -> tuple[Array, Array]:
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Array, Array]:
         """Draw episodes uniformly with replacement."""
         rows = [self._rows[index] for index in rng.integers(len(self._rows), size=size)]
-        observations, torques = (numpy.stack(column) for column in zip(*rows, strict=True))
+        observations, torques = (np.stack(column) for column in zip(*rows, strict=True))
         return observations, torques

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.offline.bcq_settings import Hyperparameters
 from examples.shared.learning_state import State, begin, descend, follow
 from examples.shared.transitions import Array, Batch
@@ -77,14 +77,14 @@ class BCQ:
         }
         self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
 
-    def init(self, rng: numpy.random.Generator) -> State:
+    def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the target critics start as the critics."""
         perturbation, critic, vae = self.networks
         params = {"perturbation": perturbation.init(rng), "vae": vae.init(rng)}
         params |= {name: critic.init(rng) for name in CRITICS}
         return begin(params, self.optimizers, targets=CRITICS)
 
-    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, Losses]:
+    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Losses]:
         """Take one gradient step for each network on a batch of transitions, and move the targets.
 
         Parameters
@@ -92,7 +92,7 @@ class BCQ:
         state : State
         batch : five arrays
             Observations, actions, rewards, next observations and terminals, as `Transitions.batch` draws them.
-        rng : numpy.random.Generator
+        rng : np.random.Generator
             Draws the VAE's noise and latent vectors.
 
         Returns
@@ -109,10 +109,10 @@ class BCQ:
         sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
         given = state.params["critic_1"], obs, sampled
         state, actor_loss = descend(state, self.optimizers, "perturbation", self._actor_loss, *given)
-        losses = Losses(vae_loss, np.mean(np.stack(critic_losses)), actor_loss)
+        losses = Losses(vae_loss, nnp.mean(nnp.stack(critic_losses)), actor_loss)
         return follow(state, self.settings.tau), losses
 
-    def act(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+    def act(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
         """Choose, for each observation, the best of many perturbed actions that the VAE draws.
 
         Parameters
@@ -120,7 +120,7 @@ class BCQ:
         params : dict
             `State.params`.
         observations : (n, obs_dim) array
-        rng : numpy.random.Generator
+        rng : np.random.Generator
 
         Returns
         -------
@@ -128,32 +128,32 @@ class BCQ:
         """
         perturbation, critic, vae = self.networks
         samples = self.settings.forward_sampled_times
-        obs = place(numpy.repeat(observations, samples, axis=0), self.device)
+        obs = place(np.repeat(observations, samples, axis=0), self.device)
         actions = perturbation.forward(params["perturbation"], obs, vae.decode(params["vae"], obs, rng=rng))
         values = critic.forward(params["critic_1"], obs, actions).reshape(-1, samples)
         best = to_numpy(values).argmax(axis=1)
-        return to_numpy(actions).reshape(len(best), samples, -1)[numpy.arange(len(best)), best]
+        return to_numpy(actions).reshape(len(best), samples, -1)[np.arange(len(best)), best]
 
-    def _vae_loss(self, params: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Any:
+    def _vae_loss(self, params: Any, obs: Array, act: Array, rng: np.random.Generator) -> Any:
         """Squared error of the reconstruction, and half the divergence of the latent from the standard normal."""
         reconstruction, mean, std = self.networks.vae.forward(params, obs, act, rng=rng)
-        divergence = np.mean(-np.log(std) + (std**2 + mean**2 - 1) / 2)
-        return np.mean((act - reconstruction) ** 2) + divergence / 2
+        divergence = nnp.mean(-nnp.log(std) + (std**2 + mean**2 - 1) / 2)
+        return nnp.mean((act - reconstruction) ** 2) + divergence / 2
 
     def _target(self, state: State, rewards: Array, next_obs: Array, terminals: Array, rng: Any) -> Array:
         """Return what the critics should say, `(batch, 1)`: the best of several actions that the data might take."""
         settings, (_, critic, vae) = self.settings, self.networks
-        obs = np.repeat(next_obs, settings.num_sampled_action, 0)
+        obs = nnp.repeat(next_obs, settings.num_sampled_action, 0)
         act = vae.decode(state.params["vae"], obs, rng=rng)
         q_1, q_2 = (critic.forward(state.targets[name], obs, act) for name in CRITICS)
-        q = settings.lmbda * np.minimum(q_1, q_2) + (1 - settings.lmbda) * np.maximum(q_1, q_2)
+        q = settings.lmbda * nnp.minimum(q_1, q_2) + (1 - settings.lmbda) * nnp.maximum(q_1, q_2)
         best = q.reshape(len(next_obs), -1).max(axis=1)
         return (rewards + (1 - terminals) * settings.gamma * best)[:, None]
 
     def _critic_loss(self, params: Any, obs: Array, act: Array, target: Array) -> Any:
-        return np.mean((self.networks.critic.forward(params, obs, act) - target) ** 2)
+        return nnp.mean((self.networks.critic.forward(params, obs, act) - target) ** 2)
 
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array, sampled: Array) -> Any:
         """How little the first critic values the perturbed actions."""
         perturbed = self.networks.perturbation.forward(params, obs, sampled)
-        return -np.mean(self.networks.critic.forward(critic_params, obs, perturbed))
+        return -nnp.mean(self.networks.critic.forward(critic_params, obs, perturbed))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
+import numpy as np
 from tqdm import trange
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.offline.bcq_settings import Hyperparameters
 from examples.shared.transitions import Transitions
 from npnets.backend import place
 
 
 def clone_behaviour(
-    data: Transitions, settings: Hyperparameters, rng: numpy.random.Generator, device: str | int = "cpu"
+    data: Transitions, settings: Hyperparameters, rng: np.random.Generator, device: str | int = "cpu"
 ) -> tuple[npnets.Actor, Any]:
     """Train an actor on the squared error of its actions, for as many steps as BCQ learns.
 
@@ -24,7 +24,7 @@ def clone_behaviour(
     data : Transitions
     settings : Hyperparameters
         Layers, batch size, learning rate and steps are those of BCQ's actor.
-    rng : numpy.random.Generator
+    rng : np.random.Generator
     device : str or int
 
     Returns
@@ -37,7 +37,7 @@ def clone_behaviour(
     optimizer = npnets.optim.adam(settings.actor_lr)
 
     def loss(params: Any, obs: Any, act: Any) -> Any:
-        return np.mean((actor.forward(params, obs)[0] - act) ** 2)
+        return nnp.mean((actor.forward(params, obs)[0] - act) ** 2)
 
     value_and_grad = npnets.value_and_grad(loss)
     params = actor.init(rng)

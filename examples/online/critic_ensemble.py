@@ -9,7 +9,7 @@ import functools
 from typing import Any
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.shared.transitions import Array
 
 
@@ -35,4 +35,4 @@ def critics_loss(params: Any, critics: npnets.Critic, obs: Array, act: Array, ta
 
     A sum, so that the gradient of each is the one that it would have alone.
     """
-    return np.sum(np.mean((critics.forward(params, obs, act) - target) ** 2, (1, 2)))
+    return nnp.sum(nnp.mean((critics.forward(params, obs, act) - target) ** 2, (1, 2)))

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
 import gymnasium
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.online.online_training import main
 from examples.online.rollouts import Array, Environments, Rollout
 from npnets import optim
@@ -114,7 +114,7 @@ def generalized_advantages(
     """
     surprises = rollout.rewards + gamma * ~rollout.terminated * next_values - values
     kept = gamma * gae_lambda * ~rollout.ended
-    advantages, later = numpy.empty_like(surprises), numpy.zeros_like(surprises[0])
+    advantages, later = np.empty_like(surprises), np.zeros_like(surprises[0])
     for step in reversed(range(len(surprises))):
         later = advantages[step] = surprises[step] + kept[step] * later
     return advantages
@@ -122,9 +122,9 @@ def generalized_advantages(
 
 def clipped_loss(log_probs: Any, lesson: Lesson, clip_ratio: float) -> Any:
     """How little likelier the better actions became; a ratio of densities that went too far counts no further."""
-    ratio = np.exp(log_probs - lesson.log_probs)
-    clipped = np.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
-    return -np.mean(np.minimum(ratio * lesson.advantages, clipped * lesson.advantages))
+    ratio = nnp.exp(log_probs - lesson.log_probs)
+    clipped = nnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
+    return -nnp.mean(nnp.minimum(ratio * lesson.advantages, clipped * lesson.advantages))
 
 
 class PPO:
@@ -146,7 +146,7 @@ class PPO:
         self.critic = npnets.Critic(trunk, device=device)
         self.make_optimizer = optim.adam
 
-    def init(self, rng: numpy.random.Generator) -> State:
+    def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the critic's own are what follows the trunk, which lies with the actor."""
         params = {"actor": self.actor.init(rng), "critic": {"last": self.critic.init(rng)["last"]}}
         return State(params, self.make_optimizer(self.settings.learning_rate).init(params))
@@ -172,8 +172,8 @@ class PPO:
         """Return all that is to be made small, in one number, and its parts."""
         distribution = self.distribution(params, lesson.observations)
         actor = clipped_loss(distribution.log_prob(lesson.actions), lesson, self.settings.clip_ratio)
-        critic = np.mean((self.values(params, lesson.observations) - lesson.returns) ** 2)
-        entropy = np.mean(distribution.entropy())
+        critic = nnp.mean((self.values(params, lesson.observations) - lesson.returns) ** 2)
+        entropy = nnp.mean(distribution.entropy())
         total = actor + self.settings.value_weight * critic - self.settings.entropy_weight * entropy
         return total, {"actor": actor, "critic": critic, "entropy": entropy}
 
@@ -190,7 +190,7 @@ class PPO:
         seen = rollout.observations[played], rollout.actions[played], rollout.log_probs[played]
         return Lesson(*seen, scaled, advantages + values[played])
 
-    def draw(self, params: dict[str, Any], rng: numpy.random.Generator) -> Callable[[Array], tuple[Array, Array]]:
+    def draw(self, params: dict[str, Any], rng: np.random.Generator) -> Callable[[Array], tuple[Array, Array]]:
         """Return a function that draws actions for observations, and tells their log-densities."""
 
         def draw(observations: Array) -> tuple[Array, Array]:
@@ -213,10 +213,10 @@ class PPO:
         return self.critic.forward(own, observations)[:, 0]
 
 
-def batches(lesson: Lesson, size: int, rng: numpy.random.Generator) -> Iterator[Lesson]:
+def batches(lesson: Lesson, size: int, rng: np.random.Generator) -> Iterator[Lesson]:
     """Yield every step once, in an order that is drawn, in batches of about `size`."""
     steps = len(lesson.returns)
-    for rows in numpy.array_split(rng.permutation(steps), max(1, steps // size)):
+    for rows in np.array_split(rng.permutation(steps), max(1, steps // size)):
         yield Lesson(*(column[rows] for column in lesson))
 
 
@@ -228,7 +228,7 @@ def learn_by_rollouts(
     The steps, in all environments together, go from 0 to `settings.steps`, as far as all can go on together; with them
     come the state and the losses of the last step of learning.
     """
-    settings, rng, taken = ppo.settings, numpy.random.default_rng(seed), 0
+    settings, rng, taken = ppo.settings, np.random.default_rng(seed), 0
     state, number = ppo.init(rng), min(settings.environments, settings.steps)
     environments = Environments(make_env, number, seed)
     losses: dict[str, Any] = {}

@@ -15,9 +15,9 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import numpy
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.online import sac
 from examples.online.critic_ensemble import make_critics
 from examples.online.off_policy import learn_while_acting
@@ -58,7 +58,7 @@ class REDQ(sac.SAC):
         super().__init__(settings, obs_dim, act_dim, device)
         self.few_critics = make_critics(settings.subset, obs_dim, act_dim, settings.hidden_sizes, device)
 
-    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the critics, and after every few one for the actor and the temperature.
 
         Parameters, returns and batch are those of `SAC.learn`; the losses are of what was trained.
@@ -71,17 +71,17 @@ class REDQ(sac.SAC):
             losses |= of_actor
         return state, losses
 
-    def target_values(self, targets: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Array:
+    def target_values(self, targets: Any, obs: Array, act: Array, rng: np.random.Generator) -> Array:
         """Return the least value `(batch, 1)` that a few target critics say, drawn for the whole batch.
 
         Their rows of the stacked parameters are the parameters of a smaller ensemble: the others need not be asked.
         """
         drawn = place(rng.permutation(self.settings.critics)[: self.settings.subset], self.device)
-        return np.min(self.few_critics.forward(tree.map(lambda leaf: leaf[drawn], targets), obs, act), 0)
+        return nnp.min(self.few_critics.forward(tree.map(lambda leaf: leaf[drawn], targets), obs, act), 0)
 
     def policy_values(self, values: Array) -> Array:
         """Return the mean of what all critics say, `(members, batch, 1)`."""
-        return np.mean(values, 0)
+        return nnp.mean(values, 0)
 
 
 if __name__ == "__main__":

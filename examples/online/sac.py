@@ -15,10 +15,10 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
 from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
@@ -92,15 +92,15 @@ class SAC:
         rates = {"actor": settings.actor_lr, "critics": settings.critic_lr, "log_temperature": settings.temperature_lr}
         self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
         # Minus one nat for each action entry within [-1, 1], as in the paper; a wider interval has room for more.
-        self.target_entropy = act_dim * (float(numpy.log(settings.max_action)) - 1)
+        self.target_entropy = act_dim * (float(np.log(settings.max_action)) - 1)
 
-    def init(self, rng: numpy.random.Generator) -> State:
+    def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the target critics start as the critics, and the temperature at one."""
         params: Params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
-        params["log_temperature"] = place(numpy.zeros((), numpy.float32), self.device)
+        params["log_temperature"] = place(np.zeros((), np.float32), self.device)
         return begin(params, self.optimizers, targets=("critics",))
 
-    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the critics, the actor and the temperature, and move the targets.
 
         Parameters
@@ -108,7 +108,7 @@ class SAC:
         state : State
         batch : five arrays
             Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
-        rng : numpy.random.Generator
+        rng : np.random.Generator
             Draws actions.
 
         Returns
@@ -122,25 +122,25 @@ class SAC:
         state, losses = self.improve_actor(state, batch[0], rng)
         return state, {"critics": critic_loss, **losses}
 
-    def improve_critics(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, Array]:
+    def improve_critics(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Array]:
         """Take one gradient step for the critics, and move the targets toward them."""
         obs, act, rewards, next_obs, terminals = batch
         next_act, log_prob = self.distribution(state.params["actor"], next_obs).sample_and_log_prob(rng)
-        bonus = -np.exp(state.params["log_temperature"]) * log_prob[:, None]
+        bonus = -nnp.exp(state.params["log_temperature"]) * log_prob[:, None]
         next_values = self.target_values(state.targets["critics"], next_obs, next_act, rng) + bonus
         target = bootstrapped(rewards, terminals, self.settings.gamma, next_values)
         state, loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
         return follow(state, self.settings.tau), loss
 
-    def improve_actor(self, state: State, obs: Array, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+    def improve_actor(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the actor, and one for the temperature."""
-        temperature = np.exp(state.params["log_temperature"])
+        temperature = nnp.exp(state.params["log_temperature"])
         given = state.params["critics"], temperature, obs, rng
         state, (loss, log_prob) = descend(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
         state, _ = descend(state, self.optimizers, "log_temperature", self._temperature_loss, log_prob)
         return state, {"actor": loss, "temperature": temperature}
 
-    def explore(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+    def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
         """Draw actions `(n, act_dim)` for observations `(n, obs_dim)`."""
         return to_numpy(self.distribution(params["actor"], observations).sample(rng))
 
@@ -153,25 +153,25 @@ class SAC:
         limit = self.settings.max_action
         return SquashedGaussian.from_actor(self.actor, params, observations, -limit, limit)[0]
 
-    def target_values(self, targets: Any, obs: Array, act: Array, rng: numpy.random.Generator) -> Array:
+    def target_values(self, targets: Any, obs: Array, act: Array, rng: np.random.Generator) -> Array:
         """Return what the target critics are believed to say, `(batch, 1)`: the least of them."""
-        return np.min(self.critics.forward(targets, obs, act), 0)
+        return nnp.min(self.critics.forward(targets, obs, act), 0)
 
     def policy_values(self, values: Array) -> Array:
         """Return what the actor believes of critics that say `(members, batch, 1)`: the least of them."""
-        return np.min(values, 0)
+        return nnp.min(values, 0)
 
     def _actor_loss(
-        self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: numpy.random.Generator
+        self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: np.random.Generator
     ) -> tuple[Any, Any]:
         """How decided the actor is, and how little the critics value what it does; and its log-densities `(batch,)`."""
         act, log_prob = self.distribution(params, obs).sample_and_log_prob(rng)
         values = self.policy_values(self.critics.forward(critic_params, obs, act))
-        return np.mean(temperature * log_prob[:, None] - values), log_prob
+        return nnp.mean(temperature * log_prob[:, None] - values), log_prob
 
     def _temperature_loss(self, log_temperature: Any, log_prob: Array) -> Any:
         """Falls as the temperature does where the actor is more undecided than asked for, and rises else."""
-        return -log_temperature * np.mean(log_prob + self.target_entropy)
+        return -log_temperature * nnp.mean(log_prob + self.target_entropy)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
 from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
@@ -98,12 +98,12 @@ class TD3:
         self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
         self.optimizers = {"actor": optim.adam(settings.actor_lr), "critics": optim.adam(settings.critic_lr)}
 
-    def init(self, rng: numpy.random.Generator) -> State:
+    def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; every target network starts as its network."""
         params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
         return begin(params, self.optimizers, targets=params)
 
-    def learn(self, state: State, batch: Batch, rng: numpy.random.Generator) -> tuple[State, dict[str, Array]]:
+    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the critics, and every `policy_delay` steps one for the actor and the targets.
 
         Parameters
@@ -111,7 +111,7 @@ class TD3:
         state : State
         batch : five arrays
             Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
-        rng : numpy.random.Generator
+        rng : np.random.Generator
             Draws what blurs the actions that follow.
 
         Returns
@@ -130,28 +130,28 @@ class TD3:
             state = follow(state, self.settings.tau)
         return state, losses
 
-    def explore(self, params: dict[str, Any], observations: Array, rng: numpy.random.Generator) -> Array:
+    def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
         """Choose actions `(n, act_dim)` for observations `(n, obs_dim)`, and try something close to them."""
         actions, limit = self.act(params, observations), self.settings.max_action
         noise = rng.normal(0, self.settings.exploration_noise * limit, actions.shape)
-        return numpy.clip(actions + noise, -limit, limit).astype(numpy.float32)
+        return np.clip(actions + noise, -limit, limit).astype(np.float32)
 
     def act(self, params: dict[str, Any], observations: Array) -> Array:
         """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`."""
         return to_numpy(self.actor.forward(params["actor"], observations)[0])
 
-    def _next_values(self, state: State, next_obs: Array, rng: numpy.random.Generator) -> Array:
+    def _next_values(self, state: State, next_obs: Array, rng: np.random.Generator) -> Array:
         """Return the least value `(batch, 1)` that the target critics give to the target actor's blurred action."""
         limit, most = self.settings.max_action, self.settings.target_noise_limit
         act, _ = self.actor.forward(state.targets["actor"], next_obs)
-        blur = limit * numpy.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
-        act = np.clip(act + place(blur.astype(numpy.float32), self.device), -limit, limit)
-        return np.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
+        blur = limit * np.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
+        act = nnp.clip(act + place(blur.astype(np.float32), self.device), -limit, limit)
+        return nnp.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
 
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:
         """How little the first critic values what the actor does."""
         act, _ = self.actor.forward(params, obs)
-        return -np.mean(self.critics.forward(critic_params, obs, act)[0])
+        return -nnp.mean(self.critics.forward(critic_params, obs, act)[0])
 
 
 if __name__ == "__main__":

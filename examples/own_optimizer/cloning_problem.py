@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.shared.hidden_velocity import Array, play
 from examples.shared.pendulum_evaluation import (
     EVALUATION_SEED,
@@ -32,21 +32,21 @@ NOISE = 1.0  # added to the torques that are applied, so that clones see how to 
 EPISODES = 30
 
 
-def lessons(episodes: int, rng: numpy.random.Generator) -> tuple[Array, Array]:
+def lessons(episodes: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Let the teacher play with noise; return observations `(steps, 3)` and the torques `(steps, 1)` it meant."""
 
-    def shaky(observations: Array) -> NDArray[numpy.float64]:
+    def shaky(observations: Array) -> NDArray[np.float64]:
         return teacher_policy(observations) + NOISE * rng.normal(size=(len(observations), 1))
 
     played = play(shaky, episodes, int(rng.integers(2**31)))
-    torques = teacher_torque(played.angle, played.velocity).astype(numpy.float32)
+    torques = teacher_torque(played.angle, played.velocity).astype(np.float32)
     return played.observations.reshape(-1, 3), torques.reshape(-1, 1)
 
 
 def loss(params: Any, observations: Array, torques: Array) -> Any:
     """How little a clone expects the teacher's torques: the mean negative log-likelihood, in nats."""
     distribution, _ = Gaussian.from_actor(ACTOR, params, observations)
-    return -np.mean(distribution.log_prob(torques))
+    return -nnp.mean(distribution.log_prob(torques))
 
 
 def policy_of(params: Any) -> Policy:
@@ -54,12 +54,12 @@ def policy_of(params: Any) -> Policy:
     return lambda observations: ACTOR.forward(params, observations)[0][0]
 
 
-def returns_of(params: Any) -> NDArray[numpy.float64]:
+def returns_of(params: Any) -> NDArray[np.float64]:
     """Returns of a clone that applies its distribution's mean, over 30 episodes of Pendulum-v1."""
     return evaluate(policy_of(params), EPISODES, EVALUATION_SEED)
 
 
-def returns_of_teacher() -> NDArray[numpy.float64]:
+def returns_of_teacher() -> NDArray[np.float64]:
     """Returns of the teacher, from the same starts as its clones'."""
     return evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
 

@@ -19,11 +19,11 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import numpy
+import numpy as np
 from tqdm import trange
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.own_optimizer.cloning_problem import ACTOR, episode_of, lessons, loss, returns_of, returns_of_teacher
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
@@ -41,10 +41,10 @@ def lion(learning_rate: float, beta1: float = 0.9, beta2: float = 0.99) -> Optim
     """Lion without weight decay; its state is the momentum."""
 
     def init(params: Any) -> Any:
-        return tree.map(np.zeros_like, params)
+        return tree.map(nnp.zeros_like, params)
 
     def update(params: Any, grads: Any, state: Any) -> tuple[Any, Any]:
-        direction = tree.map(lambda m, g: np.sign(beta1 * m + (1 - beta1) * g), state, grads)
+        direction = tree.map(lambda m, g: nnp.sign(beta1 * m + (1 - beta1) * g), state, grads)
         state = tree.map(lambda m, g: beta2 * m + (1 - beta2) * g, state, grads)
         return tree.map(lambda p, d: p - learning_rate * d, params, direction), state
 
@@ -57,7 +57,7 @@ def fit(
     params: Any,
     lesson: Any,
     steps: int,
-    rng: numpy.random.Generator,
+    rng: np.random.Generator,
     curve: LearningCurve,
 ) -> Any:
     """Lower the loss on batches of the lessons; return the parameters."""
@@ -80,14 +80,14 @@ def fit(
 def run(options: argparse.Namespace) -> int:
     """Let both optimizers learn from equal parameters in equal batches, and print what they reached."""
     make_ready(options.out)
-    began, lesson = time.perf_counter(), lessons(options.episodes, numpy.random.default_rng(options.seed))
-    start = ACTOR.init(numpy.random.default_rng(options.seed))
+    began, lesson = time.perf_counter(), lessons(options.episodes, np.random.default_rng(options.seed))
+    start = ACTOR.init(np.random.default_rng(options.seed))
     before, after, episodes = float(loss(start, *lesson)), {}, {}
     curves = {name: LearningCurve(returns_of) for name in LEARNING_RATES}
     print(f"negative log-likelihood before: {before:.3f}")
     makers: tuple[Callable[[float], Optimizer], ...] = (lion, adam)
     for (name, rate), make in zip(LEARNING_RATES.items(), makers, strict=True):
-        rng = numpy.random.default_rng(options.seed)
+        rng = np.random.default_rng(options.seed)
         params = fit(name, make(rate), start, lesson, options.steps, rng, curves[name])
         after[name], episodes[name] = float(loss(params, *lesson)), episode_of(params)
         print(f"{name} after {options.steps} steps: {after[name]:.3f}")

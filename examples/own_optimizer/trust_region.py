@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, cg
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from examples.shared.pendulum_evaluation import MAX_TORQUE
 from npnets import tree
 from npnets.distributions import Gaussian
@@ -46,13 +46,13 @@ def policy_of(params: Any, observations: Any) -> Gaussian:
 
 def divergence(params: Any, batch: Batch) -> Any:
     """Mean Kullback-Leibler divergence from the policy that played to the one with these parameters."""
-    return np.mean(batch.player.kl(policy_of(params, batch.observations)))
+    return nnp.mean(batch.player.kl(policy_of(params, batch.observations)))
 
 
 def surrogate(params: Any, batch: Batch) -> Any:
     """The advantage that a policy would have won, estimated from what another one did."""
     log_ratio = policy_of(params, batch.observations).log_prob(batch.torques) - batch.player.log_prob(batch.torques)
-    return np.mean(np.exp(log_ratio) * batch.advantages)
+    return nnp.mean(nnp.exp(log_ratio) * batch.advantages)
 
 
 def fisher_matrix(params: Any, batch: Batch, damping: float) -> LinearOperator:
@@ -64,19 +64,19 @@ def fisher_matrix(params: Any, batch: Batch, damping: float) -> LinearOperator:
         v = v.reshape(-1)  # SciPy may hand over a column
         return tree.ravel(multiply(params, unravel(v.astype(vector.dtype)), batch))[0] + damping * v
 
-    return LinearOperator((vector.size, vector.size), matvec=product, dtype=numpy.float64)
+    return LinearOperator((vector.size, vector.size), matvec=product, dtype=np.float64)
 
 
 def trust_region_step(params: Any, batch: Batch, cg_steps: int = CG_STEPS) -> Step:
     """Go along the natural gradient as far as the divergence allows, and half as far until that helps."""
     vector, unravel = tree.ravel(params)
     before, grads = npnets.value_and_grad(surrogate)(params, batch)
-    slope = tree.ravel(grads)[0].astype(numpy.float64)
+    slope = tree.ravel(grads)[0].astype(np.float64)
     if not slope.any():
         return Step(params, 0.0, 0.0)
     fisher = fisher_matrix(params, batch, DAMPING)
     direction, _ = cg(fisher, slope, maxiter=cg_steps)
-    longest = numpy.sqrt(2 * LARGEST_KL / (direction @ (fisher @ direction)))
+    longest = np.sqrt(2 * LARGEST_KL / (direction @ (fisher @ direction)))
     for halving in range(HALVINGS):
         there = unravel((vector + longest * 0.5**halving * direction).astype(vector.dtype))
         kl, gain = float(divergence(there, batch)), float(surrogate(there, batch) - before)

@@ -9,9 +9,9 @@ it answers with `None`: the network then goes from door to door, and at one of t
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import Traced, bare
 from npnets.backend import Array
 from npnets.common.linear import EnsembleLinear, Linear
@@ -20,7 +20,7 @@ from npnets.dtypes import COMPUTED, class_fault
 from npnets.kernels.linear import ActivationCall, linear_layers
 from npnets.tree import Params, Tree
 
-_PLAIN = (onp.ndarray, Traced, type(None))
+_PLAIN = (np.ndarray, Traced, type(None))
 
 
 class Link(NamedTuple):
@@ -97,7 +97,7 @@ def _side_by_side(arrays: list[Array]) -> Array | None:
     rows = len(arrays[0]) if arrays[0].ndim else 0
     if any(array.ndim != 2 or len(array) != rows for array in arrays):
         return None
-    return np.concatenate(arrays, 1)
+    return nnp.concatenate(arrays, 1)
 
 
 def _joined(parts: Sequence[Sequence[Link] | None]) -> list[Link]:

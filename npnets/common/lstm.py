@@ -6,10 +6,10 @@ It is no network of its own: `npnets.common.sequences` is the door that the netw
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
@@ -54,7 +54,7 @@ class LSTM:
         inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))
         set_fields(self, _shapes={f"layer_{n}": _shapes(width, self.hidden_size) for n, width in enumerate(inputs)})
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters, evenly within one over the root of `hidden`."""
         return {
             layer: {name: uniform_fan_in(rng, shape, self.hidden_size, dtype) for name, shape in shapes.items()}
@@ -140,6 +140,6 @@ def _shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
 def _joined(layers: list[Array]) -> Array:
     """Return the states of layers `(batch, hidden)` as one array `(batch, layers, hidden)`."""
     if len(layers) > 1:
-        return np.stack(layers, 1)
+        return nnp.stack(layers, 1)
     batch, hidden = layers[0].shape
     return layers[0].reshape((batch, 1, hidden))

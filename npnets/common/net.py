@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, Device
 from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
@@ -126,7 +126,7 @@ class Net:
         """Number of features of the output, atoms included."""
         return (self.Q or self.model).output_dim
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"model": ...}`, and `"Q"` and `"V"` in a dueling network."""
         require_generator(rng)
         return {name: part.init(rng, dtype) for name, part in self._parts.items()}
@@ -156,7 +156,7 @@ class Net:
             logits = self._duel(self.Q.apply(params["Q"], logits), self.V.apply(params["V"], logits))
         elif self.num_atoms > 1:
             logits = self._by_atoms(logits)
-        return (np.softmax(logits) if self.softmax else logits), state
+        return (nnp.softmax(logits) if self.softmax else logits), state
 
     @cached_property
     def _parts(self) -> dict[str, MLP]:
@@ -176,11 +176,11 @@ class Net:
     def _duel(self, advantages: Array, value: Array) -> Array:
         if self.num_atoms > 1:
             advantages, value = self._by_atoms(advantages), self._by_atoms(value)
-        return advantages - np.mean(advantages, 1, True) + value
+        return advantages - nnp.mean(advantages, 1, True) + value
 
     def _by_atoms(self, logits: Array) -> Array:
         rows, columns = logits.shape
-        return np.reshape(logits, (rows, columns // self.num_atoms, self.num_atoms))
+        return nnp.reshape(logits, (rows, columns // self.num_atoms, self.num_atoms))
 
 
 def _checked_dueling(param: Any) -> Any:

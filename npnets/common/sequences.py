@@ -7,9 +7,9 @@ Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes throu
 
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, place, to_numpy
 from npnets.door import as_input
@@ -31,7 +31,7 @@ class Sequences(NamedTuple):
 
     def rows(self, x: Array) -> Array:
         """Return a time-major array as `(steps * batch, features)`, what lies beyond a sequence's end as zeros."""
-        x = x if self.live is None else np.where(self.live, x, 0)
+        x = x if self.live is None else nnp.where(self.live, x, 0)
         return x.reshape((-1, x.shape[-1]))
 
     def by_sequence(self, rows: Array) -> Array:
@@ -135,13 +135,13 @@ def _live(lengths: Any, batch: int, steps: int) -> Array:
             f"lengths must be integers, how many real steps each sequence has, but has dtype {found.dtype}; for a mask "
             "of real steps pass mask.sum(axis=1)"
         )
-    wrong = onp.flatnonzero((found < 1) | (found > steps))
+    wrong = np.flatnonzero((found < 1) | (found > steps))
     if len(wrong):
         raise ValueError(
             f"lengths must lie within [1, {steps}], the number of steps of obs, but lengths[{wrong[0]}] is "
             f"{found[wrong[0]]}; leave sequences without steps out of the batch"
         )
-    return onp.arange(steps)[:, None, None] < found[:, None]
+    return np.arange(steps)[:, None, None] < found[:, None]
 
 
 def _fresh(resets: Any, batch: int, steps: int) -> Array:
@@ -161,6 +161,6 @@ def _fresh(resets: Any, batch: int, steps: int) -> Array:
 
 def _as_array(value: Any, what: str) -> Any:
     try:
-        return value if hasattr(value, "dtype") else onp.asarray(value)
+        return value if hasattr(value, "dtype") else np.asarray(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{what}, but is {value!r:.80} ({error})") from error

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.chain import Chain
@@ -74,7 +74,7 @@ class Critic:
         """One, the number of entries of an output."""
         return 1
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
         require_generator(rng)
         parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
@@ -120,4 +120,4 @@ class Critic:
 def _beside(obs: Array, act: Array) -> Array:
     if len(obs) != len(act):
         raise ValueError(f"obs and act must have a row for each of the same batch, but have {len(obs)} and {len(act)}")
-    return np.concatenate([obs, act], 1)
+    return nnp.concatenate([obs, act], 1)

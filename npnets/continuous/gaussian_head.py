@@ -3,9 +3,9 @@
 import warnings
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.description import Bound, bound
 from npnets.functional import squash
@@ -19,7 +19,7 @@ def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tup
     """Check `max_action`; with `unbounded` it has no meaning, which is said if it was set."""
     if not unbounded:
         return bound("max_action", max_action, actions)
-    if not onp.allclose(max_action, 1.0):
+    if not np.allclose(max_action, 1.0):
         warnings.warn("max_action is discarded, because unbounded is True", stacklevel=4)
     return 1.0
 
@@ -31,7 +31,7 @@ def mean(z: Array, max_action: Bound, unbounded: bool) -> Array:
 
 def sigma_from_features(z: Array) -> Array:
     """Return the standard deviation `exp(z)`, `z` clipped to [-20, 2]."""
-    return np.exp(np.clip(z, SIGMA_MIN, SIGMA_MAX))
+    return nnp.exp(nnp.clip(z, SIGMA_MIN, SIGMA_MAX))
 
 
 def sigma_from_parameter(log_sigma: Array, mu: Array) -> Array:

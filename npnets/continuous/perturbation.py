@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
 from npnets.common.chain import Chain
@@ -56,10 +56,10 @@ class Perturbation:
         set_fields(
             self, max_action=bound("max_action", self.max_action, getattr(self.preprocess_net, "output_dim", None))
         )
-        if not isinstance(self.phi, (int, float, onp.number)) or not onp.isfinite(self.phi):
+        if not isinstance(self.phi, (int, float, np.number)) or not np.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ...}`."""
         return placed({"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}, self.device)
 
@@ -82,7 +82,7 @@ class Perturbation:
         """
         expect_keys(params, ("preprocess",), self)
         state, action = paired(params, state, action, "action")
-        inputs = np.concatenate([state, action], -1)
+        inputs = nnp.concatenate([state, action], -1)
         moved = self._chain.apply(params, inputs)
         if moved is None:
             logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], inputs)

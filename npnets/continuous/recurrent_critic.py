@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
@@ -69,7 +69,7 @@ class RecurrentCritic:
         """One, the number of entries of an output."""
         return 1
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"lstm": ..., "last": ...}`."""
         require_generator(rng)
         return placed({"lstm": self.lstm.init(rng, dtype), "last": self.last.init(rng, dtype)}, self.device)
@@ -155,7 +155,7 @@ class RecurrentCritic:
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         beside = None if act is None and not self._actions else self._beside(act, given, params, all_steps)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
-        value = self.last.apply(params["last"], hidden if beside is None else np.concatenate([hidden, beside], 1))
+        value = self.last.apply(params["last"], hidden if beside is None else nnp.concatenate([hidden, beside], 1))
         value = given.by_sequence(value) if all_steps else value
         return (value, new_state) if return_state else value
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
 from npnets.common.chain import Chain
@@ -75,7 +75,7 @@ class VAE:
         """The layer from the encoder's features to the latent's mean; `log_std` has one of the same form."""
         return Linear(self.hidden_dim, self.latent_dim)
 
-    def init(self, rng: onp.random.Generator, dtype: DTypeLike = onp.float32) -> Params:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
         require_generator(rng)
         parts = {
@@ -93,7 +93,7 @@ class VAE:
         state: ArrayLike,
         action: ArrayLike,
         *,
-        rng: onp.random.Generator | None = None,
+        rng: np.random.Generator | None = None,
         noise: ArrayLike | None = None,
     ) -> tuple[Array, Array, Array]:
         """Encode actions, draw latent vectors, and decode them.
@@ -119,7 +119,7 @@ class VAE:
         """
         self._expect(params)
         state, action = paired(params, state, action, "action")
-        features = self._encoded(params, np.concatenate([state, action], -1))
+        features = self._encoded(params, nnp.concatenate([state, action], -1))
         noise = self._noise(rng, noise, features)
         mean, log_std = (self._head(params[name], features) for name in ("mean", "log_std"))
         mean, std, latent_z = latent_draw(features, mean, log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
@@ -138,7 +138,7 @@ class VAE:
         state: ArrayLike,
         latent_z: ArrayLike | None = None,
         *,
-        rng: onp.random.Generator | None = None,
+        rng: np.random.Generator | None = None,
     ) -> Array:
         """Decode latent vectors to actions.
 
@@ -178,7 +178,7 @@ class VAE:
         return expect_parameters(params, self.latent_layer.shapes, features.dtype, self.latent_layer)
 
     def _reconstruct(self, params: Tree, state: Array, latent_z: Array) -> Array:
-        inputs = np.concatenate([state, latent_z], -1)
+        inputs = nnp.concatenate([state, latent_z], -1)
         action = self._decoding.apply(params, inputs)
         if action is None:
             action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
@@ -196,7 +196,7 @@ class VAE:
         if rng is None:
             raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
         drawn = require_generator(rng).standard_normal((*batch, self.latent_dim))
-        return onp.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
+        return np.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
     def _noise(self, rng: Any, noise: Any, features: Array) -> Array:
         if (rng is None) == (noise is None):

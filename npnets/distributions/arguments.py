@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numpy as onp
+import numpy as np
 
 from npnets.autodiff import bare
 from npnets.backend import Array, current_device, loaded_cupy, namespace, require_one_device
@@ -27,7 +27,7 @@ def follows_mean(method: F) -> F:
 
     @functools.wraps(method)
     def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with current_device(bare(distribution.mu)), onp.errstate(under="ignore"):
+        with current_device(bare(distribution.mu)), np.errstate(under="ignore"):
             return method(distribution, *args, **kwargs)
 
     return cast(F, run)
@@ -57,9 +57,9 @@ def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
     if loaded_cupy() is not None:
         require_one_device((bare(mu), bare(sigma)), lambda: f"mu and sigma of {owner}")
     values = bare(sigma)
-    if namespace(values) is onp and (values <= 0).any():
+    if namespace(values) is np and (values <= 0).any():
         raise ValueError(
-            f"{owner} expects a positive sigma, but its smallest is {onp.nanmin(values)}; is it the logarithm of one? "
+            f"{owner} expects a positive sigma, but its smallest is {np.nanmin(values)}; is it the logarithm of one? "
             "Use npnets.numpy.exp(log_sigma)"
         )
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.distributions.arguments import (
     answer_of,
@@ -84,7 +84,7 @@ class Gaussian:
         return cls(mu, sigma), state
 
     @follows_mean
-    def sample(self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
+    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
         """Draw one action for each row, differentiable with respect to mean and standard deviation.
 
         Parameters
@@ -118,7 +118,7 @@ class Gaussian:
 
     @follows_mean
     def sample_and_log_prob(
-        self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None
+        self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None
     ) -> tuple[Array, Array]:
         """Draw actions as `sample` does, together with their log-density.
 
@@ -129,8 +129,8 @@ class Gaussian:
             Of the noise that was drawn: exact also where the action rounds to the mean.
         """
         noise = noise_like(self.mu, rng, noise)
-        of_noise = -0.5 * np.sum(noise * noise, -1) - self.mu.shape[-1] * LOG_ROOT_2PI
-        return self.mu + self.sigma * noise, of_noise - np.sum(np.log(self.sigma), -1)
+        of_noise = -0.5 * nnp.sum(noise * noise, -1) - self.mu.shape[-1] * LOG_ROOT_2PI
+        return self.mu + self.sigma * noise, of_noise - nnp.sum(nnp.log(self.sigma), -1)
 
     def mode(self) -> Array:
         """Return the likeliest actions, `(..., actions)`: the mean."""
@@ -139,7 +139,7 @@ class Gaussian:
     @follows_mean
     def entropy(self) -> Array:
         """Return the differential entropy, `(...)`, in nats."""
-        return np.sum(np.log(self.sigma), -1) + self.mu.shape[-1] * (LOG_ROOT_2PI + 0.5)
+        return nnp.sum(nnp.log(self.sigma), -1) + self.mu.shape[-1] * (LOG_ROOT_2PI + 0.5)
 
     @follows_mean
     def kl(self, other: "Gaussian") -> Array:
@@ -156,5 +156,5 @@ class Gaussian:
             `E[log p(x) - log q(x)]` for `x` drawn from this distribution.
         """
         expect_alike(self, other)
-        log_ratio, distance = np.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
-        return 0.5 * np.sum(np.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)
+        log_ratio, distance = nnp.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
+        return 0.5 * nnp.sum(nnp.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)

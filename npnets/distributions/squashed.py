@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-import numpy as onp
+import numpy as np
 from numpy.typing import ArrayLike
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
@@ -109,7 +109,7 @@ class SquashedGaussian:
         return cls(mu, sigma, low, high), state
 
     @follows_mean
-    def sample(self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
+    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
         """Draw one action for each row, differentiable with respect to mean and standard deviation.
 
         Parameters
@@ -144,19 +144,21 @@ class SquashedGaussian:
         """
         x, edges = like_mean(x, self.mu, "x"), self._interval
         value = bare(x)
-        x = np.where(value <= edges.low, edges.just_above_low, np.where(value >= edges.high, edges.just_below_high, x))
+        x = nnp.where(
+            value <= edges.low, edges.just_above_low, nnp.where(value >= edges.high, edges.just_below_high, x)
+        )
         low, high = edges.low, edges.high
         if edges.scale != 1:
             x, low, high = edges.scale * x, edges.scale * low, edges.scale * high
-        below, above = np.log(x - low), np.log(high - x)
-        log_det = np.sum(below + above, -1) - (edges.log_half + 2 * math.log(edges.scale) * x.shape[-1])
+        below, above = nnp.log(x - low), nnp.log(high - x)
+        log_det = nnp.sum(below + above, -1) - (edges.log_half + 2 * math.log(edges.scale) * x.shape[-1])
         log_prob = log_density(0.5 * (below - above), self.mu, self.sigma) - log_det
-        outside = np.any((value < edges.lowest) | (value > edges.highest), -1)
-        return np.where(outside, -onp.inf, log_prob)
+        outside = nnp.any((value < edges.lowest) | (value > edges.highest), -1)
+        return nnp.where(outside, -np.inf, log_prob)
 
     @follows_mean
     def sample_and_log_prob(
-        self, rng: onp.random.Generator | None = None, *, noise: ArrayLike | None = None
+        self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None
     ) -> tuple[Array, Array]:
         """Draw actions as `sample` does, together with their log-density.
 
@@ -208,7 +210,7 @@ class SquashedGaussian:
 
     def _squash(self, u: Array) -> Array:
         edges = self._interval
-        return edges.middle + edges.half * np.tanh(u)
+        return edges.middle + edges.half * nnp.tanh(u)
 
     @property
     def _interval(self) -> Interval:

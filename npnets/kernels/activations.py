@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
@@ -44,23 +44,23 @@ _WIDEST = 1 << 12
 @functools.lru_cache(maxsize=64)
 def _zeros(width: int, dtype: str) -> Array:
     """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
-    zeros = onp.zeros(width, dtype)
+    zeros = np.zeros(width, dtype)
     zeros.setflags(write=False)
     return zeros
 
 
 def relu(z: Array) -> Array:
     """Rectified linear unit, `max(z, 0)`."""
-    return np.where(np.less_equal(z, 0), 0, z)
+    return nnp.where(nnp.less_equal(z, 0), 0, z)
 
 
 def _relu_forward(z: Array) -> Array:
     width = z.shape[-1] if z.ndim else 0
-    return onp.maximum(z, _zeros(width, z.dtype.char) if 0 < width <= _WIDEST else z.dtype.type(0), out=z)
+    return np.maximum(z, _zeros(width, z.dtype.char) if 0 < width <= _WIDEST else z.dtype.type(0), out=z)
 
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return onp.multiply(g, y > 0, out=room(g, g.shape))
+    return np.multiply(g, y > 0, out=room(g, g.shape))
 
 
 def _relu_backward_in_place(g: Array, y: Array) -> Array:
@@ -73,15 +73,15 @@ def _relu_backward_in_place(g: Array, y: Array) -> Array:
 
 def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
     """Leaky rectified linear unit: `z`, or `negative_slope * z` below zero."""
-    return np.where(np.greater(z, 0), z, np.multiply(z, negative_slope))
+    return nnp.where(nnp.greater(z, 0), z, nnp.multiply(z, negative_slope))
 
 
 def _leaky_relu_forward(z: Array, negative_slope: float = 0.01) -> Array:
-    return onp.where(z > 0, z, z * negative_slope)
+    return np.where(z > 0, z, z * negative_slope)
 
 
 def _leaky_relu_backward(g: Array, y: Array, z: Array, negative_slope: float = 0.01) -> Array:
-    return onp.where(z > 0, g, g * negative_slope)
+    return np.where(z > 0, g, g * negative_slope)
 
 
 # -- tanh -------------------------------------------------------------------------------------------------------------
@@ -89,16 +89,16 @@ def _leaky_relu_backward(g: Array, y: Array, z: Array, negative_slope: float = 0
 
 def tanh(z: Array) -> Array:
     """Hyperbolic tangent."""
-    return np.tanh(z)
+    return nnp.tanh(z)
 
 
 def _tanh_forward(z: Array) -> Array:
-    return onp.tanh(z, out=z)
+    return np.tanh(z, out=z)
 
 
 def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
-    derivative = onp.multiply(y, y, out=room(y, y.shape))
-    onp.subtract(1, derivative, out=derivative)
+    derivative = np.multiply(y, y, out=room(y, y.shape))
+    np.subtract(1, derivative, out=derivative)
     derivative *= g
     return derivative
 
@@ -109,14 +109,14 @@ def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
 @ignoring_underflow
 def sigmoid(z: Array) -> Array:
     """Logistic function, `1 / (1 + exp(-z))`."""
-    positive = np.greater_equal(z, 0)
-    power = np.exp(np.where(positive, -z, z))
-    return np.where(positive, 1, power) / (1 + power)
+    positive = nnp.greater_equal(z, 0)
+    power = nnp.exp(nnp.where(positive, -z, z))
+    return nnp.where(positive, 1, power) / (1 + power)
 
 
 def _sigmoid_forward(z: Array) -> Array:
-    power = onp.exp(-onp.abs(z))
-    return onp.where(z >= 0, 1, power) / (1 + power)
+    power = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, power) / (1 + power)
 
 
 def _sigmoid_backward(g: Array, y: Array, z: Array) -> Array:
@@ -147,19 +147,19 @@ def _silu_backward(g: Array, y: Array, z: Array) -> Array:
 @elementwise(lambda answer, z: sigmoid(z))
 def _log_one_plus_exp(z: Array) -> Array:
     """`log(1 + exp(z))` of each entry, without overflow; its derivatives of every order have no kink."""
-    return onp.log1p(onp.exp(-onp.abs(z))) + onp.maximum(z, z.dtype.type(0))
+    return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, z.dtype.type(0))
 
 
 @ignoring_underflow
 def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
-    scaled = np.multiply(z, beta)
-    return np.where(np.greater(scaled, threshold), z, np.divide(_log_one_plus_exp(scaled), beta))
+    scaled = nnp.multiply(z, beta)
+    return nnp.where(nnp.greater(scaled, threshold), z, nnp.divide(_log_one_plus_exp(scaled), beta))
 
 
 def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     scaled = z * beta
-    return onp.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
+    return np.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
 
 
 # -- elu: z, or alpha * (exp(z) - 1) below zero -----------------------------------------------------------------------
@@ -168,16 +168,16 @@ def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshol
 @ignoring_underflow
 def elu(z: Array, alpha: float = 1.0) -> Array:
     """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
-    above = np.greater(z, 0)
-    return np.where(above, z, np.multiply(alpha, np.expm1(np.where(above, 0, z))))
+    above = nnp.greater(z, 0)
+    return nnp.where(above, z, nnp.multiply(alpha, nnp.expm1(nnp.where(above, 0, z))))
 
 
 def _elu_forward(z: Array, alpha: float = 1.0) -> Array:
-    return onp.where(z > 0, z, alpha * onp.expm1(onp.minimum(z, 0)))
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
 def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
-    return onp.where(z > 0, g, g * (alpha * onp.exp(onp.minimum(z, 0))))
+    return np.where(z > 0, g, g * (alpha * np.exp(np.minimum(z, 0))))
 
 
 # -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
@@ -230,10 +230,10 @@ def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
-    if namespace(z) is not onp:
+    if namespace(z) is not np:
         y = cuda_activations.activated(z, name, cuda_arguments(name, args))
         return y, y
-    chosen, z = ACTIVATIONS[name], onp.asarray(z)  # for `out=` a scalar is no array
+    chosen, z = ACTIVATIONS[name], np.asarray(z)  # for `out=` a scalar is no array
     y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
     return y, y
 
@@ -247,7 +247,7 @@ def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any, own: b
 
     If `g` is the caller's `own` it may be overwritten.
     """
-    if namespace(y) is not onp:
+    if namespace(y) is not np:
         return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
     chosen = ACTIVATIONS[name]
     if own and chosen.backward_in_place is not None:

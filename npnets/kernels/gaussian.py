@@ -7,9 +7,9 @@ Symbols: `x`, `mu`, `sigma` `(..., actions)`; `g` `(...)` the cotangent of the a
 
 import math
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.launch import Launch
@@ -19,7 +19,7 @@ LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 
 def _composition(x: Array, mu: Array, sigma: Array) -> Array:
     z = (x - mu) / sigma
-    return np.sum(-0.5 * z * z - np.log(sigma), -1) - x.shape[-1] * LOG_ROOT_2PI
+    return nnp.sum(-0.5 * z * z - nnp.log(sigma), -1) - x.shape[-1] * LOG_ROOT_2PI
 
 
 _ENTRIES = Launch(
@@ -37,12 +37,12 @@ _COTANGENTS = Launch(
 
 
 def _forward(x: Array, mu: Array, sigma: Array) -> tuple[Array, Array]:
-    if namespace(x) is onp:
+    if namespace(x) is np:
         z = x - mu
         z /= sigma
         entry = z * z
         entry *= -0.5
-        entry -= onp.log(sigma)
+        entry -= np.log(sigma)
     else:
         entry, z = _ENTRIES(x, mu, sigma)
     return entry.sum(axis=-1) - x.shape[-1] * LOG_ROOT_2PI, z
@@ -55,7 +55,7 @@ def _backward(g: Array, z: Array, wanted: tuple[int, ...], x: Array, mu: Array, 
 
 
 def _cotangents(g: Array, z: Array, sigma: Array) -> tuple[Array, Array]:
-    if namespace(z) is not onp:
+    if namespace(z) is not np:
         return _COTANGENTS(g, z, sigma)
     scale = g / sigma
     return scale * z, scale * (z * z - 1)

@@ -13,9 +13,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import Array, namespace, special
 from npnets.numpy.elementwise import elementwise
 
@@ -40,7 +40,7 @@ def normal_density(z: Array) -> Array:
 def normal_cdf(z: Array) -> Array:
     """`Phi(z)` of each entry."""
     cdf = special(z).ndtr(z)
-    if z.dtype == onp.float32:  # which SciPy and CUDA compute in more digits
+    if z.dtype == np.float32:  # which SciPy and CUDA compute in more digits
         return cdf
     return _again(z < -_FAR, cdf, z, lambda far: 0.5 * special(z).erfcx(-_ROOT_HALF * _near(far)) * _bell(far))
 
@@ -76,7 +76,7 @@ def _tanh_power(z: Array) -> Array:
 
 def tanh_slope(z: Array) -> Array:
     """Return the derivative of `v`."""
-    near = np.clip(z, -_BEYOND_ALL, _BEYOND_ALL)
+    near = nnp.clip(z, -_BEYOND_ALL, _BEYOND_ALL)
     return _A * (1 + 3 * _B * near * near)
 
 
@@ -87,18 +87,18 @@ def _near(z: Array) -> Array:
 def _again(far: Array, values: Array, z: Array, compute: Callable[[Array], Array]) -> Array:
     """Return values, those of the entries that lie far out computed again; on a GPU all, where to look is to wait."""
     xp = namespace(z)
-    if xp is not onp:
+    if xp is not np:
         return xp.where(far, compute(z), values).astype(z.dtype)
     if far.any():
-        values = onp.asarray(values)
-        values[far] = compute(onp.asarray(z)[far])
+        values = np.asarray(values)
+        values[far] = compute(np.asarray(z)[far])
     return values
 
 
 def _bell(z: Array) -> Array:
     """Return `exp(-z * z / 2)` in float64."""
-    xp, wide = namespace(z), _near(z).astype(onp.float64)
-    if z.dtype == onp.float32:
+    xp, wide = namespace(z), _near(z).astype(np.float64)
+    if z.dtype == np.float32:
         return xp.exp(-0.5 * wide * wide)
     square, lost = _product(wide, wide)
     bell = xp.exp(-0.5 * square)
@@ -107,8 +107,8 @@ def _bell(z: Array) -> Array:
 
 def _tanh_tail(z: Array) -> Array:
     """Return `exp(v) / (1 + exp(v))` for entries below zero in float64."""
-    xp, wide = namespace(z), namespace(z).clip(z, -_BEYOND_ALL, 0).astype(onp.float64)
-    if z.dtype == onp.float32:
+    xp, wide = namespace(z), namespace(z).clip(z, -_BEYOND_ALL, 0).astype(np.float64)
+    if z.dtype == np.float32:
         power = xp.exp(_A * wide * (1 + _B * wide * wide))
     else:
         v, lost = _tanh_exponent(wide)

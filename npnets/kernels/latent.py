@@ -8,7 +8,7 @@ Symbols: `x` `(batch, in)`; `W_m` and `W_s` `(in, latent)`, `b_m` and `b_s` `(la
 
 from typing import NamedTuple
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
@@ -25,8 +25,8 @@ class Saved(NamedTuple):
 def _composition(
     x: Array, w_m: Array, b_m: Array, w_s: Array, b_s: Array, noise: Array, *, low: float, high: float
 ) -> tuple[Array, Array, Array]:
-    mean = np.matmul(x, w_m) + b_m
-    std = np.exp(np.clip(np.matmul(x, w_s) + b_s, low, high))
+    mean = nnp.matmul(x, w_m) + b_m
+    std = nnp.exp(nnp.clip(nnp.matmul(x, w_s) + b_s, low, high))
     return mean, std, mean + std * noise
 
 

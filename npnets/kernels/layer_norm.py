@@ -8,27 +8,27 @@ Symbols: `x` `(..., features)`; `n` the normalized input; `r` `(..., 1)`; `weigh
 
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.launch import Launch
 
 
 def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> Array:
-    centred = x - np.mean(x, -1, True)
-    y = centred / np.sqrt(np.mean(np.square(centred), -1, True) + eps)
+    centred = x - nnp.mean(x, -1, True)
+    y = centred / nnp.sqrt(nnp.mean(nnp.square(centred), -1, True) + eps)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
 
 
 def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
-    if namespace(x) is not onp:
+    if namespace(x) is not np:
         return _forward_on_gpu(x, weight, bias, eps)
     n = x - x.mean(axis=-1, keepdims=True)
-    r = 1 / onp.sqrt((n * n).mean(axis=-1, keepdims=True) + eps)
+    r = 1 / np.sqrt((n * n).mean(axis=-1, keepdims=True) + eps)
     n *= r
     y = n.copy() if weight is None else n * weight
     if bias is not None:
@@ -72,7 +72,7 @@ def _backward(
 
 
 def _input_cotangent(g: Array, n: Array, r: Array, weight: Any) -> Array:
-    if namespace(g) is not onp:
+    if namespace(g) is not np:
         dn, dn_n = _COTANGENT(g, n, 1 if weight is None else weight)
         return _PROJECTED(dn, n, r, dn.mean(axis=-1, keepdims=True), dn_n.mean(axis=-1, keepdims=True))
     dn = g if weight is None else g * weight

@@ -10,9 +10,9 @@ ensemble takes one `x` `(batch, in)` for all members, or one for each `(members,
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
@@ -43,7 +43,7 @@ class Kept(NamedTuple):
 
 def _composition(x: Array, *parameters: Any, activations: Activations) -> Array:
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
-        z = np.matmul(x, weight)
+        z = nnp.matmul(x, weight)
         z = z if bias is None else z + bias
         x = z if activation is None else ACTIVATIONS[activation[0]].composition(z, *activation[1:])
     return x
@@ -59,7 +59,7 @@ def _forward(x: Array, *parameters: Any, activations: Activations) -> tuple[Arra
 
 
 def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
-    if len(x) > 2 * MOST_ROWS and len(activations) > 1 and x.ndim == 2 and namespace(x) is onp:
+    if len(x) > 2 * MOST_ROWS and len(activations) > 1 and x.ndim == 2 and namespace(x) is np:
         return _evaluate_in_blocks(x, *parameters, activations=activations)
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         x, _ = _run(x, weight, bias, activation)
@@ -74,7 +74,7 @@ def _evaluate_in_blocks(x: Array, *parameters: Any, activations: Activations) ->
 
 def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
     z = product(x, weight)
-    if activation is not None and type(z) is not onp.ndarray and namespace(z) is not onp:
+    if activation is not None and type(z) is not np.ndarray and namespace(z) is not np:
         return _activated_on_gpu(z, bias, *activation)
     if bias is not None:
         z += bias

@@ -21,7 +21,7 @@ small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
 
 from typing import NamedTuple
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
@@ -39,21 +39,21 @@ def _composition(
     outputs = []
     for t in range(x.shape[0]):
         if fresh is not None:
-            h, c = np.where(fresh[t], 0, h), np.where(fresh[t], 0, c)
-        x_t = x[t] if live is None else np.where(live[t], x[t], 0)
-        new_h, new_c = _cell(np.matmul(x_t, w_x) + b_x + np.matmul(h, w_h) + b_h, c)
+            h, c = nnp.where(fresh[t], 0, h), nnp.where(fresh[t], 0, c)
+        x_t = x[t] if live is None else nnp.where(live[t], x[t], 0)
+        new_h, new_c = _cell(nnp.matmul(x_t, w_x) + b_x + nnp.matmul(h, w_h) + b_h, c)
         if live is not None:
-            new_h, new_c = np.where(live[t], new_h, h), np.where(live[t], new_c, c)
+            new_h, new_c = nnp.where(live[t], new_h, h), nnp.where(live[t], new_c, c)
         h, c = new_h, new_c
         outputs.append(h)
-    return np.stack(outputs), h, c
+    return nnp.stack(outputs), h, c
 
 
 def _cell(z: Array, c: Array) -> State:
     width = c.shape[-1]
     i, f, o = (sigmoid(z[:, gate * width : (gate + 1) * width]) for gate in (0, 1, 3))
-    c = f * c + i * np.tanh(z[:, 2 * width : 3 * width])
-    return o * np.tanh(c), c
+    c = f * c + i * nnp.tanh(z[:, 2 * width : 3 * width])
+    return o * nnp.tanh(c), c
 
 
 class Saved(NamedTuple):

@@ -7,7 +7,7 @@ the products do, which are then done apart.
 import functools
 from collections.abc import Callable
 
-import numpy as onp
+import numpy as np
 
 from npnets.backend import Array, device_of, place
 from npnets.kernels.workspace import product, room
@@ -24,7 +24,7 @@ def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[
 
         return project
     weight = _stacked(*weights).T
-    return lambda t: onp.matmul(weight, u[t], out=gates[t])
+    return lambda t: np.matmul(weight, u[t], out=gates[t])
 
 
 def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
@@ -39,7 +39,7 @@ def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
     def project(x_t: Array, h: Array) -> Array:
         u[:width] = x_t
         u[width + 1 :] = h
-        return onp.matmul(weight, u, out=z)
+        return np.matmul(weight, u, out=z)
 
     return project
 
@@ -52,9 +52,9 @@ def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
     """Return `W`, scaled."""
     width, factor = len(w_x), _factor_like(w_h)
     weight = room(w_x, (width + 1 + len(w_h), len(factor)))
-    onp.multiply(w_x, factor, out=weight[:width])
-    onp.multiply(b_x + b_h, factor, out=weight[width])
-    onp.multiply(w_h, factor, out=weight[width + 1 :])
+    np.multiply(w_x, factor, out=weight[:width])
+    np.multiply(b_x + b_h, factor, out=weight[width])
+    np.multiply(w_h, factor, out=weight[width + 1 :])
     return weight
 
 
@@ -79,7 +79,7 @@ def _factor_like(w_h: Array) -> Array:
 
 @functools.lru_cache(maxsize=64)
 def _factor(hidden: int, dtype: str, device: str) -> Array:
-    factor = onp.full(4 * hidden, -1, dtype)
+    factor = np.full(4 * hidden, -1, dtype)
     factor[2 * hidden : 3 * hidden] = -2
     factor.setflags(write=False)
     return place(factor, device)

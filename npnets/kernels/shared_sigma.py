@@ -3,24 +3,24 @@
 Symbols: `log_sigma` `(actions,)`; `sigma` `(..., actions)`, of a `shape` that is given; `g` the cotangent of `sigma`.
 """
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 
 
 def _composition(log_sigma: Array, *, shape: tuple[int, ...]) -> Array:
-    return np.exp(np.broadcast_to(log_sigma, shape))
+    return nnp.exp(nnp.broadcast_to(log_sigma, shape))
 
 
 def _forward(log_sigma: Array, *, shape: tuple[int, ...]) -> tuple[Array, Array]:
     xp = namespace(log_sigma)
-    if xp is not onp:
+    if xp is not np:
         sigma = xp.exp(xp.broadcast_to(log_sigma, shape))
     else:  # to broadcast a view takes longer than to fill an array
-        sigma = onp.empty(shape, log_sigma.dtype)
-        sigma[...] = onp.exp(log_sigma)
+        sigma = np.empty(shape, log_sigma.dtype)
+        sigma[...] = np.exp(log_sigma)
     return sigma, sigma
 
 

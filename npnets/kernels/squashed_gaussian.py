@@ -13,9 +13,9 @@ but `-log(1 - t^2) = 2 (|u| + log(1 + exp(-2 |u|)) - log 2)` is as exact as ever
 
 import math
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels.gaussian import LOG_ROOT_2PI
@@ -23,11 +23,11 @@ from npnets.launch import Launch
 from npnets.numpy.elementwise import elementwise
 
 
-@elementwise(lambda answer, u: 2 * np.tanh(u))
+@elementwise(lambda answer, u: 2 * nnp.tanh(u))
 def steepness(u: Array) -> Array:
     """`2 log 2 - log(1 - tanh(u)^2)` of each entry, exact and smooth for every `u`."""
-    size = onp.abs(u)
-    return 2 * (size + onp.log1p(onp.exp(-2 * size)))
+    size = np.abs(u)
+    return 2 * (size + np.log1p(np.exp(-2 * size)))
 
 
 def _constant(actions: int, log_half: float) -> float:
@@ -39,8 +39,8 @@ def _composition(
     mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_half: float
 ) -> tuple[Array, Array]:
     u = mu + sigma * noise
-    log_prob = np.sum(steepness(u) - 0.5 * noise * noise - np.log(sigma), -1) - _constant(mu.shape[-1], log_half)
-    return middle + half * np.tanh(u), log_prob
+    log_prob = nnp.sum(steepness(u) - 0.5 * noise * noise - nnp.log(sigma), -1) - _constant(mu.shape[-1], log_half)
+    return middle + half * nnp.tanh(u), log_prob
 
 
 _DRAW = Launch(
@@ -65,12 +65,12 @@ _COTANGENTS = Launch(
 def _forward(
     mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_half: float
 ) -> tuple[tuple[Array, Array], Array]:
-    if namespace(mu) is onp:
+    if namespace(mu) is np:
         u = mu + sigma * noise
-        t = onp.tanh(u)
+        t = np.tanh(u)
         action, entry = middle + half * t, steepness(u)
         entry -= 0.5 * noise * noise
-        entry -= onp.log(sigma)
+        entry -= np.log(sigma)
     else:
         action, entry, t = _DRAW(mu, sigma, noise, middle, half)
     return (action, entry.sum(axis=-1) - _constant(mu.shape[-1], log_half)), t
@@ -90,7 +90,7 @@ def _backward(
 ) -> tuple[Array, ...]:
     g_action = 0 if g[0] is None else g[0]
     g_log_prob = 0 if g[1] is None else g[1][..., None]
-    if namespace(t) is not onp:
+    if namespace(t) is not np:
         cotangents = _COTANGENTS(t, half, noise, sigma, g_action, g_log_prob)
         return tuple(cotangents[index] for index in wanted)
     du = 2 * g_log_prob * t

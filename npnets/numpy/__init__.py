@@ -1,4 +1,4 @@
-"""The differentiable array functions that networks and losses are written in: `import npnets.numpy as np`.
+"""The differentiable array functions that networks and losses are written in: `import npnets.numpy as nnp`.
 
 Each works on NumPy and CuPy arrays and on arrays that are being differentiated, keeps float32 as float32 in values and
 gradients, and can be differentiated any number of times, in reverse and in forward mode. Names and meanings are

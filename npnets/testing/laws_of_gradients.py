@@ -13,9 +13,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import tree
 from npnets.autodiff import bare, value_and_grad
 from npnets.backend import to_numpy
@@ -46,12 +46,12 @@ class _Loss:
         """Return the sum, and the sum of the sizes of its terms, which rounding goes by."""
         state = _with_floating(self._state, at.get("state", {}))
         answers, new_state = self._trial.run(at["params"], {**self._given, **at["inputs"]}, state, **self._options)
-        rng = onp.random.default_rng(self._seed)
+        rng = np.random.default_rng(self._seed)
         total: Any = 0.0
         size = 0.0
         for answer in [*answers.values(), *_floating(new_state).values()]:
             weighted = answer * drawn_like(bare(answer), rng)
-            total = total + np.sum(weighted)
+            total = total + nnp.sum(weighted)
             size += float(to_numpy(abs(bare(weighted)).sum()))
         return total, size
 
@@ -65,7 +65,7 @@ class _Loss:
             raise Breach(
                 "a gradient of the answers by parameters and inputs",
                 f"{type(first).__name__}: {first}",
-                "forward is not written in npnets.numpy (import npnets.numpy as np), or turns arrays into numbers",
+                "forward is not written in npnets.numpy (import npnets.numpy as nnp), or turns arrays into numbers",
             ) from first
 
 
@@ -95,7 +95,7 @@ def _inputs(trial: Trial, batch: int, **drawn: Any) -> tuple[dict[str, Any], dic
     given = trial.inputs(batch, steps=STEPS, **drawn)
     if "all_steps" in trial.subject.names:
         return given, {"all_steps": True}
-    return {name: x if name == "obs" or not onp.ndim(x) else x[:, -1] for name, x in given.items()}, {}
+    return {name: x if name == "obs" or not np.ndim(x) else x[:, -1] for name, x in given.items()}, {}
 
 
 def _gradients(trial: Trial) -> None:
@@ -105,7 +105,7 @@ def _gradients(trial: Trial) -> None:
     loss = _Loss(trial, given, trial.seed("seed of weights and directions"), state, **options)
     found = None
     for point in range(POINTS):
-        rng = onp.random.default_rng(point)
+        rng = np.random.default_rng(point)
         at = tree.map(functools.partial(_moved, rng), _parts(trial, params, given, state))
         found = _contradiction(loss, at, rng) or _imprecision(loss, at)
         if found is None:
@@ -114,12 +114,12 @@ def _gradients(trial: Trial) -> None:
     raise found
 
 
-def _moved(rng: onp.random.Generator, leaf: Any) -> Any:
+def _moved(rng: np.random.Generator, leaf: Any) -> Any:
     """Return an array a little away from where it was, so that it lies on no kink."""
     return leaf + JITTER * drawn_like(leaf, rng)
 
 
-def _contradiction(loss: _Loss, at: Tree, rng: onp.random.Generator) -> Breach | None:
+def _contradiction(loss: _Loss, at: Tree, rng: np.random.Generator) -> Breach | None:
     """Return what is wrong with the first part of a gradient that finite differences contradict."""
     gradient = loss.gradient(at)
     start, size = loss.terms(at)
@@ -130,7 +130,7 @@ def _contradiction(loss: _Loss, at: Tree, rng: onp.random.Generator) -> Breach |
         def phi(t: float, leaf: Any = leaf, direction: Any = direction) -> float:
             return float(to_numpy(loss(tree.map(lambda x: x + t * direction if x is leaf else x, at))))
 
-        difference = _difference(phi, float(to_numpy(start)), size, slope, onp.finfo(leaf.dtype).eps)
+        difference = _difference(phi, float(to_numpy(start)), size, slope, np.finfo(leaf.dtype).eps)
         if difference is not None:
             expected = f"along a random direction, to be what finite differences say: {difference:.6g}"
             return Breach(f"the gradient by {path}, {expected}", f"{slope:.6g}", _cause(slope, loss.has_memory))
@@ -146,12 +146,12 @@ def _cause(slope: float, has_memory: bool) -> str:
 
 def _imprecision(loss: _Loss, at: Tree) -> Breach | None:
     """Return what float32 gradients differ in from those in float64 at the same point, beyond any rounding."""
-    single = tree.map(lambda leaf: leaf.astype(onp.float32), at)
-    double = tree.map(lambda leaf: leaf.astype(onp.float64), single)
+    single = tree.map(lambda leaf: leaf.astype(np.float32), at)
+    double = tree.map(lambda leaf: leaf.astype(np.float64), single)
     came, expected = (tree.to_numpy(loss.gradient(point)) for point in (single, double))
-    scale = max([loss.terms(double)[1], *(float(onp.abs(g).max(initial=0)) for g in tree.leaves(expected))])
+    scale = max([loss.terms(double)[1], *(float(np.abs(g).max(initial=0)) for g in tree.leaves(expected))])
     for path, g, exact in zip(tree.paths(came), tree.leaves(came), tree.leaves(expected), strict=True):
-        if (onp.abs(g - exact) > LOOSE * scale).any():
+        if (np.abs(g - exact) > LOOSE * scale).any():
             return Breach(
                 f"the gradient by {path} in float32 to be that in float64, {shown(exact)}",
                 shown(g),
@@ -166,7 +166,7 @@ def _difference(phi: Callable[[float], float], start: float, size: float, slope:
     for step in (coarse, coarse / 8):
         ahead, behind = (phi(step) - start) / step, (start - phi(-step)) / step
         central = (ahead + behind) / 2
-        if not onp.isfinite(central):
+        if not np.isfinite(central):
             return None
         off = abs(slope - central)
         if off <= 10 * coarse * max(abs(slope), abs(central)) + 100 * float(eps) * size / step:
@@ -183,7 +183,7 @@ def _flow(trial: Trial) -> None:
     missing: set[str] = set()
     for seed in range(first, first + ATTEMPTS):
         given = trial.random_inputs(seed, 4)
-        parts = _parts(trial, parameters_from(trial.net, seed, 1.0, onp.float64), given)
+        parts = _parts(trial, parameters_from(trial.net, seed, 1.0, np.float64), given)
         gradient = _Loss(trial, given, seed).gradient(parts)
         missing = missing or {name for name, part in gradient.items() if tree.leaves(part)}
         missing -= {name for name, part in gradient.items() if any(leaf.any() for leaf in tree.leaves(part))}
@@ -197,8 +197,8 @@ def _flow(trial: Trial) -> None:
 
 
 def _finite_gradients(trial: Trial) -> None:
-    params = trial.params(onp.float32, (0.0, 0.1))
-    given, options = _inputs(trial, trial.batch(), dtype=onp.float32, limit=LARGE)
+    params = trial.params(np.float32, (0.0, 0.1))
+    given, options = _inputs(trial, trial.batch(), dtype=np.float32, limit=LARGE)
     at = _parts(trial, params, given)
     gradient = _Loss(trial, given, trial.seed("seed of weights"), **options).gradient(at)
     expect_finite(gradient, "every gradient finite, for inputs up to a million")

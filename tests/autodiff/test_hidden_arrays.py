@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.distributions import Gaussian, SquashedGaussian
 
-X = onp.array([[0.5, -1.5], [1.0, 0.25]])
-SIGMA = onp.full((2, 2), 0.5)
+X = np.array([[0.5, -1.5], [1.0, 0.25]])
+SIGMA = np.full((2, 2), 0.5)
 
 
 def _distribution(kind: str, mu: Any) -> Any:
@@ -31,20 +31,20 @@ def test_stop_gradient_stops_at_a_distribution_as_at_its_arrays(kind: str) -> No
     def loss(mu: Any) -> Any:
         stopped = npnets.stop_gradient({"policy": [_distribution(kind, mu * mu)]})["policy"][0]
         assert type(stopped).__name__ == kind
-        return np.sum(stopped.mu * mu + stopped.sigma)
+        return nnp.sum(stopped.mu * mu + stopped.sigma)
 
     assert_allclose(npnets.grad(loss)(on_backend(X)), X * X)
 
 
 def test_stop_gradient_keeps_the_bounds_of_a_squashed_distribution() -> None:
-    stopped = npnets.stop_gradient(SquashedGaussian(on_backend(X), on_backend(SIGMA), onp.array([-1.0, 0.0]), 2.0))
+    stopped = npnets.stop_gradient(SquashedGaussian(on_backend(X), on_backend(SIGMA), np.array([-1.0, 0.0]), 2.0))
     assert (stopped.low, stopped.high) == ((-1.0, 0.0), 2.0)
 
 
 def test_a_distribution_in_aux_comes_out_with_plain_arrays() -> None:
     def loss(mu: Any) -> Any:
         policy = Gaussian(mu * 2, on_backend(SIGMA))
-        return np.sum(policy.log_prob(on_backend(onp.zeros((2, 2))))), {"policy": policy, "name": "text"}
+        return nnp.sum(policy.log_prob(on_backend(np.zeros((2, 2))))), {"policy": policy, "name": "text"}
 
     (_, aux), _ = npnets.value_and_grad(loss, has_aux=True)(on_backend(X))
     assert type(aux["policy"].mu) is type(on_backend(X))
@@ -65,7 +65,7 @@ class Belief:
 
 def test_an_object_of_ones_own_takes_part_by_map_arrays() -> None:
     def loss(x: Any) -> Any:
-        return np.sum(x * npnets.stop_gradient(Belief({"deep": x * 3}["deep"], "b")).mean), Belief(x, "aux")
+        return nnp.sum(x * npnets.stop_gradient(Belief({"deep": x * 3}["deep"], "b")).mean), Belief(x, "aux")
 
     (_, aux), gradient = npnets.value_and_grad(loss, has_aux=True)(on_backend(X))
     assert_allclose(gradient, 3 * X)
@@ -90,7 +90,7 @@ class Slotted:
 
 
 def _objects(x: Any) -> Any:
-    array = onp.empty(2, object)
+    array = np.empty(2, object)
     array[0], array[1] = 1.0, x
     return array
 
@@ -125,7 +125,7 @@ INSIDE = (
 @each_place
 def test_stop_gradient_refuses_an_object_that_hides_a_traced_array(hide: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=f"stop_gradient was given {INSIDE}.*or give the class a method map_arrays"):
-        npnets.grad(lambda x: np.sum(x * 1 + 0 * len([npnets.stop_gradient([hide(x)])])))(on_backend(X))
+        npnets.grad(lambda x: nnp.sum(x * 1 + 0 * len([npnets.stop_gradient([hide(x)])])))(on_backend(X))
 
 
 @each_place
@@ -134,7 +134,7 @@ def test_aux_and_the_outputs_of_vjp_and_jvp_refuse_an_object_that_hides_a_traced
 ) -> None:
     x = on_backend(X)
     with pytest.raises(TypeError, match=f"aux {INSIDE}.*or give the class a method map_arrays"):
-        npnets.value_and_grad(lambda a: (np.sum(a), {"aux": hide(a)}), has_aux=True)(x)
+        npnets.value_and_grad(lambda a: (nnp.sum(a), {"aux": hide(a)}), has_aux=True)(x)
     with pytest.raises(TypeError, match=f"the function returned {INSIDE}"):
         npnets.vjp(lambda a: [a, hide(a)], x)
     with pytest.raises(TypeError, match=f"the function returned {INSIDE}"):
@@ -146,7 +146,7 @@ def test_objects_without_traced_arrays_pass_as_they_are(hide: Callable[[Any], An
     hidden = hide(on_backend(X))
     stopped = npnets.stop_gradient([hidden])[0]
     assert stopped is hidden or stopped.base is hidden  # an array of objects becomes a read-only view
-    (_, aux), _ = npnets.value_and_grad(lambda a: (np.sum(a), hidden), has_aux=True)(on_backend(X))
+    (_, aux), _ = npnets.value_and_grad(lambda a: (nnp.sum(a), hidden), has_aux=True)(on_backend(X))
     assert aux is hidden
 
 
@@ -162,8 +162,8 @@ def test_vjp_and_jvp_say_that_a_distribution_is_no_tree_of_outputs() -> None:
 
 def test_an_object_may_carry_an_array_of_an_outer_derivative_out_of_an_inner_one() -> None:
     def outer(x: Any) -> Any:
-        (_, aux), _ = npnets.value_and_grad(lambda y: (np.sum(y), Opaque(x)), has_aux=True)(on_backend(X))
-        return np.sum(aux.array * aux.array)
+        (_, aux), _ = npnets.value_and_grad(lambda y: (nnp.sum(y), Opaque(x)), has_aux=True)(on_backend(X))
+        return nnp.sum(aux.array * aux.array)
 
     assert_allclose(npnets.grad(outer)(on_backend(X)), 2 * X)
 
@@ -174,7 +174,7 @@ def test_an_object_that_leads_to_itself_is_searched_once() -> None:
     assert npnets.stop_gradient(loop) is loop
     loop.array = None
     with pytest.raises(TypeError, match="SimpleNamespace"):
-        npnets.grad(lambda x: (setattr(loop, "array", x), npnets.stop_gradient(loop), np.sum(x))[2])(on_backend(X))
+        npnets.grad(lambda x: (setattr(loop, "array", x), npnets.stop_gradient(loop), nnp.sum(x))[2])(on_backend(X))
 
 
 @pytest.mark.numpy_alone("no array is reached")
@@ -187,8 +187,8 @@ def test_what_is_differentiated_must_be_a_tree(hide: Callable[[Any], Any]) -> No
 def test_a_traced_array_as_a_key_of_a_dict_is_refused() -> None:
     x = on_backend(X)
     with pytest.raises(TypeError, match="aux holds an array that is being differentiated as a key of a dict"):
-        npnets.value_and_grad(lambda a: (np.sum(a), [{a * 2: 1}]), has_aux=True)(x)
-    (_, aux), _ = npnets.value_and_grad(lambda a: (np.sum(a), {1: a, ("a", 2): 3}), has_aux=True)(x)
+        npnets.value_and_grad(lambda a: (nnp.sum(a), [{a * 2: 1}]), has_aux=True)(x)
+    (_, aux), _ = npnets.value_and_grad(lambda a: (nnp.sum(a), {1: a, ("a", 2): 3}), has_aux=True)(x)
     assert_array_equal(aux[1], X)
 
 
@@ -203,9 +203,9 @@ def test_arrays_hidden_in_numbers_and_structured_arrays_are_found(kind: str) -> 
             number = Counted(1)
             number.array = x
             return number
-        structured = onp.zeros(1, [("a", object), ("b", float)])
+        structured = np.zeros(1, [("a", object), ("b", float)])
         structured["a"][0] = x
         return structured
 
     with pytest.raises(TypeError, match=INSIDE):
-        npnets.grad(lambda x: np.sum(x) + 0 * len([npnets.stop_gradient(hide(x))]))(on_backend(X))
+        npnets.grad(lambda x: nnp.sum(x) + 0 * len([npnets.stop_gradient(hide(x))]))(on_backend(X))

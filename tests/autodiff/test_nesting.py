@@ -9,14 +9,14 @@ from typing import Any
 import autograd
 import autograd.extend
 import autograd.numpy as anp
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_allclose, assert_array_equal, device, on_backend
 from finite_differences import along, assert_trees_close, direction_like, inner
 from kernel_cases import linear
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels.layer_norm import layer_norm
 
 grad = npnets.grad
@@ -24,7 +24,7 @@ grad = npnets.grad
 
 def _forward(fun: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The derivative of a function of one number, by forward mode."""
-    return lambda x: npnets.jvp(fun, x, onp.ones_like(npnets.stop_gradient(x)))[1]
+    return lambda x: npnets.jvp(fun, x, np.ones_like(npnets.stop_gradient(x)))[1]
 
 
 MODES: dict[str, Callable[..., Any]] = {"npnets.grad": grad, "npnets.jvp": _forward, "autograd.grad": autograd.grad}
@@ -37,7 +37,7 @@ each_pair = pytest.mark.parametrize(
 
 @pytest.fixture
 def three() -> Any:
-    return on_backend(onp.asarray(3.0))
+    return on_backend(np.asarray(3.0))
 
 
 # -- telling one derivative from another ------------------------------------------------------------------------------
@@ -52,11 +52,11 @@ def test_a_nested_gradient_is_told_apart_from_the_outer_one(outer: Any, inside: 
 
 @each_pair
 def test_a_derivative_of_a_derivative_is_the_second(outer: Any, inside: Any, three: Any) -> None:
-    assert_allclose(outer(inside(lambda x: np.tanh(x) * x**3))(three), _second_derivative(3.0), rtol=1e-9)
+    assert_allclose(outer(inside(lambda x: nnp.tanh(x) * x**3))(three), _second_derivative(3.0), rtol=1e-9)
 
 
 def _second_derivative(x: float) -> float:
-    t = onp.tanh(x)
+    t = np.tanh(x)
     return -2 * t * (1 - t**2) * x**3 + 2 * (1 - t**2) * 3 * x**2 + t * 6 * x  # type: ignore[no-any-return]
 
 
@@ -65,8 +65,8 @@ def test_four_derivatives_inside_each_other_are_the_fourth(three: Any) -> None:
 
 
 def test_an_inner_derivative_with_respect_to_another_variable_depends_on_the_outer(three: Any) -> None:
-    inner_one = lambda x: grad(lambda y: np.sin(x * y))(on_backend(onp.asarray(2.0)))  # noqa: E731
-    assert_allclose(grad(inner_one)(three), onp.cos(6) - 6 * onp.sin(6))
+    inner_one = lambda x: grad(lambda y: nnp.sin(x * y))(on_backend(np.asarray(2.0)))  # noqa: E731
+    assert_allclose(grad(inner_one)(three), np.cos(6) - 6 * np.sin(6))
 
 
 def test_an_inner_derivative_of_a_constant_function_of_its_argument_is_zero_and_warns(three: Any) -> None:
@@ -85,12 +85,12 @@ def test_the_value_and_aux_of_an_inner_gradient_still_follow_the_outer(three: An
 
 def test_a_pullback_is_differentiable_in_its_cotangent_and_its_point() -> None:
     def outer(x: Any, g: Any) -> Any:
-        return npnets.vjp(lambda y: np.sin(y) * x, x)[1](g * g)
+        return npnets.vjp(lambda y: nnp.sin(y) * x, x)[1](g * g)
 
-    x, g = on_backend((onp.asarray(0.7), onp.asarray(1.3)))
+    x, g = on_backend((np.asarray(0.7), np.asarray(1.3)))
     by_x, by_g = grad(outer, (0, 1))(x, g)
-    assert_allclose(by_g, 2 * 1.3 * onp.cos(0.7) * 0.7)
-    assert_allclose(by_x, 1.69 * (onp.cos(0.7) - 0.7 * onp.sin(0.7)))
+    assert_allclose(by_g, 2 * 1.3 * np.cos(0.7) * 0.7)
+    assert_allclose(by_x, 1.69 * (np.cos(0.7) - 0.7 * np.sin(0.7)))
 
 
 def test_stop_gradient_stops_the_outer_derivative_as_well(three: Any) -> None:
@@ -117,7 +117,7 @@ def test_an_exception_inside_the_traced_function_leaves_later_gradients_right(th
 def test_a_derivative_that_fails_inside_another_can_be_caught_and_the_outer_goes_on(three: Any) -> None:
     def outer(x: Any) -> Any:
         with pytest.raises(TypeError, match="no derivative"):
-            grad(lambda y: onp.cumsum(x * y).sum())(x)
+            grad(lambda y: np.cumsum(x * y).sum())(x)
         return x * grad(lambda y: x * y * y)(x)
 
     assert_allclose(grad(outer)(three), 6 * 9)
@@ -129,28 +129,28 @@ NET = npnets.Net(3, 2, (4,), norm_layer="layer_norm", activation="tanh")
 
 
 def _observations() -> Any:
-    return on_backend(onp.random.default_rng(0).normal(size=(5, 3)))
+    return on_backend(np.random.default_rng(0).normal(size=(5, 3)))
 
 
 def _kernel_loss(params: Any, x: Any = None) -> Any:
     x = _observations() if x is None else x
     hidden = layer_norm(linear(x, params["w"], params["b"], ("gelu", "none")), params["g"], None)
-    return np.sum(np.square(hidden) * np.exp(-0.1 * hidden))
+    return nnp.sum(nnp.square(hidden) * nnp.exp(-0.1 * hidden))
 
 
 def _network_loss(params: Any, x: Any = None) -> Any:
     x = _observations() if x is None else x
-    return np.mean(np.square(NET.forward(params, x)[0] - 0.5))
+    return nnp.mean(nnp.square(NET.forward(params, x)[0] - 0.5))
 
 
 def _kernel_params() -> Any:
-    rng = onp.random.default_rng(1)
+    rng = np.random.default_rng(1)
     return {"w": rng.normal(size=(3, 4)), "b": rng.normal(size=4), "g": rng.normal(size=4)}
 
 
 LOSSES = {
     "kernels": (_kernel_loss, _kernel_params()),
-    "network": (_network_loss, NET.init(onp.random.default_rng(2), onp.float64)),
+    "network": (_network_loss, NET.init(np.random.default_rng(2), np.float64)),
 }
 
 
@@ -163,7 +163,7 @@ def problem(request: pytest.FixtureRequest) -> Any:
 
 def test_autograds_operators_over_dicts_of_parameters_agree_with_ours(problem: Any) -> None:
     loss, params = problem
-    rng = onp.random.default_rng(3)
+    rng = np.random.default_rng(3)
     v = direction_like(rng, params)
     gradient, product = grad(loss)(params), npnets.hvp(loss)(params, v)
     assert_allclose(inner(gradient, v), along(loss, params, v), rtol=1e-6)
@@ -182,7 +182,7 @@ def test_autograds_jacobian_and_hessian_over_a_flat_vector_agree_with_ours(probl
     def flat(w: Any) -> Any:
         pieces, start = [], 0
         for leaf in npnets.tree.leaves(params):
-            pieces.append(np.reshape(w[start : start + leaf.size], leaf.shape))
+            pieces.append(nnp.reshape(w[start : start + leaf.size], leaf.shape))
             start += leaf.size
         rebuilt = npnets.tree.map(
             lambda leaf: pieces[[x is leaf for x in npnets.tree.leaves(params)].index(True)], params
@@ -192,7 +192,7 @@ def test_autograds_jacobian_and_hessian_over_a_flat_vector_agree_with_ours(probl
     gradient = npnets.tree.ravel(grad(loss)(params))[0]
     assert_allclose(autograd.jacobian(flat)(vector), gradient, rtol=1e-9, atol=1e-12)
     hessian = autograd.hessian(flat)(vector)
-    columns = [npnets.hvp(flat)(vector, direction) for direction in on_backend(onp.eye(len(vector)))]
+    columns = [npnets.hvp(flat)(vector, direction) for direction in on_backend(np.eye(len(vector)))]
     assert_allclose(hessian, columns, rtol=1e-8, atol=1e-10)
     assert_allclose(hessian, hessian.T, atol=1e-10)
 
@@ -201,9 +201,9 @@ def test_a_gradient_penalty_mixes_the_two_packages_in_either_order(problem: Any)
     loss, params = problem
 
     def penalty(inside: Any, p: Any) -> Any:
-        return np.sum(np.square(inside(lambda x: loss(p, x))(_observations())))
+        return nnp.sum(nnp.square(inside(lambda x: loss(p, x))(_observations())))
 
-    v = direction_like(onp.random.default_rng(4), params)
+    v = direction_like(np.random.default_rng(4), params)
     expected = along(functools.partial(penalty, grad), params, v)
     for outer in (grad, autograd.grad):
         for inside in (grad, autograd.grad):
@@ -211,15 +211,15 @@ def test_a_gradient_penalty_mixes_the_two_packages_in_either_order(problem: Any)
 
 
 def _check_with_functions_of_autograd_numpy(total: Any) -> None:
-    x = onp.array([0.5, -1.0, 2.0])
-    mixed = lambda a: total(np.tanh(a) * anp.sin(a) + anp.exp(a) / np.square(a))  # noqa: E731
-    expected = (1 - onp.tanh(x) ** 2) * onp.sin(x) + onp.tanh(x) * onp.cos(x) + onp.exp(x) * (x**-2 - 2 * x**-3.0)
+    x = np.array([0.5, -1.0, 2.0])
+    mixed = lambda a: total(nnp.tanh(a) * anp.sin(a) + anp.exp(a) / nnp.square(a))  # noqa: E731
+    expected = (1 - np.tanh(x) ** 2) * np.sin(x) + np.tanh(x) * np.cos(x) + np.exp(x) * (x**-2 - 2 * x**-3.0)
     assert_allclose(grad(mixed)(on_backend(x)), expected)
     assert_allclose(autograd.grad(mixed)(on_backend(x)), expected)
 
 
 def test_functions_of_autograd_numpy_work_on_our_arrays_and_ours_on_its() -> None:
-    _check_with_functions_of_autograd_numpy(np.sum)
+    _check_with_functions_of_autograd_numpy(nnp.sum)
 
 
 @pytest.mark.numpy_alone("the gradient of autograd's own sum is made of NumPy's arrays")
@@ -229,7 +229,7 @@ def test_the_sum_of_autograd_numpy_works_on_our_arrays_too() -> None:
 
 def test_autograd_takes_arrays_for_vectors_of_one_space_if_their_shapes_and_dtypes_agree() -> None:
     def space(shape: tuple[int, ...], dtype: str) -> Any:
-        return autograd.extend.vspace(on_backend(onp.ones(shape, dtype)))
+        return autograd.extend.vspace(on_backend(np.ones(shape, dtype)))
 
     assert space((2, 3), "f4") == space((2, 3), "f4")
     assert space((2, 3), "f4") != space((3, 2), "f4")
@@ -239,9 +239,9 @@ def test_autograd_takes_arrays_for_vectors_of_one_space_if_their_shapes_and_dtyp
 
 @pytest.mark.numpy_alone("Python's floats are on no GPU")
 def test_autograd_differentiates_our_functions_at_python_floats() -> None:
-    assert_allclose(autograd.grad(lambda x: np.tanh(x) * np.maximum(x, 0.0))(1.0), onp.tanh(1) + 1 - onp.tanh(1) ** 2)
-    assert_allclose(autograd.grad(autograd.grad(lambda x: np.exp(2 * x)))(1.0), 4 * onp.exp(2))
-    assert_allclose(autograd.grad(lambda x: np.sum(np.reshape(x, (1, 1)) * 3.0))(1.0), 3)
+    assert_allclose(autograd.grad(lambda x: nnp.tanh(x) * nnp.maximum(x, 0.0))(1.0), np.tanh(1) + 1 - np.tanh(1) ** 2)
+    assert_allclose(autograd.grad(autograd.grad(lambda x: nnp.exp(2 * x)))(1.0), 4 * np.exp(2))
+    assert_allclose(autograd.grad(lambda x: nnp.sum(nnp.reshape(x, (1, 1)) * 3.0))(1.0), 3)
 
 
 def test_a_plain_gradient_in_between_does_not_disturb_numbers_of_traces(three: Any) -> None:

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 import pytest
 from random_program_laws import broken_law, explained, judge
 from random_program_source import REFUSALS, Operation, Program, shrunk
 from random_programs import draw_program
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import Traced, backward, bare, derivatives, operations, tracing
 from npnets.kernels import gaussian
 from npnets.numpy import elementwise, indexing, reductions, shaping
@@ -59,7 +59,7 @@ def test_a_seed_gives_the_same_program_again() -> None:
 def test_every_function_of_an_array_comes_up() -> None:
     sources = "".join(draw_program(seed).source for seed in range(2 * ENOUGH))
     for owner, module, others in (
-        ("np", np, {"bool_", "ndarray", "nan"}),
+        ("nnp", nnp, {"bool_", "ndarray", "nan"}),
         ("functional", npnets.functional, {"resolve_activation"}),
     ):
         assert set(module.__all__) - set(re.findall(rf"\b{owner}\.(\w+)", sources)) == others
@@ -77,13 +77,13 @@ def test_a_printed_program_reproduces_what_it_computes() -> None:
         else:
             exec(str(program), scope)
             for came, value in zip(scope["program"](scope["inputs"]), expected, strict=True):
-                numpy.testing.assert_equal(came, value)
+                np.testing.assert_equal(came, value)
 
 
 def test_a_failing_program_shrinks_to_what_makes_it_fail() -> None:
-    lines = ("v0 = np.exp(x0)", "v1 = np.tanh(v0)", "v2 = v1 * x1", "v3 = np.sum(v2)")
+    lines = ("v0 = nnp.exp(x0)", "v1 = np.tanh(v0)", "v2 = v1 * x1", "v3 = nnp.sum(v2)")
     operations = tuple(Operation((line[:2],), (line,)) for line in lines)
-    inputs = {"x0": numpy.ones(2), "x1": numpy.ones(2)}
+    inputs = {"x0": np.ones(2), "x1": np.ones(2)}
     program = Program(0, inputs, {}, operations, frozenset(), narrow=False)
     smallest = shrunk(program, lambda smaller: "np.tanh" in smaller.source)
     assert smallest.source == "def program(inputs):\n    x0 = inputs['x0']\n    v1 = np.tanh(x0)\n    return [v1], []\n"
@@ -103,13 +103,13 @@ class Fault(NamedTuple):
 
 
 def _tanh_with_slope(slope: Callable[[Any, Any], Any]) -> Any:
-    return elementwise.elementwise(slope)(lambda x: numpy.tanh(x))
+    return elementwise.elementwise(slope)(lambda x: np.tanh(x))
 
 
 def _added_in_place(total: Any, part: Any) -> Any:
     if total is None:
         return part, True
-    if isinstance(total[0], numpy.ndarray) and isinstance(part, numpy.ndarray):
+    if isinstance(total[0], np.ndarray) and isinstance(part, np.ndarray):
         return total[0].__iadd__(part), True
     return total[0] + part, True
 
@@ -122,17 +122,19 @@ def _taken_in_range(x: Any, index: Any) -> Any:
 
 
 FAULTS = {
-    "another function": Fault("value", "np.cos", np, "cos", np.sin),
-    "a doubled derivative": Fault("gradient", "np.tanh", np, "tanh", _tanh_with_slope(lambda y, x: 2 * (1 - y * y))),
+    "another function": Fault("value", "np.cos", nnp, "cos", nnp.sin),
+    "a doubled derivative": Fault("gradient", "np.tanh", nnp, "tanh", _tanh_with_slope(lambda y, x: 2 * (1 - y * y))),
     "a derivative that has none itself": Fault(
-        "forward over reverse", "np.tanh", np, "tanh", _tanh_with_slope(lambda y, x: 1 - bare(y) * bare(y))
+        "forward over reverse", "np.tanh", nnp, "tanh", _tanh_with_slope(lambda y, x: 1 - bare(y) * bare(y))
     ),
-    "a constant that promotes": Fault(
-        "dtypes", "np.square", np, "square", lambda x: np.multiply(x, x) * numpy.ones(())
-    ),
+    "a constant that promotes": Fault("dtypes", "np.square", nnp, "square", lambda x: nnp.multiply(x, x) * np.ones(())),
     "an index out of range": Fault("refused in reverse mode", "[", Traced, "__getitem__", _taken_in_range),
     "whole exponents that are constants": Fault(
-        "forward over reverse", "stop_gradient", elementwise, "_one_less", lambda x, y: np.where(bare(y) == 0, 1, y - 1)
+        "forward over reverse",
+        "stop_gradient",
+        elementwise,
+        "_one_less",
+        lambda x, y: nnp.where(bare(y) == 0, 1, y - 1),
     ),
     "a derivative by a cast to integers": Fault("gradient", "astype", tracing, "is_followed", lambda output: True),
     "repeats of an index that are lost": Fault("gradient", "[", indexing, "_names_nothing_twice", lambda index: True),
@@ -148,7 +150,7 @@ FAULTS = {
         "gradient", "log_density", gaussian, "_cotangents", lambda g, z, sigma: (g * z, g * z)
     ),
     "no tangent beside zeros": Fault(
-        "tangent", "np.", shaping, "_with_zeros", lambda t, argnum, axis, *arrays: 0 * np.concatenate(arrays, axis)
+        "tangent", "np.", shaping, "_with_zeros", lambda t, argnum, axis, *arrays: 0 * nnp.concatenate(arrays, axis)
     ),
     "constants that can be refilled": Fault("gradient", "buffer", operations, "with_own_constants", lambda args: args),
     "a value that the pullback reads": Fault(

@@ -6,31 +6,31 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import NUMPY, assert_allclose, assert_array_equal, on_backend
 from finite_differences import check_first_order, check_second_order
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
-A = onp.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]])
+A = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]])
 """The NumPy array that everything here is called with, brought to the running backend."""
 
 
 def b() -> Any:
     """A constant vector on the running backend."""
-    return on_backend(onp.array([1.5, 0.5, -2.0]))
+    return on_backend(np.array([1.5, 0.5, -2.0]))
 
 
 def m() -> Any:
     """A constant matrix on the running backend."""
-    return on_backend(onp.arange(6.0).reshape(3, 2) - 2)
+    return on_backend(np.arange(6.0).reshape(3, 2) - 2)
 
 
 def constant(numbers: Any) -> Any:
     """Any constant array on the running backend."""
-    return on_backend(onp.array(numbers))
+    return on_backend(np.array(numbers))
 
 
 OPERATORS: dict[str, Callable[[Any], Any]] = {
@@ -38,10 +38,10 @@ OPERATORS: dict[str, Callable[[Any], Any]] = {
     "sub": lambda x: (x - b()) * (x - 2) * (3 - x) * (b() - x),
     "mul": lambda x: x * b() * 2 * (3 * x) * (b() * x),
     "truediv": lambda x: x / b() + x / 2 + 3 / x + b() / x,
-    "pow": lambda x: abs(x) ** 2.5 + abs(x) ** abs(b()) + 3**x + onp.abs(b()) ** x + x**2 + x**3 + x**-1,
+    "pow": lambda x: abs(x) ** 2.5 + abs(x) ** abs(b()) + 3**x + np.abs(b()) ** x + x**2 + x**3 + x**-1,
     "matmul": lambda x: (x @ m()) + (constant([[1.0, 1.0], [1.0, 1.0]]) @ x)[:, :2] + (b() @ (x * 2).T)[None],
     "neg and abs": lambda x: -x * abs(x),
-    "scalars of numpy": lambda x: onp.float64(2) * x + x * onp.float32(3) - onp.int64(1) / x,
+    "scalars of numpy": lambda x: np.float64(2) * x + x * np.float32(3) - np.int64(1) / x,
     "zero dimensions": lambda x: constant(2.0) * x + x / constant(3.0),
     "one's own": lambda x: x * x / x - x @ x.T @ x,
     "in place by name": lambda x: _accumulated(x),
@@ -57,26 +57,26 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "transpose": lambda x: x.T @ x + x.transpose(1, 0) @ x + x.transpose((1, 0)) @ x + x.swapaxes(0, 1) @ x,
     "squeeze": lambda x: x[:, None].squeeze() * x[None].squeeze(0),
     "repeat": lambda x: x.repeat(2, axis=0).sum(1) * x[:, :2].repeat(1),
-    "astype": lambda x: x.astype(onp.float64) * x,
+    "astype": lambda x: x.astype(np.float64) * x,
 }
 INDEXING: dict[str, Callable[[Any], Any]] = {
     "rows": lambda x: x[0] * x[-1] * x[1, :],
     "loop": lambda x: sum((row * row[0] for row in x), 0.0),
     "unpacked": lambda x: [*x][0] * [*x][1],
     "mask": lambda x: x[x > 0] * 3,
-    "masked rows": lambda x: x[onp.array([True, False])] ** 2,
+    "masked rows": lambda x: x[np.array([True, False])] ** 2,
     "twice the same": lambda x: x[[1, 1, 0]] * constant([[1.0], [2.0], [3.0]]),
-    "by argmax": lambda x: x[onp.arange(2), x.argmax(1)] * x[0, x[0].argmin()],
+    "by argmax": lambda x: x[np.arange(2), x.argmax(1)] * x[0, x[0].argmin()],
     "new axes": lambda x: x[:, None, ::-1] * x[None, ..., 1:2],
 }
 NUMPYS_OWN: dict[str, Callable[[Any], Any]] = {
-    "ufuncs": lambda x: onp.exp(x) + onp.tanh(x) * onp.square(x) - onp.maximum(x, 0.1) + onp.negative(x),
-    "two arguments": lambda x: onp.multiply(b(), x) + onp.add(x, b()) / onp.divide(x, b()) + onp.power(x, 2),
-    "reductions": lambda x: onp.sum(x, axis=0) * onp.mean(x) + onp.max(x) + onp.std(x) * onp.var(x, axis=0),
-    "joining": lambda x: onp.concatenate([x, x * x], axis=1) * onp.stack([x[0], b()], axis=0).sum(),
-    "shapes": lambda x: onp.reshape(onp.transpose(x), (-1,)) * onp.ravel(x) * onp.expand_dims(x.ravel(), 0),
-    "choices": lambda x: onp.where(x > 0, x * x, onp.clip(x, -1, 0.9)) + onp.abs(x),
-    "products": lambda x: onp.matmul(x, m()) * (x @ m()),
+    "ufuncs": lambda x: np.exp(x) + np.tanh(x) * np.square(x) - np.maximum(x, 0.1) + np.negative(x),
+    "two arguments": lambda x: np.multiply(b(), x) + np.add(x, b()) / np.divide(x, b()) + np.power(x, 2),
+    "reductions": lambda x: np.sum(x, axis=0) * np.mean(x) + np.max(x) + np.std(x) * np.var(x, axis=0),
+    "joining": lambda x: np.concatenate([x, x * x], axis=1) * np.stack([x[0], b()], axis=0).sum(),
+    "shapes": lambda x: np.reshape(np.transpose(x), (-1,)) * np.ravel(x) * np.expand_dims(x.ravel(), 0),
+    "choices": lambda x: np.where(x > 0, x * x, np.clip(x, -1, 0.9)) + np.abs(x),
+    "products": lambda x: np.matmul(x, m()) * (x @ m()),
 }
 
 
@@ -103,27 +103,27 @@ def test_values_are_those_that_bare_arrays_give(fun: Callable[[Any], Any]) -> No
 
 @pytest.mark.parametrize("fun", ALL)
 def test_derivatives_of_both_orders_agree_with_central_differences(fun: Callable[[Any], Any]) -> None:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     check_first_order(fun, on_backend(A.copy()), rng)
     check_second_order(fun, on_backend(A.copy()), rng)
 
 
 @pytest.mark.parametrize("fun", [OPERATORS[name] for name in ("neg and abs", "one's own")])
 def test_operators_keep_float32(fun: Callable[[Any], Any]) -> None:
-    value, pullback = npnets.vjp(lambda x: fun(x * 2 + 0.5 - 1 / (x * x + 1.0)), on_backend(A.astype(onp.float32)))
-    assert value.dtype == onp.float32
-    assert pullback(value)[0].dtype == onp.float32
+    value, pullback = npnets.vjp(lambda x: fun(x * 2 + 0.5 - 1 / (x * x + 1.0)), on_backend(A.astype(np.float32)))
+    assert value.dtype == np.float32
+    assert pullback(value)[0].dtype == np.float32
 
 
 def test_attributes_are_those_of_the_array_inside() -> None:
     def loss(x: Any) -> Any:
-        assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 3), 2, 6, onp.float64, 2)
-        assert (x.T.shape, np.shape(x), onp.ndim(x)) == ((3, 2), (2, 3), 2)
+        assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 3), 2, 6, np.float64, 2)
+        assert (x.T.shape, nnp.shape(x), np.ndim(x)) == ((3, 2), (2, 3), 2)
         assert "0.75" in repr(x) and "Traced" in repr(x)
         assert {x: 1}[x] == 1
         return x.sum()
 
-    assert_array_equal(npnets.grad(loss)(on_backend(A)), onp.ones_like(A))
+    assert_array_equal(npnets.grad(loss)(on_backend(A)), np.ones_like(A))
 
 
 def test_comparisons_give_plain_arrays_to_branch_and_index_by() -> None:
@@ -132,12 +132,12 @@ def test_comparisons_give_plain_arrays_to_branch_and_index_by() -> None:
             assert type(answer) is type(b()) and answer.dtype == bool
         bare = npnets.stop_gradient(x)
         assert_array_equal(b() < x, b() < bare)
-        assert_array_equal(x == bare, onp.ones_like(A, bool))
+        assert_array_equal(x == bare, np.ones_like(A, bool))
         assert (x > -9).all() and x.any()
         return x.sum() if x.sum() > 0 else -x.sum()
 
-    assert_array_equal(npnets.grad(loss)(on_backend(A)), onp.ones_like(A))
-    assert_array_equal(npnets.grad(loss)(on_backend(A - 3)), -onp.ones_like(A))
+    assert_array_equal(npnets.grad(loss)(on_backend(A)), np.ones_like(A))
+    assert_array_equal(npnets.grad(loss)(on_backend(A - 3)), -np.ones_like(A))
 
 
 def _assign(x: Any) -> Any:
@@ -146,25 +146,25 @@ def _assign(x: Any) -> Any:
 
 
 def _add_into_an_array(x: Any) -> Any:
-    total = onp.zeros((2, 3))
+    total = np.zeros((2, 3))
     total += x
     return total.sum()
 
 
 def _store_in_an_array(x: Any) -> Any:
-    stored = onp.zeros(2)
+    stored = np.zeros(2)
     stored[:] = x[:, 0]
     return stored.sum()
 
 
 def _add_where_it_lies(x: Any) -> Any:
-    total = on_backend(onp.zeros((2, 3)))
+    total = on_backend(np.zeros((2, 3)))
     total += x
     return total.sum()
 
 
 def _store_where_it_lies(x: Any) -> Any:
-    stored = on_backend(onp.zeros(2))
+    stored = on_backend(np.zeros(2))
     stored[:] = x[:1, 0]
     return stored.sum()
 
@@ -179,23 +179,23 @@ NO_NUMBER = "being differentiated is no plain number or NumPy array; .*stop_grad
         (_assign, "being differentiated cannot be assigned to; build the answer with npnets.numpy.where, concatenate"),
         (_add_into_an_array, NO_OUT),
         (_store_in_an_array, NO_NUMBER),
-        (lambda x: onp.add.reduce(x).sum(), r"numpy\.add\.reduce with"),
+        (lambda x: np.add.reduce(x).sum(), r"numpy\.add\.reduce with"),
         (lambda x: float(x[0, 0]), NO_NUMBER),
         (lambda x: int(x[0, 0]), NO_NUMBER),
         (lambda x: math.exp(x[0, 0]), NO_NUMBER),
         (lambda x: x[0, 0].item(), NO_NUMBER),
         (lambda x: sum(x.tolist()[0]), NO_NUMBER),
-        (lambda x: onp.asarray(x).sum(), NO_NUMBER),
-        (lambda x: onp.array([x[0, 0], x[0, 1]]).sum(), NO_NUMBER),
-        (lambda x: onp.zeros(3)[x[0, 0]], NO_NUMBER),
+        (lambda x: np.asarray(x).sum(), NO_NUMBER),
+        (lambda x: np.array([x[0, 0], x[0, 1]]).sum(), NO_NUMBER),
+        (lambda x: np.zeros(3)[x[0, 0]], NO_NUMBER),
         (
-            lambda x: onp.linalg.inv(x @ x.T).sum(),
+            lambda x: np.linalg.inv(x @ x.T).sum(),
             r"numpy\.linalg\.inv has no derivative here; write it with .*npnets\.numpy",
         ),
-        (lambda x: onp.cumsum(x).sum(), r"numpy\.cumsum has no derivative here"),
-        (lambda x: onp.arctan2(x, x).sum(), r"numpy\.arctan2 has no derivative here"),
-        (lambda x: onp.linspace(0, x[0, 0], 3).sum(), r"numpy\.linspace has no derivative here"),
-        (lambda x: onp.sum(x, dtype=onp.float32), "unexpected keyword argument 'dtype'"),
+        (lambda x: np.cumsum(x).sum(), r"numpy\.cumsum has no derivative here"),
+        (lambda x: np.arctan2(x, x).sum(), r"numpy\.arctan2 has no derivative here"),
+        (lambda x: np.linspace(0, x[0, 0], 3).sum(), r"numpy\.linspace has no derivative here"),
+        (lambda x: np.sum(x, dtype=np.float32), "unexpected keyword argument 'dtype'"),
         (lambda x: (x // 2).sum(), "unsupported operand"),
     ],
 )
@@ -216,4 +216,4 @@ def _is_refused(fun: Callable[[Any], Any], words: str) -> None:
     with pytest.raises(TypeError, match=words):
         npnets.grad(fun)(x)
     assert_array_equal(x, A)
-    assert_array_equal(npnets.grad(lambda a: np.sum(a * a))(x), 2 * A)
+    assert_array_equal(npnets.grad(lambda a: nnp.sum(a * a))(x), 2 * A)

@@ -12,16 +12,16 @@ from typing import Any
 
 import kernel_cases
 import network_cases
-import numpy as onp
+import numpy as np
 import numpy_cases
 import pytest
 from backends import as_numpy, on_backend, on_numpy
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import optim
 
-TOLERANCE = {onp.float32: 1e-5, onp.float64: 1e-12}
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 each_dtype = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
 on_gpus = pytest.mark.needs_gpus(1)
 
@@ -34,15 +34,15 @@ def _assert_agree(compute: Callable[[], Any], tolerance: float) -> None:
     assert len(found) == len(expected) > 0
     for a, b in zip(found, expected, strict=True):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
-        difference = onp.abs(a.astype("d") - b.astype("d")).max(initial=0.0)
-        assert difference <= tolerance * max(onp.abs(b).max(initial=0.0), 1.0), (a, b)
+        difference = np.abs(a.astype("d") - b.astype("d")).max(initial=0.0)
+        assert difference <= tolerance * max(np.abs(b).max(initial=0.0), 1.0), (a, b)
 
 
 def _derivatives(fun: Callable[[Any], Any], x: list[Any]) -> list[Any]:
     """The value of a function of arrays, a cotangent of theirs, and derivatives of both in the direction of `x`."""
     value, pullback = npnets.vjp(fun, x)
-    weights = on_backend(onp.cos(onp.arange(value.size)).reshape(value.shape).astype(value.dtype))
-    second = npnets.hvp(lambda point: np.sum(np.square(fun(point)) * weights))(x, x)
+    weights = on_backend(np.cos(np.arange(value.size)).reshape(value.shape).astype(value.dtype))
+    second = npnets.hvp(lambda point: nnp.sum(nnp.square(fun(point)) * weights))(x, x)
     return [value, *pullback(weights), npnets.jvp(fun, x, x)[1], *second]
 
 
@@ -55,7 +55,7 @@ def test_kernels_agree_whatever_is_differentiated(case: Any, dtype: type) -> Non
         *some, every = kernel_cases.subsets(arrays)
         gradients = [
             gradient
-            for chosen in (some if dtype is onp.float64 else [])
+            for chosen in (some if dtype is np.float64 else [])
             for gradient in npnets.vjp(*_of_chosen(case, arrays, chosen))[1](case.fun(*arrays))
         ]
         return [*_derivatives(*_of_chosen(case, arrays, every)), *gradients]
@@ -71,7 +71,7 @@ def _of_chosen(case: Any, arrays: tuple[Any, ...], chosen: tuple[int, ...]) -> t
 @each_dtype
 @numpy_cases.each_case
 def test_functions_agree(case: Any, dtype: type) -> None:
-    _assert_agree(lambda: _derivatives(lambda x: case.fun(np, *x), list(case.arrays(1, dtype))), TOLERANCE[dtype])
+    _assert_agree(lambda: _derivatives(lambda x: case.fun(nnp, *x), list(case.arrays(1, dtype))), TOLERANCE[dtype])
 
 
 @on_gpus
@@ -80,8 +80,8 @@ def test_functions_agree(case: Any, dtype: type) -> None:
 def test_networks_and_their_gradients_agree(case: Any, dtype: type) -> None:
     def compute() -> list[Any]:
         params, inputs = case.params(dtype), case.inputs(64, dtype)
-        case_of_64 = case.of_rows(onp.arange(64) % 4)
-        loss = lambda p, x: sum(np.mean(np.square(leaf)) for leaf in case_of_64.run(p, *x))  # noqa: E731
+        case_of_64 = case.of_rows(np.arange(64) % 4)
+        loss = lambda p, x: sum(nnp.mean(nnp.square(leaf)) for leaf in case_of_64.run(p, *x))  # noqa: E731
         value, grads = npnets.value_and_grad(loss, (0, 1))(params, inputs)
         return [*case_of_64.run(params, *inputs), value, grads]
 
@@ -112,7 +112,7 @@ def test_optimizers_agree(name: str, dtype: type) -> None:
         return [
             params,
             target,
-            on_backend(onp.asarray(norm)),
+            on_backend(np.asarray(norm)),
             [part for part in state if not isinstance(part, int) and part is not None],
         ]
 

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 import standin_cupy
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import backend, optim
 from npnets.backend import place
 
 NO_DEVICE, INSUFFICIENT_DRIVER, OTHER = 100, 35, 2
-THREE = onp.ones(3)
+THREE = np.ones(3)
 
 
 # -- the machine ------------------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], 
             lambda: place(THREE, number),
             lambda: backend.using(number),
             lambda: npnets.tree.to_device({"a": THREE}, f"cuda:{number}"),
-            lambda: npnets.Net(3, 2, device=number).init(onp.random.default_rng(0)),
+            lambda: npnets.Net(3, 2, device=number).init(np.random.default_rng(0)),
         ]
         for attempt in attempts:
             with pytest.raises(RuntimeError, match=words):
@@ -75,8 +75,8 @@ def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], 
 # -- arrays that lie apart --------------------------------------------------------------------------------------------
 
 ACTOR = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 3)
-PARAMS = ACTOR.init(onp.random.default_rng(0))
-OBS, OTHERS = onp.ones((2, 5), "f"), onp.ones((2, 3), "f")
+PARAMS = ACTOR.init(np.random.default_rng(0))
+OBS, OTHERS = np.ones((2, 5), "f"), np.ones((2, 3), "f")
 there = pytest.mark.needs_gpus(1)
 
 
@@ -102,7 +102,7 @@ def test_parameters_on_two_devices_are_refused_with_the_names_of_the_leaves(devi
     with pytest.raises(TypeError, match="the leaves of a tree to ravel must lie on one device.*'last.linear_0.bias'"):
         npnets.tree.ravel(apart)
     with pytest.raises(TypeError, match=f"{words}{here}"):
-        npnets.grad(lambda p: np.sum(ACTOR.forward(p, OBS)[0]))(apart)
+        npnets.grad(lambda p: nnp.sum(ACTOR.forward(p, OBS)[0]))(apart)
 
 
 @there
@@ -122,7 +122,7 @@ def test_an_optimizers_trees_on_two_devices_are_refused_with_the_names_of_the_le
 
 @there
 def test_many_leaves_are_counted_and_not_all_named() -> None:
-    many = {f"leaf_{index}": onp.ones(1) for index in range(9)}
+    many = {f"leaf_{index}": np.ones(1) for index in range(9)}
     with pytest.raises(
         TypeError, match="'leaf_0', 'leaf_1', 'leaf_2', 'leaf_3' and 5 more on 'cpu'; 'other' on 'cuda:0'"
     ):
@@ -134,14 +134,14 @@ def test_arrays_on_two_devices_are_refused_by_every_function_that_takes_several(
     x, y = _cuda(OTHERS), OTHERS
     functions: list[Callable[[Any, Any], Any]] = [
         lambda a, b: a - b,
-        lambda a, b: np.maximum(b, a),
-        lambda a, b: np.where(np.greater(a, 0), a, b),
-        lambda a, b: np.matmul(a, np.transpose(b)),
-        lambda a, b: np.concatenate([b, a]),
-        lambda a, b: np.clip(a, -1 * b, 1.0),
+        lambda a, b: nnp.maximum(b, a),
+        lambda a, b: nnp.where(nnp.greater(a, 0), a, b),
+        lambda a, b: nnp.matmul(a, nnp.transpose(b)),
+        lambda a, b: nnp.concatenate([b, a]),
+        lambda a, b: nnp.clip(a, -1 * b, 1.0),
     ]
     for fun in functions:
-        for attempt in (npnets.grad(lambda a, f=fun: np.sum(f(a, y))), lambda a, f=fun: f(_traced(a), y)):
+        for attempt in (npnets.grad(lambda a, f=fun: nnp.sum(f(a, y))), lambda a, f=fun: f(_traced(a), y)):
             with pytest.raises(TypeError, match="must lie on one device, but there are .*shape .* on 'cpu'"):
                 attempt(x)
 
@@ -156,22 +156,22 @@ def _traced(x: Any) -> Any:
 @there
 def test_a_cotangent_or_direction_on_another_device_is_refused() -> None:
     x = _cuda(THREE)
-    _, pullback = npnets.vjp(np.exp, x)
+    _, pullback = npnets.vjp(nnp.exp, x)
     with pytest.raises(TypeError, match="a cotangent and what it belongs to must lie on one device"):
         pullback(THREE)
     with pytest.raises(TypeError, match="a direction and what it belongs to must lie on one device"):
-        npnets.jvp(np.exp, x, THREE)
+        npnets.jvp(nnp.exp, x, THREE)
 
 
 @there
 def test_a_traced_array_is_not_moved_unasked_and_numpy_is_told_so() -> None:
     with pytest.raises(TypeError, match="being differentiated"):
-        npnets.grad(lambda x: np.sum(onp.asarray(x)))(_cuda(THREE))
+        npnets.grad(lambda x: nnp.sum(np.asarray(x)))(_cuda(THREE))
 
 
 @pytest.mark.numpy_alone("about a tree that holds no arrays of a GPU")
 def test_a_device_that_there_cannot_be_is_refused_even_for_an_empty_tree() -> None:
-    for device in ("gpu", onp.array([0, 1]), PARAMS):
+    for device in ("gpu", np.array([0, 1]), PARAMS):
         with pytest.raises(ValueError, match="device must be 'cpu'") as error:
             npnets.tree.to_device({}, device)
         assert len(str(error.value)) < 200
@@ -188,7 +188,7 @@ def test_inputs_of_a_gpu_are_not_moved_to_parameters_elsewhere() -> None:
     with pytest.raises(
         TypeError, match="obs.* lies on 'cuda:0' and the parameters on 'cpu'; only NumPy arrays are moved"
     ):
-        npnets.MLP(5, 2).forward(npnets.MLP(5, 2).init(onp.random.default_rng(0)), _cuda(OBS))
+        npnets.MLP(5, 2).forward(npnets.MLP(5, 2).init(np.random.default_rng(0)), _cuda(OBS))
     with pytest.raises(TypeError, match="obs lies on 'cuda:0' and the parameters on 'cpu'"):
         ACTOR.forward(PARAMS, _cuda(OBS))
 
@@ -197,7 +197,14 @@ def test_inputs_of_a_gpu_are_not_moved_to_parameters_elsewhere() -> None:
 def test_no_function_moves_an_array_from_one_gpu_to_another() -> None:
     x, y = _cuda(OTHERS, "cuda:0"), _cuda(OTHERS.T, "cuda:1")
     with pytest.raises(TypeError, match="the arguments of matmul must lie on one device"):
-        np.matmul(x, y)
-    for made in (np.asarray(y), np.array(y), np.zeros_like(y), np.full_like(y, 2), np.isfinite(y), np.asarray(y, "f")):
+        nnp.matmul(x, y)
+    for made in (
+        nnp.asarray(y),
+        nnp.array(y),
+        nnp.zeros_like(y),
+        nnp.full_like(y, 2),
+        nnp.isfinite(y),
+        nnp.asarray(y, "f"),
+    ):
         assert backend.device_of(made) == "cuda:1"
     assert backend.device_of(npnets.tree.ravel({"a": y, "b": y})[0]) == "cuda:1"

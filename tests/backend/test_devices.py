@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
-import numpy as onp
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import adopt, available, device_of, place, using
 
 one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
@@ -53,12 +53,12 @@ def _made(name: str, device: str) -> tuple[Any, Any, list[Any]]:
     """A network, its parameters on a device, and NumPy inputs."""
     make, widths = NETWORKS[name]
     net = make(device)
-    rng = onp.random.default_rng(1)
-    return net, net.init(onp.random.default_rng(0)), [rng.normal(size=(4, width)).astype("f") for width in widths]
+    rng = np.random.default_rng(1)
+    return net, net.init(np.random.default_rng(0)), [rng.normal(size=(4, width)).astype("f") for width in widths]
 
 
 def _run(name: str, net: Any, params: Any, inputs: list[Any]) -> Any:
-    options = {"noise": onp.full((4, 2), 0.3)} if name == "VAE" else {}
+    options = {"noise": np.full((4, 2), 0.3)} if name == "VAE" else {}
     return [leaf for leaf in npnets.tree.leaves(net.forward(params, *inputs, **options)) if leaf is not None]
 
 
@@ -86,7 +86,7 @@ def assert_trees_close_to_numpy(found: Any, expected: Any, rtol: float = 0.0, at
 
 @two_gpus
 def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
-    array = onp.ones(3)
+    array = np.ones(3)
     assert [device_of(place(array, name)) for name in ("cuda", 1, "cuda:1", None)] == [
         "cuda:0",
         "cuda:1",
@@ -98,7 +98,7 @@ def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
 
 @each_gpu
 def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_values(device: str) -> None:
-    state = npnets.optim.adam().init({"a": onp.arange(6.0).reshape(2, 3), "b": {}, "c": [onp.float32([1])]})
+    state = npnets.optim.adam().init({"a": np.arange(6.0).reshape(2, 3), "b": {}, "c": [np.float32([1])]})
     there = npnets.tree.to_device(state, device)
     assert (type(there), there.step, there.mu["b"]) == (type(state), 0, {})
     assert _devices(there) == {device}
@@ -109,16 +109,16 @@ def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_v
 
 @each_gpu
 def test_what_is_there_already_is_not_copied(device: str) -> None:
-    array = place(onp.ones(3), device)
+    array = place(np.ones(3), device)
     assert npnets.tree.to_device({"a": array}, device)["a"] is array
     assert adopt(array, array) is array
-    plain = onp.ones(3)
+    plain = np.ones(3)
     assert npnets.tree.to_numpy([plain])[0] is plain
 
 
 @two_gpus
 def test_arrays_move_from_one_gpu_to_another() -> None:
-    array = place(onp.arange(3.0), 0)
+    array = place(np.arange(3.0), 0)
     moved = npnets.tree.to_device(array, 1)
     assert device_of(moved) == "cuda:1"
     assert_allclose(npnets.tree.to_numpy(moved), [0, 1, 2])
@@ -129,11 +129,11 @@ class OwnTrunk:
 
     output_dim = 4
 
-    def init(self, rng: onp.random.Generator) -> Any:
+    def init(self, rng: np.random.Generator) -> Any:
         return {"weight": rng.normal(size=(OBS, 4))}
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> tuple[Any, Any]:
-        answer = np.tanh(obs @ params["weight"])
+        answer = nnp.tanh(obs @ params["weight"])
         return answer, {"last": answer, "before": state}
 
 
@@ -151,9 +151,9 @@ class OwnTrunk:
 )
 def test_a_network_places_its_parameters_and_those_of_its_trunk_together(make: Any, device: str) -> None:
     net = make(device)
-    params = net.init(onp.random.default_rng(0))
+    params = net.init(np.random.default_rng(0))
     assert _devices(params) == {device}
-    assert _devices([a for a in npnets.tree.leaves(net.forward(params, onp.ones((2, OBS), "f"))) if a is not None]) == {
+    assert _devices([a for a in npnets.tree.leaves(net.forward(params, np.ones((2, OBS), "f"))) if a is not None]) == {
         device
     }
 
@@ -161,8 +161,8 @@ def test_a_network_places_its_parameters_and_those_of_its_trunk_together(make: A
 @each_gpu
 def test_observations_and_states_are_brought_to_a_trunk_of_ones_own(device: str) -> None:
     actor = npnets.Actor(OwnTrunk(), ACT)
-    params = npnets.tree.to_device(actor.init(onp.random.default_rng(0)), device)
-    obs, state = onp.ones((2, OBS), "f"), {"last": onp.ones((2, 4), "f"), "names": ["a"]}
+    params = npnets.tree.to_device(actor.init(np.random.default_rng(0)), device)
+    obs, state = np.ones((2, OBS), "f"), {"last": np.ones((2, 4), "f"), "names": ["a"]}
     action, new = actor.forward(params, obs, state)
     assert _devices((action, new)) == {device}
     assert new["before"]["names"] == ["a"]
@@ -188,7 +188,7 @@ def _learned(name: str, device: str) -> dict[str, Any]:
     net, params, inputs = _made(name, device)
 
     def loss(params: Any) -> Any:
-        return sum((np.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
+        return sum((nnp.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
 
     value, grads = npnets.value_and_grad(loss)(params)
     answer, pullback = npnets.vjp(lambda p: _run(name, net, p, inputs)[0], params)
@@ -203,7 +203,7 @@ def _learned(name: str, device: str) -> dict[str, Any]:
         "clipped": (clipped, norm),
         "updated": (new, state.nu, state.velocity),
         "target": npnets.optim.soft_update(params, new, 0.3),
-        "orthogonal": npnets.initializers.orthogonalize(onp.random.default_rng(0), params),
+        "orthogonal": npnets.initializers.orthogonalize(np.random.default_rng(0), params),
     }
 
 
@@ -234,7 +234,7 @@ def test_inputs_are_moved_at_the_door_and_their_gradients_moved_back(name: str, 
 
 
 def _total(answer: Any) -> Any:
-    return np.sum(answer * answer)
+    return nnp.sum(answer * answer)
 
 
 @each_gpu
@@ -263,9 +263,9 @@ def test_lists_and_wide_observations_are_moved_to_the_gpu_of_the_parameters() ->
 
 @two_gpus
 def test_code_of_ones_own_between_networks_chooses_its_gpu_with_using() -> None:
-    x, y = npnets.tree.to_device((onp.ones(3), onp.full(3, 2.0)), "cuda:1")
+    x, y = npnets.tree.to_device((np.ones(3), np.full(3, 2.0)), "cuda:1")
     with using("cuda:1"):
-        total = x * y + np.exp(x)
+        total = x * y + nnp.exp(x)
     assert device_of(total) == "cuda:1"
     with using("cpu"), using(None):
         pass
@@ -274,7 +274,7 @@ def test_code_of_ones_own_between_networks_chooses_its_gpu_with_using() -> None:
 @each_gpu
 def test_plain_autograd_differentiates_networks_and_functions_on_a_gpu(device: str) -> None:
     net, params, (obs,) = _made("Actor", device)
-    loss = lambda p: np.mean(net.forward(p, obs)[0] ** 2)  # noqa: E731
+    loss = lambda p: nnp.mean(net.forward(p, obs)[0] ** 2)  # noqa: E731
     with using(device):
         theirs = autograd.grad(loss)(params)
     assert _devices(theirs) == {device}
@@ -282,17 +282,17 @@ def test_plain_autograd_differentiates_networks_and_functions_on_a_gpu(device: s
 
 
 def test_a_cupy_array_meets_a_traced_one_on_either_side_of_every_operator() -> None:
-    a, x = npnets.tree.to_device(tuple(onp.random.default_rng(0).uniform(0.5, 2, (2, 3, 3))), "cuda")
+    a, x = npnets.tree.to_device(tuple(np.random.default_rng(0).uniform(0.5, 2, (2, 3, 3))), "cuda")
     plain_a, plain_x = npnets.tree.to_numpy((a, x))
     functions: list[Callable[[Any, Any], Any]] = [
         lambda a, x: a - x + x * a - a / x + x**a + a**x,
         lambda a, x: a @ x + x @ a,
-        lambda a, x: np.where(a > x, x, a) + np.where(x >= a, a * x, x),
-        lambda a, x: onp.multiply(a, x) + onp.exp(x) * a + onp.float64(2) * x / onp.float32(3),
-        lambda a, x: np.concatenate([a, x], 1)[:, 2:5] + np.stack([x, a])[0],
+        lambda a, x: nnp.where(a > x, x, a) + nnp.where(x >= a, a * x, x),
+        lambda a, x: np.multiply(a, x) + np.exp(x) * a + np.float64(2) * x / np.float32(3),
+        lambda a, x: nnp.concatenate([a, x], 1)[:, 2:5] + nnp.stack([x, a])[0],
     ]
     for fun in functions:
-        found = npnets.grad(lambda x, f=fun: np.sum(f(a, x)))(x)
-        expected = npnets.grad(lambda x, f=fun: np.sum(f(plain_a, x)))(plain_x)
+        found = npnets.grad(lambda x, f=fun: nnp.sum(f(a, x)))(x)
+        expected = npnets.grad(lambda x, f=fun: nnp.sum(f(plain_a, x)))(plain_x)
         assert device_of(found) == "cuda:0"
         assert_trees_close_to_numpy(found, expected, 1e-10)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 import standin_cupy
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.distributions import Gaussian, SquashedGaussian
 
 pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in place itself")
@@ -32,7 +32,7 @@ def _counted(fun: Callable[[], Any]) -> standin_cupy.Counts:
 
 
 def _on_gpu() -> Any:
-    return npnets.tree.to_device(tuple(onp.full((4, 3), value, onp.float32) for value in (0.1, 0.5, 0.7)), "cuda")
+    return npnets.tree.to_device(tuple(np.full((4, 3), value, np.float32) for value in (0.1, 0.5, 0.7)), "cuda")
 
 
 def test_a_squashed_draw_with_its_density_is_three_launches_and_its_backward_one() -> None:
@@ -54,12 +54,12 @@ def test_a_gaussian_log_density_is_three_launches_and_its_backward_one() -> None
 
 def test_only_noise_that_is_drawn_is_copied_to_a_gpu_and_nothing_is_waited_for() -> None:
     mu, sigma, x = _on_gpu()
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
 
     def loss(p: Any) -> Any:
         policy = SquashedGaussian(*p, -1, [1, 2, 3])
         action, log_prob = policy.sample_and_log_prob(rng)
-        return np.mean(log_prob) + np.mean(policy.log_prob(x)) + np.mean(action)
+        return nnp.mean(log_prob) + nnp.mean(policy.log_prob(x)) + nnp.mean(action)
 
     counted = _counted(lambda: npnets.value_and_grad(loss)((mu, sigma)))
     assert (counted.transfers, counted.synchronizations) == (1, 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, device, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.distributions import Gaussian, SquashedGaussian
 
 OBS, ACT = 5, 3
@@ -20,16 +20,16 @@ BOUNDED = npnets.ActorProb(NET, ACT, max_action=2.0)
 RECURRENT = npnets.RecurrentActorProb(1, OBS, ACT, 8, unbounded=True)
 
 
-def _ones(*shape: int, dtype: Any = onp.float64) -> Any:
-    return on_backend(onp.ones(shape, dtype))
+def _ones(*shape: int, dtype: Any = np.float64) -> Any:
+    return on_backend(np.ones(shape, dtype))
 
 
 def _init(actor: Any) -> Any:
-    return on_backend(actor.init(onp.random.default_rng(0)))
+    return on_backend(actor.init(np.random.default_rng(0)))
 
 
 def _obs(*shape: int) -> Any:
-    return onp.random.default_rng(1).normal(size=(*shape, OBS))
+    return np.random.default_rng(1).normal(size=(*shape, OBS))
 
 
 # -- from an actor ----------------------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def test_a_distribution_from_an_actor_is_that_of_its_answer() -> None:
 
 
 def test_a_distribution_from_a_recurrent_actor_takes_what_its_forward_takes_and_gives_the_new_state() -> None:
-    params, lengths = _init(RECURRENT), onp.array([4, 2])
+    params, lengths = _init(RECURRENT), np.array([4, 2])
     _, before = RECURRENT.forward(params, _obs(2, 3))
     given = {"lengths": on_backend(lengths), "all_steps": True}
     (mu, _), after = RECURRENT.forward(params, _obs(2, 4), before, **given)
@@ -102,13 +102,13 @@ def test_an_actor_that_answers_with_actions_makes_no_distribution() -> None:
 
 def test_an_actor_and_a_critic_learn_from_the_draws_of_a_squashed_gaussian() -> None:
     critic = npnets.Critic(npnets.Net(OBS, ACT, (8,), concat=True))
-    params, critic_params = _init(UNBOUNDED), on_backend(critic.init(onp.random.default_rng(2)))
-    obs, noise = _obs(16).astype("f"), onp.random.default_rng(3).standard_normal((16, ACT))
+    params, critic_params = _init(UNBOUNDED), on_backend(critic.init(np.random.default_rng(2)))
+    obs, noise = _obs(16).astype("f"), np.random.default_rng(3).standard_normal((16, ACT))
 
     def loss(params: Any) -> Any:
         policy, _ = SquashedGaussian.from_actor(UNBOUNDED, params, obs, low=-2, high=2)
         action, log_prob = policy.sample_and_log_prob(noise=noise)
-        return np.mean(0.2 * log_prob[:, None] - critic.forward(critic_params, obs, action))
+        return nnp.mean(0.2 * log_prob[:, None] - critic.forward(critic_params, obs, action))
 
     adam = npnets.optim.adam(0.01)
     state = adam.init(params)
@@ -116,7 +116,7 @@ def test_an_actor_and_a_critic_learn_from_the_draws_of_a_squashed_gaussian() -> 
     for _ in range(30):
         value, grads = npnets.value_and_grad(loss)(params)
         params, state = adam.update(params, grads, state)
-    assert {leaf.dtype for leaf in npnets.tree.leaves(grads)} == {onp.dtype(onp.float32)}
+    assert {leaf.dtype for leaf in npnets.tree.leaves(grads)} == {np.dtype(np.float32)}
     assert all(as_numpy(leaf).any() for leaf in npnets.tree.leaves(grads))
     assert float(as_numpy(value)) < start - 0.05
 
@@ -145,7 +145,7 @@ def _refusals() -> dict[str, Any]:
         "two dtypes": (lambda: Gaussian(mu, mu.astype("f")), TypeError, "mu is float64 and sigma float32"),
         "bounds the wrong way round": (lambda: box(1, [2, 0, 3]), ValueError, "low must be below high, but low is 1.0"),
         "equal bounds": (lambda: box(1, 1), ValueError, "low must be below high"),
-        "an infinite bound": (lambda: box(-1, onp.inf), ValueError, "high must be finite, but is inf; .* use Gaussian"),
+        "an infinite bound": (lambda: box(-1, np.inf), ValueError, "high must be finite, but is inf; .* use Gaussian"),
         "bounds for other actions": (
             lambda: box([-1, -2], 1),
             ValueError,
@@ -170,7 +170,7 @@ def _refusals() -> dict[str, Any]:
         ),
         "neither rng nor noise": (lambda: gaussian.sample(), TypeError, "exactly one of rng .* and noise"),
         "rng and noise": (
-            lambda: squashed.sample(onp.random.default_rng(0), noise=mu),
+            lambda: squashed.sample(np.random.default_rng(0), noise=mu),
             TypeError,
             "exactly one of rng .* and noise",
         ),
@@ -222,21 +222,21 @@ def test_the_entropy_of_a_squashed_gaussian_does_not_exist_and_says_what_to_do()
 @pytest.mark.numpy_alone("values on a GPU are not looked at")
 @pytest.mark.parametrize("sigma", [0.0, -0.5])
 def test_a_sigma_that_is_not_positive_is_refused_also_while_it_is_differentiated(sigma: float) -> None:
-    mu = onp.ones((2, 3))
+    mu = np.ones((2, 3))
     words = re.escape(f"positive sigma, but its smallest is {sigma}; is it the logarithm of one?")
     for make in (Gaussian, lambda m, s: SquashedGaussian(m, s, -1, 1)):
         with pytest.raises(ValueError, match=words):
-            make(mu, onp.array([[1.0, 1.0, 1.0], [1.0, sigma, 1.0]]))
+            make(mu, np.array([[1.0, 1.0, 1.0], [1.0, sigma, 1.0]]))
         with pytest.raises(ValueError, match=words):
-            npnets.grad(lambda s, make=make: np.sum(make(mu, s).mode()))(sigma * mu)
+            npnets.grad(lambda s, make=make: nnp.sum(make(mu, s).mode()))(sigma * mu)
 
 
 @pytest.mark.needs_gpus(1)
 def test_a_negative_sigma_on_a_gpu_comes_out_as_nan() -> None:
     mu, negative = _ones(2, 3), -_ones(2, 3)
     for distribution in (Gaussian(mu, negative), SquashedGaussian(mu, negative, -1, 1)):
-        assert onp.isnan(as_numpy(distribution.log_prob(0.5 * mu))).all()
-        assert onp.isnan(as_numpy(distribution.sample_and_log_prob(noise=mu)[1])).all()
+        assert np.isnan(as_numpy(distribution.log_prob(0.5 * mu))).all()
+        assert np.isnan(as_numpy(distribution.sample_and_log_prob(noise=mu)[1])).all()
 
 
 # -- devices ----------------------------------------------------------------------------------------------------------
@@ -245,30 +245,30 @@ def test_a_negative_sigma_on_a_gpu_comes_out_as_nan() -> None:
 @pytest.mark.needs_gpus(1)
 @pytest.mark.parametrize("where", ["cuda:0", pytest.param("cuda:1", marks=pytest.mark.needs_gpus(2))])
 def test_a_distribution_follows_its_mean_to_a_gpu_and_brings_noise_and_actions_there(where: str) -> None:
-    numbers, x = [onp.full((4, 3), 0.3), onp.full((4, 3), 0.7)], onp.full((4, 3), 0.1)
+    numbers, x = [np.full((4, 3), 0.3), np.full((4, 3), 0.7)], np.full((4, 3), 0.1)
     there, on_cpu = npnets.tree.to_device(numbers, where), numbers
     for make in (Gaussian, lambda m, s: SquashedGaussian(m, s, [-1, -2, -3], 1)):
         answers = [
             [
-                *make(*given).sample_and_log_prob(onp.random.default_rng(0)),
-                make(*given).sample(onp.random.default_rng(0)),
+                *make(*given).sample_and_log_prob(np.random.default_rng(0)),
+                make(*given).sample(np.random.default_rng(0)),
                 make(*given).log_prob(x),
                 make(*given).kl(make(*given)),
-                *npnets.grad(lambda p, make=make: np.sum(make(*p).log_prob(x)))(given),
+                *npnets.grad(lambda p, make=make: nnp.sum(make(*p).log_prob(x)))(given),
             ]
             for given in (there, on_cpu)
         ]
         assert {npnets.backend.device_of(answer) for answer in answers[0]} == {where}
         for actual, expected in zip(*answers, strict=True):
-            onp.testing.assert_allclose(npnets.tree.to_numpy(actual), expected, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(npnets.tree.to_numpy(actual), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.needs_gpus(1)
 def test_parameters_on_two_devices_are_refused() -> None:
     with pytest.raises(TypeError, match=r"mu and sigma of Gaussian must lie on one device"):
-        Gaussian(_ones(2, 3), onp.ones((2, 3)))
+        Gaussian(_ones(2, 3), np.ones((2, 3)))
     with pytest.raises(TypeError, match="low must be a number or a NumPy array"):
         SquashedGaussian(_ones(2, 3), _ones(2, 3), -_ones(3), 1)
     assert device() != "cpu"
-    assert_array_equal(Gaussian(_ones(1, 3), _ones(1, 3)).mode(), onp.ones((1, 3)))
+    assert_array_equal(Gaussian(_ones(1, 3), _ones(1, 3)).mode(), np.ones((1, 3)))
     assert_allclose(Gaussian(_ones(1, 3), _ones(1, 3)).entropy(), [3 * 1.4189385332046727])

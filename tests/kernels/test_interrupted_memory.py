@@ -9,25 +9,25 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import bits
 from opcodes import Countdown, before_each_opcode
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels import linear, lstm, lstm_product, workspace
 from npnets.kernels.workspace import LEAST_BYTES, room
 from npnets.optim import arithmetic
 
 pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
 
-LIKE = onp.zeros(1, onp.float32)
+LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
 
 
 def _drawn(*shapes: tuple[int, ...]) -> list[Any]:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     return [rng.normal(size=shape).astype("f") for shape in shapes]
 
 
@@ -45,7 +45,7 @@ def _of_optimizer(scale: float) -> Any:
 
 
 def _of_gradient(scale: float) -> Any:
-    return npnets.grad(lambda weights: np.sum(linear.linear_layers(ROWS[scale], weights, (("tanh",), None))))(WEIGHTS)
+    return npnets.grad(lambda weights: nnp.sum(linear.linear_layers(ROWS[scale], weights, (("tanh",), None))))(WEIGHTS)
 
 
 def _scaled(array: Any) -> dict[float, Any]:
@@ -106,7 +106,7 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
             held.append(room(LIKE, LARGE))
         held += [room(LIKE, LARGE) for _ in range(4)]
         assert len(held) == 9
-        assert len({onp.asarray(array).__array_interface__["data"][0] for array in held}) == 9, number
+        assert len({np.asarray(array).__array_interface__["data"][0] for array in held}) == 9, number
         number, total = number + 1, countdown.seen
     assert total > 50
 

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 import warnings
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend, rounding
 from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
@@ -18,7 +18,7 @@ from kernel_cases import ARGUMENTS, CASES, Case, each_case, linear, of_chosen_ar
 
 import npnets
 import npnets.kernels
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.layer_norm import layer_norm
 
@@ -44,12 +44,12 @@ def test_a_fused_operation_agrees_with_its_composition_and_that_with_central_dif
         parts = [arrays[index] for index in chosen]
         value, pullback = npnets.vjp(of_chosen_arrays(case.fun, arrays, chosen), parts)
         expected, plain_pullback = npnets.vjp(of_chosen_arrays(case.plain, arrays, chosen), parts)
-        g = direction_like(onp.random.default_rng(1), value)
+        g = direction_like(np.random.default_rng(1), value)
         assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
         assert_trees_close(pullback(g), plain_pullback(g), 1e-10, 1e-11)
         if arrays[0].shape[-1] > 1 or case.kernel != "layer_norm":  # the norm of a single feature is constant
             assert all(part.any() for part in pullback(g))
-    check_first_order(of_chosen_arrays(case.fun, arrays, chosen), parts, onp.random.default_rng(2))
+    check_first_order(of_chosen_arrays(case.fun, arrays, chosen), parts, np.random.default_rng(2))
 
 
 @pytest.mark.numpy_alone(AGREEING)
@@ -59,11 +59,11 @@ def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_co
     for chosen in subsets(arrays)[-2:]:
         parts = [arrays[index] for index in chosen]
         fun, plain = of_chosen_arrays(case.fun, arrays, chosen), of_chosen_arrays(case.plain, arrays, chosen)
-        v = direction_like(onp.random.default_rng(3), parts)
+        v = direction_like(np.random.default_rng(3), parts)
         assert_allclose(npnets.jvp(fun, parts, v)[1], npnets.jvp(plain, parts, v)[1], rtol=1e-12, atol=1e-13)
-        check_second_order(fun, parts, onp.random.default_rng(4))
+        check_second_order(fun, parts, np.random.default_rng(4))
         value, pullback = npnets.vjp(fun, parts)
-        by_cotangent = npnets.grad(lambda g, v=v, pullback=pullback: inner(pullback(g), v))(onp.ones_like(value))
+        by_cotangent = npnets.grad(lambda g, v=v, pullback=pullback: inner(pullback(g), v))(np.ones_like(value))
         assert_allclose(by_cotangent, npnets.jvp(plain, parts, v)[1], rtol=1e-9, atol=1e-10)
 
 
@@ -74,7 +74,7 @@ def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case
     before = bits(parts)
     chosen = subsets(arrays)[-1]
     value, pullback = npnets.vjp(of_chosen_arrays(case.fun, arrays, chosen), parts)
-    g = direction_like(onp.random.default_rng(5), value)
+    g = direction_like(np.random.default_rng(5), value)
     kept = bits([value, g])
     first = pullback(g)
     assert bits([value, g]) == kept
@@ -88,36 +88,36 @@ def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case
 @pytest.mark.numpy_alone(AGREEING)
 @each_case
 def test_float32_stays_float32_and_close_to_float64(case: Case) -> None:
-    narrow, wide = case.arrays(onp.float32), case.arrays(onp.float32)
-    wide = tuple(None if array is None else array.astype(onp.float64) for array in wide)
+    narrow, wide = case.arrays(np.float32), case.arrays(np.float32)
+    wide = tuple(None if array is None else array.astype(np.float64) for array in wide)
     chosen = subsets(narrow)[-1]
     value, pullback = npnets.vjp(of_chosen_arrays(case.fun, narrow, chosen), [narrow[i] for i in chosen])
     exact, exact_pullback = npnets.vjp(of_chosen_arrays(case.fun, wide, chosen), [wide[i] for i in chosen])
-    gradients = pullback(onp.ones_like(value))
-    assert value.dtype == case.fun(*narrow).dtype == case.plain(*narrow).dtype == onp.float32
-    assert {g.dtype for g in gradients} == {onp.dtype(onp.float32)}
+    gradients = pullback(np.ones_like(value))
+    assert value.dtype == case.fun(*narrow).dtype == case.plain(*narrow).dtype == np.float32
+    assert {g.dtype for g in gradients} == {np.dtype(np.float32)}
     assert_allclose(value, exact, rtol=1e-4, atol=1e-5)
-    assert_trees_close(gradients, exact_pullback(onp.ones_like(exact)), 1e-3, 1e-3)
+    assert_trees_close(gradients, exact_pullback(np.ones_like(exact)), 1e-3, 1e-3)
     parts = [narrow[i] for i in chosen]
-    product = npnets.hvp(lambda p: np.sum(of_chosen_arrays(case.fun, narrow, chosen)(p) ** 2))(parts, parts)
-    assert {g.dtype for g in product} == {onp.dtype(onp.float32)}
+    product = npnets.hvp(lambda p: nnp.sum(of_chosen_arrays(case.fun, narrow, chosen)(p) ** 2))(parts, parts)
+    assert {g.dtype for g in product} == {np.dtype(np.float32)}
 
 
 # -- expected values that do not come from the composition ------------------------------------------------------------
 
 
 def test_activations_have_the_values_that_their_formulas_give() -> None:
-    z = onp.array([-2.0, -0.5, 0.0, 0.5, 2.0, 30.0])
-    normal = onp.array([0.02275013194817921, 0.3085375387259869, 0.5, 0.6914624612740131, 0.9772498680518208, 1.0])
-    logistic = 1 / (1 + onp.exp(-z))
+    z = np.array([-2.0, -0.5, 0.0, 0.5, 2.0, 30.0])
+    normal = np.array([0.02275013194817921, 0.3085375387259869, 0.5, 0.6914624612740131, 0.9772498680518208, 1.0])
+    logistic = 1 / (1 + np.exp(-z))
     expected = {
         "relu": [0, 0, 0, 0.5, 2, 30],
         "leaky_relu": [-0.02, -0.005, 0, 0.5, 2, 30],
-        "tanh": onp.tanh(z),
+        "tanh": np.tanh(z),
         "sigmoid": logistic,
         "silu": z * logistic,
-        "softplus": onp.append(onp.log(1 + onp.exp(z[:-1])), 30),
-        "elu": [onp.exp(-2) - 1, onp.exp(-0.5) - 1, 0, 0.5, 2, 30],
+        "softplus": np.append(np.log(1 + np.exp(z[:-1])), 30),
+        "elu": [np.exp(-2) - 1, np.exp(-0.5) - 1, 0, 0.5, 2, 30],
         "gelu": z * normal,
     }
     assert expected.keys() == ACTIVATIONS.keys()
@@ -127,53 +127,53 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
 
 def test_activations_at_exactly_zero_take_the_derivatives_of_pytorch() -> None:
     at_zero = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "tanh": 1, "sigmoid": 0.25, "silu": 0.5, "softplus": 0.5}
-    zeros = on_backend(onp.zeros(2))
+    zeros = on_backend(np.zeros(2))
     for name, expected in {**at_zero, "gelu": 0.5}.items():
         for fun in (lambda z, n=name: activate(z, n), ACTIVATIONS[name].composition):
-            assert_allclose(npnets.grad(lambda z, f=fun: np.sum(f(z)))(zeros), [expected] * 2, err_msg=name)
-    x, w = on_backend((onp.array([[1.0, 2.0]]), onp.zeros((2, 3))))
-    dead = npnets.grad(lambda w: np.sum(linear(x, w, None, ("relu",))))(w)
-    assert_array_equal(dead, onp.zeros((2, 3)))
+            assert_allclose(npnets.grad(lambda z, f=fun: nnp.sum(f(z)))(zeros), [expected] * 2, err_msg=name)
+    x, w = on_backend((np.array([[1.0, 2.0]]), np.zeros((2, 3))))
+    dead = npnets.grad(lambda w: nnp.sum(linear(x, w, None, ("relu",))))(w)
+    assert_array_equal(dead, np.zeros((2, 3)))
 
 
 def test_the_second_derivative_of_softplus_at_zero_is_that_of_a_smooth_function() -> None:
-    zeros, ones = on_backend((onp.zeros(3), onp.ones(3)))
+    zeros, ones = on_backend((np.zeros(3), np.ones(3)))
     for beta in (1.0, 2.0):
-        found = npnets.hvp(lambda z, b=beta: np.sum(activate(z, "softplus", (b,))))(zeros, ones)
-        assert_allclose(found, onp.full(3, beta / 4), rtol=1e-12)
+        found = npnets.hvp(lambda z, b=beta: nnp.sum(activate(z, "softplus", (b,))))(zeros, ones)
+        assert_allclose(found, np.full(3, beta / 4), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(name: str, dtype: str) -> None:
-    z = on_backend(onp.array([-1e4, -100.0, 100.0, 1e4], dtype))
+    z = on_backend(np.array([-1e4, -100.0, 100.0, 1e4], dtype))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         value, pullback = npnets.vjp(lambda a: activate(a, name), z)
-        gradient = pullback(onp.ones_like(z))
-        second = npnets.hvp(lambda a: np.sum(activate(a, name)))(z, onp.ones_like(z))
+        gradient = pullback(np.ones_like(z))
+        second = npnets.hvp(lambda a: nnp.sum(activate(a, name)))(z, np.ones_like(z))
     above = {"tanh": 0, "sigmoid": 0}.get(name, 1)
     below = 0.01 if name == "leaky_relu" else 0
-    assert onp.isfinite(as_numpy(value)).all()
+    assert np.isfinite(as_numpy(value)).all()
     assert_allclose(gradient, [below, below, above, above], atol=1e-30)
-    assert_allclose(second, onp.zeros(4), atol=1e-30)
+    assert_allclose(second, np.zeros(4), atol=1e-30)
 
 
 def test_layer_norm_gives_mean_zero_and_variance_one_whatever_the_scale() -> None:
-    rng = onp.random.default_rng(6)
+    rng = np.random.default_rng(6)
     x = on_backend(rng.normal(3.0, 50.0, (4, 9)))
     y = layer_norm(x, None, None, 1e-12)
     assert_allclose(y.mean(1), 0, atol=1e-12)
     assert_allclose(y.var(1), 1, rtol=1e-9)
     assert_allclose(layer_norm(7 * x - 2, None, None, 1e-12), y, rtol=1e-9)
-    constant, weights = on_backend((onp.full((2, 3), 5.0), onp.arange(3.0)))
-    gradient = npnets.grad(lambda a: np.sum(layer_norm(a, None, None) * weights))(constant)
+    constant, weights = on_backend((np.full((2, 3), 5.0), np.arange(3.0)))
+    gradient = npnets.grad(lambda a: nnp.sum(layer_norm(a, None, None) * weights))(constant)
     assert_allclose(gradient, [[-(1e-5**-0.5), 0, 1e-5**-0.5]] * 2, atol=rounding(0.0, 1e-10))
 
 
 def test_each_member_of_an_ensemble_is_a_linear_layer_of_its_own() -> None:
-    rng = onp.random.default_rng(7)
+    rng = np.random.default_rng(7)
     x, w, b = rng.normal(size=(5, 3)), rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 1, 2))
     y = as_numpy(linear(*on_backend((x, w, b)), ("tanh",)))
     for member in range(4):
-        onp.testing.assert_allclose(y[member], onp.tanh(x @ w[member] + b[member, 0]), rtol=1e-13)
+        np.testing.assert_allclose(y[member], np.tanh(x @ w[member] + b[member, 0]), rtol=1e-13)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 import standin_cupy
 from kernel_cases import linear
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import optim
 from npnets.kernels.activations import ACTIVATIONS
 from npnets.kernels.layer_norm import layer_norm
@@ -40,7 +40,7 @@ def gpu() -> Any:
 
 
 def _on_gpu(*shapes: tuple[int, ...]) -> Any:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     return npnets.tree.to_device(tuple(rng.normal(size=shape).astype("f") for shape in shapes), "cuda")
 
 
@@ -69,7 +69,7 @@ def test_the_elementwise_part_of_an_lstms_step_is_one_launch_and_that_of_its_bac
 
 
 def test_an_update_of_adam_and_a_soft_update_are_one_launch_for_each_leaf() -> None:
-    params = npnets.tree.to_device(npnets.Net(5, 2, (4, 4)).init(onp.random.default_rng(0)), "cuda")
+    params = npnets.tree.to_device(npnets.Net(5, 2, (4, 4)).init(np.random.default_rng(0)), "cuda")
     grads = npnets.tree.map(lambda leaf: leaf * 2, params)
     for optimizer in (optim.adam(), optim.adamw()):
         state = optimizer.init(params)
@@ -79,13 +79,13 @@ def test_an_update_of_adam_and_a_soft_update_are_one_launch_for_each_leaf() -> N
 
 def test_a_learning_step_copies_nothing_between_host_and_device_but_the_norm_of_the_gradients() -> None:
     actor = npnets.Actor(npnets.Net(5, hidden_sizes=(8, 8)), 3)
-    params = npnets.tree.to_device(actor.init(onp.random.default_rng(0)), "cuda")
+    params = npnets.tree.to_device(actor.init(np.random.default_rng(0)), "cuda")
     obs, target = _on_gpu((4, 5), (4, 3))
     optimizer = optim.adam()
     state = optimizer.init(params)
 
     def loss(params: Any) -> Any:
-        return np.mean((actor.forward(params, obs)[0] - target) ** 2)
+        return nnp.mean((actor.forward(params, obs)[0] - target) ** 2)
 
     def step(limit: float | None) -> Any:
         value, grads = npnets.value_and_grad(loss)(params)
@@ -104,7 +104,7 @@ def test_a_learning_step_copies_nothing_between_host_and_device_but_the_norm_of_
 def test_a_bound_for_each_dimension_is_copied_to_a_gpu_once_and_not_in_each_forward_pass() -> None:
     actor = npnets.Actor(npnets.Net(5, hidden_sizes=(8, 8)), 3, max_action=(1.0, 2.0, 3.0))
     perturbation = npnets.Perturbation(npnets.Net(8, 3), (1.0, 2.0, 3.0))
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     params, others = npnets.tree.to_device((actor.init(rng), perturbation.init(rng)), "cuda")
     obs, act = _on_gpu((4, 5), (4, 3))
     for call in (lambda: actor.forward(params, obs), lambda: perturbation.forward(others, obs, act)):

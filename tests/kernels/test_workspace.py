@@ -8,17 +8,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_allclose, bits, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels import workspace
 from npnets.kernels.lstm import lstm
 from npnets.kernels.workspace import LEAST_BYTES, outer, product, room
 
-LIKE = onp.zeros(1, onp.float32)
+LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
 numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
 
@@ -44,18 +44,18 @@ def test_an_array_that_nobody_holds_is_handed_out_again() -> None:
 def test_an_array_is_not_handed_out_while_it_or_a_view_of_it_is_held(view: Any) -> None:
     held = view(room(LIKE, LARGE))
     second = room(LIKE, LARGE)
-    assert not onp.shares_memory(onp.asarray(held), second)
+    assert not np.shares_memory(np.asarray(held), second)
     del held
     third = room(LIKE, LARGE)
-    assert not onp.shares_memory(second, third)
+    assert not np.shares_memory(second, third)
 
 
 @numpy_alone
 def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> None:
     for shape, dtype in (((300, 200), "f"), ((200, 300), "f"), ((300, 200), "d"), ((3,), "d"), ((), "f")):
-        one, two = (room(onp.zeros(1, dtype), shape) for _ in range(2))
-        assert (one.shape, one.dtype, one.flags.c_contiguous) == (shape, onp.dtype(dtype), True)
-        assert not onp.shares_memory(one, two)
+        one, two = (room(np.zeros(1, dtype), shape) for _ in range(2))
+        assert (one.shape, one.dtype, one.flags.c_contiguous) == (shape, np.dtype(dtype), True)
+        assert not np.shares_memory(one, two)
 
 
 @numpy_alone
@@ -82,13 +82,13 @@ def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
 def test_a_debugger_that_looks_at_every_variable_does_not_make_what_is_held_look_free() -> None:
     code = """
 import sys
-import numpy
+import numpy as np
 from npnets.kernels.workspace import room
 def look(frame, event, argument):
     frame.f_locals
     return look
 sys.settrace(look)
-like = numpy.zeros(1)
+like = np.zeros(1)
 def places(): return [room(like, (100, 100)) for _ in range(3)]
 traced = places()
 sys.settrace(None)
@@ -104,11 +104,11 @@ def test_each_thread_has_arrays_of_its_own() -> None:
     del here
     with ThreadPoolExecutor(1) as pool:
         there = pool.submit(room, LIKE, LARGE).result()
-    assert not onp.shares_memory(there, room(LIKE, LARGE))
+    assert not np.shares_memory(there, room(LIKE, LARGE))
 
 
 def _problem() -> tuple[Any, ...]:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     steps, batch, inputs, hidden = 20, 40, 7, 64
     shapes = ((steps, batch, inputs), (inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
     drawn = [rng.normal(size=shape).astype("f") for shape in (*shapes, (batch, hidden), (batch, hidden))]
@@ -118,15 +118,15 @@ def _problem() -> tuple[Any, ...]:
 @pytest.mark.parametrize("masks", [(False, False), (True, False), (False, True), (True, True)])
 def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earlier_ones(masks: Any) -> None:
     args = _problem()
-    live = onp.arange(20)[:, None, None] < onp.arange(1, 41)[None, :, None]
-    fresh = live & (onp.random.default_rng(1).random((20, 40, 1)) < 0.2)
+    live = np.arange(20)[:, None, None] < np.arange(1, 41)[None, :, None]
+    fresh = live & (np.random.default_rng(1).random((20, 40, 1)) < 0.2)
     fresh, live = (on_backend(mask) if used else None for mask, used in zip((fresh, live), masks, strict=True))
     run = lambda a: lstm(a[0], tuple(a[1:5]), a[5], a[6], fresh, live)  # noqa: E731
     value, pullback = npnets.vjp(run, args)
     gradient, held = pullback(value), bits((value, pullback(value)))
     for scale in (2.0, 3.0):
         others = tuple(a * scale for a in args)
-        npnets.grad(lambda a: np.sum(run(a)[0] ** 2))(others)
+        npnets.grad(lambda a: nnp.sum(run(a)[0] ** 2))(others)
         run(others)
     assert bits((value, gradient)) == held
     assert bits((value, pullback(value))) == held
@@ -138,7 +138,7 @@ def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earli
     [
         lambda a: a.setflags(write=False),
         lambda a: setattr(a, "shape", (1, *LARGE)),
-        lambda a: setattr(a, "dtype", onp.int32),
+        lambda a: setattr(a, "dtype", np.int32),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # NumPy 2.5 and newer
@@ -153,7 +153,7 @@ def test_what_a_holder_did_to_an_array_itself_is_not_handed_on(change: Any) -> N
 
 @numpy_alone
 def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
-    adam, params = npnets.optim.adam(1e-3), {"w": onp.ones((300, 300), "f")}
+    adam, params = npnets.optim.adam(1e-3), {"w": np.ones((300, 300), "f")}
     state = adam.init(params)
     for _ in range(4):
         params, state = adam.update(params, params, state)
@@ -169,7 +169,7 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(onp, "empty", refuse)
+        patch.setattr(np, "empty", refuse)
         with pytest.raises(MemoryError):
             room(LIKE, LARGE)
     for more in range(20):
@@ -190,7 +190,7 @@ each_widths = pytest.mark.parametrize("widths", [(4, 5), (140, 150)])
 @each_members
 @each_widths
 def test_outer_products_are_those_of_every_pair_of_entries_whether_few_or_many(members: Any, widths: Any) -> None:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     a, b = (rng.normal(size=(*lead, 1, width)).astype("f") for lead, width in zip(members, widths, strict=True))
     expected = a[..., 0, :, None] * b[..., 0, None, :]
     assert_allclose(outer(*on_backend((a, b))), expected, rtol=1e-6)
@@ -199,7 +199,7 @@ def test_outer_products_are_those_of_every_pair_of_entries_whether_few_or_many(m
 @each_members
 @each_widths
 def test_products_are_those_of_the_rows_and_columns_whether_few_or_many(members: Any, widths: Any) -> None:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     a, b = rng.normal(size=(*members[0], widths[0], 2)), rng.normal(size=(*members[1], 2, widths[1]))
     expected = sum(a[..., :, part, None] * b[..., None, part, :] for part in (0, 1))
     assert_allclose(product(*on_backend((a, b))), expected, rtol=1e-12, atol=1e-12)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_array_equal, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 PIXELS = npnets.Net((2, 3), 2, (4,))
 
 
 def _params(net: Any) -> Any:
-    return on_backend(net.init(onp.random.default_rng(0)))
+    return on_backend(net.init(np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize(
@@ -30,20 +30,20 @@ def _params(net: Any) -> Any:
     ids=["Net", "softmax", "Actor", "Critic", "RecurrentCritic"],
 )
 def test_zero_rows_of_several_axes_are_an_input_like_any_other(net: Any, shapes: Any, expected: Any) -> None:
-    inputs = on_backend([onp.ones(shape, onp.float32) for shape in shapes])
+    inputs = on_backend([np.ones(shape, np.float32) for shape in shapes])
 
     def output(params: Any) -> Any:
         found = net.forward(params, *inputs)
         return found[0] if isinstance(found, tuple) else found
 
     assert output(_params(net)).shape == expected
-    for leaf in npnets.tree.leaves(npnets.grad(lambda p: np.sum(output(p)))(_params(net))):
-        assert_array_equal(leaf, onp.zeros(leaf.shape))
+    for leaf in npnets.tree.leaves(npnets.grad(lambda p: nnp.sum(output(p)))(_params(net))):
+        assert_array_equal(leaf, np.zeros(leaf.shape))
 
 
 def test_a_batch_of_single_numbers_as_actions_is_told_to_need_an_axis_and_the_remedy_works() -> None:
     critic = npnets.Critic(npnets.Net(3, 1, hidden_sizes=(4,), concat=True))
-    params, obs, act = _params(critic), on_backend(onp.ones((5, 3))), on_backend(onp.ones(5))
+    params, obs, act = _params(critic), on_backend(np.ones((5, 3))), on_backend(np.ones(5))
     with pytest.raises(ValueError, match=r"act .* has shape \(5,\); .*for a batch of single numbers act\[:, None\]"):
         critic.forward(params, obs, act)
     assert critic.forward(params, obs, act[:, None]).shape == (5, 1)
@@ -67,7 +67,7 @@ def test_a_batch_of_single_numbers_as_actions_is_told_to_need_an_axis_and_the_re
 def test_a_network_that_is_called_names_its_forward(net: Any) -> None:
     name = type(net).__name__
     with pytest.raises(TypeError, match=rf"{name} is called by its forward method, {name.lower()}\.forward\(params"):
-        net({}, onp.ones((2, 3)))
+        net({}, np.ones((2, 3)))
 
 
 @pytest.mark.numpy_alone("about descriptions, which hold no arrays")

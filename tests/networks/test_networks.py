@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order
@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, initial, small_net
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels import linear
 
 # -- forward ----------------------------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ def test_forward_changes_nothing_and_gives_the_same_bits_again(case: Case) -> No
     first = case.run(params, *inputs)
     kept = bits(first)
     for leaf in first:
-        if isinstance(leaf, onp.ndarray):  # CuPy has no arrays that cannot be written to
+        if isinstance(leaf, np.ndarray):  # CuPy has no arrays that cannot be written to
             leaf.setflags(write=True)
         leaf += 1
     assert (bits(params), bits(inputs), _state_of(case.net)) == before
@@ -45,59 +45,59 @@ def _state_of(net: Any) -> Any:
 
 @each_case
 def test_a_row_of_a_batch_equals_the_single_row(case: Case) -> None:
-    params, inputs = case.params(onp.float64), case.inputs(dtype=onp.float64)
+    params, inputs = case.params(np.float64), case.inputs(dtype=np.float64)
     whole = as_numpy(case.run(params, *inputs))
     for row in range(4):
         single = case.of_rows([row]).run(params, *[x[row : row + 1] for x in inputs])
         for many, one in zip(whole, single, strict=True):
-            assert_allclose(one, onp.take(many, [row], case.row_axis), rtol=1e-10, atol=1e-12)
+            assert_allclose(one, np.take(many, [row], case.row_axis), rtol=1e-10, atol=1e-12)
 
 
 @each_case
-@pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_answers_have_the_dtype_of_the_parameters_whatever_comes_in(case: Case, dtype: type) -> None:
     params = case.params(dtype)
-    assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
+    assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
     inputs = case.inputs(dtype=dtype)
     expected = case.run(params, *inputs)
-    assert {leaf.dtype for leaf in expected} == {onp.dtype(dtype)}
-    wide = [x.astype(onp.float64) for x in inputs]
+    assert {leaf.dtype for leaf in expected} == {np.dtype(dtype)}
+    wide = [x.astype(np.float64) for x in inputs]
     by_columns = [x.T.copy().T for x in inputs]
     for other in (wide, [x.tolist() for x in wide], by_columns, as_numpy(inputs), as_numpy(wide)):
         answers = case.run(params, *other)
-        assert {leaf.dtype for leaf in answers} == {onp.dtype(dtype)}
+        assert {leaf.dtype for leaf in answers} == {np.dtype(dtype)}
         assert_trees_close(answers, expected, 1e-5, 1e-6)
-    whole_numbers = on_backend([onp.round(3 * x).astype(int) for x in as_numpy(inputs)])
+    whole_numbers = on_backend([np.round(3 * x).astype(int) for x in as_numpy(inputs)])
     as_floats = [x.astype(dtype) for x in whole_numbers]
     assert bits(case.run(params, *whole_numbers)) == bits(case.run(params, *as_floats))
 
 
 @each_case
 def test_one_seed_gives_the_same_parameters_in_both_dtypes_and_another_gives_others(case: Case) -> None:
-    narrow, wide = (initial(case.net, onp.random.default_rng(5), dtype) for dtype in (onp.float32, onp.float64))
+    narrow, wide = (initial(case.net, np.random.default_rng(5), dtype) for dtype in (np.float32, np.float64))
     assert_trees_close(narrow, wide, 1e-6)
-    assert bits(narrow) == bits(on_backend(case.net.init(onp.random.default_rng(5))))
+    assert bits(narrow) == bits(on_backend(case.net.init(np.random.default_rng(5))))
     if "LayerNorm" not in type(case.net).__name__:
-        other = initial(case.net, onp.random.default_rng(6))
+        other = initial(case.net, np.random.default_rng(6))
         assert bits(other) != bits(narrow)
 
 
 @pytest.mark.numpy_alone("test_backends_agree holds the gradients of other backends against these")
 @each_case
 def test_gradients_by_parameters_and_inputs_agree_with_central_differences(case: Case) -> None:
-    params, inputs = case.params(onp.float64, seed=3), case.inputs(dtype=onp.float64, seed=4)
-    check_first_order(lambda p: case.run(p, *inputs), params, onp.random.default_rng(0))
-    check_first_order(lambda x: case.run(params, *x), inputs, onp.random.default_rng(1))
-    gradient = npnets.grad(lambda x: sum((np.sum(leaf * leaf) for leaf in case.run(params, *x)), 0.0))(inputs)
+    params, inputs = case.params(np.float64, seed=3), case.inputs(dtype=np.float64, seed=4)
+    check_first_order(lambda p: case.run(p, *inputs), params, np.random.default_rng(0))
+    check_first_order(lambda x: case.run(params, *x), inputs, np.random.default_rng(1))
+    gradient = npnets.grad(lambda x: sum((nnp.sum(leaf * leaf) for leaf in case.run(params, *x)), 0.0))(inputs)
     assert all(leaf.any() for leaf in as_numpy(gradient))
 
 
 def test_inputs_of_another_dtype_keep_it_in_their_gradients() -> None:
     case = CASES["Critic of actions"]
-    params, inputs = case.params(), case.inputs(dtype=onp.float64)
-    gradient = npnets.grad(lambda x: np.sum(case.run(params, *x)[0]))(inputs)
-    exact = npnets.grad(lambda x: np.sum(case.run(case.params(onp.float64), *x)[0]))(inputs)
-    assert {leaf.dtype for leaf in gradient} == {onp.dtype(onp.float64)}
+    params, inputs = case.params(), case.inputs(dtype=np.float64)
+    gradient = npnets.grad(lambda x: nnp.sum(case.run(params, *x)[0]))(inputs)
+    exact = npnets.grad(lambda x: nnp.sum(case.run(case.params(np.float64), *x)[0]))(inputs)
+    assert {leaf.dtype for leaf in gradient} == {np.dtype(np.float64)}
     assert_trees_close(gradient, exact, 1e-4, 1e-5)
 
 
@@ -107,8 +107,8 @@ def test_many_rows_go_through_the_layers_block_by_block_and_are_answered_as_they
     linear_layer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net = npnets.MLP(3, 2, (5, 4), linear_layer=linear_layer)
-    params = net.init(onp.random.default_rng(0), onp.float64)
-    x = onp.random.default_rng(1).normal(size=(11, 3))
+    params = net.init(np.random.default_rng(0), np.float64)
+    x = np.random.default_rng(1).normal(size=(11, 3))
     together, layers = net.forward(params, x), []
     run = linear._run
     monkeypatch.setattr(linear, "MOST_ROWS", 4)
@@ -116,7 +116,7 @@ def test_many_rows_go_through_the_layers_block_by_block_and_are_answered_as_they
     by_blocks = net.forward(params, x)
     assert len(layers) == 3 * len(net.hidden_sizes) + 3
     assert by_blocks.shape == together.shape
-    onp.testing.assert_allclose(by_blocks, together, rtol=1e-13)
+    np.testing.assert_allclose(by_blocks, together, rtol=1e-13)
 
 
 def test_networks_are_used_by_several_threads_at_once() -> None:
@@ -132,7 +132,7 @@ def test_networks_are_used_by_several_threads_at_once() -> None:
 
 # -- bounds -----------------------------------------------------------------------------------------------------------
 
-FLOATS = arrays(onp.float32, (2, OBS), elements=st.floats(-1e6, 1e6, width=32))
+FLOATS = arrays(np.float32, (2, OBS), elements=st.floats(-1e6, 1e6, width=32))
 
 
 @given(FLOATS, st.floats(1e-3, 1e3))
@@ -142,15 +142,15 @@ def test_actions_stay_within_a_bound_that_is_one_number(obs: Any, bound: float) 
         npnets.ActorProb(small_net(), ACT, max_action=bound),
         npnets.RecurrentActorProb(1, OBS, ACT, 6, max_action=bound),
     ):
-        answer, _ = net.forward(on_backend(net.init(onp.random.default_rng(0))), on_backend(obs))
+        answer, _ = net.forward(on_backend(net.init(np.random.default_rng(0))), on_backend(obs))
         action = answer if isinstance(net, npnets.Actor) else answer[0]
-        assert (abs(as_numpy(action)) <= onp.float32(bound)).all()
+        assert (abs(as_numpy(action)) <= np.float32(bound)).all()
 
 
-@given(FLOATS, arrays(onp.float32, (2, ACT), elements=st.floats(-1e6, 1e6, width=32)))
+@given(FLOATS, arrays(np.float32, (2, ACT), elements=st.floats(-1e6, 1e6, width=32)))
 def test_actions_stay_within_a_bound_for_each_dimension(obs: Any, act: Any) -> None:
-    bounds = onp.asarray(BOUNDS, onp.float32)
-    rng = onp.random.default_rng(0)
+    bounds = np.asarray(BOUNDS, np.float32)
+    rng = np.random.default_rng(0)
     obs, act = on_backend((obs, act))
     for name in ("Actor", "Perturbation", "VAE"):
         case = CASES[name].of_rows([0, 1])
@@ -163,8 +163,8 @@ def test_actions_stay_within_a_bound_for_each_dimension(obs: Any, act: Any) -> N
 
 def test_each_dimension_of_an_action_reaches_its_own_bound() -> None:
     net, plain = npnets.Actor(small_net(), ACT, max_action=BOUNDS), npnets.Actor(small_net(), ACT)
-    params = on_backend(npnets.tree.map(lambda leaf: leaf * 100, net.init(onp.random.default_rng(0))))
-    obs = on_backend(onp.random.default_rng(1).normal(size=(50, OBS)))
+    params = on_backend(npnets.tree.map(lambda leaf: leaf * 100, net.init(np.random.default_rng(0))))
+    obs = on_backend(np.random.default_rng(1).normal(size=(50, OBS)))
     action, _ = net.forward(params, obs)
     assert_allclose(abs(action).max(0), BOUNDS, rtol=1e-6)
     assert_allclose(action, as_numpy(plain.forward(params, obs)[0]) * BOUNDS, rtol=1e-6)
@@ -172,22 +172,22 @@ def test_each_dimension_of_an_action_reaches_its_own_bound() -> None:
 
 def test_softmax_makes_probabilities_of_the_last_axis() -> None:
     for atoms in (1, 5):
-        params = on_backend(small_net(2, num_atoms=atoms).init(onp.random.default_rng(0), onp.float64))
-        obs = on_backend(onp.ones((3, OBS)))
-        logits = onp.exp(as_numpy(small_net(2, num_atoms=atoms).forward(params, obs)[0]))
+        params = on_backend(small_net(2, num_atoms=atoms).init(np.random.default_rng(0), np.float64))
+        obs = on_backend(np.ones((3, OBS)))
+        logits = np.exp(as_numpy(small_net(2, num_atoms=atoms).forward(params, obs)[0]))
         probabilities, _ = small_net(2, softmax=True, num_atoms=atoms).forward(params, obs)
         assert_allclose(probabilities, logits / logits.sum(-1, keepdims=True), rtol=1e-12)
 
 
 def test_an_empty_batch_is_answered_with_an_empty_batch() -> None:
     for net, shape in ((npnets.Net(3, 2, (4,), num_atoms=5), (0, 2, 5)), (npnets.Net(3, 2, (4,)), (0, 2))):
-        params = initial(net, onp.random.default_rng(0))
-        assert net.forward(params, on_backend(onp.zeros((0, 3), "f")))[0].shape == shape
+        params = initial(net, np.random.default_rng(0))
+        assert net.forward(params, on_backend(np.zeros((0, 3), "f")))[0].shape == shape
 
 
 def test_an_empty_list_of_norms_activations_or_arguments_means_none() -> None:
-    obs = on_backend(onp.random.default_rng(1).normal(size=(3, OBS)))
+    obs = on_backend(np.random.default_rng(1).normal(size=(3, OBS)))
     none = npnets.MLP(OBS, 2, (4, 4), activation=None)
-    params = initial(none, onp.random.default_rng(0))
+    params = initial(none, np.random.default_rng(0))
     empty = npnets.MLP(OBS, 2, (4, 4), norm_layer=[], norm_args=[], activation=[], act_args=[])
     assert_array_equal(empty.forward(params, obs), none.forward(params, obs))

@@ -7,20 +7,20 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_array_equal, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
-F32 = onp.dtype(onp.float32)
+F32 = np.dtype(np.float32)
 PLAIN = (int, float, bool, str)
-SCALARS = (onp.int64, onp.float64, onp.bool_, onp.str_)
+SCALARS = (np.int64, np.float64, np.bool_, np.str_)
 
 
 def _times(z: Any, scale: float) -> Any:
-    return np.tanh(z) * scale
+    return nnp.tanh(z) * scale
 
 
 def _made(i: Any, f: Any, b: Any, s: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _made(i: Any, f: Any, b: Any, s: Any) -> dict[str, Any]:
         "MLP with a whole beta": mlp(i(3), i(2), [i(4)], activation=[s("softplus")], act_args=[{"beta": i(2)}]),
         "MLP with a function": mlp(i(3), i(2), [i(4)], activation=_times, act_args={"scale": f(0.5)}),
         "MLP with a partial": mlp(i(3), i(2), [i(4)], activation=functools.partial(_times, scale=f(0.5))),
-        "MLP with a 0-d array": mlp(i(3), i(2), [i(4)], activation=_times, act_args=(onp.asarray(f(0.5)),)),
+        "MLP with a 0-d array": mlp(i(3), i(2), [i(4)], activation=_times, act_args=(np.asarray(f(0.5)),)),
         "MLP of ensembles": mlp(i(3), i(2), [i(4)], linear_layer=ensemble),
         "Net": net(i(3), i(2), (i(4),), softmax=b(True), num_atoms=i(3), device=cpu, dueling_param=dueling),
         "Net with actions": net((i(2),), i(1), (i(4),), concat=b(True)),
@@ -75,10 +75,10 @@ def test_a_description_made_of_numpys_scalars_equals_hashes_prints_and_pickles_a
 
 
 def _answer(net: Any, params: Any) -> Any:
-    obs = on_backend(onp.random.default_rng(1).normal(size=(4, 3)))
-    act = on_backend(onp.ones((4, 2)))
+    obs = on_backend(np.random.default_rng(1).normal(size=(4, 3)))
+    act = on_backend(np.ones((4, 2)))
     if isinstance(net, npnets.VAE):
-        return net.forward(params, obs, act, noise=on_backend(onp.ones((4, 2))))
+        return net.forward(params, obs, act, noise=on_backend(np.ones((4, 2))))
     if isinstance(net, npnets.Perturbation):
         return net.forward(params, obs, act)
     return net.forward(params, obs)
@@ -87,11 +87,11 @@ def _answer(net: Any, params: Any) -> Any:
 @each_network
 def test_a_float32_network_made_of_numpys_scalars_computes_in_float32_what_one_of_numbers_does(name: str) -> None:
     plain, given = _made(*PLAIN)[name], _made(*SCALARS)[name]
-    params = on_backend(given.init(onp.random.default_rng(0)))
+    params = on_backend(given.init(np.random.default_rng(0)))
 
     def loss(params: Any, net: Any) -> Any:
         leaves = npnets.tree.leaves(_answer(net, params))
-        return sum(np.sum(leaf * leaf) for leaf in leaves if leaf is not None)
+        return sum(nnp.sum(leaf * leaf) for leaf in leaves if leaf is not None)
 
     (value, grads), expected = (npnets.value_and_grad(loss)(params, net) for net in (given, plain))
     assert {leaf.dtype for leaf in npnets.tree.leaves((value, grads, _answer(given, params))) if leaf is not None} == {
@@ -104,7 +104,7 @@ def test_a_float32_network_made_of_numpys_scalars_computes_in_float32_what_one_o
 @pytest.mark.parametrize("name", [name for name in _made(*PLAIN) if name not in WITH_FUNCTIONS])
 def test_a_network_made_of_numpys_scalars_comes_back_from_a_checkpoint(name: str, tmp_path: Path) -> None:
     net = _made(*SCALARS)[name]
-    npnets.checkpoint.save(tmp_path / "a.npz", net.init(onp.random.default_rng(0)), {"network": net})
+    npnets.checkpoint.save(tmp_path / "a.npz", net.init(np.random.default_rng(0)), {"network": net})
     assert npnets.checkpoint.load(tmp_path / "a.npz").metadata["network"] == _made(*PLAIN)[name]
 
 
@@ -117,31 +117,31 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("scalar", [onp.float64, onp.float32])
+@pytest.mark.parametrize("scalar", [np.float64, np.float32])
 def test_a_function_of_an_array_stays_in_float32_beside_numpys_scalars(name: str, scalar: Any) -> None:
     fun, args = getattr(npnets.functional, name), tuple(map(scalar, FUNCTIONS[name]))
-    z = on_backend(onp.linspace(-2, 2, 5, dtype="f"))
+    z = on_backend(np.linspace(-2, 2, 5, dtype="f"))
     value, pullback = npnets.vjp(lambda z: fun(z, *args), z)
-    second = npnets.hvp(lambda z: np.sum(fun(z, *args)))(z, z)
+    second = npnets.hvp(lambda z: nnp.sum(fun(z, *args)))(z, z)
     assert {fun(z, *args).dtype, value.dtype, pullback(value).dtype, second.dtype} == {F32}
     assert_array_equal(fun(z, *args), as_numpy(fun(z, *map(float, args))))
 
 
 def test_squash_takes_bounds_in_any_sequence_and_refuses_those_that_are_none() -> None:
-    z = on_backend(onp.linspace(-2, 2, 6, dtype="f").reshape(3, 2))
+    z = on_backend(np.linspace(-2, 2, 6, dtype="f").reshape(3, 2))
     expected = as_numpy(npnets.functional.squash(z, (0.3, 2.0)))
-    for given in ([0.3, onp.float64(2)], onp.array([0.3, 2.0]), (0.3, onp.int64(2))):
+    for given in ([0.3, np.float64(2)], np.array([0.3, 2.0]), (0.3, np.int64(2))):
         assert_array_equal(npnets.functional.squash(z, given), expected)
-    for wrong in ("0.3", -1, onp.inf, [0.3, 0.0]):
+    for wrong in ("0.3", -1, np.inf, [0.3, 0.0]):
         with pytest.raises((TypeError, ValueError), match="max_action must be"):
             npnets.functional.squash(z, wrong)
 
 
 def test_a_step_that_was_read_back_as_a_scalar_of_numpy_updates_to_the_same_bits() -> None:
-    params, grads = on_backend(({"w": onp.ones(5, F32)}, {"w": onp.linspace(-1, 1, 5).astype(F32)}))
+    params, grads = on_backend(({"w": np.ones(5, F32)}, {"w": np.linspace(-1, 1, 5).astype(F32)}))
     optimizer = npnets.optim.adamw(0.1)
     state = optimizer.update(params=params, grads=grads, state=optimizer.init(params))[1]
     expected, _ = optimizer.update(params=params, grads=grads, state=state)
-    found, new = optimizer.update(params=params, grads=grads, state=state._replace(step=onp.int64(state.step)))
+    found, new = optimizer.update(params=params, grads=grads, state=state._replace(step=np.int64(state.step)))
     assert_array_equal(found["w"], as_numpy(expected["w"]))
     assert type(new.step) is int

@@ -6,16 +6,16 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_allclose, device, on_backend
 from finite_differences import check_first_order
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.backend import device_of
 
-OBS = onp.random.default_rng(1).normal(size=(4, 5))
+OBS = np.random.default_rng(1).normal(size=(4, 5))
 """NumPy's observations; a trunk of the user's own gets them as they come, so that its tests bring them over."""
 
 
@@ -29,8 +29,8 @@ class Trunk:
         return {"weight": rng.normal(size=(5, self.output_dim))}
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        obs = onp.asarray(obs, params["weight"].dtype) if isinstance(obs, list) else obs
-        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), {
+        obs = np.asarray(obs, params["weight"].dtype) if isinstance(obs, list) else obs
+        return nnp.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), {
             "calls": 1 + (state or {"calls": 0})["calls"]
         }
 
@@ -39,11 +39,11 @@ class Trunk:
 class Bare:
     """A preprocess net without `output_dim`."""
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {}
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        return obs.astype(onp.float32)[:, :2], state
+        return obs.astype(np.float32)[:, :2], state
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Coder:
     inputs: int
     outputs: int
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {"weight": rng.normal(size=(self.inputs, self.outputs)).astype(dtype)}
 
     def forward(self, params: Any, x: Any) -> Any:
@@ -75,7 +75,7 @@ class Halved:
     outputs: int
 
     def init(self, rng: Any) -> Any:
-        return {"half": onp.full(self.outputs, 0.5)}
+        return {"half": np.full(self.outputs, 0.5)}
 
     def forward(self, params: Any, x: Any) -> Any:
         return x[..., : self.outputs] * params["half"]
@@ -89,7 +89,7 @@ class Scale:
     start: float = 1.0
 
     def init(self, rng: Any) -> Any:
-        return {"scale": onp.full(self.features, self.start)}
+        return {"scale": np.full(self.features, self.start)}
 
     def forward(self, params: Any, x: Any) -> Any:
         return x * params["scale"]
@@ -101,35 +101,35 @@ def _with_bare(kind: str, width: int | None = 2) -> Any:
     return getattr(npnets, kind)(Bare(), 2, preprocess_net_output_dim=width)
 
 
-@pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_part_whose_init_takes_only_rng_is_brought_to_the_dtype_asked_for(dtype: type) -> None:
     for net in (npnets.Actor(Trunk(), 2), npnets.ActorProb(Trunk(), 2), npnets.Critic(Trunk())):
-        params = net.init(onp.random.default_rng(0), dtype)
-        assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
-        expected = Trunk().init(onp.random.default_rng(0))["weight"].astype(dtype)
-        onp.testing.assert_array_equal(params["preprocess"]["weight"], expected)
+        params = net.init(np.random.default_rng(0), dtype)
+        assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
+        expected = Trunk().init(np.random.default_rng(0))["weight"].astype(dtype)
+        np.testing.assert_array_equal(params["preprocess"]["weight"], expected)
     mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, linear_layer=Halved, device=device())
-    params = mlp.init(onp.random.default_rng(0), dtype)
-    assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {onp.dtype(dtype)}
+    params = mlp.init(np.random.default_rng(0), dtype)
+    assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
     assert {device_of(leaf) for leaf in npnets.tree.leaves(params)} == {device()}
 
 
 def test_the_features_of_an_own_trunk_are_what_the_head_sees() -> None:
     actor = npnets.Actor(Trunk(), 2, max_action=3.0)
-    params = actor.init(onp.random.default_rng(0), onp.float64)
+    params = actor.init(np.random.default_rng(0), np.float64)
     last = params["last"]["linear_0"]
-    features = onp.tanh(OBS @ params["preprocess"]["weight"])
-    expected = 3 * onp.tanh(features @ last["weight"] + last["bias"])
+    features = np.tanh(OBS @ params["preprocess"]["weight"])
+    expected = 3 * np.tanh(features @ last["weight"] + last["bias"])
     params, obs = on_backend((params, OBS))
     assert_allclose(actor.forward(params, obs)[0], expected, rtol=1e-12)
-    check_first_order(lambda p: actor.forward(p, obs)[0], params, onp.random.default_rng(2))
+    check_first_order(lambda p: actor.forward(p, obs)[0], params, np.random.default_rng(2))
     assert actor.get_preprocess_net() == Trunk() and actor.get_output_dim() == 2
 
 
 @pytest.mark.parametrize("kind", ["Actor", "ActorProb"])
 def test_the_new_state_of_the_trunk_is_passed_on(kind: str) -> None:
     net = getattr(npnets, kind)(Trunk(), 2)
-    params, obs = on_backend((net.init(onp.random.default_rng(0)), OBS))
+    params, obs = on_backend((net.init(np.random.default_rng(0)), OBS))
     _, state = net.forward(params, obs)
     assert state == {"calls": 1}
     assert net.forward(params, obs, state)[1] == {"calls": 2}
@@ -139,51 +139,51 @@ def test_the_new_state_of_the_trunk_is_passed_on(kind: str) -> None:
 def test_the_state_of_a_net_without_memory_is_returned_as_it_is() -> None:
     net = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 2)
     mark = object()
-    assert net.forward(on_backend(net.init(onp.random.default_rng(0))), OBS, mark)[1] is mark
+    assert net.forward(on_backend(net.init(np.random.default_rng(0))), OBS, mark)[1] is mark
 
 
 @pytest.mark.parametrize("kind", ["Actor", "ActorProb", "Critic"])
 def test_a_trunk_without_output_dim_works_where_its_width_is_given(kind: str) -> None:
     net = _with_bare(kind)
-    params = net.init(onp.random.default_rng(0))
+    params = net.init(np.random.default_rng(0))
     head = params["mu" if kind == "ActorProb" else "last"]["linear_0"]
-    z = OBS.astype(onp.float32)[:, :2] @ head["weight"] + head["bias"]
+    z = OBS.astype(np.float32)[:, :2] @ head["weight"] + head["bias"]
     for obs in (OBS, on_backend(OBS)):
         answer = net.forward(on_backend(params), obs)
         found = {"Actor": lambda a: a[0], "ActorProb": lambda a: a[0][0], "Critic": lambda a: a}[kind](answer)
-        assert_allclose(found, z if kind == "Critic" else onp.tanh(z), rtol=1e-5)
+        assert_allclose(found, z if kind == "Critic" else np.tanh(z), rtol=1e-5)
     with pytest.raises(ValueError, match="Bare.* has no output_dim; give preprocess_net_output_dim"):
         _with_bare(kind, None)
 
 
 def test_a_trunk_without_output_dim_perturbs_actions() -> None:
     net = npnets.Perturbation(Untold(7, 2), (1.0, 2.0))
-    params, action = net.init(onp.random.default_rng(0), onp.float64), onp.full((4, 2), 0.5)
-    z = onp.concatenate([OBS, action], 1) @ params["preprocess"]["weight"]
+    params, action = net.init(np.random.default_rng(0), np.float64), np.full((4, 2), 0.5)
+    z = np.concatenate([OBS, action], 1) @ params["preprocess"]["weight"]
     found = net.forward(*on_backend((params, OBS, action)))
-    assert_allclose(found, 0.05 * onp.tanh(z) * [1.0, 2.0] + 0.5, rtol=1e-12)
+    assert_allclose(found, 0.05 * np.tanh(z) * [1.0, 2.0] + 0.5, rtol=1e-12)
 
 
 def test_coders_without_output_dim_make_a_vae() -> None:
     net = npnets.VAE(Coder(7, 6), Coder(8, 2), 6, 3, (1.0, 2.0))
-    params, action, noise = net.init(onp.random.default_rng(0), onp.float64), OBS[:, :2], OBS[:, 2:]
-    features = onp.concatenate([OBS, action], 1) @ params["encoder"]["weight"]
+    params, action, noise = net.init(np.random.default_rng(0), np.float64), OBS[:, :2], OBS[:, 2:]
+    features = np.concatenate([OBS, action], 1) @ params["encoder"]["weight"]
     mean = features @ params["mean"]["weight"] + params["mean"]["bias"]
-    std = onp.exp(onp.clip(features @ params["log_std"]["weight"] + params["log_std"]["bias"], -4, 15))
-    z = onp.concatenate([OBS, mean + std * noise], 1) @ params["decoder"]["weight"]
+    std = np.exp(np.clip(features @ params["log_std"]["weight"] + params["log_std"]["bias"], -4, 15))
+    z = np.concatenate([OBS, mean + std * noise], 1) @ params["decoder"]["weight"]
     found = net.forward(*on_backend((params, OBS, action)), noise=on_backend(noise))
-    for part, expected in zip(found, (onp.tanh(z) * [1.0, 2.0], mean, std), strict=True):
+    for part, expected in zip(found, (np.tanh(z) * [1.0, 2.0], mean, std), strict=True):
         assert_allclose(part, expected, rtol=1e-9)
 
 
 def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
     mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, norm_args=(10.0,), activation=None, linear_layer=Halved)
-    params = on_backend(mlp.init(onp.random.default_rng(0), onp.float64))
+    params = on_backend(mlp.init(np.random.default_rng(0), np.float64))
     assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
-    x = onp.array([[1.0, -2.0, 3.0, 4.0]])
+    x = np.array([[1.0, -2.0, 3.0, 4.0]])
     assert_allclose(mlp.forward(params, x), x[:, :2] * 0.5 * 10 * 0.5)
     lists = npnets.MLP(4, 0, (3, 2), norm_layer=[Scale, None], norm_args=[{"start": 2.0}, None], linear_layer=Halved)
-    params = on_backend(lists.init(onp.random.default_rng(0), onp.float64))
+    params = on_backend(lists.init(np.random.default_rng(0), np.float64))
     assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
     x = abs(x)
     assert_allclose(lists.forward(params, x), x[:, :2] / 2)
@@ -191,23 +191,23 @@ def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
 
 def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it() -> None:
     def shifted(z: Any, shift: float, scale: float = 1.0) -> Any:
-        return np.sin(z * scale) + shift
+        return nnp.sin(z * scale) + shift
 
     mlp = npnets.MLP(5, 2, (3,), activation=shifted, act_args=(0.5,))
     named = npnets.MLP(5, 2, (3,), activation=shifted, act_args={"shift": 0.5, "scale": 2.0})
-    params = mlp.init(onp.random.default_rng(0), onp.float64)
+    params = mlp.init(np.random.default_rng(0), np.float64)
     first, last = params["linear_0"], params["linear_1"]
     for net, scale in ((mlp, 1.0), (named, 2.0)):
-        hidden = onp.sin(scale * (OBS @ first["weight"] + first["bias"])) + 0.5
+        hidden = np.sin(scale * (OBS @ first["weight"] + first["bias"])) + 0.5
         there = on_backend(params)
         assert_allclose(net.forward(there, OBS), hidden @ last["weight"] + last["bias"], rtol=1e-12)
-        check_first_order(lambda p, n=net: n.forward(p, OBS), there, onp.random.default_rng(2))
+        check_first_order(lambda p, n=net: n.forward(p, OBS), there, np.random.default_rng(2))
 
 
 def test_an_ensemble_behind_a_single_trunk_gives_one_value_for_each_member() -> None:
     critic = npnets.Critic(Trunk(), linear_layer=functools.partial(npnets.EnsembleLinear, 3))
-    params = critic.init(onp.random.default_rng(0), onp.float64)
-    features = onp.tanh(OBS @ params["preprocess"]["weight"])
+    params = critic.init(np.random.default_rng(0), np.float64)
+    features = np.tanh(OBS @ params["preprocess"]["weight"])
     head = params["last"]["linear_0"]
     answer = critic.forward(*on_backend((params, OBS)))
     assert_allclose(answer, features @ head["weight"] + head["bias"], rtol=1e-12)

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, bits, on_backend
 from finite_differences import assert_trees_close, check_first_order, check_second_order
@@ -32,7 +32,7 @@ from recurrent_problems import (
 )
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels import workspace
 
 over_sizes = settings(max_examples=12)
@@ -91,7 +91,7 @@ def test_splitting_a_sequence_anywhere_and_carrying_the_state_changes_neither_va
     def in_two(problem: Problem) -> Any:
         first, state = run(problem.of_steps(slice(0, at)))
         second, state = run(problem.of_steps(slice(at, steps)).but(state=state))
-        return np.concatenate([first, second], 1), state
+        return nnp.concatenate([first, second], 1), state
 
     assert_same(in_two(whole), run(whole))
     weights = weights_like(*run(whole), [steps] * batch, seed)
@@ -107,7 +107,7 @@ def test_a_gradient_flows_through_a_carried_state_and_stop_gradient_ends_it_ther
         problem = with_parts(whole, parts)
         _, state = run(problem.of_steps(slice(0, 4)))
         answer, _ = run(problem.of_steps(slice(4, 6)).but(state=carry(state)))
-        return np.sum(answer * answer)
+        return nnp.sum(answer * answer)
 
     flowing = as_numpy(npnets.grad(lambda parts: later(parts, lambda state: state))(traced_parts(whole)))
     ended = as_numpy(npnets.grad(lambda parts: later(parts, npnets.stop_gradient))(traced_parts(whole)))
@@ -117,7 +117,7 @@ def test_a_gradient_flows_through_a_carried_state_and_stop_gradient_ends_it_ther
     constant = npnets.grad(lambda parts: later(parts, lambda _: state))(traced_parts(whole))
     assert_same(constant, on_backend(ended))
     assert ended["obs"][:, 4:].all()
-    assert not onp.allclose(
+    assert not np.allclose(
         flowing["params"]["lstm"]["layer_0"]["weight_hh"], ended["params"]["lstm"]["layer_0"]["weight_hh"]
     )
 
@@ -125,7 +125,7 @@ def test_a_gradient_flows_through_a_carried_state_and_stop_gradient_ends_it_ther
 @pytest.mark.parametrize("kind", [npnets.Actor, npnets.ActorProb])
 def test_a_recurrent_network_under_an_actor_remembers_what_it_has_seen(kind: Any) -> None:
     actor = kind(npnets.Recurrent(2, 3, 4, hidden_layer_size=3), 2)
-    params, rng = on_backend(actor.init(onp.random.default_rng(0), onp.float64)), onp.random.default_rng(1)
+    params, rng = on_backend(actor.init(np.random.default_rng(0), np.float64)), np.random.default_rng(1)
     obs, state = on_backend(rng.normal(size=(2, 4, 3))), None
     for t in range(4):
         answer, state = actor.forward(params, obs[:, t], state)
@@ -140,9 +140,9 @@ def test_a_recurrent_network_under_an_actor_remembers_what_it_has_seen(kind: Any
 
 def _filled(problem: Problem, value: float) -> Problem:
     """A problem with a value in place of what lies beyond the end of its sequences, and a reset at every step there."""
-    beyond = onp.arange(problem.steps) >= onp.asarray(problem.given["lengths"])[:, None]
+    beyond = np.arange(problem.steps) >= np.asarray(problem.given["lengths"])[:, None]
     host = as_numpy({name: problem.given[name] for name in ("obs", "act", "resets") if name in problem.given})
-    filled = {name: onp.where(beyond.reshape(*beyond.shape, *[1] * (x.ndim - 2)), value, x) for name, x in host.items()}
+    filled = {name: np.where(beyond.reshape(*beyond.shape, *[1] * (x.ndim - 2)), value, x) for name, x in host.items()}
     if "resets" in host:
         filled["resets"] = host["resets"] | (beyond & (value != 0))
     return problem.but(**on_backend(filled))
@@ -157,7 +157,7 @@ def test_a_padded_batch_equals_the_sequences_one_by_one_in_value_and_gradient(
     bare = small_problem(name, layers, hidden, batch, steps, seed)
     bare = bare.but(resets=drawn_resets(bare, seed) if resetting else None)
     lengths = drawn_lengths(bare, seed)
-    padded = _filled(bare.but(lengths=lengths), onp.nan)
+    padded = _filled(bare.but(lengths=lengths), np.nan)
     answers, states = run(padded)
     weights = weights_like(answers, states, lengths, seed)
     gradients = as_numpy(_gradients(padded, weights))
@@ -189,10 +189,10 @@ def test_what_lies_beyond_a_sequences_end_changes_not_a_bit(
     weights = weights_like(*run(problem), problem.given["lengths"], seed)
     plain, *others = [
         (bits(run(filled)), bits(_gradients(filled, weights)))
-        for filled in (_filled(problem, value) for value in (0.0, onp.nan, onp.inf, -1e30))
+        for filled in (_filled(problem, value) for value in (0.0, np.nan, np.inf, -1e30))
     ]
     assert others == [plain] * 3
-    assert onp.isfinite(as_numpy(run(_filled(problem, onp.nan))[0])).all()
+    assert np.isfinite(as_numpy(run(_filled(problem, np.nan))[0])).all()
 
 
 @each_network
@@ -205,7 +205,7 @@ def test_without_all_steps_the_answer_is_that_of_the_last_real_step(
     lengths = drawn_lengths(problem, seed)
     problem = problem.but(lengths=lengths, resets=drawn_resets(problem, seed) if resetting else None)
     answers, state = run(problem)
-    rows = onp.arange(batch)
+    rows = np.arange(batch)
     last = problem.but(act=problem.given["act"][rows, lengths - 1] if "act" in problem.given else None)
     assert_same(run(last, all_steps=False), (answers[rows, lengths - 1], state))
     assert_same(run(problem.but(lengths=[steps] * batch)), run(problem.but(lengths=None)))
@@ -222,10 +222,10 @@ def test_a_reset_equals_a_fresh_start_in_value_and_gradient(
 ) -> None:
     problem = small_problem(name, layers, hidden, batch, steps, seed)
     starts = drawn_lengths(problem, seed) - 1
-    resets = onp.arange(steps) == starts[:, None]
+    resets = np.arange(steps) == starts[:, None]
     reset = problem.but(resets=on_backend(resets))
     answers, states = run(reset)
-    before = onp.arange(steps) < starts[:, None]
+    before = np.arange(steps) < starts[:, None]
     weights = weights_like(answers, states, [steps] * batch, seed)
     weights = (on_backend(as_numpy(weights[0]) * ~before[..., None]), weights[1])
     gradients = as_numpy(_gradients(reset, weights))
@@ -256,7 +256,7 @@ def test_state_resets_and_lengths_each_change_the_answer_and_their_neutral_value
     plain = as_numpy(run(problem))[0]
     for change in ({"state": zeros}, {"resets": [[False, True, False, False]] * 3}, {"lengths": [1, 2, 3]}):
         other = as_numpy(run(problem.but(**change)))[0]
-        assert (onp.abs(other - plain).max((1, 2)) > 1e-6).all(), change
+        assert (np.abs(other - plain).max((1, 2)) > 1e-6).all(), change
 
 
 # -- derivatives ------------------------------------------------------------------------------------------------------
@@ -270,15 +270,15 @@ def test_derivatives_by_parameters_inputs_and_both_initial_states_agree_with_cen
     name: str, layers: int
 ) -> None:
     problem = small_problem(name, layers, 3, 3, 4, 2)
-    lengths, resets = [4, 2, 3], onp.array([[0, 0, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0]], bool)
+    lengths, resets = [4, 2, 3], np.array([[0, 0, 1, 0], [0, 0, 1, 0], [0, 1, 0, 0]], bool)
     for options in ({}, {"lengths": lengths, "resets": on_backend(resets)}):
         case = problem.but(**options)
         for part, value in traced_parts(case).items():
             of_part = lambda x, part=part, case=case: run(with_parts(case, {**traced_parts(case), part: x}))  # noqa: E731
-            check_first_order(of_part, value, onp.random.default_rng(0))
+            check_first_order(of_part, value, np.random.default_rng(0))
         gradients = _gradients(case, weights_like(*run(case), [4] * 3, 0))
         assert all(leaf.any() for leaf in npnets.tree.leaves(as_numpy(gradients)))
-    check_second_order(lambda parts: run(with_parts(case, parts)), traced_parts(case), onp.random.default_rng(1))
+    check_second_order(lambda parts: run(with_parts(case, parts)), traced_parts(case), np.random.default_rng(1))
 
 
 @pytest.mark.numpy_alone("asks NumPy which arrays share memory")
@@ -289,7 +289,7 @@ def test_no_two_gradients_and_no_two_parts_of_an_answer_share_memory_with_each_o
         gradients = _gradients(problem, weights_like(*run(problem), [steps] * 2, 0))
         arrays = npnets.tree.leaves([gradients, list(run(problem)), problem.params, problem.given])
         pairs = itertools.combinations(range(len(arrays)), 2)
-        assert [(i, j) for i, j in pairs if onp.shares_memory(arrays[i], arrays[j])] == []
+        assert [(i, j) for i, j in pairs if np.shares_memory(arrays[i], arrays[j])] == []
 
 
 @pytest.mark.numpy_alone("reads the package's list of names")

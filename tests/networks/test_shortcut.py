@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_allclose, bits, on_backend
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.common import chain
 
-RNG = onp.random.default_rng(5)
-OBS, ACT, NOISE = (RNG.normal(size=(4, width)).astype(onp.float32) for width in (5, 2, 3))
+RNG = np.random.default_rng(5)
+OBS, ACT, NOISE = (RNG.normal(size=(4, width)).astype(np.float32) for width in (5, 2, 3))
 TWINS = functools.partial(npnets.EnsembleLinear, 2)
 BOUNDS = (1.0, 2.0)
 
@@ -32,7 +32,7 @@ class OwnTrunk:
     def output_dim(self) -> int:
         return self.net.output_dim
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return self.net.init(rng, dtype)
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
@@ -85,13 +85,13 @@ def _answer(net: Any, params: Any, inputs: Any) -> Any:
 
 
 def _gradient(net: Any, params: Any, inputs: Any) -> Any:
-    return npnets.grad(lambda p: sum(np.sum(np.sin(leaf)) for leaf in _answer(net, p, inputs)))(params)
+    return npnets.grad(lambda p: sum(nnp.sum(nnp.sin(leaf)) for leaf in _answer(net, p, inputs)))(params)
 
 
 @each_network
 def test_a_trunk_and_its_head_run_as_one_operation(make: Any, inputs: Any, operations: int, calls: list[Any]) -> None:
     net = make(_same)
-    net.forward(on_backend(net.init(onp.random.default_rng(0))), *inputs)
+    net.forward(on_backend(net.init(np.random.default_rng(0))), *inputs)
     assert len(calls) == operations
 
 
@@ -100,7 +100,7 @@ def test_the_shortcut_answers_with_the_bits_and_gradients_of_the_long_way(
     make: Any, inputs: Any, operations: int
 ) -> None:
     short, long = make(_same), make(OwnTrunk)
-    params = on_backend(short.init(onp.random.default_rng(0)))
+    params = on_backend(short.init(np.random.default_rng(0)))
     assert bits(_answer(short, params, inputs)) == bits(_answer(long, params, inputs))
     wanted = _gradient(long, params, inputs)
     found = _gradient(short, params, inputs)
@@ -114,7 +114,7 @@ def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
     make: Any, inputs: Any, operations: int
 ) -> None:
     net = make(_same)
-    params = on_backend(net.init(onp.random.default_rng(0)))
+    params = on_backend(net.init(np.random.default_rng(0)))
     for path in npnets.tree.paths(params):
         keys = path.split(".")
         for change in (_without, _wider, _beside):
@@ -125,7 +125,7 @@ def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
 @each_network
 def test_no_part_of_the_parameters_may_have_a_dtype_of_its_own(make: Any, inputs: Any, operations: int) -> None:
     net = make(_same)
-    params = on_backend(net.init(onp.random.default_rng(0)))
+    params = on_backend(net.init(np.random.default_rng(0)))
     parts = [path.split(".")[:depth] for path in npnets.tree.paths(params) for depth in range(1, 5)]
     for keys in parts:
         changed = _changed(params, keys, _widen)
@@ -153,11 +153,11 @@ def _beside(params: Any, keys: list[str]) -> Any:
 
 
 def _wider(params: Any, keys: list[str]) -> Any:
-    return _changed(params, keys, lambda part, key: part.update({key: np.concatenate([part[key], part[key]])}))
+    return _changed(params, keys, lambda part, key: part.update({key: nnp.concatenate([part[key], part[key]])}))
 
 
 def _widen(part: Any, key: str) -> None:
-    part[key] = npnets.tree.map(lambda leaf: leaf.astype(onp.float64), part[key])
+    part[key] = npnets.tree.map(lambda leaf: leaf.astype(np.float64), part[key])
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class OwnCoder:
 
     mlp: npnets.MLP
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return self.mlp.init(rng, dtype)
 
     def forward(self, params: Any, x: Any) -> Any:
@@ -179,7 +179,7 @@ def _vae(coder: Callable[[Any], Any]) -> Any:
 
 def test_a_vae_takes_the_shortcut_through_encoder_and_decoder_and_answers_with_the_same_bits(calls: list[Any]) -> None:
     short, long = _vae(_same), _vae(OwnCoder)
-    params = on_backend(short.init(onp.random.default_rng(0)))
+    params = on_backend(short.init(np.random.default_rng(0)))
     found = bits(short.forward(params, OBS, ACT, noise=NOISE))
     assert len(calls) == 2
     assert found == bits(long.forward(params, OBS, ACT, noise=NOISE))
@@ -188,9 +188,9 @@ def test_a_vae_takes_the_shortcut_through_encoder_and_decoder_and_answers_with_t
 
 def test_observations_of_any_kind_have_the_same_answer_on_either_way(calls: list[Any]) -> None:
     net, seen = _actor(_same), on_backend(OBS)
-    params = on_backend(net.init(onp.random.default_rng(0)))
+    params = on_backend(net.init(np.random.default_rng(0)))
     wanted = bits(_answer(net, params, (seen,)))
-    for obs in (OBS.astype(onp.float64), OBS.tolist()):
+    for obs in (OBS.astype(np.float64), OBS.tolist()):
         assert bits(_answer(net, params, (obs,))) == wanted
     assert len(calls) == 3
     assert bits(_answer(net, OrderedDict(params), (seen,))) == wanted
@@ -208,6 +208,6 @@ class Doubled(npnets.Net):
 
 def test_a_subclass_of_net_is_asked_and_not_passed_by() -> None:
     net = npnets.Actor(Doubled(5, hidden_sizes=(3,)), 2)
-    params = on_backend(net.init(onp.random.default_rng(0)))
+    params = on_backend(net.init(np.random.default_rng(0)))
     features, _ = npnets.Net(5, hidden_sizes=(3,)).forward(params["preprocess"], OBS)
-    assert_allclose(net.forward(params, OBS)[0], np.tanh(net.last.forward(params["last"], 2 * features)), rtol=1e-6)
+    assert_allclose(net.forward(params, OBS)[0], nnp.tanh(net.last.forward(params["last"], 2 * features)), rtol=1e-6)

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, on_backend
 from platforms import where_longdouble_is_wider
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.distributions import Gaussian, SquashedGaussian
 
 NET = npnets.Net(3, 2, (4,))
 LARGE = npnets.Net(3, 2, (200, 200))
 RECURRENT = npnets.RecurrentCritic(2, 3, hidden_layer_size=4)
-OBS = onp.ones((2, 3))
+OBS = np.ones((2, 3))
 
-HALF = (lambda x: x.astype(onp.float16), r"dtype float16, and npnets computes in float32 and float64 .*numpy\.float32")
-LONG = (lambda x: x.astype(onp.longdouble), r"and npnets computes in float32 and float64 alone; .*numpy\.float64\)")
+HALF = (lambda x: x.astype(np.float16), r"dtype float16, and npnets computes in float32 and float64 .*numpy\.float32")
+LONG = (lambda x: x.astype(np.longdouble), r"and npnets computes in float32 and float64 alone; .*numpy\.float64\)")
 SWAPPED = (lambda x: x.astype(x.dtype.newbyteorder()), "in the byte order of another machine; convert it with astype")
 COMPLEX = (lambda x: x.astype(complex), "dtype complex128, and npnets has no complex numbers")
-MATRIX = (lambda x: x.view(onp.matrix) if x.ndim == 2 else x.astype(onp.float16), r"matrix, which may redefine|float16")
-MASKED = (lambda x: onp.ma.masked_array(x, x > 9), r"is a masked array, whose mask would be lost; .*numpy\.ma\.filled")
+MATRIX = (lambda x: x.view(np.matrix) if x.ndim == 2 else x.astype(np.float16), r"matrix, which may redefine|float16")
+MASKED = (lambda x: np.ma.masked_array(x, x > 9), r"is a masked array, whose mask would be lost; .*numpy\.ma\.filled")
 
 each_fault = pytest.mark.parametrize(
     ("spoil", "words"),
@@ -35,7 +35,7 @@ numpy_alone = pytest.mark.numpy_alone("about dtypes and classes that CuPy does n
 
 
 def _spoiled(net: Any, spoil: Callable[[Any], Any]) -> Any:
-    return npnets.tree.map(spoil, net.init(onp.random.default_rng(0)))
+    return npnets.tree.map(spoil, net.init(np.random.default_rng(0)))
 
 
 @numpy_alone
@@ -49,7 +49,11 @@ def test_a_network_refuses_parameters_of_other_kinds_whether_small_or_large(net:
 @numpy_alone
 @each_fault
 def test_derivatives_refuse_to_begin_at_arrays_of_other_kinds(spoil: Any, words: str) -> None:
-    for differentiate in (npnets.grad(np.sum), lambda x: npnets.vjp(np.tanh, x), lambda x: npnets.jvp(np.tanh, x, x)):
+    for differentiate in (
+        npnets.grad(nnp.sum),
+        lambda x: npnets.vjp(nnp.tanh, x),
+        lambda x: npnets.jvp(nnp.tanh, x, x),
+    ):
         with pytest.raises(TypeError, match=words):
             differentiate(spoil(OBS))
 
@@ -78,24 +82,22 @@ def test_distributions_refuse_means_and_deviations_of_other_kinds(spoil: Any, wo
 
 @numpy_alone
 @pytest.mark.parametrize(
-    "dtype", [onp.float16, pytest.param(onp.longdouble, marks=where_longdouble_is_wider), ">f4", int, complex]
+    "dtype", [np.float16, pytest.param(np.longdouble, marks=where_longdouble_is_wider), ">f4", int, complex]
 )
 def test_init_makes_no_parameters_of_other_dtypes(dtype: Any) -> None:
     with pytest.raises(
         TypeError, match="parameters must be floating-point numbers, but dtype is .*use float32 or float"
     ):
-        NET.init(onp.random.default_rng(0), dtype)
+        NET.init(np.random.default_rng(0), dtype)
 
 
 @numpy_alone
-@pytest.mark.parametrize(
-    "spoil", [HALF[0], LONG[0], SWAPPED[0], lambda x: x.view(onp.matrix), lambda x: x.astype("i2")]
-)
+@pytest.mark.parametrize("spoil", [HALF[0], LONG[0], SWAPPED[0], lambda x: x.view(np.matrix), lambda x: x.astype("i2")])
 def test_observations_of_any_real_kind_are_brought_to_the_parameters(spoil: Any) -> None:
-    params = NET.init(onp.random.default_rng(0))
-    expected = NET.forward(params, OBS.astype(onp.float32))[0]
+    params = NET.init(np.random.default_rng(0))
+    expected = NET.forward(params, OBS.astype(np.float32))[0]
     found = NET.forward(params, spoil(OBS))[0]
-    assert type(found) is onp.ndarray and found.dtype == onp.float32
+    assert type(found) is np.ndarray and found.dtype == np.float32
     assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -104,71 +106,71 @@ def test_observations_under_a_mask_are_refused() -> None:
     with pytest.raises(
         TypeError, match="obs must be an array of numbers, but is a masked array, whose mask would be lost"
     ):
-        NET.forward(NET.init(onp.random.default_rng(0)), MASKED[0](OBS))
+        NET.forward(NET.init(np.random.default_rng(0)), MASKED[0](OBS))
 
 
 # -- scalars promote nothing ------------------------------------------------------------------------------------------
 
-SCALARS = [onp.float64(2), onp.int64(2), onp.float32(2), onp.uint8(2)]
+SCALARS = [np.float64(2), np.int64(2), np.float32(2), np.uint8(2)]
 
 
 @pytest.mark.parametrize("scalar", SCALARS, ids=lambda s: type(s).__name__)
 @pytest.mark.parametrize(
     "fun",
     [
-        lambda x, s: np.multiply(x, s),
-        lambda x, s: np.add(s, x),
-        lambda x, s: np.subtract(x, s) / s,
-        lambda x, s: np.divide(s, x),
-        lambda x, s: np.power(x, s) + np.power(s, x),
-        lambda x, s: np.maximum(x, s) + np.minimum(s, x),
-        lambda x, s: np.where(x > 0, x, s),
-        lambda x, s: np.clip(x, s * 0, s),
-        lambda x, s: np.stack([x[0, 0], s, x[0, 1]]),
+        lambda x, s: nnp.multiply(x, s),
+        lambda x, s: nnp.add(s, x),
+        lambda x, s: nnp.subtract(x, s) / s,
+        lambda x, s: nnp.divide(s, x),
+        lambda x, s: nnp.power(x, s) + nnp.power(s, x),
+        lambda x, s: nnp.maximum(x, s) + nnp.minimum(s, x),
+        lambda x, s: nnp.where(x > 0, x, s),
+        lambda x, s: nnp.clip(x, s * 0, s),
+        lambda x, s: nnp.stack([x[0, 0], s, x[0, 1]]),
         lambda x, s: s * x + x * s - s / x + x**s,
     ],
 )
 def test_numpys_scalars_promote_no_float32(fun: Callable[[Any, Any], Any], scalar: Any) -> None:
-    x = on_backend(onp.array([[0.5, 1.5], [2.0, 3.0]], onp.float32))
+    x = on_backend(np.array([[0.5, 1.5], [2.0, 3.0]], np.float32))
     value, pullback = npnets.vjp(lambda a: fun(a, scalar), x)
-    assert (value.dtype, pullback(value).dtype) == (onp.float32, onp.float32)
+    assert (value.dtype, pullback(value).dtype) == (np.float32, np.float32)
     assert_allclose(value, as_numpy(npnets.vjp(lambda a: fun(a, 2.0), x)[0]), rtol=1e-6)
 
 
 def test_numbers_among_arrays_promote_no_float32() -> None:
-    x = on_backend(onp.array([0.5, 1.5], onp.float32))
+    x = on_backend(np.array([0.5, 1.5], np.float32))
     joined = {
-        "stack": lambda a: np.stack([a[0], 0.5, onp.float64(2)]),
-        "asarray": lambda a: np.asarray([a[0], 1]),
-        "array": lambda a: np.array([[a[0], 2.0], [0.5, a[0]]]),
+        "stack": lambda a: nnp.stack([a[0], 0.5, np.float64(2)]),
+        "asarray": lambda a: nnp.asarray([a[0], 1]),
+        "array": lambda a: nnp.array([[a[0], 2.0], [0.5, a[0]]]),
     }
     for join in joined.values():
-        assert npnets.vjp(join, x)[0].dtype == onp.float32
-    gradient = npnets.grad(lambda a: np.sum(np.array([[a[0], 2.0], [0.5, a[1] * 3]])))(x)
+        assert npnets.vjp(join, x)[0].dtype == np.float32
+    gradient = npnets.grad(lambda a: nnp.sum(nnp.array([[a[0], 2.0], [0.5, a[1] * 3]])))(x)
     assert_allclose(gradient, [1, 3])
 
 
 def test_slopes_are_taken_in_the_dtype_of_the_result_and_not_of_a_narrower_constant() -> None:
-    x, third = on_backend((onp.array([0.3]), onp.array([3], onp.float32)))
-    assert_allclose(npnets.grad(lambda a: np.sum(a / third))(x), [1 / 3], rtol=1e-15)
-    two = on_backend(onp.array([2], onp.int8))
-    assert_allclose(npnets.grad(lambda a: np.sum(np.power(two, a)))(x), onp.log(2) * 2**0.3, rtol=1e-14)
+    x, third = on_backend((np.array([0.3]), np.array([3], np.float32)))
+    assert_allclose(npnets.grad(lambda a: nnp.sum(a / third))(x), [1 / 3], rtol=1e-15)
+    two = on_backend(np.array([2], np.int8))
+    assert_allclose(npnets.grad(lambda a: nnp.sum(nnp.power(two, a)))(x), np.log(2) * 2**0.3, rtol=1e-14)
 
 
 # -- masks and matrices that would be lost ----------------------------------------------------------------------------
 
 
 @numpy_alone
-@pytest.mark.parametrize("spoil", [MASKED[0], lambda x: x.view(onp.matrix)], ids=["masked", "matrix"])
+@pytest.mark.parametrize("spoil", [MASKED[0], lambda x: x.view(np.matrix)], ids=["masked", "matrix"])
 @pytest.mark.parametrize(
     "call",
     [
-        lambda a: np.masked_mean(a, OBS > 0),
-        lambda a: np.masked_sum(OBS, a > 0),
-        lambda a: np.linalg.norm(a),
-        lambda a: np.where(OBS > 0, OBS, a),
-        lambda a: np.multiply(OBS, a),
-        lambda a: np.logsumexp(a),
+        lambda a: nnp.masked_mean(a, OBS > 0),
+        lambda a: nnp.masked_sum(OBS, a > 0),
+        lambda a: nnp.linalg.norm(a),
+        lambda a: nnp.where(OBS > 0, OBS, a),
+        lambda a: nnp.multiply(OBS, a),
+        lambda a: nnp.logsumexp(a),
         lambda a: npnets.tree.ravel({"w": a}),
         lambda a: npnets.optim.soft_update({"w": OBS}, {"w": a}, 0.5),
         lambda a: npnets.optim.clip_by_global_norm({"w": a}, 1.0),
@@ -183,12 +185,12 @@ def test_a_mask_or_another_product_is_lost_nowhere_in_silence(call: Any, spoil: 
 
 @numpy_alone
 def test_cotangents_and_directions_are_real() -> None:
-    for call in (lambda: npnets.vjp(lambda x: x * 2, OBS)[1](OBS * 1j), lambda: npnets.jvp(np.tanh, OBS, OBS * 1j)):
+    for call in (lambda: npnets.vjp(lambda x: x * 2, OBS)[1](OBS * 1j), lambda: npnets.jvp(nnp.tanh, OBS, OBS * 1j)):
         with pytest.raises(TypeError, match="expected a (cotangent|direction) of real numbers"):
             call()
 
 
 def test_an_activation_that_returns_another_dtype_is_named() -> None:
-    net = npnets.Net(3, hidden_sizes=(4,), activation=lambda z: z.astype(onp.float64))
+    net = npnets.Net(3, hidden_sizes=(4,), activation=lambda z: z.astype(np.float64))
     with pytest.raises(TypeError, match=r"activation .* returned float64 for an array of float32; .*Python's numbers"):
-        net.forward(on_backend(net.init(onp.random.default_rng(0))), on_backend(OBS))
+        net.forward(on_backend(net.init(np.random.default_rng(0))), on_backend(OBS))

@@ -7,10 +7,10 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import numpy
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 
 def check_files() -> None:
@@ -26,12 +26,12 @@ def check_files() -> None:
 def check_network() -> None:
     """An actor's loss falls along its gradient, and its parameters come back from a file bit by bit."""
     actor = npnets.Actor(npnets.Net(state_shape=3, hidden_sizes=(16,)), action_shape=2, max_action=1.0)
-    params = actor.init(numpy.random.default_rng(0))
-    observations = numpy.random.default_rng(1).normal(size=(8, 3))
+    params = actor.init(np.random.default_rng(0))
+    observations = np.random.default_rng(1).normal(size=(8, 3))
 
-    def loss(params: dict) -> np.ndarray:
+    def loss(params: dict) -> nnp.ndarray:
         action, _ = actor.forward(params, observations)
-        return np.mean((action - 0.5) ** 2)
+        return nnp.mean((action - 0.5) ** 2)
 
     optimizer = npnets.optim.adam(1e-2)
     state = optimizer.init(params)

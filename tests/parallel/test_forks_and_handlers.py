@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import autograd
-import numpy as onp
+import numpy as np
 import pytest
 from forks import exit_code_in_child
 from opcodes import before_each_opcode
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import derivatives, trace_numbers
 from npnets.autodiff.trace_numbers import LockedTraces, RisingTraces
 from npnets.description import cached_property
@@ -37,8 +37,8 @@ def _nested_gradients(grad: Callable[..., Any] = npnets.grad) -> None:
 
 def _gradient_of_a_new_network() -> None:
     net = npnets.Net(3, 2, (5,), activation="tanh")
-    params, x = net.init(onp.random.default_rng(0)), onp.ones((4, 3), onp.float32)
-    npnets.grad(lambda params: np.sum(net.forward(params, x)[0]))(params)
+    params, x = net.init(np.random.default_rng(0)), np.ones((4, 3), np.float32)
+    npnets.grad(lambda params: nnp.sum(net.forward(params, x)[0]))(params)
 
 
 # -- signal handlers --------------------------------------------------------------------------------------------------

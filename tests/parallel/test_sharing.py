@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import assert_allclose, bits
 from forks import exit_code_in_child
@@ -26,7 +26,7 @@ from platforms import needs_known_blas
 from threadpoolctl import threadpool_info
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels import sharing
 from npnets.kernels.lstm import lstm
 from npnets.kernels.sharing import Rows, SharedOut
@@ -38,8 +38,8 @@ pytestmark = [
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 
 BATCH, STEPS, INPUTS, HIDDEN = 7, 4, 3, 5
-FRESH = onp.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
-LIVE = onp.arange(STEPS)[:, None, None] < onp.array([1, 4, 2, 3, 4, 1, 2])[:, None]
+FRESH = np.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
+LIVE = np.arange(STEPS)[:, None, None] < np.array([1, 4, 2, 3, 4, 1, 2])[:, None]
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def three_threads(counts: list[int]) -> Iterator[list[int]]:
 
 
 def _arguments(seed: int = 0) -> tuple[Any, ...]:
-    rng = onp.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     shapes = [(STEPS, BATCH, INPUTS), (INPUTS, 4 * HIDDEN), (HIDDEN, 4 * HIDDEN), (4 * HIDDEN,), (4 * HIDDEN,)]
     return tuple(rng.normal(size=shape) for shape in [*shapes, (BATCH, HIDDEN), (BATCH, HIDDEN)])
 
@@ -79,7 +79,7 @@ def _run(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any, **masks
 
 def _loss(args: Any, masks: Any, used: tuple[int, ...]) -> Any:
     answers = _run(*args, **masks)
-    return sum(np.sum(np.sin(answers[index])) for index in used)
+    return sum(nnp.sum(nnp.sin(answers[index])) for index in used)
 
 
 def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
@@ -127,7 +127,7 @@ def test_a_thread_that_did_not_ask_shares_nothing_out(three_threads: list[int]) 
 def test_a_gradient_can_be_pulled_back_twice_and_differentiated_again(three_threads: list[int]) -> None:
     args = _arguments()
     value, pullback = npnets.vjp(lambda args: _run(*args)[0], args)
-    g = onp.random.default_rng(2).normal(size=value.shape)
+    g = np.random.default_rng(2).normal(size=value.shape)
     assert bits(list(pullback(g))) == bits(list(pullback(g)))
     direction = _arguments(3)
     product = npnets.hvp(lambda args: _loss(args, {}, (0, 2)))(args, direction)
@@ -232,7 +232,7 @@ def test_an_error_does_not_keep_the_arrays_of_the_call_alive_once_it_is_handled(
     gc.collect()
     gc.disable()
     try:
-        rows = onp.arange(7.0)
+        rows = np.arange(7.0)
         alive = weakref.ref(rows)
         try:
             _evaluated(run, rows)
@@ -255,7 +255,7 @@ def test_where_no_thread_can_be_started_the_caller_does_all(
     sharing._start_afresh()
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
     for _ in range(2):
-        assert_allclose(_evaluated(lambda x: x + 1, onp.arange(7.0)), onp.arange(1.0, 8.0))
+        assert_allclose(_evaluated(lambda x: x + 1, np.arange(7.0)), np.arange(1.0, 8.0))
     assert sharing._alive == []
 
 
@@ -265,12 +265,12 @@ def test_a_finalizer_in_a_worker_that_shares_out_does_not_wait_for_that_worker(c
 
     def run(x: Any) -> Any:
         if threading.get_ident() != caller:
-            _evaluated(lambda x: x, onp.arange(7.0))
+            _evaluated(lambda x: x, np.arange(7.0))
         return x
 
     sharing._start_afresh()
     with npnets.batch_threads(2):
-        assert exit_code_in_child(lambda: _evaluated(run, onp.arange(7.0))) == 0
+        assert exit_code_in_child(lambda: _evaluated(run, np.arange(7.0))) == 0
 
 
 @pytest.mark.parametrize("where", [0, 6])
@@ -282,33 +282,33 @@ def test_an_error_in_any_share_reaches_the_caller_and_the_next_batch_is_computed
             raise ArithmeticError("negative")
         return x + 1
 
-    rows = onp.arange(7.0)
+    rows = np.arange(7.0)
     rows[where] = -1
     with pytest.raises(ArithmeticError, match="negative"):
         _evaluated(run, rows)
-    assert_allclose(_evaluated(run, onp.arange(7.0)), onp.arange(1.0, 8.0))
+    assert_allclose(_evaluated(run, np.arange(7.0)), np.arange(1.0, 8.0))
 
 
 def test_a_share_is_computed_under_the_callers_error_settings(three_threads: list[int]) -> None:
     seen = []
-    with onp.errstate(over="raise", divide="ignore"):
-        _evaluated(lambda x: seen.append((threading.current_thread().name, onp.geterr())) or x, onp.ones(7))
-        assert [settings for _, settings in seen] == [onp.geterr()] * 3
+    with np.errstate(over="raise", divide="ignore"):
+        _evaluated(lambda x: seen.append((threading.current_thread().name, np.geterr())) or x, np.ones(7))
+        assert [settings for _, settings in seen] == [np.geterr()] * 3
     assert len({name for name, _ in seen}) > 1
 
 
 def test_what_is_small_or_not_asked_for_is_not_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1 << 20, *[lambda x: x] * 3)._shares
-    assert shares((onp.ones(201),)) is None
+    assert shares((np.ones(201),)) is None
     with npnets.batch_threads(2):
-        assert shares((onp.ones(127),)) is None
-        assert shares((onp.ones(128),)) == [slice(0, 64), slice(64, 128)]
-        assert shares((onp.ones(201),)) == [slice(0, 100), slice(100, 201)]
+        assert shares((np.ones(127),)) is None
+        assert shares((np.ones(128),)) == [slice(0, 64), slice(64, 128)]
+        assert shares((np.ones(201),)) == [slice(0, 100), slice(100, 201)]
         monkeypatch.setattr(sharing, "LEAST_WORK", 1 << 30)
-        assert shares((onp.ones(201),)) is None
+        assert shares((np.ones(201),)) is None
     monkeypatch.setattr(sharing, "LEAST_WORK", 1)
     with npnets.batch_threads(1):
-        assert shares((onp.ones(201),)) is None
+        assert shares((np.ones(201),)) is None
 
 
 @pytest.mark.parametrize(("wrong", "error"), [(0, ValueError), (-2, ValueError), (2.0, TypeError), (True, TypeError)])
@@ -321,17 +321,17 @@ def test_what_is_no_number_of_threads_is_refused(wrong: Any, error: Any) -> None
 def test_a_thread_that_outlives_the_main_one_still_gets_its_answer() -> None:
     code = """
 import threading, time
-import numpy
+import numpy as np
 import npnets
 
 npnets.threads(1)
 net = npnets.RecurrentCritic(1, 3)
-params = net.init(numpy.random.default_rng(0))
+params = net.init(np.random.default_rng(0))
 
 def late():
     time.sleep(0.5)
     with npnets.batch_threads(2):
-        print(net.forward(params, numpy.ones((256, 9, 3), numpy.float32)).shape)
+        print(net.forward(params, np.ones((256, 9, 3), np.float32)).shape)
 
 threading.Thread(target=late).start()
 """

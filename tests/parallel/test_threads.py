@@ -17,13 +17,13 @@ from typing import Any
 
 import autograd
 import interleaved_traces
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
 from interleaved_traces import PATIENCE, interleaved, number
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 SCRIPT = """
 import sys, threading, warnings
@@ -99,18 +99,18 @@ NET = npnets.Net(3, 2, (5,), activation="tanh")
 
 
 def _penalised(params: Any, x: Any) -> Any:
-    by_x = npnets.grad(lambda a: np.sum(np.square(NET.forward(params, a)[0])))(x)
-    return np.sum(np.square(by_x)) + np.mean(NET.forward(params, x)[0])
+    by_x = npnets.grad(lambda a: nnp.sum(nnp.square(NET.forward(params, a)[0])))(x)
+    return nnp.sum(nnp.square(by_x)) + nnp.mean(NET.forward(params, x)[0])
 
 
 def test_one_network_serves_many_threads_that_take_nested_gradients() -> None:
     jobs = []
     for seed in range(8):
-        rng = onp.random.default_rng(seed)
-        params, x = on_backend((NET.init(rng, onp.float64), rng.normal(size=(4, 3))))
+        rng = np.random.default_rng(seed)
+        params, x = on_backend((NET.init(rng, np.float64), rng.normal(size=(4, 3))))
         jobs.append(lambda p=params, a=x: [npnets.tree.ravel(npnets.grad(_penalised)(p, a))[0] for _ in range(25)])
     alone = [job()[0] for job in jobs]
-    assert not any(onp.allclose(as_numpy(alone[0]), as_numpy(other)) for other in alone[1:])
+    assert not any(np.allclose(as_numpy(alone[0]), as_numpy(other)) for other in alone[1:])
     for expected, found in zip(alone, _at_once(jobs), strict=True):
         for gradient in found:
             assert_array_equal(gradient, expected)
@@ -118,8 +118,8 @@ def test_one_network_serves_many_threads_that_take_nested_gradients() -> None:
 
 def test_forward_mode_and_second_derivatives_are_right_in_many_threads() -> None:
     def job(k: float) -> Callable[[], Any]:
-        x = on_backend(onp.array([k, 2 * k]))
-        return lambda: [npnets.hvp(lambda a: np.sum(a**3) * k)(x, onp.ones_like(x)) for _ in range(50)]
+        x = on_backend(np.array([k, 2 * k]))
+        return lambda: [npnets.hvp(lambda a: nnp.sum(a**3) * k)(x, np.ones_like(x)) for _ in range(50)]
 
     for index, found in enumerate(_at_once([job(k) for k in (1.0, 2.0, 3.0, 4.0)])):
         k = index + 1.0
@@ -140,14 +140,14 @@ def test_a_derivative_in_a_thread_that_a_traced_function_started_still_follows_t
 
 
 def test_a_loss_may_split_its_batch_over_threads() -> None:
-    rng = onp.random.default_rng(0)
-    params, x = on_backend((NET.init(rng, onp.float64), rng.normal(size=(6, 3))))
+    rng = np.random.default_rng(0)
+    params, x = on_backend((NET.init(rng, np.float64), rng.normal(size=(6, 3))))
 
     def loss(p: Any) -> Any:
         halves = _at_once([lambda a=a: NET.forward(p, a)[0] for a in (x[:3], x[3:])])
-        return np.sum(np.square(np.concatenate(halves)))
+        return nnp.sum(nnp.square(nnp.concatenate(halves)))
 
-    whole = npnets.grad(lambda p: np.sum(np.square(NET.forward(p, x)[0])))(params)
+    whole = npnets.grad(lambda p: nnp.sum(nnp.square(NET.forward(p, x)[0])))(params)
     assert_allclose(npnets.tree.ravel(npnets.grad(loss)(params))[0], npnets.tree.ravel(whole)[0], rtol=1e-12)
 
 

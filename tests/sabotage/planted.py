@@ -137,7 +137,7 @@ FAULTS = [
     Fault(
         "a bound is rounded beyond itself",
         "functional.py",
-        "return onp.where(nearest > exact, onp.nextafter(nearest, onp.zeros_like(nearest)), nearest).tolist()",
+        "return np.where(nearest > exact, np.nextafter(nearest, np.zeros_like(nearest)), nearest).tolist()",
         "return nearest.tolist()",
         "tests/numpy/test_rounding.py",
     ),

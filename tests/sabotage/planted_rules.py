@@ -132,8 +132,8 @@ RULES = [
     Fault(
         "rule: the slope of elu forgets alpha",
         "kernels/activations.py",
-        "g * (alpha * onp.exp(onp.minimum(z, 0)))",
-        "g * onp.exp(onp.minimum(z, 0))",
+        "g * (alpha * np.exp(np.minimum(z, 0)))",
+        "g * np.exp(np.minimum(z, 0))",
         KERNELS,
     ),
     Fault(

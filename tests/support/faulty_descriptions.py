@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from faulty_networks import Policy
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 
 @dataclass(frozen=True)
 class OfALambda(Policy):
-    activation: Any = field(default_factory=lambda: lambda z: np.tanh(z))
+    activation: Any = field(default_factory=lambda: lambda z: nnp.tanh(z))
 
     def answer(self, z: Any) -> Any:
         return self.activation(z)
@@ -24,7 +24,7 @@ class LosesItsScale(Policy):
     scale: float = 2.0
 
     def answer(self, z: Any) -> Any:
-        return np.tanh(z) * self.__dict__.get("scale", 1.0)
+        return nnp.tanh(z) * self.__dict__.get("scale", 1.0)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return type(self), (self.state_shape, self.output_dim, 1.0)
@@ -41,7 +41,7 @@ class ByIdentity(Policy):
 
 @dataclass(frozen=True)
 class HoldsAnArray(Policy):
-    scale: Any = field(default_factory=lambda: onp.ones(2))
+    scale: Any = field(default_factory=lambda: np.ones(2))
 
 
 class HashedByIdentity(Policy):

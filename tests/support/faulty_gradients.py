@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from faulty_networks import OUT, Policy
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused, stop_gradient
 
-_DOUBLED = fused(np.tanh, lambda z: (onp.tanh(z),) * 2, lambda g, y, wanted, z: (2 * g * (1 - y * y),))
+_DOUBLED = fused(nnp.tanh, lambda z: (np.tanh(z),) * 2, lambda g, y, wanted, z: (2 * g * (1 - y * y),))
 
 
 class DoubledGradient(Policy):
@@ -30,7 +30,7 @@ class DetachedInputs(Policy):
 
 class WrittenInNumPy(Policy):
     def answer(self, z: Any) -> Any:
-        return onp.array([[float(entry) for entry in row] for row in z], z.dtype)
+        return np.array([[float(entry) for entry in row] for row in z], z.dtype)
 
 
 class IgnoresItsParameters(Policy):
@@ -40,20 +40,20 @@ class IgnoresItsParameters(Policy):
 
 class Saturated(Policy):
     def answer(self, z: Any) -> Any:
-        return np.clip(z + 1e9, -1, 1)
+        return nnp.clip(z + 1e9, -1, 1)
 
 
 class KinkedNorm(Policy):
     def brought(self, params: Any, obs: Any) -> Any:
         x = super().brought(params, obs)
-        return x * np.sqrt(np.sum(x * x, axis=1, keepdims=True) / 1e6)
+        return x * nnp.sqrt(nnp.sum(x * x, axis=1, keepdims=True) / 1e6)
 
 
 def _doubled_in_single(g: Any, y: Any, wanted: Any, z: Any) -> Any:
-    return (g * (1 - y * y) * (2 if z.dtype == onp.float32 else 1),)
+    return (g * (1 - y * y) * (2 if z.dtype == np.float32 else 1),)
 
 
-_DOUBLED_IN_SINGLE = fused(np.tanh, lambda z: (onp.tanh(z),) * 2, _doubled_in_single)
+_DOUBLED_IN_SINGLE = fused(nnp.tanh, lambda z: (np.tanh(z),) * 2, _doubled_in_single)
 
 
 class DoubledInSingle(Policy):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.autodiff import fused, stop_gradient
 
 OBS, OUT = 4, 3
@@ -20,7 +20,7 @@ class Memory:
     state_shape: int = OBS
     output_dim: int = OUT
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         drawn = {"weight": rng.normal(size=(OBS, OUT)), "back": rng.normal(size=(OUT, OUT)) / 2}
         return {name: value.astype(dtype) for name, value in drawn.items()}
 
@@ -39,16 +39,16 @@ class Memory:
         hidden = self.start(params, x) if state is None else self.entering(state["hidden"])
         hidden, outputs = hidden.astype(x.dtype), []
         for t in self.order(x.shape[1]):
-            before = hidden if resets is None else self.reset(hidden, onp.asarray(resets)[:, t, None])
+            before = hidden if resets is None else self.reset(hidden, np.asarray(resets)[:, t, None])
             hidden = self.step(params, x[:, t], before)
             if lengths is not None:
-                hidden = self.masked(onp.asarray(lengths)[:, None] > t, hidden, before)
+                hidden = self.masked(np.asarray(lengths)[:, None] > t, hidden, before)
             outputs.append(hidden)
-        answer = np.stack(outputs, 1) if all_steps else hidden
+        answer = nnp.stack(outputs, 1) if all_steps else hidden
         return answer, {"hidden": self.leaving(hidden, state)}
 
     def start(self, params: Any, x: Any) -> Any:
-        return onp.zeros((len(x), OUT), x.dtype)
+        return np.zeros((len(x), OUT), x.dtype)
 
     def entering(self, hidden: Any) -> Any:
         return hidden
@@ -57,13 +57,13 @@ class Memory:
         return range(steps)
 
     def reset(self, hidden: Any, fresh: Any) -> Any:
-        return np.where(fresh, 0, hidden)
+        return nnp.where(fresh, 0, hidden)
 
     def step(self, params: Any, x: Any, hidden: Any) -> Any:
-        return np.tanh(x @ params["weight"] + hidden @ params["back"])
+        return nnp.tanh(x @ params["weight"] + hidden @ params["back"])
 
     def masked(self, live: Any, hidden: Any, before: Any) -> Any:
-        return np.where(live, hidden, before)
+        return nnp.where(live, hidden, before)
 
     def leaving(self, hidden: Any, state: Any) -> Any:
         return hidden
@@ -71,14 +71,14 @@ class Memory:
 
 class WritesIntoTheState(Memory):
     def entering(self, hidden: Any) -> Any:
-        if isinstance(hidden, onp.ndarray):
+        if isinstance(hidden, np.ndarray):
             hidden *= 0.5
         return hidden
 
 
 class DoubleState(Memory):
     def leaving(self, hidden: Any, state: Any) -> Any:
-        return hidden.astype(onp.float64)
+        return hidden.astype(np.float64)
 
 
 class GrowingState(Memory):
@@ -86,17 +86,17 @@ class GrowingState(Memory):
         return hidden[:, -OUT:]
 
     def leaving(self, hidden: Any, state: Any) -> Any:
-        return hidden if state is None else np.concatenate([state["hidden"], hidden], 1)
+        return hidden if state is None else nnp.concatenate([state["hidden"], hidden], 1)
 
 
 class MixesStates(Memory):
     def entering(self, hidden: Any) -> Any:
-        return hidden - np.mean(hidden, axis=0)
+        return hidden - nnp.mean(hidden, axis=0)
 
 
 class StartsFromOnes(Memory):
     def start(self, params: Any, x: Any) -> Any:
-        return onp.ones((len(x), OUT), x.dtype)
+        return np.ones((len(x), OUT), x.dtype)
 
 
 class IgnoresTheState(Memory):

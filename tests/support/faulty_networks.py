@@ -9,10 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as onp
+import numpy as np
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 OBS, OUT = 4, 3
 
@@ -24,7 +24,7 @@ class Policy:
     state_shape: int = OBS
     output_dim: int = OUT
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         drawn = {"weight": rng.normal(size=(OBS, OUT)), "bias": 0.1 * rng.normal(size=OUT)}
         return {name: value.astype(dtype) for name, value in drawn.items()}
 
@@ -38,7 +38,7 @@ class Policy:
         return x @ params["weight"] + params["bias"]
 
     def answer(self, z: Any) -> Any:
-        return np.tanh(z)
+        return nnp.tanh(z)
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -46,14 +46,14 @@ class Policy:
 
 class SqueezedAtOne(Policy):
     def answer(self, z: Any) -> Any:
-        return np.reshape(np.tanh(z), (OUT,)) if len(z) == 1 else np.tanh(z)
+        return nnp.reshape(nnp.tanh(z), (OUT,)) if len(z) == 1 else nnp.tanh(z)
 
 
 class CrashesAtOne(Policy):
     def answer(self, z: Any) -> Any:
         if len(z) == 1:
             raise IndexError("no second row")
-        return np.tanh(z)
+        return nnp.tanh(z)
 
 
 class WithoutAPair(Policy):
@@ -63,7 +63,7 @@ class WithoutAPair(Policy):
 
 class CastsToDouble(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z).astype(onp.float64)
+        return nnp.tanh(z).astype(np.float64)
 
 
 class KeepsTheInputsDtype(Policy):
@@ -72,7 +72,7 @@ class KeepsTheInputsDtype(Policy):
 
 
 class InitialDouble(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {**super().init(rng, dtype), "bias": rng.normal(size=OUT)}
 
     def linear(self, params: Any, x: Any) -> Any:
@@ -81,13 +81,13 @@ class InitialDouble(Policy):
 
 class Overflows(Policy):
     def answer(self, z: Any) -> Any:
-        return np.exp(z) / (1 + np.exp(z))
+        return nnp.exp(z) / (1 + nnp.exp(z))
 
 
 class DividesByTheNorm(Policy):
     def brought(self, params: Any, obs: Any) -> Any:
         x = super().brought(params, obs)
-        return x / np.sqrt(np.sum(x * x, axis=1, keepdims=True))
+        return x / nnp.sqrt(nnp.sum(x * x, axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Unsquashed(Bounded):
 
 class BeyondByARounding(Bounded):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z) * (self.max_action * (1 + 1e-7))
+        return nnp.tanh(z) * (self.max_action * (1 + 1e-7))
 
 
 @dataclass(frozen=True)
@@ -117,17 +117,17 @@ class Gaussian(Policy):
     conditioned_sigma: bool = True
 
     def answer(self, z: Any) -> Any:
-        return np.tanh(z), np.exp(np.clip(z, -20, 2))
+        return nnp.tanh(z), nnp.exp(nnp.clip(z, -20, 2))
 
 
 class NegativeSigma(Gaussian):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z), np.tanh(z)
+        return nnp.tanh(z), nnp.tanh(z)
 
 
 class WideSigma(Gaussian):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z), np.exp(np.clip(z, -20, 3))
+        return nnp.tanh(z), nnp.exp(nnp.clip(z, -20, 3))
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class CrashesOnce(Policy):
         self.calls["answer"] += 1
         if self.calls["answer"] == 7:
             raise RuntimeError("the seventh call")
-        return np.tanh(z)
+        return nnp.tanh(z)
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
@@ -152,42 +152,42 @@ class CrashesOnce(Policy):
 class SubtractsTheMean(Policy):
     def brought(self, params: Any, obs: Any) -> Any:
         x = super().brought(params, obs)
-        return x - np.mean(x, axis=0)
+        return x - nnp.mean(x, axis=0)
 
 
 class TurnsTheBatch(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z)[::-1]
+        return nnp.tanh(z)[::-1]
 
 
 class SpreadsNan(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z) + 0 * np.mean(z)
+        return nnp.tanh(z) + 0 * nnp.mean(z)
 
 
 class DropsRowsBeyondSix(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z[:6] if len(z) > 5 else z)
+        return nnp.tanh(z[:6] if len(z) > 5 else z)
 
 
 class ForgetsRowsBeyondSix(Policy):
     def answer(self, z: Any) -> Any:
-        return np.where(onp.arange(len(z))[:, None] < 6, np.tanh(z), 0)
+        return nnp.where(np.arange(len(z))[:, None] < 6, nnp.tanh(z), 0)
 
 
 # -- init and descriptions that the kit must read ---------------------------------------------------------------------
 
 
 class FailsToInit(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         raise RuntimeError("no file of weights")
 
 
 class InitialLists(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {name: value.tolist() for name, value in super().init(rng, dtype).items()}
 
 
 class InitialNone(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         super().init(rng, dtype)

@@ -6,16 +6,16 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from faulty_networks import OUT, Policy
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 
 class InPlaceAtThree(Policy):
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        if len(obs) == 3 and isinstance(obs, onp.ndarray):
+        if len(obs) == 3 and isinstance(obs, np.ndarray):
             obs -= 1
         return super().forward(params, obs, state)
 
@@ -27,7 +27,7 @@ class PutsIntoParams(Policy):
 
 
 def _by_product(x: Any, weight: Any) -> Any:
-    return np.matmul(x, weight)
+    return nnp.matmul(x, weight)
 
 
 KeptProduct = npnets.autodiff.fused(
@@ -50,37 +50,37 @@ SCRATCH: dict[Any, Any] = {}
 class SharesABuffer(Policy):
     def answer(self, z: Any) -> Any:
         if npnets.autodiff.is_traced(z):
-            return np.tanh(z)
-        buffer = SCRATCH.setdefault((z.shape, z.dtype), onp.empty_like(z))
+            return nnp.tanh(z)
+        buffer = SCRATCH.setdefault((z.shape, z.dtype), np.empty_like(z))
         buffer[...] = z
-        onp.tanh(buffer, out=buffer)
+        np.tanh(buffer, out=buffer)
         return buffer.copy()
 
 
 class GlobalNoise(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z + 0.01 * onp.random.normal())
+        return nnp.tanh(z + 0.01 * np.random.normal())
 
 
 class PythonsNoise(Policy):
     def answer(self, z: Any) -> Any:
-        return np.tanh(z + random.random())
+        return nnp.tanh(z + random.random())
 
 
 class GlobalInit(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
-        return {**super().init(rng, dtype), "bias": onp.random.normal(size=OUT).astype(dtype)}
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
+        return {**super().init(rng, dtype), "bias": np.random.normal(size=OUT).astype(dtype)}
 
 
 class SeedsTheGlobal(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
-        onp.random.seed(0)
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
+        np.random.seed(0)
         return super().init(rng, dtype)
 
 
 class OwnSeed(Policy):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
-        return super().init(onp.random.default_rng(0), dtype)
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
+        return super().init(np.random.default_rng(0), dtype)
 
 
 @dataclass(frozen=True)
@@ -92,22 +92,22 @@ class Remembering(Policy):
 
 class CachesByBatch(Remembering):
     def answer(self, z: Any) -> Any:
-        return self.kept.setdefault(len(z), np.tanh(z))
+        return self.kept.setdefault(len(z), nnp.tanh(z))
 
 
 class CountsCalls(Remembering):
     def answer(self, z: Any) -> Any:
         self.kept["calls"] = self.kept.get("calls", 0) + 1
-        return np.tanh(z / self.kept["calls"])
+        return nnp.tanh(z / self.kept["calls"])
 
 
 class UsesItsAnswerAgain(Remembering):
     def answer(self, z: Any) -> Any:
-        out = self.kept.setdefault(z.shape, onp.empty(z.shape, z.dtype))
-        out[...] = np.tanh(z)
+        out = self.kept.setdefault(z.shape, np.empty(z.shape, z.dtype))
+        out[...] = nnp.tanh(z)
         return out
 
 
 class DrawsOnce(Remembering):
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return npnets.tree.map(lambda x: x.astype(dtype), self.kept.setdefault("params", super().init(rng, dtype)))

@@ -8,11 +8,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 from backends import on_backend
 from grouped_cases import grouped
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.kernels.activations import ACTIVATIONS, activate
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.latent import latent_draw
@@ -47,9 +47,9 @@ class Case(NamedTuple):
     plain: Callable[..., Any]
     shapes: tuple[tuple[int, ...] | None, ...]
 
-    def arrays(self, dtype: type = onp.float64, scale: float = 1.0) -> tuple[Any, ...]:
+    def arrays(self, dtype: type = np.float64, scale: float = 1.0) -> tuple[Any, ...]:
         """Return the arrays to call it with."""
-        rng = onp.random.default_rng(0)
+        rng = np.random.default_rng(0)
         drawn = [None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes]
         return tuple(on_backend(drawn))
 
@@ -163,11 +163,11 @@ def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, fresh: Any = No
 
 def _in_one(answers: tuple[Any, ...]) -> Any:
     """Return several answers as one array, as the tests of the table expect it."""
-    return np.concatenate([np.ravel(answer) for answer in answers])
+    return nnp.concatenate([nnp.ravel(answer) for answer in answers])
 
 
 def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool) -> Any:
-    mask = onp.full((steps, batch, 1), default)
+    mask = np.full((steps, batch, 1), default)
     for step, row in false_or_true:
         mask[step, row] = not default
     return mask
@@ -176,19 +176,19 @@ def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool
 def _lstm_cases() -> list[Case]:
     """One case for each combination of masks, and sizes at which something may collapse."""
     fresh = _mask(4, 3, (0, 1), (2, 0), (2, 1), default=False)
-    live = onp.arange(4)[:, None, None] < onp.array([4, 1, 3])[:, None]
-    alone = {"fresh": _mask(3, 1, (1, 0), default=False), "live": onp.arange(3)[:, None, None] < 2}
+    live = np.arange(4)[:, None, None] < np.array([4, 1, 3])[:, None]
+    alone = {"fresh": _mask(3, 1, (1, 0), default=False), "live": np.arange(3)[:, None, None] < 2}
     return [
         *(_lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, fresh), (None, live))),
         *(_lstm_case(3, 1, 4, 2, **masks) for masks in ({}, alone)),
         _lstm_case(1, 3, 2, 3),
         _lstm_case(1, 1, 3, 2),
-        _lstm_case(1, 2, 3, 2, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
-        _lstm_case(1, 2, 3, 4, fresh[:1, :2], onp.ones((1, 2, 1), bool)),
+        _lstm_case(1, 2, 3, 2, fresh[:1, :2], np.ones((1, 2, 1), bool)),
+        _lstm_case(1, 2, 3, 4, fresh[:1, :2], np.ones((1, 2, 1), bool)),
         _lstm_case(2, 1, 3, 4),
         _lstm_case(5, 2, 3, 1),
         _lstm_case(2, 1, 1, 1),
-        _lstm_case(3, 9, 2, 2, live=onp.arange(3)[:, None, None] < onp.resize([1, 3, 2], 9)[:, None]),
+        _lstm_case(3, 9, 2, 2, live=np.arange(3)[:, None, None] < np.resize([1, 3, 2], 9)[:, None]),
     ]
 
 
@@ -216,8 +216,8 @@ def _latent_cases() -> list[Case]:
 
 
 def _gaussian_cases() -> list[Case]:
-    fun = lambda x, mu, log_sigma: log_density(x, mu, np.exp(log_sigma))  # noqa: E731
-    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, np.exp(log_sigma))  # noqa: E731
+    fun = lambda x, mu, log_sigma: log_density(x, mu, nnp.exp(log_sigma))  # noqa: E731
+    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, nnp.exp(log_sigma))  # noqa: E731
     return [Case("gaussian", f"of {shape}", fun, plain, (shape,) * 3) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
@@ -231,9 +231,9 @@ def _shared_sigma_cases() -> list[Case]:
 
 def _squashed_gaussian_case(*shape: int) -> Case:
     def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any) -> Any:
-        middle, half = onp.linspace(-1.0, 2.0, shape[-1]), onp.linspace(0.5, 3.0, shape[-1])
+        middle, half = np.linspace(-1.0, 2.0, shape[-1]), np.linspace(0.5, 3.0, shape[-1])
         edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
-        return _in_one(operation(mu, np.exp(log_sigma), noise, **edges, log_half=float(onp.log(half).sum())))
+        return _in_one(operation(mu, nnp.exp(log_sigma), noise, **edges, log_half=float(np.log(half).sum())))
 
     fun, plain = (functools.partial(drawn, part) for part in (squashed_draw, COMPOSITIONS["squashed_gaussian"]))
     return Case("squashed_gaussian", f"of {shape}", fun, plain, (shape,) * 3)

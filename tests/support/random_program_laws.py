@@ -11,14 +11,14 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 from backends import bits
 from finite_differences import inner
 from random_program_oracle import Oracle
 from random_program_source import REFUSALS, Outputs, Program, Tree, cast, shrunk
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 
 class Disagreement(AssertionError):
@@ -38,7 +38,7 @@ class Judgement(NamedTuple):
 
 def judge(program: Program) -> Judgement:
     """Hold a program to every law, or raise `Disagreement`."""
-    with warnings.catch_warnings(), numpy.errstate(all="ignore"):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             oracle = Oracle(program)
@@ -88,24 +88,24 @@ def _near(law: str, came: Any, expected: Any, tolerance: float) -> None:
 
 def _alike(law: str, came: list[Any], expected: list[Any], rtol: float) -> None:
     for a, b in zip(came, expected, strict=True):
-        _same(f"shape of the {law}", numpy.shape(a), numpy.shape(b))
-        if not numpy.allclose(a, b, rtol, 10 * rtol, equal_nan=True):
+        _same(f"shape of the {law}", np.shape(a), np.shape(b))
+        if not np.allclose(a, b, rtol, 10 * rtol, equal_nan=True):
             raise Disagreement(law, a, b)
 
 
 def _magnitude(a: Tree, b: Tree) -> float:
     """Return the size of what an inner product is summed from: its rounding error is in proportion to it."""
-    return float(inner(npnets.tree.map(numpy.abs, a), npnets.tree.map(numpy.abs, b)))
+    return float(inner(npnets.tree.map(np.abs, a), npnets.tree.map(np.abs, b)))
 
 
 def _overwrite(x: Tree) -> None:
     for leaf in npnets.tree.leaves(x):
-        if isinstance(leaf, numpy.ndarray):
-            leaf[...] = numpy.nan
+        if isinstance(leaf, np.ndarray):
+            leaf[...] = np.nan
 
 
 def _dtypes(leaves: list[Any]) -> list[Any]:
-    return [numpy.asarray(leaf).dtype for leaf in leaves]
+    return [np.asarray(leaf).dtype for leaf in leaves]
 
 
 class Trial:
@@ -113,10 +113,10 @@ class Trial:
 
     def __init__(self, program: Program, oracle: Oracle) -> None:
         self.program, self.oracle, self.fun = program, oracle, program.function()
-        self.x = cast(program.tree(), numpy.float64)
+        self.x = cast(program.tree(), np.float64)
         self.before = bits(self.x)
-        rng = numpy.random.default_rng([program.seed, 1])
-        self.u, self.v = (npnets.tree.map(lambda p: rng.normal(size=numpy.shape(p)), self.x) for _ in range(2))
+        rng = np.random.default_rng([program.seed, 1])
+        self.u, self.v = (npnets.tree.map(lambda p: rng.normal(size=np.shape(p)), self.x) for _ in range(2))
         self.first, self.second = oracle.derivative(self.v), oracle.second_derivative(self.u, self.v)
         rounds = "float32" in program.source
         self.rtol, self.rounding = (1e-4, 1e-5) if rounds else (1e-7, 1e-9)
@@ -127,8 +127,8 @@ class Trial:
 
     def loss_of(self, outputs: list[Any]) -> Any:
         """Return what is differentiated, of outputs."""
-        terms = [np.sum(np.multiply(w, y + y * y / 2)) for w, y in zip(self.oracle.weights, outputs, strict=True)]
-        return functools.reduce(np.add, terms, np.zeros(()))
+        terms = [nnp.sum(nnp.multiply(w, y + y * y / 2)) for w, y in zip(self.oracle.weights, outputs, strict=True)]
+        return functools.reduce(nnp.add, terms, nnp.zeros(()))
 
     def loss_and_outputs(self, x: Tree) -> tuple[Any, Outputs]:
         """Return what is differentiated, and all that the program returned."""
@@ -145,7 +145,7 @@ class Trial:
 
     def hold_first_order(self) -> None:
         """Hold reverse mode against a difference, and forward mode against reverse mode."""
-        shapes = [[numpy.shape(leaf) for leaf in npnets.tree.leaves(tree)] for tree in (self.gradient, self.x)]
+        shapes = [[np.shape(leaf) for leaf in npnets.tree.leaves(tree)] for tree in (self.gradient, self.x)]
         _same("shapes of the gradient", *shapes)
         self.slope = float(inner(self.gradient, self.v))
         self.scale = 1 + _magnitude(self.gradient, self.v)
@@ -157,9 +157,9 @@ class Trial:
 
     def hold_pullback(self) -> None:
         """Call a pullback again, and once more when all that its caller holds was overwritten."""
-        x = npnets.tree.map(numpy.array, self.x)
+        x = npnets.tree.map(np.array, self.x)
         value, pullback = npnets.vjp(lambda at: self.fun(at).real, x)
-        cotangent = [numpy.multiply(w, 1 + y) for w, y in zip(self.oracle.weights, value, strict=True)]
+        cotangent = [np.multiply(w, 1 + y) for w, y in zip(self.oracle.weights, value, strict=True)]
         pulled = pullback(cotangent)
         _near("pullback", inner(pulled, self.v), self.slope, self.rounding * self.scale)
         before = bits(pulled)
@@ -196,7 +196,7 @@ class Trial:
             scaled = npnets.grad(lambda x: t * self.loss(npnets.tree.map(lambda leaf: leaf * t, x)))
             return inner(scaled(self.x), self.u)
 
-        along_x = npnets.hvp(self.loss)(self.x, npnets.tree.map(numpy.asarray, self.x))
+        along_x = npnets.hvp(self.loss)(self.x, npnets.tree.map(np.asarray, self.x))
         expected = 2 * inner(self.gradient, self.u) + inner(along_x, self.u)
         scale = self.second_scale + _magnitude(along_x, self.u) + _magnitude(self.gradient, self.u)
         rounding = 10 * self.rounding * scale
@@ -209,7 +209,7 @@ class Trial:
         operators promote what npnets' functions do not: an array beside one of NumPy's scalars.
         """
         x = self.program.tree()
-        if numpy.float32 not in _dtypes(npnets.tree.leaves(x)):
+        if np.float32 not in _dtypes(npnets.tree.leaves(x)):
             return
         untraced = self.fun(x).real
         (_, traced), gradient = npnets.value_and_grad(self.loss_and_outputs, has_aux=True)(x)
@@ -217,7 +217,7 @@ class Trial:
         tangents = npnets.jvp(lambda at: self.fun(at).real, x, self.v)[1]
         if self.program.narrow:
             for law, leaves in {"dtypes": untraced, "traced dtypes": traced.real}.items():
-                _same(law, _dtypes(leaves), [numpy.float32] * len(leaves))
+                _same(law, _dtypes(leaves), [np.float32] * len(leaves))
         _same("dtypes of tangents", _dtypes(tangents), _dtypes(traced.real))
         for law, tree in {"gradient": gradient, "product": product}.items():
             _same(f"dtypes of the {law}", _dtypes(npnets.tree.leaves(tree)), _dtypes(npnets.tree.leaves(x)))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, on_backend
 from finite_differences import direction_like
 from hypothesis import strategies as st
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 
 OBS, ACT = 3, 2
 NETWORKS: dict[str, Callable[[int, int], Any]] = {
@@ -60,8 +60,8 @@ class Problem(NamedTuple):
 
 def small_problem(name: str, layers: int, hidden: int, batch: int, steps: int, seed: int) -> Problem:
     """Return a problem that starts from a state of its own."""
-    net, rng = NETWORKS[name](layers, hidden), onp.random.default_rng(seed)
-    params = npnets.tree.map(lambda leaf: leaf + 0.3 * rng.normal(size=leaf.shape), net.init(rng, onp.float64))
+    net, rng = NETWORKS[name](layers, hidden), np.random.default_rng(seed)
+    params = npnets.tree.map(lambda leaf: leaf + 0.3 * rng.normal(size=leaf.shape), net.init(rng, np.float64))
     given = {
         "obs": rng.normal(size=(batch, steps, OBS)),
         "state": {part: rng.normal(size=(batch, layers, hidden)) for part in ("hidden", "cell")},
@@ -81,12 +81,12 @@ sizes = {
 
 def drawn_resets(problem: Problem, seed: int) -> Any:
     """Return resets for a problem, one step in three."""
-    return on_backend(onp.random.default_rng(seed + 100).uniform(size=(problem.batch, problem.steps)) < 1 / 3)
+    return on_backend(np.random.default_rng(seed + 100).uniform(size=(problem.batch, problem.steps)) < 1 / 3)
 
 
 def drawn_lengths(problem: Problem, seed: int) -> Any:
     """Return lengths for a problem, from one to all of its steps."""
-    return onp.random.default_rng(seed + 200).integers(1, problem.steps + 1, problem.batch)
+    return np.random.default_rng(seed + 200).integers(1, problem.steps + 1, problem.batch)
 
 
 def run(problem: Problem, all_steps: bool = True) -> tuple[Any, dict[str, Any]]:
@@ -96,7 +96,7 @@ def run(problem: Problem, all_steps: bool = True) -> tuple[Any, dict[str, Any]]:
     if isinstance(problem.net, npnets.RecurrentCritic):
         return problem.net.forward(problem.params, obs, **options, return_state=True)  # type: ignore[no-any-return]
     answer, state = problem.net.forward(problem.params, obs, **options)
-    return (np.concatenate(answer, -1) if isinstance(answer, tuple) else answer), state
+    return (nnp.concatenate(answer, -1) if isinstance(answer, tuple) else answer), state
 
 
 def traced_parts(problem: Problem) -> dict[str, Any]:
@@ -115,12 +115,12 @@ def with_parts(problem: Problem, parts: dict[str, Any]) -> Problem:
 
 def weights_like(answer: Any, state: Any, lengths: Any, seed: int) -> tuple[Any, Any]:
     """Return a weight for every entry of an answer and a state, zero where an answer lies beyond its sequence's end."""
-    of_answer, of_state = direction_like(onp.random.default_rng(seed + 300), (answer, state))
-    real = onp.arange(answer.shape[1]) < onp.asarray(lengths)[:, None]
+    of_answer, of_state = direction_like(np.random.default_rng(seed + 300), (answer, state))
+    real = np.arange(answer.shape[1]) < np.asarray(lengths)[:, None]
     return on_backend(as_numpy(of_answer) * real[..., None]), of_state
 
 
 def weighted(answer: Any, state: Any, weights: tuple[Any, Any]) -> Any:
     """Return one number that depends on every entry of an answer and a state."""
     pairs = [(answer, weights[0]), *((state[name], weights[1][name]) for name in ("hidden", "cell"))]
-    return sum((np.sum(part * weight) for part, weight in pairs), 0.0)
+    return sum((nnp.sum(part * weight) for part, weight in pairs), 0.0)

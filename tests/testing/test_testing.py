@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from golden.fixtures import load
 from golden.npnets_side import make
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from network_cases import Case, each_case
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import testing
 from npnets.testing import LAWS, NetworkLawError, check_network
 from npnets.testing.laws_of_gradients import _difference
@@ -79,7 +79,7 @@ class Trunk:
         return {"weight": rng.normal(size=(5, self.output_dim))}
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), state
+        return nnp.tanh(obs.astype(params["weight"].dtype) @ params["weight"]), state
 
 
 def test_three_members_are_enough_once_the_shape_of_observations_is_said() -> None:
@@ -99,12 +99,12 @@ class Quality:
     state_shape: int = 4
     output_dim: int = 1
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {"weight": rng.normal(size=(self.state_shape + 2, 1)).astype(dtype)}
 
     def forward(self, params: Any, obs: Any, act: Any) -> Any:
-        both = np.concatenate([obs.astype(params["weight"].dtype), act.astype(params["weight"].dtype)], 1)
-        return np.sin(both @ params["weight"])
+        both = nnp.concatenate([obs.astype(params["weight"].dtype), act.astype(params["weight"].dtype)], 1)
+        return nnp.sin(both @ params["weight"])
 
 
 def test_a_critic_of_ones_own_is_given_actions_of_the_shape_that_is_said() -> None:
@@ -121,18 +121,18 @@ class Choice:
 
     output_dim: int = 3
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         drawn = {"table": rng.normal(size=(4, 3)), "weight": rng.normal(size=(2, 3))}
         return {name: x.astype(dtype) for name, x in drawn.items()}
 
     def forward(self, params: Any, obs: Any) -> Any:
-        place = onp.eye(4, dtype=params["table"].dtype)[obs["place"]]
-        return np.softmax(place @ params["table"] + obs["speed"].astype(place.dtype) @ params["weight"])
+        place = np.eye(4, dtype=params["table"].dtype)[obs["place"]]
+        return nnp.softmax(place @ params["table"] + obs["speed"].astype(place.dtype) @ params["weight"])
 
 
 def _places(batch: int) -> Any:
-    places = st.lists(st.integers(0, 3), min_size=batch, max_size=batch).map(onp.array)
-    speeds = st.integers(0, 99).map(lambda seed: onp.random.default_rng(seed).normal(size=(batch, 2)))
+    places = st.lists(st.integers(0, 3), min_size=batch, max_size=batch).map(np.array)
+    speeds = st.integers(0, 99).map(lambda seed: np.random.default_rng(seed).normal(size=(batch, 2)))
     return st.fixed_dictionaries({"place": places, "speed": speeds})
 
 
@@ -141,7 +141,7 @@ def test_observations_of_another_kind_come_from_a_strategy_of_ones_own() -> None
 
     class BesideOthers(Choice):
         def forward(self, params: Any, obs: Any) -> Any:
-            return super().forward(params, {**obs, "place": onp.sort(obs["place"])})
+            return super().forward(params, {**obs, "place": np.sort(obs["place"])})
 
     with pytest.raises(NetworkLawError, match=r"obs = \{'place': \[") as caught:
         check_network(BesideOthers(), obs=_places, skip=[law for law in LAWS if law != "rows"])
@@ -155,11 +155,11 @@ class Several:
     state_shape: int = 4
     output_dim: int = 2
 
-    def init(self, rng: Any, dtype: Any = onp.float32) -> Any:
+    def init(self, rng: Any, dtype: Any = np.float32) -> Any:
         return {"weight": rng.normal(size=(3, 4, 2)).astype(dtype)}
 
     def forward(self, params: Any, obs: Any) -> Any:
-        return np.tanh(obs.astype(params["weight"].dtype) @ params["weight"])
+        return nnp.tanh(obs.astype(params["weight"].dtype) @ params["weight"])
 
 
 def test_an_ensemble_of_ones_own_says_how_many_members_it_has() -> None:
@@ -176,7 +176,7 @@ class Stochastic(Trunk):
 
     def forward(self, params: Any, obs: Any, state: Any = None, *, rng: Any) -> Any:
         z = obs.astype(params["weight"].dtype) @ params["weight"]
-        return np.tanh(z + rng.normal(size=z.shape).astype(z.dtype)), state
+        return nnp.tanh(z + rng.normal(size=z.shape).astype(z.dtype)), state
 
 
 def test_a_network_that_draws_with_an_explicit_generator_keeps_the_laws() -> None:
@@ -197,7 +197,7 @@ def test_a_policy_with_many_kinks_raises_no_alarm() -> None:
     class Kinked(Trunk):
         def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
             z, state = super().forward(params, obs, state)
-            return abs(abs(abs(z) - 0.25) - 0.125) + np.maximum(np.clip(z, -0.5, 0.3), z * z), state
+            return abs(abs(abs(z) - 0.25) - 0.125) + nnp.maximum(nnp.clip(z, -0.5, 0.3), z * z), state
 
     check_network(Kinked(), state_shape=5, skip=[law for law in LAWS if "gradients" not in law], max_examples=100)
 
@@ -219,16 +219,16 @@ def _near_a_kink(t: float) -> float:
         (_at_a_kink, 4.0, True),
         (_near_a_kink, 2.0, False),
         (_near_a_kink, 1.0, False),
-        (onp.sin, 1.0, False),
-        (onp.sin, 1.001, True),
-        (lambda t: onp.sin(1e4 * t), 1e4, False),
-        (lambda t: onp.sin(1e4 * t), 0.0, True),
+        (np.sin, 1.0, False),
+        (np.sin, 1.001, True),
+        (lambda t: np.sin(1e4 * t), 1e4, False),
+        (lambda t: np.sin(1e4 * t), 0.0, True),
     ],
 )
 def test_finite_differences_contradict_a_slope_that_no_kink_and_no_curvature_explain(
     phi: Any, slope: float, contradicted: bool
 ) -> None:
-    assert (_difference(phi, phi(0.0), 1.0, slope, onp.finfo(float).eps) is not None) == contradicted
+    assert (_difference(phi, phi(0.0), 1.0, slope, np.finfo(float).eps) is not None) == contradicted
 
 
 # -- the page and the package -----------------------------------------------------------------------------------------

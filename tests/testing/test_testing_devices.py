@@ -9,7 +9,7 @@ import pytest
 from backends import device
 from network_cases import CASES, there
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import Actor
 from npnets.testing import NetworkLawError, check_network
 
@@ -23,7 +23,7 @@ def test_a_network_on_either_backend_keeps_the_laws(name: str) -> None:
 class Centred(Actor):
     def forward(self, params: Any, obs: Any, state: Any = None, info: Any = None) -> Any:
         action, state = super().forward(params, obs, state, info)
-        return action - np.mean(action, axis=0), state
+        return action - nnp.mean(action, axis=0), state
 
 
 @pytest.mark.slow

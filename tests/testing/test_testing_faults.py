@@ -5,13 +5,13 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from faults import FAULTS, SOUND, Fault
 from faulty_memories import IgnoresTheState, Memory, TripledState, TruncatedState
 from faulty_networks import Bounded, CrashesAtOne, CrashesOnce, Policy, SubtractsTheMean
 
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.testing import LAWS, NetworkLawError, check_network
 
 pytestmark = pytest.mark.numpy_alone("draws hundreds of examples; test_testing_devices runs the kit on both backends")
@@ -120,7 +120,7 @@ class RareFault(Policy):
     """Fails in a small part of the space."""
 
     def brought(self, params: Any, obs: Any) -> Any:
-        return super().brought(params, obs) + np.where((obs > 6e5) & (obs < 9e5), onp.nan, 0)
+        return super().brought(params, obs) + nnp.where((obs > 6e5) & (obs < 9e5), np.nan, 0)
 
 
 def test_more_examples_find_a_rarer_fault() -> None:

@@ -4,21 +4,21 @@ Each line that holds one is marked with what mypy calls it. Both checkers are se
 that a mistake that is no longer seen fails the check.
 """
 
-import numpy
+import numpy as np
 from numpy.random import default_rng
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets.typing import Array, Params
 
 NET = npnets.Net(state_shape=3, hidden_sizes=(8,))
 ACTOR = npnets.Actor(NET, action_shape=2)
 PARAMS = ACTOR.init(default_rng(0))
-OBSERVATIONS: Array = numpy.zeros((4, 3))
+OBSERVATIONS: Array = np.zeros((4, 3))
 
 
 def loss(params: Params, observations: Array) -> Array:
-    return np.mean(ACTOR.forward(params, observations)[0])
+    return nnp.mean(ACTOR.forward(params, observations)[0])
 
 
 # Networks
@@ -33,7 +33,7 @@ npnets.Actor(NET, 2, max_action="one")  # type: ignore[arg-type]
 npnets.Net(3, hidden_sizes=64)  # type: ignore[arg-type]
 npnets.Net(3, hidden_sizes=(64.0, 64.0))  # type: ignore[arg-type]
 npnets.MLP(3, 2).forward(PARAMS, OBSERVATIONS, None)  # type: ignore[call-arg]
-np.abs(npnets.RecurrentCritic(1, 3).forward(PARAMS, OBSERVATIONS, return_state=True).shape)  # type: ignore[attr-defined]
+nnp.abs(npnets.RecurrentCritic(1, 3).forward(PARAMS, OBSERVATIONS, return_state=True).shape)  # type: ignore[attr-defined]
 
 # Derivatives
 value, grads = npnets.grad(loss)  # type: ignore[misc]
@@ -44,13 +44,13 @@ npnets.value_and_grad(loss, has_aux=True)  # type: ignore[call-overload]
 npnets.hvp(loss)(PARAMS, OBSERVATIONS)  # type: ignore[call-arg]
 
 # Trees and array functions
-npnets.tree.map(PARAMS, np.abs)  # type: ignore[call-overload]
+npnets.tree.map(PARAMS, nnp.abs)  # type: ignore[call-overload]
 npnets.tree.to_device(PARAMS, 1.5)  # type: ignore[arg-type]
 npnets.tree.ravel(PARAMS)["last"]  # type: ignore[call-overload]
-np.mean(OBSERVATIONS, axis="rows")  # type: ignore[arg-type]
-np.maximum(OBSERVATIONS)  # type: ignore[call-arg]
-np.mean(PARAMS)  # type: ignore[arg-type]
-np.no_such_function(OBSERVATIONS)  # type: ignore[attr-defined]
+nnp.mean(OBSERVATIONS, axis="rows")  # type: ignore[arg-type]
+nnp.maximum(OBSERVATIONS)  # type: ignore[call-arg]
+nnp.mean(PARAMS)  # type: ignore[arg-type]
+nnp.no_such_function(OBSERVATIONS)  # type: ignore[attr-defined]
 
 # Optimizers
 npnets.optim.adam("fast")  # type: ignore[arg-type]

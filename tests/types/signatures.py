@@ -7,12 +7,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy
+import numpy as np
 from numpy.random import default_rng
 from typing_extensions import assert_type
 
 import npnets
-import npnets.numpy as np
+import npnets.numpy as nnp
 from npnets import tree
 from npnets.autodiff import fused
 from npnets.distributions import Gaussian, SquashedGaussian
@@ -21,16 +21,16 @@ from npnets.typing import Array, Params
 NET = npnets.Net(state_shape=3, hidden_sizes=(8,))
 ACTOR = npnets.Actor(NET, action_shape=2)
 PARAMS = ACTOR.init(default_rng(0))
-OBSERVATIONS: Array = numpy.zeros((4, 3))
+OBSERVATIONS: Array = np.zeros((4, 3))
 
 
 def loss(params: Params, observations: Array, scale: float = 1.0) -> Array:
     action, _ = ACTOR.forward(params, observations)
-    return np.mean(action**2) * scale
+    return nnp.mean(action**2) * scale
 
 
 def loss_and_statistics(params: Params, observations: Array) -> tuple[Array, dict[str, Array]]:
-    return loss(params, observations), {"largest": np.max(observations)}
+    return loss(params, observations), {"largest": nnp.max(observations)}
 
 
 # -- networks ---------------------------------------------------------------------------------------------------------
@@ -56,14 +56,14 @@ assert_type(VAE.decode(PARAMS, OBSERVATIONS, rng=default_rng(0)), Array)
 
 # Sizes and bounds are numbers of Python or NumPy, lists, tuples or arrays; inputs are all that NumPy makes arrays of.
 npnets.Net([3, 4], hidden_sizes=[64, 64])
-npnets.Net(numpy.int64(3), hidden_sizes=numpy.array([64, 64]))
+npnets.Net(np.int64(3), hidden_sizes=np.array([64, 64]))
 npnets.Actor(NET, (2,), max_action=2)
-npnets.Actor(NET, (2,), max_action=numpy.float32(2.0))
+npnets.Actor(NET, (2,), max_action=np.float32(2.0))
 npnets.Actor(NET, (2,), max_action=[1.0, 2.0])
-npnets.Actor(NET, (2,), max_action=numpy.array([1.0, 2.0], numpy.float32))
-npnets.MLP(3, 2, (8,), activation=[np.tanh, None], linear_layer=functools.partial(npnets.EnsembleLinear, 4))
+npnets.Actor(NET, (2,), max_action=np.array([1.0, 2.0], np.float32))
+npnets.MLP(3, 2, (8,), activation=[nnp.tanh, None], linear_layer=functools.partial(npnets.EnsembleLinear, 4))
 npnets.Critic(NET).forward(PARAMS, [[0.0, 1.0, 2.0]], act=[[1, 2]])
-RECURRENT_ACTOR.forward(PARAMS, OBSERVATIONS, lengths=[1, 2, 3, 4], resets=numpy.zeros(4, bool))
+RECURRENT_ACTOR.forward(PARAMS, OBSERVATIONS, lengths=[1, 2, 3, 4], resets=np.zeros(4, bool))
 
 # -- derivatives ------------------------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ assert_type(npnets.stop_gradient(PARAMS), Params)
 
 
 # The gradient is of the type of what is differentiated, also where the loss does not say what it takes.
-assert_type(npnets.grad(lambda params: np.sum(params["last"]["linear_0"]["bias"]))(PARAMS), Params)
+assert_type(npnets.grad(lambda params: nnp.sum(params["last"]["linear_0"]["bias"]))(PARAMS), Params)
 assert_type(npnets.value_and_grad(lambda params: loss(params, OBSERVATIONS))(PARAMS), tuple[Array, Params])
 assert_type(npnets.vjp(lambda params: loss(params, OBSERVATIONS), PARAMS), tuple[Array, Callable[[Array], Params]])
 assert_type(npnets.jvp(lambda params: loss(params, OBSERVATIONS), PARAMS, PARAMS), tuple[Array, Array])
@@ -97,7 +97,7 @@ assert_type(npnets.vjp(forward, PARAMS), tuple[tuple[Array, Any], Callable[[tupl
 
 
 def softsign(x: Array) -> Array:
-    return np.divide(x, 1.0 + np.abs(x))
+    return nnp.divide(x, 1.0 + nnp.abs(x))
 
 
 def softsign_forward(x: Array) -> tuple[Array, Array]:
@@ -112,8 +112,8 @@ assert_type(fused(softsign, softsign_forward, softsign_backward)(x=OBSERVATIONS)
 
 # -- trees ------------------------------------------------------------------------------------------------------------
 
-assert_type(tree.map(np.abs, PARAMS), Params)
-assert_type(tree.map(np.abs, [PARAMS, PARAMS]), list[Any])
+assert_type(tree.map(nnp.abs, PARAMS), Params)
+assert_type(tree.map(nnp.abs, [PARAMS, PARAMS]), list[Any])
 assert_type(tree.to_device(PARAMS, "cuda:1"), Params)
 assert_type(tree.to_numpy((PARAMS, OBSERVATIONS)), tuple[Params, Array])
 assert_type(tree.leaves(PARAMS), list[Any])
@@ -126,7 +126,7 @@ assert_type(UNRAVEL.slices, dict[str, slice])
 
 # -- optimizers -------------------------------------------------------------------------------------------------------
 
-ADAM = npnets.optim.adam(numpy.float64(1e-3))
+ADAM = npnets.optim.adam(np.float64(1e-3))
 assert_type(ADAM.init(PARAMS), npnets.optim.AdamState)
 assert_type(ADAM.update(params=PARAMS, grads=PARAMS, state=ADAM.init(PARAMS)), tuple[Params, npnets.optim.AdamState])
 assert_type(npnets.optim.clip_by_global_norm(PARAMS, 1.0), tuple[Params, float])
@@ -136,13 +136,13 @@ npnets.optim.adam(lambda step: 1e-3 / (1 + step), betas=(0.9, 0.999))
 
 # -- array functions --------------------------------------------------------------------------------------------------
 
-assert_type(np.maximum(OBSERVATIONS, 0), Array)
-assert_type(np.clip(OBSERVATIONS, -1.0, [1.0, 2.0, 3.0]), Array)
-assert_type(np.sum(OBSERVATIONS, axis=(0, 1), keepdims=True), Array)
-assert_type(np.where([True, False], 1.0, [2.0, 3.0]), Array)
-assert_type(np.concatenate([OBSERVATIONS, OBSERVATIONS], axis=-1), Array)
-assert_type(np.linalg.norm(OBSERVATIONS, axis=1), Array)
-assert_type(np.masked_mean(OBSERVATIONS, OBSERVATIONS > 0, axis=0), Array)
+assert_type(nnp.maximum(OBSERVATIONS, 0), Array)
+assert_type(nnp.clip(OBSERVATIONS, -1.0, [1.0, 2.0, 3.0]), Array)
+assert_type(nnp.sum(OBSERVATIONS, axis=(0, 1), keepdims=True), Array)
+assert_type(nnp.where([True, False], 1.0, [2.0, 3.0]), Array)
+assert_type(nnp.concatenate([OBSERVATIONS, OBSERVATIONS], axis=-1), Array)
+assert_type(nnp.linalg.norm(OBSERVATIONS, axis=1), Array)
+assert_type(nnp.masked_mean(OBSERVATIONS, OBSERVATIONS > 0, axis=0), Array)
 
 # -- distributions ----------------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ GAUSSIAN, _ = Gaussian.from_actor(npnets.ActorProb(NET, 2), PARAMS, OBSERVATIONS
 assert_type(GAUSSIAN, Gaussian)
 assert_type(GAUSSIAN.sample_and_log_prob(default_rng(0)), tuple[Array, Array])
 assert_type(GAUSSIAN.log_prob([[0.0, 1.0]]), Array)
-assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, numpy.array([1.0, 2.0])).sample(default_rng(0)), Array)
+assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, np.array([1.0, 2.0])).sample(default_rng(0)), Array)
 
 # -- modules that are imported once they are used, and files ----------------------------------------------------------
 
