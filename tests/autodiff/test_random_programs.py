@@ -59,7 +59,7 @@ def test_a_seed_gives_the_same_program_again() -> None:
 def test_every_function_of_an_array_comes_up() -> None:
     sources = "".join(draw_program(seed).source for seed in range(2 * ENOUGH))
     for owner, module, others in (
-        ("nnp", nnp, {"bool_", "ndarray", "nan"}),
+        ("np", nnp, {"bool_", "ndarray", "nan"}),
         ("functional", npnets.functional, {"resolve_activation"}),
     ):
         assert set(module.__all__) - set(re.findall(rf"\b{owner}\.(\w+)", sources)) == others
