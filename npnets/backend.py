@@ -18,15 +18,15 @@ from npnets.cupy_loading import loaded_cupy, number_of_gpus, usable_cupy
 from npnets.public import listing
 
 __all__ = [
-    "adopt",
+    "asarray_like",
     "available",
     "current_device",
     "device_of",
     "loaded_cupy",
     "namespace",
     "parse_device",
-    "place",
-    "require_one_device",
+    "to_device",
+    "check_one_device",
     "special",
     "to_numpy",
     "using",
@@ -82,7 +82,7 @@ def current_device(array: Any) -> contextlib.AbstractContextManager[Any]:
     return _CPU if namespace(array) is np else array.device
 
 
-def require_one_device(
+def check_one_device(
     arrays: Sequence[Any], what: Callable[[], str], names: Callable[[], Sequence[str]] | None = None
 ) -> None:
     """Check that arrays which are computed with together lie on one device; numbers and what is no array lie anywhere.
@@ -169,7 +169,7 @@ def using(device: Device) -> contextlib.AbstractContextManager[Any]:
     Raises
     ------
     ImportError, RuntimeError
-        As `place`.
+        As `to_device`.
     """
     number = parse_device(device)
     return _CPU if number is None else usable_cupy(number).cuda.Device(number)
@@ -183,7 +183,7 @@ def available() -> list[str]:
 # -- moving -----------------------------------------------------------------------------------------------------------
 
 
-def place(array: Array, device: Device) -> Array:
+def to_device(array: Array, device: Device) -> Array:
     """Bring an array to a device; nothing is copied that is there already.
 
     Parameters
@@ -213,7 +213,7 @@ def place(array: Array, device: Device) -> Array:
         return cupy.asarray(array)
 
 
-def adopt(array: Any, like: Array) -> Array:
+def asarray_like(array: Any, like: Array) -> Array:
     """Move a value to the device and dtype of another array; nothing is copied that is there already.
 
     Parameters

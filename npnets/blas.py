@@ -138,7 +138,7 @@ def _found() -> Any:
     return find()
 
 
-def require_one_thread(call: str, number: int) -> None:
+def check_one_thread(call: str, number: int) -> None:
     """Check that BLAS runs on one thread.
 
     Parameters

@@ -135,7 +135,7 @@ def size(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def require_flags(description: Any, *names: str) -> None:
+def check_flags(description: Any, *names: str) -> None:
     """Check that fields are true or false: a word such as "no" would count as true."""
     for name in names:
         value = getattr(description, name)

@@ -49,7 +49,7 @@ def class_fault(array: Any) -> str | None:
     )
 
 
-def require_plain(array: Any, what: str) -> None:
+def check_plain(array: Any, what: str) -> None:
     """Check that an array is of no class that other functions treat otherwise.
 
     Raises

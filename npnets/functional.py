@@ -8,7 +8,7 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare
-from npnets.backend import Array, device_of, place
+from npnets.backend import Array, device_of, to_device
 from npnets.description import Bound, bound, frozen
 from npnets.kernels.activations import (
     ACTIVATIONS,
@@ -162,7 +162,7 @@ def _inward(max_action: Any, dtype: str) -> Any:
 @functools.lru_cache(maxsize=256)
 def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     """Return bounds as an array, copied to a GPU once and not in each forward pass."""
-    return place(np.asarray(_inward(max_action, dtype), dtype), device)
+    return to_device(np.asarray(_inward(max_action, dtype), dtype), device)
 
 
 def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:

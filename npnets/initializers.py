@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import description, tree
-from npnets.backend import Array, Device, adopt, device_of, parse_device
+from npnets.backend import Array, Device, asarray_like, device_of, parse_device
 from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
 from npnets.public import listing
@@ -39,9 +39,9 @@ def uniform_fan_in(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int
     -------
     array of that shape and dtype
     """
-    require_generator(rng)
+    check_generator(rng)
     limit = 1 / math.sqrt(description.size("fan_in", fan_in))
-    return rng.uniform(-limit, limit, _axes(shape)).astype(require_floating(dtype))
+    return rng.uniform(-limit, limit, _axes(shape)).astype(check_floating(dtype))
 
 
 def orthogonal(
@@ -66,8 +66,8 @@ def orthogonal(
     -----
     Saxe, McClelland and Ganguli 2014; evenly distributed, as PyTorch's ``orthogonal_``.
     """
-    require_generator(rng)
-    _require_gain(gain, "orthogonal(rng, shape, gain)")
+    check_generator(rng)
+    _check_gain(gain, "orthogonal(rng, shape, gain)")
     axes = _axes(shape)
     if len(axes) < 2:
         raise ValueError(f"expected a shape (..., in, out) with at least two axes, but got {shape}")
@@ -76,7 +76,7 @@ def orthogonal(
     q, r = np.linalg.qr(tall)
     q *= np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
     matrix = q if rows >= columns else q.swapaxes(-1, -2)
-    return np.ascontiguousarray(gain * matrix, dtype=require_floating(dtype))
+    return np.ascontiguousarray(gain * matrix, dtype=check_floating(dtype))
 
 
 def orthogonalize(rng: np.random.Generator, params: T, gain: float = 1.0) -> T:
@@ -95,8 +95,8 @@ def orthogonalize(rng: np.random.Generator, params: T, gain: float = 1.0) -> T:
         A new tree of the same structure, dtypes and devices.
     """
     order = "orthogonalize(rng, params, gain)"
-    require_generator(rng, order)
-    _require_gain(gain, order)
+    check_generator(rng, order)
+    _check_gain(gain, order)
     if not isinstance(params, (dict, list, tuple)) and not hasattr(params, "dtype"):
         raise TypeError(f"expected a tree of arrays as params, but got {params!r:.60}; the order is {order}")
     return _orthogonalized(rng, params, gain)
@@ -110,13 +110,13 @@ def _orthogonalized(rng: np.random.Generator, params: Tree, gain: float) -> Tree
     weight: Any = params.get("weight")
     new = {}
     if getattr(weight, "ndim", 0) >= 2:
-        new["weight"] = adopt(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
+        new["weight"] = asarray_like(orthogonal(rng, weight.shape, gain, weight.dtype), weight)
         if "bias" in params:
             new["bias"] = zeros_like(params["bias"])
     return {key: new[key] if key in new else _orthogonalized(rng, part, gain) for key, part in params.items()}
 
 
-def require_generator(rng: Any, order: str = "") -> np.random.Generator:
+def check_generator(rng: Any, order: str = "") -> np.random.Generator:
     """Return a generator, or say how one is made, and where in a call it stands."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
@@ -132,12 +132,12 @@ def _axes(shape: Any) -> tuple[int, ...]:
     return (checked,) if isinstance(checked, int) else checked
 
 
-def _require_gain(gain: Any, order: str) -> None:
+def _check_gain(gain: Any, order: str) -> None:
     if isinstance(gain, (bool, np.bool_)) or not isinstance(gain, (int, float, np.integer, np.floating)):
         raise TypeError(f"gain must be a number, but is {gain!r:.60}; the order is {order}")
 
 
-def require_floating(dtype: DTypeLike) -> np.dtype[Any]:
+def check_floating(dtype: DTypeLike) -> np.dtype[Any]:
     """Return a floating-point dtype, or say that parameters need one."""
     found = np.dtype(dtype)
     if found not in COMPUTED:

@@ -7,7 +7,7 @@ uses them again. What a caller holds is never touched. On a GPU CuPy does the sa
 
 import numpy as np
 
-from npnets.kernels import workspace
+from npnets.kernels import buffers
 from npnets.log import logger
 from npnets.public import listing
 
@@ -46,9 +46,9 @@ def limit(most_bytes: int) -> int:
         )
     if most_bytes < 0:
         raise ValueError(f"the limit must be at least 0 bytes, which keeps nothing, but is {most_bytes}")
-    if most_bytes and not workspace.COUNTS_TELL:
+    if most_bytes and not buffers.COUNTS_TELL:
         logger().warning("npnets.memory.limit changes nothing: this Python runs without its global lock")
-    return workspace.set_limit(int(most_bytes))
+    return buffers.set_limit(int(most_bytes))
 
 
 def clear() -> None:
@@ -57,7 +57,7 @@ def clear() -> None:
     Arrays that somebody holds stay as they are, and are freed by Python once nobody does. A thread that is in the
     middle of an operation frees its own when the operation is done. The next step takes fresh memory, and keeps it.
     """
-    workspace.free()
+    buffers.free()
 
 
 def held() -> int:
@@ -68,4 +68,4 @@ def held() -> int:
     int
         Bytes, of arrays that are in use at the moment and of those that wait to be used again.
     """
-    return workspace.held()
+    return buffers.held()

@@ -56,7 +56,7 @@ def a_call(events: Events) -> dict[str, float]:
     return {kind: sum(n for (k, _), n in events.items() if k == kind) / CALLS for kind in KINDS}
 
 
-def require_seen(name: str, side: Side) -> None:
+def check_seen(name: str, side: Side) -> None:
     """Check that each of a side's additions is counted as one kernel; the first recording sets the profiler up."""
     side.addition()
     for _ in range(2):
@@ -106,7 +106,7 @@ def main() -> None:
     except RuntimeError as error:
         sys.exit(f"error: {error}")
     for name, side in sides.items():
-        require_seen(name, side)
+        check_seen(name, side)
     print(f"{'side':<16}{'workload':<16}{'batch':>8}" + "".join(f"{kind:>10}" for kind in KINDS.values()))
     for name, side in sides.items():
         print_rows(name, side, options)

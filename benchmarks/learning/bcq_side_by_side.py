@@ -17,7 +17,7 @@ from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
 from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
-from benchmarks.learning.rival import LIBRARIES, require_rival
+from benchmarks.learning.rival import LIBRARIES, check_rival
 from examples.shared.command_line import at_least
 
 NAME = "bcq_side_by_side"
@@ -39,7 +39,7 @@ def run(library: str, seed: int, threads: int, options: argparse.Namespace) -> R
 
 def measure(record: Record, options: argparse.Namespace) -> None:
     """Train all that is asked for, and write down what there is after every pair."""
-    require_rival()
+    check_rival()
     runs: list[Run] = []
     cases = [(threads, seed) for threads in options.threads for seed in options.seeds]
     for index, (threads, seed) in enumerate(cases):

@@ -14,7 +14,7 @@ VERSION = "1.0.0"
 INSTALL = f"pip install -e '.[benchmarks]' && pip install --no-deps tianshou=={VERSION}"
 
 
-def require_rival() -> None:
+def check_rival() -> None:
     """End with a clear line unless Tianshou can be run."""
     missing = [name for name in ("torch", "tianshou") if importlib.util.find_spec(name) is None]
     if missing:

@@ -22,7 +22,7 @@ from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
 from benchmarks.learning.picture import draw
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
-from benchmarks.learning.rival import LIBRARIES, require_rival
+from benchmarks.learning.rival import LIBRARIES, check_rival
 from benchmarks.learning.table import Run, learning_table, pairs, summed_up
 from examples.shared.command_line import at_least
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
@@ -53,7 +53,7 @@ def run(algorithm: str, seed: int, library: str, options: argparse.Namespace) ->
 
 def learn_all(record: Record, options: argparse.Namespace) -> None:
     """Learn all that is asked for, and write down what there is after every run."""
-    require_rival()
+    check_rival()
     controller = float(evaluate(teacher_policy, EPISODES, EVALUATION_SEED).mean())
     runs: list[Run] = []
     for case in order(options):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import npnets
 import npnets.numpy as nnp
 from npnets import optim
-from npnets.backend import place, to_numpy
+from npnets.backend import to_device, to_numpy
 
 Array = NDArray[np.float32]
 Actor = npnets.RecurrentActorProb | npnets.ActorProb
@@ -122,7 +122,7 @@ class Student:
         loss
             An array of no dimension: to read it on a GPU is to wait for it.
         """
-        lesson = place(observations, self.actor.device), place(torques, self.actor.device)
+        lesson = to_device(observations, self.actor.device), to_device(torques, self.actor.device)
         loss, grads = self._value_and_grad(state.params, self.actor, *lesson)
         grads, _ = optim.clip_by_global_norm(grads, self.clip_norm)
         return State(*self.optimizer.update(params=state.params, grads=grads, state=state.optimizer)), loss

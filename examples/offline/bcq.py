@@ -18,7 +18,7 @@ from examples.offline.bcq_settings import Hyperparameters
 from examples.shared.learning_state import State, begin, descend, follow
 from examples.shared.transitions import Array, Batch
 from npnets import optim
-from npnets.backend import place, to_numpy
+from npnets.backend import to_device, to_numpy
 
 
 class Networks(NamedTuple):
@@ -99,7 +99,7 @@ class BCQ:
         -------
         State, Losses
         """
-        obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
+        obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
         state, vae_loss = descend(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
         target = self._target(state, rewards, next_obs, terminals, rng)
         critic_losses = []
@@ -128,7 +128,7 @@ class BCQ:
         """
         perturbation, critic, vae = self.networks
         samples = self.settings.forward_sampled_times
-        obs = place(np.repeat(observations, samples, axis=0), self.device)
+        obs = to_device(np.repeat(observations, samples, axis=0), self.device)
         actions = perturbation.forward(params["perturbation"], obs, vae.decode(params["vae"], obs, rng=rng))
         values = critic.forward(params["critic_1"], obs, actions).reshape(-1, samples)
         best = to_numpy(values).argmax(axis=1)

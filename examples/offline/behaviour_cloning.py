@@ -11,7 +11,7 @@ import npnets
 import npnets.numpy as nnp
 from examples.offline.bcq_settings import Hyperparameters
 from examples.shared.transitions import Transitions
-from npnets.backend import place
+from npnets.backend import to_device
 
 
 def clone_behaviour(
@@ -44,7 +44,7 @@ def clone_behaviour(
     state = optimizer.init(params)
     progress = trange(settings.steps, desc="behaviour cloning", unit="step")
     for step in progress:
-        obs, act, *_ = (place(array, device) for array in data.batch(rng, settings.batch_size))
+        obs, act, *_ = (to_device(array, device) for array in data.batch(rng, settings.batch_size))
         value, grads = value_and_grad(params, obs, act)
         params, state = optimizer.update(params=params, grads=grads, state=state)
         if step % 50 == 0:

@@ -25,7 +25,7 @@ import npnets.numpy as nnp
 from examples.online.online_training import main
 from examples.online.rollouts import Array, Environments, Rollout
 from npnets import optim
-from npnets.backend import place, to_numpy
+from npnets.backend import to_device, to_numpy
 from npnets.distributions import Gaussian
 
 
@@ -162,7 +162,7 @@ class PPO:
         dict
             Losses of the actor and of the critic, and the entropy.
         """
-        lesson = Lesson(*(place(column, self.device) for column in lesson))
+        lesson = Lesson(*(to_device(column, self.device) for column in lesson))
         (_, parts), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, lesson)
         grads, _ = optim.clip_by_global_norm(grads, self.settings.clip_norm)
         optimizer = self.make_optimizer(learning_rate)

@@ -24,8 +24,7 @@ from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
 from examples.shared.learning_state import State
 from examples.shared.transitions import Array, Batch
-from npnets import tree
-from npnets.backend import place
+from npnets import backend, tree
 from npnets.tree import to_device
 
 
@@ -76,7 +75,7 @@ class REDQ(sac.SAC):
 
         Their rows of the stacked parameters are the parameters of a smaller ensemble: the others need not be asked.
         """
-        drawn = place(rng.permutation(self.settings.critics)[: self.settings.subset], self.device)
+        drawn = backend.to_device(rng.permutation(self.settings.critics)[: self.settings.subset], self.device)
         return nnp.min(self.few_critics.forward(tree.map(lambda leaf: leaf[drawn], targets), obs, act), 0)
 
     def policy_values(self, values: Array) -> Array:

@@ -25,7 +25,7 @@ from examples.online.online_training import main
 from examples.shared.learning_state import State, begin, descend, follow
 from examples.shared.transitions import Array, Batch
 from npnets import optim
-from npnets.backend import place, to_numpy
+from npnets.backend import to_device, to_numpy
 from npnets.distributions import SquashedGaussian
 from npnets.typing import Params
 
@@ -97,7 +97,7 @@ class SAC:
     def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the target critics start as the critics, and the temperature at one."""
         params: Params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
-        params["log_temperature"] = place(np.zeros((), np.float32), self.device)
+        params["log_temperature"] = to_device(np.zeros((), np.float32), self.device)
         return begin(params, self.optimizers, targets=("critics",))
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:

@@ -25,7 +25,7 @@ from examples.online.online_training import main
 from examples.shared.learning_state import State, begin, descend, follow
 from examples.shared.transitions import Array, Batch
 from npnets import optim
-from npnets.backend import place, to_numpy
+from npnets.backend import to_device, to_numpy
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class TD3:
         dict
             The losses of what was trained, by the network's name.
         """
-        obs, act, rewards, next_obs, terminals = (place(array, self.device) for array in batch)
+        obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
         target = bootstrapped(rewards, terminals, self.settings.gamma, self._next_values(state, next_obs, rng))
         state, critic_loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
         losses = {"critics": critic_loss}
@@ -145,7 +145,7 @@ class TD3:
         limit, most = self.settings.max_action, self.settings.target_noise_limit
         act, _ = self.actor.forward(state.targets["actor"], next_obs)
         blur = limit * np.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
-        act = nnp.clip(act + place(blur.astype(np.float32), self.device), -limit, limit)
+        act = nnp.clip(act + to_device(blur.astype(np.float32), self.device), -limit, limit)
         return nnp.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
 
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:

@@ -7,8 +7,8 @@ import numpy as np
 
 from npnets import tree
 from npnets.autodiff.tracing import bare, is_traced
-from npnets.backend import current_device, device_of, loaded_cupy, require_one_device
-from npnets.dtypes import array_fault, require_plain
+from npnets.backend import check_one_device, current_device, device_of, loaded_cupy
+from npnets.dtypes import array_fault, check_plain
 from npnets.tree import Tree
 
 
@@ -69,7 +69,7 @@ def split_aux(answer: Any) -> tuple[Any, Any]:
     return answer
 
 
-def require_scalar(value: Any) -> None:
+def check_scalar(value: Any) -> None:
     """Check that a value is a scalar loss."""
     if isinstance(value, (float, int)):
         return
@@ -83,16 +83,16 @@ def require_scalar(value: Any) -> None:
         )
 
 
-def require_alike(what: str, expected: Any, given: Any) -> None:
+def check_like(what: str, expected: Any, given: Any) -> None:
     """Check that a cotangent or direction is real, of the shape of what it belongs to, and on the same device."""
-    require_plain(bare(given), f"a {what}")
+    check_plain(bare(given), f"a {what}")
     if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):
         raise TypeError(f"expected a {what} of real numbers, but got {given!r:.60}")
     came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
     if came != wanted:
         raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
     if loaded_cupy() is not None:
-        require_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")
+        check_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")
 
 
 def device_of_leaves(x: Tree) -> AbstractContextManager[Any]:

@@ -14,10 +14,10 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.arguments import (
     arguments,
+    check_like,
+    check_scalar,
     checked_leaf,
     device_of_leaves,
-    require_alike,
-    require_scalar,
     split_aux,
     with_arguments,
 )
@@ -153,7 +153,7 @@ def value_and_grad(
             answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
         value = own_copy(untrace(loss, trace))
-        require_scalar(value)
+        check_scalar(value)
         with device_of_leaves((value, x)):
             gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
         return ((value, _untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
@@ -201,7 +201,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     value = _untraced(outputs, trace)
 
     def pullback(cotangent: Tree) -> Tree:
-        tree.map(functools.partial(require_alike, "cotangent"), value, cotangent)
+        tree.map(functools.partial(check_like, "cotangent"), value, cotangent)
         with device_of_leaves((value, x)):
             return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)
 
@@ -242,7 +242,7 @@ def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, 
     """Do as `jvp`; the value may share memory with `x`."""
     trace = new_trace()
     x = tree.map(checked_leaf, x)
-    tree.map(functools.partial(require_alike, "direction"), x, v)
+    tree.map(functools.partial(check_like, "direction"), x, v)
     given_away = {id(g) for g in tree.leaves(v)}
 
     def tangent(leaf: Any) -> Any:

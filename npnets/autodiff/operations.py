@@ -24,7 +24,7 @@ from npnets.autodiff.tracing import (
     unbox,
     with_own_constants,
 )
-from npnets.backend import loaded_cupy, namespace, require_one_device
+from npnets.backend import check_one_device, loaded_cupy, namespace
 from npnets.underflow import ignoring_underflow
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +69,7 @@ def primitive(
             if boxes and not only_reverse(args, boxes):
                 return record(operation, operation(*values), values, {}, trace, boxes)
             if one_device and loaded_cupy() is not None:
-                _require_one_device(forward, values)
+                _check_one_device(forward, values)
             answer = forward(*values)
             if not boxes:
                 return answer
@@ -135,13 +135,13 @@ def fused(
         trace, boxes = newest_boxes(args)
         if not boxes:
             if loaded_cupy() is not None:
-                _require_one_device(composition, args)
+                _check_one_device(composition, args)
             return forward(*args, **static)[0] if evaluate is None else evaluate(*args, **static)
         if not only_reverse(args, boxes):
             return composed(*args, **static)
         values = unbox(args, boxes)
         if loaded_cupy() is not None:
-            _require_one_device(composition, values)
+            _check_one_device(composition, values)
         answer, saved = forward(*values, **static)
         wanted = tuple(index for index, _ in boxes)
 
@@ -181,8 +181,8 @@ def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: d
     return bound.args
 
 
-def _require_one_device(operation: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    require_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
+def _check_one_device(operation: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    check_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
 
 
 def _by_keyword(operation: Callable[..., Any], key: str) -> TypeError:

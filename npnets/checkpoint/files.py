@@ -13,7 +13,7 @@ from npnets.checkpoint.encoding import encode_metadata, encode_params
 from npnets.checkpoint.faults import DAMAGED, Fault, plain
 from npnets.checkpoint.known import Classes, with_classes
 from npnets.checkpoint.replacing import replace
-from npnets.checkpoint.template import require_like
+from npnets.checkpoint.template import check_like
 from npnets.tree import Tree
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -115,7 +115,7 @@ def load(path: Path, *, classes: Iterable[type] = (), like: Tree = None) -> Chec
     with _named(name):
         checkpoint = _understood(name, container, functools.partial(_restored, known=known))
         if like is not None:
-            require_like(checkpoint.params, like)
+            check_like(checkpoint.params, like)
     return checkpoint
 
 
@@ -167,5 +167,5 @@ def _container(path: Any, call: str) -> tuple[str, Any]:
     if ending not in _CONTAINERS:
         hint = "; npnets.interop.torch_file.load reads files of PyTorch's" if ending in _PYTORCHS else ""
         raise ValueError(f"expected a path ending in .npz or .safetensors, but got {name!r}{hint}")
-    _CONTAINERS[ending].require_library()
+    _CONTAINERS[ending].check_library()
     return name, _CONTAINERS[ending]

@@ -42,7 +42,7 @@ def read(text: str | bytes) -> dict[str, Any]:
         raise Fault(f"its manifest is no JSON ({plain(error)}); {DAMAGED}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise Fault(f"expected a manifest of the format {FORMAT!r}, but it has another; {DAMAGED}")
-    _require_few_values(found)
+    _check_few_values(found)
     version = found.get("version")
     if type(version) is not int or version < 1:
         raise Fault(f"expected a version from 1 to {VERSION}, but it has {quoted(version)}; {DAMAGED}")
@@ -54,7 +54,7 @@ def read(text: str | bytes) -> dict[str, Any]:
     return found
 
 
-def _require_few_values(found: Any) -> None:
+def _check_few_values(found: Any) -> None:
     pending, number = [found], 0
     while pending:
         value = pending.pop()
@@ -81,13 +81,13 @@ def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
             f"its tree and its arrays differ: it lacks {listed(missing)} and has {listed(extra)} besides; {DAMAGED}"
         )
     for name, expected in table.items():
-        _require_alike(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
+        _check_like(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
     if _digest(content, arrays) != manifest["digest"]:
         raise Fault(f"its digest is not that of what it holds; {DAMAGED}")
     return content
 
 
-def _require_alike(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:
+def _check_like(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:
     if (array.dtype, array.shape) != (dtype, shape):
         raise Fault(
             f"its tree and its arrays differ: expected {quoted(name)} as {plain(dtype)} {plain(shape)}, but it is "

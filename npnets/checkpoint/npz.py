@@ -27,7 +27,7 @@ _BEGINNING_OF_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX, _MODE = 3, 0o644 << 16
 
 
-def require_library() -> None:
+def check_library() -> None:
     """Check that what is needed is installed: nothing is."""
 
 
@@ -79,7 +79,7 @@ def read(path: str, understand: Callable[[bytes], Any]) -> tuple[Any, dict[str, 
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                _require_plain(archive, os.fstat(file.fileno()).st_size)
+                _check_plain(archive, os.fstat(file.fileno()).st_size)
                 names = archive.namelist()
                 if MANIFEST not in names:
                     raise Fault(f"{NO_MANIFEST}; was it written by numpy.savez? numpy.load reads it")
@@ -92,7 +92,7 @@ def read(path: str, understand: Callable[[bytes], Any]) -> tuple[Any, dict[str, 
             raise Fault(why_unreadable(path, ".npz", error)) from error
 
 
-def _require_plain(archive: Any, size: int) -> None:
+def _check_plain(archive: Any, size: int) -> None:
     """Check that members are stored as they are and can all be there: a small file must not become a large one."""
     members = archive.infolist()
     if MANIFEST in archive.namelist() and any(info.compress_type for info in members):

@@ -15,7 +15,7 @@ from npnets.checkpoint.faults import NO_MANIFEST, Fault
 MANIFEST = "npnets.checkpoint"  # the only entry: several would be written in another order each time
 
 
-def require_library() -> None:
+def check_library() -> None:
     """Check that the package is installed.
 
     Raises

@@ -8,7 +8,7 @@ from npnets.checkpoint.faults import LONGEST_QUOTE, Fault, listed, quoted
 _MOST_CANDIDATES = 200
 
 
-def require_like(found: Any, expected: Any) -> None:
+def check_like(found: Any, expected: Any) -> None:
     """Check that a tree has the keys of another, and at its leaves the same shapes and dtypes.
 
     Raises

@@ -15,8 +15,8 @@ import npnets.numpy as nnp
 from npnets.autodiff import Traced, bare
 from npnets.backend import Array
 from npnets.common.linear import EnsembleLinear, Linear
-from npnets.door import as_input
 from npnets.dtypes import COMPUTED, class_fault
+from npnets.inputs import as_input
 from npnets.kernels.linear import ActivationCall, linear_layers
 from npnets.tree import Params, Tree
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, no_call, require_flags, set_fields, set_plain, size
-from npnets.door import as_array, as_input, expect_parameters, expect_width, first_leaf, follows_params
-from npnets.initializers import require_floating, require_generator
+from npnets.description import call_repr, check_flags, no_call, set_fields, set_plain, size
+from npnets.initializers import check_floating, check_generator
+from npnets.inputs import as_array, as_input, check_parameters, check_width, first_leaf, follows_params
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Params
 
@@ -44,16 +44,16 @@ class LayerNorm:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "elementwise_affine", "bias")
+        check_flags(self, "elementwise_affine", "bias")
         set_fields(self, features=size("features", self.features))
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Return parameters that change nothing: `weight` all one, `bias` all zero."""
-        require_generator(rng)
+        check_generator(rng)
         values = {"weight": np.ones, "bias": np.zeros}
-        return {name: values[name](self.features, require_floating(dtype)) for name in self._names}
+        return {name: values[name](self.features, check_floating(dtype)) for name in self._names}
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
@@ -62,9 +62,9 @@ class LayerNorm:
 
     def apply(self, params: Params, x: Array) -> Array:
         """Do as `forward` for an array that is past a network's door."""
-        expect_width(x, self.features, self)
+        check_width(x, self.features, self)
         shapes = dict.fromkeys(self._names, (self.features,))
-        weight, bias = [*expect_parameters(params, shapes, x.dtype, self), None, None][:2]
+        weight, bias = [*check_parameters(params, shapes, x.dtype, self), None, None][:2]
         return layer_norm(x, weight, bias, self.eps)
 
     @property

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.backend import Array
-from npnets.description import cached_property, call_repr, no_call, require_flags, set_fields, set_plain, size
-from npnets.door import as_input, expect_keys, expect_parameters, expect_width, follows_params
+from npnets.description import cached_property, call_repr, check_flags, no_call, set_fields, set_plain, size
 from npnets.initializers import uniform_fan_in
+from npnets.inputs import as_input, check_keys, check_parameters, check_width, follows_params
 from npnets.kernels.linear import ActivationCall, linear_layers
 from npnets.tree import Params, Tree
 
@@ -40,7 +40,7 @@ class Linear:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "bias")
+        check_flags(self, "bias")
         set_fields(
             self,
             in_features=size("in_features", self.in_features),
@@ -54,16 +54,16 @@ class Linear:
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
-        expect_keys(params, tuple(self.shapes), self)
+        check_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
     def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
         return apply_layers([(self, params, activation)], x)
 
-    def expect_input(self, x: Array) -> None:
+    def check_input(self, x: Array) -> None:
         """Check the shape of an array that is past a network's door."""
-        expect_width(x, self.in_features, self)
+        check_width(x, self.in_features, self)
 
     def follows(self, before: Any) -> bool:
         """Tell whether this layer takes what another one answers, so that both can run in one operation."""
@@ -105,7 +105,7 @@ class EnsembleLinear:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "bias")
+        check_flags(self, "bias")
         set_fields(
             self,
             ensemble_size=size("ensemble_size", self.ensemble_size),
@@ -120,21 +120,21 @@ class EnsembleLinear:
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
-        expect_keys(params, tuple(self.shapes), self)
+        check_keys(params, tuple(self.shapes), self)
         return self.apply(params, as_input(x, params["weight"], "x"))
 
     def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
         """Do as `forward` for an array that is past a network's door, with an activation fused in."""
         return apply_layers([(self, params, activation)], x)
 
-    def expect_input(self, x: Array) -> None:
+    def check_input(self, x: Array) -> None:
         """Check the shape of an array that is past a network's door."""
         if x.ndim != 2 and (x.ndim != 3 or x.shape[0] != self.ensemble_size):
             raise ValueError(
                 f"{self!r} expected (batch, {self.in_feature}) or ({self.ensemble_size}, batch, {self.in_feature}), "
                 f"but got {x.shape}"
             )
-        expect_width(x, self.in_feature, self)
+        check_width(x, self.in_feature, self)
 
     def follows(self, before: Any) -> bool:
         """Tell whether this layer takes what another one answers, so that both can run in one operation."""
@@ -162,11 +162,11 @@ def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, Activatio
     x : array
         As the first layer's `forward` takes it, in the parameters' dtype.
     """
-    layers[0][0].expect_input(x)
+    layers[0][0].check_input(x)
     checked = [part for layer, params, _ in layers for part in _checked(layer, params, x.dtype)]
     return linear_layers(x, checked, tuple([activation for _, _, activation in layers]))
 
 
 def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any]) -> list[Array | None]:
     """Return a layer's weight and its bias, which may be `None`, if they are as the layer expects them."""
-    return [*expect_parameters(params, layer.shapes, dtype, layer), None][:2]
+    return [*check_parameters(params, layer.shapes, dtype, layer), None][:2]

@@ -14,8 +14,8 @@ from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.sequences import Sequences, sequences
 from npnets.description import call_repr, no_call, set_fields, set_plain, shape, size
-from npnets.door import expect_keys, expect_parameters, first_leaf
 from npnets.initializers import uniform_fan_in
+from npnets.inputs import check_keys, check_parameters, first_leaf
 from npnets.kernels.lstm import State, lstm
 from npnets.tree import Params, Tree
 
@@ -95,18 +95,18 @@ class LSTM:
         state : dict
             `hidden` and `cell` of all layers after each sequence's last step, each `(batch, layers, hidden)`.
         """
-        expect_keys(params, tuple(self._shapes), self)
+        check_keys(params, tuple(self._shapes), self)
         outputs, hs, cs = given.x, [], []
         for index, name in enumerate(self._shapes):
             weights = self._weights(params[name], name, outputs)
-            outputs, h, c = lstm(outputs, weights, *self._entering(given, index), given.fresh, given.live)
+            outputs, h, c = lstm(outputs, weights, *self._entering(given, index), given.reset, given.valid)
             hs.append(h)
             cs.append(c)
         last = outputs.reshape((-1, self.hidden_size)) if all_steps else h
         return last, {"hidden": _joined(hs), "cell": _joined(cs)}
 
     def _weights(self, params: Tree, layer: str, x: Array) -> tuple[Array, Array, Array, Array]:
-        return tuple(expect_parameters(params, self._shapes[layer], x.dtype, self))
+        return tuple(check_parameters(params, self._shapes[layer], x.dtype, self))
 
     def _entering(self, given: Sequences, layer: int) -> State:
         """Return the hidden and cell state that enter a layer, each `(batch, hidden)`."""

@@ -11,22 +11,22 @@ from npnets.backend import Array, Device, parse_device
 from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear, apply_layers
-from npnets.common.protocols import Layer, init_part, require_network
+from npnets.common.protocols import Layer, check_is_network, init_part
 from npnets.description import (
     Sizes,
     cached_property,
     call_repr,
+    check_flags,
     frozen,
     no_call,
-    require_flags,
     set_fields,
     set_plain,
     size,
     sizes,
 )
-from npnets.door import as_array, as_input, expect_keys, expect_width, first_leaf, flattened, follows_params
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import as_array, as_input, check_keys, check_width, first_leaf, flattened, follows_params
 from npnets.kernels.linear import ActivationCall
 from npnets.tree import Params, Tree
 
@@ -105,7 +105,7 @@ class MLP:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "flatten_input")
+        check_flags(self, "flatten_input")
         parse_device(self.device)
         names = ("norm_layer", "norm_args", "activation", "act_args", "linear_layer")
         set_fields(self, **{name: frozen(getattr(self, name)) for name in names})
@@ -128,7 +128,7 @@ class MLP:
         dict
             `{"linear_0": {"weight": (in, out), "bias": (out,)}, "norm_0": ..., ...}` on the MLP's device.
         """
-        require_generator(rng)
+        check_generator(rng)
         parts = {name: init_part(part, rng, dtype) for name, part in self._parts.items()}
         return placed(parts, self.device)
 
@@ -156,8 +156,8 @@ class MLP:
         answer = self._chain.apply(params, x)
         if answer is not None:
             return answer
-        expect_keys(params, tuple(self._parts), self)
-        expect_width(x, self.input_dim, self)
+        check_keys(params, tuple(self._parts), self)
+        check_width(x, self.input_dim, self)
         for run in self._runs:
             x = _together(run, params, x) if run[0].is_fusable else _one_by_one(run[0], params, x)
         return x
@@ -243,7 +243,7 @@ def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
             f"linear_layer must make a layer from two sizes, as functools.partial(npnets.EnsembleLinear, 4) does, but: "
             f"{error}"
         ) from error
-    require_network("what linear_layer makes", layer)
+    check_is_network("what linear_layer makes", layer)
     return layer
 
 
@@ -261,7 +261,7 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
         layer = make(features, **args) if isinstance(args, dict) else make(features, *(args or ()))
     except TypeError as error:
         raise TypeError(f"norm_layer {norm!r} cannot be made from norm_args {args!r}: {error}") from error
-    require_network("what norm_layer makes", layer)
+    check_is_network("what norm_layer makes", layer)
     return layer
 
 

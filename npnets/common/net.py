@@ -17,18 +17,18 @@ from npnets.description import (
     Sizes,
     cached_property,
     call_repr,
+    check_flags,
     frozen,
     no_call,
-    require_flags,
     set_fields,
     set_plain,
     shape,
     size,
     width,
 )
-from npnets.door import expect_keys, follows_params
 from npnets.functional import Activation
-from npnets.initializers import require_generator
+from npnets.initializers import check_generator
+from npnets.inputs import check_keys, follows_params
 from npnets.tree import Params
 
 _SHARED = ("hidden_sizes", "norm_layer", "norm_args", "activation", "act_args", "device", "linear_layer")
@@ -85,7 +85,7 @@ class Net:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "softmax", "concat")
+        check_flags(self, "softmax", "concat")
         set_fields(self, state_shape=shape("state_shape", self.state_shape))
         set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))
         set_fields(self, num_atoms=size("num_atoms", self.num_atoms))
@@ -128,7 +128,7 @@ class Net:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"model": ...}`, and `"Q"` and `"V"` in a dueling network."""
-        require_generator(rng)
+        check_generator(rng)
         return {name: part.init(rng, dtype) for name, part in self._parts.items()}
 
     @follows_params
@@ -150,7 +150,7 @@ class Net:
             Or `(batch, actions, num_atoms)`; with an ensemble `(members, batch, output_dim)`.
         state
         """
-        expect_keys(params, tuple(self._parts), self)
+        check_keys(params, tuple(self._parts), self)
         logits = self.model.forward(params["model"], obs)
         if self.Q is not None and self.V is not None:
             logits = self._duel(self.Q.apply(params["Q"], logits), self.V.apply(params["V"], logits))

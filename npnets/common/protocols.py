@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array
-from npnets.door import brought
+from npnets.inputs import brought
 from npnets.tree import Tree
 
 
@@ -51,7 +51,7 @@ def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
     return tree.map(lambda leaf: leaf.astype(dtype), part.init(rng))
 
 
-def require_network(name: str, net: Any) -> None:
+def check_is_network(name: str, net: Any) -> None:
     """Check that an argument can be used as a part: that it has `init` and `forward`."""
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
         raise TypeError(
@@ -59,7 +59,7 @@ def require_network(name: str, net: Any) -> None:
         )
 
 
-def _require_state(name: str, net: Any) -> None:
+def _check_state(name: str, net: Any) -> None:
     try:
         inspect.signature(net.forward).bind("params", "obs", "state")
     except TypeError:
@@ -79,9 +79,9 @@ def features_of(name: str, net: Any, given: int | None, takes_state: bool = Fals
     ValueError
         If there is neither number, or they differ.
     """
-    require_network(name, net)
+    check_is_network(name, net)
     if takes_state:
-        _require_state(name, net)
+        _check_state(name, net)
     own = getattr(net, "output_dim", None)
     features = given if own is None else own
     if features is None:

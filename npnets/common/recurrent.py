@@ -10,8 +10,8 @@ from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
-from npnets.door import expect_keys, follows_params
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import check_keys, follows_params
 from npnets.tree import Params
 
 
@@ -72,7 +72,7 @@ class Recurrent:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"first": ..., "lstm": ..., "last": ...}`."""
-        require_generator(rng)
+        check_generator(rng)
         parts: dict[str, Linear | LSTM] = {"first": self.first, "lstm": self.lstm, "last": self.last}
         return placed({name: part.init(rng, dtype) for name, part in parts.items()}, self.device)
 
@@ -112,7 +112,7 @@ class Recurrent:
         state : dict
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
-        expect_keys(params, ("first", "lstm", "last"), self)
+        check_keys(params, ("first", "lstm", "last"), self)
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.first.in_features, self)
         features = self.first.apply(params["first"], given.rows(given.x))
         read = given._replace(x=features.reshape((*given.x.shape[:2], self.hidden_layer_size)))

@@ -2,7 +2,7 @@
 
 Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes through them; outside they are
 `(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only of what is given: where a step is
-`fresh` an episode begins, where it is not `live` its sequence is over.
+`reset` an episode begins, where it is not `valid` its sequence is over.
 """
 
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare
-from npnets.backend import Array, device_of, place, to_numpy
-from npnets.door import as_input
+from npnets.backend import Array, device_of, to_device, to_numpy
+from npnets.inputs import as_input
 
 NAMES = ("hidden", "cell")
 
@@ -20,18 +20,18 @@ NAMES = ("hidden", "cell")
 class Sequences(NamedTuple):
     """Sequences that are past the door.
 
-    `x` `(steps, batch, features)`; `state` a pair `(batch, layers, hidden)`, `None` for zeros; `fresh` and `live`
+    `x` `(steps, batch, features)`; `state` a pair `(batch, layers, hidden)`, `None` for zeros; `reset` and `valid`
     `(steps, batch, 1)` or `None`.
     """
 
     x: Array
     state: tuple[Array, Array] | None
-    fresh: Array | None
-    live: Array | None
+    reset: Array | None
+    valid: Array | None
 
     def rows(self, x: Array) -> Array:
         """Return a time-major array as `(steps * batch, features)`, what lies beyond a sequence's end as zeros."""
-        x = x if self.live is None else nnp.where(self.live, x, 0)
+        x = x if self.valid is None else nnp.where(self.valid, x, 0)
         return x.reshape((-1, x.shape[-1]))
 
     def by_sequence(self, rows: Array) -> Array:
@@ -74,9 +74,9 @@ def sequences(
     x = _time_major(as_input(obs, like), features, owner)
     steps, batch = x.shape[:2]
     entering = None if state is None else _entering(state, (batch, layers, hidden), like, owner)
-    live = None if lengths is None else place(_live(lengths, batch, steps), device_of(bare(like)))
-    fresh = None if resets is None else place(_fresh(resets, batch, steps), device_of(bare(like)))
-    return Sequences(x, entering, fresh if live is None or fresh is None else fresh & live, live)
+    valid = None if lengths is None else to_device(_valid(lengths, batch, steps), device_of(bare(like)))
+    reset = None if resets is None else to_device(_reset(resets, batch, steps), device_of(bare(like)))
+    return Sequences(x, entering, reset if valid is None or reset is None else reset & valid, valid)
 
 
 def _time_major(obs: Array, features: int, owner: object) -> Array:
@@ -123,7 +123,7 @@ def _entering(state: Any, shape: tuple[int, int, int], like: Array, owner: objec
     return hidden, cell
 
 
-def _live(lengths: Any, batch: int, steps: int) -> Array:
+def _valid(lengths: Any, batch: int, steps: int) -> Array:
     found = to_numpy(bare(_as_array(lengths, "lengths must be a sequence of integers")))
     if found.shape != (batch,):
         raise ValueError(
@@ -144,7 +144,7 @@ def _live(lengths: Any, batch: int, steps: int) -> Array:
     return np.arange(steps)[:, None, None] < found[:, None]
 
 
-def _fresh(resets: Any, batch: int, steps: int) -> Array:
+def _reset(resets: Any, batch: int, steps: int) -> Array:
     found = _as_array(resets, "resets must be an array of booleans")
     if found.shape != (batch, steps) and (steps > 1 or found.shape != (batch,)):
         raise ValueError(

@@ -24,9 +24,9 @@ from npnets.description import (
     shape,
     width,
 )
-from npnets.door import expect_keys, features_for, flattened_features, follows_params
 from npnets.functional import scaled, squash
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import check_keys, features_for, flattened_features, follows_params
 from npnets.tree import Params
 
 
@@ -91,7 +91,7 @@ class Actor:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
-        require_generator(rng)
+        check_generator(rng)
         parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
         return placed(parts, self.device)
 
@@ -120,7 +120,7 @@ class Actor:
         action = self._chain.run(params, obs=obs)
         if action is not None:
             return scaled(action, self.max_action), state
-        expect_keys(params, ("preprocess", "last"), self)
+        check_keys(params, ("preprocess", "last"), self)
         logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
         logits = features_for(params["last"], params["preprocess"], logits)
         logits = flattened_features(logits, obs, self.last.input_dim, "an actor needs the features of a single network")

@@ -18,16 +18,16 @@ from npnets.description import (
     Sizes,
     cached_property,
     call_repr,
+    check_flags,
     no_call,
-    require_flags,
     set_fields,
     set_plain,
     shape,
     width,
 )
-from npnets.door import expect_dtype, expect_keys, expect_parameter, features_for, flattened_features, follows_params
 from npnets.functional import scaled
-from npnets.initializers import placed, require_floating, require_generator
+from npnets.initializers import check_floating, check_generator, placed
+from npnets.inputs import check_dtype, check_keys, check_parameter, features_for, flattened_features, follows_params
 from npnets.tree import Params, Tree
 
 
@@ -74,7 +74,7 @@ class ActorProb:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "unbounded", "conditioned_sigma")
+        check_flags(self, "unbounded", "conditioned_sigma")
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.head.hidden_sizes)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
@@ -100,11 +100,11 @@ class ActorProb:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
-        require_generator(rng)
+        check_generator(rng)
         params = {"preprocess": init_part(self.preprocess_net, rng, dtype), "mu": self.head.init(rng, dtype)}
         if self.conditioned_sigma:
             return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
-        return placed({**params, "log_sigma": np.zeros(self.output_dim, require_floating(dtype))}, self.device)
+        return placed({**params, "log_sigma": np.zeros(self.output_dim, check_floating(dtype))}, self.device)
 
     @follows_params
     def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
@@ -141,15 +141,15 @@ class ActorProb:
         features = self._chain_to_features.run(params, obs=obs)
         if features is not None:
             return features, state
-        expect_keys(params, self._names, self)
+        check_keys(params, self._names, self)
         logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
         logits = features_for(params["mu"], params["preprocess"], logits)
         remedy = "an actor needs the features of a single network"
         return flattened_features(logits, obs, self.head.input_dim, remedy), state
 
     def _shared_sigma(self, params: Tree, mu: Array) -> Array:
-        log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        expect_dtype(mu.dtype, log_sigma, self)
+        log_sigma = check_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
+        check_dtype(mu.dtype, log_sigma, self)
         return sigma_from_parameter(log_sigma, mu)
 
     @cached_property

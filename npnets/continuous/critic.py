@@ -14,8 +14,8 @@ from npnets.common.chain import Chain
 from npnets.common.protocols import features_of, init_part, run_preprocess
 from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import Sizes, cached_property, call_repr, no_call, set_fields, set_plain
-from npnets.door import as_input, expect_keys, first_leaf, flattened, flattened_features, follows_params
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import as_input, check_keys, first_leaf, flattened, flattened_features, follows_params
 from npnets.tree import Params
 
 
@@ -76,7 +76,7 @@ class Critic:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ..., "last": ...}`."""
-        require_generator(rng)
+        check_generator(rng)
         parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
         return placed(parts, self.device)
 
@@ -102,7 +102,7 @@ class Critic:
         value = self._chain.run(params, **({"obs": obs} if act is None else {"obs": obs, "act": act}))
         if value is not None:
             return value
-        expect_keys(params, ("preprocess", "last"), self)
+        check_keys(params, ("preprocess", "last"), self)
         like = first_leaf(params)
         x = flattened(as_input(obs, like), "obs")
         if act is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from npnets.backend import Array
-from npnets.door import as_input, first_leaf
+from npnets.inputs import as_input, first_leaf
 from npnets.tree import Tree
 
 

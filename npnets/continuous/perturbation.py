@@ -10,13 +10,13 @@ import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
 from npnets.common.chain import Chain
-from npnets.common.protocols import init_part, require_network, run_preprocess
+from npnets.common.protocols import check_is_network, init_part, run_preprocess
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import trunk_and_head
 from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain
-from npnets.door import expect_keys, follows_params
 from npnets.functional import limit, scaled
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import check_keys, follows_params
 from npnets.kernels.activations import activate
 from npnets.tree import Params
 
@@ -51,7 +51,7 @@ class Perturbation:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_network("preprocess_net", self.preprocess_net)
+        check_is_network("preprocess_net", self.preprocess_net)
         parse_device(self.device)
         set_fields(
             self, max_action=bound("max_action", self.max_action, getattr(self.preprocess_net, "output_dim", None))
@@ -61,7 +61,7 @@ class Perturbation:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"preprocess": ...}`."""
-        return placed({"preprocess": init_part(self.preprocess_net, require_generator(rng), dtype)}, self.device)
+        return placed({"preprocess": init_part(self.preprocess_net, check_generator(rng), dtype)}, self.device)
 
     @follows_params
     def forward(self, params: Params, state: ArrayLike, action: ArrayLike) -> Array:
@@ -80,7 +80,7 @@ class Perturbation:
         (batch, actions) array
             Every entry within `[-max_action, max_action]`.
         """
-        expect_keys(params, ("preprocess",), self)
+        check_keys(params, ("preprocess",), self)
         state, action = paired(params, state, action, "action")
         inputs = nnp.concatenate([state, action], -1)
         moved = self._chain.apply(params, inputs)

@@ -16,15 +16,15 @@ from npnets.description import (
     Shape,
     cached_property,
     call_repr,
+    check_flags,
     no_call,
-    require_flags,
     set_fields,
     set_plain,
     width,
 )
-from npnets.door import expect_dtype, expect_keys, expect_parameter, follows_params
 from npnets.functional import scaled
-from npnets.initializers import placed, require_floating, require_generator
+from npnets.initializers import check_floating, check_generator, placed
+from npnets.inputs import check_dtype, check_keys, check_parameter, follows_params
 from npnets.tree import Params, Tree
 
 
@@ -71,7 +71,7 @@ class RecurrentActorProb:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "unbounded", "conditioned_sigma")
+        check_flags(self, "unbounded", "conditioned_sigma")
         set_recurrent_sizes(self)
         set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
 
@@ -92,11 +92,11 @@ class RecurrentActorProb:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"lstm": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
-        require_generator(rng)
+        check_generator(rng)
         params = {"lstm": self.lstm.init(rng, dtype), "mu": self.head.init(rng, dtype)}
         if self.conditioned_sigma:
             return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
-        return placed({**params, "log_sigma": np.zeros(self.output_dim, require_floating(dtype))}, self.device)
+        return placed({**params, "log_sigma": np.zeros(self.output_dim, check_floating(dtype))}, self.device)
 
     @follows_params
     def forward(
@@ -138,7 +138,7 @@ class RecurrentActorProb:
         state : dict
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
-        expect_keys(params, self._names, self)
+        check_keys(params, self._names, self)
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
         z = self.head.apply(params["mu"], hidden, None if self.unbounded else ("tanh",))
@@ -149,8 +149,8 @@ class RecurrentActorProb:
     def _sigma(self, params: Tree, hidden: Array, mu: Array) -> Array:
         if self.conditioned_sigma:
             return sigma_from_features(self.head.apply(params["sigma"], hidden))
-        log_sigma = expect_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        expect_dtype(mu.dtype, log_sigma, self)
+        log_sigma = check_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
+        check_dtype(mu.dtype, log_sigma, self)
         return sigma_from_parameter(log_sigma, mu)
 
     @property

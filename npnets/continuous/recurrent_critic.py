@@ -13,8 +13,8 @@ from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.sequences import Sequences
 from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
-from npnets.door import as_input, expect_keys, follows_params
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import as_input, check_keys, follows_params
 from npnets.tree import Params, Tree
 
 
@@ -71,7 +71,7 @@ class RecurrentCritic:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"lstm": ..., "last": ...}`."""
-        require_generator(rng)
+        check_generator(rng)
         return placed({"lstm": self.lstm.init(rng, dtype), "last": self.last.init(rng, dtype)}, self.device)
 
     @overload
@@ -150,8 +150,8 @@ class RecurrentCritic:
             With `return_state`: `hidden` and `cell` after that step. Derivatives go through it;
             `npnets.stop_gradient(state)` ends them.
         """
-        expect_keys(params, ("lstm", "last"), self)
-        _expect_no_state(act=act, info=info)
+        check_keys(params, ("lstm", "last"), self)
+        _check_no_state(act=act, info=info)
         given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
         beside = None if act is None and not self._actions else self._beside(act, given, params, all_steps)
         hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
@@ -181,7 +181,7 @@ class RecurrentCritic:
         return width(self.action_shape)
 
 
-def _expect_no_state(**arguments: Any) -> None:
+def _check_no_state(**arguments: Any) -> None:
     """Check that nobody gave a state in the place of another argument, where it would be lost."""
     for name, value in arguments.items():
         if isinstance(value, dict) and {"hidden", "cell"} <= value.keys():

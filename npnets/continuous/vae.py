@@ -10,13 +10,13 @@ import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
 from npnets.common.chain import Chain
-from npnets.common.protocols import Layer, init_part, require_network
+from npnets.common.protocols import Layer, check_is_network, init_part
 from npnets.continuous.pairs import paired
 from npnets.continuous.shortcut import one_part
 from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain, size
-from npnets.door import as_input, expect_keys, expect_parameters, expect_width, first_leaf, follows_params
 from npnets.functional import scaled
-from npnets.initializers import placed, require_generator
+from npnets.initializers import check_generator, placed
+from npnets.inputs import as_input, check_keys, check_parameters, check_width, first_leaf, follows_params
 from npnets.kernels.activations import activate
 from npnets.kernels.latent import latent_draw
 from npnets.tree import Params, Tree
@@ -61,8 +61,8 @@ class VAE:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_network("encoder", self.encoder)
-        require_network("decoder", self.decoder)
+        check_is_network("encoder", self.encoder)
+        check_is_network("decoder", self.decoder)
         parse_device(self.device)
         set_fields(self, hidden_dim=size("hidden_dim", self.hidden_dim), latent_dim=size("latent_dim", self.latent_dim))
         set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
@@ -77,7 +77,7 @@ class VAE:
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
-        require_generator(rng)
+        check_generator(rng)
         parts = {
             "encoder": init_part(self.encoder, rng, dtype),
             "mean": self.latent_layer.init(rng, dtype),
@@ -171,11 +171,11 @@ class VAE:
         features = self._encoding.apply(params, inputs)
         if features is None:
             features = _answer("encoder", self.encoder, params["encoder"], inputs)
-        expect_width(features, self.hidden_dim, self.latent_layer)
+        check_width(features, self.hidden_dim, self.latent_layer)
         return features
 
     def _head(self, params: Tree, features: Array) -> Any:
-        return expect_parameters(params, self.latent_layer.shapes, features.dtype, self.latent_layer)
+        return check_parameters(params, self.latent_layer.shapes, features.dtype, self.latent_layer)
 
     def _reconstruct(self, params: Tree, state: Array, latent_z: Array) -> Array:
         inputs = nnp.concatenate([state, latent_z], -1)
@@ -195,21 +195,21 @@ class VAE:
     def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Array:
         if rng is None:
             raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
-        drawn = require_generator(rng).standard_normal((*batch, self.latent_dim))
+        drawn = check_generator(rng).standard_normal((*batch, self.latent_dim))
         return np.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
     def _noise(self, rng: Any, noise: Any, features: Array) -> Array:
         if (rng is None) == (noise is None):
             raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
         shape = (*features.shape[:-1], self.latent_dim)
-        drawn = require_generator(rng).standard_normal(shape) if noise is None else noise
+        drawn = check_generator(rng).standard_normal(shape) if noise is None else noise
         drawn = as_input(drawn, features, "noise")
         if drawn.shape != shape:
             raise ValueError(f"noise must have shape {shape}, but has {drawn.shape}")
         return drawn
 
     def _expect(self, params: Tree) -> None:
-        expect_keys(params, ("encoder", "mean", "log_std", "decoder"), self)
+        check_keys(params, ("encoder", "mean", "log_std", "decoder"), self)
 
 
 def _answer(name: str, part: Layer, params: Tree, inputs: Array) -> Array:

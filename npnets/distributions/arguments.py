@@ -10,10 +10,10 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from npnets.autodiff import bare
-from npnets.backend import Array, current_device, loaded_cupy, namespace, require_one_device
-from npnets.door import as_input
+from npnets.backend import Array, check_one_device, current_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
-from npnets.initializers import require_generator
+from npnets.initializers import check_generator
+from npnets.inputs import as_input
 from npnets.tree import Tree
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,7 +33,7 @@ def follows_mean(method: F) -> F:
     return cast(F, run)
 
 
-def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
+def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
     """Check the mean and standard deviation of a distribution.
 
     Raises
@@ -46,7 +46,7 @@ def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
         standard deviation that is not positive gives NaN or infinity.
     """
     for name, value in (("mu", mu), ("sigma", sigma)):
-        _expect_floating(name, value, owner)
+        _check_floating(name, value, owner)
     if mu.shape != sigma.shape or mu.ndim == 0:
         raise ValueError(
             f"{owner} expects mu and sigma of one shape (..., actions), but mu has {mu.shape} and sigma {sigma.shape}; "
@@ -55,7 +55,7 @@ def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
     if mu.dtype != sigma.dtype:
         raise TypeError(f"{owner} expects mu and sigma of one dtype, but mu is {mu.dtype} and sigma {sigma.dtype}")
     if loaded_cupy() is not None:
-        require_one_device((bare(mu), bare(sigma)), lambda: f"mu and sigma of {owner}")
+        check_one_device((bare(mu), bare(sigma)), lambda: f"mu and sigma of {owner}")
     values = bare(sigma)
     if namespace(values) is np and (values <= 0).any():
         raise ValueError(
@@ -64,7 +64,7 @@ def expect_parameters(mu: Any, sigma: Any, owner: str) -> None:
         )
 
 
-def _expect_floating(name: str, value: Any, owner: str) -> None:
+def _check_floating(name: str, value: Any, owner: str) -> None:
     if hasattr(value, "log_prob"):
         raise TypeError(
             f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
@@ -92,7 +92,7 @@ def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
     if (rng is None) == (noise is None):
         raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
     if noise is None:
-        noise = require_generator(rng).standard_normal(mu.shape)
+        noise = check_generator(rng).standard_normal(mu.shape)
     return like_mean(noise, mu, "noise")
 
 
@@ -104,7 +104,7 @@ def like_mean(value: Any, mu: Array, name: str) -> Array:
     return found
 
 
-def expect_alike(first: Any, second: Any) -> None:
+def check_like(first: Any, second: Any) -> None:
     """Check that a divergence is asked for between two distributions of one kind, shape and dtype."""
     if type(first) is not type(second):
         raise TypeError(f"expected a second {type(first).__name__}, but got {second!r:.80}")
@@ -128,7 +128,7 @@ def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str,
     return *answer, state
 
 
-def require_unbounded(actor: Any) -> None:
+def check_unbounded(actor: Any) -> None:
     """Check that an actor leaves its mean unsquashed.
 
     Raises

@@ -11,9 +11,9 @@ import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.distributions.arguments import (
     answer_of,
+    check_like,
+    check_parameters,
     described,
-    expect_alike,
-    expect_parameters,
     follows_mean,
     like_mean,
     noise_like,
@@ -47,7 +47,7 @@ class Gaussian:
     sigma: Array
 
     def __post_init__(self) -> None:
-        expect_parameters(self.mu, self.sigma, "Gaussian")
+        check_parameters(self.mu, self.sigma, "Gaussian")
 
     def __repr__(self) -> str:
         return described(self)
@@ -155,6 +155,6 @@ class Gaussian:
         (...) array
             `E[log p(x) - log q(x)]` for `x` drawn from this distribution.
         """
-        expect_alike(self, other)
+        check_like(self, other)
         log_ratio, distance = nnp.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
         return 0.5 * nnp.sum(nnp.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from npnets.backend import Array, place
+from npnets.backend import Array, to_device
 
 Edge: TypeAlias = float | tuple[float, ...]
 
@@ -83,26 +83,26 @@ def interval(low: Edge, high: Edge, actions: int, dtype: str, device: str) -> In
     log_half = float(np.log(arrays[1].astype(np.float64) / 2 - arrays[0].astype(np.float64) / 2).sum())
     with np.errstate(over="ignore"):
         scale = 1.0 if np.isfinite(arrays[1] - arrays[0]).all() else 0.5
-    return Interval(log_half, scale, *(place(array, device) for array in arrays))
+    return Interval(log_half, scale, *(to_device(array, device) for array in arrays))
 
 
 def _within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> tuple[Array, ...]:
     with np.errstate(over="ignore"):
         lowest, highest = lows.astype(dtype), highs.astype(dtype)
-    _require_room(np.isfinite(lowest) & np.isfinite(highest), lows, highs, dtype)
+    _check_room(np.isfinite(lowest) & np.isfinite(highest), lows, highs, dtype)
     low = np.where(lowest < lows, np.nextafter(lowest, highest), lowest)
     high = np.where(highest > highs, np.nextafter(highest, lowest), highest)
     middle = low / 2 + high / 2
     half = np.minimum(high - middle, middle - low)
     while (outside := (half > 0) & ((middle + half > high) | (middle - half < low))).any():
         half = np.where(outside, np.nextafter(half, np.zeros_like(half)), half)
-    _require_room(half > 0, lows, highs, dtype)
+    _check_room(half > 0, lows, highs, dtype)
     step = half * (np.finfo(dtype).eps / 2)  # by which tanh falls short of one at the last number before it
     above = np.maximum(np.nextafter(low, high), low + step)
     below = np.minimum(np.nextafter(high, low), high - step)
     return low, high, middle, half, lowest, highest, above, below
 
 
-def _require_room(there_is: Array, lows: Array, highs: Array, dtype: np.dtype[Any]) -> None:
+def _check_room(there_is: Array, lows: Array, highs: Array, dtype: np.dtype[Any]) -> None:
     if not there_is.all():
         raise ValueError(f"no numbers of {dtype} lie between low {lows.tolist()} and high {highs.tolist()}")

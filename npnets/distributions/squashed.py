@@ -14,13 +14,13 @@ from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
 from npnets.distributions.arguments import (
     answer_of,
+    check_like,
+    check_parameters,
+    check_unbounded,
     described,
-    expect_alike,
-    expect_parameters,
     follows_mean,
     like_mean,
     noise_like,
-    require_unbounded,
 )
 from npnets.distributions.gaussian import Gaussian
 from npnets.distributions.interval import Interval, edge, interval
@@ -61,7 +61,7 @@ class SquashedGaussian:
     high: Bound
 
     def __post_init__(self) -> None:
-        expect_parameters(self.mu, self.sigma, "SquashedGaussian")
+        check_parameters(self.mu, self.sigma, "SquashedGaussian")
         actions = self.mu.shape[-1]
         set_fields(self, low=edge("low", self.low, actions), high=edge("high", self.high, actions))
         self._interval  # noqa: B018  bounds that make no sense are refused here
@@ -104,7 +104,7 @@ class SquashedGaussian:
         ValueError
             If its mean is bounded.
         """
-        require_unbounded(actor)
+        check_unbounded(actor)
         mu, sigma, state = answer_of(actor, params, obs, state, options)
         return cls(mu, sigma, low, high), state
 
@@ -203,7 +203,7 @@ class SquashedGaussian:
         (...) array
             That of the distributions before squashing, which squashing does not change.
         """
-        expect_alike(self, other)
+        check_like(self, other)
         if (self.low, self.high) != (other.low, other.high):
             raise ValueError(f"expected two distributions with the same bounds, but got {self!r} and {other!r}")
         return Gaussian(self.mu, self.sigma).kl(Gaussian(other.mu, other.sigma))

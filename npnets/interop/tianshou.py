@@ -16,15 +16,15 @@ from typing import Any
 from npnets import tree
 from npnets.backend import Array, Device, parse_device
 from npnets.initializers import placed
-from npnets.interop.tianshou_arrays import as_numpy, own_copy, require_one_floating_dtype
+from npnets.interop.tianshou_arrays import as_numpy, check_one_floating_dtype, own_copy
 from npnets.interop.tianshou_faults import Shapes, cause_of, faults_of, listed
 from npnets.interop.tianshou_names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
 from npnets.interop.tianshou_parts import (
+    check_part,
+    check_state_dict,
     dotted,
     fits,
     places_of,
-    require_part,
-    require_state_dict,
     split,
     unwrapped,
 )
@@ -68,11 +68,11 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     planned = plan(net)
     wanted, own = parameters(planned), own_parts(planned)
     shapes = {name: parameter.shape for name, parameter in wanted.items()}
-    part = require_part(require_state_dict(state_dict), prefix, shapes)
+    part = check_part(check_state_dict(state_dict), prefix, shapes)
     arrays = {name: as_numpy(part[name], name) for name in wanted if name in part}
     named = {name: _shape(value) for name, value in part.items() if not any(name.startswith(o.at) for o in own)}
-    _require_fit(net, shapes, named, state_dict, prefix)
-    require_one_floating_dtype(arrays)
+    _check_fit(net, shapes, named, state_dict, prefix)
+    check_one_floating_dtype(arrays)
 
     def read(leaf: Parameter | OwnPart) -> Tree:
         if isinstance(leaf, Parameter):
@@ -120,7 +120,7 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     return answer
 
 
-def _require_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[str, Any], prefix: str) -> None:
+def _check_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[str, Any], prefix: str) -> None:
     """Check the names and shapes of a state dict, or say where in it the network does fit."""
     faults = faults_of(expected, found)
     if not faults:
@@ -150,16 +150,16 @@ def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
     shapes = {path: _shape(leaf) for path, leaf in found.items()}
     faults = faults_of(expected, shapes)
     if faults:
-        _require_no_state_dict(params)
+        _check_no_state_dict(params)
         raise ValueError(
             f"the parameters are not those of {net!r:.300}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
         )
     arrays = {path: as_numpy(leaf, path) for path, leaf in found.items()}
-    require_one_floating_dtype(arrays)
+    check_one_floating_dtype(arrays)
     return arrays
 
 
-def _require_no_state_dict(params: Tree) -> None:
+def _check_no_state_dict(params: Tree) -> None:
     """Check that what does not fit is not already what it was to become."""
     dotted_name = next((key for key in params if "." in str(key)), None)
     if dotted_name is not None and not any(isinstance(part, Mapping) for part in params.values()):

@@ -48,7 +48,7 @@ def _why_not(value: Any, error: Exception) -> str:
     return f"of dtype {dtype} on the device {device} cannot be made a NumPy array, because it says: {said}"
 
 
-def require_one_floating_dtype(arrays: Mapping[str, Array]) -> None:
+def check_one_floating_dtype(arrays: Mapping[str, Array]) -> None:
     """Check that all arrays are of one floating-point dtype.
 
     Raises

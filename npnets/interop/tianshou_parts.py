@@ -35,7 +35,7 @@ _OURS = re.compile(r"(?:linear|norm|layer)_\d+")
 """What parts of npnets' parameters are called and of Tianshou's never."""
 
 
-def require_state_dict(state_dict: Any) -> Mapping[str, Any]:
+def check_state_dict(state_dict: Any) -> Mapping[str, Any]:
     """Return a state dict, or say what came instead."""
     if not isinstance(state_dict, Mapping):
         hint = "; pass module.state_dict()" if hasattr(state_dict, "state_dict") else ""
@@ -91,7 +91,7 @@ def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         `critic`, `critic2`, `critic_old`, `vae`, ... Values are passed on as they are. What is no network's (`alpha`)
         is a part like any other, names without a dot are in the part `""`, and the states of optimizers are left out.
     """
-    state_dict = unwrapped(require_state_dict(state_dict))
+    state_dict = unwrapped(check_state_dict(state_dict))
     tops = {key.partition(".")[0] for key in state_dict}
     parts: dict[str, dict[str, Any]] = {}
     for key, value in state_dict.items():
@@ -112,7 +112,7 @@ def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {}
 
 
-def require_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> dict[str, Any]:
+def check_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> dict[str, Any]:
     """Return what stands below a prefix, the wrappers left out of its names.
 
     Raises

@@ -39,11 +39,11 @@ def read_records(path: str | os.PathLike[str]) -> dict[str, bytes]:
         If it is no such archive, or is damaged.
     """
     with open(path, "rb") as file:
-        _expect_beginning(file)
+        _check_beginning(file)
         return _read_archive(file, os.fstat(file.fileno()).st_size)
 
 
-def _expect_beginning(file: BinaryIO) -> None:
+def _check_beginning(file: BinaryIO) -> None:
     beginning = file.read(len(_LEGACY))
     file.seek(0)
     if beginning == _LEGACY:
@@ -63,14 +63,14 @@ def _read_archive(file: BinaryIO, size: int) -> dict[str, bytes]:
     damage = (zipfile.BadZipFile, ValueError, OverflowError, EOFError, OSError, struct.error, NotImplementedError)
     try:
         with zipfile.ZipFile(file) as archive:
-            _expect_pickle(archive.namelist())
-            _expect_plain(archive.infolist(), size)
+            _check_pickle(archive.namelist())
+            _check_plain(archive.infolist(), size)
             return _contents(archive)
     except damage as error:
         raise Refusal(f"its zip archive is damaged, or was cut off while it was copied ({error})") from error
 
 
-def _expect_pickle(names: list[str]) -> None:
+def _check_pickle(names: list[str]) -> None:
     """Check that an archive is of `torch.save`, by the names in its folder."""
     found = {name.partition("/")[2] for name in names}
     if "constants.pkl" in found:
@@ -79,7 +79,7 @@ def _expect_pickle(names: list[str]) -> None:
         raise Refusal(f"it is a zip archive without a data.pkl, so not of torch.save; it has {_some(names)}")
 
 
-def _expect_plain(entries: "list[ZipInfo]", size: int) -> None:
+def _check_plain(entries: "list[ZipInfo]", size: int) -> None:
     """Check that records are stored as they are, each in a place of its own within the file."""
     end, previous = 0, ""
     for entry in sorted(entries, key=lambda entry: entry.header_offset):

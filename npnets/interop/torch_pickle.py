@@ -216,13 +216,13 @@ class _Machine:
     def fill_dict(self, values: list[Any]) -> None:
         target = self.pop_container(dict)
         for key, value in _pairs(values):
-            self.expect_key(key)
+            self.check_key(key)
             if key in target:  # else a key of megabytes could be compared time and again
                 raise Refusal("its pickle has a dict with one key twice; the file is damaged")
             target[key] = value
         self.push(target)
 
-    def expect_key(self, key: Any) -> None:
+    def check_key(self, key: Any) -> None:
         if type(key) is str:
             return
         if type(key) is not int or not -(2**31) <= key < 2**31:

@@ -87,7 +87,7 @@ def storage(identifier: Any) -> Storage:
 def _rebuild_tensor_v2(arguments: tuple[Any, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
-            _expect_no_metadata(metadata)
+            _check_no_metadata(metadata)
             return _window(source, source.dtype, offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
 
@@ -96,7 +96,7 @@ def _rebuild_tensor_v3(arguments: tuple[Any, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
             if path in _NEW_DTYPES:
-                _expect_no_metadata(metadata)
+                _check_no_metadata(metadata)
                 return _window(source, _NEW_DTYPES[path], offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v3")
 
@@ -145,7 +145,7 @@ def _bad_arguments(name: str) -> Refusal:
     return Refusal(f"its pickle calls {name} with arguments that PyTorch does not give; the file is damaged")
 
 
-def _expect_no_metadata(metadata: list[Any]) -> None:
+def _check_no_metadata(metadata: list[Any]) -> None:
     if any(metadata):
         raise Refusal(
             "it has a tensor whose conjugation or sign PyTorch left to be done later; save tensor.resolve_conj() or "

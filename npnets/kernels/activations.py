@@ -15,8 +15,8 @@ import npnets.numpy as nnp
 from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
+from npnets.kernels.buffers import scratch
 from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
-from npnets.kernels.workspace import room
 from npnets.numpy.elementwise import elementwise
 from npnets.underflow import ignoring_underflow
 
@@ -60,7 +60,7 @@ def _relu_forward(z: Array) -> Array:
 
 
 def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return np.multiply(g, y > 0, out=room(g, g.shape))
+    return np.multiply(g, y > 0, out=scratch(g, g.shape))
 
 
 def _relu_backward_in_place(g: Array, y: Array) -> Array:
@@ -97,7 +97,7 @@ def _tanh_forward(z: Array) -> Array:
 
 
 def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
-    derivative = np.multiply(y, y, out=room(y, y.shape))
+    derivative = np.multiply(y, y, out=scratch(y, y.shape))
     np.subtract(1, derivative, out=derivative)
     derivative *= g
     return derivative

@@ -17,7 +17,7 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
-from npnets.kernels.workspace import outer, product, side_by_side
+from npnets.kernels.buffers import outer, product, side_by_side
 
 ActivationCall = tuple[Any, ...] | None
 """An activation's name and its arguments, such as `("elu", 1.0)`."""

@@ -6,8 +6,8 @@
 
 Symbols: `x` `(steps, batch, in)`; `h`, `c` the hidden and cell state `(batch, hidden)` that enter a step, `h'`, `c'`
 those that leave it; `W_x` `(in, 4 hidden)`, `W_h` `(hidden, 4 hidden)`, `b_x` and `b_h` `(4 hidden,)`; `dh` the
-cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None`: where a step is `fresh` the states
-that enter it are zero; where it is not `live` it lies beyond its sequence's end, `x` is not read, and the states pass
+cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None`: where a step is `reset` the states
+that enter it are zero; where it is not `valid` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
 The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u
@@ -26,24 +26,24 @@ from npnets.autodiff import fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activations import sigmoid
+from npnets.kernels.buffers import product, scratch
 from npnets.kernels.sharing import Rows, SharedOut
-from npnets.kernels.workspace import product, room
 
 Mask = Array | None
 State = tuple[Array, Array]
 
 
 def _composition(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
+    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
 ) -> tuple[Array, Array, Array]:
     outputs = []
     for t in range(x.shape[0]):
-        if fresh is not None:
-            h, c = nnp.where(fresh[t], 0, h), nnp.where(fresh[t], 0, c)
-        x_t = x[t] if live is None else nnp.where(live[t], x[t], 0)
+        if reset is not None:
+            h, c = nnp.where(reset[t], 0, h), nnp.where(reset[t], 0, c)
+        x_t = x[t] if valid is None else nnp.where(valid[t], x[t], 0)
         new_h, new_c = _cell(nnp.matmul(x_t, w_x) + b_x + nnp.matmul(h, w_h) + b_h, c)
-        if live is not None:
-            new_h, new_c = nnp.where(live[t], new_h, h), nnp.where(live[t], new_c, c)
+        if valid is not None:
+            new_h, new_c = nnp.where(valid[t], new_h, h), nnp.where(valid[t], new_c, c)
         h, c = new_h, new_c
         outputs.append(h)
     return nnp.stack(outputs), h, c
@@ -66,46 +66,46 @@ class Saved(NamedTuple):
 
 
 def _forward(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
+    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
 ) -> tuple[tuple[Array, Array, Array], Saved]:
     steps, batch, width = x.shape
     hidden = len(w_h)
-    fresh, live = _features_first(fresh), _features_first(live)
-    u, hs = _columns(x, h, live)
-    outputs = hs[1:] if fresh is None else room(x, (steps, hidden, batch))  # a fresh step clears the h that it reads
-    gates, tanh_c = room(x, (steps, 4 * hidden, batch)), room(x, (steps, hidden, batch))
-    cs = room(x, (steps + 1, hidden, batch))
+    reset, valid = _features_first(reset), _features_first(valid)
+    u, hs = _columns(x, h, valid)
+    outputs = hs[1:] if reset is None else scratch(x, (steps, hidden, batch))  # a reset step clears the h that it reads
+    gates, tanh_c = scratch(x, (steps, 4 * hidden, batch)), scratch(x, (steps, hidden, batch))
+    cs = scratch(x, (steps + 1, hidden, batch))
     cs[0] = c.T
     project = lstm_product.into_gates(u, gates, width, w_x, w_h, b_x, b_h)
     with lstm_step.quiet(x):
         for t in range(steps):
-            if fresh is not None:
-                hs[t], cs[t] = _cleared(fresh[t], hs[t], cs[t])
+            if reset is not None:
+                hs[t], cs[t] = _cleared(reset[t], hs[t], cs[t])
             project(t)
             lstm_step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], want_gates=True)
-            if live is not None:
-                outputs[t], cs[t + 1] = _chosen(live[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
-            if fresh is not None:
+            if valid is not None:
+                outputs[t], cs[t + 1] = _chosen(valid[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
+            if reset is not None:
                 hs[t + 1] = outputs[t]
     return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Saved(u[:-1], gates, cs[:-1], tanh_c)
 
 
 def _evaluate(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, fresh: Mask, live: Mask
+    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
 ) -> tuple[Array, Array, Array]:
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
-    outputs, h, c = room(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
+    outputs, h, c = scratch(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
     project = lstm_product.from_step(x, w_x, w_h, b_x, b_h)
-    fresh, live = _features_first(fresh), _features_first(live)
+    reset, valid = _features_first(reset), _features_first(valid)
     with lstm_step.quiet(x):
         for t in range(x.shape[0]):
-            if fresh is not None:
-                h, c = _cleared(fresh[t], h, c)
-            before = None if live is None else c.copy()
-            z = project(x[t].T if live is None else _read(x[t].T, live[t]), h)
+            if reset is not None:
+                h, c = _cleared(reset[t], h, c)
+            before = None if valid is None else c.copy()
+            z = project(x[t].T if valid is None else _read(x[t].T, valid[t]), h)
             lstm_step.forward(z, c, c, outputs[t], outputs[t], want_gates=False)
-            if live is not None and before is not None:
-                outputs[t], c[:] = _chosen(live[t], (outputs[t], c), (h, before))
+            if valid is not None and before is not None:
+                outputs[t], c[:] = _chosen(valid[t], (outputs[t], c), (h, before))
             h = outputs[t]
     return outputs.swapaxes(1, 2), h.T.copy(), c.T.copy()
 
@@ -118,10 +118,10 @@ def _backward(
     w_x: Array,
     w_h: Array,
     *args: Array,
-    fresh: Mask,
-    live: Mask,
+    reset: Mask,
+    valid: Mask,
 ) -> tuple[Array, ...]:
-    dz, dh, dc = _through_time(g, saved, w_h, _features_first(fresh), _features_first(live))
+    dz, dh, dc = _through_time(g, saved, w_h, _features_first(reset), _features_first(valid))
     dx = _of_all_steps(dz, w_x) if 0 in wanted else None
     any_weight = {1, 2, 3, 4}.intersection(wanted)
     weights = _weight_cotangents(saved.u, dz, x.shape[2]) if any_weight else (None,) * 4
@@ -131,26 +131,26 @@ def _backward(
 
 
 def _through_time(
-    g: list[Array | None], saved: Saved, w_h: Array, fresh: Mask, live: Mask
+    g: list[Array | None], saved: Saved, w_h: Array, reset: Mask, valid: Mask
 ) -> tuple[Array, Array, Array]:
     """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that entered the sequence."""
     _, gates, c, tanh_c = saved
     steps, outs, batch = gates.shape
-    xp, dz, of_step = namespace(gates), room(gates, (outs, steps, batch)), room(gates, (outs, batch))
+    xp, dz, of_step = namespace(gates), scratch(gates, (outs, steps, batch)), scratch(gates, (outs, batch))
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in g[1:])
     for t in reversed(range(steps)):
         if g[0] is not None:
             dh += g[0][t].T  # outputs[t] = h'
-        if live is not None:
-            passed = _cleared(live[t], dh, dc)  # where a step is not live: h' = h, c' = c
-            dh, dc = _cleared(~live[t], dh, dc)
+        if valid is not None:
+            passed = _cleared(valid[t], dh, dc)  # where a step is not valid: h' = h, c' = c
+            dh, dc = _cleared(~valid[t], dh, dc)
         lstm_step.backward(gates[t], c[t], tanh_c[t], dh, dc, of_step)
         dz[:, t] = of_step
         xp.matmul(w_h, of_step, out=dh)  # z = W.T u
-        if live is not None:
+        if valid is not None:
             dh, dc = dh + passed[0], dc + passed[1]
-        if fresh is not None:
-            dh, dc = _cleared(fresh[t], dh, dc)
+        if reset is not None:
+            dh, dc = _cleared(reset[t], dh, dc)
     return dz, dh, dc
 
 
@@ -165,24 +165,24 @@ def _all_columns(u: Array) -> Array:
     steps, features, batch = u.shape
     if steps == 1:
         return u[0]
-    columns = room(u, (features, steps, batch))
+    columns = scratch(u, (features, steps, batch))
     columns[:] = u.swapaxes(0, 1)
     return columns.reshape(features, -1)
 
 
-def _columns(x: Array, h: Array, live: Mask) -> tuple[Array, Array]:
+def _columns(x: Array, h: Array, valid: Mask) -> tuple[Array, Array]:
     """Return the `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
     steps, batch, width = x.shape
-    u = room(x, (steps + 1, width + 1 + h.shape[1], batch))
-    u[:steps, :width] = _read(x.swapaxes(1, 2), live)
+    u = scratch(x, (steps + 1, width + 1 + h.shape[1], batch))
+    u[:steps, :width] = _read(x.swapaxes(1, 2), valid)
     u[:, width] = 1
     hs = u[:, width + 1 :]
     hs[0] = h.T
     return u, hs
 
 
-def _read(x: Array, live: Mask) -> Array:
-    return x if live is None else namespace(x).where(live, x, x.dtype.type(0))
+def _read(x: Array, valid: Mask) -> Array:
+    return x if valid is None else namespace(x).where(valid, x, x.dtype.type(0))
 
 
 def _features_first(mask: Mask) -> Mask:
@@ -209,7 +209,9 @@ def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:
     return len(x) * (w_x.size + w_h.size)
 
 
-_shared = SharedOut(Rows({0: 1, 5: 0, 6: 0}, {"fresh": 1, "live": 1}, (1, 0, 0)), _work, _forward, _backward, _evaluate)
+_shared = SharedOut(
+    Rows({0: 1, 5: 0, 6: 0}, {"reset": 1, "valid": 1}, (1, 0, 0)), _work, _forward, _backward, _evaluate
+)
 _apply = fused(_composition, _shared.forward, _shared.backward, _shared.evaluate)
 
 
@@ -218,8 +220,8 @@ def lstm(
     weights: tuple[Array, Array, Array, Array],
     h: Array,
     c: Array,
-    fresh: Mask = None,
-    live: Mask = None,
+    reset: Mask = None,
+    valid: Mask = None,
 ) -> tuple[Array, Array, Array]:
     """Run one layer over a sequence.
 
@@ -231,9 +233,9 @@ def lstm(
         o.
     h, c : (batch, hidden) arrays
         Hidden and cell state before the first step.
-    fresh : (steps, batch, 1) array of bool, optional
+    reset : (steps, batch, 1) array of bool, optional
         Where the states that enter a step are replaced by zeros.
-    live : (steps, batch, 1) array of bool, optional
+    valid : (steps, batch, 1) array of bool, optional
         Where a step belongs to its sequence; elsewhere `x` is not read and the states pass through.
 
     Returns
@@ -243,4 +245,4 @@ def lstm(
     h, c : (batch, hidden) arrays
         The states after the last step.
     """
-    return _apply(x, *weights, h, c, fresh=fresh, live=live)
+    return _apply(x, *weights, h, c, reset=reset, valid=valid)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from npnets.backend import Array, device_of, place
-from npnets.kernels.workspace import product, room
+from npnets.backend import Array, device_of, to_device
+from npnets.kernels.buffers import product, scratch
 
 
 def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
@@ -33,7 +33,7 @@ def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
     if _are_few(steps * batch, weights[1]):
         return _apart(*weights)
     weight = _stacked(*weights).T
-    u, z = room(x, (weight.shape[1], batch)), room(x, (len(weight), batch))
+    u, z = scratch(x, (weight.shape[1], batch)), scratch(x, (len(weight), batch))
     u[width] = 1
 
     def project(x_t: Array, h: Array) -> Array:
@@ -51,7 +51,7 @@ def _are_few(columns: int, w_h: Array) -> bool:
 def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
     """Return `W`, scaled."""
     width, factor = len(w_x), _factor_like(w_h)
-    weight = room(w_x, (width + 1 + len(w_h), len(factor)))
+    weight = scratch(w_x, (width + 1 + len(w_h), len(factor)))
     np.multiply(w_x, factor, out=weight[:width])
     np.multiply(b_x + b_h, factor, out=weight[width])
     np.multiply(w_h, factor, out=weight[width + 1 :])
@@ -82,4 +82,4 @@ def _factor(hidden: int, dtype: str, device: str) -> Array:
     factor = np.full(4 * hidden, -1, dtype)
     factor[2 * hidden : 3 * hidden] = -2
     factor.setflags(write=False)
-    return place(factor, device)
+    return to_device(factor, device)

@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnets.backend import Array
-from npnets.blas import require_one_thread
+from npnets.blas import check_one_thread
 from npnets.description import size
-from npnets.kernels.workspace import room, side_by_side
+from npnets.kernels.buffers import scratch, side_by_side
 from npnets.log import logger
 
 FEWEST = 64
@@ -61,7 +61,7 @@ def batch_threads(number: int) -> Iterator[None]:
     """
     number = size("the number of threads", number)
     if number > 1:
-        require_one_thread(f"batch_threads({number})", number)
+        check_one_thread(f"batch_threads({number})", number)
     before = _threads.get()
     try:
         _threads.set(number)  # in here, so that it is undone too if Ctrl-C comes right after it
@@ -166,7 +166,7 @@ def _cut(array: Any, axis: int | None, share: slice) -> Any:
 
 
 def _sum(total: Array, part: Array) -> Array:
-    return np.add(total, part, out=room(total, total.shape))
+    return np.add(total, part, out=scratch(total, total.shape))
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------

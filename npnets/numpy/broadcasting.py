@@ -5,8 +5,9 @@
 
 from typing import Any
 
+from npnets import backend
 from npnets.autodiff import bare, primitive
-from npnets.backend import Array, Device, device_of, namespace, place
+from npnets.backend import Array, Device, device_of, namespace
 
 
 @primitive(
@@ -40,12 +41,12 @@ def astype(x: Array, dtype: Any) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: moved(g, device_of(bare(args[0]))),
-    jvp=lambda argnum, tangent, answer, args, static: moved(tangent, args[1]),
+    vjp=lambda argnum, g, answer, args, static: to_device(g, device_of(bare(args[0]))),
+    jvp=lambda argnum, tangent, answer, args, static: to_device(tangent, args[1]),
 )
-def moved(x: Array, device: Device) -> Array:
+def to_device(x: Array, device: Device) -> Array:
     """Bring an array to a device; a gradient is brought back."""
-    return place(x, device)
+    return backend.to_device(x, device)
 
 
 def like_argument(g: Any, argument: Any) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.autodiff import bare, is_traced
 from npnets.backend import Array, current_device, namespace
-from npnets.dtypes import require_plain
+from npnets.dtypes import check_plain
 from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
 
@@ -61,7 +61,7 @@ def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
         stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
         return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
     if namespace(x) is np:
-        require_plain(x, "an argument")
+        check_plain(x, "an argument")
         return np.asarray(x, dtype)
     return x if dtype is None or x.dtype == dtype else astype(x, dtype)
 

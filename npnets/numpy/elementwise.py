@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
-from npnets.dtypes import require_plain
+from npnets.dtypes import check_plain
 from npnets.numpy.broadcasting import astype, like_answer, like_argument
 from npnets.numpy.constants import asarray
 from npnets.numpy.operands import operands
@@ -256,7 +256,7 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
         raise TypeError("expected arrays or numbers to take entries from, but got None; was a return forgotten?")
     x, y = operands((x, y))
     condition = bare(condition if hasattr(condition, "dtype") else asarray(condition))
-    require_plain(condition, "a condition")
+    check_plain(condition, "a condition")
     return _where(condition, x, y)
 
 

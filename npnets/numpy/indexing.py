@@ -8,7 +8,7 @@ import numpy as np
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, namespace
-from npnets.dtypes import require_plain
+from npnets.dtypes import check_plain
 
 _UNCHANGING = (int, np.integer, np.bool_, type(None), type(Ellipsis))
 
@@ -34,7 +34,7 @@ def _constant(index: Any) -> Any:
         return np.array(index)
     if is_traced(index):
         return bare(index)
-    require_plain(index, "an index")
+    check_plain(index, "an index")
     return index.copy() if may_change(index) else index
 
 

@@ -45,7 +45,7 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
         For another norm, or axes that make neither vectors nor matrices.
     """
     entries: Any = widened(asarray(x))
-    _require_euclidean(
+    _check_euclidean(
         ord, 1 if isinstance(axis, (int, np.integer)) else entries.ndim if axis is None else len(axis), axis
     )
     largest = bare(max(abs(entries), axis, True)) if entries.size else bare(sum(entries, axis, True))
@@ -57,7 +57,7 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
     return root * scale.reshape(root.shape)
 
 
-def _require_euclidean(ord: Any, axes: int, axis: Axis) -> None:
+def _check_euclidean(ord: Any, axes: int, axis: Axis) -> None:
     if axis is not None and axes > 2:
         raise ValueError(f"expected one axis that makes vectors, or two that make matrices, but got axis={axis}")
     if ord is not None and ord != {1: 2, 2: "fro"}.get(axes):

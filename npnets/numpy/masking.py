@@ -64,7 +64,7 @@ def masked_mean(x: ArrayLike, mask: ArrayLike, axis: Axis = None, keepdims: bool
 def _selected(x: Any, mask: Any) -> Any:
     """Return an array with zeros where a mask does not hold."""
     if is_traced(x) and not is_root(x):
-        _require_finite_padding(bare(x), mask)
+        _check_finite_padding(bare(x), mask)
     return where(mask, x, 0)
 
 
@@ -90,7 +90,7 @@ def _as_mask(mask: Any, x: Any) -> Any:
         ) from None
 
 
-def _require_finite_padding(x: Any, mask: Any) -> None:
+def _check_finite_padding(x: Any, mask: Any) -> None:
     if isinstance(x, np.ndarray) and not np.all(np.isfinite(x) | mask):
         raise FloatingPointError(
             "x is not finite somewhere where mask does not hold, and its gradient would be NaN there; mask before the "

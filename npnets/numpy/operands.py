@@ -10,7 +10,7 @@ import numpy as np
 
 from npnets.autodiff import Traced, bare, is_traced
 from npnets.backend import loaded_cupy
-from npnets.dtypes import require_plain
+from npnets.dtypes import check_plain
 from npnets.numpy.constants import asarray
 
 _AS_THEY_ARE = (Traced, np.ndarray, float, int, bool, type(None))
@@ -24,7 +24,7 @@ def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
     else:
         return args
     for arg in args:
-        require_plain(arg, "an operand")
+        check_plain(arg, "an operand")
     found = [arg if type(arg) in _AS_THEY_ARE or hasattr(arg, "dtype") else _as_array(arg) for arg in args]
     if any(map(_is_floating_array, found)):
         found = [_as_number(arg) for arg in found]

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 
 from npnets.backend import Array, namespace
-from npnets.kernels.workspace import room
+from npnets.kernels.buffers import scratch
 from npnets.launch import Launch
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def axpy(factor: float, x: Array, y: Array) -> Array:
     """Return `factor * x + y`."""
     if namespace(x) is not np:
         return _AXPY(x, factor, y)
-    output = np.multiply(x, factor, out=room(x, x.shape))
+    output = np.multiply(x, factor, out=scratch(x, x.shape))
     output += y
     return output
 
@@ -55,7 +55,7 @@ def lerp(x: Array, y: Array, weight: float) -> Array:
         return (y if weight else x).copy()
     if namespace(x) is not np:
         return _LERP(x, y, weight, 1 - weight)
-    output = np.subtract(y, x, out=room(x, x.shape))
+    output = np.subtract(y, x, out=scratch(x, x.shape))
     output *= weight if weight < 0.5 else weight - 1
     output += x if weight < 0.5 else y
     return output
@@ -85,8 +85,8 @@ def lerp_square(x: Array, y: Array, weight: float) -> Array:
     """Return `(1 - weight) * x + weight * y * y`."""
     if namespace(x) is not np:
         return _LERP_SQUARE(x, y, weight, 1 - weight)
-    output = np.multiply(x, 1 - weight, out=room(x, x.shape))
-    square = np.multiply(y, y, out=room(x, x.shape))
+    output = np.multiply(x, 1 - weight, out=scratch(x, x.shape))
+    square = np.multiply(y, y, out=scratch(x, x.shape))
     square *= weight
     output += square
     return output
@@ -96,7 +96,7 @@ def ratio(x: Array, square: Array, eps: float) -> Array:
     """Return `x / (sqrt(square) + eps)`."""
     if namespace(x) is not np:
         return _RATIO(x, square, eps)
-    output = np.sqrt(square, out=room(square, square.shape))
+    output = np.sqrt(square, out=scratch(square, square.shape))
     output += eps
     if eps < _VANISHING:  # where the dtype has no such number, zero would be divided by zero
         output[output == 0] = 1

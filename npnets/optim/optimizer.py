@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets import tree
-from npnets.door import on_one_device
-from npnets.dtypes import array_fault, require_plain
+from npnets.dtypes import array_fault, check_plain
+from npnets.inputs import on_one_device
 from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
@@ -97,7 +97,7 @@ def check_like(parameter: Any, *others: Any) -> Any:
     if fault is not None:
         raise TypeError(f"expected float32 or float64 arrays as parameters, but one {fault}")
     for other in others:
-        require_plain(other, "an array beside a parameter")
+        check_plain(other, "an array beside a parameter")
         if getattr(other, "shape", None) != parameter.shape or other.dtype != parameter.dtype:
             found = f"{other.dtype} {other.shape}" if hasattr(other, "dtype") else f"a {type(other).__name__}"
             raise ValueError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets import tree
-from npnets.description import call_repr, require_flags, set_fields, set_plain
+from npnets.description import call_repr, check_flags, set_fields, set_plain
 from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
     Optimizer,
@@ -63,7 +63,7 @@ class sgd(Optimizer):
 
     def __post_init__(self) -> None:
         set_plain(self)
-        require_flags(self, "nesterov")
+        check_flags(self, "nesterov")
         set_fields(
             self,
             learning_rate=check_rate("learning_rate", self.learning_rate),

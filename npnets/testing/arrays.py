@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import adopt
+from npnets.backend import asarray_like
 from npnets.common.protocols import init_part
 from npnets.testing.law import Breach
 from npnets.tree import Tree
@@ -40,7 +40,7 @@ def parameters_from(net: Any, seed: int, spread: float = 0.0, dtype: DTypeLike =
     params = _initial(net, rng, dtype)
     if not spread:
         return params
-    return tree.map(lambda leaf: leaf + adopt(spread * rng.standard_normal(leaf.shape), leaf), params)
+    return tree.map(lambda leaf: leaf + asarray_like(spread * rng.standard_normal(leaf.shape), leaf), params)
 
 
 def _initial(net: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
@@ -77,7 +77,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> str | None:
     return None
 
 
-def expect_same(before: dict[str, Any], after: dict[str, Any], expected: str, cause: str) -> None:
+def check_same(before: dict[str, Any], after: dict[str, Any], expected: str, cause: str) -> None:
     """Raise `Breach` unless two trees, as `bits` gives them, are the same."""
     path = changed(before, after)
     if path is not None:
@@ -113,7 +113,7 @@ def rows(arrays: Tree, index: Any) -> Tree:
 
 def drawn_like(leaf: Any, rng: np.random.Generator) -> Any:
     """Return an array of normal numbers with the shape, dtype and device of another."""
-    return adopt(rng.standard_normal(np.shape(leaf)), leaf)
+    return asarray_like(rng.standard_normal(np.shape(leaf)), leaf)
 
 
 def shown(value: Any) -> str:

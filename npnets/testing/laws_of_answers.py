@@ -19,17 +19,17 @@ def _shape(trial: Trial) -> None:
     params, whole = trial.params(np.float32), trial.inputs(LARGEST_BATCH, np.float32)
     for batch in range(1, LARGEST_BATCH + 1):
         given, _ = trial.first_rows(whole, None, batch)
-        _expect_shapes(trial, params, given, batch)
+        _check_shapes(trial, params, given, batch)
     given, _ = trial.first_rows(whole, None, 1)
-    _expect_shapes(trial, params, trial.repeated(given, 1), MANY_ROWS)
+    _check_shapes(trial, params, trial.repeated(given, 1), MANY_ROWS)
 
 
-def _expect_shapes(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
+def _check_shapes(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
     for name, answer in trial.run(params, given)[0].items():
-        _expect_shape(name, answer, trial.subject.shape_of(name, batch))
+        _check_shape(name, answer, trial.subject.shape_of(name, batch))
 
 
-def _expect_shape(name: str, answer: Any, expected: tuple[int, ...]) -> None:
+def _check_shape(name: str, answer: Any, expected: tuple[int, ...]) -> None:
     if answer.shape != expected:
         raise Breach(
             f"{name} of shape {expected}, (batch, output_dim)",
@@ -106,10 +106,10 @@ def _range_of_sigma(subject: Subject) -> tuple[float, float]:
 def _finite(trial: Trial) -> None:
     given = trial.inputs(trial.batch(), np.float32, LARGE)
     answer = trial.run(trial.params(np.float32, (0.0, 0.1)), given)
-    expect_finite(together(answer), "every answer finite, for inputs up to a million")
+    check_finite(together(answer), "every answer finite, for inputs up to a million")
 
 
-def expect_finite(arrays: Tree, expected: str) -> None:
+def check_finite(arrays: Tree, expected: str) -> None:
     """Raise `Breach` unless every entry of a tree is finite."""
     for path, leaf in _leaves(tree.to_numpy(arrays)):
         if is_floating(leaf) and not np.isfinite(leaf).all():

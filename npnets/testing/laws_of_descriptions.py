@@ -19,7 +19,7 @@ def _pickling(trial: Trial) -> None:
             f"{type(error).__name__}: {error}",
             "an attribute that is a lambda or an inner function, or a class that is not at the top of its module",
         ) from error
-    _expect_same_answers(trial, copied, "the pickled copy", "an attribute that pickling leaves out")
+    _check_same_answers(trial, copied, "the pickled copy", "an attribute that pickling leaves out")
 
 
 def _equality(trial: Trial) -> None:
@@ -34,7 +34,7 @@ def _equality(trial: Trial) -> None:
         raise Breach("the network to differ from what is no network", "they are equal", "an __eq__ that does not look")
     if _hash_of(net) != _hash_of(copied):
         raise Breach("equal networks to have equal hashes", "they differ", "a __hash__ that goes by identity")
-    _expect_same_answers(trial, copied, "a copy that is equal", "something that makes a difference is not compared")
+    _check_same_answers(trial, copied, "a copy that is equal", "something that makes a difference is not compared")
 
 
 def _are_equal(net: Any, copied: Any) -> bool:
@@ -55,7 +55,7 @@ def _hash_of(net: Any) -> int | None:
         return None
 
 
-def _expect_same_answers(trial: Trial, copied: Any, what: str, cause: str) -> None:
+def _check_same_answers(trial: Trial, copied: Any, what: str, cause: str) -> None:
     seed = trial.seed("seed of init")
     initial = [bits(net.init(np.random.default_rng(seed))) for net in (trial.net, copied)]
     params, given = trial.params(), trial.inputs(trial.batch())

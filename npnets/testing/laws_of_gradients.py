@@ -21,7 +21,7 @@ from npnets.autodiff import bare, value_and_grad
 from npnets.backend import to_numpy
 from npnets.testing.arrays import drawn_like, is_floating, parameters_from, shown
 from npnets.testing.law import Breach, Law
-from npnets.testing.laws_of_answers import expect_finite
+from npnets.testing.laws_of_answers import check_finite
 from npnets.testing.trial import LARGE, Trial
 from npnets.tree import Tree
 from npnets.tree.structure import rebuild
@@ -201,7 +201,7 @@ def _finite_gradients(trial: Trial) -> None:
     given, options = _inputs(trial, trial.batch(), dtype=np.float32, limit=LARGE)
     at = _parts(trial, params, given)
     gradient = _Loss(trial, given, trial.seed("seed of weights"), **options).gradient(at)
-    expect_finite(gradient, "every gradient finite, for inputs up to a million")
+    check_finite(gradient, "every gradient finite, for inputs up to a million")
 
 
 GRADIENTS = Law("gradients", "gradients by parameters and inputs agree with finite differences", _gradients)

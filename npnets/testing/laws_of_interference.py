@@ -10,7 +10,7 @@ from typing import Any
 from npnets import tree
 from npnets.autodiff import vjp
 from npnets.backend import namespace
-from npnets.testing.arrays import bits, changed, expect_same, is_floating
+from npnets.testing.arrays import bits, changed, check_same, is_floating
 from npnets.testing.law import Breach, Law
 from npnets.testing.trial import Trial, together
 
@@ -44,9 +44,9 @@ def _interruption(trial: Trial) -> None:
         interrupted = together(trial.run(params, given))
     expected = "the same bits when forward is called with other inputs in its middle, as by a signal handler"
     cause = "a buffer or another value that is kept on the network or in its module while forward runs; make it anew"
-    expect_same(alone, bits(interrupted), expected, cause)
+    check_same(alone, bits(interrupted), expected, cause)
     for output in inner:
-        expect_same(other, bits(output), f"{expected}, also of the call in between", cause)
+        check_same(other, bits(output), f"{expected}, also of the call in between", cause)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def _rows_of_states(trial: Trial) -> None:
     alone = trial.placed(rows_of_state(tree.to_numpy(state), [row], trial.subject.state_axes))
     single = row_of(trial, trial.run(params, rows(given, slice(row, row + 1)), alone), 0)
     cause = "states of the batch are mixed: a mean over them, or rows and layers in each other's places"
-    trial.expect_close(whole, single, f"row {row} with its own state as when it stands alone", cause)
+    trial.check_close(whole, single, f"row {row} with its own state as when it stands alone", cause)
 
 
 def _zero_state(trial: Trial) -> None:
@@ -55,7 +55,7 @@ def _zero_state(trial: Trial) -> None:
     params, given = trial.params(), trial.inputs(batch)
     zeros = tree.map(lambda leaf: leaf * 0 if np.ndim(leaf) or is_number(leaf) else leaf, _like(trial, batch))
     without, with_zeros = trial.run(params, given), trial.run(params, given, zeros)
-    trial.expect_close(
+    trial.check_close(
         with_zeros,
         without,
         "a state of zeros to be the same as none",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npnets import tree
-from npnets.testing.arrays import bits, changed, expect_same
+from npnets.testing.arrays import bits, changed, check_same
 from npnets.testing.law import Breach, Law
 from npnets.testing.trial import DTYPES, LARGEST_BATCH, Trial, together
 
@@ -38,11 +38,11 @@ def _repetition(trial: Trial) -> None:
     first = bits(together(answer))
     second = bits(together(trial.run(params, others)))
     cause = "something is kept between calls: a cache, a counter, an array that is used again"
-    expect_same(first, bits(together(answer)), "the first answer as it was, after a second call", cause)
+    check_same(first, bits(together(answer)), "the first answer as it was, after a second call", cause)
     again = bits(together(trial.run(params, given)))
-    expect_same(first, again, "the same bits when it is called with the same again", cause)
+    check_same(first, again, "the same bits when it is called with the same again", cause)
     fresh = bits(together(trial.run(params, others, net=trial.fresh_net())))
-    expect_same(fresh, second, "the second call's answer to be that of a copy which was never called before", cause)
+    check_same(fresh, second, "the second call's answer to be that of a copy which was never called before", cause)
 
 
 def _randomness(trial: Trial) -> None:
@@ -56,12 +56,12 @@ def _randomness(trial: Trial) -> None:
         nets = [trial.fresh_net() for _ in range(3)]
         with _global_state_kept():
             first, again, other = (_seeded(call, net, seed) for net, seed in zip(nets, (1, 1, 2), strict=True))
-        _expect_untouched(name, first[1])
+        _check_untouched(name, first[1])
         if changed(first[0], again[0]) is None and changed(first[0], other[0]) is not None:
-            _expect_untouched(name, "returns something else once they are seeded anew")
+            _check_untouched(name, "returns something else once they are seeded anew")
 
 
-def _expect_untouched(name: str, how: str | None) -> None:
+def _check_untouched(name: str, how: str | None) -> None:
     if how is not None:
         raise Breach(
             f"{name} to leave the global generators of numpy.random and random alone",

@@ -19,27 +19,27 @@ def _rows(trial: Trial) -> None:
     whole = row_of(trial, trial.run(params, given), row)
     if not trial.subject.needs_rng:
         single = trial.run(params, rows(given, slice(row, row + 1)))
-        trial.expect_close(whole, row_of(trial, single, 0), f"row {row} of the batch as when it stands alone", _CAUSE)
+        trial.check_close(whole, row_of(trial, single, 0), f"row {row} of the batch as when it stands alone", _CAUSE)
     batch = len(tree.leaves(given["obs"])[0])
     others = trial.inputs(batch, suffix=" with other rows beside it")
-    _expect_unmoved(trial, params, {**given, **_beside(given, others, row)}, row, whole)
+    _check_unmoved(trial, params, {**given, **_beside(given, others, row)}, row, whole)
     if not trial.subject.needs_rng:
-        _expect_repeated(trial, params, given, batch)
+        _check_repeated(trial, params, given, batch)
 
 
-def _expect_repeated(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
+def _check_repeated(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
     """Compare a large batch, made of the rows of a small one again and again, with the small one."""
     copies = [row % batch for row in range(MANY_ROWS)]
     few = row_of(trial, trial.run(params, given), copies)
     many = row_of(trial, trial.run(params, trial.repeated(given, batch)), list(range(MANY_ROWS)))
-    trial.expect_close(many, few, f"{MANY_ROWS} rows, {batch} of them repeated, as in the batch of {batch}", _CAUSE)
+    trial.check_close(many, few, f"{MANY_ROWS} rows, {batch} of them repeated, as in the batch of {batch}", _CAUSE)
 
 
 def _nan(trial: Trial) -> None:
     params, given, row = _drawn(trial)
     lost = tree.map(lambda leaf: leaf * np.nan if is_floating(leaf) else leaf, given)
     whole = row_of(trial, trial.run(params, given), row)
-    _expect_unmoved(trial, params, {**given, **_beside(given, lost, row)}, row, whole, " with NaN")
+    _check_unmoved(trial, params, {**given, **_beside(given, lost, row)}, row, whole, " with NaN")
 
 
 def _drawn(trial: Trial) -> tuple[Tree, dict[str, Any], int]:
@@ -58,9 +58,9 @@ def _beside(given: dict[str, Any], others: dict[str, Any], row: int) -> dict[str
     return {name: tree.map(mixed, given[name], others[name]) for name in given if name != "rng"}
 
 
-def _expect_unmoved(trial: Trial, params: Tree, given: dict[str, Any], row: int, before: Tree, how: str = "") -> None:
+def _check_unmoved(trial: Trial, params: Tree, given: dict[str, Any], row: int, before: Tree, how: str = "") -> None:
     after = row_of(trial, trial.run(params, given), row)
-    trial.expect_close(after, before, f"row {row} to stay when the other rows change{how}", _CAUSE)
+    trial.check_close(after, before, f"row {row} to stay when the other rows change{how}", _CAUSE)
 
 
 def row_of(trial: Trial, answer: tuple[dict[str, Any], Tree], row: int | list[int]) -> Tree:

@@ -64,12 +64,12 @@ def _steps(trial: Trial) -> None:
         each.append(answers)
     whole = sequences.run(slice(None), sequences.state)
     cause = "the given state is lost, the old one returned, or steps taken in another order"
-    trial.expect_close(whole, (each[-1], state), "a whole sequence to be answered as one step after the other", cause)
+    trial.check_close(whole, (each[-1], state), "a whole sequence to be answered as one step after the other", cause)
     if "all_steps" not in trial.subject.names:
         return
     answers, after = trial.run(sequences.params, sequences.given, sequences.state, all_steps=True)
     stacked = {name: np.stack([tree.to_numpy(one[name]) for one in each], 1) for name in answers}
-    trial.expect_close((answers, after), (stacked, state), "all steps to be what each step answers", cause)
+    trial.check_close((answers, after), (stacked, state), "all steps to be what each step answers", cause)
 
 
 def _parts(trial: Trial) -> None:
@@ -79,7 +79,7 @@ def _parts(trial: Trial) -> None:
     came = sequences.run(slice(at, None), state)
     cause = "something besides the state passes from step to step, or the state is not all of it"
     whole = sequences.run(slice(None), sequences.state)
-    trial.expect_close(came, whole, "two parts, the state carried over, to be the whole", cause)
+    trial.check_close(came, whole, "two parts, the state carried over, to be the whole", cause)
 
 
 def _lengths(trial: Trial) -> None:
@@ -96,7 +96,7 @@ def _lengths(trial: Trial) -> None:
         alone = trial.run(sequences.params, single, sequences.state_of(row))
         expected = row_of(trial, alone, 0)
         what = f"sequence {row}, padded with NaN, to be answered as the {length} steps it has"
-        trial.expect_close(row_of(trial, came, row), expected, what, cause)
+        trial.check_close(row_of(trial, came, row), expected, what, cause)
 
 
 def _resets(trial: Trial) -> None:
@@ -113,7 +113,7 @@ def _resets(trial: Trial) -> None:
         if len(starts):
             state = tree.map(lambda leaf: leaf * 0 if is_number(leaf) else leaf, state)
         what = f"sequence {row} to be answered as from its last reset on"
-        trial.expect_close(row_of(trial, came, row), sequences.row(row, slice(start, None), state), what, cause)
+        trial.check_close(row_of(trial, came, row), sequences.row(row, slice(start, None), state), what, cause)
 
 
 def _sequential(subject: Subject) -> bool:

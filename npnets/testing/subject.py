@@ -14,7 +14,7 @@ from hypothesis import find, settings
 from hypothesis.strategies import SearchStrategy
 
 from npnets import tree
-from npnets.backend import device_of, place
+from npnets.backend import device_of, to_device
 from npnets.continuous import VAE
 from npnets.description import cached_property
 from npnets.testing.arrays import parameters_from
@@ -160,7 +160,7 @@ class Subject:
         if self.obs is not None:
             quiet = settings(database=None, deadline=None, max_examples=10)
             given["obs"] = find(self.obs(batch), lambda _: True, settings=quiet)
-        placed = tree.map(lambda leaf: place(leaf, self.device), given)
+        placed = tree.map(lambda leaf: to_device(leaf, self.device), given)
         return {**placed, "rng": 0} if self.needs_rng else placed
 
 
@@ -188,12 +188,12 @@ def subject_of(
             "check_network(net, state_shape=17)"
         )
     actions = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
-    _require_width(net)
+    _check_width(net)
     answer = answer_row(net, actions)
     if answer is None:
         raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
     takes_act = bool({"act", "action"} & set(names))
-    _require_action(net, actions, takes_act)
+    _check_action(net, actions, takes_act)
     return Subject(
         net=net,
         names=names,
@@ -211,7 +211,7 @@ def _names_of(net: Any) -> tuple[str, ...]:
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
         raise TypeError(f"a network has init(rng), forward(params, obs, ...) and output_dim, but is {net!r:.80}")
     every = list(inspect.signature(net.forward).parameters.values())
-    _require_observations(net, every)
+    _check_observations(net, every)
     after_obs = every[2:]
     arguments = [p for p in after_obs if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     unknown = [p.name for p in arguments if p.default is p.empty and p.name not in _KNOWN]
@@ -223,7 +223,7 @@ def _names_of(net: Any) -> tuple[str, ...]:
     return tuple(p.name for p in arguments)
 
 
-def _require_observations(net: Any, arguments: list[inspect.Parameter]) -> None:
+def _check_observations(net: Any, arguments: list[inspect.Parameter]) -> None:
     kinds = [p.kind for p in arguments]
     positional = kinds.count(inspect.Parameter.POSITIONAL_ONLY) + kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if positional < 2 and inspect.Parameter.VAR_POSITIONAL not in kinds:
@@ -233,7 +233,7 @@ def _require_observations(net: Any, arguments: list[inspect.Parameter]) -> None:
         )
 
 
-def _require_width(net: Any) -> None:
+def _check_width(net: Any) -> None:
     features = getattr(net, "output_dim", None)
     if features is not None and (isinstance(features, bool) or not isinstance(features, (int, np.integer))):
         raise TypeError(
@@ -242,7 +242,7 @@ def _require_width(net: Any) -> None:
         )
 
 
-def _require_action(net: Any, actions: Row | None, takes_act: bool) -> None:
+def _check_action(net: Any, actions: Row | None, takes_act: bool) -> None:
     if not takes_act or actions is not None:
         return
     parameters = inspect.signature(net.forward).parameters

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import place
+from npnets.backend import to_device
 from npnets.testing.arrays import difference, drawn_like, is_floating, parameters_from, rows, shown
 from npnets.testing.input_strategies import seeded_arrays
 from npnets.testing.law import Breach
@@ -147,7 +147,7 @@ class Trial:
 
     def placed(self, arrays: Tree) -> Tree:
         """Return a tree with its arrays on the network's device."""
-        return tree.map(lambda leaf: place(leaf, self.subject.device) if hasattr(leaf, "dtype") else leaf, arrays)
+        return tree.map(lambda leaf: to_device(leaf, self.subject.device) if hasattr(leaf, "dtype") else leaf, arrays)
 
     def run(
         self, params: Tree, given: dict[str, Any], state: Tree = None, net: Any = None, **options: Any
@@ -155,7 +155,7 @@ class Trial:
         """Call the network, or a copy of it, and return its answers by name and its new state."""
         return self.subject.call(self.net if net is None else net, params, given, state, **options)
 
-    def expect_close(self, came: Tree, expected: Tree, what: str, cause: str) -> None:
+    def check_close(self, came: Tree, expected: Tree, what: str, cause: str) -> None:
         """Raise `Breach` unless two trees hold nearly the same numbers.
 
         Parameters

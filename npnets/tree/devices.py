@@ -47,7 +47,7 @@ def to_device(tree: T, device: Device) -> T:
 def _moved(leaf: Any, device: Device) -> Any:
     if hasattr(leaf, "forward"):
         raise TypeError(f"a network holds no arrays: move its parameters, not {leaf!r:.80}")
-    return backend.place(leaf, device) if hasattr(leaf, "dtype") else leaf
+    return backend.to_device(leaf, device) if hasattr(leaf, "dtype") else leaf
 
 
 def to_numpy(tree: T) -> T:

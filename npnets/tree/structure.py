@@ -136,12 +136,12 @@ def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
 def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
     if isinstance(tree, dict):
         for other in rest:
-            _require_same_keys(tree, other)
+            _check_same_keys(tree, other)
         columns: Iterable[Any] = ((key, part, [other[key] for other in rest]) for key, part in tree.items())
         return dict(_map_columns(fun, columns))
     if isinstance(tree, (list, tuple)):
         for other in rest:
-            _require_same_length(tree, other)
+            _check_same_length(tree, other)
         columns = ((index, parts[0], parts[1:]) for index, parts in enumerate(zip(tree, *rest, strict=True)))
         return sequence_like(tree, [answer for _, answer in _map_columns(fun, columns)])
     for other in rest:
@@ -204,7 +204,7 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _require_same_keys(tree: dict[str, Any], other: Tree) -> None:
+def _check_same_keys(tree: dict[str, Any], other: Tree) -> None:
     if type(other) is dict and tree.keys() == other.keys():
         return
     if not isinstance(other, dict):
@@ -217,7 +217,7 @@ def _require_same_keys(tree: dict[str, Any], other: Tree) -> None:
         )
 
 
-def _require_same_length(tree: Tree, other: Tree) -> None:
+def _check_same_length(tree: Tree, other: Tree) -> None:
     if not isinstance(other, (list, tuple)) or len(other) != len(tree):
         size = f"length {len(other)}" if isinstance(other, (list, tuple)) else type(other).__name__
         raise _Mismatch(f"expected a sequence of length {len(tree)}", f", but got {size}")

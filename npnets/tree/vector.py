@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from npnets import backend
 from npnets.backend import Array, namespace
-from npnets.dtypes import require_plain
+from npnets.dtypes import check_plain
 from npnets.tree.structure import Tree, leaves, map, rebuild, walk
 
 T = TypeVar("T")
@@ -108,9 +108,9 @@ def ravel(tree: T, only: Callable[[str], bool] | None = None) -> tuple[Array, Un
     """
     found = list(walk(tree))
     chosen = _chosen(found, only)
-    _require_one_dtype(chosen)
+    _check_one_dtype(chosen)
     parts = list(chosen.values())
-    backend.require_one_device(parts, lambda: "the leaves of a tree to ravel", lambda: list(chosen))
+    backend.check_one_device(parts, lambda: "the leaves of a tree to ravel", lambda: list(chosen))
     ends = [0, *itertools.accumulate(math.prod(part.shape) for part in parts)]
     pieces = [slice(start, end) for start, end in itertools.pairwise(ends)]
     places = {p: _Place(piece, part.shape) for (p, part), piece in zip(chosen.items(), pieces, strict=True)}
@@ -144,11 +144,11 @@ def _chosen(found: list[tuple[str, Any]], only: Callable[[str], bool] | None) ->
     return chosen
 
 
-def _require_one_dtype(chosen: dict[str, Any]) -> None:
+def _check_one_dtype(chosen: dict[str, Any]) -> None:
     for path, leaf in chosen.items():
         if not hasattr(leaf, "dtype"):
             raise TypeError(f"expected an array at {path!r}, but got a {type(leaf).__name__}")
-        require_plain(leaf, f"what stands at {path!r}")
+        check_plain(leaf, f"what stands at {path!r}")
     dtypes = {leaf.dtype: path for path, leaf in chosen.items()}
     if len(dtypes) > 1:
         found = ", ".join(f"{dtype} (at {path!r})" for dtype, path in dtypes.items())

@@ -25,8 +25,8 @@ def without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_array_placed_on_the_cpu_is_numpys_and_the_same_array_if_it_was_there(name: Any) -> None:
     array = np.arange(3, dtype=np.float32)
     assert backend.parse_device(name) is None
-    assert backend.place(array, name) is array
-    brought = backend.place(on_backend(array), name)
+    assert backend.to_device(array, name) is array
+    brought = backend.to_device(on_backend(array), name)
     assert type(brought) is np.ndarray and brought.dtype == np.float32
     np.testing.assert_array_equal(brought, array)
 
@@ -34,7 +34,7 @@ def test_an_array_placed_on_the_cpu_is_numpys_and_the_same_array_if_it_was_there
 def test_an_array_placed_where_it_lies_already_is_the_same_array() -> None:
     array = on_backend(np.ones(3, np.float32))
     for name in ["cpu", None] if device() == "cpu" else ["cuda", "cuda:0", 0, np.int64(0)]:
-        assert backend.place(array, name) is array
+        assert backend.to_device(array, name) is array
         assert npnets.tree.to_device({"a": [array]}, name)["a"][0] is array
 
 
@@ -54,7 +54,7 @@ def test_any_other_device_is_an_error_that_lists_what_there_is(device: Any) -> N
 @about_numpy
 def test_asking_for_a_gpu_without_cupy_says_what_to_install(without_cupy: None) -> None:
     with pytest.raises(ImportError, match=r"CuPy is not installed: pip install 'cupy-cuda13x\[ctk\]'"):
-        backend.place(np.ones(3), "cuda")
+        backend.to_device(np.ones(3), "cuda")
 
 
 @about_numpy
@@ -90,12 +90,12 @@ def test_without_cupy_the_cpu_is_all_that_is_available(without_cupy: None) -> No
 
 def test_adopting_an_array_copies_nothing_that_has_the_dtype_already() -> None:
     like, array = on_backend((np.zeros(1, np.float32), np.ones((2, 3), np.float32)))
-    assert backend.adopt(array, like) is array
+    assert backend.asarray_like(array, like) is array
     for other in (array.astype(np.float64), np.ones((2, 3)), np.ones((2, 3), np.float32)):
-        adopted = backend.adopt(other, like)
+        adopted = backend.asarray_like(other, like)
         assert adopted.dtype == np.float32
         assert bits(adopted) == bits(array)
-    assert_array_equal(backend.adopt([[1, 2]], like), [[1, 2]])
+    assert_array_equal(backend.asarray_like([[1, 2]], like), [[1, 2]])
 
 
 @about_numpy

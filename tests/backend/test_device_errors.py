@@ -15,7 +15,7 @@ import standin_cupy
 import npnets
 import npnets.numpy as nnp
 from npnets import backend, optim
-from npnets.backend import place
+from npnets.backend import to_device
 
 NO_DEVICE, INSUFFICIENT_DRIVER, OTHER = 100, 35, 2
 THREE = np.ones(3)
@@ -37,7 +37,7 @@ def broken_cupy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 @pytest.mark.numpy_alone("about a machine without a working CuPy")
 def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cupy: None) -> None:
     with pytest.raises(ImportError, match=r"does not load \(libcublas.so.13: .*\); install it anew: pip install 'cupy"):
-        place(THREE, "cuda")
+        to_device(THREE, "cuda")
     assert backend.available() == ["cpu"]
 
 
@@ -61,7 +61,7 @@ def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], 
     number = machine.get("number", 0)
     with standin_cupy.installed(**{key: value for key, value in machine.items() if key != "number"}):
         attempts: list[Callable[[], Any]] = [
-            lambda: place(THREE, number),
+            lambda: to_device(THREE, number),
             lambda: backend.using(number),
             lambda: npnets.tree.to_device({"a": THREE}, f"cuda:{number}"),
             lambda: npnets.Net(3, 2, device=number).init(np.random.default_rng(0)),

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as nnp
-from npnets.backend import adopt, available, device_of, place, using
+from npnets.backend import asarray_like, available, device_of, to_device, using
 
 one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
 each_gpu = pytest.mark.parametrize("device", ["cuda:0", pytest.param("cuda:1", marks=two_gpus)])
@@ -87,7 +87,7 @@ def assert_trees_close_to_numpy(found: Any, expected: Any, rtol: float = 0.0, at
 @two_gpus
 def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
     array = np.ones(3)
-    assert [device_of(place(array, name)) for name in ("cuda", 1, "cuda:1", None)] == [
+    assert [device_of(to_device(array, name)) for name in ("cuda", 1, "cuda:1", None)] == [
         "cuda:0",
         "cuda:1",
         "cuda:1",
@@ -109,16 +109,16 @@ def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_v
 
 @each_gpu
 def test_what_is_there_already_is_not_copied(device: str) -> None:
-    array = place(np.ones(3), device)
+    array = to_device(np.ones(3), device)
     assert npnets.tree.to_device({"a": array}, device)["a"] is array
-    assert adopt(array, array) is array
+    assert asarray_like(array, array) is array
     plain = np.ones(3)
     assert npnets.tree.to_numpy([plain])[0] is plain
 
 
 @two_gpus
 def test_arrays_move_from_one_gpu_to_another() -> None:
-    array = place(np.arange(3.0), 0)
+    array = to_device(np.arange(3.0), 0)
     moved = npnets.tree.to_device(array, 1)
     assert device_of(moved) == "cuda:1"
     assert_allclose(npnets.tree.to_numpy(moved), [0, 1, 2])

@@ -215,7 +215,7 @@ def test_results_are_whole_after_every_run_and_can_be_shown_again(
 
     monkeypatch.setattr(side_by_side, "run", run)
     monkeypatch.setattr(side_by_side, "EPISODES", 2)
-    monkeypatch.setattr(side_by_side, "require_rival", lambda: None)
+    monkeypatch.setattr(side_by_side, "check_rival", lambda: None)
     monkeypatch.setattr(sys, "argv", ["learning", "--seeds", "0", "1", "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         side_by_side.main()
@@ -279,16 +279,16 @@ def test_without_tianshou_or_with_another_version_the_error_says_how_to_install_
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="has no torch and no tianshou; to install: pip install"):
-        rival.require_rival()
+        rival.check_rival()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.0.0")
     with pytest.raises(SystemExit, match="expected Tianshou 1.0.0, found 2.0.0; to install: pip install"):
-        rival.require_rival()
+        rival.check_rival()
 
 
 def test_a_folder_that_is_a_file_is_an_error_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "taken").write_text("")
-    monkeypatch.setattr(side_by_side, "require_rival", lambda: None)
+    monkeypatch.setattr(side_by_side, "check_rival", lambda: None)
     monkeypatch.setattr(sys, "argv", ["learning", "--out", str(tmp_path / "taken")])
     with pytest.raises(SystemExit, match="^error: .*taken is a file"):
         side_by_side.main()

@@ -16,8 +16,8 @@ from opcodes import Countdown, before_each_opcode
 
 import npnets
 import npnets.numpy as nnp
-from npnets.kernels import linear, lstm, lstm_product, workspace
-from npnets.kernels.workspace import LEAST_BYTES, room
+from npnets.kernels import buffers, linear, lstm, lstm_product
+from npnets.kernels.buffers import LEAST_BYTES, scratch
 from npnets.optim import arithmetic
 
 pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
@@ -100,11 +100,11 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
     number, total = 0, 1
     while number < total:
         held: list[Any] = []
-        room(LIKE, LARGE), [room(LIKE, LARGE) for _ in range(3)]
-        countdown = Countdown(number, lambda held=held: held.extend(room(LIKE, LARGE) for _ in range(4)))
-        with before_each_opcode(countdown, workspace):
-            held.append(room(LIKE, LARGE))
-        held += [room(LIKE, LARGE) for _ in range(4)]
+        scratch(LIKE, LARGE), [scratch(LIKE, LARGE) for _ in range(3)]
+        countdown = Countdown(number, lambda held=held: held.extend(scratch(LIKE, LARGE) for _ in range(4)))
+        with before_each_opcode(countdown, buffers):
+            held.append(scratch(LIKE, LARGE))
+        held += [scratch(LIKE, LARGE) for _ in range(4)]
         assert len(held) == 9
         assert len({np.asarray(array).__array_interface__["data"][0] for array in held}) == 9, number
         number, total = number + 1, countdown.seen
@@ -116,7 +116,7 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
 def test_computations_that_are_interrupted_at_many_byte_codes_by_their_like_change_nothing(compute: Any) -> None:
     nested = Interruption(compute)
     for distance in (2, 7, 11, 19, 43):  # some are left alone in between
-        with before_each_opcode(nested.each(distance), workspace, linear, lstm, lstm_product, arithmetic):
+        with before_each_opcode(nested.each(distance), buffers, linear, lstm, lstm_product, arithmetic):
             output = compute(1.0)
         nested.check(1.0, output)
     nested.check(2.0, *nested.held)

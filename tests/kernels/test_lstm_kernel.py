@@ -14,17 +14,17 @@ from finite_differences import assert_trees_close, direction_like
 from kernel_cases import COMPOSITIONS
 
 import npnets
-from npnets.kernels import workspace
+from npnets.kernels import buffers
 from npnets.kernels.lstm import lstm
 
 STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 2, 5
-FRESH = onp.zeros((STEPS, BATCH, 1), bool)
-FRESH[[0, 2, 2], [1, 0, 1]] = True  # that of row 1 at step 2 lies beyond its end
-LIVE = onp.arange(STEPS)[:, None, None] < onp.array([4, 1, 3])[:, None]
+RESET = onp.zeros((STEPS, BATCH, 1), bool)
+RESET[[0, 2, 2], [1, 0, 1]] = True  # that of row 1 at step 2 lies beyond its end
+VALID = onp.arange(STEPS)[:, None, None] < onp.array([4, 1, 3])[:, None]
 each_mask = pytest.mark.parametrize(
-    ("fresh", "live"),
-    list(itertools.product((None, FRESH), (None, LIVE))),
-    ids=["no masks", "live", "fresh", "fresh and live"],
+    ("reset", "valid"),
+    list(itertools.product((None, RESET), (None, VALID))),
+    ids=["no masks", "valid", "reset", "reset and valid"],
 )
 
 
@@ -32,7 +32,7 @@ each_mask = pytest.mark.parametrize(
 def kept_memory() -> Iterator[None]:
     """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workspace, "LEAST_BYTES", 0)
+        patch.setattr(buffers, "LEAST_BYTES", 0)
         yield
 
 
@@ -43,19 +43,19 @@ def _arrays(scale: float = 1.0, dtype: type = onp.float64) -> list[Any]:
     return [(scale * rng.normal(size=shape)).astype(dtype) for shape in shapes]
 
 
-def _fused(arrays: Any, fresh: Any, live: Any) -> tuple[Any, ...]:
+def _fused(arrays: Any, reset: Any, valid: Any) -> tuple[Any, ...]:
     x, w_x, w_h, b_x, b_h, h, c = arrays
-    return lstm(x, (w_x, w_h, b_x, b_h), h, c, on_backend(fresh), on_backend(live))
+    return lstm(x, (w_x, w_h, b_x, b_h), h, c, on_backend(reset), on_backend(valid))
 
 
-def _by_hand(arrays: list[Any], fresh: Any, live: Any) -> tuple[Any, Any, Any]:
+def _by_hand(arrays: list[Any], reset: Any, valid: Any) -> tuple[Any, Any, Any]:
     """The definition, one step and one sequence at a time."""
     x, w_x, w_h, b_x, b_h, h, c = (array.copy() for array in arrays)
     outputs = onp.empty((len(x), *h.shape))
     for t, row in itertools.product(range(len(x)), range(len(h))):
-        if fresh is not None and fresh[t, row, 0]:
+        if reset is not None and reset[t, row, 0]:
             h[row], c[row] = 0, 0
-        if live is None or live[t, row, 0]:
+        if valid is None or valid[t, row, 0]:
             i, f, g, o = onp.split(x[t, row] @ w_x + b_x + h[row] @ w_h + b_h, 4)
             c[row] = c[row] / (1 + onp.exp(-f)) + onp.tanh(g) / (1 + onp.exp(-i))
             h[row] = onp.tanh(c[row]) / (1 + onp.exp(-o))
@@ -64,23 +64,23 @@ def _by_hand(arrays: list[Any], fresh: Any, live: Any) -> tuple[Any, Any, Any]:
 
 
 @each_mask
-def test_an_lstm_has_the_values_that_its_formula_gives(fresh: Any, live: Any) -> None:
+def test_an_lstm_has_the_values_that_its_formula_gives(reset: Any, valid: Any) -> None:
     arrays = _arrays()
-    expected = _by_hand(arrays, fresh, live)
-    for found in (_fused(on_backend(arrays), fresh, live), npnets.vjp(_of(fresh, live), on_backend(arrays))[0]):
+    expected = _by_hand(arrays, reset, valid)
+    for found in (_fused(on_backend(arrays), reset, valid), npnets.vjp(_of(reset, valid), on_backend(arrays))[0]):
         assert_trees_close(list(found), list(expected), 1e-12, 1e-14)
 
 
-def _of(fresh: Any, live: Any) -> Any:
-    return lambda arrays: list(_fused(arrays, fresh, live))
+def _of(reset: Any, valid: Any) -> Any:
+    return lambda arrays: list(_fused(arrays, reset, valid))
 
 
 @each_mask
-def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composition(fresh: Any, live: Any) -> None:
+def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composition(reset: Any, valid: Any) -> None:
     arrays = on_backend(_arrays())
-    masks = {"fresh": on_backend(fresh), "live": on_backend(live)}
+    masks = {"reset": on_backend(reset), "valid": on_backend(valid)}
     for used in (chosen for n in (1, 2, 3) for chosen in itertools.combinations(range(3), n)):
-        fast = npnets.vjp(lambda a, used=used: [_fused(a, fresh, live)[index] for index in used], arrays)
+        fast = npnets.vjp(lambda a, used=used: [_fused(a, reset, valid)[index] for index in used], arrays)
         plain = npnets.vjp(lambda a, used=used: [COMPOSITIONS["lstm"](*a, **masks)[index] for index in used], arrays)
         g = direction_like(onp.random.default_rng(1), fast[0])
         assert_trees_close(fast[1](g), plain[1](g), 1e-10, 1e-12)
@@ -89,28 +89,28 @@ def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composi
 
 @pytest.mark.numpy_alone("test_backends_agree tries each argument, all but one, and all elsewhere")
 @each_mask
-def test_gradients_by_every_choice_of_arguments_are_those_by_all_of_them(fresh: Any, live: Any) -> None:
+def test_gradients_by_every_choice_of_arguments_are_those_by_all_of_them(reset: Any, valid: Any) -> None:
     arrays = on_backend(_arrays())
-    value, pullback = npnets.vjp(_of(fresh, live), arrays)
+    value, pullback = npnets.vjp(_of(reset, valid), arrays)
     g = direction_like(onp.random.default_rng(2), value)
     everything = pullback(g)
     for chosen in (some for n in range(1, 7) for some in itertools.combinations(range(7), n)):
         parts = [arrays[index] for index in chosen]
         merged = lambda new, chosen=chosen: {**dict(enumerate(arrays)), **dict(zip(chosen, new, strict=True))}  # noqa: E731
-        found = npnets.vjp(lambda new, merged=merged: list(_fused(merged(new).values(), fresh, live)), parts)[1](g)
+        found = npnets.vjp(lambda new, merged=merged: list(_fused(merged(new).values(), reset, valid)), parts)[1](g)
         assert_trees_close(found, [everything[index] for index in chosen], 1e-12, 1e-14)
 
 
 def test_what_is_not_live_is_not_read_even_where_it_is_not_a_number() -> None:
     arrays = _arrays()
-    poisoned = [onp.where(LIVE, arrays[0], onp.nan), *arrays[1:]]
-    value, pullback = npnets.vjp(_of(FRESH, LIVE), on_backend(arrays))
-    again, pullback_again = npnets.vjp(_of(FRESH, LIVE), on_backend(poisoned))
+    poisoned = [onp.where(VALID, arrays[0], onp.nan), *arrays[1:]]
+    value, pullback = npnets.vjp(_of(RESET, VALID), on_backend(arrays))
+    again, pullback_again = npnets.vjp(_of(RESET, VALID), on_backend(poisoned))
     g = direction_like(onp.random.default_rng(3), value)
     assert_trees_close(again, as_numpy(value), 0, 0)
     assert_trees_close(pullback_again(g), as_numpy(pullback(g)), 0, 0)
-    assert_trees_close(list(_fused(on_backend(poisoned), FRESH, LIVE)), as_numpy(value), 1e-13, 1e-14)
-    plain = COMPOSITIONS["lstm"](*on_backend(poisoned), fresh=on_backend(FRESH), live=on_backend(LIVE))
+    assert_trees_close(list(_fused(on_backend(poisoned), RESET, VALID)), as_numpy(value), 1e-13, 1e-14)
+    plain = COMPOSITIONS["lstm"](*on_backend(poisoned), reset=on_backend(RESET), valid=on_backend(VALID))
     assert_trees_close(list(plain), as_numpy(value), 1e-13, 1e-14)
 
 

@@ -13,8 +13,8 @@ from opcodes import Countdown, before_each_opcode
 
 import npnets
 from npnets import memory
-from npnets.kernels import workspace
-from npnets.kernels.workspace import LEAST_BYTES, room
+from npnets.kernels import buffers
+from npnets.kernels.buffers import LEAST_BYTES, scratch
 
 pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
 
@@ -62,12 +62,12 @@ class Elsewhere:
 
 def keep(number: int = 3) -> None:
     """Have this thread keep a number of arrays of `LEAST_BYTES`."""
-    [room(LIKE, LARGE) for _ in range(number)]
+    [scratch(LIKE, LARGE) for _ in range(number)]
 
 
 def test_held_counts_what_all_threads_keep_in_use_or_not() -> None:
     keep()
-    using = room(LIKE, LARGE)
+    using = scratch(LIKE, LARGE)
     assert memory.held() == 3 * LEAST_BYTES
     with Elsewhere():
         assert memory.held() == 6 * LEAST_BYTES
@@ -78,7 +78,7 @@ def test_held_counts_what_all_threads_keep_in_use_or_not() -> None:
 def test_clear_frees_what_is_kept_in_all_threads_and_leaves_held_arrays_alone() -> None:
     keep()
     with Elsewhere() as other:
-        mine = room(LIKE, LARGE)
+        mine = scratch(LIKE, LARGE)
         mine[:] = 7
         memory.clear()
         assert memory.held() == 0
@@ -123,11 +123,11 @@ def test_memory_that_is_freed_at_any_byte_code_of_an_operation_stays_free() -> N
         memory.clear()
         keep(5)
         countdown = Countdown(number, memory.clear)
-        with before_each_opcode(countdown, workspace):
-            array = room(LIKE, LARGE)
+        with before_each_opcode(countdown, buffers):
+            array = scratch(LIKE, LARGE)
         assert memory.held() <= array.nbytes, number
         array[:] = 1
-        others = [room(LIKE, LARGE) for _ in range(4)]
+        others = [scratch(LIKE, LARGE) for _ in range(4)]
         assert not any(onp.shares_memory(array, other) for other in others)
         number, total = number + 1, countdown.seen
     assert total > 50
@@ -172,8 +172,8 @@ def test_a_limit_below_zero_is_refused_and_changes_nothing() -> None:
 def test_where_references_are_not_all_counted_the_logger_says_once_that_nothing_is_kept(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(workspace, "COUNTS_TELL", False)
-    workspace._say_that_nothing_is_kept.cache_clear()
+    monkeypatch.setattr(buffers, "COUNTS_TELL", False)
+    buffers._say_that_nothing_is_kept.cache_clear()
     with caplog.at_level(logging.INFO, "npnets"):
         keep()
         memory.limit(1 << 20)

@@ -33,7 +33,7 @@ from recurrent_problems import (
 
 import npnets
 import npnets.numpy as nnp
-from npnets.kernels import workspace
+from npnets.kernels import buffers
 
 over_sizes = settings(max_examples=12)
 
@@ -42,7 +42,7 @@ over_sizes = settings(max_examples=12)
 def kept_memory() -> Iterator[None]:
     """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workspace, "LEAST_BYTES", 0)
+        patch.setattr(buffers, "LEAST_BYTES", 0)
         yield
 
 

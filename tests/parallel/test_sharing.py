@@ -38,8 +38,8 @@ pytestmark = [
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
 
 BATCH, STEPS, INPUTS, HIDDEN = 7, 4, 3, 5
-FRESH = np.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
-LIVE = np.arange(STEPS)[:, None, None] < np.array([1, 4, 2, 3, 4, 1, 2])[:, None]
+RESET = np.random.default_rng(1).random((STEPS, BATCH, 1)) < 0.3
+VALID = np.arange(STEPS)[:, None, None] < np.array([1, 4, 2, 3, 4, 1, 2])[:, None]
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
     return npnets.grad(lambda args: _loss(args, masks, used))(args)
 
 
-@pytest.mark.parametrize("masks", [{}, {"fresh": FRESH}, {"live": LIVE}, {"fresh": FRESH & LIVE, "live": LIVE}])
+@pytest.mark.parametrize("masks", [{}, {"reset": RESET}, {"valid": VALID}, {"reset": RESET & VALID, "valid": VALID}])
 @pytest.mark.parametrize("used", [(0, 1, 2), (0,), (2,)])
 def test_a_batch_that_is_shared_out_has_the_answers_and_gradients_of_the_whole(
     masks: Any, used: Any, counts: list[int]
@@ -108,11 +108,11 @@ def test_one_cotangent_alone_is_that_among_all(index: int, three_threads: list[i
 
 
 def test_results_have_the_same_bits_from_run_to_run_and_in_several_threads_at_once(three_threads: list[int]) -> None:
-    wanted = bits(list(_gradient(_arguments(), {"fresh": FRESH})))
+    wanted = bits(list(_gradient(_arguments(), {"reset": RESET})))
 
     def found(_: int) -> Any:
         with npnets.batch_threads(3):
-            return bits(list(_gradient(_arguments(), {"fresh": FRESH})))
+            return bits(list(_gradient(_arguments(), {"reset": RESET})))
 
     with ThreadPoolExecutor(4) as pool:
         assert all(one == wanted for one in pool.map(found, range(40)))

@@ -73,7 +73,7 @@ FAULTS = [
     ),
     Fault(
         "observations are not copied",
-        "door.py",
+        "inputs.py",
         "return value.copy() if is_traced(like) and may_change(value) else value",
         "return value",
         "tests/autodiff/test_changes_in_place.py",
@@ -179,7 +179,7 @@ FAULTS = [
     Fault(
         "swapped arguments return the generator",
         "initializers.py",
-        "    require_generator(rng, order)\n    _require_gain(gain, order)\n    if not isinstance(params",
+        "    check_generator(rng, order)\n    _check_gain(gain, order)\n    if not isinstance(params",
         "    if not isinstance(params",
         "tests/networks/test_swapped_arguments.py",
     ),
@@ -228,7 +228,7 @@ FAULTS = [
     Fault(
         "a manifest may have any number of values",
         "checkpoint/manifest.py",
-        "    _require_few_values(found)\n",
+        "    _check_few_values(found)\n",
         "",
         "tests/checkpoint/test_file_costs.py",
     ),
@@ -241,14 +241,14 @@ FAULTS = [
     ),
     Fault(
         "zero rows of several axes cannot be flattened",
-        "door.py",
+        "inputs.py",
         "x.reshape((x.shape[0], math.prod(x.shape[1:])))",
         "x.reshape((x.shape[0], -1))",
         "tests/networks/test_first_mistakes.py",
     ),
     Fault(
         "a buffer is in the pool while it is looked for",
-        "kernels/workspace.py",
+        "kernels/buffers.py",
         'pool: _Pool | None = mine.pop("pool", None)',
         'pool: _Pool | None = mine.get("pool")',
         "tests/kernels/test_interrupted_memory.py",

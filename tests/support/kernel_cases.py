@@ -145,9 +145,9 @@ def _layer_norm_cases() -> list[Case]:
     ]
 
 
-def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, fresh: Any = None, live: Any = None) -> Case:
+def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = None, valid: Any = None) -> Case:
     def masks() -> dict[str, Any]:
-        return {"fresh": on_backend(fresh), "live": on_backend(live)}
+        return {"reset": on_backend(reset), "valid": on_backend(valid)}
 
     def fun(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any) -> Any:
         return _in_one(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
@@ -156,7 +156,7 @@ def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, fresh: Any = No
         return _in_one(COMPOSITIONS["lstm"](*arrays, **masks()))
 
     weights = ((inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
-    masks_given = " and ".join(name for name, mask in {"fresh": fresh, "live": live}.items() if mask is not None)
+    masks_given = " and ".join(name for name, mask in {"reset": reset, "valid": valid}.items() if mask is not None)
     name = f"{steps} steps, {batch} rows, {inputs} inputs, {hidden} hidden, masks: {masks_given or 'none'}"
     return Case("lstm", name, fun, plain, ((steps, batch, inputs), *weights, (batch, hidden), (batch, hidden)))
 
@@ -175,20 +175,20 @@ def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool
 
 def _lstm_cases() -> list[Case]:
     """One case for each combination of masks, and sizes at which something may collapse."""
-    fresh = _mask(4, 3, (0, 1), (2, 0), (2, 1), default=False)
-    live = np.arange(4)[:, None, None] < np.array([4, 1, 3])[:, None]
-    alone = {"fresh": _mask(3, 1, (1, 0), default=False), "live": np.arange(3)[:, None, None] < 2}
+    reset = _mask(4, 3, (0, 1), (2, 0), (2, 1), default=False)
+    valid = np.arange(4)[:, None, None] < np.array([4, 1, 3])[:, None]
+    alone = {"reset": _mask(3, 1, (1, 0), default=False), "valid": np.arange(3)[:, None, None] < 2}
     return [
-        *(_lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, fresh), (None, live))),
+        *(_lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, reset), (None, valid))),
         *(_lstm_case(3, 1, 4, 2, **masks) for masks in ({}, alone)),
         _lstm_case(1, 3, 2, 3),
         _lstm_case(1, 1, 3, 2),
-        _lstm_case(1, 2, 3, 2, fresh[:1, :2], np.ones((1, 2, 1), bool)),
-        _lstm_case(1, 2, 3, 4, fresh[:1, :2], np.ones((1, 2, 1), bool)),
+        _lstm_case(1, 2, 3, 2, reset[:1, :2], np.ones((1, 2, 1), bool)),
+        _lstm_case(1, 2, 3, 4, reset[:1, :2], np.ones((1, 2, 1), bool)),
         _lstm_case(2, 1, 3, 4),
         _lstm_case(5, 2, 3, 1),
         _lstm_case(2, 1, 1, 1),
-        _lstm_case(3, 9, 2, 2, live=np.arange(3)[:, None, None] < np.resize([1, 3, 2], 9)[:, None]),
+        _lstm_case(3, 9, 2, 2, valid=np.arange(3)[:, None, None] < np.resize([1, 3, 2], 9)[:, None]),
     ]
 
 

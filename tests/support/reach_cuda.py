@@ -25,7 +25,7 @@ import numpy_cases
 
 import npnets
 import npnets.autodiff.arguments
-import npnets.door
+import npnets.inputs
 import npnets.numpy
 from npnets.autodiff.derivatives import uncopied_vjp  # `vjp` copies first, behind which nothing is seen
 
@@ -69,8 +69,8 @@ def calls() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    npnets.backend.place = over_host_memory
-    for module in (npnets.backend, npnets.door, npnets.autodiff.arguments):  # CUDA is asked only by CuPy's functions
+    npnets.backend.to_device = over_host_memory
+    for module in (npnets.backend, npnets.inputs, npnets.autodiff.arguments):  # CUDA is asked only by CuPy's functions
         module.current_device = lambda array: contextlib.nullcontext()
     backends.current = backends.GPU
     print(json.dumps({name: ending(call) for name, call in calls()}))

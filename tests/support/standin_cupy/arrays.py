@@ -15,7 +15,7 @@ import numpy as np
 
 from standin_cupy import modules
 from standin_cupy.counting import counts
-from standin_cupy.devices import Device, current_device, require_current
+from standin_cupy.devices import Device, check_current, current_device
 
 SCALARS = (bool, int, float, complex, np.bool_, np.number)
 _BASIC_INDICES = (int, np.integer, slice, type(None), type(Ellipsis))
@@ -146,12 +146,12 @@ class ndarray:  # noqa: N801 (CuPy's name)
             raise TypeError("casting and subok are not supported")
         if not copy and self.dtype == np.dtype(dtype):
             return self
-        require_current(self._device)
+        check_current(self._device)
         return launch("copy", lambda: self._host.astype(dtype, order))  # type: ignore[no-any-return]
 
     def flatten(self, order: str = "C") -> ndarray:
         """Copy into one dimension."""
-        require_current(self._device)
+        check_current(self._device)
         return launch("copy", lambda: self._host.flatten(order))  # type: ignore[no-any-return]
 
     def fill(self, value: Any) -> None:
@@ -179,12 +179,12 @@ class ndarray:  # noqa: N801 (CuPy's name)
         if not copies:
             ellipsis = () if Ellipsis in parts else (Ellipsis,)
             return view(self, self._host[(*parts, *ellipsis)])
-        require_current(self._device)
+        check_current(self._device)
         return launch("take", lambda: np.array(self._host[parts]))  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         parts, copies = _host_index(index)
-        require_current(self._device)
+        check_current(self._device)
         host = operand(value)
         with np.errstate(all="ignore"):
             self._host[parts] = host
@@ -236,7 +236,7 @@ def view(source: ndarray, host: Any) -> ndarray:
 def operand(x: Any) -> Any:
     """Return what a kernel reads for one argument: the memory of an array on the current device, or a number."""
     if isinstance(x, ndarray):
-        require_current(x._device)
+        check_current(x._device)
         return x._host
     return operand_number(x)
 

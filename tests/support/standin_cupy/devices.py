@@ -75,7 +75,7 @@ def current_device() -> int:
     return _thread.current
 
 
-def require_current(number: int) -> None:
+def check_current(number: int) -> None:
     """Check that an array's device is the current one: there is no peer access between the stand-in's devices."""
     current = current_device()
     if number != current:

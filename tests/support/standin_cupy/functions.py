@@ -15,7 +15,7 @@ import numpy as np
 from standin_cupy import modules, signatures
 from standin_cupy.arrays import SCALARS, fresh, launch, ndarray, operand, operand_array, view
 from standin_cupy.counting import counts
-from standin_cupy.devices import current_device, require_current
+from standin_cupy.devices import check_current, current_device
 
 _CREATIONS = ("zeros", "ones", "full", "empty", "eye", "arange", "linspace")
 _LIKE = ("zeros_like", "ones_like", "full_like", "empty_like")
@@ -51,7 +51,7 @@ def _view(name: str) -> Callable[..., Any]:
         host = getattr(np, name)(_memory(a), *shape, **options)
         if not a.size or np.may_share_memory(host, a._host):
             return view(a, host)
-        require_current(a._device)
+        check_current(a._device)
         return launch("copy", lambda: host)  # type: ignore[no-any-return]
 
     return look

@@ -14,9 +14,9 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff import bare, is_traced
 from npnets.autodiff.tracing import may_change
-from npnets.backend import Array, adopt, current_device, device_of, loaded_cupy, require_one_device
+from npnets.backend import Array, asarray_like, check_one_device, current_device, device_of, loaded_cupy
 from npnets.dtypes import COMPUTED, array_fault, class_fault
-from npnets.numpy.broadcasting import moved
+from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,7 +28,7 @@ _OF_A_DICT = (
 )
 
 
-def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
+def check_keys(params: Any, names: Sequence[str], owner: object) -> None:
     """Check that parameters have just the keys that a network gave them.
 
     Raises
@@ -55,7 +55,7 @@ def expect_keys(params: Any, names: Sequence[str], owner: object) -> None:
     )
 
 
-def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: object) -> Any:
+def check_parameter(value: Any, shape: tuple[int, ...], name: str, owner: object) -> Any:
     """Return one parameter if it is a floating-point array of the expected shape."""
     if getattr(value, "shape", None) != shape:
         found = f"has shape {value.shape}" if hasattr(value, "shape") else f"is a {type(value).__name__}"
@@ -69,18 +69,18 @@ def expect_parameter(value: Any, shape: tuple[int, ...], name: str, owner: objec
     return value
 
 
-def expect_parameters(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any, owner: object) -> list[Any]:
+def check_parameters(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any, owner: object) -> list[Any]:
     """Return a layer's parameters if they have its keys and shapes, and the dtype that its input came in.
 
     Raises
     ------
     TypeError, ValueError
-        As `expect_keys`, `expect_parameter` and `expect_dtype`.
+        As `check_keys`, `check_parameter` and `check_dtype`.
     """
     if not _fit(params, shapes, came):
-        expect_keys(params, tuple(shapes), owner)
-        for value in [expect_parameter(params[name], shape, name, owner) for name, shape in shapes.items()]:
-            expect_dtype(came, value, owner)
+        check_keys(params, tuple(shapes), owner)
+        for value in [check_parameter(params[name], shape, name, owner) for name, shape in shapes.items()]:
+            check_dtype(came, value, owner)
     return [params[name] for name in shapes]
 
 
@@ -119,7 +119,7 @@ def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManage
     if loaded_cupy() is None:
         return _THE_CPU
     leaves = [bare(leaf) for leaf in tree.leaves(arrays)]
-    require_one_device(leaves, what, lambda: tree.paths(arrays))
+    check_one_device(leaves, what, lambda: tree.paths(arrays))
     return current_device(next((leaf for leaf in leaves if hasattr(leaf, "dtype")), None))
 
 
@@ -173,14 +173,14 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Array:
         hint = _OF_A_DICT if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
     if loaded_cupy() is not None:
-        _require_movable(found, like, name)
+        _check_movable(found, like, name)
     if not is_traced(found):
-        return adopt(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
+        return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
     cast = found if found.dtype == like.dtype else found.astype(like.dtype)
-    return cast if loaded_cupy() is None else moved(cast, device_of(bare(like)))
+    return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
 
 
-def _require_movable(value: Any, like: Any, name: str) -> None:
+def _check_movable(value: Any, like: Any, name: str) -> None:
     """Check that an input lies where the parameters lie, or is NumPy's: nothing else is moved."""
     came, there = device_of(bare(value)), device_of(bare(like))
     if came not in ("cpu", there):
@@ -200,8 +200,8 @@ def brought(value: Any, params: Any) -> Any:
     device = device_of(bare(like))
     apart = [leaf for leaf in tree.leaves(value) if _is_numeric(leaf) and device_of(bare(leaf)) != device]
     for leaf in apart:
-        _require_movable(leaf, like, "an observation or state")
-    return tree.map(lambda leaf: moved(leaf, device) if _is_numeric(leaf) else leaf, value) if apart else value
+        _check_movable(leaf, like, "an observation or state")
+    return tree.map(lambda leaf: to_device(leaf, device) if _is_numeric(leaf) else leaf, value) if apart else value
 
 
 def _is_numeric(leaf: Any) -> bool:
@@ -240,7 +240,7 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
     return flattened(logits, "the preprocess net's answer")
 
 
-def expect_width(x: Array, features: int, owner: object) -> None:
+def check_width(x: Array, features: int, owner: object) -> None:
     """Check the last axis of a layer's input."""
     if x.ndim < 2:
         raise ValueError(
@@ -254,7 +254,7 @@ def expect_width(x: Array, features: int, owner: object) -> None:
         )
 
 
-def expect_dtype(came: Any, parameter: Array, owner: object) -> None:
+def check_dtype(came: Any, parameter: Array, owner: object) -> None:
     """Check that the dtype of an input that is past the door is the parameters'."""
     if came != parameter.dtype:
         raise TypeError(

@@ -107,11 +107,11 @@ def product(a: Array, b: Array) -> Array:
     rows, columns = a.shape[-2], b.shape[-1]
     is_large = rows * columns * a.itemsize >= LEAST_BYTES
     if a.ndim == 2 == b.ndim:  # `dot` hands a single row or column to BLAS too, and costs half of `matmul` where small
-        return np.dot(a, b, out=room(a, (rows, columns))) if is_large else a.dot(b)
+        return np.dot(a, b, out=scratch(a, (rows, columns))) if is_large else a.dot(b)
     if not is_large:
         return np.matmul(a, b)
     leading = max(a.shape[:-2], b.shape[:-2], key=len)
-    return np.matmul(a, b, out=room(a, (*leading, rows, columns)))
+    return np.matmul(a, b, out=scratch(a, (*leading, rows, columns)))
 
 
 def outer(a: Array, b: Array) -> Array:
@@ -131,7 +131,7 @@ def side_by_side(parts: Sequence[Array], axis: int) -> Array:
     """Return NumPy arrays joined along an axis, in room that is kept if they are large together."""
     shape = list(parts[0].shape)
     shape[axis] = sum(part.shape[axis] for part in parts)
-    return np.concatenate(parts, axis, out=room(parts[0], tuple(shape)))
+    return np.concatenate(parts, axis, out=scratch(parts[0], tuple(shape)))
 
 
 def _with_zeros(row: Array) -> Array:
@@ -140,7 +140,7 @@ def _with_zeros(row: Array) -> Array:
     return rows
 
 
-def room(like: Array, shape: tuple[int, ...]) -> Array:
+def scratch(like: Array, shape: tuple[int, ...]) -> Array:
     """Return an array of a shape with anything in it, of the dtype and on the device of another.
 
     Parameters

@@ -14,9 +14,9 @@ from backends import assert_allclose, bits, on_backend
 
 import npnets
 import npnets.numpy as nnp
-from npnets.kernels import workspace
+from npnets.kernels import buffers
+from npnets.kernels.buffers import LEAST_BYTES, outer, product, scratch
 from npnets.kernels.lstm import lstm
-from npnets.kernels.workspace import LEAST_BYTES, outer, product, room
 
 LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
@@ -26,7 +26,7 @@ numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own"
 @pytest.fixture(autouse=True)
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that has kept nothing yet."""
-    monkeypatch.setattr(workspace, "_of_thread", threading.local())
+    monkeypatch.setattr(buffers, "_of_thread", threading.local())
 
 
 def _place(array: Any) -> int:
@@ -35,47 +35,47 @@ def _place(array: Any) -> int:
 
 @numpy_alone
 def test_an_array_that_nobody_holds_is_handed_out_again() -> None:
-    first = _place(room(LIKE, LARGE))
-    assert _place(room(LIKE, LARGE)) == first
+    first = _place(scratch(LIKE, LARGE))
+    assert _place(scratch(LIKE, LARGE)) == first
 
 
 @numpy_alone
 @pytest.mark.parametrize("view", [lambda a: a, lambda a: a[:1], lambda a: a.reshape(2, -1).T[1:][0], memoryview])
 def test_an_array_is_not_handed_out_while_it_or_a_view_of_it_is_held(view: Any) -> None:
-    held = view(room(LIKE, LARGE))
-    second = room(LIKE, LARGE)
+    held = view(scratch(LIKE, LARGE))
+    second = scratch(LIKE, LARGE)
     assert not np.shares_memory(np.asarray(held), second)
     del held
-    third = room(LIKE, LARGE)
+    third = scratch(LIKE, LARGE)
     assert not np.shares_memory(second, third)
 
 
 @numpy_alone
 def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> None:
     for shape, dtype in (((300, 200), "f"), ((200, 300), "f"), ((300, 200), "d"), ((3,), "d"), ((), "f")):
-        one, two = (room(np.zeros(1, dtype), shape) for _ in range(2))
+        one, two = (scratch(np.zeros(1, dtype), shape) for _ in range(2))
         assert (one.shape, one.dtype, one.flags.c_contiguous) == (shape, np.dtype(dtype), True)
         assert not np.shares_memory(one, two)
 
 
 @numpy_alone
 def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "_limit", 3 * LEAST_BYTES)
+    monkeypatch.setattr(buffers, "_limit", 3 * LEAST_BYTES)
     for extra in range(5):
-        room(LIKE, (LARGE[0] + extra,))
-    kept = [array.nbytes for arrays in workspace._of_thread.place["pool"].values() for array in arrays]
+        scratch(LIKE, (LARGE[0] + extra,))
+    kept = [array.nbytes for arrays in buffers._of_thread.place["pool"].values() for array in arrays]
     assert sum(kept) <= 3 * LEAST_BYTES
-    assert [shape[0] for shape, _ in workspace._of_thread.place["pool"]] == [LARGE[0] + 3, LARGE[0] + 4]
-    room(LIKE, (4 * LARGE[0],))
-    assert len(workspace._of_thread.place["pool"]) == 2
+    assert [shape[0] for shape, _ in buffers._of_thread.place["pool"]] == [LARGE[0] + 3, LARGE[0] + 4]
+    scratch(LIKE, (4 * LARGE[0],))
+    assert len(buffers._of_thread.place["pool"]) == 2
 
 
 @numpy_alone
 def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
-    held = [room(LIKE, LARGE) for _ in range(40)]
+    held = [scratch(LIKE, LARGE) for _ in range(40)]
     assert len({_place(array) for array in held}) == 40
-    ((kept,),) = [workspace._of_thread.place["pool"].values()]
-    assert len(kept) == 1 + workspace.MOST_OF_A_SHAPE
+    ((kept,),) = [buffers._of_thread.place["pool"].values()]
+    assert len(kept) == 1 + buffers.MOST_OF_A_SHAPE
 
 
 @numpy_alone
@@ -83,13 +83,13 @@ def test_a_debugger_that_looks_at_every_variable_does_not_make_what_is_held_look
     code = """
 import sys
 import numpy as np
-from npnets.kernels.workspace import room
+from npnets.kernels.buffers import scratch
 def look(frame, event, argument):
     frame.f_locals
     return look
 sys.settrace(look)
 like = np.zeros(1)
-def places(): return [room(like, (100, 100)) for _ in range(3)]
+def places(): return [scratch(like, (100, 100)) for _ in range(3)]
 traced = places()
 sys.settrace(None)
 later = places()
@@ -100,11 +100,11 @@ assert len({a.__array_interface__['data'][0] for a in traced + later}) == 6
 
 @numpy_alone
 def test_each_thread_has_arrays_of_its_own() -> None:
-    here = room(LIKE, LARGE)
+    here = scratch(LIKE, LARGE)
     del here
     with ThreadPoolExecutor(1) as pool:
-        there = pool.submit(room, LIKE, LARGE).result()
-    assert not np.shares_memory(there, room(LIKE, LARGE))
+        there = pool.submit(scratch, LIKE, LARGE).result()
+    assert not np.shares_memory(there, scratch(LIKE, LARGE))
 
 
 def _problem() -> tuple[Any, ...]:
@@ -143,11 +143,11 @@ def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earli
 )
 @pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # NumPy 2.5 and newer
 def test_what_a_holder_did_to_an_array_itself_is_not_handed_on(change: Any) -> None:
-    held = room(LIKE, LARGE)
+    held = scratch(LIKE, LARGE)
     change(held)
     del held
     for _ in range(2):
-        following = room(LIKE, LARGE)
+        following = scratch(LIKE, LARGE)
         assert (following.shape, following.dtype, following.flags.carray) == (LARGE, LIKE.dtype, True)
 
 
@@ -163,7 +163,7 @@ def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
 
 @numpy_alone
 def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "_limit", 4 * LEAST_BYTES)
+    monkeypatch.setattr(buffers, "_limit", 4 * LEAST_BYTES)
 
     def refuse(*args: Any) -> Any:
         raise MemoryError
@@ -171,16 +171,16 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(np, "empty", refuse)
         with pytest.raises(MemoryError):
-            room(LIKE, LARGE)
+            scratch(LIKE, LARGE)
     for more in range(20):
-        assert room(LIKE, (LARGE[0] + more,)).shape == (LARGE[0] + more,)
+        assert scratch(LIKE, (LARGE[0] + more,)).shape == (LARGE[0] + more,)
 
 
 @numpy_alone
 def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "COUNTS_TELL", False)
-    room(LIKE, LARGE)
-    assert not hasattr(workspace._of_thread, "place")
+    monkeypatch.setattr(buffers, "COUNTS_TELL", False)
+    scratch(LIKE, LARGE)
+    assert not hasattr(buffers._of_thread, "place")
 
 
 each_members = pytest.mark.parametrize("members", [((), ()), ((3,), (3,)), ((), (3,)), ((3,), ())])
