@@ -4,9 +4,7 @@ import inspect
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from npnets import tree
 from npnets.backend import Array
 from npnets.inputs import brought
 from npnets.tree import Tree
@@ -42,13 +40,6 @@ class Layer(Protocol):
     def forward(self, params: Tree, x: Array, /) -> Array:
         """Map an array to another."""
         ...
-
-
-def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
-    """Return the parameters of a part in a dtype, whether or not its own `init` knows of dtypes."""
-    if "dtype" in inspect.signature(part.init).parameters:
-        return part.init(rng, dtype=dtype)
-    return tree.map(lambda leaf: leaf.astype(dtype), part.init(rng))
 
 
 def check_is_network(name: str, net: Any) -> None:
