@@ -76,7 +76,7 @@ def _find_leaf(params: Any) -> Any:
 
 
 def as_input(value: Any, like: Any, name: str = "obs") -> Array:
-    """Bring an observation, action or state to the backend and dtype of a parameter.
+    """Convert an observation, action or state to the device and dtype of a parameter.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def _check_movable(value: Any, like: Any, name: str) -> None:
         )
 
 
-def brought(value: Any, params: Any) -> Any:
-    """Bring the arrays of an observation or state to the device of parameters, for a network that only takes those."""
+def inputs_on_device(value: Any, params: Any) -> Any:
+    """Move the arrays of an observation or state to the device of parameters, for a network that takes only those."""
     if loaded_cupy() is None:
         return value
     like = _find_leaf(params)
@@ -168,7 +168,7 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
         raise ValueError(
             f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
         )
-    return flattened(logits, "the preprocess net's answer")
+    return flattened(logits, "the preprocess net's output")
 
 
 def check_width(x: Array, features: int, owner: object) -> None:
@@ -195,10 +195,10 @@ def check_layer_input(x: Array, weight: tuple[int, ...], network: object) -> Non
 
 
 def check_dtype(came: Any, parameter: Array, owner: object) -> None:
-    """Check that the dtype of an input that is past the door is the parameters'."""
+    """Check that the dtype of a layer's validated input is that of its parameters."""
     if came != parameter.dtype:
         raise TypeError(
-            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {came}: parameters of two "
-            "dtypes in one tree, or a preprocess net that answers in a dtype of its own? It can cast what comes in: "
+            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input has dtype {came}: does a "
+            "preprocess net or a layer of your own return another dtype? It can convert its input: "
             "obs = numpy.asarray(obs, params[...].dtype)"
         )

@@ -1,7 +1,7 @@
 """A multilayer perceptron."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike
@@ -168,7 +168,7 @@ class MLP(Network):
         if not self._blocks or not is_known(self._blocks[0].linear):
             operations.insert(0, Operation(self._checked, 0))
         elif isinstance(operations[0].run, LinearLayers):
-            operations[0] = operations[0]._replace(run=operations[0].run._replace(network=self))
+            operations[0] = operations[0]._replace(run=replace(operations[0].run, network=self))
         return tuple(operations)
 
     def _checked(self, leaves: Leaves, x: Array) -> Array:

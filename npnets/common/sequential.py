@@ -5,7 +5,8 @@ other part is an operation of its own. There is no other way to run a feed-forwa
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from npnets.backend import Array
 from npnets.common.spec import Spec
@@ -13,17 +14,19 @@ from npnets.functional import ResolvedActivation
 from npnets.inputs import check_dtype, check_layer_input
 from npnets.kernels.linear import ActivationCall, linear_layers
 
-Leaves = Sequence[Any]
+Leaves: TypeAlias = Sequence[Any]
+Run: TypeAlias = Callable[[Leaves, Array], Array]
 
 
 class Operation(NamedTuple):
     """A function of leaves and an array `x`, and how many leaves of the network's tree are its own."""
 
-    run: Callable[[Leaves, Array], Array]
+    run: Run
     leaves: int
 
 
-class LinearLayers(NamedTuple):
+@dataclass(frozen=True)
+class LinearLayers:
     """Linear layers one after the other, each with its activation: one call of the kernel.
 
     `weights` are the shapes of the layers' weights, `network` is named in errors.
@@ -44,14 +47,15 @@ class LinearLayers(NamedTuple):
     def joined(self, after: Any) -> "LinearLayers | None":
         """Return these layers and what comes after them as one operation, or `None` where that is not possible."""
         if isinstance(after, Activate) and after.activation.fused is not None and self.activations[-1] is None:
-            return self._replace(activations=(*self.activations[:-1], after.activation.fused))
+            return replace(self, activations=(*self.activations[:-1], after.activation.fused))
         if isinstance(after, LinearLayers) and _follows(after.weights[0], self.weights[-1]):
             weights, activations = self.weights + after.weights, self.activations + after.activations
             return LinearLayers(weights, activations, self.network)
         return None
 
 
-class Activate(NamedTuple):
+@dataclass(frozen=True)
+class Activate:
     """An activation behind a part that is no linear layer."""
 
     activation: ResolvedActivation
@@ -61,7 +65,8 @@ class Activate(NamedTuple):
         return self.activation.apply(x)
 
 
-class OwnLayer(NamedTuple):
+@dataclass(frozen=True)
+class OwnLayer:
     """A layer that runs by its own `forward`, which checks its own parameters."""
 
     layer: Any

@@ -181,7 +181,7 @@ class _Reader:
         leaves: list[Any] = []
         dtype = None
         for number, name, shape in self.leaves:
-            value = None if name is None else dicts[number].get(name)
+            value: Any = None if name is None else dicts[number].get(name)
             if shape is not None:
                 if getattr(value, "shape", None) != shape or (value.dtype != dtype and dtype is not None):
                     return None

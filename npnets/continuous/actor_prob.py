@@ -1,4 +1,4 @@
-"""An actor that answers with a normal distribution."""
+"""An actor that returns a normal distribution."""
 
 from dataclasses import dataclass
 from typing import Any

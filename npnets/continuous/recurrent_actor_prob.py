@@ -1,4 +1,4 @@
-"""An actor with a memory that answers with a normal distribution."""
+"""An actor with a memory that returns a normal distribution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

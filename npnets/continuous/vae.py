@@ -63,9 +63,9 @@ class VAE(Network):
         parse_device(self.device)
         set_fields(self, hidden_dim=size("hidden_dim", self.hidden_dim), latent_dim=size("latent_dim", self.latent_dim))
         set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
-        answers = getattr(self.encoder, "output_dim", self.hidden_dim)
-        if answers != self.hidden_dim:
-            raise ValueError(f"the encoder returns {answers} features, but hidden_dim is {self.hidden_dim}")
+        returned = getattr(self.encoder, "output_dim", self.hidden_dim)
+        if returned != self.hidden_dim:
+            raise ValueError(f"the encoder returns {returned} features, but hidden_dim is {self.hidden_dim}")
 
     @cached_property
     def latent_layer(self) -> Linear:
@@ -116,8 +116,8 @@ class VAE(Network):
         check_width(features, self.hidden_dim, self.latent_layer)
         check_dtype(features.dtype, first_leaf(leaves), self)
         noise = self._noise(rng, noise, features)
-        mean, log_std = leaves[self.spec.slices["mean"]], leaves[self.spec.slices["log_std"]]
-        mean, std, latent_z = latent_draw(features, mean, log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
+        to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
+        mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
         reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:
             raise ValueError(
