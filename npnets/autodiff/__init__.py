@@ -1,15 +1,16 @@
 """Derivatives of functions of trees of arrays.
 
-`grad`, `value_and_grad`, `vjp`, `jvp`, `hvp` and `stop_gradient` are what users call; `primitive` and `fused` are for
-those who write operations. What is traced is each leaf array, never the dicts around it.
+`grad`, `value_and_grad`, `vjp`, `jvp`, `hvp` and `stop_gradient` are what users call; `primitive` and `fused` (with
+`Pair`) are for those who write operations. What is traced is each leaf array, never the dicts around it.
 """
 
 from npnets.autodiff.derivatives import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
-from npnets.autodiff.operations import fused, primitive
+from npnets.autodiff.operations import Pair, fused, primitive
 from npnets.autodiff.tracing import Traced, bare, is_traced
 from npnets.public import listing
 
 __all__ = [
+    "Pair",
     "Traced",
     "bare",
     "fused",

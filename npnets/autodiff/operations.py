@@ -1,4 +1,4 @@
-"""How differentiable operations are made: `primitive` from two rules, `fused` from a composition and a fast pair.
+"""How differentiable operations are made: `primitive` from two rules, `fused` from a composition and fast pairs.
 
 A fused operation takes its fast path only where one single reverse pass is being traced. Any other use, such as nested
 derivatives or forward mode, runs its plain composition, so that every order is right by construction.
@@ -10,7 +10,9 @@ forward mode follows.
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
 
 from npnets.autodiff.derivatives import uncopied_vjp
 from npnets.autodiff.tracing import (
@@ -92,27 +94,37 @@ def primitive(
     return decorate
 
 
-def fused(
-    composition: F,
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    evaluate: Callable[..., Any] | None = None,
-) -> F:
-    """Join a plain composition with a fast forward and a hand-written backward.
+class Pair(NamedTuple):
+    """A fast forward and its backward by hand, for the arrays of one kind of processor.
+
+    Parameters
+    ----------
+    forward : callable
+        On bare arrays: from the arguments of the composition to `(output, residuals)`, with what the backward needs.
+        An operation with several outputs returns a tuple of them.
+    backward : callable
+        On bare arrays: `(g, residuals, argnums, *args, **static)` to a tuple with the cotangents of the arguments at
+        the positions `argnums`, in that order. With several outputs `g` is a list, `None` for those not used.
+    evaluate : callable, optional
+        On bare arrays: from the arguments to the output alone, where nothing is differentiated.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    evaluate: Callable[..., Any] | None = None
+
+
+def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F:
+    """Join a plain composition with a fast forward and a hand-written backward for each kind of processor.
 
     Parameters
     ----------
     composition : callable
         The operation written in `npnets.numpy`. It defines the result and all derivatives, and computes them in every
         use but first-order reverse mode.
-    forward : callable
-        On bare arrays: from the arguments of `composition` to `(output, residuals)`, with what the backward needs. An
-        operation with several outputs returns a tuple of them.
-    backward : callable
-        On bare arrays: `(g, residuals, argnums, *args, **static)` to a tuple with the cotangents of the arguments at
-        the positions `argnums`, in that order. With several outputs `g` is a list, `None` for those not used.
-    evaluate : callable, optional
-        On bare arrays: from the arguments to the output alone, where nothing is differentiated.
+    cpu, gpu : Pair, optional
+        For NumPy's arrays and for CuPy's: one pair given for both, if its code serves both. Without a pair for its
+        arrays the operation runs its composition.
 
     Returns
     -------
@@ -120,12 +132,7 @@ def fused(
         With the signature of `composition`. Arrays are its positional arguments, and are not changed before the
         backward pass. Underflow inside is ignored.
     """
-    composed, forward, backward = (
-        ignoring_underflow(composition),
-        ignoring_underflow(forward),
-        ignoring_underflow(backward),
-    )
-    evaluate = None if evaluate is None else ignoring_underflow(evaluate)
+    composed, pair_for = ignoring_underflow(composition), _chooser(composition, cpu, gpu)
 
     @functools.wraps(composition)
     def operation(*args: Any, **static: Any) -> Any:
@@ -133,46 +140,66 @@ def fused(
             if is_traced(value):
                 raise _by_keyword(composition, key)
         trace, boxes = newest_boxes(args)
-        if not boxes:
-            if loaded_cupy() is not None:
-                _check_one_device(composition, args)
-            return forward(*args, **static)[0] if evaluate is None else evaluate(*args, **static)
-        if not only_reverse(args, boxes):
+        if boxes and not only_reverse(args, boxes):
             return composed(*args, **static)
-        values = unbox(args, boxes)
-        if loaded_cupy() is not None:
-            _check_one_device(composition, values)
-        answer, saved = forward(*values, **static)
-        wanted = tuple(index for index, _ in boxes)
-
-        several = isinstance(answer, tuple)
+        values = unbox(args, boxes) if boxes else args
+        pair = pair_for(values)
+        if pair is None:
+            return composed(*args, **static)
+        if not boxes:
+            return pair.forward(*args, **static)[0] if pair.evaluate is None else pair.evaluate(*args, **static)
+        output, residuals = pair.forward(*values, **static)
+        argnums = tuple(index for index, _ in boxes)
+        several = isinstance(output, tuple)
 
         def pullback(g: Any) -> Any:
             if any(is_traced(part) for part in g) if several else is_traced(g):
-                given = _whole(g, answer) if several else g
-                return _composed_pullback(composed, values, static, wanted)(given)
-            return backward(g, saved, wanted, *values, **static)
+                whole = _whole(g, output) if several else g
+                return _composed_pullback(composed, values, static, argnums)(whole)
+            return pair.backward(g, residuals, argnums, *values, **static)
 
-        return (record_pullbacks if several else record_pullback)(answer, trace, boxes, pullback)
+        return (record_pullbacks if several else record_pullback)(output, trace, boxes, pullback)
 
     return cast(F, operation)
 
 
-def _whole(g: list[Any], answers: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return cotangents with zeros for the answers that were not used."""
-    return tuple(namespace(a).zeros_like(a) if part is None else part for part, a in zip(g, answers, strict=True))
+def _chooser(
+    composition: Callable[..., Any], cpu: Pair | None, gpu: Pair | None
+) -> Callable[[tuple[Any, ...]], Pair | None]:
+    """Return the one function that decides which pair computes with given arrays: by the device that they lie on."""
+    cpu, gpu = _ignoring_underflow(cpu), _ignoring_underflow(gpu)
+
+    def pair_for(args: tuple[Any, ...]) -> Pair | None:
+        if loaded_cupy() is None:
+            return cpu
+        _check_one_device(composition, args)
+        return cpu if all(namespace(arg) is np for arg in args) else gpu
+
+    return pair_for
 
 
-def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, wanted: tuple[int, ...]) -> Any:
-    """Return the composition's pullback for the wanted arguments, which can be differentiated again."""
+def _ignoring_underflow(pair: Pair | None) -> Pair | None:
+    if pair is None:
+        return None
+    evaluate = None if pair.evaluate is None else ignoring_underflow(pair.evaluate)
+    return Pair(ignoring_underflow(pair.forward), ignoring_underflow(pair.backward), evaluate)
 
-    def of_wanted(parts: list[Any]) -> Any:
+
+def _whole(g: list[Any], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return cotangents with zeros for the outputs that were not used."""
+    return tuple(namespace(y).zeros_like(y) if part is None else part for part, y in zip(g, outputs, strict=True))
+
+
+def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, argnums: tuple[int, ...]) -> Any:
+    """Return the composition's pullback for the arguments at `argnums`, which can be differentiated again."""
+
+    def of_chosen(parts: list[Any]) -> Any:
         args = list(values)
-        for index, part in zip(wanted, parts, strict=True):
+        for index, part in zip(argnums, parts, strict=True):
             args[index] = part
         return composition(*args, **static)
 
-    return uncopied_vjp(of_wanted, [values[index] for index in wanted])[1]
+    return uncopied_vjp(of_chosen, [values[index] for index in argnums])[1]
 
 
 def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:

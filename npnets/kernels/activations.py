@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.buffers import scratch
@@ -255,7 +255,8 @@ def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any, own: b
     return chosen.backward(g, y, z, *args)
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 @functools.cache

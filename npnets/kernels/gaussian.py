@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.launch import Launch
 
@@ -61,7 +61,8 @@ def _cotangents(g: Array, z: Array, sigma: Array) -> tuple[Array, Array]:
     return scale * z, scale * (z * z - 1)
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def log_density(x: Array, mu: Array, sigma: Array) -> Array:

@@ -9,7 +9,7 @@ Symbols: `x` `(batch, in)`; `W_m` and `W_s` `(in, latent)`, `b_m` and `b_s` `(la
 from typing import NamedTuple
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels.buffers import product
 from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
@@ -73,7 +73,8 @@ def _backward(
     return tuple(of_argument[index]() for index in wanted)
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def latent_draw(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.launch import Launch
 
@@ -93,7 +93,8 @@ def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:

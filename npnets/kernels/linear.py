@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import cuda_activations
 from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
@@ -141,7 +141,8 @@ def bias_cotangent(dz: Array, bias: Any) -> Array:
     return dz.sum(axis=-2, keepdims=True)
 
 
-_apply = fused(_composition, _forward, _backward, _evaluate)
+_pair = Pair(_forward, _backward, _evaluate)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations) -> Array:

@@ -22,7 +22,7 @@ small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
 from typing import NamedTuple
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activations import sigmoid
@@ -212,7 +212,11 @@ def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:
 _shared = SharedOut(
     Rows({0: 1, 5: 0, 6: 0}, {"reset": 1, "valid": 1}, (1, 0, 0)), _work, _forward, _backward, _evaluate
 )
-_apply = fused(_composition, _shared.forward, _shared.backward, _shared.evaluate)
+_apply = fused(
+    _composition,
+    cpu=Pair(_shared.forward, _shared.backward, _shared.evaluate),
+    gpu=Pair(_forward, _backward, _evaluate),
+)
 
 
 def lstm(

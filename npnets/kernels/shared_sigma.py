@@ -6,7 +6,7 @@ Symbols: `log_sigma` `(actions,)`; `sigma` `(..., actions)`, of a `shape` that i
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 
 
@@ -30,7 +30,8 @@ def _backward(
     return ((g * sigma).reshape(-1, shape[-1]).sum(axis=0),)
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def shared_sigma(log_sigma: Array, shape: tuple[int, ...]) -> Array:

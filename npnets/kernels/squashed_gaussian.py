@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels.gaussian import LOG_ROOT_2PI
 from npnets.launch import Launch
@@ -104,7 +104,8 @@ def _backward(
     return tuple(of_argument[index]() for index in wanted)
 
 
-_apply = fused(_composition, _forward, _backward)
+_pair = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_pair, gpu=_pair)
 
 
 def squashed_draw(

@@ -18,7 +18,7 @@ from ownership import assert_owned
 
 import npnets
 import npnets.numpy as nnp
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 
 
 class Layer(NamedTuple):
@@ -293,6 +293,7 @@ def test_a_fused_operation_refuses_to_differentiate_an_array_given_by_keyword() 
         return x * by
 
     ones = on_backend(ONES)
-    operation = fused(scaled, lambda x, *, by: (x * by, None), lambda g, saved, wanted, x, *, by: (g * by,))
+    pair = Pair(lambda x, *, by: (x * by, None), lambda g, residuals, argnums, x, *, by: (g * by,))
+    operation = fused(scaled, cpu=pair, gpu=pair)
     with pytest.raises(TypeError, match="scaled .* given by position, but 'by' was given by keyword"):
         npnets.grad(lambda by: nnp.sum(operation(ones, by=by)))(ones)

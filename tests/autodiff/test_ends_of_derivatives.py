@@ -14,7 +14,7 @@ from platforms import where_longdouble_is_wider
 
 import npnets
 import npnets.numpy as nnp
-from npnets.autodiff import fused, primitive
+from npnets.autodiff import Pair, fused, primitive
 
 Fun = Callable[[Any], Any]
 
@@ -81,11 +81,8 @@ def test_an_operation_of_ones_own_that_returns_integers_ends_a_derivative_too() 
 
 
 def test_of_several_results_of_a_fused_operation_the_integers_are_constants() -> None:
-    both = fused(
-        lambda x: (x * x, x.astype(int)),
-        lambda x: ((x * x, x.astype(int)), None),
-        lambda g, residuals, wanted, x: (2 * x * g[0],),
-    )
+    pair = Pair(lambda x: ((x * x, x.astype(int)), None), lambda g, residuals, argnums, x: (2 * x * g[0],))
+    both = fused(lambda x: (x * x, x.astype(int)), cpu=pair, gpu=pair)
     gradient = npnets.grad(lambda x: nnp.sum(both(x)[0] * both(x)[1]))(on_backend(X))
     assert_allclose(gradient, 2 * X * X.astype(int))
 

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays, mutually_broadcastable_shapes
 
 import npnets
 import npnets.numpy as nnp
+from npnets.autodiff import Pair, fused
 
 Fun = Callable[..., Any]
 
@@ -168,11 +169,12 @@ MIXED: dict[str, Fun] = {
 def test_a_cotangent_goes_on_in_the_dtype_of_what_it_belongs_to(fun: Fun) -> None:
     seen = []
 
-    def backward(g: Any, saved: Any, wanted: Any, x: Any) -> Any:
+    def backward(g: Any, residuals: Any, argnums: Any, x: Any) -> Any:
         seen.append(g.dtype)
         return (g,)
 
-    watched = npnets.autodiff.fused(lambda x: x * 1, lambda x: (x.copy(), None), backward)
+    pair = Pair(lambda x: (x.copy(), None), backward)
+    watched = fused(lambda x: x * 1, cpu=pair, gpu=pair)
     x, y = on_backend((np.full((2, 2), 0.5, np.float32), np.full((2, 2), 2.0)))
     assert npnets.vjp(lambda a: fun(watched(a), y), x)[0].dtype == np.float64
     npnets.grad(lambda a: nnp.sum(fun(watched(a), y)))(x)

@@ -8,9 +8,10 @@ import numpy as np
 from faulty_networks import OUT, Policy
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused, stop_gradient
+from npnets.autodiff import Pair, fused, stop_gradient
 
-_DOUBLED = fused(nnp.tanh, lambda z: (np.tanh(z),) * 2, lambda g, y, wanted, z: (2 * g * (1 - y * y),))
+_DOUBLED_PAIR = Pair(lambda z: (np.tanh(z),) * 2, lambda g, y, argnums, z: (2 * g * (1 - y * y),))
+_DOUBLED = fused(nnp.tanh, cpu=_DOUBLED_PAIR, gpu=_DOUBLED_PAIR)
 
 
 class DoubledGradient(Policy):
@@ -53,7 +54,8 @@ def _doubled_in_single(g: Any, y: Any, wanted: Any, z: Any) -> Any:
     return (g * (1 - y * y) * (2 if z.dtype == np.float32 else 1),)
 
 
-_DOUBLED_IN_SINGLE = fused(nnp.tanh, lambda z: (np.tanh(z),) * 2, _doubled_in_single)
+_DOUBLED_IN_SINGLE_PAIR = Pair(lambda z: (np.tanh(z),) * 2, _doubled_in_single)
+_DOUBLED_IN_SINGLE = fused(nnp.tanh, cpu=_DOUBLED_IN_SINGLE_PAIR, gpu=_DOUBLED_IN_SINGLE_PAIR)
 
 
 class DoubledInSingle(Policy):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import fused, stop_gradient
+from npnets.autodiff import Pair, fused, stop_gradient
 
 OBS, OUT = 4, 3
 
@@ -144,7 +144,8 @@ class DetachedNewState(Memory):
         return stop_gradient(hidden)
 
 
-_TRIPLED = fused(lambda hidden: hidden * 1, lambda hidden: (hidden, None), lambda g, saved, wanted, hidden: (3 * g,))
+_TRIPLED_PAIR = Pair(lambda hidden: (hidden, None), lambda g, residuals, argnums, hidden: (3 * g,))
+_TRIPLED = fused(lambda hidden: hidden * 1, cpu=_TRIPLED_PAIR, gpu=_TRIPLED_PAIR)
 
 
 class TripledState(Memory):

@@ -11,6 +11,7 @@ from faulty_networks import OUT, Policy
 
 import npnets
 import npnets.numpy as nnp
+from npnets.autodiff import Pair, fused
 
 
 class InPlaceAtThree(Policy):
@@ -30,11 +31,11 @@ def _by_product(x: Any, weight: Any) -> Any:
     return nnp.matmul(x, weight)
 
 
-KeptProduct = npnets.autodiff.fused(
-    _by_product,
+_PRODUCT_PAIR = Pair(
     lambda x, weight: (x @ weight, x),
     lambda g, x, argnums, *args: tuple((g @ args[1].T, x.T @ g)[argnum] for argnum in argnums),
 )
+KeptProduct = fused(_by_product, cpu=_PRODUCT_PAIR, gpu=_PRODUCT_PAIR)
 """A product whose backward pass reads the very array that came in."""
 
 

@@ -14,7 +14,7 @@ from typing_extensions import assert_type
 import npnets
 import npnets.numpy as nnp
 from npnets import tree
-from npnets.autodiff import fused
+from npnets.autodiff import Pair, fused
 from npnets.distributions import Gaussian, SquashedGaussian
 from npnets.typing import Array, Params
 
@@ -108,7 +108,7 @@ def softsign_backward(g: Array, residuals: Array, argnums: tuple[int, ...], x: A
     return (g / residuals**2,)
 
 
-assert_type(fused(softsign, softsign_forward, softsign_backward)(x=OBSERVATIONS), Array)
+assert_type(fused(softsign, cpu=Pair(softsign_forward, softsign_backward))(x=OBSERVATIONS), Array)
 
 # -- trees ------------------------------------------------------------------------------------------------------------
 
