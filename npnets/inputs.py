@@ -92,8 +92,11 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Array:
     array
         A copy, if the parameter is being differentiated and the value could be refilled before its backward pass.
     """
-    if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
-        return value.copy() if is_traced(like) and may_change(value) else value
+    if type(value) is np.ndarray and value.dtype == like.dtype:
+        if type(like) is np.ndarray:
+            return value
+        if type(bare(like)) is np.ndarray:
+            return value.copy() if is_traced(like) and may_change(value) else value
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import Leaves, Operation
-from npnets.common.spec import Spec, ones, zeros
+from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import cached_property, check_flags, set_fields, set_plain, size
 from npnets.inputs import as_array, as_input, check_dtype, check_width, follows_params
 from npnets.kernels.layer_norm import layer_norm
@@ -51,9 +51,9 @@ class LayerNorm(Network):
     @cached_property
     def spec(self) -> Spec:
         """`weight`, all one, and `bias`, all zero."""
-        shape = (self.features,)
-        weight = ones(shape) if self.elementwise_affine else None
-        return Spec({"weight": weight, "bias": zeros(shape) if self.elementwise_affine and self.bias else None})
+        shape, affine = (self.features,), self.elementwise_affine
+        weight = Parameter(shape, Constant(1)) if affine else None
+        return Spec({"weight": weight, "bias": Parameter(shape, Constant(0)) if affine and self.bias else None})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:

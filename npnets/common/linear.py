@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import LinearLayers, Operation
-from npnets.common.spec import Spec, uniform
+from npnets.common.spec import Parameter, Spec, Uniform
 from npnets.description import cached_property, check_flags, set_fields, set_plain, size
 from npnets.inputs import as_input, follows_params
 from npnets.tree import Params
@@ -45,8 +45,9 @@ class Linear(Network):
     @cached_property
     def spec(self) -> Spec:
         """`weight` `(in, out)` and `bias` `(out,)`, evenly drawn within `1 / sqrt(in)`."""
-        bias = uniform((self.out_features,), self.in_features) if self.bias else None
-        return Spec({"weight": uniform((self.in_features, self.out_features), self.in_features), "bias": bias})
+        draw = Uniform(self.in_features)
+        bias = Parameter((self.out_features,), draw) if self.bias else None
+        return Spec({"weight": Parameter((self.in_features, self.out_features), draw), "bias": bias})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
@@ -101,8 +102,8 @@ class EnsembleLinear(Network):
     def spec(self) -> Spec:
         """`weight` `(members, in, out)` and `bias` `(members, 1, out)`, evenly drawn within `1 / sqrt(in)`."""
         members, inputs, outputs = self.ensemble_size, self.in_feature, self.out_feature
-        bias = uniform((members, 1, outputs), inputs) if self.bias else None
-        return Spec({"weight": uniform((members, inputs, outputs), inputs), "bias": bias})
+        bias = Parameter((members, 1, outputs), Uniform(inputs)) if self.bias else None
+        return Spec({"weight": Parameter((members, inputs, outputs), Uniform(inputs)), "bias": bias})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:

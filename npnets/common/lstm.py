@@ -12,7 +12,7 @@ from npnets.backend import Array, namespace, parse_device
 from npnets.common.network import Network
 from npnets.common.sequences import Sequences, sequences
 from npnets.common.sequential import Leaves
-from npnets.common.spec import Spec, uniform
+from npnets.common.spec import Parameter, Spec, Uniform
 from npnets.description import cached_property, set_fields, set_plain, shape, size
 from npnets.inputs import first_leaf
 from npnets.kernels.lstm import State, lstm
@@ -121,7 +121,7 @@ def set_recurrent_sizes(network: Any, fewest_actions: int = 1) -> None:
 def _layer(inputs: int, hidden: int) -> Spec:
     shapes = {"weight_ih": (inputs, 4 * hidden), "weight_hh": (hidden, 4 * hidden)}
     biases = {"bias_ih": (4 * hidden,), "bias_hh": (4 * hidden,)}
-    return Spec({name: uniform(shape, hidden) for name, shape in {**shapes, **biases}.items()})
+    return Spec({name: Parameter(shape, Uniform(hidden)) for name, shape in {**shapes, **biases}.items()})
 
 
 def _joined(layers: list[Array]) -> Array:

@@ -4,9 +4,9 @@ A `Spec` lists them in order. `init` draws from it, a call reads a tree of param
 without weights (`summary`, `checkpoint`, `interop`) takes them from it.
 """
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -33,22 +33,30 @@ class Parameter(NamedTuple):
     draw: Draw
 
 
-def zeros(shape: tuple[int, ...]) -> Parameter:
-    """Declare a parameter that begins as zeros."""
-    return Parameter(shape, _zeros)
+@dataclass(frozen=True)
+class Uniform:
+    """Draws evenly within one over the square root of `fan_in`."""
+
+    fan_in: int
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array of a shape and dtype."""
+        return uniform_fan_in(rng, shape, self.fan_in, dtype)
 
 
-def ones(shape: tuple[int, ...]) -> Parameter:
-    """Declare a parameter that begins as ones."""
-    return Parameter(shape, _ones)
+@dataclass(frozen=True)
+class Constant:
+    """Draws nothing: every entry is one value."""
+
+    value: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array of a shape and dtype."""
+        return np.full(shape, self.value, dtype)
 
 
-def uniform(shape: tuple[int, ...], fan_in: int) -> Parameter:
-    """Declare a parameter that is drawn evenly within one over the square root of `fan_in`."""
-    return Parameter(shape, functools.partial(_uniform, fan_in))
-
-
-class ShapeDtype(NamedTuple):
+@dataclass(frozen=True)
+class ShapeDtype:
     """The shape and dtype of an array that has not been made."""
 
     shape: tuple[int, ...]
@@ -95,11 +103,8 @@ class Spec(Mapping[str, Any]):
         return on_device(drawn, self._device)
 
     def shapes(self, dtype: DTypeLike = np.float32) -> Params:
-        """Return the tree of parameters with a `ShapeDtype` in the place of each array.
-
-        No weights are drawn, except those of parts that have no spec.
-        """
-        return {name: _shapes(entry, np.dtype(dtype)) for name, entry in self.present.items()}
+        """Return the tree of parameters with a `ShapeDtype` in the place of each array; see `shapes_of`."""
+        return shapes_of(self, dtype)
 
     @cached_property
     def slices(self) -> dict[str, slice]:
@@ -218,23 +223,17 @@ def _init(entry: Any, rng: np.random.Generator, dtype: np.dtype[Any]) -> Tree:
     return init_part(entry, rng, dtype)
 
 
-def _shapes(entry: Any, dtype: np.dtype[Any]) -> Tree:
-    if isinstance(entry, Parameter):
-        return ShapeDtype(entry.shape, dtype)
-    spec = entry if isinstance(entry, Spec) else getattr(entry, "spec", None)
+def shapes_of(network: Any, dtype: DTypeLike = np.float32) -> Tree:
+    """Return the parameters of any network with a `ShapeDtype` in the place of each array.
+
+    Only a network whose class declares no spec, one of the user's own, draws weights for it.
+    """
+    spec = getattr(network, "spec", None) if "spec" in vars(type(network)) else network
     if isinstance(spec, Spec):
-        return spec.shapes(dtype)
-    drawn = init_part(entry, np.random.default_rng(0), dtype)
+        return {name: _shapes(entry, np.dtype(dtype)) for name, entry in spec.present.items()}
+    drawn = init_part(network, np.random.default_rng(0), dtype)
     return tree.map(lambda leaf: ShapeDtype(leaf.shape, leaf.dtype), drawn)
 
 
-def _zeros(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    return np.zeros(shape, dtype)
-
-
-def _ones(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    return np.ones(shape, dtype)
-
-
-def _uniform(fan_in: int, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    return uniform_fan_in(rng, shape, fan_in, dtype)
+def _shapes(entry: Any, dtype: np.dtype[Any]) -> Tree:
+    return ShapeDtype(entry.shape, dtype) if isinstance(entry, Parameter) else shapes_of(entry, dtype)

@@ -8,9 +8,9 @@ from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import features_of
 from npnets.common.sequential import Sequential, activation_of, operations_of, part_of
-from npnets.common.spec import Spec, zeros
+from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
 from npnets.description import (
     Bound,
     Shape,
@@ -96,7 +96,7 @@ class ActorProb(Network):
     def spec(self) -> Spec:
         """`preprocess`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
         heads = {"preprocess": entry_of_trunk(self.preprocess_net), "mu": self.head.spec}
-        sigma = {"sigma": self.head.spec} if self.conditioned_sigma else {"log_sigma": zeros((self.output_dim,))}
+        sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
         return Spec({**heads, **sigma}, self.device)
 
     @follows_params

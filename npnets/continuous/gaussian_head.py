@@ -7,6 +7,8 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.backend import Array
+from npnets.common.network import Network
+from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import bound
 from npnets.kernels.shared_sigma import shared_sigma
 
@@ -21,6 +23,11 @@ def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tup
     if not np.allclose(max_action, 1.0):
         warnings.warn("max_action is discarded, because unbounded is True", stacklevel=4)
     return 1.0
+
+
+def sigma_of_spec(head: Network, actions: int, conditioned: bool) -> dict[str, Spec | Parameter]:
+    """Return what a spec holds for the standard deviation: a head, or one parameter that begins at zero."""
+    return {"sigma": head.spec} if conditioned else {"log_sigma": Parameter((actions,), Constant(0))}
 
 
 def sigma_from_features(z: Array) -> Array:

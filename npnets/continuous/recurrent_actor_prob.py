@@ -11,8 +11,8 @@ from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
 from npnets.common.sequential import Sequential, part_of
-from npnets.common.spec import Spec, zeros
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
+from npnets.common.spec import Spec
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
 from npnets.description import (
     Bound,
     Shape,
@@ -89,7 +89,7 @@ class RecurrentActorProb(Network):
     @cached_property
     def spec(self) -> Spec:
         """`lstm`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
-        sigma = {"sigma": self.head.spec} if self.conditioned_sigma else {"log_sigma": zeros((self.output_dim,))}
+        sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
         return Spec({"lstm": self.lstm.spec, "mu": self.head.spec, **sigma}, self.device)
 
     @follows_params
