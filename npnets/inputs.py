@@ -1,11 +1,11 @@
-"""A network's door: what comes in is checked, and brought to the backend and dtype of the parameters.
+"""Validation of a network's inputs, which are converted to the device and dtype of its parameters.
 
-Nothing is moved or cast anywhere else. What is wrong is said in the user's words, before any arithmetic.
+No other module converts or moves arrays. An error quotes the argument by the user's name for it, before any arithmetic.
 """
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
@@ -15,7 +15,7 @@ from npnets import tree
 from npnets.autodiff import bare, is_traced
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, asarray_like, check_one_device, current_device, device_of, loaded_cupy
-from npnets.dtypes import COMPUTED, array_fault, class_fault
+from npnets.dtypes import array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
 
@@ -26,73 +26,6 @@ _OF_A_DICT = (
     "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
     "net of your own"
 )
-
-
-def check_keys(params: Any, names: Sequence[str], owner: object) -> None:
-    """Check that parameters have just the keys that a network gave them.
-
-    Raises
-    ------
-    TypeError
-        If they are no dict.
-    ValueError
-        If keys are missing or left over.
-    """
-    try:
-        if len(params) == len(names) and all(map(params.__contains__, names)):
-            return
-        found = list(params.keys())
-    except (TypeError, AttributeError):
-        raise TypeError(
-            f"expected the parameters of {owner!r} as a dict with the keys {list(names)}, but got a "
-            f"{type(params).__name__}; forward takes the parameters first: forward(params, ...)"
-        ) from None
-    missing, extra = [n for n in names if n not in found], [n for n in found if n not in names]
-    faults = [f"lack {missing}"] * bool(missing) + [f"have {extra} besides"] * bool(extra)
-    raise ValueError(
-        f"the parameters of {owner!r} must have the keys {list(names)}, but {' and '.join(faults)}; were they made by "
-        "another network?"
-    )
-
-
-def check_parameter(value: Any, shape: tuple[int, ...], name: str, owner: object) -> Any:
-    """Return one parameter if it is a floating-point array of the expected shape."""
-    if getattr(value, "shape", None) != shape:
-        found = f"has shape {value.shape}" if hasattr(value, "shape") else f"is a {type(value).__name__}"
-        raise ValueError(
-            f"parameter {name!r} of {owner!r} must be an array of shape {shape}, but {found}; was it made by another "
-            "network?"
-        )
-    fault = array_fault(bare(value))
-    if fault is not None:
-        raise TypeError(f"parameter {name!r} of {owner!r} must be a float32 or float64 array, but {fault}")
-    return value
-
-
-def check_parameters(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any, owner: object) -> list[Any]:
-    """Return a layer's parameters if they have its keys and shapes, and the dtype that its input came in.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `check_keys`, `check_parameter` and `check_dtype`.
-    """
-    if not _fit(params, shapes, came):
-        check_keys(params, tuple(shapes), owner)
-        for value in [check_parameter(params[name], shape, name, owner) for name, shape in shapes.items()]:
-            check_dtype(came, value, owner)
-    return [params[name] for name in shapes]
-
-
-def _fit(params: Any, shapes: Mapping[str, tuple[int, ...]], came: Any) -> bool:
-    """Tell in little time whether parameters are as expected, which they nearly always are."""
-    if type(params) is not dict or len(params) != len(shapes) or came not in COMPUTED:
-        return False
-    for name, shape in shapes.items():
-        value: Any = params.get(name)
-        if getattr(value, "shape", None) != shape or value.dtype != came or class_fault(bare(value)) is not None:
-            return False
-    return True
 
 
 def follows_params(forward: F) -> F:
@@ -123,11 +56,14 @@ def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManage
     return current_device(next((leaf for leaf in leaves if hasattr(leaf, "dtype")), None))
 
 
-def first_leaf(params: Any) -> Any:
-    """Return some array of a tree of parameters: it stands for the backend and dtype of all."""
-    leaf = _find_leaf(params)
+def first_leaf(leaves: Sequence[Any]) -> Any:
+    """Return the first array among leaves and the trees of own parts; its dtype and device are those of all."""
+    leaf = leaves[0]
+    if hasattr(leaf, "dtype"):
+        return leaf
+    leaf = _find_leaf(leaves)
     if leaf is None:
-        raise TypeError(f"expected a dict of arrays as parameters, but got {params!r:.80}")
+        raise TypeError(f"expected parameters with at least one array, but got {leaves!r:.80}")
     fault = array_fault(bare(leaf))
     if fault is not None:
         raise TypeError(f"parameters must be float32 or float64 arrays, but one {fault}")
@@ -135,17 +71,12 @@ def first_leaf(params: Any) -> Any:
 
 
 def _find_leaf(params: Any) -> Any:
-    if hasattr(params, "dtype"):
-        return params
-    for part in params.values() if hasattr(params, "values") else ():
-        leaf = _find_leaf(part)
-        if leaf is not None:
-            return leaf
-    return None
+    """Return the first array of a tree, or `None`."""
+    return next((leaf for leaf in tree.leaves(params) if hasattr(leaf, "dtype")), None)
 
 
 def as_input(value: Any, like: Any, name: str = "obs") -> Array:
-    """Bring an observation, action or state to the backend and dtype of a parameter.
+    """Convert an observation, action or state to the device and dtype of a parameter.
 
     Parameters
     ----------
@@ -161,8 +92,11 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Array:
     array
         A copy, if the parameter is being differentiated and the value could be refilled before its backward pass.
     """
-    if type(value) is np.ndarray and value.dtype == like.dtype and type(bare(like)) is np.ndarray:
-        return value.copy() if is_traced(like) and may_change(value) else value
+    if type(value) is np.ndarray and value.dtype == like.dtype:
+        if type(like) is np.ndarray:
+            return value
+        if type(bare(like)) is np.ndarray:
+            return value.copy() if is_traced(like) and may_change(value) else value
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
@@ -190,8 +124,8 @@ def _check_movable(value: Any, like: Any, name: str) -> None:
         )
 
 
-def brought(value: Any, params: Any) -> Any:
-    """Bring the arrays of an observation or state to the device of parameters, for a network that only takes those."""
+def inputs_on_device(value: Any, params: Any) -> Any:
+    """Move the arrays of an observation or state to the device of parameters, for a network that takes only those."""
     if loaded_cupy() is None:
         return value
     like = _find_leaf(params)
@@ -213,11 +147,11 @@ def as_array(value: Any) -> Array:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
-def features_for(head: Any, trunk: Any, features: Any) -> Any:
-    """Bring a trunk's features to the dtype of the head's parameters, if the trunk has no parameters to follow."""
+def features_for(head: Sequence[Any], trunk: Any, features: Any) -> Any:
+    """Convert a trunk's features to the dtype of the head's leaves, if the trunk has no parameters to follow."""
     if _find_leaf(trunk) is not None:
         return features
-    return as_input(features, first_leaf(head), "the preprocess net's answer")
+    return as_input(features, first_leaf(head), "the preprocess net's output")
 
 
 def flattened(x: Array, name: str) -> Array:
@@ -237,7 +171,7 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
         raise ValueError(
             f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
         )
-    return flattened(logits, "the preprocess net's answer")
+    return flattened(logits, "the preprocess net's output")
 
 
 def check_width(x: Array, features: int, owner: object) -> None:
@@ -254,11 +188,20 @@ def check_width(x: Array, features: int, owner: object) -> None:
         )
 
 
+def check_layer_input(x: Array, weight: tuple[int, ...], network: object) -> None:
+    """Check the shape of a linear layer's input by the shape of its weight, `(in, out)` or `(members, in, out)`."""
+    if len(weight) == 3 and x.ndim != 2 and (x.ndim != 3 or x.shape[0] != weight[0]):
+        raise ValueError(
+            f"{network!r} expected (batch, {weight[1]}) or ({weight[0]}, batch, {weight[1]}), but got {x.shape}"
+        )
+    check_width(x, weight[-2], network)
+
+
 def check_dtype(came: Any, parameter: Array, owner: object) -> None:
-    """Check that the dtype of an input that is past the door is the parameters'."""
+    """Check that the dtype of a layer's validated input is that of its parameters."""
     if came != parameter.dtype:
         raise TypeError(
-            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input came as {came}: parameters of two "
-            "dtypes in one tree, or a preprocess net that answers in a dtype of its own? It can cast what comes in: "
+            f"{owner!r} has parameters of dtype {parameter.dtype}, but its input has dtype {came}: does a "
+            "preprocess net or a layer of your own return another dtype? It can convert its input: "
             "obs = numpy.asarray(obs, params[...].dtype)"
         )

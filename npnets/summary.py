@@ -1,11 +1,10 @@
-"""A picture of a network: the tree of its parameters with their shapes, dtypes and counts, as text."""
+"""A table of a network's parameters as text: names, shapes, dtypes and counts."""
 
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from npnets.common.spec import shapes_of
 from npnets.tree import Tree, leaves
 
 
@@ -27,7 +26,8 @@ def summary(network: Any, params: Tree | None = None) -> str:
     network : network or tree
         A description, or parameters themselves, or any other tree of arrays such as an optimizer's state.
     params : tree, optional
-        The parameters of `network`. Left out, new ones are drawn, which costs as much as `init`.
+        The parameters of `network`. By default those that it declares, as float32; only a network of your own draws
+        them for it.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def summary(network: Any, params: Tree | None = None) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = [_line(row, widths) for row in rows]
     rule = "-" * max(map(len, table))
-    size = sum(leaf.size * leaf.dtype.itemsize for leaf in arrays)
+    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays)
     total = f"{_count(tree):,} parameters, {_readable(size)}"
     return "\n".join([*title, rule, table[0], rule, *table[1:], rule, total])
 
@@ -61,7 +61,7 @@ def summary(network: Any, params: Tree | None = None) -> str:
 def _title_and_tree(network: Any, params: Tree | None) -> tuple[list[str], Tree]:
     if not _is_network(network):
         return [], network if params is None else params
-    return [repr(network)], network.init(np.random.default_rng(0)) if params is None else params
+    return [repr(network)], shapes_of(network) if params is None else params
 
 
 def _is_network(value: Any) -> bool:
@@ -87,7 +87,7 @@ def _parts(tree: Tree) -> Iterable[tuple[Any, Tree]]:
 
 def _row(name: str, part: Tree) -> _Row:
     if _is_array(part):
-        return _Row(name, str(tuple(part.shape)), str(part.dtype), f"{part.size:,}")
+        return _Row(name, str(tuple(part.shape)), str(part.dtype), f"{_count(part):,}")
     if isinstance(part, (dict, list, tuple)):
         return _Row(name, "", "", f"{_count(part):,}")
     return _Row(name, "", type(part).__name__, "")

@@ -7,8 +7,21 @@ from npnets.common.mlp import MLP
 from npnets.common.net import Net
 from npnets.common.protocols import Layer, PreprocessNet
 from npnets.common.recurrent import Recurrent
+from npnets.common.spec import Parameter, Spec
 from npnets.public import listing
 
-__all__ = ["LSTM", "MLP", "EnsembleLinear", "Layer", "LayerNorm", "Linear", "Net", "PreprocessNet", "Recurrent"]
+__all__ = [
+    "LSTM",
+    "MLP",
+    "EnsembleLinear",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "Net",
+    "Parameter",
+    "PreprocessNet",
+    "Recurrent",
+    "Spec",
+]
 
 __dir__ = listing(__all__)

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from npnets.backend import Array
-from npnets.description import call_repr, check_flags, no_call, set_fields, set_plain, size
-from npnets.initializers import check_floating, check_generator
-from npnets.inputs import as_array, as_input, check_parameters, check_width, first_leaf, follows_params
+from npnets.common.network import Network
+from npnets.common.sequential import Leaves, Operation
+from npnets.common.spec import Constant, Parameter, Spec
+from npnets.description import cached_property, check_flags, set_fields, set_plain, size
+from npnets.inputs import as_array, as_input, check_dtype, check_width, follows_params
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class LayerNorm:
+class LayerNorm(Network):
     """Layer normalization over the last axis (Ba, Kiros and Hinton 2016).
 
     Parameters
@@ -39,9 +41,6 @@ class LayerNorm:
     elementwise_affine: bool = True
     bias: bool = True
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "elementwise_affine", "bias")
@@ -49,26 +48,26 @@ class LayerNorm:
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Return parameters that change nothing: `weight` all one, `bias` all zero."""
-        check_generator(rng)
-        values = {"weight": np.ones, "bias": np.zeros}
-        return {name: values[name](self.features, check_floating(dtype)) for name in self._names}
+    @cached_property
+    def spec(self) -> Spec:
+        """`weight`, all one, and `bias`, all zero."""
+        shape, affine = (self.features,), self.elementwise_affine
+        weight = Parameter(shape, Constant(1)) if affine else None
+        return Spec({"weight": weight, "bias": Parameter(shape, Constant(0)) if affine and self.bias else None})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
-        return self.apply(params, as_input(x, first_leaf(params), "x") if self._names else as_array(x))
+        leaves = self.spec.read(params, self)
+        return self._run(leaves, as_input(x, leaves[0], "x") if self.elementwise_affine else as_array(x))
 
-    def apply(self, params: Params, x: Array) -> Array:
-        """Do as `forward` for an array that is past a network's door."""
+    def _run(self, leaves: Leaves, x: Array) -> Array:
+        weight, bias = leaves
         check_width(x, self.features, self)
-        shapes = dict.fromkeys(self._names, (self.features,))
-        weight, bias = [*check_parameters(params, shapes, x.dtype, self), None, None][:2]
+        if weight is not None:
+            check_dtype(x.dtype, weight, self)
         return layer_norm(x, weight, bias, self.eps)
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        if not self.elementwise_affine:
-            return ()
-        return ("weight", "bias") if self.bias else ("weight",)
+    @cached_property
+    def _operations(self) -> tuple[Operation, ...]:
+        return (Operation(self._run, 2),)

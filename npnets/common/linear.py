@@ -1,22 +1,20 @@
 """Linear layers, for one network and for an ensemble of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from npnets.backend import Array
-from npnets.description import cached_property, call_repr, check_flags, no_call, set_fields, set_plain, size
-from npnets.initializers import uniform_fan_in
-from npnets.inputs import as_input, check_keys, check_parameters, check_width, follows_params
-from npnets.kernels.linear import ActivationCall, linear_layers
-from npnets.tree import Params, Tree
+from npnets.common.network import Network
+from npnets.common.sequential import LinearLayers, Operation
+from npnets.common.spec import Parameter, Spec, Uniform
+from npnets.description import cached_property, check_flags, set_fields, set_plain, size
+from npnets.inputs import as_input, follows_params
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class Linear:
+class Linear(Network):
     """A linear layer, `x W + b`.
 
     Parameters
@@ -35,9 +33,6 @@ class Linear:
     out_features: int
     bias: bool = True
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "bias")
@@ -47,37 +42,30 @@ class Linear:
             out_features=size("out_features", self.out_features),
         )
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `weight` `(in, out)` and `bias` `(out,)`, evenly within one over the root of `in`."""
-        return _init(rng, self.shapes, self.in_features, dtype)
+    @cached_property
+    def spec(self) -> Spec:
+        """`weight` `(in, out)` and `bias` `(out,)`, evenly drawn within `1 / sqrt(in)`."""
+        draw = Uniform(self.in_features)
+        bias = Parameter((self.out_features,), draw) if self.bias else None
+        return Spec({"weight": Parameter((self.in_features, self.out_features), draw), "bias": bias})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
-        check_keys(params, tuple(self.shapes), self)
-        return self.apply(params, as_input(x, params["weight"], "x"))
-
-    def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
-        """Do as `forward` for an array that is past a network's door, with an activation fused in."""
-        return apply_layers([(self, params, activation)], x)
-
-    def check_input(self, x: Array) -> None:
-        """Check the shape of an array that is past a network's door."""
-        check_width(x, self.in_features, self)
-
-    def follows(self, before: Any) -> bool:
-        """Tell whether this layer takes what another one answers, so that both can run in one operation."""
-        return isinstance(before, Linear) and before.out_features == self.in_features
+        leaves = self.spec.read(params, self)
+        return self._layers(leaves, as_input(x, leaves[0], "x"))
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each parameter by its name."""
-        weight = (self.in_features, self.out_features)
-        return {"weight": weight, "bias": weight[1:]} if self.bias else {"weight": weight}
+    def _layers(self) -> LinearLayers:
+        return LinearLayers((self.spec["weight"].shape,), (None,), self)
+
+    @cached_property
+    def _operations(self) -> tuple[Operation, ...]:
+        return (Operation(self._layers, 2),)
 
 
 @dataclass(frozen=True, repr=False)
-class EnsembleLinear:
+class EnsembleLinear(Network):
     """Linear layers of the members of an ensemble, side by side.
 
     Parameters
@@ -100,9 +88,6 @@ class EnsembleLinear:
     out_feature: int
     bias: bool = True
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "bias")
@@ -113,60 +98,23 @@ class EnsembleLinear:
             out_feature=size("out_feature", self.out_feature),
         )
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `weight` and `bias`, evenly within one over the root of `in`."""
-        return _init(rng, self.shapes, self.in_feature, dtype)
+    @cached_property
+    def spec(self) -> Spec:
+        """`weight` `(members, in, out)` and `bias` `(members, 1, out)`, evenly drawn within `1 / sqrt(in)`."""
+        members, inputs, outputs = self.ensemble_size, self.in_feature, self.out_feature
+        bias = Parameter((members, 1, outputs), Uniform(inputs)) if self.bias else None
+        return Spec({"weight": Parameter((members, inputs, outputs), Uniform(inputs)), "bias": bias})
 
     @follows_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
-        check_keys(params, tuple(self.shapes), self)
-        return self.apply(params, as_input(x, params["weight"], "x"))
-
-    def apply(self, params: Params, x: Array, activation: ActivationCall = None) -> Array:
-        """Do as `forward` for an array that is past a network's door, with an activation fused in."""
-        return apply_layers([(self, params, activation)], x)
-
-    def check_input(self, x: Array) -> None:
-        """Check the shape of an array that is past a network's door."""
-        if x.ndim != 2 and (x.ndim != 3 or x.shape[0] != self.ensemble_size):
-            raise ValueError(
-                f"{self!r} expected (batch, {self.in_feature}) or ({self.ensemble_size}, batch, {self.in_feature}), "
-                f"but got {x.shape}"
-            )
-        check_width(x, self.in_feature, self)
-
-    def follows(self, before: Any) -> bool:
-        """Tell whether this layer takes what another one answers, so that both can run in one operation."""
-        found = isinstance(before, EnsembleLinear) and (before.ensemble_size, before.out_feature)
-        return found == (self.ensemble_size, self.in_feature)
+        leaves = self.spec.read(params, self)
+        return self._layers(leaves, as_input(x, leaves[0], "x"))
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each parameter by its name."""
-        weight = (self.ensemble_size, self.in_feature, self.out_feature)
-        return {"weight": weight, "bias": (weight[0], 1, weight[2])} if self.bias else {"weight": weight}
+    def _layers(self) -> LinearLayers:
+        return LinearLayers((self.spec["weight"].shape,), (None,), self)
 
-
-def _init(rng: np.random.Generator, shapes: Any, fan_in: int, dtype: DTypeLike) -> Tree:
-    return {name: uniform_fan_in(rng, shape, fan_in, dtype) for name, shape in shapes.items()}
-
-
-def apply_layers(layers: Sequence[tuple[Linear | EnsembleLinear, Tree, ActivationCall]], x: Array) -> Array:
-    """Run layers in one operation on an array that is past a network's door.
-
-    Parameters
-    ----------
-    layers : sequence of (layer, params, activation)
-        Each `follows` the one before.
-    x : array
-        As the first layer's `forward` takes it, in the parameters' dtype.
-    """
-    layers[0][0].check_input(x)
-    checked = [part for layer, params, _ in layers for part in _checked(layer, params, x.dtype)]
-    return linear_layers(x, checked, tuple([activation for _, _, activation in layers]))
-
-
-def _checked(layer: Linear | EnsembleLinear, params: Tree, dtype: np.dtype[Any]) -> list[Array | None]:
-    """Return a layer's weight and its bias, which may be `None`, if they are as the layer expects them."""
-    return [*check_parameters(params, layer.shapes, dtype, layer), None][:2]
+    @cached_property
+    def _operations(self) -> tuple[Operation, ...]:
+        return (Operation(self._layers, 2),)

@@ -1,27 +1,25 @@
-"""The LSTM that the recurrent networks share: layers of parameters, and the one function that runs them over sequences.
+"""The LSTM of the recurrent networks: its layers' parameters, and the method that runs them over sequences.
 
-It is no network of its own: `npnets.common.sequences` is the door that the networks bring their input through.
+It runs inside the recurrent networks only, on inputs that `npnets.common.sequences` has validated.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import DTypeLike
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
+from npnets.common.network import Network
 from npnets.common.sequences import Sequences, sequences
-from npnets.description import call_repr, no_call, set_fields, set_plain, shape, size
-from npnets.initializers import uniform_fan_in
-from npnets.inputs import check_keys, check_parameters, first_leaf
+from npnets.common.sequential import Leaves
+from npnets.common.spec import Parameter, Spec, Uniform
+from npnets.description import cached_property, set_fields, set_plain, shape, size
+from npnets.inputs import first_leaf
 from npnets.kernels.lstm import State, lstm
-from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
-class LSTM:
+class LSTM(Network):
     """Layers of an LSTM, each reading the hidden states of the one below.
 
     Parameters
@@ -42,48 +40,40 @@ class LSTM:
     hidden_size: int
     num_layers: int = 1
 
-    _shapes: dict[str, dict[str, tuple[int, ...]]] = field(init=False, repr=False, compare=False)
-
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         names = ("input_size", "hidden_size", "num_layers")
         set_fields(self, **{name: size(name, getattr(self, name)) for name in names})
-        inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))
-        set_fields(self, _shapes={f"layer_{n}": _shapes(width, self.hidden_size) for n, width in enumerate(inputs)})
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters, evenly within one over the root of `hidden`."""
-        return {
-            layer: {name: uniform_fan_in(rng, shape, self.hidden_size, dtype) for name, shape in shapes.items()}
-            for layer, shapes in self._shapes.items()
-        }
+    @cached_property
+    def spec(self) -> Spec:
+        """`layer_0`, `layer_1`, ..., drawn evenly within one over the root of `hidden`."""
+        inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))
+        return Spec({f"layer_{n}": _layer(width, self.hidden_size) for n, width in enumerate(inputs)})
 
     def sequences(
-        self, params: Tree, obs: Any, state: Any, lengths: Any, resets: Any, features: int, owner: object
+        self, leaves: Leaves, obs: Any, state: Any, lengths: Any, resets: Any, features: int, owner: object
     ) -> Sequences:
-        """Bring what a network was given to its parameters; observations have a number of `features`."""
+        """Validate the inputs of a network, whose observations have a number of `features`."""
         return sequences(
             obs,
             state,
             lengths,
             resets,
-            like=first_leaf(params),
+            like=first_leaf(leaves),
             features=features,
             layers=self.num_layers,
             hidden=self.hidden_size,
             owner=owner,
         )
 
-    def apply(self, params: Params, given: Sequences, all_steps: bool) -> tuple[Array, dict[str, Array]]:
-        """Run all layers over sequences that are past a network's door.
+    def run(self, leaves: Leaves, given: Sequences, all_steps: bool) -> tuple[Array, dict[str, Array]]:
+        """Run all layers over sequences that have been validated.
 
         Parameters
         ----------
-        params : dict
-            As `init` made them.
+        leaves : sequence
+            The LSTM's own, four for each layer.
         given : Sequences
         all_steps : bool
             Whether there is an output at every step, or only at each sequence's last.
@@ -95,18 +85,14 @@ class LSTM:
         state : dict
             `hidden` and `cell` of all layers after each sequence's last step, each `(batch, layers, hidden)`.
         """
-        check_keys(params, tuple(self._shapes), self)
         outputs, hs, cs = given.x, [], []
-        for index, name in enumerate(self._shapes):
-            weights = self._weights(params[name], name, outputs)
-            outputs, h, c = lstm(outputs, weights, *self._entering(given, index), given.reset, given.valid)
+        for layer in range(self.num_layers):
+            weights = tuple(leaves[4 * layer : 4 * layer + 4])
+            outputs, h, c = lstm(outputs, weights, *self._entering(given, layer), given.reset, given.valid)
             hs.append(h)
             cs.append(c)
         last = outputs.reshape((-1, self.hidden_size)) if all_steps else h
         return last, {"hidden": _joined(hs), "cell": _joined(cs)}
-
-    def _weights(self, params: Tree, layer: str, x: Array) -> tuple[Array, Array, Array, Array]:
-        return tuple(check_parameters(params, self._shapes[layer], x.dtype, self))
 
     def _entering(self, given: Sequences, layer: int) -> State:
         """Return the hidden and cell state that enter a layer, each `(batch, hidden)`."""
@@ -132,9 +118,10 @@ def set_recurrent_sizes(network: Any, fewest_actions: int = 1) -> None:
     )
 
 
-def _shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-    gates = 4 * hidden
-    return {"weight_ih": (inputs, gates), "weight_hh": (hidden, gates), "bias_ih": (gates,), "bias_hh": (gates,)}
+def _layer(inputs: int, hidden: int) -> Spec:
+    shapes = {"weight_ih": (inputs, 4 * hidden), "weight_hh": (hidden, 4 * hidden)}
+    biases = {"bias_ih": (4 * hidden,), "bias_hh": (4 * hidden,)}
+    return Spec({name: Parameter(shape, Uniform(hidden)) for name, shape in {**shapes, **biases}.items()})
 
 
 def _joined(layers: list[Array]) -> Array:

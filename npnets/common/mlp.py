@@ -1,55 +1,69 @@
 """A multilayer perceptron."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from npnets.backend import Array, Device, parse_device
-from npnets.common.chain import Chain, Link
 from npnets.common.layer_norm import LayerNorm
-from npnets.common.linear import EnsembleLinear, Linear, apply_layers
-from npnets.common.protocols import Layer, check_is_network, init_part
+from npnets.common.linear import EnsembleLinear, Linear
+from npnets.common.network import Network
+from npnets.common.protocols import Layer, check_is_network
+from npnets.common.sequential import (
+    Activate,
+    Leaves,
+    LinearLayers,
+    Operation,
+    Sequential,
+    entry_of,
+    is_known,
+    operations_of,
+)
+from npnets.common.spec import Spec
 from npnets.description import (
     Sizes,
     cached_property,
     call_repr,
     check_flags,
     frozen,
-    no_call,
     set_fields,
     set_plain,
     size,
     sizes,
 )
 from npnets.functional import Activation, ResolvedActivation, resolve_activation
-from npnets.initializers import check_generator, placed
-from npnets.inputs import as_array, as_input, check_keys, check_width, first_leaf, flattened, follows_params
-from npnets.kernels.linear import ActivationCall
-from npnets.tree import Params, Tree
+from npnets.inputs import as_array, as_input, check_width, first_leaf, flattened, follows_params
+from npnets.tree import Params
 
 _NORMS: dict[str, Callable[..., Layer]] = {"layer_norm": LayerNorm}
 
 
 class _Block(NamedTuple):
-    """A linear layer, with the norm and the activation that follow it.
-
-    It is fusable if one operation can run all of it; `fused` is then how that operation knows the activation.
-    """
+    """A linear layer, with the norm and the activation that follow it, and the names of both layers."""
 
     linear_name: str
     linear: Any
     norm_name: str
     norm: Any
     activation: ResolvedActivation | None
-    fused: ActivationCall
-    is_fusable: bool
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """The layers by their names."""
+        norm = {} if self.norm is None else {self.norm_name: self.norm}
+        return {self.linear_name: self.linear, **norm}
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers and the activation as operations."""
+        layers = [part for name, layer in self.layers.items() for part in operations_of(layer, name)]
+        return layers + ([] if self.activation is None else [Operation(Activate(self.activation), 0)])
 
 
 @dataclass(frozen=True, repr=False)
-class MLP:
+class MLP(Network):
     """A multilayer perceptron: linear layers, each followed by a norm and an activation, and a last linear layer.
 
     Parameters
@@ -98,8 +112,6 @@ class MLP:
     has_last: bool = field(init=False)
     _blocks: tuple[_Block, ...] = field(init=False, repr=False, compare=False)
 
-    __call__ = no_call
-
     def __repr__(self) -> str:
         return call_repr(self, output_dim=self.output_dim if self.has_last else 0)
 
@@ -115,22 +127,11 @@ class MLP:
         set_fields(self, output_dim=int(self.output_dim) or (self.input_dim, *hidden)[-1])
         set_fields(self, _blocks=_make_blocks(self))
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        dtype : dtype
-
-        Returns
-        -------
-        dict
-            `{"linear_0": {"weight": (in, out), "bias": (out,)}, "norm_0": ..., ...}` on the MLP's device.
-        """
-        check_generator(rng)
-        parts = {name: init_part(part, rng, dtype) for name, part in self._parts.items()}
-        return placed(parts, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`linear_0`, `norm_0`, `linear_1`, ... in order."""
+        layers = [named for block in self._blocks for named in block.layers.items()]
+        return Spec({name: entry_of(layer) for name, layer in layers}, self.device)
 
     @follows_params
     def forward(self, params: Params, obs: ArrayLike) -> Array:
@@ -148,19 +149,9 @@ class MLP:
         (batch, output_dim) array
             In the parameters' dtype; with leading axes if `flatten_input` is off or the layers are an ensemble.
         """
-        x = as_input(obs, first_leaf(params)) if self._parts else as_array(obs)
-        return self.apply(params, flattened(x, "obs") if self.flatten_input else x)
-
-    def apply(self, params: Params, x: Array) -> Array:
-        """Do as `forward` for an array that is past a network's door and has the shape that the first layer expects."""
-        answer = self._chain.apply(params, x)
-        if answer is not None:
-            return answer
-        check_keys(params, tuple(self._parts), self)
-        check_width(x, self.input_dim, self)
-        for run in self._runs:
-            x = _together(run, params, x) if run[0].is_fusable else _one_by_one(run[0], params, x)
-        return x
+        leaves = self.spec.read(params, self)
+        x = as_input(obs, first_leaf(leaves)) if leaves else as_array(obs)
+        return self._layers.run(leaves, flattened(x, "obs") if self.flatten_input else x)
 
     @property
     def is_ensemble(self) -> bool:
@@ -168,31 +159,21 @@ class MLP:
         return any(isinstance(block.linear, EnsembleLinear) for block in self._blocks)
 
     @cached_property
-    def links(self) -> tuple[Link, ...] | None:
-        """The layers, if they are linear ones with activations that one operation can run, and nothing else."""
-        if type(self) is not MLP or not all(block.is_fusable for block in self._blocks):
-            return None
-        return tuple(Link((block.linear_name,), block.linear, block.fused) for block in self._blocks)
+    def _layers(self) -> Sequential:
+        return Sequential(self._operations)
 
     @cached_property
-    def _chain(self) -> Chain:
-        return Chain([("", self.links)])
+    def _operations(self) -> tuple[Operation, ...]:
+        operations = [part for block in self._blocks for part in block.operations]
+        if not self._blocks or not is_known(self._blocks[0].linear):
+            operations.insert(0, Operation(self._checked, 0))
+        elif isinstance(operations[0].run, LinearLayers):
+            operations[0] = operations[0]._replace(run=replace(operations[0].run, network=self))
+        return tuple(operations)
 
-    @cached_property
-    def _runs(self) -> tuple[tuple[_Block, ...], ...]:
-        """The blocks, those side by side that one operation can run."""
-        runs: list[list[_Block]] = []
-        for block in self._blocks:
-            if runs and block.is_fusable and runs[-1][-1].is_fusable and block.linear.follows(runs[-1][-1].linear):
-                runs[-1].append(block)
-            else:
-                runs.append([block])
-        return tuple(tuple(run) for run in runs)
-
-    @cached_property
-    def _parts(self) -> dict[str, Any]:
-        named = [((b.linear_name, b.linear), (b.norm_name, b.norm)) for b in self._blocks]
-        return {name: part for pair in named for name, part in pair if part is not None}
+    def _checked(self, leaves: Leaves, x: Array) -> Array:
+        check_width(x, self.input_dim, self)
+        return x
 
 
 def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
@@ -213,9 +194,7 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
 
 
 def _block(index: int, linear: Any, norm: Any, activation: ResolvedActivation | None) -> _Block:
-    fused = None if activation is None else activation.fused
-    known = type(linear) in (Linear, EnsembleLinear) and (activation is None or fused is not None)
-    return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation, fused, known and norm is None)
+    return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
 
 
 def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[Any, ...]:
@@ -263,18 +242,6 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
         raise TypeError(f"norm_layer {norm!r} cannot be made from norm_args {args!r}: {error}") from error
     check_is_network("what norm_layer makes", layer)
     return layer
-
-
-def _together(run: tuple[_Block, ...], params: Tree, x: Array) -> Array:
-    return apply_layers([(block.linear, params[block.linear_name], block.fused) for block in run], x)
-
-
-def _one_by_one(block: _Block, params: Tree, x: Array) -> Array:
-    linear, own = block.linear, params[block.linear_name]
-    x = linear.apply(own, x) if type(linear) in (Linear, EnsembleLinear) else linear.forward(own, x)
-    if block.norm is not None:
-        x = block.norm.forward(params[block.norm_name], x)
-    return x if block.activation is None else block.activation.apply(x)
 
 
 def _makes_layers(value: Any) -> bool:

@@ -4,22 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array, Device
-from npnets.common.chain import Link, below
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
+from npnets.common.network import Network
+from npnets.common.sequential import Leaves, Operation, Sequential, entry_of, operations_of
+from npnets.common.spec import Spec
 from npnets.description import (
     Shape,
     Sizes,
     cached_property,
-    call_repr,
     check_flags,
     frozen,
-    no_call,
     set_fields,
     set_plain,
     shape,
@@ -27,15 +26,14 @@ from npnets.description import (
     width,
 )
 from npnets.functional import Activation
-from npnets.initializers import check_generator
-from npnets.inputs import check_keys, follows_params
+from npnets.inputs import as_array, as_input, first_leaf, flattened, follows_params
 from npnets.tree import Params
 
 _SHARED = ("hidden_sizes", "norm_layer", "norm_args", "activation", "act_args", "device", "linear_layer")
 
 
 @dataclass(frozen=True, repr=False)
-class Net:
+class Net(Network):
     """An MLP from observations, or observations and actions, to features, action values or distributions over atoms.
 
     Parameters
@@ -80,9 +78,6 @@ class Net:
     dueling_param: tuple[dict[str, Any], dict[str, Any]] | None = None
     linear_layer: Callable[[int, int], Any] = Linear
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "softmax", "concat")
@@ -115,21 +110,15 @@ class Net:
         """The MLP for the value, in a dueling network."""
         return self._dueling_part(1, 0 if self.concat else self.num_atoms)
 
-    @cached_property
-    def links(self) -> tuple[Link, ...] | None:
-        """The layers, if they are linear ones with activations and nothing else makes the answer of the last."""
-        is_plain = type(self) is Net and self.Q is None and self.num_atoms == 1 and not self.softmax
-        return below("model", self.model.links) if is_plain else None
-
     @property
     def output_dim(self) -> int:
         """Number of features of the output, atoms included."""
         return (self.Q or self.model).output_dim
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"model": ...}`, and `"Q"` and `"V"` in a dueling network."""
-        check_generator(rng)
-        return {name: part.init(rng, dtype) for name, part in self._parts.items()}
+    @cached_property
+    def spec(self) -> Spec:
+        """`model`, and `Q` and `V` in a dueling network."""
+        return Spec({name: entry_of(part) for name, part in self._parts.items()})
 
     @follows_params
     def forward(self, params: Params, obs: ArrayLike, state: Any = None) -> tuple[Array, Any]:
@@ -150,13 +139,23 @@ class Net:
             Or `(batch, actions, num_atoms)`; with an ensemble `(members, batch, output_dim)`.
         state
         """
-        check_keys(params, tuple(self._parts), self)
-        logits = self.model.forward(params["model"], obs)
+        leaves = self.spec.read(params, self)
+        x = as_input(obs, first_leaf(leaves)) if leaves else as_array(obs)
+        return self._layers.run(leaves, flattened(x, "obs")), state
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The layers from validated inputs to logits."""
+        operations = [*operations_of(self.model, "model")]
         if self.Q is not None and self.V is not None:
-            logits = self._duel(self.Q.apply(params["Q"], logits), self.V.apply(params["V"], logits))
+            operations.append(Operation(self._duel, self.spec.slices["V"].stop - self.spec.slices["Q"].start))
         elif self.num_atoms > 1:
-            logits = self._by_atoms(logits)
-        return (nnp.softmax(logits) if self.softmax else logits), state
+            operations.append(Operation(self._by_atoms, 0))
+        return (*operations, Operation(_softmax, 0)) if self.softmax else tuple(operations)
+
+    @cached_property
+    def _layers(self) -> Sequential:
+        return Sequential(self.operations)
 
     @cached_property
     def _parts(self) -> dict[str, MLP]:
@@ -173,14 +172,25 @@ class Net:
         given = {**self.dueling_param[index], "input_dim": self.model.output_dim, "output_dim": outputs}
         return MLP(**{**given, "device": self.device})
 
-    def _duel(self, advantages: Array, value: Array) -> Array:
+    def _duel(self, leaves: Leaves, features: Array) -> Array:
+        advantages, value = self._heads[0].run(leaves, features), self._heads[1].run(leaves, features)
         if self.num_atoms > 1:
-            advantages, value = self._by_atoms(advantages), self._by_atoms(value)
+            advantages, value = self._by_atoms((), advantages), self._by_atoms((), value)
         return advantages - nnp.mean(advantages, 1, True) + value
 
-    def _by_atoms(self, logits: Array) -> Array:
+    @cached_property
+    def _heads(self) -> tuple[Sequential, Sequential]:
+        """The layers of `Q` and `V`, whose leaves come one after the other."""
+        of_q = self.spec.slices["Q"]
+        return Sequential(operations_of(self.Q, "Q")), Sequential(operations_of(self.V, "V"), of_q.stop - of_q.start)
+
+    def _by_atoms(self, leaves: Leaves, logits: Array) -> Array:
         rows, columns = logits.shape
         return nnp.reshape(logits, (rows, columns // self.num_atoms, self.num_atoms))
+
+
+def _softmax(leaves: Leaves, logits: Array) -> Array:
+    return nnp.softmax(logits)
 
 
 def _checked_dueling(param: Any) -> Any:

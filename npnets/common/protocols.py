@@ -1,14 +1,12 @@
-"""What a network must have to be used inside another one, and the few things that are done with such a part."""
+"""The protocols of networks that are used inside other ones, and checks of such a part and its output."""
 
 import inspect
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from npnets import tree
 from npnets.backend import Array
-from npnets.inputs import brought
+from npnets.inputs import inputs_on_device
 from npnets.tree import Tree
 
 
@@ -44,13 +42,6 @@ class Layer(Protocol):
         ...
 
 
-def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
-    """Return the parameters of a part in a dtype, whether or not its own `init` knows of dtypes."""
-    if "dtype" in inspect.signature(part.init).parameters:
-        return part.init(rng, dtype=dtype)
-    return tree.map(lambda leaf: leaf.astype(dtype), part.init(rng))
-
-
 def check_is_network(name: str, net: Any) -> None:
     """Check that an argument can be used as a part: that it has `init` and `forward`."""
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
@@ -70,7 +61,7 @@ def _check_state(name: str, net: Any) -> None:
 
 
 def features_of(name: str, net: Any, given: int | None, takes_state: bool = False) -> int:
-    """Return how many features a preprocess net answers with: its `output_dim`, or the number given instead.
+    """Return how many features a preprocess net returns: its `output_dim`, or the number given instead.
 
     Raises
     ------
@@ -87,22 +78,22 @@ def features_of(name: str, net: Any, given: int | None, takes_state: bool = Fals
     if features is None:
         raise ValueError(f"{name} {net!r:.80} has no output_dim; give preprocess_net_output_dim")
     if own is not None and given is not None and own != given:
-        raise ValueError(f"{name} answers with {own} features, but preprocess_net_output_dim is {given}")
+        raise ValueError(f"{name} returns {own} features, but preprocess_net_output_dim is {given}")
     return int(features)
 
 
 def run_preprocess(net: Any, params: Tree, *inputs: Any) -> tuple[Array, Any]:
-    """Return a preprocess net's features and new state, once its inputs are brought to the device of its parameters.
+    """Return a preprocess net's features and new state; its inputs are moved to the device of its parameters.
 
     Raises
     ------
     TypeError
-        If it answers with anything but such a pair.
+        If it returns anything but such a pair.
     """
-    answer = net.forward(params, *(brought(value, params) for value in inputs))
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+    output = net.forward(params, *(inputs_on_device(value, params) for value in inputs))
+    if not isinstance(output, (tuple, list)) or len(output) != 2:
         raise TypeError(
-            f"a preprocess net must answer with a pair (features, state), but {net!r:.80} gave a "
-            f"{type(answer).__name__}; if it is an MLP, use a Net instead"
+            f"a preprocess net must return a pair (features, state), but {net!r:.80} returned a "
+            f"{type(output).__name__}; if it is an MLP, use a Net instead"
         )
-    return answer[0], answer[1]
+    return output[0], output[1]

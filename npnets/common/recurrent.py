@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
-from npnets.initializers import check_generator, placed
-from npnets.inputs import check_keys, follows_params
+from npnets.common.network import Network
+from npnets.common.sequential import Sequential, part_of
+from npnets.common.spec import Spec
+from npnets.description import Shape, cached_property, set_plain, width
+from npnets.inputs import follows_params
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class Recurrent:
+class Recurrent(Network):
     """A network with a memory, from sequences of observations to logits or action values.
 
     Parameters
@@ -43,9 +44,6 @@ class Recurrent:
     device: Device = "cpu"
     hidden_layer_size: int = 128
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         set_recurrent_sizes(self)
@@ -70,11 +68,10 @@ class Recurrent:
         """Number of entries of an output."""
         return width(self.action_shape)
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"first": ..., "lstm": ..., "last": ...}`."""
-        check_generator(rng)
-        parts: dict[str, Linear | LSTM] = {"first": self.first, "lstm": self.lstm, "last": self.last}
-        return placed({name: part.init(rng, dtype) for name, part in parts.items()}, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`first`, `lstm` and `last`."""
+        return Spec({"first": self.first.spec, "lstm": self.lstm.spec, "last": self.last.spec}, self.device)
 
     @follows_params
     def forward(
@@ -112,10 +109,18 @@ class Recurrent:
         state : dict
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
-        check_keys(params, ("first", "lstm", "last"), self)
-        given = self.lstm.sequences(params, obs, state, lengths, resets, self.first.in_features, self)
-        features = self.first.apply(params["first"], given.rows(given.x))
+        leaves = self.spec.read(params, self)
+        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.first.in_features, self)
+        features = self._first.run(leaves, given.rows(given.x))
         read = given._replace(x=features.reshape((*given.x.shape[:2], self.hidden_layer_size)))
-        hidden, new_state = self.lstm.apply(params["lstm"], read, all_steps)
-        logits = self.last.apply(params["last"], hidden)
+        hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], read, all_steps)
+        logits = self._last.run(leaves, hidden)
         return (given.by_sequence(logits) if all_steps else logits), new_state
+
+    @cached_property
+    def _first(self) -> Sequential:
+        return part_of(self.spec, "first", self.first)
+
+    @cached_property
+    def _last(self) -> Sequential:
+        return part_of(self.spec, "last", self.last)

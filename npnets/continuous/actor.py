@@ -3,35 +3,31 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import DTypeLike
-
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
-from npnets.common.chain import Chain
-from npnets.common.protocols import features_of, init_part, run_preprocess
-from npnets.continuous.shortcut import trunk_and_head
+from npnets.common.network import Network
+from npnets.common.protocols import features_of
+from npnets.common.sequential import activation_of, operations_of
+from npnets.common.spec import Spec
+from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.description import (
     Bound,
     Shape,
     Sizes,
     bound,
     cached_property,
-    call_repr,
-    no_call,
     set_fields,
     set_plain,
     shape,
     width,
 )
-from npnets.functional import scaled, squash
-from npnets.initializers import check_generator, placed
-from npnets.inputs import check_keys, features_for, flattened_features, follows_params
+from npnets.functional import scaled
+from npnets.inputs import follows_params
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class Actor:
+class Actor(Network):
     """A deterministic actor, with actions squashed into their bound: `max_action * tanh(last(preprocess(obs)))`.
 
     Parameters
@@ -61,9 +57,6 @@ class Actor:
     device: Device = "cpu"
     preprocess_net_output_dim: int | None = None
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         set_fields(self, action_shape=shape("action_shape", self.action_shape))
@@ -89,11 +82,10 @@ class Actor:
         """Return the number of entries of an action."""
         return self.output_dim
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"preprocess": ..., "last": ...}`."""
-        check_generator(rng)
-        parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
-        return placed(parts, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`preprocess` and `last`."""
+        return Spec({"preprocess": entry_of_trunk(self.preprocess_net), "last": self.last.spec}, self.device)
 
     @follows_params
     def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
@@ -117,16 +109,11 @@ class Actor:
         state
             The preprocess net's new state.
         """
-        action = self._chain.run(params, obs=obs)
-        if action is not None:
-            return scaled(action, self.max_action), state
-        check_keys(params, ("preprocess", "last"), self)
-        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
-        logits = features_for(params["last"], params["preprocess"], logits)
-        logits = flattened_features(logits, obs, self.last.input_dim, "an actor needs the features of a single network")
-        z = self.last.apply(params["last"], logits)
-        return squash(z, self.max_action), state
+        leaves = self.spec.read(params, self)
+        action, state = self._body.observe(leaves, obs, state)
+        return scaled(action, self.max_action), state
 
     @cached_property
-    def _chain(self) -> Chain:
-        return trunk_and_head(self.preprocess_net, ("last", self.last), then=("tanh",))
+    def _body(self) -> NetBody | OwnBody:
+        squashed_head = [*operations_of(self.last, "last"), *activation_of(("tanh",))]
+        return body(self.preprocess_net, squashed_head, self.last.input_dim)

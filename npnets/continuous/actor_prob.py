@@ -1,38 +1,35 @@
-"""An actor that answers with a normal distribution."""
+"""An actor that returns a normal distribution."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import DTypeLike
-
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
-from npnets.common.chain import Chain
-from npnets.common.protocols import features_of, init_part, run_preprocess
-from npnets.continuous.gaussian_head import bound_of_mean, mean, sigma_from_features, sigma_from_parameter
-from npnets.continuous.shortcut import trunk_and_head
+from npnets.common.network import Network
+from npnets.common.protocols import features_of
+from npnets.common.sequential import Sequential, activation_of, operations_of, part_of
+from npnets.common.spec import Spec
+from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
 from npnets.description import (
     Bound,
     Shape,
     Sizes,
     cached_property,
-    call_repr,
     check_flags,
-    no_call,
     set_fields,
     set_plain,
     shape,
     width,
 )
 from npnets.functional import scaled
-from npnets.initializers import check_floating, check_generator, placed
-from npnets.inputs import check_dtype, check_keys, check_parameter, features_for, flattened_features, follows_params
-from npnets.tree import Params, Tree
+from npnets.inputs import follows_params
+from npnets.kernels.linear import ActivationCall
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class ActorProb:
+class ActorProb(Network):
     """An actor that returns the mean and the standard deviation of a normal distribution over actions.
 
     Parameters
@@ -69,9 +66,6 @@ class ActorProb:
     conditioned_sigma: bool = False
     preprocess_net_output_dim: int | None = None
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "unbounded", "conditioned_sigma")
@@ -98,13 +92,12 @@ class ActorProb:
         """Return the number of entries of an action."""
         return self.output_dim
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"preprocess": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
-        check_generator(rng)
-        params = {"preprocess": init_part(self.preprocess_net, rng, dtype), "mu": self.head.init(rng, dtype)}
-        if self.conditioned_sigma:
-            return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
-        return placed({**params, "log_sigma": np.zeros(self.output_dim, check_floating(dtype))}, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`preprocess`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
+        heads = {"preprocess": entry_of_trunk(self.preprocess_net), "mu": self.head.spec}
+        sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
+        return Spec({**heads, **sigma}, self.device)
 
     @follows_params
     def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
@@ -128,41 +121,28 @@ class ActorProb:
         state
             The preprocess net's new state (Tianshou 1.0.0 gives the old one).
         """
-        mu = self._chain_to_mean.run(params, obs=obs)
-        if mu is not None:
-            return (scaled(mu, self.max_action), self._shared_sigma(params, mu)), state
-        logits, state = self._features(params, obs, state)
-        mu = mean(self.head.apply(params["mu"], logits), self.max_action, self.unbounded)
+        leaves = self.spec.read(params, self)
+        x, state = self._body.observe(leaves, obs, state)
         if self.conditioned_sigma:
-            return (mu, sigma_from_features(self.head.apply(params["sigma"], logits))), state
-        return (mu, self._shared_sigma(params, mu)), state
-
-    def _features(self, params: Tree, obs: Any, state: Any) -> tuple[Array, Any]:
-        features = self._chain_to_features.run(params, obs=obs)
-        if features is not None:
-            return features, state
-        check_keys(params, self._names, self)
-        logits, state = run_preprocess(self.preprocess_net, params["preprocess"], obs, state)
-        logits = features_for(params["mu"], params["preprocess"], logits)
-        remedy = "an actor needs the features of a single network"
-        return flattened_features(logits, obs, self.head.input_dim, remedy), state
-
-    def _shared_sigma(self, params: Tree, mu: Array) -> Array:
-        log_sigma = check_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        check_dtype(mu.dtype, log_sigma, self)
-        return sigma_from_parameter(log_sigma, mu)
+            mu, sigma = self._mu.run(leaves, x), sigma_from_features(self._sigma.run(leaves, x))
+        else:
+            mu, sigma = x, sigma_from_parameter(leaves[-1], x.shape)
+        return (scaled(mu, self.max_action), sigma), state
 
     @cached_property
-    def _chain_to_mean(self) -> Chain:
-        if self.conditioned_sigma:  # then there are two ways on from the features
-            return Chain(())
-        then = None if self.unbounded else ("tanh",)
-        return trunk_and_head(self.preprocess_net, ("mu", self.head), then, others=self._names[2:])
+    def _body(self) -> NetBody | OwnBody:
+        """The trunk; with a sigma of its own, which needs no features, also the head for the mean."""
+        head = [] if self.conditioned_sigma else [*operations_of(self.head, "mu"), *activation_of(self._squash)]
+        return body(self.preprocess_net, head, self.head.input_dim)
 
     @cached_property
-    def _chain_to_features(self) -> Chain:
-        return trunk_and_head(self.preprocess_net, None, others=self._names[1:])
+    def _mu(self) -> Sequential:
+        return part_of(self.spec, "mu", self.head, self._squash)
+
+    @cached_property
+    def _sigma(self) -> Sequential:
+        return part_of(self.spec, "sigma", self.head)
 
     @property
-    def _names(self) -> tuple[str, ...]:
-        return ("preprocess", "mu", "sigma" if self.conditioned_sigma else "log_sigma")
+    def _squash(self) -> ActivationCall:
+        return None if self.unbounded else ("tanh",)

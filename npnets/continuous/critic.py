@@ -4,23 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
-from npnets.common.chain import Chain
-from npnets.common.protocols import features_of, init_part, run_preprocess
-from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Sizes, cached_property, call_repr, no_call, set_fields, set_plain
-from npnets.initializers import check_generator, placed
-from npnets.inputs import as_input, check_keys, first_leaf, flattened, flattened_features, follows_params
+from npnets.common.network import Network
+from npnets.common.protocols import features_of
+from npnets.common.sequential import operations_of
+from npnets.common.spec import Spec
+from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
+from npnets.description import Sizes, cached_property, set_fields, set_plain
+from npnets.inputs import as_input, first_leaf, flattened, follows_params
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class Critic:
+class Critic(Network):
     """A critic that returns one value for each observation, or for each observation and action.
 
     Parameters
@@ -50,9 +50,6 @@ class Critic:
     linear_layer: Callable[[int, int], Any] = Linear
     flatten_input: bool = True
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
@@ -74,11 +71,11 @@ class Critic:
         """One, the number of entries of an output."""
         return 1
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"preprocess": ..., "last": ...}`."""
-        check_generator(rng)
-        parts = {"preprocess": init_part(self.preprocess_net, rng, dtype), "last": self.last.init(rng, dtype)}
-        return placed(parts, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`preprocess` and `last`."""
+        trunk = entry_of_trunk(self.preprocess_net, takes_ensembles=not self.flatten_input)
+        return Spec({"preprocess": trunk, "last": self.last.spec}, self.device)
 
     @follows_params
     def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: Any = None) -> Array:
@@ -99,25 +96,25 @@ class Critic:
         (batch, 1) array
             Or `(members, batch, 1)` for an ensemble.
         """
-        value = self._chain.run(params, **({"obs": obs} if act is None else {"obs": obs, "act": act}))
-        if value is not None:
-            return value
-        check_keys(params, ("preprocess", "last"), self)
-        like = first_leaf(params)
+        leaves = self.spec.read(params, self)
+        like = first_leaf(leaves)
         x = flattened(as_input(obs, like), "obs")
         if act is not None:
-            x = _beside(x, flattened(as_input(act, like, "act"), "act"))
-        logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], x)
-        if self.flatten_input:
-            logits = flattened_features(logits, x, self.last.input_dim, "make the critic with flatten_input=False")
-        return self.last.apply(params["last"], logits)
+            x = _joined(x, flattened(as_input(act, like, "act"), "act"))
+        return self._body.run(leaves, x)
 
     @cached_property
-    def _chain(self) -> Chain:
-        return trunk_and_head(self.preprocess_net, ("last", self.last), takes_ensembles=not self.flatten_input)
+    def _body(self) -> NetBody | OwnBody:
+        return body(
+            self.preprocess_net,
+            operations_of(self.last, "last"),
+            self.last.input_dim if self.flatten_input else None,
+            "make the critic with flatten_input=False",
+            takes_ensembles=not self.flatten_input,
+        )
 
 
-def _beside(obs: Array, act: Array) -> Array:
+def _joined(obs: Array, act: Array) -> Array:
     if len(obs) != len(act):
         raise ValueError(f"obs and act must have a row for each of the same batch, but have {len(obs)} and {len(act)}")
     return nnp.concatenate([obs, act], 1)

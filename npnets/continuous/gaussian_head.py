@@ -7,8 +7,9 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.description import Bound, bound
-from npnets.functional import squash
+from npnets.common.network import Network
+from npnets.common.spec import Constant, Parameter, Spec
+from npnets.description import bound
 from npnets.kernels.shared_sigma import shared_sigma
 
 SIGMA_MIN = -20
@@ -24,9 +25,9 @@ def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tup
     return 1.0
 
 
-def mean(z: Array, max_action: Bound, unbounded: bool) -> Array:
-    """Return the mean: `max_action * tanh(z)`, or `z` itself if unbounded."""
-    return z if unbounded else squash(z, max_action)
+def sigma_of_spec(head: Network, actions: int, conditioned: bool) -> dict[str, Spec | Parameter]:
+    """Return what a spec holds for the standard deviation: a head, or one parameter that begins at zero."""
+    return {"sigma": head.spec} if conditioned else {"log_sigma": Parameter((actions,), Constant(0))}
 
 
 def sigma_from_features(z: Array) -> Array:
@@ -34,6 +35,6 @@ def sigma_from_features(z: Array) -> Array:
     return nnp.exp(nnp.clip(z, SIGMA_MIN, SIGMA_MAX))
 
 
-def sigma_from_parameter(log_sigma: Array, mu: Array) -> Array:
-    """Return the standard deviation `exp(log_sigma)`, the same for each row of `mu`."""
-    return shared_sigma(log_sigma, mu.shape)
+def sigma_from_parameter(log_sigma: Array, shape: tuple[int, ...]) -> Array:
+    """Return the standard deviation `exp(log_sigma)`, the same for each row of an array `(..., actions)`."""
+    return shared_sigma(log_sigma, shape)

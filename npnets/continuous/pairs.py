@@ -3,16 +3,17 @@
 from typing import Any
 
 from npnets.backend import Array
+from npnets.common.sequential import Leaves
 from npnets.inputs import as_input, first_leaf
-from npnets.tree import Tree
 
 
-def paired(params: Tree, state: Any, other: Any, name: str) -> tuple[Array, Array]:
-    """Bring observations and what goes with them to the parameters' backend and dtype, and check that rows match.
+def paired(leaves: Leaves, state: Any, other: Any, name: str) -> tuple[Array, Array]:
+    """Convert observations and what goes with them to the parameters' device and dtype, and check that rows match.
 
     Parameters
     ----------
-    params : dict
+    leaves : sequence
+        Of the network's parameters.
     state : (batch, features) array
     other : (batch, ...) array
         Actions, latent vectors or noise; `name` says which.
@@ -22,7 +23,7 @@ def paired(params: Tree, state: Any, other: Any, name: str) -> tuple[Array, Arra
     -------
     state, other : arrays
     """
-    like = first_leaf(params)
+    like = first_leaf(leaves)
     state, other = as_input(state, like, "state"), as_input(other, like, name)
     if state.ndim < 2 or state.shape[:-1] != other.shape[:-1]:
         raise ValueError(

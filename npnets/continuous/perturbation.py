@@ -4,25 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
-from npnets.common.chain import Chain
-from npnets.common.protocols import check_is_network, init_part, run_preprocess
+from npnets.common.network import Network
+from npnets.common.protocols import check_is_network
+from npnets.common.sequential import activation_of
+from npnets.common.spec import Spec
+from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.pairs import paired
-from npnets.continuous.shortcut import trunk_and_head
-from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain
+from npnets.description import Bound, bound, cached_property, set_fields, set_plain
 from npnets.functional import limit, scaled
-from npnets.initializers import check_generator, placed
-from npnets.inputs import check_keys, follows_params
-from npnets.kernels.activations import activate
+from npnets.inputs import follows_params
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class Perturbation:
+class Perturbation(Network):
     """A network that moves a given action a little: by up to `phi * max_action`, and never out of the bound.
 
     Parameters
@@ -46,9 +46,6 @@ class Perturbation:
     device: Device = "cpu"
     phi: float = 0.05
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_is_network("preprocess_net", self.preprocess_net)
@@ -59,9 +56,10 @@ class Perturbation:
         if not isinstance(self.phi, (int, float, np.number)) or not np.isfinite(self.phi):
             raise ValueError(f"phi must be a finite number, but is {self.phi!r}")
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"preprocess": ...}`."""
-        return placed({"preprocess": init_part(self.preprocess_net, check_generator(rng), dtype)}, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`preprocess`."""
+        return Spec({"preprocess": entry_of_trunk(self.preprocess_net)}, self.device)
 
     @follows_params
     def forward(self, params: Params, state: ArrayLike, action: ArrayLike) -> Array:
@@ -80,21 +78,17 @@ class Perturbation:
         (batch, actions) array
             Every entry within `[-max_action, max_action]`.
         """
-        check_keys(params, ("preprocess",), self)
-        state, action = paired(params, state, action, "action")
-        inputs = nnp.concatenate([state, action], -1)
-        moved = self._chain.apply(params, inputs)
-        if moved is None:
-            logits, _ = run_preprocess(self.preprocess_net, params["preprocess"], inputs)
-            moved = activate(logits, "tanh")
-        if moved.shape != action.shape:
+        leaves = self.spec.read(params, self)
+        state, action = paired(leaves, state, action, "action")
+        change = self._body.run(leaves, nnp.concatenate([state, action], -1))
+        if change.shape != action.shape:
             raise ValueError(
-                f"the preprocess net must answer with as many features as an action has entries, {action.shape}, but "
-                f"gave {moved.shape}"
+                f"the preprocess net must return as many features as an action has entries, {action.shape}, but "
+                f"returned {change.shape}"
             )
         bound: Any = self.max_action
-        return limit(self.phi * scaled(moved, bound) + action, bound)
+        return limit(self.phi * scaled(change, bound) + action, bound)
 
     @cached_property
-    def _chain(self) -> Chain:
-        return trunk_and_head(self.preprocess_net, None, then=("tanh",))
+    def _body(self) -> NetBody | OwnBody:
+        return body(self.preprocess_net, activation_of(("tanh",)))

@@ -1,35 +1,34 @@
-"""An actor with a memory that answers with a normal distribution."""
+"""An actor with a memory that returns a normal distribution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter
+from npnets.common.network import Network
+from npnets.common.sequential import Sequential, part_of
+from npnets.common.spec import Spec
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
 from npnets.description import (
     Bound,
     Shape,
     cached_property,
-    call_repr,
     check_flags,
-    no_call,
     set_fields,
     set_plain,
     width,
 )
 from npnets.functional import scaled
-from npnets.initializers import check_floating, check_generator, placed
-from npnets.inputs import check_dtype, check_keys, check_parameter, follows_params
-from npnets.tree import Params, Tree
+from npnets.inputs import follows_params
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class RecurrentActorProb:
+class RecurrentActorProb(Network):
     """An actor with a memory, from sequences of observations to normal distributions over actions.
 
     Parameters
@@ -66,9 +65,6 @@ class RecurrentActorProb:
     unbounded: bool = False
     conditioned_sigma: bool = False
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "unbounded", "conditioned_sigma")
@@ -90,13 +86,11 @@ class RecurrentActorProb:
         """Number of entries of an action."""
         return width(self.action_shape)
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"lstm": ..., "mu": ..., "sigma" or "log_sigma": ...}`; `log_sigma` is zero."""
-        check_generator(rng)
-        params = {"lstm": self.lstm.init(rng, dtype), "mu": self.head.init(rng, dtype)}
-        if self.conditioned_sigma:
-            return placed({**params, "sigma": self.head.init(rng, dtype)}, self.device)
-        return placed({**params, "log_sigma": np.zeros(self.output_dim, check_floating(dtype))}, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`lstm`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
+        sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
+        return Spec({"lstm": self.lstm.spec, "mu": self.head.spec, **sigma}, self.device)
 
     @follows_params
     def forward(
@@ -138,21 +132,20 @@ class RecurrentActorProb:
         state : dict
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
-        check_keys(params, self._names, self)
-        given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
-        hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
-        z = self.head.apply(params["mu"], hidden, None if self.unbounded else ("tanh",))
-        mu = scaled(z, self.max_action)
-        sigma = self._sigma(params, hidden, mu)
+        leaves = self.spec.read(params, self)
+        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.lstm.input_size, self)
+        hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
+        mu = scaled(self._mu.run(leaves, hidden), self.max_action)
+        if self.conditioned_sigma:
+            sigma = sigma_from_features(self._sigma.run(leaves, hidden))
+        else:
+            sigma = sigma_from_parameter(leaves[-1], mu.shape)
         return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
 
-    def _sigma(self, params: Tree, hidden: Array, mu: Array) -> Array:
-        if self.conditioned_sigma:
-            return sigma_from_features(self.head.apply(params["sigma"], hidden))
-        log_sigma = check_parameter(params["log_sigma"], (self.output_dim,), "log_sigma", self)
-        check_dtype(mu.dtype, log_sigma, self)
-        return sigma_from_parameter(log_sigma, mu)
+    @cached_property
+    def _mu(self) -> Sequential:
+        return part_of(self.spec, "mu", self.head, then=None if self.unbounded else ("tanh",))
 
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return ("lstm", "mu", "sigma" if self.conditioned_sigma else "log_sigma")
+    @cached_property
+    def _sigma(self) -> Sequential:
+        return part_of(self.spec, "sigma", self.head)

@@ -4,22 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
+from npnets.common.network import Network
 from npnets.common.sequences import Sequences
-from npnets.description import Shape, cached_property, call_repr, no_call, set_plain, width
-from npnets.initializers import check_generator, placed
-from npnets.inputs import as_input, check_keys, follows_params
-from npnets.tree import Params, Tree
+from npnets.common.sequential import Leaves, Sequential, part_of
+from npnets.common.spec import Spec
+from npnets.description import Shape, cached_property, set_plain, width
+from npnets.inputs import as_input, first_leaf, follows_params
+from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
-class RecurrentCritic:
+class RecurrentCritic(Network):
     """A critic with a memory, from sequences of observations, and actions, to values.
 
     Parameters
@@ -47,9 +48,6 @@ class RecurrentCritic:
     device: Device = "cpu"
     hidden_layer_size: int = 128
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         set_recurrent_sizes(self, fewest_actions=0)
@@ -69,10 +67,10 @@ class RecurrentCritic:
         """One, the number of entries of an output."""
         return 1
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"lstm": ..., "last": ...}`."""
-        check_generator(rng)
-        return placed({"lstm": self.lstm.init(rng, dtype), "last": self.last.init(rng, dtype)}, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`lstm` and `last`."""
+        return Spec({"lstm": self.lstm.spec, "last": self.last.spec}, self.device)
 
     @overload
     def forward(
@@ -150,23 +148,27 @@ class RecurrentCritic:
             With `return_state`: `hidden` and `cell` after that step. Derivatives go through it;
             `npnets.stop_gradient(state)` ends them.
         """
-        check_keys(params, ("lstm", "last"), self)
         _check_no_state(act=act, info=info)
-        given = self.lstm.sequences(params, obs, state, lengths, resets, self.lstm.input_size, self)
-        beside = None if act is None and not self._actions else self._beside(act, given, params, all_steps)
-        hidden, new_state = self.lstm.apply(params["lstm"], given, all_steps)
-        value = self.last.apply(params["last"], hidden if beside is None else nnp.concatenate([hidden, beside], 1))
+        leaves = self.spec.read(params, self)
+        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.lstm.input_size, self)
+        actions = None if act is None and not self._actions else self._action_rows(act, given, leaves, all_steps)
+        hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
+        value = self._last.run(leaves, hidden if actions is None else nnp.concatenate([hidden, actions], 1))
         value = given.by_sequence(value) if all_steps else value
         return (value, new_state) if return_state else value
 
-    def _beside(self, act: Any, given: Sequences, params: Tree, all_steps: bool) -> Array:
+    @cached_property
+    def _last(self) -> Sequential:
+        return part_of(self.spec, "last", self.last)
+
+    def _action_rows(self, act: Any, given: Sequences, leaves: Leaves, all_steps: bool) -> Array:
         """Return actions as rows in the order of the LSTM's."""
         steps, batch = given.x.shape[:2]
         expected = (batch, steps, self._actions) if all_steps else (batch, self._actions)
         if act is None or not self._actions:
             came = "no act" if act is None else f"an act, although action_shape is {self.action_shape}"
             raise ValueError(f"{self!r} was given {came}; {_remedy(expected, self._actions)}")
-        found = as_input(act, params["last"]["weight"], "act")
+        found = as_input(act, first_leaf(leaves), "act")
         if found.shape != expected and (not all_steps or steps > 1 or found.shape != (batch, self._actions)):
             raise ValueError(
                 f"{self!r} expected act of shape {expected}, {'every' if all_steps else 'the last'} step's for obs of "

@@ -4,29 +4,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
-from npnets.common.chain import Chain
-from npnets.common.protocols import Layer, check_is_network, init_part
+from npnets.common.network import Network
+from npnets.common.protocols import Layer, check_is_network
+from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
+from npnets.common.spec import Spec
 from npnets.continuous.pairs import paired
-from npnets.continuous.shortcut import one_part
-from npnets.description import Bound, bound, cached_property, call_repr, no_call, set_fields, set_plain, size
+from npnets.description import Bound, bound, cached_property, set_fields, set_plain, size
 from npnets.functional import scaled
-from npnets.initializers import check_generator, placed
-from npnets.inputs import as_input, check_keys, check_parameters, check_width, first_leaf, follows_params
-from npnets.kernels.activations import activate
+from npnets.initializers import check_generator
+from npnets.inputs import as_input, check_dtype, check_width, first_leaf, follows_params
 from npnets.kernels.latent import latent_draw
-from npnets.tree import Params, Tree
+from npnets.tree import Params
 
 LOG_STD_MIN, LOG_STD_MAX = -4, 15
 LATENT_LIMIT = 0.5
 
 
 @dataclass(frozen=True, repr=False)
-class VAE:
+class VAE(Network):
     """A variational autoencoder of actions, given observations.
 
     Parameters
@@ -56,9 +56,6 @@ class VAE:
     max_action: Bound
     device: Device = "cpu"
 
-    __repr__ = call_repr
-    __call__ = no_call
-
     def __post_init__(self) -> None:
         set_plain(self)
         check_is_network("encoder", self.encoder)
@@ -66,25 +63,21 @@ class VAE:
         parse_device(self.device)
         set_fields(self, hidden_dim=size("hidden_dim", self.hidden_dim), latent_dim=size("latent_dim", self.latent_dim))
         set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
-        answers = getattr(self.encoder, "output_dim", self.hidden_dim)
-        if answers != self.hidden_dim:
-            raise ValueError(f"the encoder answers with {answers} features, but hidden_dim is {self.hidden_dim}")
+        returned = getattr(self.encoder, "output_dim", self.hidden_dim)
+        if returned != self.hidden_dim:
+            raise ValueError(f"the encoder returns {returned} features, but hidden_dim is {self.hidden_dim}")
 
     @cached_property
     def latent_layer(self) -> Linear:
         """The layer from the encoder's features to the latent's mean; `log_std` has one of the same form."""
         return Linear(self.hidden_dim, self.latent_dim)
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
-        """Draw parameters: `{"encoder": ..., "mean": ..., "log_std": ..., "decoder": ...}`."""
-        check_generator(rng)
-        parts = {
-            "encoder": init_part(self.encoder, rng, dtype),
-            "mean": self.latent_layer.init(rng, dtype),
-            "log_std": self.latent_layer.init(rng, dtype),
-            "decoder": init_part(self.decoder, rng, dtype),
-        }
-        return placed(parts, self.device)
+    @cached_property
+    def spec(self) -> Spec:
+        """`encoder`, `mean`, `log_std` and `decoder`."""
+        latent = self.latent_layer.spec
+        entries = {"encoder": entry_of(self.encoder), "mean": latent, "log_std": latent}
+        return Spec({**entries, "decoder": entry_of(self.decoder)}, self.device)
 
     @follows_params
     def forward(
@@ -117,16 +110,18 @@ class VAE:
         mean, std : (batch, latent_dim) arrays
             Of the latent vectors; `log(std)` within [-4, 15].
         """
-        self._expect(params)
-        state, action = paired(params, state, action, "action")
-        features = self._encoded(params, nnp.concatenate([state, action], -1))
+        leaves = self.spec.read(params, self)
+        state, action = paired(leaves, state, action, "action")
+        features = self._encoder.run(leaves, nnp.concatenate([state, action], -1))
+        check_width(features, self.hidden_dim, self.latent_layer)
+        check_dtype(features.dtype, first_leaf(leaves), self)
         noise = self._noise(rng, noise, features)
-        mean, log_std = (self._head(params[name], features) for name in ("mean", "log_std"))
-        mean, std, latent_z = latent_draw(features, mean, log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
-        reconstruction = self._reconstruct(params, state, latent_z)
+        to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
+        mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
+        reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:
             raise ValueError(
-                f"the decoder must answer with as many features as an action has entries, {action.shape}, but gave "
+                f"the decoder must return as many features as an action has entries, {action.shape}, but returned "
                 f"{reconstruction.shape}"
             )
         return reconstruction, mean, std
@@ -157,40 +152,26 @@ class VAE:
         (batch, actions) array
             Every entry within `[-max_action, max_action]`.
         """
-        self._expect(params)
+        leaves = self.spec.read(params, self)
         if latent_z is None:
-            latent_z = self._drawn_latent(rng, as_input(state, first_leaf(params), "state").shape[:-1])
+            latent_z = self._drawn_latent(rng, as_input(state, first_leaf(leaves), "state").shape[:-1])
         elif rng is not None:
             raise TypeError("decode takes latent_z, or rng to draw one with, but not both")
-        state, latent_z = paired(params, state, latent_z, "latent_z")
+        state, latent_z = paired(leaves, state, latent_z, "latent_z")
         if latent_z.shape[-1] != self.latent_dim:
             raise ValueError(f"latent_z must have {self.latent_dim} entries a row, but has {latent_z.shape[-1]}")
-        return self._reconstruct(params, state, latent_z)
+        return self._decoded(leaves, state, latent_z)
 
-    def _encoded(self, params: Tree, inputs: Array) -> Array:
-        features = self._encoding.apply(params, inputs)
-        if features is None:
-            features = _answer("encoder", self.encoder, params["encoder"], inputs)
-        check_width(features, self.hidden_dim, self.latent_layer)
-        return features
-
-    def _head(self, params: Tree, features: Array) -> Any:
-        return check_parameters(params, self.latent_layer.shapes, features.dtype, self.latent_layer)
-
-    def _reconstruct(self, params: Tree, state: Array, latent_z: Array) -> Array:
-        inputs = nnp.concatenate([state, latent_z], -1)
-        action = self._decoding.apply(params, inputs)
-        if action is None:
-            action = activate(_answer("decoder", self.decoder, params["decoder"], inputs), "tanh")
-        return scaled(action, self.max_action)
+    def _decoded(self, leaves: Leaves, state: Array, latent_z: Array) -> Array:
+        return scaled(self._decoder.run(leaves, nnp.concatenate([state, latent_z], -1)), self.max_action)
 
     @cached_property
-    def _encoding(self) -> Chain:
-        return one_part("encoder", self.encoder, others=("mean", "log_std", "decoder"))
+    def _encoder(self) -> Sequential:
+        return part_of(self.spec, "encoder", self.encoder)
 
     @cached_property
-    def _decoding(self) -> Chain:
-        return one_part("decoder", self.decoder, then=("tanh",), others=("encoder", "mean", "log_std"))
+    def _decoder(self) -> Sequential:
+        return part_of(self.spec, "decoder", self.decoder, then=("tanh",))
 
     def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Array:
         if rng is None:
@@ -207,15 +188,3 @@ class VAE:
         if drawn.shape != shape:
             raise ValueError(f"noise must have shape {shape}, but has {drawn.shape}")
         return drawn
-
-    def _expect(self, params: Tree) -> None:
-        check_keys(params, ("encoder", "mean", "log_std", "decoder"), self)
-
-
-def _answer(name: str, part: Layer, params: Tree, inputs: Array) -> Array:
-    answer = part.forward(params, inputs)
-    if isinstance(answer, tuple):
-        raise TypeError(
-            f"the {name} must answer with an array, as MLP does, but gave a tuple; is it a Net? Use its .model"
-        )
-    return answer

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import asarray_like
-from npnets.common.protocols import init_part
+from npnets.common.spec import init_part
 from npnets.testing.law import Breach
 from npnets.tree import Tree
 

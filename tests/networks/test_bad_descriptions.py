@@ -197,7 +197,7 @@ NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(param
         "another width": (
             lambda: Actor(NET, 3, preprocess_net_output_dim=7),
             ValueError,
-            "answers with 4 features, but preprocess_net_output_dim is 7",
+            "returns 4 features, but preprocess_net_output_dim is 7",
         ),
         "an ensemble of atoms": (
             lambda: Net(5, 3, num_atoms=3, linear_layer=ENSEMBLE),
@@ -207,7 +207,7 @@ NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(param
         "an encoder's width": (
             lambda: VAE(MLP(8, 5), MLP(7, 3), 6, 2, 1.0),
             ValueError,
-            "encoder answers with 5 features, but hidden_dim is 6",
+            "encoder returns 5 features, but hidden_dim is 6",
         ),
     }
 )

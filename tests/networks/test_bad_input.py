@@ -18,7 +18,7 @@ def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -
     return pytest.mark.parametrize(("call", "error", "words"), cases.values(), ids=cases)
 
 
-PAIR = r"must answer with a pair \(features, state\), but MLP.* gave a ndarray; if it is an MLP, use a Net"
+PAIR = r"must return a pair \(features, state\), but MLP.* returned a ndarray; if it is an MLP, use a Net"
 TWO_AND_FOUR = r"the preprocess net is an ensemble: its features of shape \(4, 1, 4\) cannot be flattened; "
 TWINS = Net(5, hidden_sizes=(4,), linear_layer=ENSEMBLE)
 
@@ -52,17 +52,17 @@ TWINS = Net(5, hidden_sizes=(4,), linear_layer=ENSEMBLE)
         "an encoder that is a Net": (
             lambda: forward(VAE(Net(8, 6), MLP(7, 3), 6, 2, 1.0), obs(), act(), rng=fresh_rng()),
             TypeError,
-            "encoder must answer with an array, as MLP does, but gave a tuple; is it a Net",
+            "encoder must return an array, as MLP does, but Net.* returned a tuple; if it is a Net, use its .model",
         ),
         "a decoder of another width": (
             lambda: forward(VAE(MLP(8, 6), MLP(7, 1), 6, 2, 1.0), obs(), act(), rng=fresh_rng()),
             ValueError,
-            r"decoder must answer with as many features as an action has entries, \(2, 3\), but gave \(2, 1\)",
+            r"decoder must return as many features as an action has entries, \(2, 3\), but returned \(2, 1\)",
         ),
         "a perturbation of another width": (
             lambda: forward(Perturbation(Net(8, 1), 1.0), obs(), act()),
             ValueError,
-            r"as many features as an action has entries, \(2, 3\), but gave \(2, 1\)",
+            r"as many features as an action has entries, \(2, 3\), but returned \(2, 1\)",
         ),
     }
 )

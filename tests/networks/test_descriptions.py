@@ -25,10 +25,13 @@ def test_a_description_is_frozen_and_holds_no_arrays(case: Case) -> None:
     assert not _holds_an_array(case.net)
 
 
-def _holds_an_array(x: Any) -> bool:
+def _holds_an_array(x: Any, seen: tuple[Any, ...] = ()) -> bool:
+    if any(x is one for one in seen):
+        return False
     if isinstance(x, (dict, list, tuple)):
-        return any(_holds_an_array(part) for part in (x.values() if isinstance(x, dict) else x))
-    return hasattr(x, "dtype") or any(_holds_an_array(part) for part in getattr(x, "__dict__", {}).values())
+        return any(_holds_an_array(part, (*seen, x)) for part in (x.values() if isinstance(x, dict) else x))
+    parts = getattr(x, "__dict__", {}).values()
+    return hasattr(x, "dtype") or any(_holds_an_array(part, (*seen, x)) for part in parts)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES.values() if "_square" not in repr(c.net)])

@@ -14,7 +14,7 @@ from backends import assert_allclose, bits, on_backend
 
 import npnets
 import npnets.numpy as nnp
-from npnets.common import chain
+from npnets.common import sequential
 
 RNG = np.random.default_rng(5)
 OBS, ACT, NOISE = (RNG.normal(size=(4, width)).astype(np.float32) for width in (5, 2, 3))
@@ -74,8 +74,8 @@ def _same(net: Any) -> Any:
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """How often layers were run together."""
     made: list[Any] = []
-    run = chain.linear_layers
-    monkeypatch.setattr(chain, "linear_layers", lambda *args: made.append(args) or run(*args))
+    run = sequential.linear_layers
+    monkeypatch.setattr(sequential, "linear_layers", lambda *args: made.append(args) or run(*args))
     yield made
 
 

@@ -1,0 +1,59 @@
+"""The base of all networks: a frozen description that declares its parameters, draws them, and prints as a call."""
+
+import dataclasses
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from npnets.common.spec import Spec
+from npnets.description import call_repr
+from npnets.tree import Params
+
+
+class Network:
+    """A frozen description of a network, which holds no arrays.
+
+    A subclass is a frozen dataclass of the arguments that made it. It has `spec`, the parameters that it declares, and
+    `forward(params, ...)`, a pure function.
+    """
+
+    @property
+    def spec(self) -> Spec:
+        """The parameters: names, shapes, initial values, and the parts that are networks themselves."""
+        raise NotImplementedError
+
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
+        """Draw parameters.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        dict
+            Nested dicts of arrays with the names and shapes that `spec` declares, on the network's device.
+
+        Raises
+        ------
+        TypeError
+            If `rng` is no generator, or `dtype` another one.
+        """
+        return self.spec.init(rng, dtype)
+
+    def __repr__(self) -> str:
+        return call_repr(self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse a call, and name `forward`."""
+        raise TypeError(
+            f"{type(self).__name__} is called by its forward method, {type(self).__name__.lower()}.forward(params, "
+            "...), with the parameters that init made"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: what was computed from them is computed again where it is needed."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]

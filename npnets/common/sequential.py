@@ -1,0 +1,162 @@
+"""Operations that a network runs one after the other, grouped when its description is made.
+
+Linear layers that follow each other, across trunk and head, and the activations behind them become one operation; any
+other part is an operation of its own. There is no other way to run a feed-forward network.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
+
+from npnets.backend import Array
+from npnets.common.spec import Spec
+from npnets.functional import ResolvedActivation
+from npnets.inputs import check_dtype, check_layer_input
+from npnets.kernels.linear import ActivationCall, linear_layers
+
+Leaves: TypeAlias = Sequence[Any]
+Run: TypeAlias = Callable[[Leaves, Array], Array]
+
+
+class Operation(NamedTuple):
+    """A function of leaves and an array `x`, and how many leaves of the network's tree are its own."""
+
+    run: Run
+    leaves: int
+
+
+@dataclass(frozen=True)
+class LinearLayers:
+    """Linear layers one after the other, each with its activation: one call of the kernel.
+
+    `weights` are the shapes of the layers' weights, `network` is named in errors.
+    """
+
+    weights: tuple[tuple[int, ...], ...]
+    activations: tuple[ActivationCall, ...]
+    network: object
+
+    def __call__(self, leaves: Leaves, x: Array) -> Array:
+        """Return the output of the last layer."""
+        if x.ndim != 2 or x.shape[1] != self.weights[0][-2]:
+            check_layer_input(x, self.weights[0], self.network)
+        if x.dtype != leaves[0].dtype:
+            check_dtype(x.dtype, leaves[0], self.network)
+        return linear_layers(x, leaves, self.activations)
+
+    def joined(self, after: Any) -> "LinearLayers | None":
+        """Return these layers and what comes after them as one operation, or `None` where that is not possible."""
+        if isinstance(after, Activate) and after.activation.fused is not None and self.activations[-1] is None:
+            return replace(self, activations=(*self.activations[:-1], after.activation.fused))
+        if isinstance(after, LinearLayers) and _follows(after.weights[0], self.weights[-1]):
+            weights, activations = self.weights + after.weights, self.activations + after.activations
+            return LinearLayers(weights, activations, self.network)
+        return None
+
+
+@dataclass(frozen=True)
+class Activate:
+    """An activation behind a part that is no linear layer."""
+
+    activation: ResolvedActivation
+
+    def __call__(self, leaves: Leaves, x: Array) -> Array:
+        """Return the activation of an array."""
+        return self.activation.apply(x)
+
+
+@dataclass(frozen=True)
+class OwnLayer:
+    """A layer that runs by its own `forward`, which checks its own parameters."""
+
+    layer: Any
+    name: str
+
+    def __call__(self, leaves: Leaves, x: Array) -> Array:
+        """Return the layer's output, once it is seen to be an array of the dtype that came in."""
+        y = self.layer.forward(leaves[0], x)
+        if isinstance(y, tuple):
+            raise TypeError(
+                f"the {self.name} must return an array, as MLP does, but {self.layer!r:.80} returned a tuple; if it is "
+                "a Net, use its .model"
+            )
+        return y
+
+
+class Sequential:
+    """Operations one after the other.
+
+    Parameters
+    ----------
+    operations : iterable of Operation
+        In the order in which their leaves lie in the network's tree.
+    start : int
+        The place of the first operation's leaves among all of the network's.
+    """
+
+    def __init__(self, operations: Iterable[Operation], start: int = 0) -> None:
+        steps: list[tuple[Any, slice]] = []
+        for run, leaves in operations:
+            own = slice(start, start + leaves)
+            joined = steps[-1][0].joined(run) if steps and isinstance(steps[-1][0], LinearLayers) else None
+            if joined is not None:
+                steps[-1] = (joined, slice(steps[-1][1].start, own.stop))
+            else:
+                steps.append((run, own))
+            start = own.stop
+        self._steps = tuple(steps)
+
+    def run(self, leaves: Leaves, x: Array) -> Array:
+        """Return the last operation's output.
+
+        Parameters
+        ----------
+        leaves : sequence
+            All leaves of the network's tree, as `Spec.read` returned them.
+        x : array
+            An input that has been validated.
+        """
+        for operation, own in self._steps:
+            x = operation(leaves[own], x)
+        return x
+
+
+def operations_of(layer: Any, name: str) -> tuple[Operation, ...]:
+    """Return a layer's operations; one of the user's own, called by `name` in errors, runs by its `forward`."""
+    return layer._operations if is_known(layer) else (Operation(OwnLayer(layer, name), 1),)
+
+
+def entry_of(layer: Any) -> Any:
+    """Return what a spec holds for a layer: its own spec, or the layer itself if it runs by its `forward`."""
+    return layer.spec if is_known(layer) else layer
+
+
+def is_known(layer: Any) -> bool:
+    """Tell whether a layer's class says itself, not by inheritance, which operations it consists of."""
+    return "_operations" in vars(type(layer))
+
+
+def part_of(spec: Spec, name: str, part: Any, then: ActivationCall = None) -> Sequential:
+    """Return the operations of one part of a network, with an activation behind them.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of the whole network.
+    name : str
+        The part's name in it.
+    part : layer
+    then : tuple, optional
+        The activation.
+    """
+    return Sequential([*operations_of(part, name), *activation_of(then)], spec.slices[name].start)
+
+
+def activation_of(then: ActivationCall) -> list[Operation]:
+    """Return an activation as an operation; none for `None`."""
+    return [] if then is None else [Operation(Activate(ResolvedActivation(then)), 0)]
+
+
+def _follows(after: tuple[int, ...], before: tuple[int, ...]) -> bool:
+    """Tell from the shapes of two weights whether one layer takes the other's output."""
+    return after[:-2] == before[:-2] and after[-2] == before[-1]

@@ -1,0 +1,91 @@
+"""A trunk, which turns observations into features, with the head behind it: the body of actors and critics.
+
+A `Net` runs together with the head, as one sequence. A trunk of the user's own, and any other network in its place,
+runs by its own `forward`, and its features are validated before the head.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from npnets.backend import Array
+from npnets.common.net import Net
+from npnets.common.protocols import run_preprocess
+from npnets.common.sequential import Leaves, Operation, Sequential
+from npnets.inputs import as_input, features_for, first_leaf, flattened, flattened_features
+
+ONE_NETWORK = "an actor needs the features of a single network"
+
+
+class NetBody(Sequential):
+    """The layers of a `Net` and a head."""
+
+    def observe(self, leaves: Leaves, obs: Any, state: Any) -> tuple[Array, Any]:
+        """Return the head's output for observations as they came in, and the state unchanged."""
+        return self.run(leaves, flattened(as_input(obs, first_leaf(leaves)), "obs")), state
+
+
+class OwnBody:
+    """A trunk that runs by its own `forward`, and a head.
+
+    Parameters
+    ----------
+    trunk : PreprocessNet
+    head : Sequential
+        Its leaves come after the trunk's single one.
+    features : int, optional
+        How many features the head takes; they are flattened to `(batch, features)`. `None` leaves them as they are.
+    remedy : str
+        What helps if the trunk is an ensemble, whose features cannot be flattened.
+    """
+
+    def __init__(self, trunk: Any, head: Sequential, features: int | None, remedy: str) -> None:
+        self._trunk, self._head, self._features, self._remedy = trunk, head, features, remedy
+
+    def observe(self, leaves: Leaves, obs: Any, state: Any) -> tuple[Array, Any]:
+        """Return the head's output and the trunk's new state."""
+        return self._through(leaves, obs, state)
+
+    def run(self, leaves: Leaves, x: Array) -> Array:
+        """Return the head's output for an input that has been validated."""
+        return self._through(leaves, x)[0]
+
+    def _through(self, leaves: Leaves, obs: Any, *state: Any) -> tuple[Array, Any]:
+        features, new_state = run_preprocess(self._trunk, leaves[0], obs, *state)
+        if len(leaves) > 1:
+            features = features_for(leaves[1:], leaves[0], features)
+        if self._features is not None:
+            features = flattened_features(features, obs, self._features, self._remedy)
+        return self._head.run(leaves, features), new_state
+
+
+def is_net(trunk: Any, takes_ensembles: bool) -> bool:
+    """Tell whether a trunk is a `Net` whose features need no flattening, and which runs together with its head."""
+    return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
+
+
+def entry_of_trunk(trunk: Any, takes_ensembles: bool = False) -> Any:
+    """Return what a spec holds for a trunk."""
+    return trunk.spec if is_net(trunk, takes_ensembles) else trunk
+
+
+def body(
+    trunk: Any,
+    head: Iterable[Operation] = (),
+    features: int | None = None,
+    remedy: str = ONE_NETWORK,
+    takes_ensembles: bool = False,
+) -> NetBody | OwnBody:
+    """Return a trunk and a head, whose parameters lie one after the other in the network's tree.
+
+    Parameters
+    ----------
+    trunk : PreprocessNet
+    head : iterable of Operation
+    features, remedy
+        As in `OwnBody`.
+    takes_ensembles : bool
+        Whether the features may be an ensemble's.
+    """
+    if is_net(trunk, takes_ensembles):
+        return NetBody([*trunk.operations, *head])
+    return OwnBody(trunk, Sequential(head, start=1), features, remedy)
