@@ -4,7 +4,6 @@ Symbols: `z` is what goes in, `y` the answer, `g` the cotangent of `y`; a backwa
 the derivative follows from `y` alone, `z` is overwritten and not kept.
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
+from npnets.caches import bounded_cache
 from npnets.kernels.buffers import scratch
 from npnets.kernels.cuda import activations as cuda
 from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
@@ -41,7 +41,7 @@ class Activation(NamedTuple):
 _WIDEST = 1 << 12
 
 
-@functools.lru_cache(maxsize=64)
+@bounded_cache(maxsize=64)
 def _zeros(width: int, dtype: str) -> Array:
     """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
     zeros = np.zeros(width, dtype)
@@ -221,7 +221,7 @@ def _composition(z: Array, *args: Any, name: str) -> Array:
     return ACTIVATIONS[name].composition(z, *args)
 
 
-@functools.cache
+@bounded_cache(maxsize=64)
 def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return an activation's own arguments, completed by its defaults, as its CUDA source takes them."""
     bound = parameters_of(name).bind(*args)
@@ -269,7 +269,7 @@ def cotangent_on_gpu(g: Array, y: Array, z: Array | None, activation: tuple[Any,
 _apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward_on_gpu))
 
 
-@functools.cache
+@bounded_cache(maxsize=64)
 def parameters_of(name: str) -> inspect.Signature:
     """Return the signature of an activation's arguments after `z`, to check and complete them by."""
     signature = inspect.signature(ACTIVATIONS[name].composition)

@@ -4,7 +4,6 @@ All are reproducible and shrink: arrays towards few entries that are not zero, p
 are NumPy's; networks bring them to their parameters.
 """
 
-import functools
 import math
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array
+from npnets.caches import bounded_cache
 from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.shapes import action_row, as_row
@@ -143,7 +143,7 @@ def arrays_of(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
     return sparse | seeded_arrays(shape, largest)
 
 
-@functools.lru_cache(maxsize=256)
+@bounded_cache(maxsize=256)
 def seeded_arrays(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
     """Draw a float32 array in one go, for laws that are tried often.
 

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.numpy_alone("reads the source")
 PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
-    "log": (-1, set()),
+    "caches": (-1, set()),
+    "log": (-1, {"caches"}),
     "cupy_loading": (-1, {"log"}),
     "backend": (0, set()),
     "dtypes": (0, set()),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from npnets.backend import namespace
+from npnets.caches import bounded_cache
 
 
 class ElementwiseKernel:
@@ -20,11 +21,12 @@ class ElementwiseKernel:
 
     def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
         self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, f"npnets_{name}"
-        self._kernels: dict[Any, Any] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the outputs for inputs, an array first, broadcast against each other; or write into given outputs."""
-        cupy = namespace(arguments[0])
-        if cupy not in self._kernels:
-            self._kernels[cupy] = cupy.ElementwiseKernel(self.inputs, self.outputs, self.operation, self.name)
-        return self._kernels[cupy](*arguments)
+        return _made(self, namespace(arguments[0]))(*arguments)
+
+
+@bounded_cache(maxsize=256)
+def _made(kernel: ElementwiseKernel, cupy: Any) -> Any:
+    return cupy.ElementwiseKernel(kernel.inputs, kernel.outputs, kernel.operation, kernel.name)
