@@ -29,7 +29,6 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "dtypes": (0, set()),
     "underflow": (0, set()),
     "tree": (0, {"backend", "dtypes"}),
-    "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),
     "blas": (1, set()),

@@ -5,7 +5,7 @@ from typing import Any
 from npnets.backend import namespace
 
 
-class Launch:
+class ElementwiseKernel:
     """A chain of elementwise operations on CuPy arrays in one launch; CuPy's operators would launch one each.
 
     Parameters
@@ -15,7 +15,7 @@ class Launch:
     operation : str
         CUDA C++ that computes an entry of each output from an entry of each input.
     name : str
-        What profilers show.
+        The name in profilers, after the prefix `npnets_`.
     """
 
     def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
