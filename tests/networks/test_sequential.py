@@ -253,7 +253,5 @@ def test_a_layer_of_another_dtype_than_the_parameters_is_refused_where_its_outpu
         hidden = (4,) if norm_layer is Widened else (4, 4)
         net = npnets.MLP(5, 2, hidden, norm_layer=norm_layer)
         params = on_backend(net.init(np.random.default_rng(0)))
-        with pytest.raises(
-            TypeError, match="its input has dtype float64: does a preprocess net or a layer of your"
-        ):
+        with pytest.raises(TypeError, match="its input has dtype float64: does a preprocess net or a layer of your"):
             net.forward(params, OBS)
