@@ -100,7 +100,9 @@ class ActorProb(Network):
         return Spec({**heads, **sigma}, self.device)
 
     @follows_params
-    def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
+    def forward(
+        self, params: Params, obs: object, state: Any = None, info: object = None
+    ) -> tuple[tuple[Array, Array], Any]:
         """Map observations to distributions over actions.
 
         Parameters

@@ -78,7 +78,7 @@ class Critic(Network):
         return Spec({"preprocess": trunk, "last": self.last.spec}, self.device)
 
     @follows_params
-    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: Any = None) -> Array:
+    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: object = None) -> Array:
         """Map observations, and actions if given, to values.
 
         Parameters
