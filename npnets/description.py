@@ -1,4 +1,4 @@
-"""What network descriptions share: checks of their arguments, values that compare, and how they print.
+"""Arguments of network descriptions: checks, values that compare equal, and printing as a call.
 
 A description is a frozen dataclass of the arguments that made it. The functions here bring arguments to one form (a
 sequence to a tuple, an array of bounds to a tuple of floats), so that equal descriptions compare equal, and refuse
@@ -110,14 +110,14 @@ def plain(value: Any) -> Any:
 
 
 def set_plain(description: Any) -> None:
-    """Make all scalars of NumPy among a description's arguments Python's, which print, pickle and compute alike."""
+    """Convert NumPy's scalars among a description's arguments to Python's, which print and pickle in one way."""
     for field in dataclasses.fields(description):
         if field.init:
             set_fields(description, **{field.name: plain(getattr(description, field.name))})
 
 
 def size(name: str, value: object, least: int = 1) -> int:
-    """Return a size as an int, or say what is wrong with it.
+    """Return a size as an int, once it is checked.
 
     Raises
     ------

@@ -93,7 +93,7 @@ class MLP(Network):
 
     Notes
     -----
-    `dataclasses.replace` needs `output_dim=0` said again for an MLP without a last layer.
+    For an MLP without a last layer, `dataclasses.replace` needs `output_dim=0` again.
 
     Tianshou's ``MLP``. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
     """
@@ -208,7 +208,7 @@ def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[
 
 
 def _are_lists_of_args(args: object) -> bool:
-    """Tell a sequence with one entry of arguments for each layer from the arguments of a single layer."""
+    """Return whether arguments are a sequence with one entry for each layer, and not those of a single layer."""
     return isinstance(args, tuple) and args != () and all(isinstance(a, (tuple, dict, type(None))) for a in args)
 
 
@@ -245,5 +245,5 @@ def _make_norm(norm: Any, features: int, args: object) -> Any:
 
 
 def _makes_layers(value: object) -> bool:
-    """Tell whether a value is a class or a function that makes layers, and not a layer itself."""
+    """Return whether a value is a class or function that makes layers, and not a layer itself."""
     return callable(value) and (isinstance(value, type) or not hasattr(value, "forward"))

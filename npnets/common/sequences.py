@@ -1,7 +1,7 @@
-"""A batch of sequences at a recurrent network's door: what comes in is checked and brought to the parameters.
+"""Validation of a batch of sequences, which is converted to the device and dtype of the parameters.
 
 Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes through them; outside they are
-`(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only of what is given: where a step is
+`(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only if its argument is given: where a step is
 `reset` an episode begins, where it is not `valid` its sequence is over.
 """
 
@@ -18,7 +18,7 @@ NAMES = ("hidden", "cell")
 
 
 class Sequences(NamedTuple):
-    """Sequences that are past the door.
+    """Sequences that have been validated.
 
     `x` `(steps, batch, features)`; `state` a pair `(batch, layers, hidden)`, `None` for zeros; `reset` and `valid`
     `(steps, batch, 1)` or `None`.

@@ -59,7 +59,7 @@ class OwnBody:
 
 
 def is_net(trunk: Any, takes_ensembles: bool) -> bool:
-    """Tell whether a trunk is a `Net` whose features need no flattening, and which runs together with its head."""
+    """Return whether a trunk is a `Net` that runs together with its head, because its features need no flattening."""
     return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
 
 

@@ -39,7 +39,7 @@ class ActorProb(Network):
     action_shape : int or sequence of int
         Shape of an action.
     hidden_sizes : sequence of int
-        Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma alike.
+        Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma.
     max_action : float or sequence of float
         Bound of the mean: one number, or one for each dimension.
     device : str, int or None

@@ -26,7 +26,7 @@ class Critic(Network):
     Parameters
     ----------
     preprocess_net : PreprocessNet
-        Turns what comes in into features. For values of actions, `Net` with `concat=True`.
+        Turns observations, and actions if given, into features. For values of actions use `Net` with `concat=True`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the preprocess net.
     device : str, int or None

@@ -6,7 +6,7 @@ from npnets.inputs import as_input, first_leaf
 
 
 def paired(leaves: Leaves, state: object, other: object, name: str) -> tuple[Array, Array]:
-    """Convert observations and what goes with them to the parameters' device and dtype, and check that rows match.
+    """Convert observations, and the actions or latent vectors beside them, and check that their rows match.
 
     Parameters
     ----------
