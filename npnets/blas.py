@@ -5,12 +5,12 @@ Python: each remembers the numbers from before it, and one that ends before a la
 """
 
 import contextlib
-import functools
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from npnets.caches import bounded_cache
 from npnets.description import size
 from npnets.log import logger
 
@@ -133,7 +133,7 @@ def find() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _found() -> Any:
     return find()
 

@@ -1,6 +1,5 @@
 """Functions that networks are made of and that hold no parameters: activations by name, squashing into bounds."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -9,6 +8,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
+from npnets.caches import bounded_cache
 from npnets.description import Bound, bound, frozen
 from npnets.kernels.activations import (
     ACTIVATIONS,
@@ -150,7 +150,7 @@ def bound_like(max_action: Any, x: Array) -> Any:
     return _bounds(max_action, x.dtype.str, device_of(bare(x)))
 
 
-@functools.lru_cache(maxsize=256)
+@bounded_cache(maxsize=256)
 def _inward(max_action: Any, dtype: str) -> Any:
     """Return a bound, or a tuple of them, as the largest numbers of a dtype that are not beyond."""
     exact = np.asarray(bound("max_action", max_action))
@@ -159,7 +159,7 @@ def _inward(max_action: Any, dtype: str) -> Any:
     return np.where(nearest > exact, np.nextafter(nearest, np.zeros_like(nearest)), nearest).tolist()
 
 
-@functools.lru_cache(maxsize=256)
+@bounded_cache(maxsize=256)
 def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     """Return bounds as an array, copied to a GPU once and not in each forward pass."""
     return to_device(np.asarray(_inward(max_action, dtype), dtype), device)

@@ -1,19 +1,21 @@
-"""The logger `npnets`, for what is worth a line and is no error; it is silent until a program sets up logging."""
+"""The logger `npnets`, for notices that are no errors; it is silent until a program sets up logging."""
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
+
+from npnets.caches import bounded_cache
 
 if TYPE_CHECKING:
     import logging
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def logger() -> logging.Logger:
     """Return the logger of the package."""
     import logging  # here, because it would make up a part of the package's import
 
     found = logging.getLogger("npnets")
-    found.addHandler(logging.NullHandler())
+    if not found.handlers:
+        found.addHandler(logging.NullHandler())
     return found

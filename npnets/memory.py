@@ -1,12 +1,13 @@
-"""Memory that is kept for the next step: how much, and how to free it. It is about NumPy's arrays alone.
+"""The buffer pools of NumPy arrays: how large they may be, how large they are, and how to free them.
 
-Each thread keeps the large arrays (64 KiB and more) of layers, LSTMs and optimizers that nobody holds any more, and
-uses them again. What a caller holds is never touched. On a GPU CuPy does the same with a pool of its own:
+Each thread keeps the large arrays (64 KiB and more) of layers, LSTMs and optimizers that are no longer referenced, and
+uses them again. An array that a caller still references is never touched. On a GPU CuPy has a pool of its own:
 `cupy.get_default_memory_pool()` has `free_all_blocks()` and `set_limit(size=...)`.
 """
 
 import numpy as np
 
+from npnets import caches
 from npnets.kernels import buffers
 from npnets.log import logger
 from npnets.public import listing
@@ -17,18 +18,18 @@ __dir__ = listing(__all__)
 
 
 def limit(most_bytes: int) -> int:
-    """Set how much memory each thread may keep.
+    """Set the largest size of each thread's buffer pool.
 
     Parameters
     ----------
     most_bytes : int
-        How many bytes; 0 keeps nothing. At first it is 256 MiB, `1 << 28`. A lower limit than before frees what all
-        threads keep, at once; they then keep up to that limit again.
+        How many bytes; 0 turns the pools off. The default is 256 MiB, `1 << 28`. A limit lower than the previous one
+        frees the pools of all threads at once; they then grow up to that limit again.
 
     Returns
     -------
     int
-        The limit from before.
+        The previous limit.
 
     Raises
     ------
@@ -37,8 +38,8 @@ def limit(most_bytes: int) -> int:
 
     Notes
     -----
-    It holds for all threads, and for those that start later. On a Python that runs without its global lock nothing is
-    kept, whatever the limit; the logger `npnets` says so.
+    The limit applies to all threads, and to those that start later. Python without its global lock has no pools,
+    whatever the limit; the logger `npnets` says so.
     """
     if isinstance(most_bytes, bool) or not isinstance(most_bytes, (int, np.integer)):
         raise TypeError(
@@ -52,20 +53,22 @@ def limit(most_bytes: int) -> int:
 
 
 def clear() -> None:
-    """Free the memory that is kept, in all threads.
+    """Free the buffer pools of all threads, and empty the caches of the package, some of which hold small GPU arrays.
 
-    Arrays that somebody holds stay as they are, and are freed by Python once nobody does. A thread that is in the
-    middle of an operation frees its own when the operation is done. The next step takes fresh memory, and keeps it.
+    Arrays that are still referenced stay as they are, and Python frees them when the last reference goes. A thread in
+    the middle of an operation frees its pool when the operation is done. The next step allocates anew and fills the
+    pools.
     """
     buffers.free()
+    caches.clear()
 
 
 def held() -> int:
-    """Return how much memory is kept by all threads together.
+    """Return the size of the buffer pools of all threads together.
 
     Returns
     -------
     int
-        Bytes, of arrays that are in use at the moment and of those that wait to be used again.
+        Bytes, of arrays in use and of those that wait to be used again.
     """
     return buffers.held()

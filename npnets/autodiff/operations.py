@@ -132,7 +132,12 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         With the signature of `composition`. Arrays are its positional arguments, and are not changed before the
         backward pass. Underflow inside is ignored.
     """
-    composed, pair_for = ignoring_underflow(composition), _chooser(composition, cpu, gpu)
+    composed, cpu, gpu = ignoring_underflow(composition), _ignoring_underflow(cpu), _ignoring_underflow(gpu)
+
+    def pair_for(args: tuple[Any, ...]) -> Pair | None:
+        """Decide which pair computes with given arrays, by the device that they lie on."""
+        _check_one_device(composition, args)
+        return cpu if all(namespace(arg) is np for arg in args) else gpu
 
     @functools.wraps(composition)
     def operation(*args: Any, **static: Any) -> Any:
@@ -143,7 +148,7 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         if boxes and not only_reverse(args, boxes):
             return composed(*args, **static)
         values = unbox(args, boxes) if boxes else args
-        pair = pair_for(values)
+        pair = cpu if loaded_cupy() is None else pair_for(values)
         if pair is None:
             return composed(*args, **static)
         if not boxes:
@@ -161,21 +166,6 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         return (record_pullbacks if several else record_pullback)(output, trace, boxes, pullback)
 
     return cast(F, operation)
-
-
-def _chooser(
-    composition: Callable[..., Any], cpu: Pair | None, gpu: Pair | None
-) -> Callable[[tuple[Any, ...]], Pair | None]:
-    """Return the one function that decides which pair computes with given arrays: by the device that they lie on."""
-    cpu, gpu = _ignoring_underflow(cpu), _ignoring_underflow(gpu)
-
-    def pair_for(args: tuple[Any, ...]) -> Pair | None:
-        if loaded_cupy() is None:
-            return cpu
-        _check_one_device(composition, args)
-        return cpu if all(namespace(arg) is np for arg in args) else gpu
-
-    return pair_for
 
 
 def _ignoring_underflow(pair: Pair | None) -> Pair | None:

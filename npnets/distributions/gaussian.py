@@ -18,7 +18,8 @@ from npnets.distributions.arguments import (
     like_mean,
     noise_like,
 )
-from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
+from npnets.kernels.constants import LOG_ROOT_2PI
+from npnets.kernels.gaussian import log_density
 from npnets.tree import Tree
 
 

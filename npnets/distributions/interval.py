@@ -5,12 +5,12 @@ and half the width is rounded down until `middle + half` and `middle - half` lie
 does then every `middle + half * t` with `t` in [-1, 1].
 """
 
-import functools
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from npnets.backend import Array, to_device
+from npnets.caches import bounded_cache
 
 Edge: TypeAlias = float | tuple[float, ...]
 
@@ -65,7 +65,7 @@ def edge(name: str, value: Any, actions: int) -> Edge:
     return numbers[0] if len(set(numbers)) == 1 else tuple(numbers)
 
 
-@functools.lru_cache(maxsize=256)
+@bounded_cache(maxsize=256)
 def interval(low: Edge, high: Edge, actions: int, dtype: str, device: str) -> Interval:
     """Return bounds in a dtype and on a device; they are copied to a GPU once and not for each distribution.
 

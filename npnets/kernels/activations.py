@@ -4,7 +4,6 @@ Symbols: `z` is what goes in, `y` the answer, `g` the cotangent of `y`; a backwa
 the derivative follows from `y` alone, `z` is overwritten and not kept.
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,9 +12,10 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
-from npnets.backend import Array, namespace
-from npnets.kernels import cuda_activations
+from npnets.backend import Array
+from npnets.caches import bounded_cache
 from npnets.kernels.buffers import scratch
+from npnets.kernels.cuda import activations as cuda
 from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
 from npnets.numpy.elementwise import elementwise
 from npnets.underflow import ignoring_underflow
@@ -41,7 +41,7 @@ class Activation(NamedTuple):
 _WIDEST = 1 << 12
 
 
-@functools.lru_cache(maxsize=64)
+@bounded_cache(maxsize=64)
 def _zeros(width: int, dtype: str) -> Array:
     """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
     zeros = np.zeros(width, dtype)
@@ -221,7 +221,7 @@ def _composition(z: Array, *args: Any, name: str) -> Array:
     return ACTIVATIONS[name].composition(z, *args)
 
 
-@functools.cache
+@bounded_cache(maxsize=64)
 def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return an activation's own arguments, completed by its defaults, as its CUDA source takes them."""
     bound = parameters_of(name).bind(*args)
@@ -230,36 +230,46 @@ def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
-    if namespace(z) is not np:
-        y = cuda_activations.activated(z, name, cuda_arguments(name, args))
-        return y, y
     chosen, z = ACTIVATIONS[name], np.asarray(z)  # for `out=` a scalar is no array
     y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
     return y, y
 
 
-def _backward(g: Array, y: Array, wanted: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
-    return (cotangent(g, y, z, name, *args),)
+def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
+    return (cotangent(g, y, z, (name, *args)),)
 
 
-def cotangent(g: Array, y: Array, z: Array | None, name: str, *args: Any, own: bool = False) -> Array:
-    """Return the cotangent of `z` on either backend; an activation whose derivative follows from `y` needs no `z`.
+def cotangent(g: Array, y: Array, z: Array | None, activation: tuple[Any, ...], own: bool = False) -> Array:
+    """Return the cotangent of `z`; an activation whose derivative follows from `y` needs no `z`.
 
     If `g` is the caller's `own` it may be overwritten.
     """
-    if namespace(y) is not np:
-        return cuda_activations.cotangent(g, y, z, name, cuda_arguments(name, args))
+    name, *args = activation
     chosen = ACTIVATIONS[name]
     if own and chosen.backward_in_place is not None:
         return chosen.backward_in_place(g, y)
     return chosen.backward(g, y, z, *args)
 
 
-_pair = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_pair, gpu=_pair)
+def _forward_on_gpu(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
+    y = cuda.activated(z, name, cuda_arguments(name, args))
+    return y, y
 
 
-@functools.cache
+def _backward_on_gpu(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
+    return (cotangent_on_gpu(g, y, z, (name, *args)),)
+
+
+def cotangent_on_gpu(g: Array, y: Array, z: Array | None, activation: tuple[Any, ...], own: bool = False) -> Array:
+    """Do as `cotangent` on a GPU."""
+    name, *args = activation
+    return cuda.cotangent(g, y, z, name, cuda_arguments(name, tuple(args)))
+
+
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward_on_gpu))
+
+
+@bounded_cache(maxsize=64)
 def parameters_of(name: str) -> inspect.Signature:
     """Return the signature of an activation's arguments after `z`, to check and complete them by."""
     signature = inspect.signature(ACTIVATIONS[name].composition)

@@ -14,7 +14,6 @@ Another thread may take a pool away in the same way, to free it. A call that has
 that it is not to stay.
 """
 
-import functools
 import sys
 import threading
 import weakref
@@ -25,6 +24,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets.backend import Array, namespace
+from npnets.caches import bounded_cache
 from npnets.log import logger
 
 LEAST_BYTES = 1 << 16
@@ -165,7 +165,7 @@ def scratch(like: Array, shape: tuple[int, ...]) -> Array:
     return _taken((shape, like.dtype))
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _say_that_nothing_is_kept() -> None:
     logger().info(
         "no memory is kept for large arrays, because this Python runs without its global lock and does not count all "

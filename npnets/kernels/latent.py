@@ -1,8 +1,8 @@
-"""A variational autoencoder's latent vectors: two linear layers on the same features, and a draw from what they say.
+"""A variational autoencoder's latent vectors: two linear layers on the same features, and a draw from their normal.
 
     mean = x W_m + b_m,  s = x W_s + b_s,  std = exp(clip(s, low, high)),  latent = mean + std * noise
 
-Symbols: `x` `(batch, in)`; `W_m` and `W_s` `(in, latent)`, `b_m` and `b_s` `(latent,)`; `noise` and the three answers
+Symbols: `x` `(batch, in)`; `W_m` and `W_s` `(in, latent)`, `b_m` and `b_s` `(latent,)`; `noise` and the three outputs
 `(batch, latent)`; `low` and `high` numbers. `dx` is the cotangent of `x`, and so on.
 """
 
@@ -15,8 +15,8 @@ from npnets.kernels.buffers import product
 from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
 
 
-class Saved(NamedTuple):
-    """What the backward needs: `std`, and where `s` lay within its bounds."""
+class Residuals(NamedTuple):
+    """For the backward: `std`, and where `s` lies within its bounds."""
 
     std: Array
     inside: Array
@@ -32,7 +32,7 @@ def _composition(
 
 def _forward(
     x: Array, w_m: Array, b_m: Array, w_s: Array, b_s: Array, noise: Array, *, low: float, high: float
-) -> tuple[tuple[Array, Array, Array], Saved]:
+) -> tuple[tuple[Array, Array, Array], Residuals]:
     xp = namespace(x)
     mean, s = product(x, w_m), product(x, w_s)
     mean += b_m
@@ -41,13 +41,13 @@ def _forward(
     std = xp.exp(s.clip(low, high))
     latent = std * noise
     latent += mean
-    return (mean, std, latent), Saved(std, inside)
+    return (mean, std, latent), Residuals(std, inside)
 
 
 def _backward(
     g: list[Array | None],
-    saved: Saved,
-    wanted: tuple[int, ...],
+    residuals: Residuals,
+    argnums: tuple[int, ...],
     x: Array,
     w_m: Array,
     b_m: Array,
@@ -58,23 +58,23 @@ def _backward(
     low: float,
     high: float,
 ) -> tuple[Array, ...]:
-    dmean, dstd, dlatent = (namespace(x).zeros_like(saved.std) if part is None else part for part in g)
-    dstd = dstd + dlatent * noise  # latent = mean + std * noise
-    dmean = dmean + dlatent
-    ds = dstd * saved.std * saved.inside  # std = exp(clip(s))
-    of_argument = (
+    dmean, dstd, dlatent = (namespace(x).zeros_like(residuals.std) if part is None else part for part in g)
+    dmean = dmean + dlatent  # latent = mean + std * noise
+    dstd = dstd + dlatent * noise
+    ds = dstd * residuals.std * residuals.inside  # std = exp(clip(s, low, high))
+    cotangent = (
         lambda: input_cotangent(dmean, x, w_m) + input_cotangent(ds, x, w_s),
         lambda: weight_cotangent(dmean, x, w_m),
         lambda: bias_cotangent(dmean, b_m),
         lambda: weight_cotangent(ds, x, w_s),
         lambda: bias_cotangent(ds, b_s),
-        lambda: dlatent * saved.std,
+        lambda: dlatent * residuals.std,
     )
-    return tuple(of_argument[index]() for index in wanted)
+    return tuple(cotangent[argnum]() for argnum in argnums)
 
 
-_pair = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_pair, gpu=_pair)
+_PAIR = Pair(_forward, _backward)
+_apply = fused(_composition, cpu=_PAIR, gpu=_PAIR)
 
 
 def latent_draw(

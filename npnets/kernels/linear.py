@@ -7,34 +7,35 @@ Symbols: `x` `(..., batch, in)`, the `y` of the layer before; `W` `(in, out)`, o
 ensemble takes one `x` `(batch, in)` for all members, or one for each `(members, batch, in)`.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
-from npnets.kernels import cuda_activations
-from npnets.kernels.activations import ACTIVATIONS, cotangent, cuda_arguments
+from npnets.kernels.activations import ACTIVATIONS, cotangent, cotangent_on_gpu, cuda_arguments
 from npnets.kernels.buffers import outer, product, side_by_side
+from npnets.kernels.cuda import activations as cuda
 
 ActivationCall = tuple[Any, ...] | None
 """An activation's name and its arguments, such as `("elu", 1.0)`."""
 
 Activations = tuple[ActivationCall, ...]
+_Layer: TypeAlias = Callable[[Array, Any, Array | None, ActivationCall], tuple[Array, Array | None]]
 
 FEW = 2048
 """Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
 
 MOST_ROWS = 1024
-"""How many rows go through several layers together where nothing is differentiated and there are more than twice as
-many: what lies between two layers then stays in the processor's caches. 2560 rows take 0.95 of the time so, 10240 rows
-0.77; last bits may differ from what all of them give together."""
+"""How many rows NumPy takes through several layers together where nothing is differentiated and there are more than
+twice as many: the arrays between two layers then stay in the processor's caches. 2560 rows take 0.95 of the time so,
+10240 rows 0.77; last bits may differ from those of all rows together."""
 
 
-class Kept(NamedTuple):
-    """What the backward of a layer needs: its `x` and `y`, and its `z` where the activation asks for it."""
+class Residuals(NamedTuple):
+    """For the backward of a layer: its `x` and `y`, and its `z` where the activation's derivative needs it."""
 
     x: Array
     y: Array
@@ -49,33 +50,28 @@ def _composition(x: Array, *parameters: Any, activations: Activations) -> Array:
     return x
 
 
-def _forward(x: Array, *parameters: Any, activations: Activations) -> tuple[Array, list[Kept]]:
-    kept = []
+def _forward(layer: _Layer, x: Array, *parameters: Any, activations: Activations) -> tuple[Array, list[Residuals]]:
+    residuals = []
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
-        y, z = _run(x, weight, bias, activation)
-        kept.append(Kept(x, y, z))
+        y, z = layer(x, weight, bias, activation)
+        residuals.append(Residuals(x, y, z))
         x = y
-    return x, kept
+    return x, residuals
 
 
-def _evaluate(x: Array, *parameters: Any, activations: Activations) -> Array:
-    if len(x) > 2 * MOST_ROWS and len(activations) > 1 and x.ndim == 2 and namespace(x) is np:
-        return _evaluate_in_blocks(x, *parameters, activations=activations)
+def _evaluate(layer: _Layer, most_rows: int, x: Array, *parameters: Any, activations: Activations) -> Array:
+    if len(x) > 2 * most_rows and len(activations) > 1 and x.ndim == 2:
+        blocks = [x[start : start + most_rows] for start in range(0, len(x), most_rows)]
+        outputs = [_evaluate(layer, most_rows, block, *parameters, activations=activations) for block in blocks]
+        return side_by_side(outputs, -2)
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
-        x, _ = _run(x, weight, bias, activation)
+        x, _ = layer(x, weight, bias, activation)
     return x
 
 
-def _evaluate_in_blocks(x: Array, *parameters: Any, activations: Activations) -> Array:
-    blocks = [x[start : start + MOST_ROWS] for start in range(0, len(x), MOST_ROWS)]
-    answers = [_evaluate(block, *parameters, activations=activations) for block in blocks]
-    return side_by_side(answers, -2)
-
-
-def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+def _layer(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+    """Return the output of one layer, and `z` if its backward needs it."""
     z = product(x, weight)
-    if activation is not None and type(z) is not np.ndarray and namespace(z) is not np:
-        return _activated_on_gpu(z, bias, *activation)
     if bias is not None:
         z += bias
     if activation is None:
@@ -84,36 +80,44 @@ def _run(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) 
     return chosen.forward(z, *activation[1:]), (z if chosen.needs_z else None)
 
 
-def _activated_on_gpu(z: Array, bias: Array | None, name: str, *args: Any) -> tuple[Array, Array | None]:
-    arguments = cuda_arguments(name, args)
+def _layer_on_gpu(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+    """Do as `_layer`, bias and activation in one launch."""
+    product = x @ weight
+    if activation is None:
+        if bias is not None:
+            product += bias
+        return product, None
+    name, *args = activation
+    arguments = cuda_arguments(name, tuple(args))
     if ACTIVATIONS[name].needs_z:
-        return cuda_activations.activated_with_z(z, bias, name, arguments)
-    return cuda_activations.activated_in_place(z, bias, name, arguments), None
+        return cuda.activated_with_z(product, bias, name, arguments)
+    return cuda.activated_in_place(product, bias, name, arguments), None
 
 
 def _backward(
+    cotangent: Callable[..., Array],
     g: Array,
-    kept: list[Kept],
-    wanted: tuple[int, ...],
+    residuals: list[Residuals],
+    argnums: tuple[int, ...],
     x: Array,
     *parameters: Any,
     activations: Activations,
 ) -> tuple[Array, ...]:
-    found: dict[int, Array] = {}
+    cotangents: dict[int, Array] = {}
     last = len(activations) - 1
     for index in reversed(range(len(activations))):
         of_x, of_weight, of_bias = 2 * index, 2 * index + 1, 2 * index + 2
         weight, bias, activation = parameters[of_x], parameters[of_weight], activations[index]
-        x, y, z = kept[index]
-        dz = g if activation is None else cotangent(g, y, z, *activation, own=index < last)
-        if of_weight in wanted:
-            found[of_weight] = weight_cotangent(dz, x, weight)
-        if of_bias in wanted:
-            found[of_bias] = bias_cotangent(dz, bias)
-        if wanted[0] > of_x:
+        x, y, z = residuals[index]
+        dz = g if activation is None else cotangent(g, y, z, activation, own=index < last)  # y = f(z)
+        if of_weight in argnums:
+            cotangents[of_weight] = weight_cotangent(dz, x, weight)  # z = x W + b
+        if of_bias in argnums:
+            cotangents[of_bias] = bias_cotangent(dz, bias)
+        if argnums[0] > of_x:
             break
-        found[0] = g = input_cotangent(dz, x, weight)
-    return tuple(found[index] for index in wanted)
+        cotangents[0] = g = input_cotangent(dz, x, weight)
+    return tuple(cotangents[argnum] for argnum in argnums)
 
 
 def input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
@@ -141,8 +145,15 @@ def bias_cotangent(dz: Array, bias: Any) -> Array:
     return dz.sum(axis=-2, keepdims=True)
 
 
-_pair = Pair(_forward, _backward, _evaluate)
-_apply = fused(_composition, cpu=_pair, gpu=_pair)
+def _pair(layer: _Layer, cotangent: Callable[..., Array], most_rows: int) -> Pair:
+    return Pair(partial(_forward, layer), partial(_backward, cotangent), partial(_evaluate, layer, most_rows))
+
+
+_apply = fused(
+    _composition,
+    cpu=_pair(_layer, cotangent, MOST_ROWS),
+    gpu=_pair(_layer_on_gpu, cotangent_on_gpu, sys.maxsize),
+)
 
 
 def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations) -> Array:

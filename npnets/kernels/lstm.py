@@ -19,7 +19,10 @@ exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long wi
 small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
 """
 
+from functools import partial
 from typing import NamedTuple
+
+import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
@@ -27,6 +30,8 @@ from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activations import sigmoid
 from npnets.kernels.buffers import product, scratch
+from npnets.kernels.cuda import lstm_step as cuda
+from npnets.kernels.lstm_step import Step
 from npnets.kernels.sharing import Rows, SharedOut
 
 Mask = Array | None
@@ -56,7 +61,7 @@ def _cell(z: Array, c: Array) -> State:
     return o * nnp.tanh(c), c
 
 
-class Saved(NamedTuple):
+class Residuals(NamedTuple):
     """What the backward needs: `u`, the gates, `c` and `tanh(c')`, each `(steps, features, batch)`."""
 
     u: Array
@@ -66,8 +71,18 @@ class Saved(NamedTuple):
 
 
 def _forward(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
-) -> tuple[tuple[Array, Array, Array], Saved]:
+    step: Step,
+    x: Array,
+    w_x: Array,
+    w_h: Array,
+    b_x: Array,
+    b_h: Array,
+    h: Array,
+    c: Array,
+    *,
+    reset: Mask,
+    valid: Mask,
+) -> tuple[tuple[Array, Array, Array], Residuals]:
     steps, batch, width = x.shape
     hidden = len(w_h)
     reset, valid = _features_first(reset), _features_first(valid)
@@ -77,33 +92,43 @@ def _forward(
     cs = scratch(x, (steps + 1, hidden, batch))
     cs[0] = c.T
     project = lstm_product.into_gates(u, gates, width, w_x, w_h, b_x, b_h)
-    with lstm_step.quiet(x):
+    with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(steps):
             if reset is not None:
                 hs[t], cs[t] = _cleared(reset[t], hs[t], cs[t])
             project(t)
-            lstm_step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], want_gates=True)
+            step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], True)
             if valid is not None:
                 outputs[t], cs[t + 1] = _chosen(valid[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
             if reset is not None:
                 hs[t + 1] = outputs[t]
-    return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Saved(u[:-1], gates, cs[:-1], tanh_c)
+    return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Residuals(u[:-1], gates, cs[:-1], tanh_c)
 
 
 def _evaluate(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
+    step: Step,
+    x: Array,
+    w_x: Array,
+    w_h: Array,
+    b_x: Array,
+    b_h: Array,
+    h: Array,
+    c: Array,
+    *,
+    reset: Mask,
+    valid: Mask,
 ) -> tuple[Array, Array, Array]:
     """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
     outputs, h, c = scratch(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
     project = lstm_product.from_step(x, w_x, w_h, b_x, b_h)
     reset, valid = _features_first(reset), _features_first(valid)
-    with lstm_step.quiet(x):
+    with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(x.shape[0]):
             if reset is not None:
                 h, c = _cleared(reset[t], h, c)
             before = None if valid is None else c.copy()
             z = project(x[t].T if valid is None else _read(x[t].T, valid[t]), h)
-            lstm_step.forward(z, c, c, outputs[t], outputs[t], want_gates=False)
+            step.forward(z, c, c, outputs[t], outputs[t], False)
             if valid is not None and before is not None:
                 outputs[t], c[:] = _chosen(valid[t], (outputs[t], c), (h, before))
             h = outputs[t]
@@ -111,9 +136,10 @@ def _evaluate(
 
 
 def _backward(
+    step: Step,
     g: list[Array | None],
-    saved: Saved,
-    wanted: tuple[int, ...],
+    residuals: Residuals,
+    argnums: tuple[int, ...],
     x: Array,
     w_x: Array,
     w_h: Array,
@@ -121,20 +147,20 @@ def _backward(
     reset: Mask,
     valid: Mask,
 ) -> tuple[Array, ...]:
-    dz, dh, dc = _through_time(g, saved, w_h, _features_first(reset), _features_first(valid))
-    dx = _of_all_steps(dz, w_x) if 0 in wanted else None
-    any_weight = {1, 2, 3, 4}.intersection(wanted)
-    weights = _weight_cotangents(saved.u, dz, x.shape[2]) if any_weight else (None,) * 4
-    states = [part.T.copy() if index in wanted else None for index, part in ((5, dh), (6, dc))]
+    dz, dh, dc = _through_time(step, g, residuals, w_h, _features_first(reset), _features_first(valid))
+    dx = _of_all_steps(dz, w_x) if 0 in argnums else None
+    any_weight = {1, 2, 3, 4}.intersection(argnums)
+    weights = _weight_cotangents(residuals.u, dz, x.shape[2]) if any_weight else (None,) * 4
+    states = [part.T.copy() if index in argnums else None for index, part in ((5, dh), (6, dc))]
     cotangents = (dx, *weights, *states)
-    return tuple(cotangents[index] for index in wanted)
+    return tuple(cotangents[argnum] for argnum in argnums)
 
 
 def _through_time(
-    g: list[Array | None], saved: Saved, w_h: Array, reset: Mask, valid: Mask
+    step: Step, g: list[Array | None], residuals: Residuals, w_h: Array, reset: Mask, valid: Mask
 ) -> tuple[Array, Array, Array]:
     """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that entered the sequence."""
-    _, gates, c, tanh_c = saved
+    _, gates, c, tanh_c = residuals
     steps, outs, batch = gates.shape
     xp, dz, of_step = namespace(gates), scratch(gates, (outs, steps, batch)), scratch(gates, (outs, batch))
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in g[1:])
@@ -144,7 +170,7 @@ def _through_time(
         if valid is not None:
             passed = _cleared(valid[t], dh, dc)  # where a step is not valid: h' = h, c' = c
             dh, dc = _cleared(~valid[t], dh, dc)
-        lstm_step.backward(gates[t], c[t], tanh_c[t], dh, dc, of_step)
+        step.backward(gates[t], c[t], tanh_c[t], dh, dc, of_step)
         dz[:, t] = of_step
         xp.matmul(w_h, of_step, out=dh)  # z = W.T u
         if valid is not None:
@@ -210,12 +236,16 @@ def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:
 
 
 _shared = SharedOut(
-    Rows({0: 1, 5: 0, 6: 0}, {"reset": 1, "valid": 1}, (1, 0, 0)), _work, _forward, _backward, _evaluate
+    Rows({0: 1, 5: 0, 6: 0}, {"reset": 1, "valid": 1}, (1, 0, 0)),
+    _work,
+    partial(_forward, lstm_step.STEP),
+    partial(_backward, lstm_step.STEP),
+    partial(_evaluate, lstm_step.STEP),
 )
 _apply = fused(
     _composition,
     cpu=Pair(_shared.forward, _shared.backward, _shared.evaluate),
-    gpu=Pair(_forward, _backward, _evaluate),
+    gpu=Pair(partial(_forward, cuda.STEP), partial(_backward, cuda.STEP), partial(_evaluate, cuda.STEP)),
 )
 
 

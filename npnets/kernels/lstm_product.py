@@ -4,12 +4,12 @@ Many columns are multiplied by stacked weights. For few of them it would cost mo
 the products do, which are then done apart.
 """
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 
 from npnets.backend import Array, device_of, to_device
+from npnets.caches import bounded_cache
 from npnets.kernels.buffers import product, scratch
 
 
@@ -77,7 +77,7 @@ def _factor_like(w_h: Array) -> Array:
     return _factor(len(w_h), w_h.dtype.char, device_of(w_h))
 
 
-@functools.lru_cache(maxsize=64)
+@bounded_cache(maxsize=64)
 def _factor(hidden: int, dtype: str, device: str) -> Array:
     factor = np.full(4 * hidden, -1, dtype)
     factor[2 * hidden : 3 * hidden] = -2

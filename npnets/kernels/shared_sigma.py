@@ -1,13 +1,13 @@
 """A standard deviation that is a parameter, the same for each row: `sigma[..., i] = exp(log_sigma[i])`.
 
-Symbols: `log_sigma` `(actions,)`; `sigma` `(..., actions)`, of a `shape` that is given; `g` the cotangent of `sigma`.
+Symbols: `log_sigma` `(actions,)`; `sigma` `(..., actions)`, of the given `shape`; `dsigma` the cotangent of `sigma`.
 """
 
 import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
-from npnets.backend import Array, namespace
+from npnets.backend import Array
 
 
 def _composition(log_sigma: Array, *, shape: tuple[int, ...]) -> Array:
@@ -15,23 +15,23 @@ def _composition(log_sigma: Array, *, shape: tuple[int, ...]) -> Array:
 
 
 def _forward(log_sigma: Array, *, shape: tuple[int, ...]) -> tuple[Array, Array]:
-    xp = namespace(log_sigma)
-    if xp is not np:
-        sigma = xp.exp(xp.broadcast_to(log_sigma, shape))
-    else:  # to broadcast a view takes longer than to fill an array
-        sigma = np.empty(shape, log_sigma.dtype)
-        sigma[...] = np.exp(log_sigma)
+    sigma = np.empty(shape, log_sigma.dtype)  # filling it takes less time than broadcasting
+    sigma[...] = np.exp(log_sigma)
+    return sigma, sigma
+
+
+def _forward_on_gpu(log_sigma: Array, *, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    sigma = _composition(log_sigma, shape=shape)
     return sigma, sigma
 
 
 def _backward(
-    g: Array, sigma: Array, wanted: tuple[int, ...], log_sigma: Array, *, shape: tuple[int, ...]
+    dsigma: Array, sigma: Array, argnums: tuple[int, ...], log_sigma: Array, *, shape: tuple[int, ...]
 ) -> tuple[Array]:
-    return ((g * sigma).reshape(-1, shape[-1]).sum(axis=0),)
+    return ((dsigma * sigma).reshape(-1, shape[-1]).sum(axis=0),)
 
 
-_pair = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_pair, gpu=_pair)
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward))
 
 
 def shared_sigma(log_sigma: Array, shape: tuple[int, ...]) -> Array:

@@ -26,6 +26,7 @@ import numpy as np
 
 from npnets.backend import Array
 from npnets.blas import check_one_thread
+from npnets.caches import bounded_cache
 from npnets.description import size
 from npnets.kernels.buffers import scratch, side_by_side
 from npnets.log import logger
@@ -214,7 +215,7 @@ def _are_ready(helpers: int) -> bool:
     return True
 
 
-@functools.cache
+@bounded_cache(maxsize=64)
 def _say_that_threads_are_missing(number: int) -> None:
     logger().warning("the system starts no more threads: npnets.batch_threads goes on with %d", number)
 

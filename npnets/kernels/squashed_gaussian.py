@@ -4,11 +4,11 @@
     log p(action) = sum_i (-noise_i^2 / 2 - log sigma_i - log(1 - t_i^2) - log half_i) - actions * log(2 pi) / 2
 
 Symbols: `mu`, `sigma`, `noise` `(..., actions)`; `u` the draw before squashing; `middle` and `half` `(actions,)`, the
-interval's centre and half its width; `log_half` the sum of the logarithms of `half`; `g` the cotangents of both
-answers, `du` that of `u`, and so on.
+interval's centre and half its width; `log_norm` the terms of the density that depend on neither draw nor parameters;
+`daction` `(..., actions)` and `dlog_prob` `(..., 1)` the cotangents of both outputs, `du` that of `u`, and so on.
 
-The density is computed from `u` and `noise`, never from the action: where `t` has rounded to one, `1 - t^2` is gone,
-but `-log(1 - t^2) = 2 (|u| + log(1 + exp(-2 |u|)) - log 2)` is as exact as ever, and so is its derivative, `2 t`.
+The density is computed from `u` and `noise`, never from the action: where `t` has rounded to one, `1 - t^2` is lost,
+but `-log(1 - t^2) = 2 (|u| + log(1 + exp(-2 |u|)) - log 2)` stays exact, and so does its derivative, `2 t`.
 """
 
 import math
@@ -17,95 +17,65 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
-from npnets.backend import Array, namespace
-from npnets.kernels.gaussian import LOG_ROOT_2PI
-from npnets.launch import Launch
+from npnets.backend import Array
+from npnets.kernels.constants import LOG_ROOT_2PI
+from npnets.kernels.cuda import squashed_gaussian as cuda
 from npnets.numpy.elementwise import elementwise
+
+_LOG_4 = 2 * math.log(2)
 
 
 @elementwise(lambda answer, u: 2 * nnp.tanh(u))
-def steepness(u: Array) -> Array:
-    """`2 log 2 - log(1 - tanh(u)^2)` of each entry, exact and smooth for every `u`."""
+def neg_log_det_tanh(u: Array) -> Array:
+    """`log 4 - log(1 - tanh(u)^2)` of each entry, exact and smooth for every `u`; `log 4` is left to `log_norm`."""
     size = np.abs(u)
     return 2 * (size + np.log1p(np.exp(-2 * size)))
 
 
-def _constant(actions: int, log_half: float) -> float:
-    """Return what is taken from the sum over the entries."""
-    return actions * (LOG_ROOT_2PI + 2 * math.log(2)) + log_half
-
-
 def _composition(
-    mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_half: float
+    mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_norm: float
 ) -> tuple[Array, Array]:
     u = mu + sigma * noise
-    log_prob = nnp.sum(steepness(u) - 0.5 * noise * noise - nnp.log(sigma), -1) - _constant(mu.shape[-1], log_half)
+    log_prob = nnp.sum(neg_log_det_tanh(u) - 0.5 * noise * noise - nnp.log(sigma), -1) - log_norm
     return middle + half * nnp.tanh(u), log_prob
 
 
-_DRAW = Launch(
-    "T mu, T sigma, T noise, T middle, T half",
-    "T action, T entry, T t",
-    """const T u = mu + sigma * noise, size = fabs(u);
-    t = tanh(u);
-    action = middle + half * t;
-    entry = T(2) * (size + log1p(exp(T(-2) * size))) - T(0.5) * noise * noise - log(sigma);""",
-    "squashed_gaussian",
-)
-_COTANGENTS = Launch(
-    "T t, T half, T noise, T sigma, T g_action, T g_log_prob",
-    "T du, T dsigma, T dnoise",
-    """du = g_action * half * (T(1) - t * t) + T(2) * g_log_prob * t;
-    dsigma = du * noise - g_log_prob / sigma;
-    dnoise = du * sigma - g_log_prob * noise;""",
-    "squashed_gaussian_backward",
-)
-
-
 def _forward(
-    mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_half: float
+    mu: Array, sigma: Array, noise: Array, *, middle: Array, half: Array, log_norm: float
 ) -> tuple[tuple[Array, Array], Array]:
-    if namespace(mu) is np:
-        u = mu + sigma * noise
-        t = np.tanh(u)
-        action, entry = middle + half * t, steepness(u)
-        entry -= 0.5 * noise * noise
-        entry -= np.log(sigma)
-    else:
-        action, entry, t = _DRAW(mu, sigma, noise, middle, half)
-    return (action, entry.sum(axis=-1) - _constant(mu.shape[-1], log_half)), t
+    u = mu + sigma * noise
+    t = np.tanh(u)
+    entry = neg_log_det_tanh(u)
+    entry -= 0.5 * noise * noise
+    entry -= np.log(sigma)
+    return (middle + half * t, entry.sum(axis=-1) - log_norm), t
 
 
 def _backward(
     g: list[Array | None],
     t: Array,
-    wanted: tuple[int, ...],
+    argnums: tuple[int, ...],
     mu: Array,
     sigma: Array,
     noise: Array,
     *,
     middle: Array,
     half: Array,
-    log_half: float,
+    log_norm: float,
 ) -> tuple[Array, ...]:
-    g_action = 0 if g[0] is None else g[0]
-    g_log_prob = 0 if g[1] is None else g[1][..., None]
-    if namespace(t) is not np:
-        cotangents = _COTANGENTS(t, half, noise, sigma, g_action, g_log_prob)
-        return tuple(cotangents[index] for index in wanted)
-    du = 2 * g_log_prob * t
-    if g[0] is not None:
-        du += g_action * half * (1 - t * t)
-    of_argument = (
-        lambda: du,
-        lambda: du * noise - g_log_prob / sigma,
-        lambda: du * sigma - g_log_prob * noise,
+    daction, dlog_prob = g[0], 0 if g[1] is None else g[1][..., None]
+    du = 2 * dlog_prob * t  # log_prob = neg_log_det_tanh(u) + ...
+    if daction is not None:
+        du += daction * half * (1 - t * t)  # action = middle + half * tanh(u)
+    cotangent = (
+        lambda: du,  # u = mu + sigma * noise
+        lambda: du * noise - dlog_prob / sigma,  # log_prob = ... - log(sigma)
+        lambda: du * sigma - dlog_prob * noise,  # log_prob = ... - noise^2 / 2
     )
-    return tuple(of_argument[index]() for index in wanted)
+    return tuple(cotangent[argnum]() for argnum in argnums)
 
 
-_pair = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_pair, gpu=_pair)
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
 
 
 def squashed_draw(
@@ -129,4 +99,5 @@ def squashed_draw(
     log_prob : (...) array
         The log-density of the actions, summed over the last axis; finite however far the draw lies outside.
     """
-    return _apply(mu, sigma, noise, middle=middle, half=half, log_half=log_half)
+    log_norm = mu.shape[-1] * (LOG_ROOT_2PI + _LOG_4) + log_half
+    return _apply(mu, sigma, noise, middle=middle, half=half, log_norm=log_norm)

@@ -11,8 +11,8 @@ import numpy as np
 from npnets import tree
 from npnets.backend import Array, namespace
 from npnets.description import call_repr, set_fields, set_plain
-from npnets.launch import Launch
-from npnets.optim.arithmetic import LERP, Lerp, axpy, in_range, lerp_square, ratio
+from npnets.kernels.cuda.adam import ADAM
+from npnets.optim.arithmetic import Lerp, axpy, in_range, lerp_square, ratio
 from npnets.optim.optimizer import (
     Optimizer,
     T,
@@ -167,17 +167,6 @@ def _step(
     return new[0], AdamState(step, *new[1:])
 
 
-_ADAM = Launch(
-    "T p, T g, T mu, T nu, T weight, T decay_rate, T weight_of_square, T rate, T eps, T decay",
-    "T new_p, T new_mu, T new_nu",
-    f"""{LERP.format(x="mu", y="g", out="new_mu")}
-    new_nu = nu * (T(1) - weight_of_square) + g * g * weight_of_square;
-    const T root = sqrt(new_nu) + eps;
-    new_p = p - (rate * (new_mu / (root == T(0) ? T(1) : root)) + decay * p);""",
-    "adam",
-)
-
-
 def _move(
     settings: tuple[float, ...],
     lerp: Lerp,
@@ -196,7 +185,7 @@ def _move(
     weight, weight_of_square, root, correction, eps, is_decoupled = settings
     rate, decay = learning_rate * root / correction, learning_rate * weight_decay if is_decoupled else 0.0
     if namespace(p) is not np:
-        new_p, mu, nu = _ADAM(p, g, mu, nu, weight, 1 - weight, weight_of_square, rate, eps, decay)
+        new_p, mu, nu = ADAM(p, g, mu, nu, weight, 1 - weight, weight_of_square, rate, eps, decay)
         return (new_p if learning_rate else p.copy()), mu, nu
     mu, nu = lerp(mu, g, weight), lerp_square(nu, g, weight_of_square)
     if not learning_rate:

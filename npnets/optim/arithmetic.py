@@ -12,34 +12,18 @@ import numpy as np
 
 from npnets.backend import Array, namespace
 from npnets.kernels.buffers import scratch
-from npnets.launch import Launch
+from npnets.kernels.cuda import arithmetic as cuda
 
 T = TypeVar("T")
 Lerp: TypeAlias = Callable[[Array, Array, float], Array]
 
-_AXPY = Launch("T x, T factor, T y", "T output", "output = factor * x + y;", "axpy")
-LERP = """const T difference = {y} - {x};
-    {out} = !(difference - difference == T(0)) ? T({x} * decay_rate + {y} * weight)
-          : weight < T(0.5) ? T(difference * weight + {x}) : T(difference * (weight - T(1)) + {y});"""
-"""The CUDA C++ of `lerp`: where a difference is not finite, the weighted sum takes its place."""
-
-_LERP = Launch("T x, T y, T weight, T decay_rate", "T output", LERP.format(x="x", y="y", out="output"), "lerp")
-_LERP_SQUARE = Launch(
-    "T x, T y, T weight, T decay_rate", "T output", "output = x * decay_rate + y * y * weight;", "lerp_square"
-)
-_RATIO = Launch(
-    "T x, T square, T eps",
-    "T output",
-    "const T root = sqrt(square) + eps; output = x / (root == T(0) ? T(1) : root);",
-    "ratio",
-)
 _VANISHING = float(np.finfo(np.float32).tiny)
 
 
 def axpy(factor: float, x: Array, y: Array) -> Array:
     """Return `factor * x + y`."""
     if namespace(x) is not np:
-        return _AXPY(x, factor, y)
+        return cuda.AXPY(x, factor, y)
     output = np.multiply(x, factor, out=scratch(x, x.shape))
     output += y
     return output
@@ -54,7 +38,7 @@ def lerp(x: Array, y: Array, weight: float) -> Array:
     if weight in (0, 1):
         return (y if weight else x).copy()
     if namespace(x) is not np:
-        return _LERP(x, y, weight, 1 - weight)
+        return cuda.LERP(x, y, weight, 1 - weight)
     output = np.subtract(y, x, out=scratch(x, x.shape))
     output *= weight if weight < 0.5 else weight - 1
     output += x if weight < 0.5 else y
@@ -84,7 +68,7 @@ def in_range(compute: Callable[[Lerp], T]) -> T:
 def lerp_square(x: Array, y: Array, weight: float) -> Array:
     """Return `(1 - weight) * x + weight * y * y`."""
     if namespace(x) is not np:
-        return _LERP_SQUARE(x, y, weight, 1 - weight)
+        return cuda.LERP_SQUARE(x, y, weight, 1 - weight)
     output = np.multiply(x, 1 - weight, out=scratch(x, x.shape))
     square = np.multiply(y, y, out=scratch(x, x.shape))
     square *= weight
@@ -95,7 +79,7 @@ def lerp_square(x: Array, y: Array, weight: float) -> Array:
 def ratio(x: Array, square: Array, eps: float) -> Array:
     """Return `x / (sqrt(square) + eps)`."""
     if namespace(x) is not np:
-        return _RATIO(x, square, eps)
+        return cuda.RATIO(x, square, eps)
     output = np.sqrt(square, out=scratch(square, square.shape))
     output += eps
     if eps < _VANISHING:  # where the dtype has no such number, zero would be divided by zero

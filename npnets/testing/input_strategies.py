@@ -4,7 +4,6 @@ All are reproducible and shrink: arrays towards zeros, parameters towards the fi
 networks convert them to the device of their parameters.
 """
 
-import functools
 import math
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array
+from npnets.caches import bounded_cache
 from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.network_under_test import network_under_test
@@ -144,7 +144,7 @@ def arrays_of(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
     return sparse | seeded_arrays(shape, largest)
 
 
-@functools.lru_cache(maxsize=256)
+@bounded_cache(maxsize=256)
 def seeded_arrays(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
     """Draw a float32 array from a seed, which is faster than to draw entries one by one.
 

@@ -18,34 +18,34 @@ import pytest
 from real_cupy import answer_of
 
 import npnets
-from npnets.launch import Launch
+from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
 
 pytestmark = pytest.mark.numpy_alone("compiles sources, and runs none")
 
 DTYPES = ("float", "double")
 
 
-def _launches() -> dict[str, Launch]:
-    """Every `Launch` that a module of the package holds, by itself or in a dict."""
+def _elementwise_kernels() -> dict[str, ElementwiseKernel]:
+    """Every `ElementwiseKernel` that a module of the package holds, by itself or in a dict."""
     found = {}
     for info in pkgutil.walk_packages(npnets.__path__, "npnets."):
         for value in vars(importlib.import_module(info.name)).values():
             parts = value.values() if isinstance(value, dict) else [value]
-            found.update({part.name: part for part in parts if isinstance(part, Launch)})
+            found.update({part.name: part for part in parts if isinstance(part, ElementwiseKernel)})
     return found
 
 
-def _source(launch: Launch, dtype: str) -> str:
-    """A kernel around a launch's operation, which sees its inputs as constants and its outputs as references."""
-    inputs, outputs = ([p.split() for p in text.split(",")] for text in (launch.inputs, launch.outputs))
+def _source(kernel: ElementwiseKernel, dtype: str) -> str:
+    """A CUDA function around a kernel's operation, which sees its inputs as constants and its outputs as references."""
+    inputs, outputs = ([p.split() for p in text.split(",")] for text in (kernel.inputs, kernel.outputs))
     arguments = [f"const {kind}* {name}_" for kind, name in inputs] + [f"{kind}* {name}_" for kind, name in outputs]
     entries = [f"const {kind}& {name} = {name}_[i];" for kind, name in inputs]
     entries += [f"{kind}& {name} = {name}_[i];" for kind, name in outputs]
     return f"""typedef {dtype} T;
-    extern "C" __global__ void {launch.name}({", ".join(arguments)}, long long n) {{
+    extern "C" __global__ void {kernel.name}({", ".join(arguments)}, long long n) {{
         for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += blockDim.x * gridDim.x) {{
             {" ".join(entries)}
-            {launch.operation};
+            {kernel.operation};
         }}
     }}"""
 
@@ -57,8 +57,8 @@ def _compiled(sources: dict[str, str]) -> Any:
 @pytest.fixture(scope="module")
 def kernels() -> Any:
     """PTX and compiler's log of every kernel in both dtypes."""
-    launches = _launches()
-    return _compiled({f"{name} {dtype}": _source(one, dtype) for name, one in launches.items() for dtype in DTYPES})
+    found = _elementwise_kernels()
+    return _compiled({f"{name} {dtype}": _source(one, dtype) for name, one in found.items() for dtype in DTYPES})
 
 
 def test_every_kernel_compiles_without_a_word_from_the_compiler(kernels: Any) -> None:
@@ -71,18 +71,18 @@ def test_kernels_in_float32_compute_nothing_in_double_precision(kernels: Any) ->
 
 
 def test_a_mistake_in_a_kernel_is_found(kernels: Any) -> None:
-    wrong = Launch("T x", "T y", "y = tamh(x);", "misspelt")
-    changes_its_input = Launch("T x", "T y", "x = y;", "changes_its_input")
-    for launch in (wrong, changes_its_input):
-        ((ptx, log),) = _compiled({"wrong": _source(launch, "float")}).values()
+    wrong = ElementwiseKernel("T x", "T y", "y = tamh(x);", "misspelt")
+    changes_its_input = ElementwiseKernel("T x", "T y", "x = y;", "changes_its_input")
+    for kernel in (wrong, changes_its_input):
+        ((ptx, log),) = _compiled({"wrong": _source(kernel, "float")}).values()
         assert (ptx, "error" in log) == ("", True)
 
 
-def test_every_file_that_makes_a_launch_has_its_kernels_tested() -> None:
-    tested = {launch.name for launch in _launches().values()}
+def test_every_file_that_makes_an_elementwise_kernel_has_it_tested() -> None:
+    tested = {kernel.name for kernel in _elementwise_kernels().values()}
     for path in Path(npnets.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Launch":
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "ElementwiseKernel":
                 name = call.args[3]
                 assert not isinstance(name, ast.Constant) or f"npnets_{name.value}" in tested, (path, call.lineno)
     assert len(tested) >= 8 * 3 + 5 + 4

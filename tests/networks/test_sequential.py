@@ -211,3 +211,47 @@ def test_a_subclass_of_net_is_asked_and_not_passed_by() -> None:
     params = on_backend(net.init(np.random.default_rng(0)))
     features, _ = npnets.Net(5, hidden_sizes=(3,)).forward(params["preprocess"], OBS)
     assert_allclose(net.forward(params, OBS)[0], nnp.tanh(net.last.forward(params["last"], 2 * features)), rtol=1e-6)
+
+
+class Negated(npnets.Linear):
+    """A `Linear` whose output has the other sign."""
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return -super().forward(params, x)
+
+
+def test_a_subclass_of_a_layer_runs_by_its_own_forward() -> None:
+    own, plain = npnets.MLP(5, 2, linear_layer=Negated), npnets.MLP(5, 2)
+    params = on_backend(plain.init(np.random.default_rng(0)))
+    assert bits(own.forward(params, OBS)) == bits(-plain.forward(params, OBS))
+
+
+def test_an_activation_behind_a_layer_that_has_one_is_applied_to_its_output() -> None:
+    rectified = npnets.Net(7, hidden_sizes=(2,))
+    net = npnets.Perturbation(rectified, 1.0, phi=0.5)
+    params = on_backend(net.init(np.random.default_rng(0)))
+    features, _ = rectified.forward(params["preprocess"], np.concatenate([OBS, ACT], 1))
+    expected = nnp.clip(0.5 * nnp.tanh(features) + on_backend(ACT), -1, 1)
+    assert_allclose(net.forward(params, OBS, ACT), expected, rtol=1e-6)
+
+
+@dataclass(frozen=True)
+class Widened:
+    """A layer of the user's own that returns float64 whatever comes in."""
+
+    features: int
+
+    def init(self, rng: Any) -> Any:
+        return {}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return x.astype(np.float64)
+
+
+def test_a_layer_of_another_dtype_than_the_parameters_is_refused_where_its_output_is_used() -> None:
+    for norm_layer in (Widened, [Widened, "layer_norm"]):
+        hidden = (4,) if norm_layer is Widened else (4, 4)
+        net = npnets.MLP(5, 2, hidden, norm_layer=norm_layer)
+        params = on_backend(net.init(np.random.default_rng(0)))
+        with pytest.raises(TypeError, match="its input has dtype float64: does a preprocess net or a layer of your"):
+            net.forward(params, OBS)

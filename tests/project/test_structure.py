@@ -23,13 +23,13 @@ pytestmark = pytest.mark.numpy_alone("reads the source")
 PACKAGE = Path(npnets.__file__).parent
 ROOMS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
-    "log": (-1, set()),
+    "caches": (-1, set()),
+    "log": (-1, {"caches"}),
     "cupy_loading": (-1, {"log"}),
     "backend": (0, set()),
     "dtypes": (0, set()),
     "underflow": (0, set()),
     "tree": (0, {"backend", "dtypes"}),
-    "launch": (0, {"backend"}),
     "description": (0, set()),
     "autodiff": (1, set()),
     "blas": (1, set()),

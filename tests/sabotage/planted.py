@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from fault import Fault
+from planted_networks import NETWORKS
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -282,6 +283,7 @@ FAULTS = [
         "tests/parallel/test_sharing.py",
     ),
     *RULES,
+    *NETWORKS,
 ]
 
 

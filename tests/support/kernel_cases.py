@@ -230,12 +230,16 @@ def _shared_sigma_cases() -> list[Case]:
 
 
 def _squashed_gaussian_case(*shape: int) -> Case:
-    def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any) -> Any:
-        middle, half = np.linspace(-1.0, 2.0, shape[-1]), np.linspace(0.5, 3.0, shape[-1])
-        edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
-        return _in_one(operation(mu, nnp.exp(log_sigma), noise, **edges, log_half=float(np.log(half).sum())))
+    middle, half = np.linspace(-1.0, 2.0, shape[-1]), np.linspace(0.5, 3.0, shape[-1])
+    log_half = float(np.log(half).sum())
+    log_norm = float(shape[-1] * (0.5 * np.log(2 * np.pi) + np.log(4)) + log_half)
 
-    fun, plain = (functools.partial(drawn, part) for part in (squashed_draw, COMPOSITIONS["squashed_gaussian"]))
+    def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any, **constants: float) -> Any:
+        edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
+        return _in_one(operation(mu, nnp.exp(log_sigma), noise, **edges, **constants))
+
+    fun = functools.partial(drawn, squashed_draw, log_half=log_half)
+    plain = functools.partial(drawn, COMPOSITIONS["squashed_gaussian"], log_norm=log_norm)
     return Case("squashed_gaussian", f"of {shape}", fun, plain, (shape,) * 3)
 
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from npnets.backend import namespace
+from npnets.caches import bounded_cache
 
 
-class Launch:
+class ElementwiseKernel:
     """A chain of elementwise operations on CuPy arrays in one launch; CuPy's operators would launch one each.
 
     Parameters
@@ -15,16 +16,17 @@ class Launch:
     operation : str
         CUDA C++ that computes an entry of each output from an entry of each input.
     name : str
-        What profilers show.
+        The name in profilers, after the prefix `npnets_`.
     """
 
     def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
         self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, f"npnets_{name}"
-        self._kernels: dict[Any, Any] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the outputs for inputs, an array first, broadcast against each other; or write into given outputs."""
-        cupy = namespace(arguments[0])
-        if cupy not in self._kernels:
-            self._kernels[cupy] = cupy.ElementwiseKernel(self.inputs, self.outputs, self.operation, self.name)
-        return self._kernels[cupy](*arguments)
+        return _made(self, namespace(arguments[0]))(*arguments)
+
+
+@bounded_cache(maxsize=256)
+def _made(kernel: ElementwiseKernel, cupy: Any) -> Any:
+    return cupy.ElementwiseKernel(kernel.inputs, kernel.outputs, kernel.operation, kernel.name)

@@ -1,18 +1,17 @@
 """The activation functions on a GPU: bias and activation in one launch, and the backward in another.
 
-Symbols as in `activations`: `z` is what goes in, `y` the answer, `g` the cotangent of `y`, `dz` that of `z`; `x` is
-what a bias is added to before, `z = x + bias`. `T` is the arrays' dtype: constants are written `T(0.5)`, because a
-plain `0.5` would turn float32 into double precision, which most GPUs compute many times slower. Both branches of a
-choice are `T` too, as products are `float` where `T` is float16.
+Symbols as in `kernels/activations.py`: `y = f(z)`, `g` the cotangent of `y`, `dz` that of `z`; `x` the product to which
+a bias is added, `z = x + bias`. `T` is the arrays' dtype: constants are written `T(0.5)`, because a plain `0.5` would
+turn float32 into double precision, which most GPUs compute many times slower. Both branches of a choice are `T` too.
 """
 
 from typing import Any, NamedTuple
 
 from npnets.backend import Array
-from npnets.launch import Launch
+from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
 
 
-class Source(NamedTuple):
+class _Source(NamedTuple):
     """CUDA C++ of one activation: `forward` sets `y` from `z`, `backward` sets `dz` from `g`, `y` and `z`.
 
     `inputs` declares the activation's own arguments.
@@ -48,24 +47,26 @@ _CDF_AND_SLOPE = "T slope; " + _CDF.format(
     slope="const T e = exp(T(-0.5) * s); slope = T(0.39894228040143267794) * (e - T(0.5) * s_lost * e);",
 )
 
-SOURCES = {
-    "relu": Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
-    "leaky_relu": Source(
+_SOURCES = {
+    "relu": _Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
+    "leaky_relu": _Source(
         "T negative_slope", "y = z > T(0) ? z : T(z * negative_slope);", "dz = z > T(0) ? g : T(g * negative_slope);"
     ),
-    "tanh": Source("", "y = tanh(z);", "dz = g * (T(1) - y * y);"),
-    "sigmoid": Source("", f"{_SIGMOID.format(of='z')} y = s;", "dz = g * y * (T(1) - y);"),
-    "silu": Source(
+    "tanh": _Source("", "y = tanh(z);", "dz = g * (T(1) - y * y);"),
+    "sigmoid": _Source("", f"{_SIGMOID.format(of='z')} y = s;", "dz = g * y * (T(1) - y);"),
+    "silu": _Source(
         "", f"{_SIGMOID.format(of='z')} y = z * s;", f"{_SIGMOID.format(of='z')} dz = g * (s + y * (T(1) - s));"
     ),
-    "softplus": Source(
+    "softplus": _Source(
         "T beta, T threshold",
         """const T t = z * beta;
         y = t > threshold ? z : T((log1p(exp(-fabs(t))) + (t > T(0) ? t : T(0))) / beta);""",
         f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : T(g * s);",
     ),
-    "elu": Source("T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"),
-    "gelu": Source("bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
+    "elu": _Source(
+        "T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"
+    ),
+    "gelu": _Source("bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }
 
 
@@ -74,16 +75,18 @@ def _declared(*parts: str) -> str:
 
 
 _FORWARD = {
-    name: Launch(_declared("T x, T bias", s.inputs), "T y", f"const T z = x + bias; {s.forward}", name)
-    for name, s in SOURCES.items()
+    name: ElementwiseKernel(_declared("T x, T bias", s.inputs), "T y", f"const T z = x + bias; {s.forward}", name)
+    for name, s in _SOURCES.items()
 }
 _FORWARD_AND_Z = {
-    name: Launch(_declared("T x, T bias", s.inputs), "T y, T z", f"z = x + bias; {s.forward}", f"{name}_and_z")
-    for name, s in SOURCES.items()
+    name: ElementwiseKernel(
+        _declared("T x, T bias", s.inputs), "T y, T z", f"z = x + bias; {s.forward}", f"{name}_and_z"
+    )
+    for name, s in _SOURCES.items()
 }
 _BACKWARD = {
-    name: Launch(_declared("T g, T y, T z", s.inputs), "T dz", s.backward, f"{name}_backward")
-    for name, s in SOURCES.items()
+    name: ElementwiseKernel(_declared("T g, T y, T z", s.inputs), "T dz", s.backward, f"{name}_backward")
+    for name, s in _SOURCES.items()
 }
 
 

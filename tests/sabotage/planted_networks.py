@@ -1,0 +1,85 @@
+"""Faults in how a network reads its parameters and runs its operations."""
+
+from __future__ import annotations
+
+from fault import Fault
+
+NETWORKS = [
+    Fault(
+        "networks: parameters of two dtypes are read",
+        "common/spec.py",
+        "(dtype is not None and value.dtype != dtype)",
+        "False",
+        "tests/networks/test_bad_parameters.py",
+    ),
+    Fault(
+        "networks: further keys of a part are passed over",
+        "common/spec.py",
+        'hasattr(part, "keys")) or len(part) != keys:',
+        'hasattr(part, "keys")):',
+        "tests/networks/test_bad_parameters.py",
+    ),
+    Fault(
+        "networks: shapes of parameters are not compared",
+        "common/spec.py",
+        'getattr(value, "shape", None) != shape or',
+        "value is None or",
+        "tests/networks/test_bad_parameters.py",
+    ),
+    Fault(
+        "networks: a spec is inherited by a subclass that draws other parameters",
+        "common/spec.py",
+        'if "spec" in vars(type(network)) else network',
+        'if hasattr(network, "spec") else network',
+        "tests/networks/test_spec.py",
+    ),
+    Fault(
+        "networks: a subclass of a layer runs as the layer itself",
+        "common/sequential.py",
+        'return "_operations" in vars(type(layer))',
+        'return hasattr(layer, "_operations")',
+        "tests/networks/test_sequential.py",
+    ),
+    Fault(
+        "networks: a subclass of Net runs as a Net",
+        "common/trunk.py",
+        "type(trunk) is Net",
+        "isinstance(trunk, Net)",
+        "tests/networks/test_sequential.py",
+    ),
+    Fault(
+        "networks: an activation replaces the one before it",
+        "common/sequential.py",
+        "and self.activations[-1] is None:",
+        "and True:",
+        "tests/networks",
+    ),
+    Fault(
+        "networks: layers of any widths run together",
+        "common/sequential.py",
+        "return after[:-2] == before[:-2] and after[-2] == before[-1]",
+        "return True",
+        "tests/networks",
+    ),
+    Fault(
+        "networks: a layer takes an input of another dtype",
+        "common/sequential.py",
+        "if x.dtype != leaves[0].dtype:",
+        "if False:",
+        "tests/networks",
+    ),
+    Fault(
+        "networks: operations without leaves shift those behind them",
+        "common/sequential.py",
+        "own = slice(start, start + leaves)",
+        "own = slice(start, start + max(leaves, 1))",
+        "tests/networks",
+    ),
+    Fault(
+        "networks: a pickle holds what was computed from the fields",
+        "common/network.py",
+        "return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}",
+        "return vars(self)",
+        "tests/networks/test_spec.py",
+    ),
+]
