@@ -1,4 +1,4 @@
-"""What network descriptions share: checks of their arguments, values that compare, and how they print.
+"""Arguments of network descriptions: checks, values that compare equal, and printing as a call.
 
 A description is a frozen dataclass of the arguments that made it. The functions here bring arguments to one form (a
 sequence to a tuple, an array of bounds to a tuple of floats), so that equal descriptions compare equal, and refuse
@@ -83,13 +83,13 @@ def no_call(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
     )
 
 
-def set_fields(description: Any, **values: Any) -> None:
+def set_fields(description: object, **values: object) -> None:
     """Set fields of a frozen description while it is being made."""
     for name, value in values.items():
         object.__setattr__(description, name, value)
 
 
-def frozen(value: Any) -> Any:
+def frozen(value: object) -> Any:
     """Return an argument as a value of its own, which compares by value: sequences as tuples, scalars as numbers.
 
     NumPy's scalars would promote float32 where Python's numbers do not.
@@ -110,14 +110,14 @@ def plain(value: Any) -> Any:
 
 
 def set_plain(description: Any) -> None:
-    """Make all scalars of NumPy among a description's arguments Python's, which print, pickle and compute alike."""
+    """Convert NumPy's scalars among a description's arguments to Python's, which print and pickle in one way."""
     for field in dataclasses.fields(description):
         if field.init:
             set_fields(description, **{field.name: plain(getattr(description, field.name))})
 
 
-def size(name: str, value: Any, least: int = 1) -> int:
-    """Return a size as an int, or say what is wrong with it.
+def size(name: str, value: object, least: int = 1) -> int:
+    """Return a size as an int, once it is checked.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def size(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def check_flags(description: Any, *names: str) -> None:
+def check_flags(description: object, *names: str) -> None:
     """Check that fields are true or false: a word such as "no" would count as true."""
     for name in names:
         value = getattr(description, name)
@@ -143,7 +143,7 @@ def check_flags(description: Any, *names: str) -> None:
             raise TypeError(f"{name} must be True or False, but is {value!r}")
 
 
-def sizes(name: str, values: Any) -> tuple[int, ...]:
+def sizes(name: str, values: object) -> tuple[int, ...]:
     """Return a sequence of sizes as a tuple of ints, each at least one."""
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name} must be a sequence of integers such as (256, 256), but is {values!r}")
@@ -152,7 +152,7 @@ def sizes(name: str, values: Any) -> tuple[int, ...]:
     return tuple(size(f"{name}[{index}]", value) for index, value in enumerate(values))
 
 
-def shape(name: str, value: Any, least: int = 1) -> int | tuple[int, ...]:
+def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
     """Return a shape, an integer or a sequence of them, as an int or a tuple of ints.
 
     Raises
@@ -178,7 +178,7 @@ def width(shape: Shape) -> int:
     return int(shape) if isinstance(shape, (int, np.integer)) else math.prod(map(int, shape))
 
 
-def bound(name: str, value: Any, actions: int | None = None) -> float | tuple[float, ...]:
+def bound(name: str, value: object, actions: int | None = None) -> float | tuple[float, ...]:
     """Return a bound of actions: one positive number, or one for each dimension of the action.
 
     Raises
@@ -208,5 +208,5 @@ def bound(name: str, value: Any, actions: int | None = None) -> float | tuple[fl
     return tuple(array.tolist())
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     return f"{value.__module__.split('.')[0]}.{value.__qualname__}" if isinstance(value, type) else repr(value)

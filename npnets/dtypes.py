@@ -16,7 +16,7 @@ _PLAIN = (np.ndarray, np.memmap)
 
 
 def dtype_fault(dtype: np.dtype[Any]) -> str | None:
-    """Return what is wrong with a dtype and what helps, as the end of a sentence; `None` for float32 and float64."""
+    """Return the fault of a dtype and its remedy, as the end of a sentence; `None` for float32 and float64."""
     if dtype in COMPUTED:
         return None
     if not dtype.isnative and dtype.newbyteorder("=") in COMPUTED:
@@ -31,7 +31,7 @@ def dtype_fault(dtype: np.dtype[Any]) -> str | None:
 
 
 def class_fault(array: Any) -> str | None:
-    """Return what is wrong with the class of an array and what helps, as the end of a sentence; `None` for plain ones.
+    """Return the fault of an array's class and its remedy, as the end of a sentence; `None` for plain arrays.
 
     What is no NumPy array at all, such as CuPy's, counts as plain.
     """
@@ -63,7 +63,7 @@ def check_plain(array: Any, what: str) -> None:
 
 
 def array_fault(array: Any) -> str | None:
-    """Return what is wrong with the dtype or the class of an array; `None` if npnets computes with it."""
+    """Return the fault of an array's dtype or class; `None` if npnets computes with it."""
     return dtype_fault(array.dtype) or class_fault(array)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import description, tree
-from npnets.backend import Array, Device, asarray_like, device_of, parse_device
+from npnets.backend import Array, asarray_like
 from npnets.dtypes import COMPUTED
 from npnets.numpy import zeros_like
 from npnets.public import listing
@@ -143,14 +143,3 @@ def check_floating(dtype: DTypeLike) -> np.dtype[Any]:
     if found not in COMPUTED:
         raise TypeError(f"parameters must be floating-point numbers, but dtype is {found}; use float32 or float64")
     return found
-
-
-def placed(params: T, device: Device) -> T:
-    """Return a network's parameters on one device.
-
-    That is the device asked for; or, where it is the CPU, which every network has by default, the GPU that a part of
-    the network has put its own parameters on.
-    """
-    if parse_device(device) is None:
-        device = next((found for leaf in tree.leaves(params) if (found := device_of(leaf)) != "cpu"), None)
-    return params if device is None else tree.to_device(params, device)

@@ -32,7 +32,7 @@ def follows_params(forward: F) -> F:
     """Make a network's method compute where its parameters lie; parameters on two devices are refused."""
 
     @functools.wraps(forward)
-    def run(network: Any, params: Any, *args: Any, **kwargs: Any) -> Any:
+    def run(network: Any, params: object, *args: Any, **kwargs: Any) -> Any:
         if loaded_cupy() is None:  # asked here too, because to enter even an empty context shows in a small network
             return forward(network, params, *args, **kwargs)
         with on_one_device(params, lambda: f"the parameters of {network!r}"):
@@ -70,7 +70,7 @@ def first_leaf(leaves: Sequence[Any]) -> Any:
     return leaf
 
 
-def _find_leaf(params: Any) -> Any:
+def _find_leaf(params: object) -> Any:
     """Return the first array of a tree, or `None`."""
     return next((leaf for leaf in tree.leaves(params) if hasattr(leaf, "dtype")), None)
 
@@ -114,7 +114,7 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Array:
     return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
 
 
-def _check_movable(value: Any, like: Any, name: str) -> None:
+def _check_movable(value: object, like: Any, name: str) -> None:
     """Check that an input lies where the parameters lie, or is NumPy's: nothing else is moved."""
     came, there = device_of(bare(value)), device_of(bare(like))
     if came not in ("cpu", there):
@@ -124,7 +124,7 @@ def _check_movable(value: Any, like: Any, name: str) -> None:
         )
 
 
-def inputs_on_device(value: Any, params: Any) -> Any:
+def inputs_on_device(value: object, params: object) -> Any:
     """Move the arrays of an observation or state to the device of parameters, for a network that takes only those."""
     if loaded_cupy() is None:
         return value
@@ -138,7 +138,7 @@ def inputs_on_device(value: Any, params: Any) -> Any:
     return tree.map(lambda leaf: to_device(leaf, device) if _is_numeric(leaf) else leaf, value) if apart else value
 
 
-def _is_numeric(leaf: Any) -> bool:
+def _is_numeric(leaf: object) -> bool:
     return getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("biuf")
 
 

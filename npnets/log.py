@@ -1,4 +1,4 @@
-"""The logger `npnets`, for what is worth a line and is no error; it is silent until a program sets up logging."""
+"""The logger `npnets`, for notices that are no errors; it is silent until a program sets up logging."""
 
 from __future__ import annotations
 

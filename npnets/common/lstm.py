@@ -52,7 +52,7 @@ class LSTM(Network):
         return Spec({f"layer_{n}": _layer(width, self.hidden_size) for n, width in enumerate(inputs)})
 
     def sequences(
-        self, leaves: Leaves, obs: Any, state: Any, lengths: Any, resets: Any, features: int, owner: object
+        self, leaves: Leaves, obs: object, state: object, lengths: object, resets: object, features: int, owner: object
     ) -> Sequences:
         """Validate the inputs of a network, whose observations have a number of `features`."""
         return sequences(

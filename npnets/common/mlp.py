@@ -47,7 +47,7 @@ class _Block(NamedTuple):
     linear_name: str
     linear: Any
     norm_name: str
-    norm: Any
+    norm: object
     activation: Activation | None
 
     @property
@@ -94,7 +94,7 @@ class MLP(Network):
 
     Notes
     -----
-    `dataclasses.replace` needs `output_dim=0` said again for an MLP without a last layer.
+    For an MLP without a last layer, `dataclasses.replace` needs `output_dim=0` again.
 
     Tianshou's ``MLP``. Parameters: `linear_0`, `norm_0`, `linear_1`, ... in order.
     """
@@ -103,9 +103,9 @@ class MLP(Network):
     output_dim: int = 0
     hidden_sizes: Sizes = ()
     norm_layer: Any = None
-    norm_args: Any = None
+    norm_args: object = None
     activation: ActivationLike | Sequence[ActivationLike] = "relu"
-    act_args: Any = None
+    act_args: object = None
     device: Device = None
     linear_layer: Callable[[int, int], Any] = Linear
     flatten_input: bool = True
@@ -194,7 +194,7 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
     return tuple(blocks)
 
 
-def _block(index: int, linear: Any, norm: Any, activation: Activation | None) -> _Block:
+def _block(index: int, linear: Any, norm: object, activation: Activation | None) -> _Block:
     return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
 
 
@@ -208,8 +208,8 @@ def _for_each_layer(name: str, value: Any, layers: int, is_list: bool) -> tuple[
     return tuple(value)
 
 
-def _are_lists_of_args(args: Any) -> bool:
-    """Tell a sequence with one entry of arguments for each layer from the arguments of a single layer."""
+def _are_lists_of_args(args: object) -> bool:
+    """Return whether arguments are a sequence with one entry for each layer, and not those of a single layer."""
     return isinstance(args, tuple) and args != () and all(isinstance(a, (tuple, dict, type(None))) for a in args)
 
 
@@ -227,7 +227,7 @@ def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
     return layer
 
 
-def _make_norm(norm: Any, features: int, args: Any) -> Any:
+def _make_norm(norm: Any, features: int, args: object) -> Any:
     if norm is None:
         return None
     if isinstance(norm, str) and norm not in _NORMS:
@@ -245,6 +245,6 @@ def _make_norm(norm: Any, features: int, args: Any) -> Any:
     return layer
 
 
-def _makes_layers(value: Any) -> bool:
-    """Tell whether a value is a class or a function that makes layers, and not a layer itself."""
+def _makes_layers(value: object) -> bool:
+    """Return whether a value is a class or function that makes layers, and not a layer itself."""
     return callable(value) and (isinstance(value, type) or not hasattr(value, "forward"))

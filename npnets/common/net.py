@@ -68,9 +68,9 @@ class Net(Network):
     action_shape: Shape = 0
     hidden_sizes: Sizes = ()
     norm_layer: Any = None
-    norm_args: Any = None
+    norm_args: object = None
     activation: ActivationLike | Sequence[ActivationLike] = "relu"
-    act_args: Any = None
+    act_args: object = None
     device: Device = "cpu"
     softmax: bool = False
     concat: bool = False
@@ -193,7 +193,7 @@ def _softmax(leaves: Leaves, logits: Array) -> Array:
     return nnp.softmax(logits)
 
 
-def _checked_dueling(param: Any) -> Any:
+def _checked_dueling(param: object) -> Any:
     if param is None:
         return None
     if not isinstance(param, tuple) or len(param) != 2 or not all(isinstance(part, dict) for part in param):

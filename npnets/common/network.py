@@ -1,13 +1,13 @@
 """The base of all networks: a frozen description that declares its parameters, draws them, and prints as a call."""
 
 import dataclasses
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.common.spec import Spec
-from npnets.description import call_repr
+from npnets.description import call_repr, no_call
 from npnets.tree import Params
 
 
@@ -17,6 +17,11 @@ class Network:
     A subclass is a frozen dataclass of the arguments that made it. It has `spec`, the parameters that it declares, and
     `forward(params, ...)`, a pure function.
     """
+
+    __call__ = no_call
+
+    def __repr__(self) -> str:
+        return call_repr(self)
 
     @property
     def spec(self) -> Spec:
@@ -43,16 +48,6 @@ class Network:
             If `rng` is no generator, or `dtype` another one.
         """
         return self.spec.init(rng, dtype)
-
-    def __repr__(self) -> str:
-        return call_repr(self)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse a call, and name `forward`."""
-        raise TypeError(
-            f"{type(self).__name__} is called by its forward method, {type(self).__name__.lower()}.forward(params, "
-            "...), with the parameters that init made"
-        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: what was computed from them is computed again where it is needed."""

@@ -42,7 +42,7 @@ class Layer(Protocol):
         ...
 
 
-def check_is_network(name: str, net: Any) -> None:
+def check_is_network(name: str, net: object) -> None:
     """Check that an argument can be used as a part: that it has `init` and `forward`."""
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
         raise TypeError(
@@ -60,7 +60,7 @@ def _check_state(name: str, net: Any) -> None:
         ) from None
 
 
-def features_of(name: str, net: Any, given: int | None, takes_state: bool = False) -> int:
+def features_of(name: str, net: object, given: int | None, takes_state: bool = False) -> int:
     """Return how many features a preprocess net returns: its `output_dim`, or the number given instead.
 
     Raises
@@ -82,7 +82,7 @@ def features_of(name: str, net: Any, given: int | None, takes_state: bool = Fals
     return int(features)
 
 
-def run_preprocess(net: Any, params: Tree, *inputs: Any) -> tuple[Array, Any]:
+def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Any) -> tuple[Array, Any]:
     """Return a preprocess net's features and new state; its inputs are moved to the device of its parameters.
 
     Raises

@@ -1,7 +1,7 @@
-"""A batch of sequences at a recurrent network's door: what comes in is checked and brought to the parameters.
+"""Validation of a batch of sequences, which is converted to the device and dtype of the parameters.
 
 Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes through them; outside they are
-`(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only of what is given: where a step is
+`(batch, steps, ...)`, as in Tianshou. A mask `(steps, batch, 1)` is made only if its argument is given: where a step is
 `reset` an episode begins, where it is not `valid` its sequence is over.
 """
 
@@ -18,7 +18,7 @@ NAMES = ("hidden", "cell")
 
 
 class Sequences(NamedTuple):
-    """Sequences that are past the door.
+    """Sequences that have been validated.
 
     `x` `(steps, batch, features)`; `state` a pair `(batch, layers, hidden)`, `None` for zeros; `reset` and `valid`
     `(steps, batch, 1)` or `None`.
@@ -40,10 +40,10 @@ class Sequences(NamedTuple):
 
 
 def sequences(
-    obs: Any,
+    obs: object,
     state: Any,
-    lengths: Any,
-    resets: Any,
+    lengths: object,
+    resets: object,
     *,
     like: Array,
     features: int,
@@ -123,7 +123,7 @@ def _entering(state: Any, shape: tuple[int, int, int], like: Array, owner: objec
     return hidden, cell
 
 
-def _valid(lengths: Any, batch: int, steps: int) -> Array:
+def _valid(lengths: object, batch: int, steps: int) -> Array:
     found = to_numpy(bare(_as_array(lengths, "lengths must be a sequence of integers")))
     if found.shape != (batch,):
         raise ValueError(
@@ -144,7 +144,7 @@ def _valid(lengths: Any, batch: int, steps: int) -> Array:
     return np.arange(steps)[:, None, None] < found[:, None]
 
 
-def _reset(resets: Any, batch: int, steps: int) -> Array:
+def _reset(resets: object, batch: int, steps: int) -> Array:
     found = _as_array(resets, "resets must be an array of booleans")
     if found.shape != (batch, steps) and (steps > 1 or found.shape != (batch,)):
         raise ValueError(
@@ -159,7 +159,7 @@ def _reset(resets: Any, batch: int, steps: int) -> Array:
     return bare(found).astype(bool).reshape((batch, steps)).T[:, :, None]
 
 
-def _as_array(value: Any, what: str) -> Any:
+def _as_array(value: object, what: str) -> Any:
     try:
         return value if hasattr(value, "dtype") else np.asarray(value)
     except (TypeError, ValueError) as error:

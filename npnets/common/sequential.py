@@ -45,7 +45,7 @@ class LinearLayers:
         return linear_layers(x, leaves, self.activations)
 
     def joined(self, after: Any) -> "LinearLayers | None":
-        """Return these layers and what comes after them as one operation, or `None` where that is not possible."""
+        """Return these layers and the run after them as one operation, or `None` if they cannot be one."""
         if isinstance(after, Activate) and after.activation.function is None and self.activations[-1] is None:
             return replace(self, activations=(*self.activations[:-1], after.activation))
         if isinstance(after, LinearLayers) and _follows(after.weights[0], self.weights[-1]):
@@ -132,7 +132,7 @@ def entry_of(layer: Any) -> Any:
 
 
 def is_known(layer: Any) -> bool:
-    """Tell whether a layer's class says itself, not by inheritance, which operations it consists of."""
+    """Return whether a layer's own class, not one that it inherits from, says which operations it consists of."""
     return "_operations" in vars(type(layer))
 
 
@@ -158,5 +158,5 @@ def activation_of(then: Activation | None) -> list[Operation]:
 
 
 def _follows(after: tuple[int, ...], before: tuple[int, ...]) -> bool:
-    """Tell from the shapes of two weights whether one layer takes the other's output."""
+    """Return whether one layer takes the other's output, by the shapes of their weights."""
     return after[:-2] == before[:-2] and after[-2] == before[-1]

@@ -188,7 +188,7 @@ class _Reader:
         for number, name, shape in self.leaves:
             value: Any = None if name is None else dicts[number].get(name)
             if shape is not None:
-                if getattr(value, "shape", None) != shape or (value.dtype != dtype and dtype is not None):
+                if getattr(value, "shape", None) != shape or (dtype is not None and value.dtype != dtype):
                     return None
                 if type(value) not in _PLAIN and class_fault(bare(value)) is not None:
                     return None

@@ -9,7 +9,7 @@ from npnets.dtypes import array_fault
 _CAUSE = "were they made by another network?"
 
 
-def fault_of(spec: Mapping[str, Any], params: Any, network: object) -> Exception:
+def fault_of(spec: Mapping[str, Any], params: object, network: object) -> Exception:
     """Return the error for parameters that do not fit a spec."""
     dtypes: dict[Any, str] = {}
     return (
@@ -36,7 +36,7 @@ def _fault_of_dict(
     return None
 
 
-def _fault_of_keys(names: list[str], params: Any, network: object, path: tuple[str, ...]) -> Exception | None:
+def _fault_of_keys(names: list[str], params: object, network: object, path: tuple[str, ...]) -> Exception | None:
     at = f" at {'.'.join(path)!r}" if path else ""
     if not hasattr(params, "keys"):
         hint = "" if path else "; forward takes the parameters first: forward(params, ...)"

@@ -19,7 +19,7 @@ ONE_NETWORK = "an actor needs the features of a single network"
 class NetBody(Sequential):
     """The layers of a `Net` and a head."""
 
-    def observe(self, leaves: Leaves, obs: Any, state: Any) -> tuple[Array, Any]:
+    def observe(self, leaves: Leaves, obs: object, state: Any) -> tuple[Array, Any]:
         """Return the head's output for observations as they came in, and the state unchanged."""
         return self.run(leaves, flattened(as_input(obs, first_leaf(leaves)), "obs")), state
 
@@ -41,7 +41,7 @@ class OwnBody:
     def __init__(self, trunk: Any, head: Sequential, features: int | None, remedy: str) -> None:
         self._trunk, self._head, self._features, self._remedy = trunk, head, features, remedy
 
-    def observe(self, leaves: Leaves, obs: Any, state: Any) -> tuple[Array, Any]:
+    def observe(self, leaves: Leaves, obs: object, state: Any) -> tuple[Array, Any]:
         """Return the head's output and the trunk's new state."""
         return self._through(leaves, obs, state)
 
@@ -49,7 +49,7 @@ class OwnBody:
         """Return the head's output for an input that has been validated."""
         return self._through(leaves, x)[0]
 
-    def _through(self, leaves: Leaves, obs: Any, *state: Any) -> tuple[Array, Any]:
+    def _through(self, leaves: Leaves, obs: object, *state: Any) -> tuple[Array, Any]:
         features, new_state = run_preprocess(self._trunk, leaves[0], obs, *state)
         if len(leaves) > 1:
             features = features_for(leaves[1:], leaves[0], features)
@@ -59,7 +59,7 @@ class OwnBody:
 
 
 def is_net(trunk: Any, takes_ensembles: bool) -> bool:
-    """Tell whether a trunk is a `Net` whose features need no flattening, and which runs together with its head."""
+    """Return whether a trunk is a `Net` that runs together with its head, because its features need no flattening."""
     return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
 
 

@@ -89,7 +89,7 @@ class Actor(Network):
         return Spec({"preprocess": entry_of_trunk(self.preprocess_net), "last": self.last.spec}, self.device)
 
     @follows_params
-    def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[Array, Any]:
+    def forward(self, params: Params, obs: object, state: Any = None, info: object = None) -> tuple[Array, Any]:
         """Map observations to actions.
 
         Parameters

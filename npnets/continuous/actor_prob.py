@@ -39,7 +39,7 @@ class ActorProb(Network):
     action_shape : int or sequence of int
         Shape of an action.
     hidden_sizes : sequence of int
-        Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma alike.
+        Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma.
     max_action : float or sequence of float
         Bound of the mean: one number, or one for each dimension.
     device : str, int or None
@@ -100,7 +100,9 @@ class ActorProb(Network):
         return Spec({**heads, **sigma}, self.device)
 
     @follows_params
-    def forward(self, params: Params, obs: Any, state: Any = None, info: Any = None) -> tuple[tuple[Array, Array], Any]:
+    def forward(
+        self, params: Params, obs: object, state: Any = None, info: object = None
+    ) -> tuple[tuple[Array, Array], Any]:
         """Map observations to distributions over actions.
 
         Parameters

@@ -26,7 +26,7 @@ class Critic(Network):
     Parameters
     ----------
     preprocess_net : PreprocessNet
-        Turns what comes in into features. For values of actions, `Net` with `concat=True`.
+        Turns observations, and actions if given, into features. For values of actions use `Net` with `concat=True`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the preprocess net.
     device : str, int or None
@@ -78,7 +78,7 @@ class Critic(Network):
         return Spec({"preprocess": trunk, "last": self.last.spec}, self.device)
 
     @follows_params
-    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: Any = None) -> Array:
+    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: object = None) -> Array:
         """Map observations, and actions if given, to values.
 
         Parameters

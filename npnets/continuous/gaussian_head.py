@@ -1,4 +1,4 @@
-"""What the probabilistic actors share: how their last features become a mean and a standard deviation."""
+"""The head of the probabilistic actors: from their last features to a mean and a standard deviation."""
 
 import warnings
 from typing import Any
@@ -17,7 +17,7 @@ SIGMA_MAX = 2
 
 
 def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tuple[float, ...]:
-    """Check `max_action`; with `unbounded` it has no meaning, which is said if it was set."""
+    """Check `max_action`; with `unbounded` it is discarded, with a warning if it was set."""
     if not unbounded:
         return bound("max_action", max_action, actions)
     if not np.allclose(max_action, 1.0):

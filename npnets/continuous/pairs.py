@@ -1,14 +1,12 @@
 """Observations that come with actions or latent vectors, as BCQ's networks take them."""
 
-from typing import Any
-
 from npnets.backend import Array
 from npnets.common.sequential import Leaves
 from npnets.inputs import as_input, first_leaf
 
 
-def paired(leaves: Leaves, state: Any, other: Any, name: str) -> tuple[Array, Array]:
-    """Convert observations and what goes with them to the parameters' device and dtype, and check that rows match.
+def paired(leaves: Leaves, state: object, other: object, name: str) -> tuple[Array, Array]:
+    """Convert observations, and the actions or latent vectors beside them, and check that their rows match.
 
     Parameters
     ----------

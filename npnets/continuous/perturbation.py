@@ -35,7 +35,7 @@ class Perturbation(Network):
     device : str, int or None
         Where `init` places parameters.
     phi : float
-        The largest change, as a share of the bound.
+        The largest change, as a fraction of the bound.
 
     Notes
     -----

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -99,7 +98,7 @@ class RecurrentActorProb(Network):
         params: Params,
         obs: ArrayLike,
         state: Mapping[str, ArrayLike] | None = None,
-        info: Any = None,
+        info: object = None,
         *,
         lengths: ArrayLike | None = None,
         resets: ArrayLike | None = None,

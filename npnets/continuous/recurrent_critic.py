@@ -78,7 +78,7 @@ class RecurrentCritic(Network):
         params: Params,
         obs: ArrayLike,
         act: ArrayLike | None = None,
-        info: Any = None,
+        info: object = None,
         *,
         state: Mapping[str, ArrayLike] | None = None,
         lengths: ArrayLike | None = None,
@@ -93,7 +93,7 @@ class RecurrentCritic(Network):
         params: Params,
         obs: ArrayLike,
         act: ArrayLike | None = None,
-        info: Any = None,
+        info: object = None,
         *,
         state: Mapping[str, ArrayLike] | None = None,
         lengths: ArrayLike | None = None,
@@ -108,7 +108,7 @@ class RecurrentCritic(Network):
         params: Params,
         obs: ArrayLike,
         act: ArrayLike | None = None,
-        info: Any = None,
+        info: object = None,
         *,
         state: Mapping[str, ArrayLike] | None = None,
         lengths: ArrayLike | None = None,
@@ -161,7 +161,7 @@ class RecurrentCritic(Network):
     def _last(self) -> Sequential:
         return part_of(self.spec, "last", self.last)
 
-    def _action_rows(self, act: Any, given: Sequences, leaves: Leaves, all_steps: bool) -> Array:
+    def _action_rows(self, act: object, given: Sequences, leaves: Leaves, all_steps: bool) -> Array:
         """Return actions as rows in the order of the LSTM's."""
         steps, batch = given.x.shape[:2]
         expected = (batch, steps, self._actions) if all_steps else (batch, self._actions)

@@ -1,7 +1,6 @@
 """The variational autoencoder of BCQ: which actions the data would take."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -174,13 +173,13 @@ class VAE(Network):
     def _decoder(self) -> Sequential:
         return part_of(self.spec, "decoder", self.decoder, then=TANH)
 
-    def _drawn_latent(self, rng: Any, batch: tuple[int, ...]) -> Array:
+    def _drawn_latent(self, rng: object, batch: tuple[int, ...]) -> Array:
         if rng is None:
             raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
         drawn = check_generator(rng).standard_normal((*batch, self.latent_dim))
         return np.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
-    def _noise(self, rng: Any, noise: Any, features: Array) -> Array:
+    def _noise(self, rng: object, noise: object, features: Array) -> Array:
         if (rng is None) == (noise is None):
             raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
         shape = (*features.shape[:-1], self.latent_dim)

@@ -15,7 +15,7 @@ from typing import Any
 
 from npnets import tree
 from npnets.backend import Array, Device, parse_device
-from npnets.initializers import placed
+from npnets.common.spec import on_device
 from npnets.interop.tianshou_arrays import as_numpy, check_one_floating_dtype, own_copy
 from npnets.interop.tianshou_faults import Shapes, cause_of, faults_of, listed
 from npnets.interop.tianshou_names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
@@ -80,7 +80,7 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
         below = {n.removeprefix(leaf.at): own_copy(as_numpy(v, n)) for n, v in part.items() if n.startswith(leaf.at)}
         return leaf.part.from_state_dict(unwrapped(below))
 
-    return placed(tree.map(read, planned), _device(net))
+    return on_device(tree.map(read, planned), _device(net))
 
 
 def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""`Activation`: one value for a named activation or a function of the user's, which compares by value and applies it."""
+"""`Activation`: one value for a named activation or a user's own function, which compares by value and applies it."""
 
 from __future__ import annotations
 

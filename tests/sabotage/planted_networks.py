@@ -8,7 +8,7 @@ NETWORKS = [
     Fault(
         "networks: parameters of two dtypes are read",
         "common/spec.py",
-        "(value.dtype != dtype and dtype is not None)",
+        "(dtype is not None and value.dtype != dtype)",
         "False",
         "tests/networks/test_bad_parameters.py",
     ),
