@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from npnets import common, continuous, functional
-from npnets.kernels.activations import ACTIVATIONS
+from npnets.kernels.activation_formulas import FORMULAS
 
 Classes: TypeAlias = dict[str, type]
 
 _PUBLIC: Classes = {name: getattr(room, name) for room in (common, continuous) for name in room.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
-FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*ACTIVATIONS, "softmax")}
+FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
 OF_OPTIM = (  # of npnets.optim, which nothing here imports
     *("AdamState", "RMSpropState", "SGDState"),
     *("adam", "adamw", "rmsprop", "sgd", "cosine_schedule", "linear_schedule"),

@@ -28,7 +28,7 @@ import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
-from npnets.kernels.activations import sigmoid
+from npnets.kernels.activation_formulas import sigmoid
 from npnets.kernels.buffers import product, scratch
 from npnets.kernels.cuda import lstm_step as cuda
 from npnets.kernels.lstm_step import Step

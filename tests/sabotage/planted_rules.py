@@ -124,14 +124,14 @@ RULES = [
     ),
     Fault(
         "rule: the slope of silu lacks a term",
-        "kernels/activations.py",
+        "kernels/activation_formulas.py",
         "return g * (s + y * (1 - s))",
         "return g * s",
         KERNELS,
     ),
     Fault(
         "rule: the slope of elu forgets alpha",
-        "kernels/activations.py",
+        "kernels/activation_formulas.py",
         "g * (alpha * np.exp(np.minimum(z, 0)))",
         "g * np.exp(np.minimum(z, 0))",
         KERNELS,
