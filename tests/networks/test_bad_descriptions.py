@@ -211,9 +211,7 @@ NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(param
         ),
     }
 )
-def test_parts_that_do_not_fit_together_are_an_error_when_the_network_is_made(
-    call: Any, error: Any, words: str
-) -> None:
+def test_parts_that_do_not_fit_are_an_error_when_the_network_is_made(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 

@@ -14,7 +14,7 @@ import pytest
 import standin_cupy
 
 import npnets
-from npnets.kernels import sharing
+from npnets.kernels import worker_threads
 
 pytestmark = pytest.mark.numpy_alone("is about what is written")
 
@@ -101,7 +101,7 @@ def test_a_batch_too_small_for_several_threads_is_logged_if_threads_were_set(lin
         assert lines() == []
         with npnets.batch_threads(2):
             net.forward(params, obs)
-    assert set(lines()) == {("DEBUG", "100 rows are too few, or too little work, to be shared out to 2 threads")}
+    assert set(lines()) == {("DEBUG", "100 rows are too few, or too little work, to be divided among 2 threads")}
 
 
 def test_a_system_that_starts_no_more_threads_is_logged_once(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,8 +109,8 @@ def test_a_system_that_starts_no_more_threads_is_logged_once(lines: Any, monkeyp
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
-    monkeypatch.setattr(sharing, "_alive", [])
-    sharing._say_that_threads_are_missing.cache_clear()
-    assert [sharing._together([lambda: 1, lambda: 2]) for _ in range(2)] == [[1, 2]] * 2
-    message = "the system starts no more threads: npnets.batch_threads goes on with 1"
+    monkeypatch.setattr(worker_threads, "_alive", [])
+    worker_threads._warn_of_missing_threads.cache_clear()
+    assert [worker_threads.run_together([lambda: 1, lambda: 2]) for _ in range(2)] == [[1, 2]] * 2
+    message = "the system starts no more threads: npnets.batch_threads runs on 1"
     assert lines() == [("WARNING", message)]

@@ -280,7 +280,7 @@ FAULTS = [
         "blas.py",
         "if its_threads != 1:",
         "if its_threads > 9:",
-        "tests/parallel/test_sharing.py",
+        "tests/parallel/test_lstm_shards.py",
     ),
     *RULES,
     *NETWORKS,

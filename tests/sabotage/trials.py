@@ -107,9 +107,7 @@ def measure(copy: Path, files: Sequence[str], kept: Path) -> Reach:
         status = _pytest(copy, [*files, *options], [_Timed(seconds)], kept / "log", None)
         if status:
             seconds.unlink(missing_ok=True)
-            raise RuntimeError(
-                f"the tests must pass before faults are planted: pytest exited with {status}, {kept}/log"
-            )
+            raise RuntimeError(f"tests must pass before faults are planted: pytest exited with {status}, {kept}/log")
     return Reach(coverage, seconds)
 
 

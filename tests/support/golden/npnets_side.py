@@ -113,7 +113,7 @@ def by_path(tree: Any) -> dict[str, Any]:
 
 
 def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance: float) -> None:
-    """Assert that float32 arrays on the running backend are those expected, within a tolerance relative to the largest entry."""
+    """Assert that arrays equal the expected ones within a tolerance, which is relative to the largest entry."""
     assert found.keys() == expected.keys()
     found, expected = as_numpy(found), npnets.tree.to_numpy(expected)
     for name, array in found.items():
