@@ -29,10 +29,11 @@ from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activation_formulas import sigmoid
-from npnets.kernels.buffers import product, scratch
+from npnets.kernels.buffers import scratch
 from npnets.kernels.cuda import lstm_step as cuda
 from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
+from npnets.kernels.products import product
 
 Mask = Array | None
 State = tuple[Array, Array]
