@@ -9,7 +9,7 @@ import contextlib
 import re
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from npnets.public import listing
 __all__ = [
     "asarray_like",
     "available",
-    "current_device",
     "device_of",
     "loaded_cupy",
     "namespace",
@@ -77,11 +76,6 @@ def device_of(array: Any) -> str:
     return "cpu" if namespace(array) is np else f"cuda:{array.device.id}"
 
 
-def current_device(array: Any) -> contextlib.AbstractContextManager[Any]:
-    """Return a context in which an array's GPU is the one that CuPy computes and allocates on."""
-    return _CPU if namespace(array) is np else array.device
-
-
 def check_one_device(
     arrays: Sequence[Any], what: Callable[[], str], names: Callable[[], Sequence[str]] | None = None
 ) -> None:
@@ -100,7 +94,7 @@ def check_one_device(
     TypeError
         If they do not. Nothing is moved to make them fit.
     """
-    devices = [_number_of(array) for array in arrays]
+    devices = [gpu_number(array) for array in arrays]
     if len({device for device in devices if device is not None}) > 1:
         called = [repr(name) for name in names()] if names else [f"shape {np.shape(array)}" for array in arrays]
         raise TypeError(
@@ -109,7 +103,7 @@ def check_one_device(
         )
 
 
-def _number_of(array: Any) -> int | None:
+def gpu_number(array: Any) -> int | None:
     """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for what is no array."""
     if type(array) is np.ndarray:
         return -1
@@ -155,7 +149,7 @@ def parse_device(device: Device) -> int | None:
     return int(match.group(1) or 0)
 
 
-def using(device: Device) -> contextlib.AbstractContextManager[Any]:
+def using(device: Device | Array) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which CuPy computes and allocates on a device of your choice.
 
     Networks, derivatives and optimizers follow their parameters by themselves. Code between them that computes with
@@ -163,14 +157,16 @@ def using(device: Device) -> contextlib.AbstractContextManager[Any]:
 
     Parameters
     ----------
-    device : str, int or None
-        As in `parse_device`; for the CPU nothing changes.
+    device : str, int, None or array
+        As in `parse_device`, or an array that lies on the device; for the CPU nothing changes.
 
     Raises
     ------
     ImportError, RuntimeError
         As `to_device`.
     """
+    if hasattr(device, "dtype") and not isinstance(device, np.integer):
+        return _CPU if namespace(device) is np else cast("contextlib.AbstractContextManager[Any]", device.device)
     number = parse_device(device)
     return _CPU if number is None else usable_cupy(number).cuda.Device(number)
 
@@ -230,7 +226,7 @@ def asarray_like(array: Any, like: Array) -> Array:
     xp = namespace(like)
     if xp is np:
         return np.asarray(to_numpy(array), dtype=like.dtype)
-    with current_device(like):
+    with using(like):
         return xp.asarray(array, dtype=like.dtype)
 
 

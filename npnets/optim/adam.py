@@ -19,7 +19,7 @@ from npnets.optim.optimizer import (
     add_weight_decay,
     check_like,
     check_state,
-    together,
+    in_one_place,
     zeros_like,
 )
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
@@ -129,7 +129,7 @@ def _check_settings(optimizer: Any) -> None:
 
 
 def _init(params: Tree) -> AdamState:
-    with together(params=params):
+    with in_one_place(params=params):
         tree.map(check_like, params)
         return AdamState(0, zeros_like(params), zeros_like(params))
 
@@ -141,7 +141,7 @@ def _update(
     rates = current_rates(
         state.step, params, learning_rate=optimizer.learning_rate, weight_decay=optimizer.weight_decay
     )
-    with together(params=params, grads=grads, state=state):
+    with in_one_place(params=params, grads=grads, state=state):
         return _step(optimizer, params, grads, state, rates, is_decoupled)
 
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.placement import computing_where
 from npnets.dtypes import array_fault, check_plain
-from npnets.inputs import on_one_device
 from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
@@ -61,15 +61,9 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
-def together(**trees: Tree) -> AbstractContextManager[Any]:
-    """Return a context in which CuPy computes on the GPU that all of some trees lie on.
-
-    Raises
-    ------
-    TypeError
-        If leaves lie on different devices; the message names them.
-    """
-    return on_one_device(trees, lambda: "what an optimizer computes with")
+def in_one_place(**trees: Tree) -> AbstractContextManager[object]:
+    """Return a context that computes where all of some trees lie, named so in the error if they lie apart."""
+    return computing_where(trees, lambda: "the trees of an optimizer")
 
 
 def descend(params: Tree, direction: Tree, learning_rate: CurrentRate) -> Tree:

@@ -14,7 +14,7 @@ from npnets.optim.optimizer import (
     check_state,
     check_velocity,
     descend,
-    together,
+    in_one_place,
     zeros_like,
 )
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
@@ -80,7 +80,7 @@ class rmsprop(Optimizer):
 
     def init(self, params: Tree) -> RMSpropState:
         """Return the state before the first update."""
-        with together(params=params):
+        with in_one_place(params=params):
             tree.map(check_like, params)
             return RMSpropState(0, zeros_like(params), zeros_like(params) if self.momentum else None)
 
@@ -89,7 +89,7 @@ class rmsprop(Optimizer):
         check_state(state, RMSpropState)
         check_velocity(state.velocity, self.momentum)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
-        with together(params=params, grads=grads, state=state):
+        with in_one_place(params=params, grads=grads, state=state):
             return self._step(params, grads, state, *rates)
 
     @ignoring_underflow
