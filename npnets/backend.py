@@ -9,7 +9,7 @@ import contextlib
 import re
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,7 +166,8 @@ def using(device: Device | Array) -> contextlib.AbstractContextManager[Any]:
         As `to_device`.
     """
     if hasattr(device, "dtype") and not isinstance(device, np.integer):
-        return _CPU if namespace(device) is np else cast("contextlib.AbstractContextManager[Any]", device.device)
+        array: Any = device
+        return _CPU if namespace(array) is np else array.device
     number = parse_device(device)
     return _CPU if number is None else usable_cupy(number).cuda.Device(number)
 
@@ -215,7 +216,7 @@ def asarray_like(array: Any, like: Array) -> Array:
     Parameters
     ----------
     array : array or sequence of numbers
-        What came in at a network's door.
+        An input of a network.
     like : array
         The array that sets the device and the dtype: one of the parameters.
 

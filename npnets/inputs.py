@@ -11,19 +11,20 @@ import numpy as np
 
 from npnets import tree
 from npnets.autodiff import bare, is_traced
-from npnets.autodiff.placement import computes_where_params
+from npnets.autodiff.devices import computes_where_params
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, asarray_like, device_of, loaded_cupy
 from npnets.dtypes import array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
 
-follows_params = computes_where_params
-
 _OF_A_DICT = (
     "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
     "net of your own"
 )
+
+
+follows_params = computes_where_params
 
 
 def first_leaf(leaves: Sequence[Any]) -> Any:

@@ -21,9 +21,9 @@ from npnets.autodiff.arguments import (
     with_arguments,
 )
 from npnets.autodiff.backward import backward_pass
+from npnets.autodiff.devices import computing_where
 from npnets.autodiff.hidden import map_arrays
 from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zeros_like
-from npnets.autodiff.placement import computing_where
 from npnets.autodiff.tracing import (
     Traced,
     bare,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npnets.autodiff import bare
-from npnets.autodiff.placement import computes_where
+from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
 from npnets.initializers import check_generator

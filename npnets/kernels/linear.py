@@ -17,8 +17,9 @@ from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import Activation, cotangent, cotangent_on_gpu
-from npnets.kernels.buffers import outer, product, side_by_side
+from npnets.kernels.buffers import side_by_side
 from npnets.kernels.cuda import activations as cuda
+from npnets.kernels.products import outer, product
 
 Activations: TypeAlias = tuple[Activation | None, ...]
 _Output: TypeAlias = tuple[Array, Array | None]

@@ -29,10 +29,11 @@ from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activation_formulas import sigmoid
-from npnets.kernels.buffers import product, scratch
+from npnets.kernels.buffers import scratch
 from npnets.kernels.cuda import lstm_step as cuda
+from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
-from npnets.kernels.sharing import Rows, SharedOut
+from npnets.kernels.products import product
 
 Mask = Array | None
 State = tuple[Array, Array]
@@ -231,22 +232,11 @@ def _of_all_steps(dz: Array, weight: Array) -> Array:
     return flat.reshape(len(weight), *dz.shape[1:]).transpose(1, 2, 0)
 
 
-def _work(x: Array, w_x: Array, w_h: Array, *args: Array) -> int:
-    return len(x) * (w_x.size + w_h.size)
+def _pair(step: Step) -> Pair:
+    return Pair(partial(_forward, step), partial(_backward, step), partial(_evaluate, step))
 
 
-_shared = SharedOut(
-    Rows({0: 1, 5: 0, 6: 0}, {"reset": 1, "valid": 1}, (1, 0, 0)),
-    _work,
-    partial(_forward, lstm_step.STEP),
-    partial(_backward, lstm_step.STEP),
-    partial(_evaluate, lstm_step.STEP),
-)
-_apply = fused(
-    _composition,
-    cpu=Pair(_shared.forward, _shared.backward, _shared.evaluate),
-    gpu=Pair(partial(_forward, cuda.STEP), partial(_backward, cuda.STEP), partial(_evaluate, cuda.STEP)),
-)
+_apply = fused(_composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP))
 
 
 def lstm(

@@ -10,7 +10,8 @@ import numpy as np
 
 from npnets.backend import Array, device_of, to_device
 from npnets.caches import bounded_cache
-from npnets.kernels.buffers import product, scratch
+from npnets.kernels.buffers import scratch
+from npnets.kernels.products import product
 
 
 def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:

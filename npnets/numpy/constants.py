@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.autodiff import bare, is_traced
-from npnets.autodiff.placement import computing_where
+from npnets.autodiff.devices import computing_where
 from npnets.backend import Array, namespace
 from npnets.dtypes import check_plain
 from npnets.numpy.broadcasting import astype
@@ -50,7 +50,7 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = Non
     """As `numpy.full_like`; a constant to every derivative."""
     if is_traced(fill_value):
         raise TypeError("full_like takes its value for a constant; use zeros_like(x) + value to differentiate it")
-    with computing_where(bare(x)):
+    with computing_where(x):
         return np.full_like(bare(x), fill_value, dtype)
 
 
@@ -77,5 +77,5 @@ def _holds_arrays_to_stack(x: Any) -> bool:
 def array(x: Any, dtype: DTypeLike | None = None) -> Array:
     """Make an array as `asarray` does, and always a new one."""
     made = asarray(x, dtype)
-    with computing_where(bare(made)):
+    with computing_where(made):
         return made if is_traced(made) else made.copy()

@@ -2,19 +2,20 @@
 
 import operator
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff.placement import computing_where
 from npnets.dtypes import array_fault, check_plain
 from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
 
 T = TypeVar("T")
+
+ARRAYS = "the arrays of an optimizer"
+"""The name in errors of arrays that must lie on one device."""
 
 
 class Optimizer:
@@ -59,11 +60,6 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
-
-
-def in_one_place(**trees: Tree) -> AbstractContextManager[object]:
-    """Return a context that computes where all of some trees lie, named so in the error if they lie apart."""
-    return computing_where(trees, lambda: "the trees of an optimizer")
 
 
 def descend(params: Tree, direction: Tree, learning_rate: CurrentRate) -> Tree:

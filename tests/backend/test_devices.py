@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as nnp
-from npnets.autodiff import placement
+from npnets.autodiff import devices
 from npnets.backend import asarray_like, available, device_of, to_device, using
 
 one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
@@ -188,8 +188,8 @@ def test_a_forward_pass_follows_its_parameters_whichever_gpu_is_the_current_one(
 def test_a_call_searches_the_tree_of_its_parameters_once(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net, params, (obs,) = _made("Actor", device)
     obs, roots = npnets.tree.to_device(obs, device), []
-    search = placement._arrays
-    monkeypatch.setattr(placement, "_arrays", lambda x, known: (known or roots.append(x), search(x, known))[1])
+    search = devices._arrays
+    monkeypatch.setattr(devices, "_arrays", lambda x, known: (known or roots.append(x), search(x, known))[1])
     net.forward(params, obs)
     assert len(roots) == 1
     with using("cpu") if device == "cuda:0" else using("cuda:0"):

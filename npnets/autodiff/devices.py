@@ -32,21 +32,21 @@ class _Searched(threading.local):
 _searched = _Searched()
 
 
-def computing_where(x: Tree, what: Callable[[], str] | None = None) -> AbstractContextManager[object]:
+def computing_where(x: Tree, what: str | Callable[[], str] = "") -> AbstractContextManager[object]:
     """Return a context in which CuPy computes and allocates on the GPU that a tree lies on.
 
     Parameters
     ----------
     x : tree
         Arrays, traced or not; leaves that are no arrays lie anywhere. For NumPy's arrays the context does nothing.
-    what : callable, optional
-        Returns what the arrays are, for the error's text. Without it arrays may lie on several devices, and the
-        context uses one of their GPUs.
+    what : str or callable, optional
+        The name of the tree for an error, or a function that returns it. Without it arrays may lie on several devices,
+        and the context uses one of their GPUs.
 
     Raises
     ------
     TypeError
-        If there is a `what`, and leaves lie on different devices; the message names them.
+        With `what`, if the leaves lie on different devices; the message names them.
     """
     cupy = loaded_cupy()
     if cupy is None:
@@ -58,8 +58,8 @@ def computing_where(x: Tree, what: Callable[[], str] | None = None) -> AbstractC
     containers: dict[int, Tree] = {}
     arrays = _arrays(x, containers)
     first = {gpu: array for array in reversed(arrays) if (gpu := gpu_number(array)) is not None}
-    if what is not None and len(first) > 1:
-        check_one_device(arrays, what, lambda: tree.paths(x))
+    if what and len(first) > 1:
+        check_one_device(arrays, lambda: what if isinstance(what, str) else what(), lambda: tree.paths(x))
     gpu = max(first, default=-1)
     return _Computing(containers, gpu, first.get(gpu)) if len(first) <= 1 else using(first[gpu])
 
@@ -80,7 +80,7 @@ def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None 
         def run(*args: Any, **kwargs: Any) -> Any:
             if loaded_cupy() is None:  # tested here too: to enter even an empty context shows in a small network
                 return function(*args, **kwargs)
-            named = None if what is None else functools.partial(what, *args, **kwargs)
+            named = "" if what is None else functools.partial(what, *args, **kwargs)
             with computing_where(arrays(*args, **kwargs), named):
                 return function(*args, **kwargs)
 
