@@ -25,7 +25,7 @@ from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from npnets.blas import threads
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
-from npnets.kernels.sharing import batch_threads
+from npnets.kernels.worker_threads import batch_threads
 from npnets.summary import summary
 
 if TYPE_CHECKING:

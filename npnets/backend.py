@@ -20,7 +20,6 @@ from npnets.public import listing
 __all__ = [
     "asarray_like",
     "available",
-    "current_device",
     "device_of",
     "loaded_cupy",
     "namespace",
@@ -75,11 +74,6 @@ def special(array: Any) -> ModuleType:
 def device_of(array: Any) -> str:
     """Return the name of the device that an array lies on: `"cpu"`, `"cuda:0"`, `"cuda:1"`, ..."""
     return "cpu" if namespace(array) is np else f"cuda:{array.device.id}"
-
-
-def current_device(array: Any) -> contextlib.AbstractContextManager[Any]:
-    """Return a context in which an array's GPU is the one that CuPy computes and allocates on."""
-    return _CPU if namespace(array) is np else array.device
 
 
 def check_one_device(
@@ -219,7 +213,7 @@ def asarray_like(array: Any, like: Array) -> Array:
     Parameters
     ----------
     array : array or sequence of numbers
-        What came in at a network's door.
+        An input of a network.
     like : array
         The array that sets the device and the dtype: one of the parameters.
 
@@ -230,7 +224,7 @@ def asarray_like(array: Any, like: Array) -> Array:
     xp = namespace(like)
     if xp is np:
         return np.asarray(to_numpy(array), dtype=like.dtype)
-    with current_device(like):
+    with using(device_of(like)):
         return xp.asarray(array, dtype=like.dtype)
 
 

@@ -1,7 +1,7 @@
 """Functions that networks are made of and that hold no parameters: activations by name, squashing into bounds."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,19 +10,18 @@ from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
 from npnets.caches import bounded_cache
 from npnets.description import Bound, bound, frozen
-from npnets.kernels.activations import (
-    ACTIVATIONS,
-    activate,
+from npnets.kernels.activation_formulas import (
+    FORMULAS,
     elu,
     gelu,
     leaky_relu,
-    parameters_of,
     relu,
     sigmoid,
     silu,
     softplus,
     tanh,
 )
+from npnets.kernels.activations import TANH, Activation, parameters_of
 from npnets.numpy import softmax
 from npnets.public import listing
 
@@ -42,35 +41,11 @@ __all__ = [
 
 __dir__ = listing(__all__)
 
-Activation: TypeAlias = str | Callable[..., Array] | None
+ActivationLike: TypeAlias = str | Callable[..., Array] | None
+"""An activation as users name it."""
 
 
-class ResolvedActivation(NamedTuple):
-    """An activation with its arguments, as a layer applies it.
-
-    `fused` is its name and arguments as kernels take them, `None` for a function of the user's.
-    """
-
-    fused: tuple[Any, ...] | None
-    function: Callable[..., Array] | None = None
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] | None = None
-
-    def apply(self, z: Array) -> Array:
-        """Return the activation of an array."""
-        if self.fused is not None:
-            return activate(z, self.fused[0], self.fused[1:])
-        assert self.function is not None
-        y = self.function(z, *self.args, **(self.kwargs or {}))
-        if getattr(y, "dtype", z.dtype) != z.dtype:
-            raise TypeError(
-                f"the activation {self.function!r:.80} returned {y.dtype} for an array of {z.dtype}; write its "
-                "constants as Python's numbers, or return y.astype(z.dtype)"
-            )
-        return y
-
-
-def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActivation | None:
+def resolve_activation(activation: ActivationLike, args: Any = None) -> Activation | None:
     """Find an activation by its name, or take a function for one.
 
     Parameters
@@ -83,7 +58,8 @@ def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActi
 
     Returns
     -------
-    ResolvedActivation or None
+    Activation or None
+        A function of an array, which compares by value.
 
     Raises
     ------
@@ -102,7 +78,7 @@ def resolve_activation(activation: Activation, args: Any = None) -> ResolvedActi
             f"an activation must be a name such as 'relu', or a function of an array, but is {activation!r}; "
             "a framework's class is written by its name: 'relu' for torch.nn.ReLU"
         )
-    return ResolvedActivation(None, activation, positional, named)
+    return Activation(args=positional, kwargs=named, function=activation)
 
 
 def squash(z: Array, max_action: Bound) -> Array:
@@ -117,7 +93,7 @@ def squash(z: Array, max_action: Bound) -> Array:
     Returns
     -------
     array of the shape and dtype of `z`
-        No entry is beyond its bound, not by a rounding either: the bound itself is rounded toward zero.
+        Every entry is within its bound, rounding included: the bound itself is rounded toward zero.
 
     Raises
     ------
@@ -126,7 +102,7 @@ def squash(z: Array, max_action: Bound) -> Array:
     """
     if type(max_action) not in (float, tuple):  # those two are checked where they are rounded, which is done once
         max_action = bound("max_action", max_action)
-    return scaled(activate(z, "tanh"), max_action)
+    return scaled(TANH(z), max_action)
 
 
 def scaled(y: Array, max_action: Bound) -> Array:
@@ -165,31 +141,31 @@ def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     return to_device(np.asarray(_inward(max_action, dtype), dtype), device)
 
 
-def _by_name(name: str, positional: tuple[Any, ...], named: dict[str, Any]) -> ResolvedActivation:
-    if name not in ACTIVATIONS:
+def _by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Activation:
+    if name not in FORMULAS:
         import difflib  # here, because it would make up a tenth of the package's import
 
-        close = difflib.get_close_matches(name.lower(), ACTIVATIONS, n=1)
+        close = difflib.get_close_matches(name.lower(), FORMULAS, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(ACTIVATIONS)}, or a function{hint}")
+        raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(FORMULAS)}, or a function{hint}")
     try:
-        arguments = parameters_of(name).bind(*positional, **named)
+        activation = Activation(name, args, kwargs)
     except TypeError as error:
         raise TypeError(f"activation {name!r} takes the arguments {parameters_of(name)}: {error}") from None
-    arguments.apply_defaults()  # without it an argument given by name would be lost behind one that was left out
-    if positional or named:
-        _try_out(name, arguments.args)
-    return ResolvedActivation((name, *arguments.args))
+    if args or kwargs:
+        _try_out(activation)
+    return activation
 
 
-def _try_out(name: str, args: tuple[Any, ...]) -> None:
-    """Apply an activation once, so that arguments which make no sense are found here and not in a forward pass."""
+def _try_out(activation: Activation) -> None:
+    """Apply an activation once, so that arguments that make no sense raise an error here and not in a forward pass."""
+    name, args = activation.name, activation.args
     try:
         with np.errstate(all="ignore"):
-            answer = ACTIVATIONS[name].composition(np.array([-0.5, 0.5], np.float32), *args)
+            y = FORMULAS[name].composition(np.array([-0.5, 0.5], np.float32), *args)
     except (TypeError, ZeroDivisionError) as error:
         raise TypeError(f"activation {name!r} does not take the arguments {args!r}: {error}") from error
-    if not np.all(np.isfinite(answer)):
+    if not np.all(np.isfinite(y)):
         raise ValueError(f"activation {name!r} with the arguments {args!r} does not give finite numbers")
 
 

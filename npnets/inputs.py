@@ -6,22 +6,21 @@ No other module converts or moves arrays. An error quotes the argument by the us
 import functools
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from npnets import tree
 from npnets.autodiff import bare, is_traced
+from npnets.autodiff.devices import computing_where
 from npnets.autodiff.tracing import may_change
-from npnets.backend import Array, asarray_like, check_one_device, current_device, device_of, loaded_cupy
+from npnets.backend import Array, asarray_like, device_of, loaded_cupy
 from npnets.dtypes import array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_THE_CPU = nullcontext()
 _OF_A_DICT = (
     "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
     "net of your own"
@@ -29,31 +28,16 @@ _OF_A_DICT = (
 
 
 def follows_params(forward: F) -> F:
-    """Make a network's method compute where its parameters lie; parameters on two devices are refused."""
+    """Make a network's method compute where its parameters lie; parameters on two devices are an error."""
 
     @functools.wraps(forward)
     def run(network: Any, params: object, *args: Any, **kwargs: Any) -> Any:
         if loaded_cupy() is None:  # asked here too, because to enter even an empty context shows in a small network
             return forward(network, params, *args, **kwargs)
-        with on_one_device(params, lambda: f"the parameters of {network!r}"):
+        with computing_where(params, lambda: f"the parameters of {network!r}"):
             return forward(network, params, *args, **kwargs)
 
     return cast(F, run)
-
-
-def on_one_device(arrays: Any, what: Callable[[], str]) -> AbstractContextManager[Any]:
-    """Return a context in which the GPU that a tree lies on is the one that CuPy computes on.
-
-    Raises
-    ------
-    TypeError
-        If leaves lie on different devices; the message names them.
-    """
-    if loaded_cupy() is None:
-        return _THE_CPU
-    leaves = [bare(leaf) for leaf in tree.leaves(arrays)]
-    check_one_device(leaves, what, lambda: tree.paths(arrays))
-    return current_device(next((leaf for leaf in leaves if hasattr(leaf, "dtype")), None))
 
 
 def first_leaf(leaves: Sequence[Any]) -> Any:

@@ -47,7 +47,7 @@ def limit(most_bytes: int) -> int:
         )
     if most_bytes < 0:
         raise ValueError(f"the limit must be at least 0 bytes, which keeps nothing, but is {most_bytes}")
-    if most_bytes and not buffers.COUNTS_TELL:
+    if most_bytes and not buffers.REFERENCES_ARE_COUNTED:
         logger().warning("npnets.memory.limit changes nothing: this Python runs without its global lock")
     return buffers.set_limit(int(most_bytes))
 

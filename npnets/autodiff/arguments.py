@@ -1,13 +1,11 @@
 """Arguments of derivatives: which of a call's are meant, and what is wrong with leaves, losses and directions."""
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from npnets import tree
 from npnets.autodiff.tracing import bare, is_traced
-from npnets.backend import check_one_device, current_device, device_of, loaded_cupy
+from npnets.backend import check_one_device, loaded_cupy
 from npnets.dtypes import array_fault, check_plain
 from npnets.tree import Tree
 
@@ -93,9 +91,3 @@ def check_like(what: str, expected: Any, given: Any) -> None:
         raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
     if loaded_cupy() is not None:
         check_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")
-
-
-def device_of_leaves(x: Tree) -> AbstractContextManager[Any]:
-    """Return a context in which the GPU that a tree lies on is the one that CuPy computes on."""
-    bare_leaves = (bare(leaf) for leaf in tree.leaves(x)) if loaded_cupy() is not None else ()
-    return current_device(next((leaf for leaf in bare_leaves if device_of(leaf) != "cpu"), None))

@@ -17,11 +17,11 @@ from npnets.autodiff.arguments import (
     check_like,
     check_scalar,
     checked_leaf,
-    device_of_leaves,
     split_aux,
     with_arguments,
 )
 from npnets.autodiff.backward import backward_pass
+from npnets.autodiff.devices import computing_where
 from npnets.autodiff.hidden import map_arrays
 from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zeros_like
 from npnets.autodiff.tracing import (
@@ -147,14 +147,14 @@ def value_and_grad(
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
         chosen, x = arguments(args, argnum)
-        with device_of_leaves(x):
+        with computing_where(x):
             trace = new_trace()
             roots = _roots(x, trace)
             answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
         value = own_copy(untrace(loss, trace))
         check_scalar(value)
-        with device_of_leaves((value, x)):
+        with computing_where((value, x)):
             gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
         return ((value, _untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
 
@@ -196,13 +196,13 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     """Do as `vjp`; the value and what the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
     roots = _roots(x, trace)
-    with device_of_leaves(x):
+    with computing_where(x):
         outputs = fun(roots)
     value = _untraced(outputs, trace)
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(check_like, "cotangent"), value, cotangent)
-        with device_of_leaves((value, x)):
+        with computing_where((value, x)):
             return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)
 
     return value, pullback
@@ -248,7 +248,7 @@ def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, 
     def tangent(leaf: Any) -> Any:
         return own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else zeros_like(leaf)
 
-    with device_of_leaves(x):
+    with computing_where(x):
         answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, in_dtype_of(leaf, g)), x, v))
         return _untraced(answer, trace), tree.map(tangent, answer)
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from npnets.autodiff.devices import computing_where
 from npnets.autodiff.tracing import bare, is_traced
-from npnets.backend import current_device, namespace
+from npnets.backend import namespace
 
 
 def own(g: Any, given_away: set[int]) -> Any:
@@ -26,7 +27,7 @@ def own_copy(x: Any) -> Any:
     """Return a copy of an array; what nobody can change in place, such as a traced array, as it is."""
     if not is_array(x):
         return x
-    with current_device(x):
+    with computing_where(x):
         return x.copy()
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from npnets import common, continuous, functional
-from npnets.kernels.activations import ACTIVATIONS
+from npnets.kernels.activation_formulas import FORMULAS
 
 Classes: TypeAlias = dict[str, type]
 
 _PUBLIC: Classes = {name: getattr(module, name) for module in (common, continuous) for name in module.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
-FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functional, name) for name in (*ACTIVATIONS, "softmax")}
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
 OF_OPTIM = (  # of npnets.optim, which nothing here imports
     *("AdamState", "RMSpropState", "SGDState"),
     *("adam", "adamw", "rmsprop", "sgd", "cosine_schedule", "linear_schedule"),

@@ -33,8 +33,9 @@ from npnets.description import (
     size,
     sizes,
 )
-from npnets.functional import Activation, ResolvedActivation, resolve_activation
+from npnets.functional import ActivationLike, resolve_activation
 from npnets.inputs import as_array, as_input, check_width, first_leaf, flattened, follows_params
+from npnets.kernels.activations import Activation
 from npnets.tree import Params
 
 _NORMS: dict[str, Callable[..., Layer]] = {"layer_norm": LayerNorm}
@@ -47,7 +48,7 @@ class _Block(NamedTuple):
     linear: Any
     norm_name: str
     norm: object
-    activation: ResolvedActivation | None
+    activation: Activation | None
 
     @property
     def layers(self) -> dict[str, Any]:
@@ -103,7 +104,7 @@ class MLP(Network):
     hidden_sizes: Sizes = ()
     norm_layer: Any = None
     norm_args: object = None
-    activation: Activation | Sequence[Activation] = "relu"
+    activation: ActivationLike | Sequence[ActivationLike] = "relu"
     act_args: object = None
     device: Device = None
     linear_layer: Callable[[int, int], Any] = Linear
@@ -193,7 +194,7 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
     return tuple(blocks)
 
 
-def _block(index: int, linear: Any, norm: object, activation: ResolvedActivation | None) -> _Block:
+def _block(index: int, linear: Any, norm: object, activation: Activation | None) -> _Block:
     return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
 
 

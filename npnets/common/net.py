@@ -25,7 +25,7 @@ from npnets.description import (
     size,
     width,
 )
-from npnets.functional import Activation
+from npnets.functional import ActivationLike
 from npnets.inputs import as_array, as_input, first_leaf, flattened, follows_params
 from npnets.tree import Params
 
@@ -69,7 +69,7 @@ class Net(Network):
     hidden_sizes: Sizes = ()
     norm_layer: Any = None
     norm_args: object = None
-    activation: Activation | Sequence[Activation] = "relu"
+    activation: ActivationLike | Sequence[ActivationLike] = "relu"
     act_args: object = None
     device: Device = "cpu"
     softmax: bool = False

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from npnets.backend import Array
 from npnets.common.spec import Spec
-from npnets.functional import ResolvedActivation
 from npnets.inputs import check_dtype, check_layer_input
-from npnets.kernels.linear import ActivationCall, linear_layers
+from npnets.kernels.activations import Activation
+from npnets.kernels.linear import Activations, linear_layers
 
 Leaves: TypeAlias = Sequence[Any]
 Run: TypeAlias = Callable[[Leaves, Array], Array]
@@ -33,7 +33,7 @@ class LinearLayers:
     """
 
     weights: tuple[tuple[int, ...], ...]
-    activations: tuple[ActivationCall, ...]
+    activations: Activations
     network: object
 
     def __call__(self, leaves: Leaves, x: Array) -> Array:
@@ -46,8 +46,8 @@ class LinearLayers:
 
     def joined(self, after: Any) -> "LinearLayers | None":
         """Return these layers and the run after them as one operation, or `None` if they cannot be one."""
-        if isinstance(after, Activate) and after.activation.fused is not None and self.activations[-1] is None:
-            return replace(self, activations=(*self.activations[:-1], after.activation.fused))
+        if isinstance(after, Activate) and after.activation.function is None and self.activations[-1] is None:
+            return replace(self, activations=(*self.activations[:-1], after.activation))
         if isinstance(after, LinearLayers) and _follows(after.weights[0], self.weights[-1]):
             weights, activations = self.weights + after.weights, self.activations + after.activations
             return LinearLayers(weights, activations, self.network)
@@ -58,11 +58,11 @@ class LinearLayers:
 class Activate:
     """An activation behind a part that is no linear layer."""
 
-    activation: ResolvedActivation
+    activation: Activation
 
     def __call__(self, leaves: Leaves, x: Array) -> Array:
         """Return the activation of an array."""
-        return self.activation.apply(x)
+        return self.activation(x)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def is_known(layer: Any) -> bool:
     return "_operations" in vars(type(layer))
 
 
-def part_of(spec: Spec, name: str, part: Any, then: ActivationCall = None) -> Sequential:
+def part_of(spec: Spec, name: str, part: Any, then: Activation | None = None) -> Sequential:
     """Return the operations of one part of a network, with an activation behind them.
 
     Parameters
@@ -146,15 +146,15 @@ def part_of(spec: Spec, name: str, part: Any, then: ActivationCall = None) -> Se
     name : str
         The part's name in it.
     part : layer
-    then : tuple, optional
+    then : Activation, optional
         The activation.
     """
     return Sequential([*operations_of(part, name), *activation_of(then)], spec.slices[name].start)
 
 
-def activation_of(then: ActivationCall) -> list[Operation]:
+def activation_of(then: Activation | None) -> list[Operation]:
     """Return an activation as an operation; none for `None`."""
-    return [] if then is None else [Operation(Activate(ResolvedActivation(then)), 0)]
+    return [] if then is None else [Operation(Activate(then), 0)]
 
 
 def _follows(after: tuple[int, ...], before: tuple[int, ...]) -> bool:

@@ -175,26 +175,34 @@ class _Reader:
 
     def read(self, params: Any) -> list[Any] | None:
         """Return all leaves, or `None` if anything differs from what was declared."""
-        dicts = [params]
-        if not hasattr(params, "keys") or len(params) != self.keys:
+        try:
+            return self._leaves(self._dicts(params))
+        except (AttributeError, LookupError, TypeError, ValueError):
             return None
+
+    def _dicts(self, params: Any) -> list[Any]:
+        dicts = [params]
+        if len(params) != self.keys:
+            raise KeyError
         for number, key, keys in self.dicts:
-            part = dicts[number].get(key)
-            if (type(part) is not dict and not hasattr(part, "keys")) or len(part) != keys:
-                return None
+            part = dicts[number][key]
+            if len(part) != keys:
+                raise KeyError
             dicts.append(part)
+        return dicts
+
+    def _leaves(self, dicts: list[Any]) -> list[Any] | None:
         leaves: list[Any] = []
         dtype = None
         for number, name, shape in self.leaves:
-            value: Any = None if name is None else dicts[number].get(name)
+            value: Any = None if name is None else dicts[number][name]
             if shape is not None:
-                if getattr(value, "shape", None) != shape or (dtype is not None and value.dtype != dtype):
+                found = value.dtype
+                if value.shape != shape or (found is not dtype and dtype is not None and found != dtype):
                     return None
                 if type(value) not in _PLAIN and class_fault(bare(value)) is not None:
                     return None
-                dtype = value.dtype
-            elif value is None and name is not None:
-                return None
+                dtype = found
             leaves.append(value)
         return leaves if dtype is None or dtype in COMPUTED else None
 

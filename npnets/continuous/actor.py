@@ -23,6 +23,7 @@ from npnets.description import (
 )
 from npnets.functional import scaled
 from npnets.inputs import follows_params
+from npnets.kernels.activations import TANH
 from npnets.tree import Params
 
 
@@ -115,5 +116,5 @@ class Actor(Network):
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:
-        squashed_head = [*operations_of(self.last, "last"), *activation_of(("tanh",))]
+        squashed_head = [*operations_of(self.last, "last"), *activation_of(TANH)]
         return body(self.preprocess_net, squashed_head, self.last.input_dim)

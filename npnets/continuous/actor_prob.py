@@ -24,7 +24,7 @@ from npnets.description import (
 )
 from npnets.functional import scaled
 from npnets.inputs import follows_params
-from npnets.kernels.linear import ActivationCall
+from npnets.kernels.activations import TANH, Activation
 from npnets.tree import Params
 
 
@@ -146,5 +146,5 @@ class ActorProb(Network):
         return part_of(self.spec, "sigma", self.head)
 
     @property
-    def _squash(self) -> ActivationCall:
-        return None if self.unbounded else ("tanh",)
+    def _squash(self) -> Activation | None:
+        return None if self.unbounded else TANH

@@ -18,6 +18,7 @@ from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, cached_property, set_fields, set_plain
 from npnets.functional import limit, scaled
 from npnets.inputs import follows_params
+from npnets.kernels.activations import TANH
 from npnets.tree import Params
 
 
@@ -91,4 +92,4 @@ class Perturbation(Network):
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:
-        return body(self.preprocess_net, activation_of(("tanh",)))
+        return body(self.preprocess_net, activation_of(TANH))

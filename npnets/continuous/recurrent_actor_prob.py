@@ -23,6 +23,7 @@ from npnets.description import (
 )
 from npnets.functional import scaled
 from npnets.inputs import follows_params
+from npnets.kernels.activations import TANH
 from npnets.tree import Params
 
 
@@ -143,7 +144,7 @@ class RecurrentActorProb(Network):
 
     @cached_property
     def _mu(self) -> Sequential:
-        return part_of(self.spec, "mu", self.head, then=None if self.unbounded else ("tanh",))
+        return part_of(self.spec, "mu", self.head, then=None if self.unbounded else TANH)
 
     @cached_property
     def _sigma(self) -> Sequential:

@@ -17,6 +17,7 @@ from npnets.description import Bound, bound, cached_property, set_fields, set_pl
 from npnets.functional import scaled
 from npnets.initializers import check_generator
 from npnets.inputs import as_input, check_dtype, check_width, first_leaf, follows_params
+from npnets.kernels.activations import TANH
 from npnets.kernels.latent import latent_draw
 from npnets.tree import Params
 
@@ -170,7 +171,7 @@ class VAE(Network):
 
     @cached_property
     def _decoder(self) -> Sequential:
-        return part_of(self.spec, "decoder", self.decoder, then=("tanh",))
+        return part_of(self.spec, "decoder", self.decoder, then=TANH)
 
     def _drawn_latent(self, rng: object, batch: tuple[int, ...]) -> Array:
         if rng is None:

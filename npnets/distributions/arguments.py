@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from npnets.autodiff import bare
-from npnets.backend import Array, check_one_device, current_device, loaded_cupy, namespace
+from npnets.autodiff.devices import computing_where
+from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
 from npnets.initializers import check_generator
 from npnets.inputs import as_input
@@ -27,7 +28,7 @@ def follows_mean(method: F) -> F:
 
     @functools.wraps(method)
     def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with current_device(bare(distribution.mu)), np.errstate(under="ignore"):
+        with computing_where(distribution.mu), np.errstate(under="ignore"):
             return method(distribution, *args, **kwargs)
 
     return cast(F, run)

@@ -1,295 +1,114 @@
-"""The activation functions: for each its plain composition, its fast forward, and its backward by hand.
+"""Activations as layers apply them: one type for a named function and for a user's own, and the pairs of named ones.
 
-Symbols: `z` is what goes in, `y` the answer, `g` the cotangent of `y`; a backward returns the cotangent of `z`. Where
-the derivative follows from `y` alone, `z` is overwritten and not kept.
+Symbols: `y = f(z)`, `g` the cotangent of `y`.
 """
 
 import inspect
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
 from npnets.caches import bounded_cache
-from npnets.kernels.buffers import scratch
+from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.cuda import activations as cuda
-from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
-from npnets.numpy.elementwise import elementwise
-from npnets.underflow import ignoring_underflow
 
 
-class Activation(NamedTuple):
-    """One activation function.
+@dataclass(frozen=True)
+class Activation:
+    """An activation with its arguments: a named one, or a function of the user's.
 
-    `forward(z, *args)` may overwrite `z` unless `needs_z`; `backward(g, y, z, *args)` gets `z` only if it `needs_z`.
-    `backward_in_place(g, y)` overwrites `g`, which saves the traffic of another array; `None` where it would not.
+    Parameters
+    ----------
+    name : str
+        A key of `FORMULAS`, unless there is a function.
+    args, kwargs : tuple and mapping
+        Further arguments, such as `(0.2,)` for the slope of `"leaky_relu"`. Those of a named activation all end up in
+        `args`, completed by its defaults.
+    function : callable, optional
+        The user's function of an array.
+
+    Raises
+    ------
+    TypeError
+        For arguments that a named activation does not take.
     """
 
-    composition: Callable[..., Array]
-    forward: Callable[..., Array]
-    backward: Callable[..., Array]
-    needs_z: bool
-    backward_in_place: Callable[..., Array] | None = None
-
-
-# -- relu: max(z, 0); its derivative at zero is zero ------------------------------------------------------------------
-
-
-_WIDEST = 1 << 12
-
-
-@bounded_cache(maxsize=64)
-def _zeros(width: int, dtype: str) -> Array:
-    """Return a row of zeros, not to be changed: `maximum` with a number takes NumPy more than twice as long."""
-    zeros = np.zeros(width, dtype)
-    zeros.setflags(write=False)
-    return zeros
-
-
-def relu(z: Array) -> Array:
-    """Rectified linear unit, `max(z, 0)`."""
-    return nnp.where(nnp.less_equal(z, 0), 0, z)
-
-
-def _relu_forward(z: Array) -> Array:
-    width = z.shape[-1] if z.ndim else 0
-    return np.maximum(z, _zeros(width, z.dtype.char) if 0 < width <= _WIDEST else z.dtype.type(0), out=z)
-
-
-def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return np.multiply(g, y > 0, out=scratch(g, g.shape))
-
-
-def _relu_backward_in_place(g: Array, y: Array) -> Array:
-    g *= y > 0
-    return g
-
-
-# -- leaky_relu: z, or slope * z below zero ---------------------------------------------------------------------------
-
-
-def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
-    """Leaky rectified linear unit: `z`, or `negative_slope * z` below zero."""
-    return nnp.where(nnp.greater(z, 0), z, nnp.multiply(z, negative_slope))
-
-
-def _leaky_relu_forward(z: Array, negative_slope: float = 0.01) -> Array:
-    return np.where(z > 0, z, z * negative_slope)
-
-
-def _leaky_relu_backward(g: Array, y: Array, z: Array, negative_slope: float = 0.01) -> Array:
-    return np.where(z > 0, g, g * negative_slope)
-
-
-# -- tanh -------------------------------------------------------------------------------------------------------------
-
-
-def tanh(z: Array) -> Array:
-    """Hyperbolic tangent."""
-    return nnp.tanh(z)
-
-
-def _tanh_forward(z: Array) -> Array:
-    return np.tanh(z, out=z)
-
-
-def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
-    derivative = np.multiply(y, y, out=scratch(y, y.shape))
-    np.subtract(1, derivative, out=derivative)
-    derivative *= g
-    return derivative
-
-
-# -- sigmoid: 1 / (1 + exp(-z)), by exp(-|z|), which cannot overflow --------------------------------------------------
-
-
-@ignoring_underflow
-def sigmoid(z: Array) -> Array:
-    """Logistic function, `1 / (1 + exp(-z))`."""
-    positive = nnp.greater_equal(z, 0)
-    power = nnp.exp(nnp.where(positive, -z, z))
-    return nnp.where(positive, 1, power) / (1 + power)
-
-
-def _sigmoid_forward(z: Array) -> Array:
-    power = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, power) / (1 + power)
-
-
-def _sigmoid_backward(g: Array, y: Array, z: Array) -> Array:
-    return g * y * (1 - y)
-
-
-# -- silu: z * sigmoid(z) ---------------------------------------------------------------------------------------------
-
-
-@ignoring_underflow
-def silu(z: Array) -> Array:
-    """Sigmoid linear unit, `z * sigmoid(z)`, also called swish."""
-    return z * sigmoid(z)
-
-
-def _silu_forward(z: Array) -> Array:
-    return z * _sigmoid_forward(z)
-
-
-def _silu_backward(g: Array, y: Array, z: Array) -> Array:
-    s = _sigmoid_forward(z)
-    return g * (s + y * (1 - s))
-
-
-# -- softplus: log(1 + exp(beta z)) / beta, and z itself where beta z is above the threshold --------------------------
-
-
-@elementwise(lambda answer, z: sigmoid(z))
-def _log_one_plus_exp(z: Array) -> Array:
-    """`log(1 + exp(z))` of each entry, without overflow; its derivatives of every order have no kink."""
-    return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, z.dtype.type(0))
-
-
-@ignoring_underflow
-def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
-    scaled = nnp.multiply(z, beta)
-    return nnp.where(nnp.greater(scaled, threshold), z, nnp.divide(_log_one_plus_exp(scaled), beta))
-
-
-def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    scaled = z * beta
-    return np.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
-
-
-# -- elu: z, or alpha * (exp(z) - 1) below zero -----------------------------------------------------------------------
-
-
-@ignoring_underflow
-def elu(z: Array, alpha: float = 1.0) -> Array:
-    """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
-    above = nnp.greater(z, 0)
-    return nnp.where(above, z, nnp.multiply(alpha, nnp.expm1(nnp.where(above, 0, z))))
-
-
-def _elu_forward(z: Array, alpha: float = 1.0) -> Array:
-    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-
-
-def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
-    return np.where(z > 0, g, g * (alpha * np.exp(np.minimum(z, 0))))
-
-
-# -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
-
-
-@ignoring_underflow
-def gelu(z: Array, approximate: str = "none") -> Array:
-    """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
-    return z * (tanh_cdf(z) if _by_tanh(approximate) else normal_cdf(z))
-
-
-def _by_tanh(approximate: str) -> bool:
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
-    return approximate == "tanh"
-
-
-def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
-    if not _by_tanh(approximate):
-        return g * (normal_cdf(z) + z * normal_density(z))
-    cdf, rest = tanh_cdfs(z)
-    return g * (cdf + z * (cdf * (rest * tanh_slope(z))))
-
-
-# -- by name ----------------------------------------------------------------------------------------------------------
-
-
-ACTIVATIONS = {
-    "relu": Activation(relu, _relu_forward, _relu_backward, needs_z=False, backward_in_place=_relu_backward_in_place),
-    "leaky_relu": Activation(leaky_relu, _leaky_relu_forward, _leaky_relu_backward, needs_z=True),
-    "tanh": Activation(tanh, _tanh_forward, _tanh_backward, needs_z=False),
-    "sigmoid": Activation(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),
-    "silu": Activation(silu, _silu_forward, _silu_backward, needs_z=True),
-    "softplus": Activation(softplus, softplus, _softplus_backward, needs_z=True),
-    "elu": Activation(elu, _elu_forward, _elu_backward, needs_z=True),
-    "gelu": Activation(gelu, gelu, _gelu_backward, needs_z=True),
-}
-
-
-def _composition(z: Array, *args: Any, name: str) -> Array:
-    return ACTIVATIONS[name].composition(z, *args)
-
-
-@bounded_cache(maxsize=64)
-def cuda_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return an activation's own arguments, completed by its defaults, as its CUDA source takes them."""
-    bound = parameters_of(name).bind(*args)
-    bound.apply_defaults()
-    return (_by_tanh(*bound.args),) if name == "gelu" else bound.args
-
-
-def _forward(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
-    chosen, z = ACTIVATIONS[name], np.asarray(z)  # for `out=` a scalar is no array
-    y = chosen.forward(z if chosen.needs_z else z.copy(), *args)
+    name: str = ""
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    function: Callable[..., Array] | None = None
+
+    def __post_init__(self) -> None:
+        if self.function is None:
+            arguments = parameters_of(self.name).bind(*self.args, **self.kwargs)
+            arguments.apply_defaults()  # without it an argument given by name would be lost behind one left out
+            object.__setattr__(self, "args", arguments.args)
+            object.__setattr__(self, "kwargs", {})
+
+    def __call__(self, z: Array) -> Array:
+        """Return the activation of an array, of its shape and dtype."""
+        if self.function is None:
+            return _apply(z, activation=self)
+        y = self.function(z, *self.args, **self.kwargs)
+        if getattr(y, "dtype", z.dtype) != z.dtype:
+            raise TypeError(
+                f"the activation {self.function!r:.80} returned {y.dtype} for an array of {z.dtype}; write its "
+                "constants as Python's numbers, or return y.astype(z.dtype)"
+            )
+        return y
+
+
+@bounded_cache(maxsize=len(FORMULAS))
+def parameters_of(name: str) -> inspect.Signature:
+    """Return the signature of a named activation's arguments after `z`."""
+    signature = inspect.signature(FORMULAS[name].composition)
+    after_z = list(signature.parameters.values())[1:]
+    return signature.replace(parameters=after_z, return_annotation=inspect.Signature.empty)
+
+
+def _composition(z: Array, *, activation: Activation) -> Array:
+    return FORMULAS[activation.name].composition(z, *activation.args)
+
+
+def _forward(z: Array, *, activation: Activation) -> tuple[Array, Array]:
+    formulas, z = FORMULAS[activation.name], np.asarray(z)  # for `out=` a scalar is no array
+    y = formulas.forward(z if formulas.needs_z else z.copy(), *activation.args)
     return y, y
 
 
-def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
-    return (cotangent(g, y, z, (name, *args)),)
+def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Activation) -> tuple[Array]:
+    return (cotangent(g, y, z, activation),)
 
 
-def cotangent(g: Array, y: Array, z: Array | None, activation: tuple[Any, ...], own: bool = False) -> Array:
+def cotangent(g: Array, y: Array, z: Array | None, activation: Activation, own: bool = False) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs no `z`.
 
     If `g` is the caller's `own` it may be overwritten.
     """
-    name, *args = activation
-    chosen = ACTIVATIONS[name]
-    if own and chosen.backward_in_place is not None:
-        return chosen.backward_in_place(g, y)
-    return chosen.backward(g, y, z, *args)
+    formulas = FORMULAS[activation.name]
+    if own and formulas.backward_in_place is not None:
+        return formulas.backward_in_place(g, y)
+    return formulas.backward(g, y, z, *activation.args)
 
 
-def _forward_on_gpu(z: Array, *args: Any, name: str) -> tuple[Array, Array]:
-    y = cuda.activated(z, name, cuda_arguments(name, args))
+def _forward_on_gpu(z: Array, *, activation: Activation) -> tuple[Array, Array]:
+    y = cuda.activated(z, activation.name, activation.args)
     return y, y
 
 
-def _backward_on_gpu(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *args: Any, name: str) -> tuple[Array]:
-    return (cotangent_on_gpu(g, y, z, (name, *args)),)
+def _backward_on_gpu(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Activation) -> tuple[Array]:
+    return (cotangent_on_gpu(g, y, z, activation),)
 
 
-def cotangent_on_gpu(g: Array, y: Array, z: Array | None, activation: tuple[Any, ...], own: bool = False) -> Array:
-    """Do as `cotangent` on a GPU."""
-    name, *args = activation
-    return cuda.cotangent(g, y, z, name, cuda_arguments(name, tuple(args)))
+def cotangent_on_gpu(g: Array, y: Array, z: Array | None, activation: Activation, own: bool = False) -> Array:
+    """Return the cotangent of `z` as `cotangent` does, on a GPU."""
+    return cuda.cotangent(g, y, z, activation.name, activation.args)
 
 
 _apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward_on_gpu))
 
-
-@bounded_cache(maxsize=64)
-def parameters_of(name: str) -> inspect.Signature:
-    """Return the signature of an activation's arguments after `z`, to check and complete them by."""
-    signature = inspect.signature(ACTIVATIONS[name].composition)
-    own = list(signature.parameters.values())[1:]
-    return signature.replace(parameters=own, return_annotation=inspect.Signature.empty)
-
-
-def activate(z: Array, name: str, args: tuple[Any, ...] = ()) -> Array:
-    """Apply an activation by its name.
-
-    Parameters
-    ----------
-    z : array of any shape
-    name : str
-        A key of `ACTIVATIONS`.
-    args : tuple
-        The activation's own arguments, such as `(0.2,)` for the slope of `"leaky_relu"`.
-
-    Returns
-    -------
-    array of the shape and dtype of `z`
-    """
-    return _apply(z, *args, name=name)
+TANH = Activation("tanh")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
-from npnets.kernels.buffers import product
 from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
+from npnets.kernels.products import product
 
 
 class Residuals(NamedTuple):

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple, TypeAlias
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
-from npnets.kernels.activations import ACTIVATIONS, cotangent, cotangent_on_gpu, cuda_arguments
-from npnets.kernels.buffers import outer, product, side_by_side
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import Activation, cotangent, cotangent_on_gpu
+from npnets.kernels.buffers import side_by_side
 from npnets.kernels.cuda import activations as cuda
+from npnets.kernels.products import outer, product
 
-ActivationCall = tuple[Any, ...] | None
-"""An activation's name and its arguments, such as `("elu", 1.0)`."""
-
-Activations = tuple[ActivationCall, ...]
-_Layer: TypeAlias = Callable[[Array, Any, Array | None, ActivationCall], tuple[Array, Array | None]]
+Activations: TypeAlias = tuple[Activation | None, ...]
+_Output: TypeAlias = tuple[Array, Array | None]
+_Layer: TypeAlias = Callable[[Array, Any, Array | None, Activation | None], _Output]
 
 FEW = 2048
 """Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
@@ -46,7 +46,7 @@ def _composition(x: Array, *parameters: Any, activations: Activations) -> Array:
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         z = nnp.matmul(x, weight)
         z = z if bias is None else z + bias
-        x = z if activation is None else ACTIVATIONS[activation[0]].composition(z, *activation[1:])
+        x = z if activation is None else FORMULAS[activation.name].composition(z, *activation.args)
     return x
 
 
@@ -69,29 +69,27 @@ def _evaluate(layer: _Layer, most_rows: int, x: Array, *parameters: Any, activat
     return x
 
 
-def _layer(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+def _layer(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
     """Return the output of one layer, and `z` if its backward needs it."""
     z = product(x, weight)
     if bias is not None:
         z += bias
     if activation is None:
         return z, None
-    chosen = ACTIVATIONS[activation[0]]
-    return chosen.forward(z, *activation[1:]), (z if chosen.needs_z else None)
+    formulas = FORMULAS[activation.name]
+    return formulas.forward(z, *activation.args), (z if formulas.needs_z else None)
 
 
-def _layer_on_gpu(x: Array, weight: Any, bias: Array | None, activation: ActivationCall) -> tuple[Array, Array | None]:
+def _layer_on_gpu(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
     """Do as `_layer`, bias and activation in one launch."""
     product = x @ weight
     if activation is None:
         if bias is not None:
             product += bias
         return product, None
-    name, *args = activation
-    arguments = cuda_arguments(name, tuple(args))
-    if ACTIVATIONS[name].needs_z:
-        return cuda.activated_with_z(product, bias, name, arguments)
-    return cuda.activated_in_place(product, bias, name, arguments), None
+    if FORMULAS[activation.name].needs_z:
+        return cuda.activated_with_z(product, bias, activation.name, activation.args)
+    return cuda.activated_in_place(product, bias, activation.name, activation.args), None
 
 
 def _backward(
@@ -166,7 +164,7 @@ def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations)
     parameters : sequence of arrays
         Each layer's weight, `(in, out)` or `(members, in, out)`, and bias, `(out,)`, `(members, 1, out)` or `None`.
     activations : tuple
-        Each layer's activation, a name and its arguments, or `None`.
+        Each layer's activation, a named one, or `None`.
 
     Returns
     -------

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from npnets.autodiff import bare, is_traced
-from npnets.backend import Array, current_device, namespace
+from npnets.autodiff.devices import computing_where
+from npnets.backend import Array, namespace
 from npnets.dtypes import check_plain
 from npnets.numpy.broadcasting import astype
 from npnets.numpy.shaping import stack
@@ -23,7 +24,7 @@ def _constant(function: F) -> F:
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
         given = [bare(arg) for arg in args]
-        with current_device(given[0] if given else None):
+        with computing_where(given[:1]):
             return function(*given, **{key: bare(value) for key, value in kwargs.items()})
 
     of_bare.__doc__ = f"As `numpy.{function.__name__}`; a constant to every derivative."
@@ -49,7 +50,7 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = Non
     """As `numpy.full_like`; a constant to every derivative."""
     if is_traced(fill_value):
         raise TypeError("full_like takes its value for a constant; use zeros_like(x) + value to differentiate it")
-    with current_device(bare(x)):
+    with computing_where(x):
         return np.full_like(bare(x), fill_value, dtype)
 
 
@@ -76,5 +77,5 @@ def _holds_arrays_to_stack(x: Any) -> bool:
 def array(x: Any, dtype: DTypeLike | None = None) -> Array:
     """Make an array as `asarray` does, and always a new one."""
     made = asarray(x, dtype)
-    with current_device(bare(made)):
+    with computing_where(made):
         return made if is_traced(made) else made.copy()

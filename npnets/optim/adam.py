@@ -9,17 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.devices import computing_where
 from npnets.backend import Array, namespace
 from npnets.description import call_repr, set_fields, set_plain
 from npnets.kernels.cuda.adam import ADAM
 from npnets.optim.arithmetic import Lerp, axpy, in_range, lerp_square, ratio
 from npnets.optim.optimizer import (
+    ARRAYS,
     Optimizer,
     T,
     add_weight_decay,
     check_like,
     check_state,
-    together,
     zeros_like,
 )
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
@@ -129,7 +130,7 @@ def _check_settings(optimizer: Any) -> None:
 
 
 def _init(params: Tree) -> AdamState:
-    with together(params=params):
+    with computing_where({"params": params}, ARRAYS):
         tree.map(check_like, params)
         return AdamState(0, zeros_like(params), zeros_like(params))
 
@@ -141,7 +142,7 @@ def _update(
     rates = current_rates(
         state.step, params, learning_rate=optimizer.learning_rate, weight_decay=optimizer.weight_decay
     )
-    with together(params=params, grads=grads, state=state):
+    with computing_where({"params": params, "grads": grads, "state": state}, ARRAYS):
         return _step(optimizer, params, grads, state, rates, is_decoupled)
 
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
-from npnets.optim.optimizer import T, check_like, together
+from npnets.optim.optimizer import ARRAYS, T, check_like
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
 
@@ -60,7 +61,7 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
     """
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")
     tree.map(check_like, grads)
-    with together(grads=grads), np.errstate(all="ignore"):
+    with computing_where({"grads": grads}, ARRAYS), np.errstate(all="ignore"):
         norm = _norm(grads)
         root = math.sqrt(limit / (norm.scaled + _EPSILON / norm.scale)) / math.sqrt(norm.scale)
         factor = min(root * root, 1.0)

@@ -2,19 +2,20 @@
 
 import operator
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from npnets import tree
 from npnets.dtypes import array_fault, check_plain
-from npnets.inputs import on_one_device
 from npnets.optim.arithmetic import axpy
 from npnets.optim.rates import CurrentRate, map_rated
 from npnets.tree import Tree
 
 T = TypeVar("T")
+
+ARRAYS = "the arrays of an optimizer"
+"""The name in errors of arrays that must lie on one device."""
 
 
 class Optimizer:
@@ -59,17 +60,6 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
-
-
-def together(**trees: Tree) -> AbstractContextManager[Any]:
-    """Return a context in which CuPy computes on the GPU that all of some trees lie on.
-
-    Raises
-    ------
-    TypeError
-        If leaves lie on different devices; the message names them.
-    """
-    return on_one_device(trees, lambda: "what an optimizer computes with")
 
 
 def descend(params: Tree, direction: Tree, learning_rate: CurrentRate) -> Tree:

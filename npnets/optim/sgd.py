@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets import tree
+from npnets.autodiff.devices import computing_where
 from npnets.description import call_repr, check_flags, set_fields, set_plain
 from npnets.optim.arithmetic import axpy
 from npnets.optim.optimizer import (
+    ARRAYS,
     Optimizer,
     T,
     add_weight_decay,
@@ -14,7 +16,6 @@ from npnets.optim.optimizer import (
     check_state,
     check_velocity,
     descend,
-    together,
     zeros_like,
 )
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
@@ -75,7 +76,7 @@ class sgd(Optimizer):
 
     def init(self, params: Tree) -> SGDState:
         """Return the state before the first update."""
-        with together(params=params):
+        with computing_where({"params": params}, ARRAYS):
             tree.map(check_like, params)
             return SGDState(0, zeros_like(params) if self.momentum else None)
 
@@ -84,7 +85,7 @@ class sgd(Optimizer):
         check_state(state, SGDState)
         check_velocity(state.velocity, self.momentum)
         rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
-        with together(params=params, grads=grads, state=state):
+        with computing_where({"params": params, "grads": grads, "state": state}, ARRAYS):
             return self._step(params, grads, state, *rates)
 
     @ignoring_underflow

@@ -1,8 +1,9 @@
 """Moving a target network toward the network that learns."""
 
 from npnets import tree
+from npnets.autodiff.devices import computing_where
 from npnets.optim.arithmetic import in_range
-from npnets.optim.optimizer import T, check_like, together
+from npnets.optim.optimizer import ARRAYS, T, check_like
 from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
@@ -37,5 +38,5 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     tau = check_number("tau", tau, _ORDER)
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
-    with together(target=target, source=source):
+    with computing_where({"target": target, "source": source}, ARRAYS):
         return in_range(lambda lerp: tree.map(lambda t, s: lerp(check_like(t, s), s, tau), target, source))

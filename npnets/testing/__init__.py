@@ -1,11 +1,11 @@
-"""Property tests of networks: strategies of hypothesis, and the laws that any network must keep.
+"""Property tests of networks: hypothesis strategies, and the laws that every network must keep.
 
-`check_network(net)` holds a network, yours or one of npnets, to every law of `LAWS`; a breach says which law, with the
-smallest example found. `networks`, `parameters`, `observations`, `actions` and `states` are for property tests of your
-own. Needs hypothesis, the extra `testing`; nothing else of npnets imports this room.
+`check_network(net)` property-tests a network, yours or one of npnets, with every law of `LAWS`; an error names the law
+that is violated and shows the smallest example found. `networks`, `parameters`, `observations`, `actions` and `states`
+are strategies for property tests of your own. Needs hypothesis, the extra `testing`; no other module imports this one.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from npnets.public import imported_when_used, listing
 
@@ -27,7 +27,7 @@ else:
         },
     )
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         try:
             return _imported(name)
         except ModuleNotFoundError as error:

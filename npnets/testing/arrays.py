@@ -1,40 +1,43 @@
-"""Trees of arrays as the laws need them: drawn from seeds, compared to the last bit or nearly, cut to rows, printed.
+"""Trees of arrays for the laws: drawing parameters, comparing bits or values, selecting rows, printing.
 
-Comparisons are made on NumPy, wherever the arrays lie.
+Values are compared on NumPy, on whichever device the arrays are.
 """
 
-from typing import Any
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets import tree
-from npnets.backend import asarray_like
+from npnets.backend import Array, asarray_like
 from npnets.common.spec import init_part
-from npnets.testing.law import Breach
+from npnets.testing.law import Violation
+from npnets.testing.protocol import Network
 from npnets.tree import Tree
 
+Bits: TypeAlias = dict[str, object]
 
-def parameters_from(net: Any, seed: int, spread: float = 0.0, dtype: DTypeLike = np.float32) -> Tree:
-    """Return parameters that a seed stands for: initial values, and noise on each of them.
+
+def parameters_from(net: Network, seed: int, spread: float = 0.0, dtype: DTypeLike = np.float32) -> Tree:
+    """Return the parameters that belong to a seed: initial values, with noise on every entry.
 
     Parameters
     ----------
     net : network
     seed : int
     spread : float
-        How much normal noise is added, so that no parameter stays at a special value such as zero.
+        Standard deviation of the normal noise, which moves every parameter away from special values such as zero.
     dtype : dtype
 
     Returns
     -------
     tree
-        As `net.init` made it, in that dtype, on the network's device.
+        Structured as by `net.init`, in that dtype, on the network's device.
 
     Raises
     ------
-    Breach
-        If `net.init` raises, or answers with something else; a law is then broken.
+    Violation
+        If `net.init` raises, or returns something other than a tree of arrays.
     """
     rng = np.random.default_rng(seed)
     params = _initial(net, rng, dtype)
@@ -43,81 +46,92 @@ def parameters_from(net: Any, seed: int, spread: float = 0.0, dtype: DTypeLike =
     return tree.map(lambda leaf: leaf + asarray_like(spread * rng.standard_normal(leaf.shape), leaf), params)
 
 
-def _initial(net: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
-    expected, cause = "init(rng) to return a tree of arrays", "see the traceback above; or a list is no array"
+def _initial(net: Network, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
+    expected = "init(rng) to return a tree of arrays"
     try:
         params = init_part(net, rng, dtype)
     except Exception as error:
-        raise Breach(expected, f"{type(error).__name__}: {error}", cause) from error
-    for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True):
-        if not (hasattr(leaf, "shape") and hasattr(leaf, "dtype")):
-            raise Breach(
+        cause = "see the traceback above; or lists in place of arrays"
+        raise Violation(expected, f"{type(error).__name__}: {error}", cause) from error
+    for path, leaf in paths_and_leaves(params):
+        if not is_array(leaf):
+            raise Violation(
                 expected,
-                f"{path or 'all of it'} is of type {type(leaf).__name__}",
-                "a list or a number that is not made an array, or an init without return; no parameters are {}",
+                f"{path or 'the result'} is of type {type(leaf).__name__}",
+                "a list or number that was not converted to an array, or an init without return; a network without "
+                "parameters returns {}",
             )
     return params
 
 
-def bits(arrays: Tree) -> dict[str, Any]:
-    """Return what identifies each leaf of a tree to the last bit, by its path; what is no array as it is."""
-    host = tree.to_numpy(arrays)
-    return {path: _bits(leaf) for path, leaf in zip(tree.paths(host), tree.leaves(host), strict=True)}
+def paths_and_leaves(arrays: Tree) -> list[tuple[str, Tree]]:
+    """Return the leaves of a tree with their paths."""
+    return list(zip(tree.paths(arrays), tree.leaves(arrays), strict=True))
 
 
-def _bits(leaf: Any) -> Any:
-    return (leaf.dtype.str, leaf.shape, leaf.tobytes()) if hasattr(leaf, "tobytes") else leaf
+def bits(arrays: Tree) -> Bits:
+    """Return the dtype, shape and bytes of each leaf by its path; a leaf that is not an array stays as it is."""
+    return {path: _bits(leaf) for path, leaf in paths_and_leaves(tree.to_numpy(arrays))}
 
 
-def changed(before: dict[str, Any], after: dict[str, Any]) -> str | None:
-    """Return the path of the first leaf that is not the same in both, `None` if all are."""
+def _bits(leaf: object) -> object:
+    return (leaf.dtype.str, leaf.shape, leaf.tobytes()) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
+
+
+def first_difference(before: Bits, after: Bits) -> str | None:
+    """Return the path of the first leaf that differs, or `None`."""
     for path in [*before, *(path for path in after if path not in before)]:
         if path not in before or path not in after or before[path] != after[path]:
             return path or "the array"
     return None
 
 
-def check_same(before: dict[str, Any], after: dict[str, Any], expected: str, cause: str) -> None:
-    """Raise `Breach` unless two trees, as `bits` gives them, are the same."""
-    path = changed(before, after)
+def check_equal(before: Bits, after: Bits, expected: str, cause: str) -> None:
+    """Raise `Violation` unless two results of `bits` are equal."""
+    path = first_difference(before, after)
     if path is not None:
-        raise Breach(expected, f"{path} differs", cause)
+        raise Violation(expected, f"{path} differs", cause)
 
 
-def is_floating(leaf: Any) -> bool:
-    """Whether something is an array of floating-point numbers."""
-    return getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+def is_array(leaf: object) -> TypeGuard[Array]:
+    """Whether a leaf is an array, of NumPy, CuPy or in a derivative."""
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
-def difference(came: Any, expected: Any, tolerance: float | None) -> str | None:
-    """Return what an array differs in from another beyond rounding, `None` if it does not.
+def is_floating(leaf: object) -> TypeGuard[Array]:
+    """Whether a leaf is an array of floating-point numbers."""
+    return is_array(leaf) and getattr(leaf.dtype, "kind", "") == "f"
 
-    The tolerance is a share of the largest entry; by default the root of the dtype's precision.
+
+def difference(came: Tree, expected: Tree, tolerance: float | None) -> str | None:
+    """Describe how an array differs from the expected one by more than rounding, or return `None`.
+
+    The tolerance is relative to the largest entry; the default is the square root of the dtype's precision.
     """
     came, expected = np.asarray(tree.to_numpy(came)), np.asarray(tree.to_numpy(expected))
     if came.shape != expected.shape:
         return f"shape {came.shape} instead of {expected.shape}"
     if not is_floating(came):
         return None if np.array_equal(came, expected) else f"{shown(came)} instead of {shown(expected)}"
-    share = float(np.sqrt(np.finfo(came.dtype).eps)) if tolerance is None else tolerance
+    relative = float(np.sqrt(np.finfo(came.dtype).eps)) if tolerance is None else tolerance
     finite = np.abs(expected[np.isfinite(expected)])
-    if np.allclose(came, expected, rtol=0, atol=share * max(1e-3, finite.max(initial=0)), equal_nan=True):
+    if np.allclose(came, expected, rtol=0, atol=relative * max(1e-3, finite.max(initial=0)), equal_nan=True):
         return None
     return f"{shown(came)} instead of {shown(expected)}"
 
 
-def rows(arrays: Tree, index: Any) -> Tree:
-    """Return a tree with these rows of its arrays, along the first axis."""
+def rows(arrays: Tree, index: slice | list[int]) -> Tree:
+    """Return a tree with the selected rows of each array, along the first axis."""
     return tree.map(lambda leaf: leaf[index] if np.ndim(leaf) else leaf, arrays)
 
 
-def drawn_like(leaf: Any, rng: np.random.Generator) -> Any:
+def normal_like(leaf: Array, rng: np.random.Generator) -> Array:
     """Return an array of normal numbers with the shape, dtype and device of another."""
     return asarray_like(rng.standard_normal(np.shape(leaf)), leaf)
 
 
-def shown(value: Any) -> str:
-    """Write a value as an example shows it, large arrays shortened."""
+def shown(value: Tree) -> str:
+    """Return a value as an example prints it, with large arrays shortened."""
     value = tree.to_numpy(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {shown(part)}" for key, part in value.items()) + "}"

@@ -1,8 +1,7 @@
-"""`check_network`: a network is held to every law, and the first one that it breaks is reported with an example."""
+"""`check_network` tests a network by every law, and reports the first violated law with its smallest example."""
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
@@ -11,20 +10,22 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from npnets.description import Shape, size
-from npnets.testing import laws_of_answers as answers
 from npnets.testing import laws_of_descriptions as descriptions
 from npnets.testing import laws_of_gradients as gradients
 from npnets.testing import laws_of_interference as interference
 from npnets.testing import laws_of_memory as memory
+from npnets.testing import laws_of_outputs as outputs
 from npnets.testing import laws_of_purity as purity
 from npnets.testing import laws_of_rows as of_rows
-from npnets.testing import laws_of_sequences as sequences_
-from npnets.testing.law import Breach, Law, NetworkLawError
-from npnets.testing.subject import Subject, subject_of
+from npnets.testing import laws_of_sequences as of_sequences
+from npnets.testing.law import Law, NetworkLawError, Violation
+from npnets.testing.network_under_test import NetworkUnderTest, network_under_test
+from npnets.testing.protocol import Network
 from npnets.testing.trial import Trial
+from npnets.tree import Tree
 
 _ALL: tuple[Law, ...] = (
-    answers.SHAPE,
+    outputs.SHAPE,
     purity.ARGUMENTS,
     purity.RANDOMNESS,
     purity.REPETITION,
@@ -32,36 +33,36 @@ _ALL: tuple[Law, ...] = (
     interference.INTERRUPTION,
     descriptions.PICKLING,
     descriptions.EQUALITY,
-    answers.DTYPE,
-    answers.INITIAL_DTYPE,
-    answers.FINITE,
-    answers.BOUND,
-    answers.SIGMA,
+    outputs.DTYPE,
+    outputs.INITIAL_DTYPE,
+    outputs.FINITE,
+    outputs.BOUND,
+    outputs.SIGMA,
     of_rows.ROWS,
     of_rows.NAN,
     gradients.GRADIENTS,
     gradients.FLOW,
     gradients.FINITE_GRADIENTS,
-    interference.REFILLED_INPUTS,
+    interference.OVERWRITTEN_INPUTS,
     memory.STATE,
     memory.STATE_ROWS,
     memory.ZERO_STATE,
-    memory.HEED,
-    sequences_.STEPS,
-    sequences_.PARTS,
-    sequences_.LENGTHS,
-    sequences_.RESETS,
+    memory.USES_STATE,
+    of_sequences.STEPS,
+    of_sequences.PARTS,
+    of_sequences.LENGTHS,
+    of_sequences.RESETS,
 )
 LAWS = {law.name: law.sentence for law in _ALL}
-"""What networks are held to, in this order: the name of each law, and the law in words."""
+"""The laws that `check_network` tests, in this order: the name of each law, and the law in words."""
 
 
 def check_network(
-    net: Any,
+    net: Network,
     *,
     state_shape: Shape | None = None,
     action_shape: Shape | None = None,
-    obs: Callable[[int], st.SearchStrategy[Any]] | None = None,
+    obs: Callable[[int], st.SearchStrategy[Tree]] | None = None,
     members: int | None = None,
     sequences: bool | None = None,
     skip: Sequence[str] = (),
@@ -69,7 +70,7 @@ def check_network(
     seed: int = 0,
     tolerance: float | None = None,
 ) -> None:
-    """Hold a network to the laws that are about it, those of `LAWS`.
+    """Property-test a network by the laws of `LAWS` that apply to it.
 
     Parameters
     ----------
@@ -80,56 +81,72 @@ def check_network(
     action_shape : int or sequence of int, optional
         Shape of one action, for a network that takes actions and has no `action_shape`.
     obs : callable, optional
-        Takes a batch size and returns a strategy of observations, for those that are not any floating-point numbers.
+        Takes a batch size and returns a strategy of observations, for those other than arbitrary floating-point
+        numbers.
     members : int, optional
-        For an ensemble of your own: its outputs are `(members, batch, output_dim)`.
+        For an ensemble of your own, whose outputs are `(members, batch, output_dim)`.
     sequences : bool, optional
-        Whether observations may be `(batch, steps, ...)`; if left out, whether `forward` has an argument `lengths`,
+        Whether observations may be `(batch, steps, ...)`; the default is whether `forward` has an argument `lengths`,
         `resets` or `all_steps`.
     skip : sequence of str
-        Names of laws that are not to hold.
+        Names of laws to skip.
     max_examples : int
-        The most examples drawn for a law.
+        The maximum number of examples drawn for a law.
     seed : int
-        What the examples are drawn with: the same in every run.
+        Seed of the examples, which are the same in every run.
     tolerance : float, optional
-        How far two ways to compute the same may lie apart, as a share of the largest entry; by default the root of the
-        dtype's precision.
+        Maximum difference between two ways to compute the same number, relative to the largest entry; the default is
+        the square root of the dtype's precision.
 
     Raises
     ------
     NetworkLawError
-        If a law is broken.
+        If the network violates a law.
     TypeError
-        If it is no network, or a shape is not known.
+        If `net` is not a network, or a shape is not known.
     ValueError
-        If there is no law of a name in `skip`.
+        If there is no law with a name in `skip`.
     """
     unknown = [name for name in ([skip] if isinstance(skip, str) else skip) if name not in LAWS]
     if unknown or isinstance(skip, str):
         raise ValueError(f"skip must be a list of names of laws, but has {unknown or skip!r}; laws are {list(LAWS)}")
-    subject = subject_of(net, state_shape, action_shape, obs, members, sequences)
+    under_test = network_under_test(net, state_shape, action_shape, obs, members, sequences)
     size("max_examples", max_examples)
     for law in _ALL:
-        if law.name not in skip and law.concerns(subject):
-            _hold(law, subject, min(max_examples, law.examples or max_examples), seed, tolerance)
+        if law.name not in skip and law.applies_to(under_test):
+            _check_law(law, under_test, min(max_examples, law.examples or max_examples), seed, tolerance)
 
 
-def _hold(law: Law, subject: Subject, max_examples: int, seed: int, tolerance: float | None) -> None:
-    """Look for an example that breaks a law, and report the smallest one."""
-    found: list[tuple[Breach, dict[str, str]]] = []
+def _check_law(law: Law, under_test: NetworkUnderTest, max_examples: int, seed: int, tolerance: float | None) -> None:
+    """Search for an example that violates a law, and raise an error with the smallest one."""
+    found: list[tuple[Violation, dict[str, str]]] = []
 
-    def judge(data: Any) -> None:
-        trial = Trial(subject, data, tolerance)
+    def check(data: st.DataObject) -> None:
+        trial = Trial(under_test, data, tolerance)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                law.hold(trial)
-        except Breach as breach:
-            found[:] = [(breach, trial.example)]
+                law.check(trial)
+        except Violation as violation:
+            found[:] = [(violation, trial.example)]
             raise
 
-    quiet = settings(
+    try:
+        seeded(seed)(_quiet(max_examples)(given(st.data())(check)))()
+    except Violation:
+        pass
+    except Flaky:
+        if not found:
+            raise
+        found[0][0].cause += "; the same example succeeds when repeated, so that something is kept between calls"
+    if found:
+        violation, example = found[0]
+        raise NetworkLawError(law, under_test.net, violation, example) from violation.__cause__
+
+
+def _quiet(max_examples: int) -> settings:
+    """Return settings for a search without a database and without output of hypothesis' own."""
+    return settings(
         max_examples=max_examples,
         database=None,
         deadline=None,
@@ -139,14 +156,3 @@ def _hold(law: Law, subject: Subject, max_examples: int, seed: int, tolerance: f
         print_blob=False,
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        seeded(seed)(quiet(given(st.data())(judge)))()
-    except Breach:
-        pass
-    except Flaky:
-        if not found:
-            raise
-        found[0][0].cause += "; with this same example it did not happen again, so that something is kept between calls"
-    if found:
-        breach, example = found[0]
-        raise NetworkLawError(law, subject.net, breach, example) from breach.__cause__

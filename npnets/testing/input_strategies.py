@@ -1,11 +1,11 @@
-"""Strategies of hypothesis for what networks are given: parameters, observations, actions and states.
+"""Hypothesis strategies for the inputs of networks: parameters, observations, actions and states.
 
-All are reproducible and shrink: arrays towards few entries that are not zero, parameters towards the first seed. Arrays
-are NumPy's; networks bring them to their parameters.
+All are reproducible and shrink: arrays towards zeros, parameters towards the first seed. Arrays are NumPy arrays;
+networks convert them to the device of their parameters.
 """
 
 import math
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from hypothesis import strategies as st
@@ -17,8 +17,9 @@ from npnets.backend import Array
 from npnets.caches import bounded_cache
 from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
+from npnets.testing.network_under_test import network_under_test
+from npnets.testing.protocol import Network
 from npnets.testing.shapes import action_row, as_row
-from npnets.testing.subject import subject_of
 from npnets.tree import Tree
 
 Batch: TypeAlias = int | st.SearchStrategy[int] | None
@@ -26,8 +27,8 @@ Batch: TypeAlias = int | st.SearchStrategy[int] | None
 _SEEDS = st.integers(0, 2**16)
 
 
-def parameters(net: Any, dtype: DTypeLike = np.float32) -> st.SearchStrategy[Tree]:
-    """Draw parameters of a network: initial ones, and some with noise on every entry.
+def parameters(net: Network, dtype: DTypeLike = np.float32) -> st.SearchStrategy[Tree]:
+    """Draw parameters of a network: initial values, sometimes with noise on every entry.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def parameters(net: Any, dtype: DTypeLike = np.float32) -> st.SearchStrategy[Tre
     Returns
     -------
     strategy of trees
-        As `net.init` makes them.
+        Structured as by `net.init`.
     """
     return st.builds(
         parameters_from, st.just(net), seed=_SEEDS, spread=st.sampled_from([0.0, 0.1, 1.0]), dtype=st.just(dtype)
@@ -45,7 +46,7 @@ def parameters(net: Any, dtype: DTypeLike = np.float32) -> st.SearchStrategy[Tre
 
 
 def observations(
-    net: Any,
+    net: Network,
     batch: Batch = None,
     *,
     state_shape: Shape | None = None,
@@ -59,13 +60,13 @@ def observations(
     ----------
     net : network
     batch : int or strategy, optional
-        How many rows; one to five if left out.
+        Number of rows; the default is one to five.
     state_shape : int or sequence of int, optional
-        Shape of one observation, for a network whose description does not have it.
+        Shape of one observation, for a network whose description does not contain it.
     steps : int, optional
-        For a recurrent network: makes sequences, `(batch, steps, ...)`.
+        For a recurrent network: draws sequences, `(batch, steps, ...)`.
     limit : float
-        Bound of the entries.
+        Largest absolute value of the entries.
     dtype : dtype
 
     Returns
@@ -77,29 +78,29 @@ def observations(
     TypeError
         If the shape of observations is not known.
     """
-    row = subject_of(net, state_shape=state_shape).observation
+    row = network_under_test(net, state_shape=state_shape).observation
     inner = row if steps is None else (steps, *row)
     return _batches(batch).flatmap(lambda rows: arrays_of((rows, *inner), limit)).map(lambda x: x.astype(dtype))
 
 
 def actions(
-    net: Any, batch: Batch = None, *, action_shape: Shape | None = None, dtype: DTypeLike = np.float32
+    net: Network, batch: Batch = None, *, action_shape: Shape | None = None, dtype: DTypeLike = np.float32
 ) -> st.SearchStrategy[Array]:
-    """Draw a batch of actions, as a critic takes them or an actor returns them.
+    """Draw a batch of actions, as taken by a critic or returned by an actor.
 
     Parameters
     ----------
     net : network
     batch : int or strategy, optional
-        How many rows; one to five if left out.
+        Number of rows; the default is one to five.
     action_shape : int or sequence of int, optional
-        Shape of one action, for a network whose description does not have it.
+        Shape of one action, for a network whose description does not contain it.
     dtype : dtype
 
     Returns
     -------
     strategy of (batch, ...) arrays
-        Within `net.max_action`, where it has one, else within one.
+        Within `net.max_action`, or within one if there is no such attribute.
 
     Raises
     ------
@@ -108,35 +109,35 @@ def actions(
     """
     row = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
     if row is None:
-        raise TypeError(f"{net!r:.80} takes no actions and answers with none; if it does, say action_shape")
+        raise TypeError(f"{net!r:.80} neither takes nor returns actions; if it does, pass action_shape")
     bound = np.asarray(getattr(net, "max_action", 1.0), dtype)
     return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(lambda x: x.astype(dtype) * bound)
 
 
-def states(net: Any, batch: Batch = None, *, state_shape: Shape | None = None) -> st.SearchStrategy[Tree]:
-    """Draw recurrent states for a batch, entries within one; `None` for a network without memory.
+def states(net: Network, batch: Batch = None, *, state_shape: Shape | None = None) -> st.SearchStrategy[Tree]:
+    """Draw recurrent states for a batch, with entries within one; `None` for a network without memory.
 
     Parameters
     ----------
     net : network
     batch : int or strategy, optional
-        How many rows; one to five if left out.
+        Number of rows; the default is one to five.
     state_shape : int or sequence of int, optional
         As in `observations`.
 
     Returns
     -------
     strategy of trees
-        Of the form that `forward` returns.
+        Structured as the states that `forward` returns.
     """
-    subject = subject_of(net, state_shape=state_shape)
-    if not subject.has_memory:
+    under_test = network_under_test(net, state_shape=state_shape)
+    if not under_test.is_recurrent:
         return st.none()
-    return st.builds(lambda rows, seed: _state(subject.state_like(rows), seed), _batches(batch), _SEEDS)
+    return st.builds(lambda rows, seed: _state(under_test.state_like(rows), seed), _batches(batch), _SEEDS)
 
 
 def arrays_of(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
-    """Draw a float32 array with entries within a limit: some with few that are not zero, some with all."""
+    """Draw a float32 array with entries within a limit: sparse or dense."""
     largest = float(np.float32(limit))
     entries = st.floats(-largest, largest, width=32, allow_subnormal=False)
     sparse: st.SearchStrategy[Array] = st_numpy.arrays(np.float32, shape, elements=entries, fill=st.just(0.0))
@@ -145,26 +146,26 @@ def arrays_of(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
 
 @bounded_cache(maxsize=256)
 def seeded_arrays(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
-    """Draw a float32 array in one go, for laws that are tried often.
+    """Draw a float32 array from a seed, which is faster than to draw entries one by one.
 
-    It shrinks towards whole numbers near zero, and towards zeros at the end.
+    It shrinks towards small whole numbers, and towards zeros at its end.
     """
     entries = math.prod(shape)
     return st.builds(
         _normal,
         st.just(shape),
         seed=_SEEDS,
-        kept=st.integers(0, 2 * entries),
+        count=st.integers(0, 2 * entries),
         unit=st.sampled_from([1.0, 1 / 64]),
         scale=st.sampled_from([1.0, limit]),
         limit=st.just(limit),
     )
 
 
-def _normal(shape: tuple[int, ...], seed: int, kept: int, unit: float, scale: float, limit: float) -> Array:
-    """Return normal numbers, rounded to a unit that float32 holds exactly; only the first ones are kept."""
+def _normal(shape: tuple[int, ...], seed: int, count: int, unit: float, scale: float, limit: float) -> Array:
+    """Return normal numbers, rounded to a unit that float32 represents exactly, with zeros after the first ones."""
     drawn = np.random.default_rng(seed).standard_normal(math.prod(shape))
-    drawn[kept:] = 0
+    drawn[count:] = 0
     return np.clip(np.round(scale * drawn / unit) * unit, -limit, limit).astype(np.float32).reshape(shape)
 
 

@@ -1,39 +1,42 @@
-"""What a law is, and the two ways in which it is found broken.
+"""The types of a law, of its violation by one example, and of the error that users see.
 
-A `Law` has a name, a sentence, and a function that tries it once and raises `Breach`. Once the smallest example of a
-breach is found, it becomes the `NetworkLawError` that users see.
+The check of a `Law` raises `Violation`. The smallest example that violates the law becomes a `NetworkLawError`.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from npnets.testing.network_under_test import NetworkUnderTest
+    from npnets.testing.trial import Trial
 
 
 class Law(NamedTuple):
-    """A law that networks keep.
+    """A law that every network must keep.
 
     Attributes
     ----------
     name : str
-        What `skip` takes, and what an error names.
+        The name for `skip` and for error messages.
     sentence : str
         The law in words.
-    hold : callable
-        Takes a `Trial`, draws an example from it, and raises `Breach` if the law does not hold for that.
-    concerns : callable
-        Takes a `Subject`; whether the law is about such a network.
+    check : callable
+        Takes a `Trial`, draws an example from it, and raises `Violation` if the example violates the law.
+    applies_to : callable
+        Takes a `NetworkUnderTest`; whether the law applies to it.
     examples : int, optional
-        The most examples that are worth drawing, where one tries many points by itself.
+        The maximum number of examples, for a law that tries many points itself.
     """
 
     name: str
     sentence: str
-    hold: Callable[[Any], None]
-    concerns: Callable[[Any], bool] = lambda subject: True
+    check: Callable[["Trial"], None]
+    applies_to: Callable[["NetworkUnderTest"], bool] = lambda network: True
     examples: int | None = None
 
 
-class Breach(Exception):
-    """One example for which a law does not hold: what was expected, what came, and the likely cause."""
+class Violation(Exception):
+    """One example that violates a law: what was expected, what came, and the likely cause."""
 
     def __init__(self, expected: str, came: str, cause: str) -> None:
         super().__init__(expected, came, cause)
@@ -44,26 +47,26 @@ class Breach(Exception):
 
 
 class NetworkLawError(AssertionError):
-    """A network breaks a law.
+    """A network violates a law.
 
     Attributes
     ----------
     law : str
         Name of the law, as in `LAWS`.
     expected : str
-        What the law asks for.
+        What the law requires.
     came : str
-        What the network did.
+        What the network did instead.
     cause : str
         The likely cause.
     example : dict of str to str
-        The smallest example found: what was drawn, by name.
+        The smallest example found: the drawn values by name.
     """
 
-    def __init__(self, law: Law, network: object, breach: Breach, example: dict[str, str]) -> None:
+    def __init__(self, law: Law, network: object, violation: Violation, example: dict[str, str]) -> None:
         self.law, self.example = law.name, example
-        self.expected, self.came, self.cause = breach.expected, breach.came, breach.cause
-        lines = [f"{network!r:.300} breaks the law {law.name!r}: {law.sentence}"]
+        self.expected, self.came, self.cause = violation.expected, violation.came, violation.cause
+        lines = [f"{network!r:.300} violates the law {law.name!r}: {law.sentence}"]
         lines += [f"  expected: {self.expected}", f"  came:     {self.came}", "  smallest example found:"]
         lines += [f"    {name} = {_indented(value)}" for name, value in example.items()]
         super().__init__("\n".join([*lines, f"  likely cause: {self.cause}"]))

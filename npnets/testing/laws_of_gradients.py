@@ -1,27 +1,29 @@
 """Laws of gradients: they agree with finite differences, are not zero everywhere, and are finite.
 
-Where there is a memory, it is differentiated through: by a state that is drawn, over three steps where sequences are
-taken, and the new state counts among the answers.
+Recurrent networks are differentiated with respect to a drawn state too, over three steps if they take sequences, and
+the new state is part of the output.
 
-Symbols: `phi` is a weighted sum of the answers, as a function of a distance `t` along a random direction in one array;
-`slope` what the gradient says of `phi'(0)`. A difference counts against a gradient only if two step sizes contradict it
-beyond rounding and curvature, at three points close by: a kink such as relu's, in the way of a step or under the point
-itself, raises no alarm. The gradient in float32 is held against that in float64, loosely.
+Symbols: `phi(t)` is a weighted sum of the outputs at a distance `t` along a random direction in one array; `slope` is
+`phi'(0)` computed from the gradient. A gradient is wrong only if finite differences with two step sizes contradict it
+at three points close to each other, by more than rounding and curvature explain. Kinks such as that of relu, within a
+step or at the point itself, therefore raise no false alarm. Gradients in float32 are compared with those in float64,
+with a larger tolerance.
 """
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import npnets.numpy as nnp
 from npnets import tree
 from npnets.autodiff import bare, value_and_grad
-from npnets.backend import to_numpy
-from npnets.testing.arrays import drawn_like, is_floating, parameters_from, shown
-from npnets.testing.law import Breach, Law
-from npnets.testing.laws_of_answers import check_finite
+from npnets.backend import Array, to_numpy
+from npnets.testing.arrays import is_floating, normal_like, parameters_from, paths_and_leaves, shown
+from npnets.testing.law import Law, Violation
+from npnets.testing.laws_of_outputs import check_finite
+from npnets.testing.network_under_test import Inputs
 from npnets.testing.trial import LARGE, Trial
 from npnets.tree import Tree
 from npnets.tree.structure import rebuild
@@ -33,177 +35,179 @@ LOOSE = 1e-2
 
 
 class _Loss:
-    """A weighted sum of a network's answers and new state, as a function of all that it can be differentiated by."""
+    """A weighted sum of outputs and new state, as a function of everything the network can be differentiated by."""
 
-    def __init__(self, trial: Trial, given: dict[str, Any], seed: int, state: Tree = None, **options: Any) -> None:
-        self._trial, self._given, self._seed, self._state, self._options = trial, given, seed, state, options
-        self.has_memory = trial.subject.has_memory
+    def __init__(self, trial: Trial, inputs: Inputs, seed: int, state: Tree = None, **options: Tree) -> None:
+        self._trial, self._inputs, self._seed, self._state, self._options = trial, inputs, seed, state, options
+        self.is_recurrent = trial.under_test.is_recurrent
 
-    def __call__(self, at: Tree) -> Any:
+    def __call__(self, at: Tree) -> Array:
         return self.terms(at)[0]
 
-    def terms(self, at: Tree) -> tuple[Any, float]:
-        """Return the sum, and the sum of the sizes of its terms, which rounding goes by."""
+    def terms(self, at: Tree) -> tuple[Array, float]:
+        """Return the sum, and the sum of the absolute values of its terms, to which rounding is proportional."""
         state = _with_floating(self._state, at.get("state", {}))
-        answers, new_state = self._trial.run(at["params"], {**self._given, **at["inputs"]}, state, **self._options)
+        result = self._trial.run(at["params"], {**self._inputs, **at["inputs"]}, state, **self._options)
         rng = np.random.default_rng(self._seed)
-        total: Any = 0.0
+        total = np.zeros(())
         size = 0.0
-        for answer in [*answers.values(), *_floating(new_state).values()]:
-            weighted = answer * drawn_like(bare(answer), rng)
+        for output in [*result.outputs.values(), *_floating(result.state).values()]:
+            weighted = output * normal_like(bare(output), rng)
             total = total + nnp.sum(weighted)
             size += float(to_numpy(abs(bare(weighted)).sum()))
         return total, size
 
     def gradient(self, at: Tree) -> Tree:
-        """Return the gradient by parameters and inputs."""
+        """Return the gradient with respect to parameters and inputs."""
         try:
             return value_and_grad(self)(at)[1]
         except Exception as error:
-            self(at)  # which raises too, if it is not the gradient's fault
-            first = error.__cause__ if isinstance(error, Breach) and error.__cause__ else error
-            raise Breach(
-                "a gradient of the answers by parameters and inputs",
+            self(at)  # raises the error if it does not come from the derivative
+            first = error.__cause__ if isinstance(error, Violation) and error.__cause__ else error
+            raise Violation(
+                "a gradient of the outputs with respect to parameters and inputs",
                 f"{type(first).__name__}: {first}",
                 "forward is not written in npnets.numpy (import npnets.numpy as nnp), or turns arrays into numbers",
             ) from first
 
 
-def _floating(state: Tree) -> dict[str, Any]:
-    """Return the floating-point arrays of a state, by their paths, in the order of `tree.leaves`."""
-    pairs = zip(tree.paths(state), tree.leaves(state), strict=True)
-    return {path or "array": leaf for path, leaf in pairs if is_floating(bare(leaf))}
+def _floating(state: Tree) -> dict[str, Array]:
+    """Return the floating-point arrays of a state by their paths, in the order of `tree.leaves`."""
+    return {path or "array": leaf for path, leaf in paths_and_leaves(state) if is_floating(bare(leaf))}
 
 
-def _with_floating(state: Tree, arrays: dict[str, Any]) -> Tree:
-    """Return a state with other floating-point arrays, those of `_floating`, in their places."""
+def _with_floating(state: Tree, arrays: dict[str, Array]) -> Tree:
+    """Return a state with its floating-point arrays replaced by others, in the order of `_floating`."""
     others = iter(arrays.values())
     return rebuild(state, iter([next(others, leaf) if is_floating(leaf) else leaf for leaf in tree.leaves(state)]))
 
 
-def _parts(trial: Trial, params: Tree, given: dict[str, Any], state: Tree = None) -> Tree:
-    """Return what a network is differentiated by: parameters, a state, and inputs if any numbers will do."""
-    free = [name for name, x in given.items() if is_floating(x) and (name != "obs" or trial.subject.obs is None)]
-    parts = {"params": params, "inputs": {name: given[name] for name in free}}
-    return parts if state is None else {**parts, "state": _floating(state)}
+def _variables(trial: Trial, params: Tree, inputs: Inputs, state: Tree = None) -> Tree:
+    """Return the arrays to differentiate by: parameters, state, and inputs that may be any floating-point numbers."""
+    free = [name for name, x in inputs.items() if is_floating(x) and (name != "obs" or trial.under_test.obs is None)]
+    variables = {"params": params, "inputs": {name: inputs[name] for name in free}}
+    return variables if state is None else {**variables, "state": _floating(state)}
 
 
-def _inputs(trial: Trial, batch: int, **drawn: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw inputs, sequences where the network takes them, and return them with the options of the call."""
-    if not trial.subject.carries_sequences:
-        return trial.inputs(batch, **drawn), {}
-    given = trial.inputs(batch, steps=STEPS, **drawn)
-    if "all_steps" in trial.subject.names:
-        return given, {"all_steps": True}
-    return {name: x if name == "obs" or not np.ndim(x) else x[:, -1] for name, x in given.items()}, {}
+def _inputs(trial: Trial, dtype: DTypeLike = np.float64, limit: float = 10.0) -> tuple[Inputs, dict[str, Tree]]:
+    """Draw inputs, sequences if the network takes them, and return them with the options of the call."""
+    batch = trial.batch()
+    if not trial.under_test.is_sequential:
+        return trial.inputs(batch, dtype, limit), {}
+    inputs = trial.inputs(batch, dtype, limit, steps=STEPS)
+    if "all_steps" in trial.under_test.names:
+        return inputs, {"all_steps": True}
+    return {name: x if name == "obs" or not np.ndim(x) else x[:, -1] for name, x in inputs.items()}, {}
 
 
 def _gradients(trial: Trial) -> None:
-    batch = trial.batch()
-    params, (given, options) = trial.params(spreads=(0.1, 0.3)), _inputs(trial, batch)
-    state = trial.state(batch) if trial.subject.has_memory else None
-    loss = _Loss(trial, given, trial.seed("seed of weights and directions"), state, **options)
-    found = None
+    params, (inputs, options) = trial.params(spreads=(0.1, 0.3)), _inputs(trial)
+    state = trial.state(len(tree.leaves(inputs["obs"])[0])) if trial.under_test.is_recurrent else None
+    loss = _Loss(trial, inputs, trial.seed("seed of weights and directions"), state, **options)
+    variables = _variables(trial, params, inputs, state)
+    found = []
     for point in range(POINTS):
         rng = np.random.default_rng(point)
-        at = tree.map(functools.partial(_moved, rng), _parts(trial, params, given, state))
-        found = _contradiction(loss, at, rng) or _imprecision(loss, at)
-        if found is None:
+        at = tree.map(functools.partial(_jittered, rng), variables)
+        violation = _contradiction(loss, at, rng) or _imprecision(loss, at)
+        if violation is None:
             return
-    assert found is not None
-    raise found
+        found.append(violation)
+    raise found[-1]
 
 
-def _moved(rng: np.random.Generator, leaf: Any) -> Any:
-    """Return an array a little away from where it was, so that it lies on no kink."""
-    return leaf + JITTER * drawn_like(leaf, rng)
+def _jittered(rng: np.random.Generator, leaf: Array) -> Array:
+    """Return an array moved a little, away from kinks."""
+    return leaf + JITTER * normal_like(leaf, rng)
 
 
-def _contradiction(loss: _Loss, at: Tree, rng: np.random.Generator) -> Breach | None:
-    """Return what is wrong with the first part of a gradient that finite differences contradict."""
+def _contradiction(loss: _Loss, at: Tree, rng: np.random.Generator) -> Violation | None:
+    """Return the violation by the first part of a gradient that finite differences contradict."""
     gradient = loss.gradient(at)
     start, size = loss.terms(at)
-    for path, leaf, g in zip(tree.paths(at), tree.leaves(at), tree.leaves(gradient), strict=True):
-        direction = drawn_like(leaf, rng)
+    for (path, leaf), g in zip(paths_and_leaves(at), tree.leaves(gradient), strict=True):
+        direction = normal_like(leaf, rng)
         slope = float(to_numpy((g * direction).sum()))
 
-        def phi(t: float, leaf: Any = leaf, direction: Any = direction) -> float:
+        def phi(t: float, leaf: Array = leaf, direction: Array = direction) -> float:
             return float(to_numpy(loss(tree.map(lambda x: x + t * direction if x is leaf else x, at))))
 
-        difference = _difference(phi, float(to_numpy(start)), size, slope, np.finfo(leaf.dtype).eps)
+        difference = _difference(phi, float(to_numpy(start)), size, slope, float(np.finfo(leaf.dtype).eps))
         if difference is not None:
-            expected = f"along a random direction, to be what finite differences say: {difference:.6g}"
-            return Breach(f"the gradient by {path}, {expected}", f"{slope:.6g}", _cause(slope, loss.has_memory))
+            expected = f"along a random direction, to equal the finite difference {difference:.6g}"
+            return Violation(f"the gradient by {path}, {expected}", f"{slope:.6g}", _cause(slope, loss.is_recurrent))
     return None
 
 
-def _cause(slope: float, has_memory: bool) -> str:
+def _cause(slope: float, is_recurrent: bool) -> str:
     if slope == 0:
-        return "a gradient that was stopped on its way: stop_gradient, or numbers taken out of an array"
-    stopped = ", or a memory through which it was stopped; if that is meant, skip this law" * has_memory
-    return "a derivative written by hand that is wrong" + stopped
+        return "a stopped gradient: stop_gradient, or numbers that were taken out of an array"
+    stopped = ", or a gradient that is stopped at the state; if that is intended, skip this law" * is_recurrent
+    return "a wrong derivative written by hand" + stopped
 
 
-def _imprecision(loss: _Loss, at: Tree) -> Breach | None:
-    """Return what float32 gradients differ in from those in float64 at the same point, beyond any rounding."""
+def _imprecision(loss: _Loss, at: Tree) -> Violation | None:
+    """Return the violation by a float32 gradient that differs from that in float64 by more than rounding."""
     single = tree.map(lambda leaf: leaf.astype(np.float32), at)
     double = tree.map(lambda leaf: leaf.astype(np.float64), single)
     came, expected = (tree.to_numpy(loss.gradient(point)) for point in (single, double))
     scale = max([loss.terms(double)[1], *(float(np.abs(g).max(initial=0)) for g in tree.leaves(expected))])
-    for path, g, exact in zip(tree.paths(came), tree.leaves(came), tree.leaves(expected), strict=True):
+    for (path, g), exact in zip(paths_and_leaves(came), tree.leaves(expected), strict=True):
         if (np.abs(g - exact) > LOOSE * scale).any():
-            return Breach(
-                f"the gradient by {path} in float32 to be that in float64, {shown(exact)}",
+            return Violation(
+                f"the gradient by {path} in float32 to equal that in float64, {shown(exact)}",
                 shown(g),
-                "a derivative written by hand that is another for float32, or that rounds to fewer digits",
+                "a derivative written by hand that is different for float32, or loses too much precision",
             )
     return None
 
 
-def _difference(phi: Callable[[float], float], start: float, size: float, slope: float, eps: Any) -> float | None:
-    """Return the finite difference that contradicts a slope; `None` if there is none, or a kink leaves it open."""
-    coarse = float(eps) ** (1 / 3)
+def _difference(phi: Callable[[float], float], start: float, size: float, slope: float, eps: float) -> float | None:
+    """Return the finite difference that contradicts a slope; `None` if none does, or a kink explains it."""
+    coarse = eps ** (1 / 3)
     for step in (coarse, coarse / 8):
         ahead, behind = (phi(step) - start) / step, (start - phi(-step)) / step
         central = (ahead + behind) / 2
         if not np.isfinite(central):
             return None
-        off = abs(slope - central)
-        if off <= 10 * coarse * max(abs(slope), abs(central)) + 100 * float(eps) * size / step:
+        error = abs(slope - central)
+        if error <= 10 * coarse * max(abs(slope), abs(central)) + 100 * eps * size / step:
             return None
         finer = (phi(step / 2) - phi(-step / 2)) / step
-        if off <= max(abs(ahead - behind), 4 * abs(central - finer)):
+        if error <= max(abs(ahead - behind), 4 * abs(central - finer)):
             return None
     return central
 
 
 def _flow(trial: Trial) -> None:
-    """Look for a point where the gradients are not zero, among many: where relu is dead there is another."""
+    """Look for points with gradients other than zero, among many, because relu units may be dead at some points."""
     first = trial.seed("first seed")
     missing: set[str] = set()
     for seed in range(first, first + ATTEMPTS):
-        given = trial.random_inputs(seed, 4)
-        parts = _parts(trial, parameters_from(trial.net, seed, 1.0, np.float64), given)
-        gradient = _Loss(trial, given, seed).gradient(parts)
+        inputs = trial.random_inputs(seed, 4)
+        variables = _variables(trial, parameters_from(trial.net, seed, 1.0, np.float64), inputs)
+        gradient = _Loss(trial, inputs, seed).gradient(variables)
         missing = missing or {name for name, part in gradient.items() if tree.leaves(part)}
         missing -= {name for name, part in gradient.items() if any(leaf.any() for leaf in tree.leaves(part))}
         if not missing:
             return
-    raise Breach(
-        f"a gradient by {' and by '.join(sorted(missing))} that is not zero, at one of {ATTEMPTS} random points",
-        "zeros at each of them",
-        "outputs that do not depend on it, a gradient that is stopped, or units that are all saturated",
+    raise Violation(
+        f"a gradient by {' and by '.join(sorted(missing))} other than zero, at one of {ATTEMPTS} random points",
+        "zeros at all of them",
+        "outputs that do not depend on it, a stopped gradient, or units that are all saturated",
     )
 
 
 def _finite_gradients(trial: Trial) -> None:
     params = trial.params(np.float32, (0.0, 0.1))
-    given, options = _inputs(trial, trial.batch(), dtype=np.float32, limit=LARGE)
-    at = _parts(trial, params, given)
-    gradient = _Loss(trial, given, trial.seed("seed of weights"), **options).gradient(at)
-    check_finite(gradient, "every gradient finite, for inputs up to a million")
+    inputs, options = _inputs(trial, np.float32, LARGE)
+    loss = _Loss(trial, inputs, trial.seed("seed of weights"), **options)
+    gradient = loss.gradient(_variables(trial, params, inputs))
+    check_finite(gradient, "finite gradients for inputs up to a million")
 
 
-GRADIENTS = Law("gradients", "gradients by parameters and inputs agree with finite differences", _gradients)
-FLOW = Law("flow", "gradients by parameters and by inputs are not zero everywhere", _flow, examples=1)
+GRADIENTS = Law(
+    "gradients", "gradients with respect to parameters and inputs agree with finite differences", _gradients
+)
+FLOW = Law("flow", "gradients with respect to parameters and inputs are not zero everywhere", _flow, examples=1)
 FINITE_GRADIENTS = Law("finite gradients", "gradients are finite for inputs up to a million", _finite_gradients)

@@ -1,16 +1,14 @@
-"""Laws of a state: it has one form, belongs row by row to the batch, starts at zero, and is read and written."""
-
-from typing import Any
+"""Laws of states: their structure, the independence of their rows, the zero state, and that `forward` uses them."""
 
 import numpy as np
 from hypothesis import strategies as st
 
 from npnets import tree
-from npnets.testing.arrays import bits, changed, is_floating, parameters_from, rows
-from npnets.testing.law import Breach, Law
+from npnets.testing.arrays import bits, first_difference, is_floating, parameters_from, paths_and_leaves, rows
+from npnets.testing.law import Law, Violation
 from npnets.testing.laws_of_rows import row_of
-from npnets.testing.subject import Subject
-from npnets.testing.trial import Trial, rows_of_state, together
+from npnets.testing.network_under_test import NetworkUnderTest
+from npnets.testing.trial import Trial, rows_of_state
 from npnets.tree import Tree
 
 ATTEMPTS = 20
@@ -18,88 +16,89 @@ ATTEMPTS = 20
 
 def _state(trial: Trial) -> None:
     batch = trial.batch()
-    params, given = trial.params(), trial.inputs(batch)
-    fresh = trial.run(params, given)[1]
-    carried = trial.run(params, given, fresh)[1]
-    forms = [{path: _form(leaf) for path, leaf in _pairs(state)} for state in (fresh, carried)]
-    path = changed(*forms)
-    if path is not None:
-        raise Breach(
-            f"a new state of the form of the state that was given, {forms[0]}",
-            f"{forms[1]}",
-            "the state grows with every call, or loses an axis or its dtype",
+    params, inputs = trial.params(), trial.inputs(batch)
+    first = trial.run(params, inputs).state
+    second = trial.run(params, inputs, first).state
+    structures = [{path: _shape_and_dtype(leaf) for path, leaf in paths_and_leaves(state)} for state in (first, second)]
+    if first_difference(*structures) is not None:
+        raise Violation(
+            f"a new state with the structure of the given one, {structures[0]}",
+            f"{structures[1]}",
+            "a state that grows with every call, or that loses an axis or its dtype",
         )
 
 
-def _form(leaf: Any) -> Any:
+def _shape_and_dtype(leaf: Tree) -> object:
     return (np.shape(leaf), str(leaf.dtype)) if hasattr(leaf, "dtype") else type(leaf).__name__
-
-
-def _pairs(state: Tree) -> list[tuple[str, Any]]:
-    return list(zip(tree.paths(state), tree.leaves(state), strict=True))
 
 
 def _rows_of_states(trial: Trial) -> None:
     batch = trial.batch(least=2)
-    params, given, state = trial.params(), trial.inputs(batch), trial.state(batch)
+    params, inputs, state = trial.params(), trial.inputs(batch), trial.state(batch)
     row = trial.draw("row", st.integers(0, batch - 1))
-    whole = row_of(trial, trial.run(params, given, state), row)
-    alone = trial.placed(rows_of_state(tree.to_numpy(state), [row], trial.subject.state_axes))
-    single = row_of(trial, trial.run(params, rows(given, slice(row, row + 1)), alone), 0)
-    cause = "states of the batch are mixed: a mean over them, or rows and layers in each other's places"
-    trial.check_close(whole, single, f"row {row} with its own state as when it stands alone", cause)
+    whole = row_of(trial, trial.run(params, inputs, state), row)
+    own = trial.to_device(rows_of_state(tree.to_numpy(state), [row], trial.under_test.state_axes))
+    single = row_of(trial, trial.run(params, rows(inputs, slice(row, row + 1)), own), 0)
+    cause = "states of a batch are mixed: a mean over them, or the axes of rows and layers exchanged"
+    trial.check_close(whole, single, f"row {row} with its state to equal the single row with that state", cause)
 
 
 def _zero_state(trial: Trial) -> None:
     batch = trial.batch()
-    params, given = trial.params(), trial.inputs(batch)
-    zeros = tree.map(lambda leaf: leaf * 0 if np.ndim(leaf) or is_number(leaf) else leaf, _like(trial, batch))
-    without, with_zeros = trial.run(params, given), trial.run(params, given, zeros)
+    params, inputs = trial.params(), trial.inputs(batch)
+    zeros = tree.map(lambda leaf: leaf * 0 if np.ndim(leaf) or is_number(leaf) else leaf, _state_like(trial, batch))
+    without, with_zeros = trial.run(params, inputs), trial.run(params, inputs, zeros)
     trial.check_close(
-        with_zeros,
-        without,
-        "a state of zeros to be the same as none",
-        "no state starts from something else than zeros; if that is meant, skip this law",
+        with_zeros.as_tree(),
+        without.as_tree(),
+        "a state of zeros to give the same as no state",
+        "without a state, forward starts from something other than zeros; if that is intended, skip this law",
     )
 
 
-def is_number(leaf: Any) -> bool:
-    """Whether a leaf of a state is a number, such as a counter."""
+def is_number(leaf: object) -> bool:
+    """Whether a leaf of a state is a number, such as a counter, or an array of floating-point numbers."""
     return isinstance(leaf, (int, float)) or is_floating(leaf)
 
 
-def _like(trial: Trial, batch: int) -> Tree:
-    like = trial.subject.state_like(batch)
+def _state_like(trial: Trial, batch: int) -> Tree:
+    like = trial.under_test.state_like(batch)
     return tree.map(lambda leaf: leaf.astype(np.float64) if is_floating(leaf) else leaf, like)
 
 
-def _heed(trial: Trial) -> None:
-    """Look for a state that makes a difference, and for one that is not returned as it came."""
+def _uses_state(trial: Trial) -> None:
+    """Try random points until two states give different results, and a returned state differs from the given one."""
     first = trial.seed("first seed")
-    heeded = written = False
+    is_used = is_new = False
     for seed in range(first, first + ATTEMPTS):
         params = parameters_from(trial.net, seed, 1.0, np.float64)
-        given, rng = trial.random_inputs(seed, 2), np.random.default_rng(seed)
-        states = [trial.random_like(_like(trial, 2), rng) for _ in range(2)]
+        inputs, rng = trial.random_inputs(seed, 2), np.random.default_rng(seed)
+        states = [trial.random_like(_state_like(trial, 2), rng) for _ in range(2)]
         if not any(is_floating(leaf) for leaf in tree.leaves(states)):
             return
-        answers = [trial.run(params, given, state) for state in states]
-        heeded = heeded or changed(*(bits(together(answer)) for answer in answers)) is not None
-        written = written or changed(bits(answers[0][1]), bits(states[0])) is not None
-        if heeded and written:
+        results = [trial.run(params, inputs, state) for state in states]
+        is_used = is_used or first_difference(*(bits(result.as_tree()) for result in results)) is not None
+        is_new = is_new or first_difference(bits(results[0].state), bits(states[0])) is not None
+        if is_used and is_new:
             return
-    raise Breach(
-        "a new state" if heeded else f"a given state to make a difference, at one of {ATTEMPTS} random points",
-        "always the state that was given" if heeded else "the same answer and the same new state for any two",
-        "forward returns the old state" if heeded else "forward starts from zeros whatever it is given",
+    raise Violation(
+        "a new state" if is_used else f"the result to depend on the given state, at one of {ATTEMPTS} random points",
+        "always the given state" if is_used else "the same output and new state for any two given states",
+        "forward returns the given state" if is_used else "forward ignores the given state and starts from zeros",
     )
 
 
-def _has_memory(subject: Subject) -> bool:
-    return subject.has_memory
+def _is_recurrent(network: NetworkUnderTest) -> bool:
+    return network.is_recurrent
 
 
-STATE = Law("state", "the new state has the form of the one that went in", _state, _has_memory)
-STATE_ROWS = Law("rows of states", "each row of a batch has a state of its own", _rows_of_states, _has_memory)
-ZERO_STATE = Law("zero state", "no state is the same as a state of zeros", _zero_state, _has_memory)
-HEED = Law("heed", "the given state is read, and a new one is returned", _heed, _has_memory, 1)
+STATE = Law("state", "the new state has the structure, shapes and dtypes of the given state", _state, _is_recurrent)
+STATE_ROWS = Law("rows of states", "each row of a batch depends on its own state alone", _rows_of_states, _is_recurrent)
+ZERO_STATE = Law("zero state", "no state gives the same as a state of zeros", _zero_state, _is_recurrent)
+USES_STATE = Law(
+    "uses state",
+    "the result depends on the given state, and the new state differs from it",
+    _uses_state,
+    _is_recurrent,
+    1,
+)

@@ -1,13 +1,13 @@
-"""Laws of rows: each row of a batch is answered by itself, whatever stands beside it."""
-
-from typing import Any
+"""Laws of rows: the output for each row of a batch depends on that row alone."""
 
 import numpy as np
 from hypothesis import strategies as st
 
 from npnets import tree
+from npnets.backend import Array
 from npnets.testing.arrays import is_floating, rows
 from npnets.testing.law import Law
+from npnets.testing.network_under_test import Inputs, Result
 from npnets.testing.trial import MANY_ROWS, Trial, rows_of_state
 from npnets.tree import Tree
 
@@ -15,62 +15,62 @@ _CAUSE = "something is computed over the batch: a mean, a norm, a sort, an index
 
 
 def _rows(trial: Trial) -> None:
-    params, given, row = _drawn(trial)
-    whole = row_of(trial, trial.run(params, given), row)
-    if not trial.subject.needs_rng:
-        single = trial.run(params, rows(given, slice(row, row + 1)))
-        trial.check_close(whole, row_of(trial, single, 0), f"row {row} of the batch as when it stands alone", _CAUSE)
-    batch = len(tree.leaves(given["obs"])[0])
-    others = trial.inputs(batch, suffix=" with other rows beside it")
-    _check_unmoved(trial, params, {**given, **_beside(given, others, row)}, row, whole)
-    if not trial.subject.needs_rng:
-        _check_repeated(trial, params, given, batch)
+    params, inputs, row = _drawn(trial)
+    whole = row_of(trial, trial.run(params, inputs), row)
+    if not trial.under_test.needs_rng:
+        single = trial.run(params, rows(inputs, slice(row, row + 1)))
+        trial.check_close(whole, row_of(trial, single, 0), f"row {row} of the batch to equal the single row", _CAUSE)
+    batch = len(tree.leaves(inputs["obs"])[0])
+    others = trial.inputs(batch, suffix=" with other rows")
+    _check_unchanged(trial, params, _replaced(inputs, others, row), row, whole)
+    if not trial.under_test.needs_rng:
+        _check_repeated(trial, params, inputs, batch)
 
 
-def _check_repeated(trial: Trial, params: Tree, given: dict[str, Any], batch: int) -> None:
-    """Compare a large batch, made of the rows of a small one again and again, with the small one."""
+def _check_repeated(trial: Trial, params: Tree, inputs: Inputs, batch: int) -> None:
+    """Compare a small batch with a large one that repeats its rows."""
     copies = [row % batch for row in range(MANY_ROWS)]
-    few = row_of(trial, trial.run(params, given), copies)
-    many = row_of(trial, trial.run(params, trial.repeated(given, batch)), list(range(MANY_ROWS)))
-    trial.check_close(many, few, f"{MANY_ROWS} rows, {batch} of them repeated, as in the batch of {batch}", _CAUSE)
+    few = row_of(trial, trial.run(params, inputs), copies)
+    many = row_of(trial, trial.run(params, trial.repeated(inputs, batch)), list(range(MANY_ROWS)))
+    trial.check_close(many, few, f"{MANY_ROWS} rows that repeat {batch} rows to equal these", _CAUSE)
 
 
 def _nan(trial: Trial) -> None:
-    params, given, row = _drawn(trial)
-    lost = tree.map(lambda leaf: leaf * np.nan if is_floating(leaf) else leaf, given)
-    whole = row_of(trial, trial.run(params, given), row)
-    _check_unmoved(trial, params, {**given, **_beside(given, lost, row)}, row, whole, " with NaN")
+    params, inputs, row = _drawn(trial)
+    lost = tree.map(lambda leaf: leaf * np.nan if is_floating(leaf) else leaf, inputs)
+    whole = row_of(trial, trial.run(params, inputs), row)
+    _check_unchanged(trial, params, _replaced(inputs, lost, row), row, whole, " to NaN")
 
 
-def _drawn(trial: Trial) -> tuple[Tree, dict[str, Any], int]:
+def _drawn(trial: Trial) -> tuple[Tree, Inputs, int]:
     batch = trial.batch(least=2)
     return trial.params(), trial.inputs(batch), trial.draw("row", st.integers(0, batch - 1))
 
 
-def _beside(given: dict[str, Any], others: dict[str, Any], row: int) -> dict[str, Any]:
-    """Return inputs with one row as given, and the other rows from elsewhere."""
+def _replaced(inputs: Inputs, others: Inputs, row: int) -> Inputs:
+    """Return inputs with all rows but one replaced by those of others."""
 
-    def mixed(own: Any, other: Any) -> Any:
-        answer = other.copy()
-        answer[row] = own[row]
-        return answer
+    def mixed(own: Array, other: Array) -> Array:
+        both = other.copy()
+        both[row] = own[row]
+        return both
 
-    return {name: tree.map(mixed, given[name], others[name]) for name in given if name != "rng"}
-
-
-def _check_unmoved(trial: Trial, params: Tree, given: dict[str, Any], row: int, before: Tree, how: str = "") -> None:
-    after = row_of(trial, trial.run(params, given), row)
-    trial.check_close(after, before, f"row {row} to stay when the other rows change{how}", _CAUSE)
+    return inputs | {name: tree.map(mixed, inputs[name], others[name]) for name in inputs if name != "rng"}
 
 
-def row_of(trial: Trial, answer: tuple[dict[str, Any], Tree], row: int | list[int]) -> Tree:
-    """Return the row, or rows, of an answer and of a state that belong to a row of the inputs, or to rows."""
-    answers, state = tree.to_numpy(answer)
-    found = {name: np.take(part, row, trial.subject.row_axis) for name, part in answers.items()}
-    if not trial.subject.has_memory:
-        return found
-    return {**found, "state": rows_of_state(state, row, trial.subject.state_axes)}
+def _check_unchanged(trial: Trial, params: Tree, inputs: Inputs, row: int, before: Tree, how: str = "") -> None:
+    after = row_of(trial, trial.run(params, inputs), row)
+    trial.check_close(after, before, f"row {row} to be unchanged when the other rows change{how}", _CAUSE)
 
 
-ROWS = Law("rows", "each row of a batch gives the output that it gives alone", _rows)
+def row_of(trial: Trial, result: Result, row: int | list[int]) -> Tree:
+    """Return the outputs and the state for one row of the inputs, or for several, as one tree."""
+    axis = trial.under_test.row_axis
+    outputs = {name: np.take(part, row, axis) for name, part in tree.to_numpy(result.outputs).items()}
+    if not trial.under_test.is_recurrent:
+        return outputs
+    return {**outputs, "state": rows_of_state(tree.to_numpy(result.state), row, trial.under_test.state_axes)}
+
+
+ROWS = Law("rows", "each row of a batch has the output that it has alone", _rows)
 NAN = Law("nan", "a row of NaN changes no other row", _nan)

@@ -1,6 +1,4 @@
-"""Laws of sequences: one step at a time, parts, padding and resets change nothing that they should not."""
-
-from typing import Any
+"""Laws of sequences: single steps, parts, padding and resets give the same as whole sequences."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -10,7 +8,7 @@ from npnets.testing.arrays import rows
 from npnets.testing.law import Law
 from npnets.testing.laws_of_memory import is_number
 from npnets.testing.laws_of_rows import row_of
-from npnets.testing.subject import Subject
+from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
 from npnets.testing.trial import Trial, rows_of_state
 from npnets.tree import Tree
 
@@ -18,68 +16,71 @@ LONGEST = 4
 
 
 class _Sequences:
-    """A batch of sequences with a state to start from, and the answer to any part of it."""
+    """A drawn batch of sequences with an initial state; runs the network on any part of it."""
 
     def __init__(self, trial: Trial, least_steps: int = 1) -> None:
         self.trial, self.batch = trial, trial.draw("batch", st.integers(1, 3))
         self.steps = trial.draw("steps", st.integers(least_steps, LONGEST))
-        self.params, self.given = trial.params(), trial.inputs(self.batch, steps=self.steps)
+        self.params, self.inputs = trial.params(), trial.inputs(self.batch, steps=self.steps)
         self.state = trial.state(self.batch)
 
-    def run(self, part: slice, state: Tree, **options: Any) -> Any:
-        """Return the answers and state after a part of the steps; actions are those of its last step."""
-        return self.trial.run(self.params, self._of(self.given, part, self.steps), state, **options)
+    def run(self, steps: slice, state: Tree, **options: Tree) -> Result:
+        """Run a part of the steps, with the actions of its last step."""
+        return self.trial.run(self.params, self._part(self.inputs, steps), state, **options)
 
-    def row(self, row: int, part: slice, state: Tree) -> Tree:
-        """Return a single sequence's answer and state after a part of its steps."""
-        single = rows(self.given, slice(row, row + 1))
-        return row_of(self.trial, self.trial.run(self.params, self._of(single, part, self.steps), state), 0)
+    def row(self, row: int, steps: slice, state: Tree) -> Tree:
+        """Return the output and state of a single sequence after a part of its steps."""
+        single = rows(self.inputs, slice(row, row + 1))
+        return row_of(self.trial, self.trial.run(self.params, self._part(single, steps), state), 0)
 
     def state_of(self, row: int) -> Tree:
-        """Return the state that a single sequence starts from."""
-        return self.trial.placed(rows_of_state(tree.to_numpy(self.state), [row], self.trial.subject.state_axes))
+        """Return the initial state of a single sequence."""
+        return self.trial.to_device(rows_of_state(tree.to_numpy(self.state), [row], self.trial.under_test.state_axes))
 
-    def padded(self, lengths: list[int]) -> dict[str, Any]:
-        """Return inputs with NaN beyond the end of each sequence, and the actions of each one's last real step."""
-        obs = np.array(tree.to_numpy(self.given["obs"]))
+    def padded(self, lengths: list[int]) -> Inputs:
+        """Return inputs with NaN after the length of each sequence, and the actions of its last valid step."""
+        obs = np.array(tree.to_numpy(self.inputs["obs"]))
         for row, length in enumerate(lengths):
             obs[row, length:] = np.nan
-        given = {**self.given, "obs": self.trial.placed(obs)}
-        if "act" in given:
-            given["act"] = given["act"][np.arange(self.batch), np.array(lengths) - 1]
-        return given
+        padded = {**self.inputs, "obs": self.trial.to_device(obs)}
+        if "act" in padded:
+            padded["act"] = padded["act"][np.arange(self.batch), np.array(lengths) - 1]
+        return padded
 
-    @staticmethod
-    def _of(given: dict[str, Any], part: slice, steps: int) -> dict[str, Any]:
-        last = range(steps)[part][-1]
-        return {name: x[:, part] if name == "obs" else x[:, last] if np.ndim(x) > 1 else x for name, x in given.items()}
+    def _part(self, inputs: Inputs, steps: slice) -> Inputs:
+        last = range(self.steps)[steps][-1]
+        return {
+            name: x[:, steps] if name == "obs" else x[:, last] if np.ndim(x) > 1 else x for name, x in inputs.items()
+        }
 
 
 def _steps(trial: Trial) -> None:
     sequences = _Sequences(trial)
-    state = sequences.state
-    each = []
+    state, results = sequences.state, []
     for step in range(sequences.steps):
-        answers, state = sequences.run(slice(step, step + 1), state)
-        each.append(answers)
+        results.append(sequences.run(slice(step, step + 1), state))
+        state = results[-1].state
     whole = sequences.run(slice(None), sequences.state)
-    cause = "the given state is lost, the old one returned, or steps taken in another order"
-    trial.check_close(whole, (each[-1], state), "a whole sequence to be answered as one step after the other", cause)
-    if "all_steps" not in trial.subject.names:
-        return
-    answers, after = trial.run(sequences.params, sequences.given, sequences.state, all_steps=True)
-    stacked = {name: np.stack([tree.to_numpy(one[name]) for one in each], 1) for name in answers}
-    trial.check_close((answers, after), (stacked, state), "all steps to be what each step answers", cause)
+    cause = "the given state is ignored, the new state is not returned, or the steps are taken in another order"
+    one_by_one = results[-1].as_tree()
+    trial.check_close(whole.as_tree(), one_by_one, "a whole sequence to give the same as its single steps", cause)
+    if "all_steps" in trial.under_test.names:
+        every = trial.run(sequences.params, sequences.inputs, sequences.state, all_steps=True)
+        each = [tree.to_numpy(result.outputs) for result in results]
+        stacked = {name: np.stack([outputs[name] for outputs in each], 1) for name in every.outputs}
+        expected = Result(stacked, state).as_tree()
+        trial.check_close(every.as_tree(), expected, "all_steps=True to return the output of each step", cause)
 
 
 def _parts(trial: Trial) -> None:
     sequences = _Sequences(trial, least_steps=2)
-    at = trial.draw("split at", st.integers(1, sequences.steps - 1))
-    _, state = sequences.run(slice(0, at), sequences.state)
-    came = sequences.run(slice(at, None), state)
-    cause = "something besides the state passes from step to step, or the state is not all of it"
+    split = trial.draw("split at", st.integers(1, sequences.steps - 1))
+    state = sequences.run(slice(0, split), sequences.state).state
+    came = sequences.run(slice(split, None), state)
     whole = sequences.run(slice(None), sequences.state)
-    trial.check_close(came, whole, "two parts, the state carried over, to be the whole", cause)
+    cause = "something is passed from step to step that is not part of the state"
+    what = "two parts, the second from the state of the first, to give the same as the whole"
+    trial.check_close(came.as_tree(), whole.as_tree(), what, cause)
 
 
 def _lengths(trial: Trial) -> None:
@@ -87,15 +88,10 @@ def _lengths(trial: Trial) -> None:
     drawn = st.lists(st.integers(1, sequences.steps), min_size=sequences.batch, max_size=sequences.batch)
     lengths = trial.draw("lengths", drawn)
     came = trial.run(sequences.params, sequences.padded(lengths), sequences.state, lengths=np.array(lengths))
-    cause = "padding is read, or the answer or state is that of the last step of all and not of the last real one"
+    cause = "padding is read, or output or state are those of the last step instead of the last valid step"
     for row, length in enumerate(lengths):
-        single = {**rows(sequences.given, slice(row, row + 1))}
-        single = {name: x[:, :length] if name == "obs" else x for name, x in single.items()}
-        if "act" in single:
-            single["act"] = single["act"][:, length - 1]
-        alone = trial.run(sequences.params, single, sequences.state_of(row))
-        expected = row_of(trial, alone, 0)
-        what = f"sequence {row}, padded with NaN, to be answered as the {length} steps it has"
+        expected = sequences.row(row, slice(0, length), sequences.state_of(row))
+        what = f"sequence {row}, padded with NaN, to give the same as its {length} steps alone"
         trial.check_close(row_of(trial, came, row), expected, what, cause)
 
 
@@ -104,33 +100,33 @@ def _resets(trial: Trial) -> None:
     flags = st.lists(st.booleans(), min_size=sequences.steps, max_size=sequences.steps)
     drawn = st.lists(flags, min_size=sequences.batch, max_size=sequences.batch)
     resets = np.array(trial.draw("resets", drawn))
-    came = sequences.run(slice(None), sequences.state, resets=trial.placed(resets))
-    cause = "the state is not set to zeros before a step at which an episode begins, or in rows where none begins"
+    came = sequences.run(slice(None), sequences.state, resets=trial.to_device(resets))
+    cause = "the state is not set to zeros before the first step of an episode, or is set to zeros in other rows too"
     for row in range(sequences.batch):
-        starts = np.flatnonzero(resets[row])
-        start = int(starts[-1]) if len(starts) else 0
+        (starts,) = np.nonzero(resets[row])
         state = sequences.state_of(row)
         if len(starts):
             state = tree.map(lambda leaf: leaf * 0 if is_number(leaf) else leaf, state)
-        what = f"sequence {row} to be answered as from its last reset on"
-        trial.check_close(row_of(trial, came, row), sequences.row(row, slice(start, None), state), what, cause)
+        steps = slice(int(starts.max(initial=0)), None)
+        what = f"sequence {row} to give the same as its steps from the last reset on"
+        trial.check_close(row_of(trial, came, row), sequences.row(row, steps, state), what, cause)
 
 
-def _sequential(subject: Subject) -> bool:
-    return subject.carries_sequences
+def _is_sequential(network: NetworkUnderTest) -> bool:
+    return network.is_sequential
 
 
-STEPS = Law("steps", "one step at a time, the state carried, equals the whole sequence", _steps, _sequential)
-PARTS = Law("parts", "a sequence split anywhere, the state carried, equals the whole", _parts, _sequential)
+STEPS = Law("steps", "single steps, each from the state of the last, equal the whole sequence", _steps, _is_sequential)
+PARTS = Law("parts", "two parts, the second from the state of the first, equal the whole", _parts, _is_sequential)
 LENGTHS = Law(
     "lengths",
-    "what lies beyond a sequence's end changes nothing",
+    "padding after the end of a sequence changes nothing",
     _lengths,
-    lambda subject: _sequential(subject) and "lengths" in subject.names,
+    lambda network: network.is_sequential and "lengths" in network.names,
 )
 RESETS = Law(
     "resets",
-    "a reset equals a fresh start",
+    "a reset equals a start from a state of zeros",
     _resets,
-    lambda subject: _sequential(subject) and "resets" in subject.names,
+    lambda network: network.is_sequential and "resets" in network.names,
 )

@@ -1,7 +1,7 @@
-"""`networks`: small random networks of every class of npnets, with all that their constructors offer.
+"""`networks`: small random networks of every class of npnets, with all options of their constructors.
 
-What is drawn shrinks towards few and narrow layers. Nothing is drawn that answers the same whatever comes in, such as a
-softmax over one action or a layer norm of one feature: such a network is allowed, and is of no use.
+They shrink towards few and narrow layers. Networks with a constant output are not drawn, such as a softmax over one
+action or a layer norm of one feature.
 """
 
 import functools
@@ -33,12 +33,12 @@ _NORMS = st.sampled_from([(None, None), ("layer_norm", None), ("layer_norm", {"e
 
 
 def networks(classes: Iterable[type] | None = None) -> Networks:
-    """Draw networks of npnets, small ones, with any of the options that their classes have.
+    """Draw small networks of npnets, with any options of their classes.
 
     Parameters
     ----------
     classes : iterable of type, optional
-        Which classes; all of them if left out.
+        Classes to draw from; the default is all classes.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def networks(classes: Iterable[type] | None = None) -> Networks:
     Raises
     ------
     ValueError
-        If a class is none of npnets' networks.
+        If a class is not a network of npnets.
     """
     chosen = list(_STRATEGIES if classes is None else classes)
     unknown = [kind for kind in chosen if kind not in _STRATEGIES]
@@ -59,7 +59,7 @@ def networks(classes: Iterable[type] | None = None) -> Networks:
 
 @st.composite
 def _layers(draw: st.DrawFn, hidden: st.SearchStrategy[tuple[int, ...]] = _HIDDEN) -> dict[str, Any]:
-    """Draw hidden layers with a norm and activations, as `MLP` and `Net` take them."""
+    """Draw arguments of `MLP` and `Net` for hidden layers with a norm and activations."""
     sizes = draw(hidden)
     norm, norm_args = draw(_NORMS)
     each: Any = [draw(_ACTIVATIONS) for _ in sizes]
@@ -84,7 +84,7 @@ def _mlps(draw: st.DrawFn, inputs: int | None = None, outputs: int | None = None
 
 @st.composite
 def _trunks(draw: st.DrawFn, shape: Any = None, actions: Any = 0, options: Any = ()) -> Any:
-    """Draw a net that answers with features; with `actions`, with as many of those."""
+    """Draw a net from observations to features, or to values of `actions`."""
     return Net(draw(_SHAPES) if shape is None else shape, actions, **draw(_layers()), **dict(options))
 
 
@@ -149,7 +149,7 @@ def _recurrent_actors(draw: st.DrawFn) -> RecurrentActorProb:
 
 
 def _bounds(shape: Any) -> st.SearchStrategy[Any]:
-    """Draw a bound of actions: one number, or one for each entry."""
+    """Draw a bound of actions: one number, or one for each action dimension."""
     entries = shape if isinstance(shape, int) else shape[0] * shape[1]
     return st.just(1.0) | _BOUNDS | st.lists(_BOUNDS, min_size=entries, max_size=entries).map(tuple)
 

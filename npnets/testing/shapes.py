@@ -1,13 +1,15 @@
-"""What shape a row of a network's observations, actions and answers has, as its description tells.
+"""The shapes of one observation, one action and one output of a network, read from its description.
 
-Owns all that the kit knows of npnets' own classes. `None` means that the description does not tell.
+Owns all special knowledge of npnets' own classes. `None` means that a description does not contain the shape.
 """
 
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
-from npnets.description import shape, width
+from npnets.description import Shape, shape, width
 
 Row: TypeAlias = tuple[int, ...]
 
@@ -16,22 +18,21 @@ _OUT = {Linear: "out_features", EnsembleLinear: "out_feature", LayerNorm: "featu
 _SEQUENTIAL = (Recurrent, RecurrentActorProb, RecurrentCritic)
 
 
-def as_row(name: str, value: Any) -> Row:
-    """Return a shape that was given, an integer or a sequence of them, as a tuple."""
+def as_row(name: str, value: Shape) -> Row:
+    """Return a shape, an integer or a sequence of integers, as a tuple."""
     checked = shape(name, value)
     return (checked,) if isinstance(checked, int) else checked
 
 
-def observation_row(net: Any) -> Row | None:
+def observation_row(net: object) -> Row | None:
     """Return the shape of one observation."""
     if type(net) in _IN:
         return (getattr(net, _IN[type(net)]),)
-    if isinstance(net, VAE):
-        return _less(observation_row(net.encoder), action_row(net))
-    if isinstance(net, Perturbation):
-        return _less(observation_row(net.preprocess_net), action_row(net))
+    if isinstance(net, (VAE, Perturbation)):
+        part = net.encoder if isinstance(net, VAE) else net.preprocess_net
+        return _without_actions(observation_row(part), action_row(net))
     if isinstance(net, Net) and net.concat:
-        return (net.model.input_dim,)
+        return (width(net.state_shape) + width(net.action_shape) * net.num_atoms,)
     if isinstance(net, _SEQUENTIAL):
         return (width(net.state_shape),)
     for name in ("state_shape", "input_dim"):
@@ -43,13 +44,13 @@ def observation_row(net: Any) -> Row | None:
     return None if trunk is None else observation_row(trunk)
 
 
-def _less(whole: Row | None, part: Row | None) -> Row | None:
-    """Return the width of observations, of which actions stand beside them."""
-    return (width(whole) - width(part),) if whole is not None and part is not None else None
+def _without_actions(both: Row | None, action: Row | None) -> Row | None:
+    """Return the shape of observations, given the width of observations and actions together."""
+    return (width(both) - width(action),) if both is not None and action is not None else None
 
 
-def action_row(net: Any) -> Row | None:
-    """Return the shape of one action: of that which a network takes, or else of that which it answers with."""
+def action_row(net: object) -> Row | None:
+    """Return the shape of one action, either of those a network takes or of those it returns."""
     if isinstance(net, (VAE, Perturbation)):
         part = net.decoder if isinstance(net, VAE) else net.preprocess_net
         features = getattr(part, "output_dim", None)
@@ -59,24 +60,35 @@ def action_row(net: Any) -> Row | None:
         return as_row("action_shape", trunk.action_shape) if getattr(trunk, "concat", False) else None
     if isinstance(net, RecurrentCritic):
         return (width(net.action_shape),) if width(net.action_shape) else None
-    given = getattr(net, "action_shape", None)
-    return None if given is None or given == 0 else (width(as_row("action_shape", given)),)
+    actions = getattr(net, "action_shape", None)
+    return None if actions is None or actions == 0 else (width(as_row("action_shape", actions)),)
 
 
-def answer_row(net: Any, actions: Row | None) -> Row | None:
-    """Return the shape of one answer."""
+def output_row(net: object, action: Row | None) -> Row | None:
+    """Return the shape of one row of the output.
+
+    Raises
+    ------
+    TypeError
+        If `output_dim` is not an integer.
+    """
     if type(net) in _OUT:
         return (getattr(net, _OUT[type(net)]),)
-    if isinstance(net, (VAE, Perturbation)):
-        return actions
     features, atoms = getattr(net, "output_dim", None), getattr(net, "num_atoms", 1)
+    if features is not None and (isinstance(features, bool) or not isinstance(features, (int, np.integer))):
+        raise TypeError(
+            f"output_dim must be an integer, the width of the output, but that of {net!r:.80} is {features!r:.80}; "
+            "was it read from text, or is it a method without @property?"
+        )
+    if isinstance(net, (VAE, Perturbation)):
+        return action
     if features is None:
         return None
-    return (features,) if atoms == 1 else (features // atoms, atoms)
+    return (int(features),) if atoms == 1 else (int(features) // atoms, atoms)
 
 
-def members_of(net: Any) -> int | None:
-    """Return how many members an ensemble has, whose answers stand before the axis of rows; `None` for one network."""
+def members_of(net: object) -> int | None:
+    """Return the number of members of an ensemble, the first axis of its outputs; `None` for a single network."""
     own = getattr(net, "ensemble_size", None)
     if own is not None:
         return int(own)

@@ -1,7 +1,7 @@
-"""One try of a law: what is drawn for it, under readable names, and calls of the network with what was drawn."""
+"""One trial of a law: draws values under readable names, and calls the network with them."""
 
 import copy
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -9,60 +9,57 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import to_device
-from npnets.testing.arrays import difference, drawn_like, is_floating, parameters_from, rows, shown
+from npnets.testing.arrays import difference, is_array, is_floating, normal_like, parameters_from, rows, shown
 from npnets.testing.input_strategies import seeded_arrays
-from npnets.testing.law import Breach
-from npnets.testing.subject import Subject
+from npnets.testing.law import Violation
+from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
+from npnets.testing.protocol import Network
 from npnets.tree import Tree
 
 LARGE = 1e6
 LARGEST_BATCH = 5
 MANY_ROWS = 64
 LARGEST_SEED = 2**16
-DTYPES = st.sampled_from([np.dtype(np.float32), np.dtype(np.float64)])
+DTYPES: st.SearchStrategy[np.dtype[np.floating]] = st.sampled_from([np.dtype(np.float32), np.dtype(np.float64)])
 
-
-def together(answer: tuple[dict[str, Any], Tree]) -> Tree:
-    """Return answers and state as one tree, whose paths are what an error names."""
-    answers, state = answer
-    return {**answers, "state": state}
+_T = TypeVar("_T")
 
 
 def rows_of_state(state: Tree, rows: int | list[int], axes: Tree) -> Tree:
-    """Return the rows of a state, each leaf along the axis that changes with the batch."""
+    """Return rows of a state; each leaf has its own axis for rows, -1 if it has none."""
     return tree.map(lambda leaf, axis: np.take(leaf, rows, axis) if axis >= 0 else leaf, state, axes)
 
 
 class Trial:
-    """One try of a law.
+    """One trial of a law.
 
     Parameters
     ----------
-    subject : Subject
-    data : object
-        What `hypothesis.strategies.data()` gives.
+    under_test : NetworkUnderTest
+    data : hypothesis.strategies.DataObject
+        From `hypothesis.strategies.data()`.
     tolerance : float, optional
         As in `arrays.difference`.
     """
 
-    def __init__(self, subject: Subject, data: Any, tolerance: float | None = None) -> None:
-        self.subject, self._data, self._tolerance = subject, data, tolerance
-        self.drawn: dict[str, Any] = {}
-        self.net = self.fresh_net()
+    def __init__(self, under_test: NetworkUnderTest, data: st.DataObject, tolerance: float | None = None) -> None:
+        self.under_test, self._data, self._tolerance = under_test, data, tolerance
+        self.drawn: dict[str, Tree] = {}
+        self.net = self.new_copy()
 
-    def fresh_net(self) -> Any:
-        """Return a copy of the network, which remembers nothing of earlier calls; itself if it cannot be copied."""
+    def new_copy(self) -> Network:
+        """Return a copy of the network, without memory of earlier calls; the network itself if it cannot be copied."""
         try:
-            return copy.deepcopy(self.subject.net)
-        except Exception:  # whatever an own class raises: the law about pickling says so
-            return self.subject.net
+            return copy.deepcopy(self.under_test.net)
+        except Exception:  # any error of a class of the user's own, which the law of pickling reports
+            return self.under_test.net
 
     @property
     def example(self) -> dict[str, str]:
-        """What was drawn, written as an error shows it."""
+        """The drawn values as an error prints them."""
         return {name: shown(value) for name, value in self.drawn.items()}
 
-    def draw(self, name: str, strategy: st.SearchStrategy[Any]) -> Any:
+    def draw(self, name: str, strategy: st.SearchStrategy[_T]) -> _T:
         """Draw a value, which the error shows under a name."""
         value = self._data.draw(strategy)
         self.drawn[name] = value
@@ -73,101 +70,102 @@ class Trial:
         return self.draw(name, st.integers(0, LARGEST_SEED))
 
     def params(self, dtype: DTypeLike = np.float64, spreads: tuple[float, ...] = (0.0, 0.1, 1.0)) -> Tree:
-        """Draw parameters: initial ones, with noise on them."""
+        """Draw parameters: initial values with noise."""
         seed, spread = self._data.draw(st.integers(0, LARGEST_SEED)), self._data.draw(st.sampled_from(spreads))
         self.drawn["params"] = f"parameters_from(net, {seed}, {spread}, {np.dtype(dtype).name!r})"
         return parameters_from(self.net, seed, spread, dtype)
 
     def batch(self, least: int = 1) -> int:
-        """Draw how many rows the inputs have."""
+        """Draw a number of rows."""
         return self.draw("batch", st.integers(least, LARGEST_BATCH))
 
     def inputs(
         self, batch: int, dtype: DTypeLike = np.float64, limit: float = 10.0, steps: int | None = None, suffix: str = ""
-    ) -> dict[str, Any]:
-        """Draw what `forward` takes beside parameters and state, on the network's device.
+    ) -> Inputs:
+        """Draw the arguments of `forward` other than parameters and state, on the network's device.
 
-        With `steps` there is an axis of them after that of rows, also in actions.
+        With `steps`, observations and actions have an axis of steps after that of rows.
         """
-        shapes = {"obs": self.subject.observation, "act": self.subject.action, "noise": self.subject.noise}
+        shapes = {"obs": self.under_test.observation, "act": self.under_test.action, "noise": self.under_test.noise}
         leading = (batch,) if steps is None else (batch, steps)
-        given: dict[str, Any] = {}
+        inputs: Inputs = {}
         for name, row in shapes.items():
-            if name == "obs" and self.subject.obs is not None and steps is None:
-                drawn = self._data.draw(self.subject.obs(batch))
-                given[name] = tree.map(lambda x: np.array(x, dtype) if is_floating(x) else np.array(x), drawn)
+            if name == "obs" and self.under_test.obs is not None and steps is None:
+                drawn = self._data.draw(self.under_test.obs(batch))
+                inputs[name] = tree.map(lambda x: np.array(x, dtype) if is_floating(x) else np.array(x), drawn)
             elif row is not None:
-                given[name] = self._data.draw(seeded_arrays((*leading, *row), limit)).astype(dtype)
-        placed = self.placed(self._kept(given, suffix))
-        return {**placed, "rng": self.seed(f"rng{suffix}")} if self.subject.needs_rng else placed
+                inputs[name] = self._data.draw(seeded_arrays((*leading, *row), limit)).astype(dtype)
+        on_device = self.to_device(self._recorded(inputs, suffix))
+        return {**on_device, "rng": self.seed(f"rng{suffix}")} if self.under_test.needs_rng else on_device
 
     def state(self, batch: int, dtype: DTypeLike = np.float64, suffix: str = "") -> Tree:
-        """Draw a state for a batch, of the form that the network answers with."""
+        """Draw a state for a batch, with the structure and shapes of the states that the network returns."""
         rng = np.random.default_rng(self._data.draw(st.integers(0, LARGEST_SEED)))
 
-        def drawn(leaf: Any) -> Any:
+        def drawn(leaf: Tree) -> Tree:
             return np.round(rng.uniform(-1, 1, np.shape(leaf)), 3).astype(dtype) if is_floating(leaf) else leaf
 
-        state = tree.map(drawn, self.subject.state_like(batch))
-        return self.placed(self._kept({"state": state}, suffix)["state"])
+        state = tree.map(drawn, self.under_test.state_like(batch))
+        return self.to_device(self._recorded({"state": state}, suffix)["state"])
 
-    def _kept(self, arrays: dict[str, Tree], suffix: str) -> dict[str, Tree]:
-        """Return arrays, once copies of them are kept for the error: a network may change them."""
+    def _recorded(self, arrays: Inputs, suffix: str) -> Inputs:
+        """Record copies of arrays for the error, because a network may change them, and return the arrays."""
         host = tree.to_numpy(arrays)
         self.drawn.update({f"{name}{suffix}": copy.deepcopy(value) for name, value in host.items()})
         return arrays
 
-    def first_rows(self, given: dict[str, Any], state: Tree, batch: int) -> tuple[dict[str, Any], Tree]:
-        """Return the first rows of inputs and of a state that were drawn, as copies; the error shows those alone."""
-        chosen = tree.map(lambda leaf: leaf[:batch].copy() if np.ndim(leaf) else leaf, given)
+    def first_rows(self, inputs: Inputs, state: Tree, batch: int) -> tuple[Inputs, Tree]:
+        """Return copies of the first rows of inputs and state, and let the error show only these rows."""
+        chosen = tree.map(lambda leaf: leaf[:batch].copy() if np.ndim(leaf) else leaf, inputs)
         if state is not None:
-            state = self.placed(rows_of_state(tree.to_numpy(state), list(range(batch)), self.subject.state_axes))
-            self._kept({"state": state}, "")
-        self._kept({"batch": batch, **chosen}, "")
+            state = self.to_device(rows_of_state(tree.to_numpy(state), list(range(batch)), self.under_test.state_axes))
+            self._recorded({"state": state}, "")
+        self._recorded({"batch": batch, **chosen}, "")
         return chosen, state
 
-    def repeated(self, given: dict[str, Any], batch: int) -> dict[str, Any]:
-        """Return inputs of `MANY_ROWS` rows, those of a batch one after the other and again; the error shows those."""
+    def repeated(self, inputs: Inputs, batch: int) -> Inputs:
+        """Return inputs of `MANY_ROWS` rows, those of a batch in turn; the error shows the batch."""
         self.drawn["rows in all"] = f"{MANY_ROWS}, those above repeated"
-        return rows(given, [row % batch for row in range(MANY_ROWS)])
+        return rows(inputs, [row % batch for row in range(MANY_ROWS)])
 
-    def random_inputs(self, seed: int, batch: int) -> dict[str, Any]:
+    def random_inputs(self, seed: int, batch: int) -> Inputs:
         """Return inputs of normal numbers in float64, for laws that try many points themselves.
 
-        Observations of the user's own strategy stay the smallest that it gives.
+        Observations from the user's strategy are the smallest ones that it gives.
         """
-        zeros = self.subject.zeros(batch)
-        given: dict[str, Any] = self.random_like(zeros, np.random.default_rng(seed))
-        return given if self.subject.obs is None else {**given, "obs": zeros["obs"]}
+        zeros = self.under_test.zeros(batch)
+        inputs: Inputs = self.random_like(zeros, np.random.default_rng(seed))
+        return inputs if self.under_test.obs is None else {**inputs, "obs": zeros["obs"]}
 
     @staticmethod
     def random_like(arrays: Tree, rng: np.random.Generator) -> Tree:
-        """Return a tree of normal numbers in float64 in place of another's floating-point arrays."""
-        return tree.map(lambda x: drawn_like(x.astype(float), rng) if is_floating(x) else x, arrays)
+        """Return a tree with normal numbers in float64 in place of floating-point arrays."""
+        return tree.map(lambda x: normal_like(x.astype(float), rng) if is_floating(x) else x, arrays)
 
-    def placed(self, arrays: Tree) -> Tree:
+    def to_device(self, arrays: Tree) -> Tree:
         """Return a tree with its arrays on the network's device."""
-        return tree.map(lambda leaf: to_device(leaf, self.subject.device) if hasattr(leaf, "dtype") else leaf, arrays)
+        return tree.map(lambda leaf: to_device(leaf, self.under_test.device) if is_array(leaf) else leaf, arrays)
 
     def run(
-        self, params: Tree, given: dict[str, Any], state: Tree = None, net: Any = None, **options: Any
-    ) -> tuple[dict[str, Any], Tree]:
-        """Call the network, or a copy of it, and return its answers by name and its new state."""
-        return self.subject.call(self.net if net is None else net, params, given, state, **options)
+        self, params: Tree, inputs: Inputs, state: Tree = None, net: Network | None = None, **options: Tree
+    ) -> Result:
+        """Call the network, or a copy of it."""
+        return self.under_test.call(self.net if net is None else net, params, inputs, state, **options)
 
     def check_close(self, came: Tree, expected: Tree, what: str, cause: str) -> None:
-        """Raise `Breach` unless two trees hold nearly the same numbers.
+        """Raise `Violation` unless two trees have equal values up to the tolerance.
 
         Parameters
         ----------
         came, expected : trees
         what : str
-            What was expected, for the error.
+            The expectation in words, for the error.
         cause : str
+            The likely cause, for the error.
         """
         if tree.paths(came) != tree.paths(expected):
-            raise Breach(what, f"parts {tree.paths(came)} instead of {tree.paths(expected)}", cause)
+            raise Violation(what, f"parts {tree.paths(came)} instead of {tree.paths(expected)}", cause)
         for path, left, right in zip(tree.paths(came), tree.leaves(came), tree.leaves(expected), strict=True):
             found = difference(left, right, self._tolerance)
             if found is not None:
-                raise Breach(what, f"{path}: {found}", cause)
+                raise Violation(what, f"{path}: {found}", cause)

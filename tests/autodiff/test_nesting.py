@@ -17,6 +17,7 @@ from kernel_cases import linear
 
 import npnets
 import npnets.numpy as nnp
+from npnets.kernels.activations import Activation
 from npnets.kernels.layer_norm import layer_norm
 
 grad = npnets.grad
@@ -134,7 +135,7 @@ def _observations() -> Any:
 
 def _kernel_loss(params: Any, x: Any = None) -> Any:
     x = _observations() if x is None else x
-    hidden = layer_norm(linear(x, params["w"], params["b"], ("gelu", "none")), params["g"], None)
+    hidden = layer_norm(linear(x, params["w"], params["b"], Activation("gelu")), params["g"], None)
     return nnp.sum(nnp.square(hidden) * nnp.exp(-0.1 * hidden))
 
 

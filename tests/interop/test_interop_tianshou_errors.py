@@ -108,7 +108,7 @@ def test_a_message_lists_only_a_few_of_many() -> None:
     wide = refusal(lambda: from_state_dict(deep, state_dict_of(npnets.MLP(5, 2, (6,) * 30))))
     assert "and 56 more; are hidden_sizes and" in wide
     policy = {f"agent_{number}.{name}": array for number in range(30) for name, array in state_dict_of(MLP).items()}
-    assert "'agent_7' and 22 more: say which" in refusal(lambda: from_state_dict(MLP, policy))
+    assert "'agent_7' and 22 more: choose one" in refusal(lambda: from_state_dict(MLP, policy))
     assert "'agent_11' and 18 more" in refusal(lambda: from_state_dict(MLP, policy, "actor"))
 
 

@@ -15,8 +15,9 @@ from backends import assert_allclose, bits, on_backend
 import npnets
 import npnets.numpy as nnp
 from npnets.kernels import buffers
-from npnets.kernels.buffers import LEAST_BYTES, outer, product, scratch
+from npnets.kernels.buffers import LEAST_BYTES, scratch
 from npnets.kernels.lstm import lstm
+from npnets.kernels.products import outer, product
 
 LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
@@ -63,19 +64,19 @@ def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: p
     monkeypatch.setattr(buffers, "_limit", 3 * LEAST_BYTES)
     for extra in range(5):
         scratch(LIKE, (LARGE[0] + extra,))
-    kept = [array.nbytes for arrays in buffers._of_thread.place["pool"].values() for array in arrays]
+    kept = [array.nbytes for arrays in buffers._of_thread.slot["pool"].values() for array in arrays]
     assert sum(kept) <= 3 * LEAST_BYTES
-    assert [shape[0] for shape, _ in buffers._of_thread.place["pool"]] == [LARGE[0] + 3, LARGE[0] + 4]
+    assert [shape[0] for shape, _ in buffers._of_thread.slot["pool"]] == [LARGE[0] + 3, LARGE[0] + 4]
     scratch(LIKE, (4 * LARGE[0],))
-    assert len(buffers._of_thread.place["pool"]) == 2
+    assert len(buffers._of_thread.slot["pool"]) == 2
 
 
 @numpy_alone
 def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
     held = [scratch(LIKE, LARGE) for _ in range(40)]
     assert len({_place(array) for array in held}) == 40
-    ((kept,),) = [buffers._of_thread.place["pool"].values()]
-    assert len(kept) == 1 + buffers.MOST_OF_A_SHAPE
+    ((kept,),) = [buffers._of_thread.slot["pool"].values()]
+    assert len(kept) == 1 + buffers.MOST_PER_SHAPE
 
 
 @numpy_alone
@@ -178,9 +179,9 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
 
 @numpy_alone
 def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffers, "COUNTS_TELL", False)
+    monkeypatch.setattr(buffers, "REFERENCES_ARE_COUNTED", False)
     scratch(LIKE, LARGE)
-    assert not hasattr(buffers._of_thread, "place")
+    assert not hasattr(buffers._of_thread, "slot")
 
 
 each_members = pytest.mark.parametrize("members", [((), ()), ((3,), (3,)), ((), (3,)), ((3,), ())])

@@ -17,6 +17,7 @@ from opcodes import Countdown, before_each_opcode
 import npnets
 import npnets.numpy as nnp
 from npnets.kernels import buffers, linear, lstm, lstm_product
+from npnets.kernels.activations import TANH
 from npnets.kernels.buffers import LEAST_BYTES, scratch
 from npnets.optim import arithmetic
 
@@ -32,7 +33,7 @@ def _drawn(*shapes: tuple[int, ...]) -> list[Any]:
 
 
 def _of_layers(scale: float) -> Any:
-    return linear.linear_layers(ROWS[scale], WEIGHTS, (("tanh",), None))
+    return linear.linear_layers(ROWS[scale], WEIGHTS, (TANH, None))
 
 
 def _of_lstm(scale: float) -> Any:
@@ -45,7 +46,7 @@ def _of_optimizer(scale: float) -> Any:
 
 
 def _of_gradient(scale: float) -> Any:
-    return npnets.grad(lambda weights: nnp.sum(linear.linear_layers(ROWS[scale], weights, (("tanh",), None))))(WEIGHTS)
+    return npnets.grad(lambda weights: nnp.sum(linear.linear_layers(ROWS[scale], weights, (TANH, None))))(WEIGHTS)
 
 
 def _scaled(array: Any) -> dict[float, Any]:

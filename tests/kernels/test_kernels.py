@@ -19,7 +19,8 @@ from kernel_cases import ARGUMENTS, CASES, Case, each_case, linear, of_chosen_ar
 import npnets
 import npnets.kernels
 import npnets.numpy as nnp
-from npnets.kernels.activations import ACTIVATIONS, activate
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import Activation
 from npnets.kernels.layer_norm import layer_norm
 
 AGREEING = "test_backends_agree holds the other backends against this one"
@@ -32,7 +33,7 @@ def test_the_table_covers_every_kernel_and_every_activation() -> None:
         if hasattr(importlib.import_module(f"npnets.kernels.{module.name}"), "_apply"):
             fused.add(module.name)
     assert fused == {case.kernel for case in CASES}
-    assert ARGUMENTS.keys() == ACTIVATIONS.keys()
+    assert ARGUMENTS.keys() == FORMULAS.keys()
 
 
 @pytest.mark.numpy_alone(AGREEING)
@@ -120,38 +121,38 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
         "elu": [np.exp(-2) - 1, np.exp(-0.5) - 1, 0, 0.5, 2, 30],
         "gelu": z * normal,
     }
-    assert expected.keys() == ACTIVATIONS.keys()
+    assert expected.keys() == FORMULAS.keys()
     for name, values in expected.items():
-        assert_allclose(activate(on_backend(z), name), values, rtol=1e-12, atol=1e-15, err_msg=name)
+        assert_allclose(Activation(name)(on_backend(z)), values, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
 def test_activations_at_exactly_zero_take_the_derivatives_of_pytorch() -> None:
     at_zero = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "tanh": 1, "sigmoid": 0.25, "silu": 0.5, "softplus": 0.5}
     zeros = on_backend(np.zeros(2))
     for name, expected in {**at_zero, "gelu": 0.5}.items():
-        for fun in (lambda z, n=name: activate(z, n), ACTIVATIONS[name].composition):
+        for fun in (Activation(name), FORMULAS[name].composition):
             assert_allclose(npnets.grad(lambda z, f=fun: nnp.sum(f(z)))(zeros), [expected] * 2, err_msg=name)
     x, w = on_backend((np.array([[1.0, 2.0]]), np.zeros((2, 3))))
-    dead = npnets.grad(lambda w: nnp.sum(linear(x, w, None, ("relu",))))(w)
+    dead = npnets.grad(lambda w: nnp.sum(linear(x, w, None, Activation("relu"))))(w)
     assert_array_equal(dead, np.zeros((2, 3)))
 
 
 def test_the_second_derivative_of_softplus_at_zero_is_that_of_a_smooth_function() -> None:
     zeros, ones = on_backend((np.zeros(3), np.ones(3)))
     for beta in (1.0, 2.0):
-        found = npnets.hvp(lambda z, b=beta: nnp.sum(activate(z, "softplus", (b,))))(zeros, ones)
+        found = npnets.hvp(lambda z, b=beta: nnp.sum(Activation("softplus", (b,))(z)))(zeros, ones)
         assert_allclose(found, np.full(3, beta / 4), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(name: str, dtype: str) -> None:
     z = on_backend(np.array([-1e4, -100.0, 100.0, 1e4], dtype))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        value, pullback = npnets.vjp(lambda a: activate(a, name), z)
+        value, pullback = npnets.vjp(Activation(name), z)
         gradient = pullback(np.ones_like(z))
-        second = npnets.hvp(lambda a: nnp.sum(activate(a, name)))(z, np.ones_like(z))
+        second = npnets.hvp(lambda a: nnp.sum(Activation(name)(a)))(z, np.ones_like(z))
     above = {"tanh": 0, "sigmoid": 0}.get(name, 1)
     below = 0.01 if name == "leaky_relu" else 0
     assert np.isfinite(as_numpy(value)).all()
@@ -174,6 +175,6 @@ def test_layer_norm_gives_mean_zero_and_variance_one_whatever_the_scale() -> Non
 def test_each_member_of_an_ensemble_is_a_linear_layer_of_its_own() -> None:
     rng = np.random.default_rng(7)
     x, w, b = rng.normal(size=(5, 3)), rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 1, 2))
-    y = as_numpy(linear(*on_backend((x, w, b)), ("tanh",)))
+    y = as_numpy(linear(*on_backend((x, w, b)), Activation("tanh")))
     for member in range(4):
         np.testing.assert_allclose(y[member], np.tanh(x @ w[member] + b[member, 0]), rtol=1e-13)

@@ -17,7 +17,8 @@ from kernel_cases import linear
 import npnets
 import npnets.numpy as nnp
 from npnets import optim
-from npnets.kernels.activations import ACTIVATIONS
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import Activation
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.lstm import lstm
 
@@ -44,11 +45,11 @@ def _on_gpu(*shapes: tuple[int, ...]) -> Any:
     return npnets.tree.to_device(tuple(rng.normal(size=shape).astype("f") for shape in shapes), "cuda")
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_a_linear_layer_is_a_product_and_one_launch_and_its_backward_four(name: str) -> None:
     x, w, b = _on_gpu((4, 5), (5, 3), (3,))
-    assert _counted(lambda: linear(x, w, b, (name,))).launches == 2
-    value, pullback = npnets.vjp(lambda args: linear(*args, (name,)), (x, w, b))
+    assert _counted(lambda: linear(x, w, b, Activation(name))).launches == 2
+    value, pullback = npnets.vjp(lambda args: linear(*args, Activation(name)), (x, w, b))
     backward = _counted(lambda: pullback(value)).by_name
     assert backward == {f"npnets_{name}_backward": 1, "matmul": 2, "sum": 1}
 

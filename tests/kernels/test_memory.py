@@ -172,8 +172,8 @@ def test_a_limit_below_zero_is_refused_and_changes_nothing() -> None:
 def test_where_references_are_not_all_counted_the_logger_says_once_that_nothing_is_kept(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(buffers, "COUNTS_TELL", False)
-    buffers._say_that_nothing_is_kept.cache_clear()
+    monkeypatch.setattr(buffers, "REFERENCES_ARE_COUNTED", False)
+    buffers._log_that_there_are_no_pools.cache_clear()
     with caplog.at_level(logging.INFO, "npnets"):
         keep()
         memory.limit(1 << 20)

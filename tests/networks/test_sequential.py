@@ -1,4 +1,4 @@
-"""Where a network is linear layers and nothing else, they run as one operation, and nothing else changes by it."""
+"""Adjacent linear layers, across trunk and head, run as one operation, with the results of the single layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOUNDS = (1.0, 2.0)
 
 @dataclass(frozen=True)
 class OwnTrunk:
-    """A `Net` behind a class of the user's own, of which nothing is known but what it answers."""
+    """A `Net` inside a class of the user's own, which runs by its own `forward`."""
 
     net: npnets.Net
 
@@ -61,59 +61,84 @@ NETWORKS: dict[str, tuple[Callable[[Any], Any], tuple[Any, ...], int]] = {
     "ensemble of critics": (_critics, (OBS, ACT), 1),
     "perturbation": (lambda trunk: npnets.Perturbation(trunk(npnets.Net(7, 2, (6,))), BOUNDS), (OBS, ACT), 1),
 }
-"""How each is made on a trunk, what it is called with, and how many operations run its layers."""
+"""How to make each on a trunk, its inputs, and the number of operations that run its layers."""
 
 each_network = pytest.mark.parametrize(("make", "inputs", "operations"), NETWORKS.values(), ids=NETWORKS)
 
 
-def _same(net: Any) -> Any:
+def _itself(net: Any) -> Any:
     return net
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """How often layers were run together."""
+    """The calls of the operation that runs linear layers."""
     made: list[Any] = []
     run = sequential.linear_layers
     monkeypatch.setattr(sequential, "linear_layers", lambda *args: made.append(args) or run(*args))
     yield made
 
 
-def _answer(net: Any, params: Any, inputs: Any) -> Any:
+def _outputs(net: Any, params: Any, inputs: Any) -> Any:
     leaves = npnets.tree.leaves(net.forward(params, *inputs))
     return [leaf for leaf in leaves if hasattr(leaf, "dtype")]
 
 
 def _gradient(net: Any, params: Any, inputs: Any) -> Any:
-    return npnets.grad(lambda p: sum(nnp.sum(nnp.sin(leaf)) for leaf in _answer(net, p, inputs)))(params)
+    return npnets.grad(lambda p: sum(nnp.sum(nnp.sin(leaf)) for leaf in _outputs(net, p, inputs)))(params)
 
 
 @each_network
 def test_a_trunk_and_its_head_run_as_one_operation(make: Any, inputs: Any, operations: int, calls: list[Any]) -> None:
-    net = make(_same)
+    net = make(_itself)
     net.forward(on_backend(net.init(np.random.default_rng(0))), *inputs)
     assert len(calls) == operations
 
 
 @each_network
-def test_the_shortcut_answers_with_the_bits_and_gradients_of_the_long_way(
+def test_a_trunk_and_head_as_one_operation_have_the_bits_and_gradients_of_the_two_apart(
     make: Any, inputs: Any, operations: int
 ) -> None:
-    short, long = make(_same), make(OwnTrunk)
-    params = on_backend(short.init(np.random.default_rng(0)))
-    assert bits(_answer(short, params, inputs)) == bits(_answer(long, params, inputs))
-    wanted = _gradient(long, params, inputs)
-    found = _gradient(short, params, inputs)
-    assert npnets.tree.paths(found) == npnets.tree.paths(wanted)
-    for one, other in zip(npnets.tree.leaves(found), npnets.tree.leaves(wanted), strict=True):
+    together, apart = make(_itself), make(OwnTrunk)
+    params = on_backend(together.init(np.random.default_rng(0)))
+    assert bits(_outputs(together, params, inputs)) == bits(_outputs(apart, params, inputs))
+    expected = _gradient(apart, params, inputs)
+    found = _gradient(together, params, inputs)
+    assert npnets.tree.paths(found) == npnets.tree.paths(expected)
+    for one, other in zip(npnets.tree.leaves(found), npnets.tree.leaves(expected), strict=True):
         assert_allclose(one, other, rtol=2e-5, atol=2e-6)
 
 
+SHIFTED = {"activation": lambda z: nnp.sin(z) + 1}
+LAYERS: dict[str, tuple[npnets.MLP, list[Callable[[Any], Any]]]] = {
+    "one layer": (npnets.MLP(5, 2), []),
+    "hidden layers": (npnets.MLP(5, 2, (4, 3)), [npnets.functional.relu] * 2),
+    "without a last layer": (npnets.MLP(5, 0, (4, 3), activation="tanh"), [nnp.tanh] * 2),
+    "different activations": (npnets.MLP(5, 2, (4, 3), activation=["silu", None]), [npnets.functional.silu, _itself]),
+    "a function": (npnets.MLP(5, 2, (4,), **SHIFTED), [SHIFTED["activation"]]),
+    "an ensemble": (npnets.MLP(5, 2, (4, 3), linear_layer=TWINS), [npnets.functional.relu] * 2),
+    "norms": (npnets.MLP(5, 2, (4, 3), "layer_norm"), [npnets.functional.relu] * 2),
+}
+
+
+@pytest.mark.parametrize(("mlp", "activations"), LAYERS.values(), ids=LAYERS)
+def test_layers_that_run_as_one_operation_give_what_each_of_them_gives_alone(mlp: Any, activations: Any) -> None:
+    params = on_backend(mlp.init(np.random.default_rng(0), np.float64))
+    x = on_backend(OBS.astype(np.float64))
+    expected = x
+    for index, activation in enumerate([*activations, _itself]):
+        if f"linear_{index}" in params:
+            weight = params[f"linear_{index}"]["weight"]
+            expected = mlp.linear_layer(*weight.shape[-2:]).forward(params[f"linear_{index}"], expected)
+        if f"norm_{index}" in params:
+            expected = npnets.LayerNorm(expected.shape[-1]).forward(params[f"norm_{index}"], expected)
+        expected = activation(expected)
+    assert_allclose(mlp.forward(params, x), expected, rtol=1e-12, atol=1e-14)
+
+
 @each_network
-def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
-    make: Any, inputs: Any, operations: int
-) -> None:
-    net = make(_same)
+def test_parameters_of_another_network_are_an_error(make: Any, inputs: Any, operations: int) -> None:
+    net = make(_itself)
     params = on_backend(net.init(np.random.default_rng(0)))
     for path in npnets.tree.paths(params):
         keys = path.split(".")
@@ -123,8 +148,8 @@ def test_the_shortcut_is_not_taken_past_parameters_that_another_network_made(
 
 
 @each_network
-def test_no_part_of_the_parameters_may_have_a_dtype_of_its_own(make: Any, inputs: Any, operations: int) -> None:
-    net = make(_same)
+def test_parameters_of_two_dtypes_are_an_error(make: Any, inputs: Any, operations: int) -> None:
+    net = make(_itself)
     params = on_backend(net.init(np.random.default_rng(0)))
     parts = [path.split(".")[:depth] for path in npnets.tree.paths(params) for depth in range(1, 5)]
     for keys in parts:
@@ -136,7 +161,7 @@ def test_no_part_of_the_parameters_may_have_a_dtype_of_its_own(make: Any, inputs
 
 
 def _changed(params: Any, keys: list[str], change: Callable[[Any, str], None]) -> Any:
-    copy = npnets.tree.map(_same, params)
+    copy = npnets.tree.map(_itself, params)
     part = copy
     for key in keys[:-1]:
         part = part[key]
@@ -177,36 +202,35 @@ def _vae(coder: Callable[[Any], Any]) -> Any:
     return npnets.VAE(coder(npnets.MLP(7, 0, (6,))), coder(npnets.MLP(8, 2, (4,))), 6, 3, BOUNDS)
 
 
-def test_a_vae_takes_the_shortcut_through_encoder_and_decoder_and_answers_with_the_same_bits(calls: list[Any]) -> None:
-    short, long = _vae(_same), _vae(OwnCoder)
-    params = on_backend(short.init(np.random.default_rng(0)))
-    found = bits(short.forward(params, OBS, ACT, noise=NOISE))
+def test_a_vae_runs_encoder_and_decoder_as_one_operation_each_with_the_bits_of_the_parts(calls: list[Any]) -> None:
+    together, apart = _vae(_itself), _vae(OwnCoder)
+    params = on_backend(together.init(np.random.default_rng(0)))
+    found = bits(together.forward(params, OBS, ACT, noise=NOISE))
     assert len(calls) == 2
-    assert found == bits(long.forward(params, OBS, ACT, noise=NOISE))
-    assert bits(short.decode(params, OBS, NOISE)) == bits(long.decode(params, OBS, NOISE))
+    assert found == bits(apart.forward(params, OBS, ACT, noise=NOISE))
+    assert bits(together.decode(params, OBS, NOISE)) == bits(apart.decode(params, OBS, NOISE))
 
 
-def test_observations_of_any_kind_have_the_same_answer_on_either_way(calls: list[Any]) -> None:
-    net, seen = _actor(_same), on_backend(OBS)
+def test_observations_of_other_dtypes_types_and_shapes_give_the_same_bits() -> None:
+    net, seen = _actor(_itself), on_backend(OBS)
     params = on_backend(net.init(np.random.default_rng(0)))
-    wanted = bits(_answer(net, params, (seen,)))
+    expected = bits(_outputs(net, params, (seen,)))
     for obs in (OBS.astype(np.float64), OBS.tolist()):
-        assert bits(_answer(net, params, (obs,))) == wanted
-    assert len(calls) == 3
-    assert bits(_answer(net, OrderedDict(params), (seen,))) == wanted
+        assert bits(_outputs(net, params, (obs,))) == expected
+    assert bits(_outputs(net, OrderedDict(params), (seen,))) == expected
     image = npnets.Actor(npnets.Net((5, 1), hidden_sizes=(6, 3)), 2, (4,), BOUNDS)
-    assert bits(_answer(image, params, (seen.reshape(4, 5, 1),))) == wanted
+    assert bits(_outputs(image, params, (seen.reshape(4, 5, 1),))) == expected
 
 
 class Doubled(npnets.Net):
-    """A `Net` that answers otherwise."""
+    """A `Net` with a `forward` of its own."""
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
         logits, state = super().forward(params, obs, state)
         return 2 * logits, state
 
 
-def test_a_subclass_of_net_is_asked_and_not_passed_by() -> None:
+def test_a_subclass_of_net_runs_by_its_own_forward() -> None:
     net = npnets.Actor(Doubled(5, hidden_sizes=(3,)), 2)
     params = on_backend(net.init(np.random.default_rng(0)))
     features, _ = npnets.Net(5, hidden_sizes=(3,)).forward(params["preprocess"], OBS)
@@ -226,7 +250,7 @@ def test_a_subclass_of_a_layer_runs_by_its_own_forward() -> None:
     assert bits(own.forward(params, OBS)) == bits(-plain.forward(params, OBS))
 
 
-def test_an_activation_behind_a_layer_that_has_one_is_applied_to_its_output() -> None:
+def test_an_activation_after_a_layer_with_an_activation_is_applied_to_its_output() -> None:
     rectified = npnets.Net(7, hidden_sizes=(2,))
     net = npnets.Perturbation(rectified, 1.0, phi=0.5)
     params = on_backend(net.init(np.random.default_rng(0)))
@@ -237,7 +261,7 @@ def test_an_activation_behind_a_layer_that_has_one_is_applied_to_its_output() ->
 
 @dataclass(frozen=True)
 class Widened:
-    """A layer of the user's own that returns float64 whatever comes in."""
+    """A layer of the user's own that returns float64 for any input."""
 
     features: int
 
@@ -248,7 +272,7 @@ class Widened:
         return x.astype(np.float64)
 
 
-def test_a_layer_of_another_dtype_than_the_parameters_is_refused_where_its_output_is_used() -> None:
+def test_a_layer_whose_output_has_another_dtype_than_the_parameters_is_an_error() -> None:
     for norm_layer in (Widened, [Widened, "layer_norm"]):
         hidden = (4,) if norm_layer is Widened else (4, 4)
         net = npnets.MLP(5, 2, hidden, norm_layer=norm_layer)

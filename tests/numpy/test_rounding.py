@@ -17,7 +17,8 @@ import npnets
 import npnets.numpy as nnp
 from npnets import optim
 from npnets.distributions import Gaussian, SquashedGaussian
-from npnets.kernels.activations import ACTIVATIONS, activate
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import Activation
 
 F32 = np.float32
 Z = np.concatenate([np.linspace(-30, 30, 241), [-0.0, 1e-6, -1e-6]])
@@ -59,8 +60,8 @@ def test_gelu_and_elu_and_their_slopes_are_exact_to_a_few_units_in_the_last_plac
     name: tuple[Any, ...], dtype: Any
 ) -> None:
     z, (value_of, terms_of) = Z.astype(dtype), EXACT[name]
-    plain = ACTIVATIONS[name[0]].composition
-    for fun in (lambda z: activate(z, name[0], name[1:]), lambda z: plain(z, *name[1:])):
+    plain = FORMULAS[name[0]].composition
+    for fun in (Activation(name[0], name[1:]), lambda z: plain(z, *name[1:])):
         value, pullback = npnets.vjp(fun, on_backend(z))
         slope = as_numpy(pullback(on_backend(np.ones_like(z))))
         with mpmath.workdps(60):
@@ -74,7 +75,7 @@ def test_gelu_and_elu_and_their_slopes_are_exact_to_a_few_units_in_the_last_plac
 def test_gelu_is_the_input_or_zero_with_their_slopes_at_the_largest_numbers(dtype: Any, approximate: str) -> None:
     z = on_backend(np.array([-3e38, -1e20, -100.0, 100.0, 1e20, 3e38], dtype))
     with np.errstate(all="raise"):
-        value, pullback = npnets.vjp(lambda z: activate(z, "gelu", (approximate,)), z)
+        value, pullback = npnets.vjp(Activation("gelu", (approximate,)), z)
         assert_array_equal(value, as_numpy(z) * [0, 0, 0, 1, 1, 1])
         assert_array_equal(pullback(np.ones_like(z)), [0, 0, 0, 1, 1, 1])
 

@@ -31,10 +31,7 @@ def _critic(x: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     **{name: getattr(npnets.functional, name) for name in ("silu", "sigmoid", "softplus", "elu", "gelu", "tanh")},
-    **{
-        f"{name} fused": npnets.functional.resolve_activation(name).apply
-        for name in ("silu", "softplus", "elu", "gelu")
-    },
+    **{f"{name} fused": npnets.functional.resolve_activation(name) for name in ("silu", "softplus", "elu", "gelu")},
     "softmax": nnp.softmax,
     "logsumexp": lambda x: nnp.logsumexp(x, axis=1),
     "norm": lambda x: nnp.linalg.norm(x, axis=1),

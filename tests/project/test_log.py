@@ -14,7 +14,7 @@ import pytest
 import standin_cupy
 
 import npnets
-from npnets.kernels import sharing
+from npnets.kernels import worker_threads
 
 pytestmark = pytest.mark.numpy_alone("is about what is written")
 
@@ -93,7 +93,7 @@ def test_a_save_tells_of_the_file_that_a_killed_save_has_left_behind(lines: Any,
     assert not left.exists()
 
 
-def test_a_batch_that_is_too_small_to_be_shared_out_is_told_to_who_asked_for_threads(lines: Any) -> None:
+def test_a_batch_that_is_too_small_to_be_divided_is_logged_where_threads_are_asked_for(lines: Any) -> None:
     net = npnets.RecurrentCritic(1, 3)
     params, obs = net.init(numpy.random.default_rng(0)), numpy.ones((100, 2, 3), numpy.float32)
     with npnets.threads(1):
@@ -101,16 +101,16 @@ def test_a_batch_that_is_too_small_to_be_shared_out_is_told_to_who_asked_for_thr
         assert lines() == []
         with npnets.batch_threads(2):
             net.forward(params, obs)
-    assert set(lines()) == {("DEBUG", "100 rows are too few, or too little work, to be shared out to 2 threads")}
+    assert set(lines()) == {("DEBUG", "100 rows are too few, or too little work, to be divided among 2 threads")}
 
 
-def test_a_system_that_starts_no_more_threads_is_told_once(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_starts_no_more_threads_is_logged_once(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any) -> Any:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
-    monkeypatch.setattr(sharing, "_alive", [])
-    sharing._say_that_threads_are_missing.cache_clear()
-    assert [sharing._together([lambda: 1, lambda: 2]) for _ in range(2)] == [[1, 2]] * 2
-    message = "the system starts no more threads: npnets.batch_threads goes on with 1"
+    monkeypatch.setattr(worker_threads, "_alive", [])
+    worker_threads._warn_of_missing_threads.cache_clear()
+    assert [worker_threads.run_together([lambda: 1, lambda: 2]) for _ in range(2)] == [[1, 2]] * 2
+    message = "the system starts no more threads: npnets.batch_threads runs on 1"
     assert lines() == [("WARNING", message)]

@@ -124,14 +124,14 @@ RULES = [
     ),
     Fault(
         "rule: the slope of silu lacks a term",
-        "kernels/activations.py",
+        "kernels/activation_formulas.py",
         "return g * (s + y * (1 - s))",
         "return g * s",
         KERNELS,
     ),
     Fault(
         "rule: the slope of elu forgets alpha",
-        "kernels/activations.py",
+        "kernels/activation_formulas.py",
         "g * (alpha * np.exp(np.minimum(z, 0)))",
         "g * np.exp(np.minimum(z, 0))",
         KERNELS,
@@ -153,7 +153,7 @@ RULES = [
     Fault(
         "rule: a gradient flows past a reset",
         "kernels/lstm.py",
-        "            dh, dc = _cleared(reset[t], dh, dc)\n    return dz",
+        "            dh, dc = _zero_where(reset[t], dh, dc)\n    return dz",
         "            pass\n    return dz",
         KERNELS,
     ),

@@ -1,4 +1,4 @@
-"""Networks that each break one law of descriptions: of pickling, copying or comparing."""
+"""Networks that each violate one law of descriptions: of pickling, copying or comparing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import npnets.numpy as nnp
 class OfALambda(Policy):
     activation: Any = field(default_factory=lambda: lambda z: nnp.tanh(z))
 
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return self.activation(z)
 
 
@@ -23,7 +23,7 @@ class OfALambda(Policy):
 class LosesItsScale(Policy):
     scale: float = 2.0
 
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return nnp.tanh(z) * self.__dict__.get("scale", 1.0)
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Networks that each break one law of gradients: wrong, stopped, zero or infinite derivatives."""
+"""Networks that each violate one law of gradients: wrong, stopped, zero or infinite derivatives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOUBLED = fused(nnp.tanh, cpu=_DOUBLED_PAIR, gpu=_DOUBLED_PAIR)
 
 
 class DoubledGradient(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return _DOUBLED(z)
 
 
@@ -25,12 +25,12 @@ class DetachedBias(Policy):
 
 
 class DetachedInputs(Policy):
-    def brought(self, params: Any, obs: Any) -> Any:
-        return stop_gradient(super().brought(params, obs))
+    def converted(self, params: Any, obs: Any) -> Any:
+        return stop_gradient(super().converted(params, obs))
 
 
 class WrittenInNumPy(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return np.array([[float(entry) for entry in row] for row in z], z.dtype)
 
 
@@ -40,17 +40,17 @@ class IgnoresItsParameters(Policy):
 
 
 class Saturated(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return nnp.clip(z + 1e9, -1, 1)
 
 
 class KinkedNorm(Policy):
-    def brought(self, params: Any, obs: Any) -> Any:
-        x = super().brought(params, obs)
+    def converted(self, params: Any, obs: Any) -> Any:
+        x = super().converted(params, obs)
         return x * nnp.sqrt(nnp.sum(x * x, axis=1, keepdims=True) / 1e6)
 
 
-def _doubled_in_single(g: Any, y: Any, wanted: Any, z: Any) -> Any:
+def _doubled_in_single(g: Any, y: Any, argnums: Any, z: Any) -> Any:
     return (g * (1 - y * y) * (2 if z.dtype == np.float32 else 1),)
 
 
@@ -59,5 +59,5 @@ _DOUBLED_IN_SINGLE = fused(nnp.tanh, cpu=_DOUBLED_IN_SINGLE_PAIR, gpu=_DOUBLED_I
 
 
 class DoubledInSingle(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return _DOUBLED_IN_SINGLE(z)

@@ -1,4 +1,4 @@
-"""Recurrent networks that each break one law of states or sequences, beside the sound one that they are made from."""
+"""Recurrent networks: a correct one, and variants of it that each violate one law of states or sequences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OBS, OUT = 4, 3
 
 @dataclass(frozen=True)
 class Memory:
-    """A sound recurrent network: takes sequences, padded and reset, or one step."""
+    """A correct recurrent network, which takes sequences with lengths and resets, or single steps."""
 
     state_shape: int = OBS
     output_dim: int = OUT
@@ -44,8 +44,8 @@ class Memory:
             if lengths is not None:
                 hidden = self.masked(np.asarray(lengths)[:, None] > t, hidden, before)
             outputs.append(hidden)
-        answer = nnp.stack(outputs, 1) if all_steps else hidden
-        return answer, {"hidden": self.leaving(hidden, state)}
+        output = nnp.stack(outputs, 1) if all_steps else hidden
+        return output, {"hidden": self.leaving(hidden, state)}
 
     def start(self, params: Any, x: Any) -> Any:
         return np.zeros((len(x), OUT), x.dtype)
@@ -56,14 +56,14 @@ class Memory:
     def order(self, steps: int) -> Any:
         return range(steps)
 
-    def reset(self, hidden: Any, fresh: Any) -> Any:
-        return nnp.where(fresh, 0, hidden)
+    def reset(self, hidden: Any, reset: Any) -> Any:
+        return nnp.where(reset, 0, hidden)
 
     def step(self, params: Any, x: Any, hidden: Any) -> Any:
         return nnp.tanh(x @ params["weight"] + hidden @ params["back"])
 
-    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
-        return nnp.where(live, hidden, before)
+    def masked(self, valid: Any, hidden: Any, before: Any) -> Any:
+        return nnp.where(valid, hidden, before)
 
     def leaving(self, hidden: Any, state: Any) -> Any:
         return hidden
@@ -114,24 +114,24 @@ class RunsBackwards(Memory):
         return reversed(range(steps))
 
 
-class AnswersWithPadding(Memory):
-    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
+class ReturnsPaddingSteps(Memory):
+    def masked(self, valid: Any, hidden: Any, before: Any) -> Any:
         return hidden
 
 
 class MasksByMultiplying(Memory):
-    def masked(self, live: Any, hidden: Any, before: Any) -> Any:
-        return live * hidden + (1 - live) * before
+    def masked(self, valid: Any, hidden: Any, before: Any) -> Any:
+        return valid * hidden + (1 - valid) * before
 
 
 class IgnoresResets(Memory):
-    def reset(self, hidden: Any, fresh: Any) -> Any:
+    def reset(self, hidden: Any, reset: Any) -> Any:
         return hidden
 
 
 class ResetsAllRows(Memory):
-    def reset(self, hidden: Any, fresh: Any) -> Any:
-        return hidden * 0 if fresh.any() else hidden
+    def reset(self, hidden: Any, reset: Any) -> Any:
+        return hidden * 0 if reset.any() else hidden
 
 
 class TruncatedState(Memory):

@@ -1,4 +1,4 @@
-"""Networks that each break one law of purity: they change, keep or draw what they should not."""
+"""Networks that each violate one law of purity: they change arguments, keep values or use global random state."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ class PutsIntoParams(Policy):
         return super().forward(params, obs, state)
 
 
-def _by_product(x: Any, weight: Any) -> Any:
+def _composition(x: Any, weight: Any) -> Any:
     return nnp.matmul(x, weight)
 
 
-_PRODUCT_PAIR = Pair(
+_PAIR = Pair(
     lambda x, weight: (x @ weight, x),
     lambda g, x, argnums, *args: tuple((g @ args[1].T, x.T @ g)[argnum] for argnum in argnums),
 )
-KeptProduct = fused(_by_product, cpu=_PRODUCT_PAIR, gpu=_PRODUCT_PAIR)
-"""A product whose backward pass reads the very array that came in."""
+product_without_copy = fused(_composition, cpu=_PAIR, gpu=_PAIR)
+"""A matrix product whose backward pass reads the input array itself."""
 
 
 class KeepsItsInput(Policy):
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
         x = obs if obs.dtype == params["weight"].dtype else obs.astype(params["weight"].dtype)
-        return self.answer(KeptProduct(x, params["weight"]) + params["bias"]), state
+        return self.output(product_without_copy(x, params["weight"]) + params["bias"]), state
 
 
 SCRATCH: dict[Any, Any] = {}
 
 
 class SharesABuffer(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         if npnets.autodiff.is_traced(z):
             return nnp.tanh(z)
         buffer = SCRATCH.setdefault((z.shape, z.dtype), np.empty_like(z))
@@ -59,12 +59,12 @@ class SharesABuffer(Policy):
 
 
 class GlobalNoise(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return nnp.tanh(z + 0.01 * np.random.normal())
 
 
 class PythonsNoise(Policy):
-    def answer(self, z: Any) -> Any:
+    def output(self, z: Any) -> Any:
         return nnp.tanh(z + random.random())
 
 
@@ -86,29 +86,29 @@ class OwnSeed(Policy):
 
 @dataclass(frozen=True)
 class Remembering(Policy):
-    """A network with something that it can write to; sound as long as it does not."""
+    """A correct network with a dict, which the variants below write to."""
 
-    kept: dict[Any, Any] = field(default_factory=dict, compare=False)
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False)
 
 
 class CachesByBatch(Remembering):
-    def answer(self, z: Any) -> Any:
-        return self.kept.setdefault(len(z), nnp.tanh(z))
+    def output(self, z: Any) -> Any:
+        return self.memory.setdefault(len(z), nnp.tanh(z))
 
 
 class CountsCalls(Remembering):
-    def answer(self, z: Any) -> Any:
-        self.kept["calls"] = self.kept.get("calls", 0) + 1
-        return nnp.tanh(z / self.kept["calls"])
+    def output(self, z: Any) -> Any:
+        self.memory["calls"] = self.memory.get("calls", 0) + 1
+        return nnp.tanh(z / self.memory["calls"])
 
 
-class UsesItsAnswerAgain(Remembering):
-    def answer(self, z: Any) -> Any:
-        out = self.kept.setdefault(z.shape, np.empty(z.shape, z.dtype))
+class ReusesItsOutput(Remembering):
+    def output(self, z: Any) -> Any:
+        out = self.memory.setdefault(z.shape, np.empty(z.shape, z.dtype))
         out[...] = nnp.tanh(z)
         return out
 
 
 class DrawsOnce(Remembering):
     def init(self, rng: Any, dtype: Any = np.float32) -> Any:
-        return npnets.tree.map(lambda x: x.astype(dtype), self.kept.setdefault("params", super().init(rng, dtype)))
+        return npnets.tree.map(lambda x: x.astype(dtype), self.memory.setdefault("params", super().init(rng, dtype)))

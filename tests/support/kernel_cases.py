@@ -13,11 +13,12 @@ from backends import on_backend
 from grouped_cases import grouped
 
 import npnets.numpy as nnp
-from npnets.kernels.activations import ACTIVATIONS, activate
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import TANH, Activation
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
-from npnets.kernels.linear import linear_layers
+from npnets.kernels.linear import Activations, linear_layers
 from npnets.kernels.lstm import lstm
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
@@ -38,6 +39,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 """Arguments of each activation that differ from its defaults."""
 
 
+RELU = Activation("relu")
+
+
 class Case(NamedTuple):
     """A kernel's call: `fun(*arrays)`, the same by its composition, and the shapes of its arrays (None: left out)."""
 
@@ -54,16 +58,17 @@ class Case(NamedTuple):
         return tuple(on_backend(drawn))
 
 
-def each_activation() -> list[tuple[Any, ...]]:
-    return [(name,) for name in ACTIVATIONS] + [(name, *args) for name, args in ARGUMENTS.items() if args]
+def each_activation() -> list[Activation]:
+    return [Activation(name) for name in FORMULAS] + [
+        Activation(name, args) for name, args in ARGUMENTS.items() if args
+    ]
 
 
-def _written(activation: tuple[Any, ...] | None) -> str:
+def _written(activation: Activation | None) -> str:
     """An activation with its arguments, as in `elu(0.7)`."""
     if activation is None:
         return "none"
-    name, *arguments = activation
-    return f"{name}({', '.join(map(str, arguments))})" if arguments else str(name)
+    return f"{activation.name}({', '.join(map(str, activation.args))})" if activation.args else activation.name
 
 
 def _activate_cases() -> list[Case]:
@@ -72,8 +77,8 @@ def _activate_cases() -> list[Case]:
         Case(
             "activations",
             f"{_written(a)} of {s}",
-            lambda z, a=a: activate(z, a[0], a[1:]),
-            lambda z, a=a: plain(z, *a[1:], name=a[0]),
+            a,
+            lambda z, a=a: plain(z, activation=a),
             (s,),
         )
         for a, s in itertools.product(each_activation(), [(5, 3), (1, 1), (7,), (2, 3, 1)])
@@ -85,7 +90,7 @@ def linear(x: Any, weight: Any, bias: Any, activation: Any = None) -> Any:
     return linear_layers(x, [weight, bias], (activation,))
 
 
-def _layers_case(activations: tuple[Any, ...], *shapes: Any) -> Case:
+def _layers_case(activations: Activations, *shapes: Any) -> Case:
     def fun(x: Any, *parameters: Any) -> Any:
         return linear_layers(x, parameters, activations)
 
@@ -109,11 +114,11 @@ def _linear_cases() -> list[Case]:
         ((4, 1, 3), (4, 3, 2), (4, 1, 2)),
         ((5, 1), (1, 1), (1,)),
     ]
-    cases = [case(a, x, w, b) for a in (None, ("tanh",), ("elu", 0.7)) for x, w, b in shapes]
-    cases += [case(a, x, w, None) for a in (None, ("relu",)) for x, w, b in shapes]
-    others = [a for a in each_activation() if a not in (("tanh",), ("elu", 0.7))]
+    cases = [case(a, x, w, b) for a in (None, TANH, Activation("elu", (0.7,))) for x, w, b in shapes]
+    cases += [case(a, x, w, None) for a in (None, RELU) for x, w, b in shapes]
+    others = [a for a in each_activation() if a not in (TANH, Activation("elu", (0.7,)))]
     cases += [case(a, *shapes[index]) for a in others for index in (0, 4)]
-    return [*cases, case(("tanh",), (130, 70), (70, 130), (130,)), *_several_layers_cases()]
+    return [*cases, case(TANH, (130, 70), (70, 130), (130,)), *_several_layers_cases()]
 
 
 def _several_layers_cases() -> list[Case]:
@@ -122,8 +127,16 @@ def _several_layers_cases() -> list[Case]:
     ensemble = [(5, 3), (4, 3, 6), (4, 1, 6), (4, 6, 2), (4, 1, 2)]
     each_its_own = [(4, 5, 3), (4, 3, 6), (4, 1, 6), (4, 6, 2), None]
     leading = [(2, 5, 3), (3, 4), (4,), (4, 2), (2,)]
-    several = [(("relu",), ("gelu",), None), (("tanh",), None, ("softplus",)), (None, ("elu", 0.7), ("silu",))]
-    pairs = [(("tanh",), None), (("leaky_relu", 0.2), ("sigmoid",)), (("relu",), ("tanh",))]
+    several: list[Activations] = [
+        (RELU, Activation("gelu"), None),
+        (TANH, None, Activation("softplus")),
+        (None, Activation("elu", (0.7,)), Activation("silu")),
+    ]
+    pairs: list[Activations] = [
+        (TANH, None),
+        (Activation("leaky_relu", (0.2,)), Activation("sigmoid")),
+        (RELU, TANH),
+    ]
     return [_layers_case(a, *plain) for a in several] + [
         _layers_case(a, *shapes) for a in pairs for shapes in (one_row, ensemble, each_its_own, leading)
     ]

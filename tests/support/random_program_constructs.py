@@ -111,7 +111,7 @@ USES_OF_A_BUFFER = (
     "np.square(np.stack([{x}, {b}]))",
     "np.masked_mean({x} * {x}, {b} > 0.6)",
     "grad(lambda t: np.sum(t * t * {b}))({x})",
-    "activate({x}, 'tanh') * {b}",
+    "Activation('tanh')({x}) * {b}",
     "Gaussian({x}.reshape(1, -1), np.exp({x}).reshape(1, -1)).log_prob({b}.reshape(1, -1))",
     "{x}.reshape(-1) @ {b}.reshape(-1)",
 )
@@ -157,7 +157,7 @@ def activation(draw: Drawing) -> Operation:
     x = draw.array(lambda value: away_from(value, 0))
     args = WITH_ARGUMENTS.get(name, ()) if draw.chance(0.4) else ()
     listed = "".join(f", {arg!r}" for arg in args)
-    forms = (f"functional.{name}({x}{listed})", f"activate({x}, '{name}', {args!r})")
+    forms = (f"functional.{name}({x}{listed})", f"Activation('{name}', {args!r})({x})")
     return draw.assign(*forms)
 
 
@@ -183,8 +183,10 @@ def layers(draw: Drawing) -> Operation:
     for rows, columns in zip(sizes, sizes[1:], strict=False):
         parameters.append(_like(draw, x, (rows, columns), draw.chance(0.7)))
         parameters.append("None" if draw.chance(0.3) else _like(draw, x, (columns,), draw.chance(0.7)))
-        calls.append(draw.choice((None, ("tanh",), ("sigmoid",), ("gelu", "none"), ("softplus", 1.0, 20.0))))
-    return draw.assign(f"linear_layers({x}, ({', '.join(parameters)}), {tuple(calls)!r})")
+        calls.append(
+            draw.choice(("None", *(f"Activation('{name}')" for name in ("tanh", "sigmoid", "gelu", "softplus"))))
+        )
+    return draw.assign(f"linear_layers({x}, ({', '.join(parameters)}), ({', '.join(calls)},))")
 
 
 def density(draw: Drawing) -> Operation:

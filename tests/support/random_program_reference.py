@@ -37,14 +37,18 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _activate(z: Any, name: str, args: tuple[Any, ...] = ()) -> Any:
-    return ACTIVATIONS[name](z, *args)
+class _Activation(NamedTuple):
+    name: str
+    args: tuple[Any, ...] = ()
+
+    def __call__(self, z: Any) -> Any:
+        return ACTIVATIONS[self.name](z, *self.args)
 
 
 def _linear_layers(x: Any, parameters: Any, activations: Any) -> Any:
     for weight, bias, activation in zip(parameters[::2], parameters[1::2], activations, strict=True):
         x = numpy.matmul(x, weight) + (0.0 if bias is None else bias)
-        x = x if activation is None else _activate(x, activation[0], activation[1:])
+        x = x if activation is None else activation(x)
     return x
 
 
@@ -120,7 +124,7 @@ SCOPE: dict[str, Any] = {
     "copy": copy,
     "functional": types.SimpleNamespace(**ACTIVATIONS, squash=_squash, softmax=_DIFFERENT["softmax"]),
     "Gaussian": _Gaussian,
-    "activate": _activate,
+    "Activation": _Activation,
     "linear_layers": _linear_layers,
     "log_density": _log_density,
     "grad": _grad,

@@ -34,7 +34,7 @@ from npnets import jvp
 from npnets import stop_gradient
 from npnets import vjp
 from npnets.distributions import Gaussian
-from npnets.kernels.activations import activate
+from npnets.kernels.activations import Activation
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.linear import linear_layers
 """.splitlines()

@@ -70,7 +70,7 @@ def calls() -> Iterator[tuple[str, Callable[[], Any]]]:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     npnets.backend.to_device = over_host_memory
-    for module in (npnets.backend, npnets.inputs, npnets.autodiff.arguments):  # CUDA is asked only by CuPy's functions
-        module.current_device = lambda array: contextlib.nullcontext()
+    for module in (npnets.backend, npnets.autodiff.devices):  # CUDA is asked only by CuPy's functions
+        module.using = lambda device: contextlib.nullcontext()
     backends.current = backends.GPU
     print(json.dumps({name: ending(call) for name, call in calls()}))

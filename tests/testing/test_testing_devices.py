@@ -1,4 +1,4 @@
-"""The property-test kit follows a network's parameters to the device where they lie."""
+"""`check_network` draws inputs on the device of a network's parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies of the property-test kit: what they draw fits, comes again with the same seed, and shrinks."""
+"""The strategies of `npnets.testing` draw inputs that fit a network, are reproducible, and shrink."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import npnets
 from npnets import testing
 
-pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy's arrays")
+pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy arrays")
 
 ACTOR = npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2, max_action=(0.5, 2.0))
 CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
@@ -23,7 +23,7 @@ CLASSES = [getattr(npnets, name) for name in npnets.__all__ if hasattr(getattr(n
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int = 50, seed: int = 0) -> list[Any]:
-    """Return what a strategy draws."""
+    """Return values drawn from a strategy."""
     found: list[Any] = []
 
     @seeded(seed)
@@ -40,14 +40,14 @@ def drawn(strategy: st.SearchStrategy[Any], count: int = 50, seed: int = 0) -> l
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_networks_of_every_class_are_drawn_and_the_filter_keeps_to_it(kind: Any) -> None:
+def test_networks_of_a_given_class_are_of_that_class_and_differ(kind: Any) -> None:
     nets = drawn(testing.networks([kind]), 15)
     assert {type(net) for net in nets} == {kind}
     assert len({repr(net) for net in nets}) > 5
 
 
 @pytest.mark.slow
-def test_networks_are_of_every_class_where_none_is_asked_for() -> None:
+def test_networks_are_of_every_class_by_default() -> None:
     found = [net for seed in range(4) for net in drawn(testing.networks(), 100, seed)]
     assert {type(net) for net in found} == set(CLASSES)
 
@@ -73,7 +73,7 @@ OPTIONS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "has"), OPTIONS.values(), ids=OPTIONS)
-def test_networks_are_drawn_with_an_option_and_without(kind: Any, has: Any) -> None:
+def test_networks_are_drawn_with_and_without_each_option(kind: Any, has: Any) -> None:
     assert {bool(has(net)) for net in drawn(testing.networks([kind]), 60)} == {False, True}
 
 
@@ -83,7 +83,7 @@ def test_networks_shrink_to_the_smallest_one() -> None:
 
 
 @pytest.mark.parametrize("classes", [[], [int], [npnets.Actor, "Critic"]])
-def test_classes_that_are_no_networks_are_refused(classes: Any) -> None:
+def test_a_class_that_is_not_a_network_is_an_error(classes: Any) -> None:
     with pytest.raises(ValueError, match="classes must be some of .'Linear', 'EnsembleLinear'"):
         testing.networks(classes)
 
@@ -92,14 +92,14 @@ def test_classes_that_are_no_networks_are_refused(classes: Any) -> None:
 
 
 @given(testing.parameters(ACTOR), testing.parameters(ACTOR, np.float64))
-def test_parameters_have_the_form_and_dtype_that_init_gives_them(narrow: Any, wide: Any) -> None:
+def test_parameters_have_the_structure_shapes_and_dtype_of_those_of_init(narrow: Any, wide: Any) -> None:
     like = ACTOR.init(np.random.default_rng(0))
     for params, dtype in ((narrow, np.float32), (wide, np.float64)):
         npnets.tree.map(lambda leaf, other: np.testing.assert_equal(leaf.shape, other.shape), params, like)
         assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
 
 
-def test_parameters_shrink_to_the_initial_ones_of_the_first_seed_and_some_have_noise_on_every_entry() -> None:
+def test_parameters_shrink_to_the_initial_ones_of_the_first_seed_and_some_have_noise_everywhere() -> None:
     smallest = find(testing.parameters(MEMORY), lambda params: True)
     assert bits(smallest) == bits(MEMORY.init(np.random.default_rng(0)))
     noisy = find(testing.parameters(MEMORY), lambda params: params["log_sigma"].all())
@@ -134,9 +134,9 @@ def test_actions_fit_the_network_and_stay_within_its_bound(data: Any) -> None:
     assert data.draw(testing.actions(npnets.Linear(2, 3), 2, action_shape=4)).shape == (2, 4)
 
 
-def test_actions_reach_the_bound_and_are_refused_where_there_are_none() -> None:
+def test_actions_reach_the_bound_and_a_network_without_actions_is_an_error() -> None:
     assert np.max([abs(act).max(0) for act in drawn(testing.actions(ACTOR))], 0).tolist() == [0.5, 2.0]
-    with pytest.raises(TypeError, match="takes no actions and answers with none"):
+    with pytest.raises(TypeError, match="neither takes nor returns actions"):
         testing.actions(npnets.Linear(2, 3))
 
 
@@ -152,7 +152,7 @@ def test_a_network_without_memory_has_no_states() -> None:
     assert set(drawn(testing.states(ACTOR))) == {None}
 
 
-def test_the_same_seed_draws_the_same() -> None:
+def test_equal_seeds_draw_equal_values() -> None:
     for strategy in (testing.parameters(CRITIC), testing.observations(CRITIC), testing.states(MEMORY)):
         assert bits(drawn(strategy, 10)) == bits(drawn(strategy, 10))
     assert drawn(testing.networks(), 10) == drawn(testing.networks(), 10)

@@ -92,19 +92,24 @@ _BACKWARD = {
 
 def activated(x: Array, name: str, args: tuple[Any, ...]) -> Array:
     """Return the activation of an array, which stays as it is."""
-    return _FORWARD[name](x, 0, *args)
+    return _FORWARD[name](x, 0, *_arguments(name, args))
 
 
 def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> Array:
     """Return the activation of `x + bias`, written over `x`."""
-    return _FORWARD[name](x, 0 if bias is None else bias, *args, x)
+    return _FORWARD[name](x, 0 if bias is None else bias, *_arguments(name, args), x)
 
 
 def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> tuple[Array, Array]:
     """Return the activation of `z = x + bias`, and `z`."""
-    return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *args)
+    return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *_arguments(name, args))
 
 
 def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[Any, ...]) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs none."""
-    return _BACKWARD[name](g, y, y if z is None else z, *args)
+    return _BACKWARD[name](g, y, y if z is None else z, *_arguments(name, args))
+
+
+def _arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an activation's arguments, all of them, as its source declares them."""
+    return (args[0] == "tanh",) if name == "gelu" else args

@@ -1,4 +1,4 @@
-"""A large batch that is shared out to threads gives what it gives as a whole, and leaves everything else as it was."""
+"""An LSTM's batch in shards on several threads has the results of the whole batch, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ from threadpoolctl import threadpool_info
 
 import npnets
 import npnets.numpy as nnp
-from npnets.kernels import sharing
+from npnets.kernels import lstm_shards, worker_threads
 from npnets.kernels.lstm import lstm
-from npnets.kernels.sharing import Rows, SharedOut
 
 pytestmark = [
-    pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothing is shared out"),
+    pytest.mark.numpy_alone("about threads beside NumPy: on a GPU a batch stays whole"),
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning"),
 ]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
@@ -53,16 +52,16 @@ def one_blas_thread() -> Iterator[None]:
 def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """As if every batch were large; how many tasks ran side by side each time."""
     counts: list[int] = []
-    together = sharing._together
-    monkeypatch.setattr(sharing, "FEWEST", 1)
-    monkeypatch.setattr(sharing, "LEAST_WORK", 1)
-    monkeypatch.setattr(sharing, "_together", lambda tasks: counts.append(len(tasks)) or together(tasks))
+    run_together = worker_threads.run_together
+    monkeypatch.setattr(lstm_shards, "LEAST_ROWS", 1)
+    monkeypatch.setattr(lstm_shards, "LEAST_WORK", 1)
+    monkeypatch.setattr(lstm_shards, "run_together", lambda tasks: counts.append(len(tasks)) or run_together(tasks))
     return counts
 
 
 @pytest.fixture
 def three_threads(counts: list[int]) -> Iterator[list[int]]:
-    """The same, with batches shared out to three threads."""
+    """The same, with batches divided among three threads."""
     with npnets.batch_threads(3):
         yield counts
 
@@ -88,9 +87,7 @@ def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
 
 @pytest.mark.parametrize("masks", [{}, {"reset": RESET}, {"valid": VALID}, {"reset": RESET & VALID, "valid": VALID}])
 @pytest.mark.parametrize("used", [(0, 1, 2), (0,), (2,)])
-def test_a_batch_that_is_shared_out_has_the_answers_and_gradients_of_the_whole(
-    masks: Any, used: Any, counts: list[int]
-) -> None:
+def test_a_batch_in_shards_has_the_outputs_and_gradients_of_the_whole(masks: Any, used: Any, counts: list[int]) -> None:
     with npnets.batch_threads(3):
         shared = _run(*_arguments(), **masks), _gradient(_arguments(), masks, used)
     assert counts == [3, 3, 3]
@@ -118,7 +115,7 @@ def test_results_have_the_same_bits_from_run_to_run_and_in_several_threads_at_on
         assert all(one == wanted for one in pool.map(found, range(40)))
 
 
-def test_a_thread_that_did_not_ask_shares_nothing_out(three_threads: list[int]) -> None:
+def test_in_a_thread_outside_the_block_a_batch_stays_whole(three_threads: list[int]) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: _run(*_arguments())).result()
     assert three_threads == []
@@ -140,8 +137,9 @@ def test_a_gradient_can_be_pulled_back_twice_and_differentiated_again(three_thre
 
 
 def _evaluated(run: Any, rows: Any) -> Any:
-    """Return what a kernel with one argument and one answer makes of rows."""
-    return SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1, *[lambda x: (run(x),)] * 3).evaluate(rows)[0]
+    """Return a function's outputs for thirds of some rows, each third in a thread of its own."""
+    thirds = rows[:2], rows[2:4], rows[4:]
+    return np.concatenate(worker_threads.run_together([functools.partial(run, third) for third in thirds]))
 
 
 def _blas_threads() -> list[int]:
@@ -149,7 +147,7 @@ def _blas_threads() -> list[int]:
 
 
 @needs_known_blas
-def test_where_blas_has_several_threads_it_is_said_how_to_give_it_one() -> None:
+def test_where_blas_has_several_threads_the_error_names_the_remedy() -> None:
     with npnets.threads(3):
         with pytest.raises(
             RuntimeError, match=r"batch_threads\(2\) expects BLAS to run on one thread, but .* runs on 3"
@@ -187,12 +185,12 @@ def test_blas_keeps_its_threads_whatever_is_entered_and_left_in_whatever_order()
     with npnets.threads(3), pytest.raises(ArithmeticError), npnets.batch_threads(1):
         assert set(_blas_threads()) == {3}
         raise ArithmeticError
-    assert sharing._threads.get() == 1
+    assert worker_threads.chosen_threads() == 1
 
 
-def test_a_worker_holds_neither_task_nor_result_once_it_waits_for_the_next() -> None:
+def test_a_worker_that_waits_for_the_next_task_references_neither_task_nor_result() -> None:
     class Waits(Exception):
-        """The worker has done all tasks."""
+        """The worker has run all tasks."""
 
     class Result:
         """Something that can be referred to weakly."""
@@ -203,7 +201,7 @@ def test_a_worker_holds_neither_task_nor_result_once_it_waits_for_the_next() -> 
         return result
 
     class Tasks:
-        """Gives one task away, and then looks what is still alive of it."""
+        """Returns one task, and then checks that nothing of it is alive."""
 
         def get(self) -> Any:
             if jobs:
@@ -212,7 +210,7 @@ def test_a_worker_holds_neither_task_nor_result_once_it_waits_for_the_next() -> 
             raise Waits
 
     class Outcomes:
-        """Looks whether the task is still alive when its result comes."""
+        """Checks that the task is no longer alive when its result comes."""
 
         def put(self, outcome: Any) -> None:
             assert outcome.error is None and alive[0]() is None
@@ -220,7 +218,7 @@ def test_a_worker_holds_neither_task_nor_result_once_it_waits_for_the_next() -> 
     jobs: list[Any] = [(Outcomes(), 0, contextvars.copy_context(), functools.partial(task))]
     alive: list[Any] = [weakref.ref(jobs[0][3]), weakref.ref(jobs[0][0])]
     with pytest.raises(Waits):
-        sharing._work(Tasks(), [], SimpleQueue())  # type: ignore[arg-type]
+        worker_threads._run_tasks(Tasks(), [], SimpleQueue())  # type: ignore[arg-type]
 
 
 def test_an_error_does_not_keep_the_arrays_of_the_call_alive_once_it_is_handled(three_threads: list[int]) -> None:
@@ -238,7 +236,7 @@ def test_an_error_does_not_keep_the_arrays_of_the_call_alive_once_it_is_handled(
             _evaluated(run, rows)
         except ArithmeticError:
             del rows
-        deadline = time.monotonic() + 60  # the worker lets go of its outcome a moment after it gave it away
+        deadline = time.monotonic() + 60  # the worker drops its reference a moment after it has put the outcome
         while alive() is not None and time.monotonic() < deadline:
             time.sleep(0.001)
         assert alive() is None
@@ -246,35 +244,37 @@ def test_an_error_does_not_keep_the_arrays_of_the_call_alive_once_it_is_handled(
         gc.enable()
 
 
-def test_where_no_thread_can_be_started_the_caller_does_all(
+def test_where_no_thread_can_be_started_the_caller_runs_all_tasks(
     three_threads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    sharing._start_afresh()
+    worker_threads._forget_parent()
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
     for _ in range(2):
         assert_allclose(_evaluated(lambda x: x + 1, np.arange(7.0)), np.arange(1.0, 8.0))
-    assert sharing._alive == []
+    assert worker_threads._alive == []
 
 
 @needs_fork
-def test_a_finalizer_in_a_worker_that_shares_out_does_not_wait_for_that_worker(counts: list[int]) -> None:
+def test_a_finalizer_in_a_worker_that_runs_tasks_does_not_wait_for_that_worker(counts: list[int]) -> None:
     caller = threading.get_ident()
 
     def run(x: Any) -> Any:
         if threading.get_ident() != caller:
-            _evaluated(lambda x: x, np.arange(7.0))
+            assert lstm_shards.shards_of(*_arguments()) == []
+            _run(*_arguments())
         return x
 
-    sharing._start_afresh()
+    worker_threads._forget_parent()
     with npnets.batch_threads(2):
+        assert lstm_shards.shards_of(*_arguments()) != []
         assert exit_code_in_child(lambda: _evaluated(run, np.arange(7.0))) == 0
 
 
 @pytest.mark.parametrize("where", [0, 6])
-def test_an_error_in_any_share_reaches_the_caller_and_the_next_batch_is_computed(
+def test_an_error_in_any_shard_reaches_the_caller_and_the_next_batch_is_computed(
     where: int, three_threads: list[int]
 ) -> None:
     def run(x: Any) -> Any:
@@ -289,7 +289,7 @@ def test_an_error_in_any_share_reaches_the_caller_and_the_next_batch_is_computed
     assert_allclose(_evaluated(run, np.arange(7.0)), np.arange(1.0, 8.0))
 
 
-def test_a_share_is_computed_under_the_callers_error_settings(three_threads: list[int]) -> None:
+def test_a_shard_is_computed_under_the_callers_error_settings(three_threads: list[int]) -> None:
     seen = []
     with np.errstate(over="raise", divide="ignore"):
         _evaluated(lambda x: seen.append((threading.current_thread().name, np.geterr())) or x, np.ones(7))
@@ -297,28 +297,32 @@ def test_a_share_is_computed_under_the_callers_error_settings(three_threads: lis
     assert len({name for name, _ in seen}) > 1
 
 
-def test_what_is_small_or_not_asked_for_is_not_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    shares = SharedOut(Rows({0: 0}, {}, (0,)), lambda x: 1 << 20, *[lambda x: x] * 3)._shares
-    assert shares((np.ones(201),)) is None
+def test_a_batch_that_is_small_or_outside_the_block_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = np.ones((64, 4 * 64)), np.ones((64, 4 * 64))
+
+    def shards(rows: int) -> list[slice]:
+        return lstm_shards.shards_of(np.ones((32, rows, 64)), *weights)
+
+    assert shards(201) == []
     with npnets.batch_threads(2):
-        assert shares((np.ones(127),)) is None
-        assert shares((np.ones(128),)) == [slice(0, 64), slice(64, 128)]
-        assert shares((np.ones(201),)) == [slice(0, 100), slice(100, 201)]
-        monkeypatch.setattr(sharing, "LEAST_WORK", 1 << 30)
-        assert shares((np.ones(201),)) is None
-    monkeypatch.setattr(sharing, "LEAST_WORK", 1)
+        assert shards(127) == []
+        assert shards(128) == [slice(0, 64), slice(64, 128)]
+        assert shards(201) == [slice(0, 100), slice(100, 201)]
+        monkeypatch.setattr(lstm_shards, "LEAST_WORK", 1 << 30)
+        assert shards(201) == []
+    monkeypatch.setattr(lstm_shards, "LEAST_WORK", 1)
     with npnets.batch_threads(1):
-        assert shares((np.ones(201),)) is None
+        assert shards(201) == []
 
 
 @pytest.mark.parametrize(("wrong", "error"), [(0, ValueError), (-2, ValueError), (2.0, TypeError), (True, TypeError)])
-def test_what_is_no_number_of_threads_is_refused(wrong: Any, error: Any) -> None:
+def test_a_number_of_threads_that_is_no_positive_integer_is_an_error(wrong: Any, error: Any) -> None:
     with pytest.raises(error, match=f"the number of threads must be .*at least 1, but is {wrong}"):
         with npnets.batch_threads(wrong):
             pass
 
 
-def test_a_thread_that_outlives_the_main_one_still_gets_its_answer() -> None:
+def test_a_thread_that_outlives_the_main_one_still_gets_its_result() -> None:
     code = """
 import threading, time
 import numpy as np

@@ -1,4 +1,4 @@
-"""Ctrl-C at any byte-code of sharing a batch out leaves nothing behind that changes or stops a later call."""
+"""Ctrl-C at any byte-code of a call in shards leaves nothing behind that changes or stops a later call."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from forks import exit_code_in_child
 from opcodes import Countdown, before_each_opcode
 
 import npnets
-from npnets.kernels import sharing
+from npnets.kernels import lstm_shards, worker_threads
 from npnets.kernels.lstm import lstm
 
 pytestmark = [
-    pytest.mark.numpy_alone("about threads beside NumPy: on a GPU nothing is shared out"),
+    pytest.mark.numpy_alone("about threads beside NumPy: on a GPU a batch stays whole"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork"),
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning"),
 ]
@@ -30,8 +30,8 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def every_batch_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if every batch were large, and BLAS on one thread."""
-    monkeypatch.setattr(sharing, "FEWEST", 1)
-    monkeypatch.setattr(sharing, "LEAST_WORK", 1)
+    monkeypatch.setattr(lstm_shards, "LEAST_ROWS", 1)
+    monkeypatch.setattr(lstm_shards, "LEAST_WORK", 1)
     with npnets.threads(1):
         yield
 
@@ -45,7 +45,7 @@ def _drawn() -> list[Any]:
 ARGS = _drawn()
 
 
-def _shared_out() -> list[bytes]:
+def _in_shards() -> list[bytes]:
     with npnets.batch_threads(3):
         return bits(lstm(ARGS[0], tuple(ARGS[1:5]), *ARGS[5:]))
 
@@ -57,19 +57,22 @@ def _raise() -> None:
 def _interrupt_at_every_byte_code(start_workers: bool) -> None:
     """Interrupt a call at each byte-code in turn, each time with no worker started yet or with all of them."""
     sys.unraisablehook = lambda _: None  # of workers that are ended below
-    expected, left_set = _shared_out(), 0
+    expected, left_set = _in_shards(), 0
     for number in itertools.count():
         if start_workers:
-            for _ in sharing._alive:
-                sharing._tasks.put("no task, so that the worker ends")
-            sharing._start_afresh()
+            for _ in worker_threads._alive:
+                worker_threads._tasks.put("no task, so that the worker ends")
+            worker_threads._forget_parent()
         countdown = Countdown(number, _raise)
-        with contextlib.suppress(KeyboardInterrupt), before_each_opcode(countdown, sharing, contextlib):
-            _shared_out()
-        left_set += sharing._threads.get() != 1
-        sharing._threads.set(1)
-        assert _shared_out() == expected, number
-        assert 2 <= len(sharing._alive) <= 3
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            before_each_opcode(countdown, lstm_shards, worker_threads, contextlib),
+        ):
+            _in_shards()
+        left_set += worker_threads._threads.get() != 1
+        worker_threads._threads.set(1)
+        assert _in_shards() == expected, number
+        assert 2 <= len(worker_threads._alive) <= 3
         if countdown.seen <= number:
             break
     assert number > 200
@@ -78,7 +81,7 @@ def _interrupt_at_every_byte_code(start_workers: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start_workers", [False, True])
-def test_after_an_interrupt_at_any_byte_code_a_shared_out_call_has_the_right_bits(start_workers: bool) -> None:
+def test_after_an_interrupt_at_any_byte_code_a_call_in_shards_has_the_right_bits(start_workers: bool) -> None:
     assert exit_code_in_child(lambda: _interrupt_at_every_byte_code(start_workers)) == 0
 
 
@@ -86,22 +89,22 @@ def _interrupt_by_a_signal() -> None:
     def handle(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    expected, interrupted = _shared_out(), 0
+    expected, interrupted = _in_shards(), 0
     signal.signal(signal.SIGPROF, handle)
     for turn in range(2000):
         try:
             signal.setitimer(signal.ITIMER_PROF, 1e-5 * (1 + turn % 40))
             for _ in range(1000):
-                _shared_out()
+                _in_shards()
         except KeyboardInterrupt:
             interrupted += 1
         if interrupted >= 100:
             break
     signal.setitimer(signal.ITIMER_PROF, 0)
     assert interrupted >= 100
-    assert sharing._threads.get() == 1
-    assert _shared_out() == expected
-    assert len(sharing._alive) == 2
+    assert worker_threads._threads.get() == 1
+    assert _in_shards() == expected
+    assert len(worker_threads._alive) == 2
 
 
 @pytest.mark.slow

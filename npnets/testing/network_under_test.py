@@ -1,0 +1,224 @@
+"""The network under test: which inputs its `forward` takes, how it is called, and what it returns.
+
+All of this is read from the signature of `forward`, from the description, or from the arguments of `check_network`.
+Laws call a network only in this way.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from hypothesis import find, settings
+from hypothesis.strategies import SearchStrategy
+
+from npnets import tree
+from npnets.backend import Array, device_of, to_device
+from npnets.continuous import VAE
+from npnets.description import Shape, cached_property
+from npnets.testing.arrays import is_array, parameters_from
+from npnets.testing.forward_signature import argument_names, check_action_shape, takes_sequences
+from npnets.testing.law import Violation
+from npnets.testing.protocol import Network
+from npnets.testing.shapes import Row, action_row, as_row, members_of, observation_row, output_row
+from npnets.tree import Tree
+
+Inputs: TypeAlias = dict[str, Tree]
+"""Arguments of `forward` by name: `obs`, and those of `act`, `noise` and `rng` (a seed) that it takes."""
+
+
+class Result(NamedTuple):
+    """The output arrays of `forward` by name, and the new state."""
+
+    outputs: dict[str, Array]
+    state: Tree
+
+    def as_tree(self) -> Tree:
+        """Return one tree, whose paths appear in errors."""
+        return {**self.outputs, "state": self.state}
+
+
+@dataclass(frozen=True)
+class NetworkUnderTest:
+    """A network and what the laws must know of it.
+
+    `observation`, `action` and `output` are shapes of one row; `action` is `None` if `forward` takes no actions.
+    `names` are the arguments of `forward` after the observations. `members` is the size of an ensemble, or `None`.
+    """
+
+    net: Network
+    names: tuple[str, ...]
+    observation: Row
+    action: Row | None
+    output: Row
+    members: int | None
+    takes_sequences: bool
+    obs: Callable[[int], SearchStrategy[Tree]] | None = None
+
+    @property
+    def row_axis(self) -> int:
+        """The axis of outputs for the rows of a batch."""
+        return 0 if self.members is None else 1
+
+    @property
+    def takes_state(self) -> bool:
+        """Whether `forward` takes a state, and returns a pair of output and new state."""
+        return "state" in self.names
+
+    @property
+    def noise(self) -> Row | None:
+        """The shape of one row of noise, for a network that takes noise."""
+        latent = getattr(self.net, "latent_dim", None)
+        return (latent,) if "noise" in self.names and latent is not None else None
+
+    @property
+    def needs_rng(self) -> bool:
+        """Whether `forward` draws numbers with the generator it is passed, and takes no noise instead."""
+        return "rng" in self.names and self.noise is None
+
+    @property
+    def init_takes_dtype(self) -> bool:
+        """Whether `init` has an argument `dtype`."""
+        return "dtype" in inspect.signature(self.net.init).parameters
+
+    @cached_property
+    def device(self) -> str:
+        """The device of the network's parameters."""
+        leaves = tree.leaves(parameters_from(self.net, 0))
+        return device_of(leaves[0]) if leaves else "cpu"
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether `forward` returns a state when it is passed none."""
+        return self.takes_state and any(leaf is not None for leaf in tree.leaves(self.state_like(2)))
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether it is recurrent and takes `(batch, steps, ...)` of any floating-point numbers."""
+        return self.is_recurrent and self.takes_sequences and self.obs is None
+
+    def state_like(self, batch: int) -> Tree:
+        """Return the state that `forward` returns for a batch; `None` if it fails, which a law reports."""
+        try:
+            return self.call(self.net, parameters_from(self.net, 0), self.zeros(batch)).state
+        except Violation:
+            return None
+
+    @cached_property
+    def state_axes(self) -> Tree:
+        """The axis of each leaf of a state for the rows of a batch, -1 for a leaf without such an axis."""
+        return tree.map(_differing_axis, self.state_like(2), self.state_like(3))
+
+    def output_shape(self, name: str, batch: int) -> Row:
+        """Return the shape that an output must have."""
+        row = (self.net.latent_dim,) if isinstance(self.net, VAE) and name != "reconstruction" else self.output
+        return (*([] if self.members is None else [self.members]), batch, *row)
+
+    def call(self, net: Network, params: Tree, inputs: Inputs, state: Tree = None, **options: Tree) -> Result:
+        """Call the `forward` of this network or of a copy.
+
+        Raises
+        ------
+        Violation
+            If it raises, or returns something other than arrays.
+        """
+        arguments = self._arguments(inputs, state) | options
+        try:
+            returned = net.forward(params, inputs["obs"], **arguments)
+        except Exception as error:
+            shapes = {name: np.shape(value) for name, value in inputs.items()}
+            raise Violation(
+                f"an output for inputs of the shapes {shapes}",
+                f"{type(error).__name__}: {error}",
+                "see the traceback above; or the state_shape or action_shape passed to check_network is not that of "
+                "the network",
+            ) from error
+        output, new_state = _pair(returned) if self.takes_state else (returned, None)
+        return Result(self._by_name(output), new_state)
+
+    def _arguments(self, inputs: Inputs, state: Tree) -> dict[str, object]:
+        action = "action" if "action" in self.names else "act"
+        arguments = {action if name == "act" else name: value for name, value in inputs.items() if name != "obs"}
+        if "rng" in inputs:
+            arguments["rng"] = np.random.default_rng(inputs["rng"])
+        if state is not None:
+            arguments["state"] = state
+        if "return_state" in self.names:
+            arguments["return_state"] = True
+        return arguments
+
+    def _by_name(self, output: Tree) -> dict[str, Array]:
+        parts = output if isinstance(output, (tuple, list)) else [output]
+        if not all(is_array(part) for part in parts):
+            types = [type(part).__name__ for part in parts]
+            raise Violation("an array, or a tuple of arrays", str(types), "forward returns something else")
+        if isinstance(self.net, VAE):
+            return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
+        if len(parts) == 2:
+            return {"mu": parts[0], "sigma": parts[1]}
+        return {"output": parts[0]} if len(parts) == 1 else {f"output[{n}]": part for n, part in enumerate(parts)}
+
+    def zeros(self, batch: int) -> Inputs:
+        """Return inputs of zeros on the network's device; observations from `obs` if there is such a strategy."""
+        rows = {"obs": self.observation, "act": self.action, "noise": self.noise}
+        inputs: Inputs = {k: np.zeros((batch, *row), np.float32) for k, row in rows.items() if row is not None}
+        if self.obs is not None:
+            quiet = settings(database=None, deadline=None, max_examples=10)
+            inputs["obs"] = find(self.obs(batch), lambda _: True, settings=quiet)
+        on_device = tree.map(lambda leaf: to_device(leaf, self.device), inputs)
+        return {**on_device, "rng": 0} if self.needs_rng else on_device
+
+
+def _pair(returned: object) -> tuple[Tree, Tree]:
+    if isinstance(returned, (tuple, list)) and len(returned) == 2:
+        return returned[0], returned[1]
+    raise Violation(
+        "a pair (output, new state), because forward takes a state",
+        f"a {type(returned).__name__}",
+        "forward must return an output and a state; without a memory, None or the given state",
+    )
+
+
+def network_under_test(
+    net: Network,
+    state_shape: Shape | None = None,
+    action_shape: Shape | None = None,
+    obs: Callable[[int], SearchStrategy[Tree]] | None = None,
+    members: int | None = None,
+    sequences: bool | None = None,
+) -> NetworkUnderTest:
+    """Return a network as the laws use it.
+
+    Raises
+    ------
+    TypeError
+        If it is not a network, its `output_dim` is not an integer, or a shape is neither in its description nor given.
+    """
+    names = argument_names(net)
+    observation = as_row("state_shape", state_shape) if state_shape is not None else observation_row(net)
+    if observation is None and obs is None:
+        raise TypeError(
+            f"the shape of observations cannot be read from {net!r:.80}, which has no state_shape; pass it: "
+            "check_network(net, state_shape=17)"
+        )
+    action = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
+    output = output_row(net, action)
+    if output is None:
+        raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
+    check_action_shape(net, action)
+    return NetworkUnderTest(
+        net=net,
+        names=names,
+        observation=observation or (),
+        action=action if {"act", "action"} & set(names) else None,
+        output=output,
+        members=members if members is not None else members_of(net),
+        takes_sequences=takes_sequences(net, names) if sequences is None else sequences,
+        obs=obs,
+    )
+
+
+def _differing_axis(two: Tree, three: Tree) -> int:
+    axes = [n for n, (a, b) in enumerate(zip(np.shape(two), np.shape(three), strict=False)) if a != b]
+    return axes[0] if axes else -1
