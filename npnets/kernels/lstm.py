@@ -10,13 +10,13 @@ cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None
 that enter it are zero; where it is not `valid` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
-The fast pair stacks the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u
-= [x_t, 1, h]`, and all weight gradients are one more, over all steps. Its arrays lie features first, `u` as `(in + 1 +
-hidden, batch)` and the product as `(4 hidden, batch)`: each gate is a whole block of memory, and at batch 64 and
-`hidden` 128 two threads of BLAS need a quarter less time than for the product that lies the other way. `W` is scaled
-so that `[-z_i, -z_f, -2 z_g, -z_o]` comes out and NumPy finds all gates with one `exp`: `sigmoid(z) = 1 / (1 +
-exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long without AVX-512. The price is that a
-small `g` is exact to some 1e-7 in float32 there, not relative to its own size.
+The pairs stack the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u =
+[x_t, 1, h]`, and all weight gradients are one more, over all steps. Their arrays lie features first, `u` as `(in + 1 +
+hidden, batch)` and the product as `(4 hidden, batch)`: each gate is one block of memory, and at batch 64 and `hidden`
+128 two threads of BLAS need a quarter less time than for the transposed product. `W` is scaled, so that the product is
+`[-z_i, -z_f, -2 z_g, -z_o]` and NumPy computes all gates with one `exp`: `sigmoid(z) = 1 / (1 + exp(-z))`, `tanh(z) = 2
+sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long without AVX-512. In return a small `g` is exact to some 1e-7 in
+float32, not relative to its own size.
 """
 
 from functools import partial
@@ -63,7 +63,7 @@ def _cell(z: Array, c: Array) -> State:
 
 
 class Residuals(NamedTuple):
-    """What the backward needs: `u`, the gates, `c` and `tanh(c')`, each `(steps, features, batch)`."""
+    """For the backward: `u`, the gates, `c` and `tanh(c')` of each step, all `(steps, features, batch)`."""
 
     u: Array
     gates: Array
@@ -87,8 +87,8 @@ def _forward(
     steps, batch, width = x.shape
     hidden = len(w_h)
     reset, valid = _features_first(reset), _features_first(valid)
-    u, hs = _columns(x, h, valid)
-    outputs = hs[1:] if reset is None else scratch(x, (steps, hidden, batch))  # a reset step clears the h that it reads
+    u, hs = _stacked_inputs(x, h, valid)
+    outputs = hs[1:] if reset is None else scratch(x, (steps, hidden, batch))  # a reset changes the next step's h alone
     gates, tanh_c = scratch(x, (steps, 4 * hidden, batch)), scratch(x, (steps, hidden, batch))
     cs = scratch(x, (steps + 1, hidden, batch))
     cs[0] = c.T
@@ -96,11 +96,11 @@ def _forward(
     with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(steps):
             if reset is not None:
-                hs[t], cs[t] = _cleared(reset[t], hs[t], cs[t])
-            project(t)
-            step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], True)
+                hs[t], cs[t] = _zero_where(reset[t], hs[t], cs[t])
+            project(t)  # z = x_t W_x + b_x + h W_h + b_h
+            step.forward(gates[t], cs[t], cs[t + 1], tanh_c[t], outputs[t], True)  # i, f, g, o, c', h'
             if valid is not None:
-                outputs[t], cs[t + 1] = _chosen(valid[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
+                outputs[t], cs[t + 1] = _select(valid[t], (outputs[t], cs[t + 1]), (hs[t], cs[t]))
             if reset is not None:
                 hs[t + 1] = outputs[t]
     return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Residuals(u[:-1], gates, cs[:-1], tanh_c)
@@ -119,19 +119,19 @@ def _evaluate(
     reset: Mask,
     valid: Mask,
 ) -> tuple[Array, Array, Array]:
-    """Do as the forward, with one step's memory: what this step reads and makes, the next one overwrites."""
+    """Return the outputs of `_forward` with the memory of one step: each step overwrites the arrays of the last."""
     outputs, h, c = scratch(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
     project = lstm_product.from_step(x, w_x, w_h, b_x, b_h)
     reset, valid = _features_first(reset), _features_first(valid)
     with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(x.shape[0]):
             if reset is not None:
-                h, c = _cleared(reset[t], h, c)
-            before = None if valid is None else c.copy()
-            z = project(x[t].T if valid is None else _read(x[t].T, valid[t]), h)
+                h, c = _zero_where(reset[t], h, c)
+            old_c = None if valid is None else c.copy()
+            z = project(x[t].T if valid is None else _zero_unless(valid[t], x[t].T), h)
             step.forward(z, c, c, outputs[t], outputs[t], False)
-            if valid is not None and before is not None:
-                outputs[t], c[:] = _chosen(valid[t], (outputs[t], c), (h, before))
+            if valid is not None and old_c is not None:
+                outputs[t], c[:] = _select(valid[t], (outputs[t], c), (h, old_c))
             h = outputs[t]
     return outputs.swapaxes(1, 2), h.T.copy(), c.T.copy()
 
@@ -149,46 +149,55 @@ def _backward(
     valid: Mask,
 ) -> tuple[Array, ...]:
     dz, dh, dc = _through_time(step, g, residuals, w_h, _features_first(reset), _features_first(valid))
-    dx = _of_all_steps(dz, w_x) if 0 in argnums else None
-    any_weight = {1, 2, 3, 4}.intersection(argnums)
-    weights = _weight_cotangents(residuals.u, dz, x.shape[2]) if any_weight else (None,) * 4
-    states = [part.T.copy() if index in argnums else None for index, part in ((5, dh), (6, dc))]
-    cotangents = (dx, *weights, *states)
+    has_weights = not {1, 2, 3, 4}.isdisjoint(argnums)
+    cotangents = (
+        _input_cotangent(dz, w_x) if 0 in argnums else None,
+        *(_weight_cotangents(residuals.u, dz, x.shape[2]) if has_weights else (None,) * 4),
+        dh.T.copy() if 5 in argnums else None,
+        dc.T.copy() if 6 in argnums else None,
+    )
     return tuple(cotangents[argnum] for argnum in argnums)
 
 
 def _through_time(
     step: Step, g: list[Array | None], residuals: Residuals, w_h: Array, reset: Mask, valid: Mask
 ) -> tuple[Array, Array, Array]:
-    """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that entered the sequence."""
+    """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that enter the sequence."""
     _, gates, c, tanh_c = residuals
-    steps, outs, batch = gates.shape
-    xp, dz, of_step = namespace(gates), scratch(gates, (outs, steps, batch)), scratch(gates, (outs, batch))
-    dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in g[1:])
+    doutputs, *dstates = g
+    steps, features, batch = gates.shape
+    xp, dz, dz_t = namespace(gates), scratch(gates, (features, steps, batch)), scratch(gates, (features, batch))
+    dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in dstates)
     for t in reversed(range(steps)):
-        if g[0] is not None:
-            dh += g[0][t].T  # outputs[t] = h'
+        if doutputs is not None:
+            dh += doutputs[t].T  # outputs[t] = h'
         if valid is not None:
-            passed = _cleared(valid[t], dh, dc)  # where a step is not valid: h' = h, c' = c
-            dh, dc = _cleared(~valid[t], dh, dc)
-        step.backward(gates[t], c[t], tanh_c[t], dh, dc, of_step)
-        dz[:, t] = of_step
-        xp.matmul(w_h, of_step, out=dh)  # z = W.T u
+            past = _zero_where(valid[t], dh, dc)  # where not valid: h' = h, c' = c
+            dh, dc = _zero_where(~valid[t], dh, dc)
+        step.backward(gates[t], c[t], tanh_c[t], dh, dc, dz_t)  # i, f, g, o, c', h'
+        dz[:, t] = dz_t
+        xp.matmul(w_h, dz_t, out=dh)  # z = x_t W_x + b_x + h W_h + b_h
         if valid is not None:
-            dh, dc = dh + passed[0], dc + passed[1]
+            dh, dc = dh + past[0], dc + past[1]
         if reset is not None:
-            dh, dc = _cleared(reset[t], dh, dc)
+            dh, dc = _zero_where(reset[t], dh, dc)
     return dz, dh, dc
+
+
+def _input_cotangent(dz: Array, w_x: Array) -> Array:
+    """Return `dx` `(steps, batch, in)`, from one product over all steps."""
+    dx = product(w_x, dz.reshape(len(dz), -1))
+    return dx.reshape(len(w_x), *dz.shape[1:]).transpose(1, 2, 0)
 
 
 def _weight_cotangents(u: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
-    stacked = product(_all_columns(u), dz.reshape(len(dz), -1).T)
-    return stacked[:width], stacked[width + 1 :], stacked[width], stacked[width]
+    dw = product(_columns_of_all_steps(u), dz.reshape(len(dz), -1).T)
+    return dw[:width], dw[width + 1 :], dw[width], dw[width]
 
 
-def _all_columns(u: Array) -> Array:
-    """Return the columns of all steps, `(steps, features, batch)`, as `(features, steps * batch)`."""
+def _columns_of_all_steps(u: Array) -> Array:
+    """Return `u` `(steps, features, batch)` as `(features, steps * batch)`."""
     steps, features, batch = u.shape
     if steps == 1:
         return u[0]
@@ -197,39 +206,33 @@ def _all_columns(u: Array) -> Array:
     return columns.reshape(features, -1)
 
 
-def _columns(x: Array, h: Array, valid: Mask) -> tuple[Array, Array]:
-    """Return the `u` of all steps and one more, with `x`, ones and the first `h` filled in; and their `h`."""
+def _stacked_inputs(x: Array, h: Array, valid: Mask) -> tuple[Array, Array]:
+    """Return `u` of all steps and one more, with `x`, ones and the first `h` filled in; and its part with `h`."""
     steps, batch, width = x.shape
     u = scratch(x, (steps + 1, width + 1 + h.shape[1], batch))
-    u[:steps, :width] = _read(x.swapaxes(1, 2), valid)
+    u[:steps, :width] = x.swapaxes(1, 2) if valid is None else _zero_unless(valid, x.swapaxes(1, 2))
     u[:, width] = 1
     hs = u[:, width + 1 :]
     hs[0] = h.T
     return u, hs
 
 
-def _read(x: Array, valid: Mask) -> Array:
-    return x if valid is None else namespace(x).where(valid, x, x.dtype.type(0))
-
-
 def _features_first(mask: Mask) -> Mask:
     return None if mask is None else mask.swapaxes(1, 2)
 
 
-def _cleared(mask: Array, h: Array, c: Array) -> State:
+def _zero_unless(mask: Array, x: Array) -> Array:
+    return namespace(x).where(mask, x, x.dtype.type(0))
+
+
+def _zero_where(mask: Array, h: Array, c: Array) -> State:
     xp, zero = namespace(h), h.dtype.type(0)
     return xp.where(mask, zero, h), xp.where(mask, zero, c)
 
 
-def _chosen(mask: Array, these: State, those: State) -> State:
+def _select(mask: Array, new: State, old: State) -> State:
     xp = namespace(mask)
-    return xp.where(mask, these[0], those[0]), xp.where(mask, these[1], those[1])
-
-
-def _of_all_steps(dz: Array, weight: Array) -> Array:
-    """Return `dx` `(steps, batch, in)`."""
-    flat = product(weight, dz.reshape(len(dz), -1))
-    return flat.reshape(len(weight), *dz.shape[1:]).transpose(1, 2, 0)
+    return xp.where(mask, new[0], old[0]), xp.where(mask, new[1], old[1])
 
 
 def _pair(step: Step) -> Pair:

@@ -1,7 +1,7 @@
 """The product of one step of an LSTM: `z` from `x_t` and `h`, scaled and features first as `lstm` describes it.
 
-Many columns are multiplied by stacked weights. For few of them it would cost more to stack and scale the weights than
-the products do, which are then done apart.
+Many columns are multiplied by stacked weights. For few of them, stacking and scaling the weights would cost more than
+the products, which are then separate.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from npnets.kernels.products import product
 
 
 def into_gates(u: Array, gates: Array, width: int, *weights: Array) -> Callable[[int], None]:
-    """Return a function that writes a step's scaled `z` into the room for its gates."""
+    """Return a function that writes a step's scaled `z` into the buffer of its gates."""
     steps, _, batch = gates.shape
     if _are_few(steps * batch, weights[1]):
-        apart = _apart(*weights)
+        separate = _separate(*weights)
 
         def project(t: int) -> None:
-            gates[t] = apart(u[t, :width], u[t, width + 1 :])
+            gates[t] = separate(u[t, :width], u[t, width + 1 :])
 
         return project
     weight = _stacked(*weights).T
@@ -32,7 +32,7 @@ def from_step(x: Array, *weights: Array) -> Callable[[Array, Array], Array]:
     """Return a function from `x_t` and `h` to the scaled `z`, which the next call may overwrite."""
     steps, batch, width = x.shape
     if _are_few(steps * batch, weights[1]):
-        return _apart(*weights)
+        return _separate(*weights)
     weight = _stacked(*weights).T
     u, z = scratch(x, (weight.shape[1], batch)), scratch(x, (len(weight), batch))
     u[width] = 1
@@ -59,7 +59,7 @@ def _stacked(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Array:
     return weight
 
 
-def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:
+def _separate(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, Array], Array]:
     """Return a function from `x_t` and `h` to the scaled `z`, for few columns."""
     bias, factor = (b_x + b_h)[:, None], _factor_like(w_h)[:, None]
 
@@ -74,7 +74,7 @@ def _apart(w_x: Array, w_h: Array, b_x: Array, b_h: Array) -> Callable[[Array, A
 
 
 def _factor_like(w_h: Array) -> Array:
-    """Return what `z` is multiplied by, `(4 hidden,)`, in the dtype and on the device of `W_h`; not to be changed."""
+    """Return the factors of `z`, `(4 hidden,)`, in the dtype and on the device of `W_h`; read-only."""
     return _factor(len(w_h), w_h.dtype.char, device_of(w_h))
 
 

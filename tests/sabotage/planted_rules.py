@@ -153,7 +153,7 @@ RULES = [
     Fault(
         "rule: a gradient flows past a reset",
         "kernels/lstm.py",
-        "            dh, dc = _cleared(reset[t], dh, dc)\n    return dz",
+        "            dh, dc = _zero_where(reset[t], dh, dc)\n    return dz",
         "            pass\n    return dz",
         KERNELS,
     ),
