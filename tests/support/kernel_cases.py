@@ -174,9 +174,9 @@ def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = No
     return Case("lstm", name, fun, plain, ((steps, batch, inputs), *weights, (batch, hidden), (batch, hidden)))
 
 
-def _in_one(answers: tuple[Any, ...]) -> Any:
-    """Return several answers as one array, as the tests of the table expect it."""
-    return nnp.concatenate([nnp.ravel(answer) for answer in answers])
+def _in_one(outputs: tuple[Any, ...]) -> Any:
+    """Return several outputs as one array, as the tests of the table expect it."""
+    return nnp.concatenate([nnp.ravel(output) for output in outputs])
 
 
 def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool) -> Any:
