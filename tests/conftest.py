@@ -116,10 +116,10 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
     """Fail a test that passed on the stand-in without touching it."""
     before = standin_cupy.counts.snapshot()
-    answer = yield
+    result = yield
     if backends.current == backends.STAND_IN and standin_cupy.counts.snapshot() == before:
         pytest.fail(
             "this test ran on the stand-in for CuPy and touched no array of it: bring its arrays over with "
             "backends.on_backend, or mark it numpy_alone and say why"
         )
-    return answer
+    return result

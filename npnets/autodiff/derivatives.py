@@ -147,9 +147,9 @@ def value_and_grad(
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
         chosen, x = arguments(args, argnum)
-        with computing_where(x):
-            trace = new_trace()
-            roots = _roots(x, trace)
+        trace = new_trace()
+        roots = _roots(x, trace)
+        with computing_where(roots):
             answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(answer) if has_aux else (answer, None)
         value = own_copy(untrace(loss, trace))
@@ -196,7 +196,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     """Do as `vjp`; the value and what the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
     roots = _roots(x, trace)
-    with computing_where(x):
+    with computing_where(roots):
         outputs = fun(roots)
     value = _untraced(outputs, trace)
 

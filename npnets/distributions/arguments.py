@@ -3,14 +3,13 @@
 All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
 """
 
-import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
 from npnets.autodiff import bare
-from npnets.autodiff.devices import computing_where
+from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
 from npnets.initializers import check_generator
@@ -25,13 +24,16 @@ def follows_mean(method: F) -> F:
 
     Underflow is ignored from the start: a method that draws must not run twice.
     """
+    quiet: F = np.errstate(under="ignore")(method)
+    return _computes_where_mu(quiet)
 
-    @functools.wraps(method)
-    def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with computing_where(distribution.mu), np.errstate(under="ignore"):
-            return method(distribution, *args, **kwargs)
 
-    return cast(F, run)
+def _mu(distribution: Any, *args: object, **kwargs: object) -> Array:
+    mu: Array = distribution.mu
+    return mu
+
+
+_computes_where_mu = computes_where(_mu)
 
 
 def check_parameters(mu: Any, sigma: Any, owner: str) -> None:

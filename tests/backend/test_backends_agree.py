@@ -49,7 +49,7 @@ def _derivatives(fun: Callable[[Any], Any], x: list[Any]) -> list[Any]:
 @on_gpus
 @each_dtype
 @kernel_cases.each_case
-def test_kernels_agree_whatever_is_differentiated(case: Any, dtype: type) -> None:
+def test_kernels_agree_for_every_choice_of_differentiated_arguments(case: Any, dtype: type) -> None:
     def compute() -> list[Any]:
         arrays = case.arrays(dtype)
         *some, every = kernel_cases.subsets(arrays)
@@ -120,7 +120,7 @@ def test_optimizers_agree(name: str, dtype: type) -> None:
 
 
 @pytest.mark.numpy_alone("reads the package's list of names")
-def test_every_optimizer_and_every_network_is_in_a_table() -> None:
+def test_every_optimizer_and_every_network_is_tested() -> None:
     made = {name.split()[0] for name in OPTIMIZERS}
     without_steps = {"clip_by_global_norm", "soft_update", "cosine_schedule", "linear_schedule"}
     assert made == {name for name in optim.__all__ if name.islower()} - without_steps

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_cupy import answer_of
+from real_cupy import result_of
 
 import npnets
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
@@ -51,7 +51,7 @@ def _source(kernel: ElementwiseKernel, dtype: str) -> str:
 
 
 def _compiled(sources: dict[str, str]) -> Any:
-    return answer_of("compile_cuda.py", sources)
+    return result_of("compile_cuda.py", sources)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def kernels() -> Any:
     return _compiled({f"{name} {dtype}": _source(one, dtype) for name, one in found.items() for dtype in DTYPES})
 
 
-def test_every_kernel_compiles_without_a_word_from_the_compiler(kernels: Any) -> None:
+def test_every_kernel_compiles_without_warnings(kernels: Any) -> None:
     assert {name: log for name, (ptx, log) in kernels.items() if not ptx or log.strip(" \n\0")} == {}
 
 
@@ -78,7 +78,7 @@ def test_a_mistake_in_a_kernel_is_found(kernels: Any) -> None:
         assert (ptx, "error" in log) == ("", True)
 
 
-def test_every_file_that_makes_an_elementwise_kernel_has_it_tested() -> None:
+def test_every_elementwise_kernel_is_tested() -> None:
     tested = {kernel.name for kernel in _elementwise_kernels().values()}
     for path in Path(npnets.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""Sides that take turns: their order, their processes, what reaches these, and how one that ends is told."""
+"""Sides that take turns: their order, their processes, what reaches these, and the error for one that ends."""
 
 from __future__ import annotations
 

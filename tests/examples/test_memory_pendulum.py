@@ -175,11 +175,11 @@ def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.slow
 @another_process
 def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(on_the_cpu: Any) -> None:
-    answer, out = on_the_cpu
-    assert answer.returncode == 0, answer.stderr
+    finished, out = on_the_cpu
+    assert finished.returncode == 0, finished.stderr
     scores = json.loads((out / "results.json").read_text())["results"]["returns"]
     for row in ("teacher", RECURRENT, FEED_FORWARD):
-        assert f"{row:<24}{scores[row]['mean']:>9.1f}{scores[row]['standard_error']:>12.1f}{30:>10}" in answer.stdout
+        assert f"{row:<24}{scores[row]['mean']:>9.1f}{scores[row]['standard_error']:>12.1f}{30:>10}" in finished.stdout
     assert scores["teacher"]["mean"] == pytest.approx(-154.8, abs=0.1)
     assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
     assert np.load(out / "recurrent.npz")["lstm.layer_0.weight_ih"].shape == (2, 256)
@@ -254,6 +254,6 @@ def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
-    answer = run_here("memory.memory_pendulum", "--out", tmp_path / "out", *options)
-    assert answer.returncode == 2
-    assert telling in answer.stderr.splitlines()[-1]
+    finished = run_here("memory.memory_pendulum", "--out", tmp_path / "out", *options)
+    assert finished.returncode == 2
+    assert telling in finished.stderr.splitlines()[-1]

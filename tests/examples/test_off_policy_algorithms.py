@@ -86,8 +86,8 @@ def test_each_critic_of_an_ensemble_learns_as_it_would_alone() -> None:
     for member in range(3):
         own = tree.map(lambda leaf, m=member: leaf[m : m + 1], params)
         expected = npnets.grad(critics_loss)(own, alone, *on_backend([obs, act, target]))
-        for found, wanted in zip(tree.leaves(grads), tree.leaves(expected), strict=True):
-            assert_allclose(found[member : member + 1], wanted, rtol=1e-10, atol=1e-13)
+        for found, exact in zip(tree.leaves(grads), tree.leaves(expected), strict=True):
+            assert_allclose(found[member : member + 1], exact, rtol=1e-10, atol=1e-13)
 
 
 def test_what_follows_counts_unless_the_state_is_terminal() -> None:

@@ -61,10 +61,10 @@ def refusal(tmp_path: Path, **changes: Any) -> Any:
     """Return what the example says to a file of transitions that was changed."""
     arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
     np.savez(tmp_path / "data.npz", **arrays)
-    answer = run_here("offline.offline_bcq", "--data", tmp_path / "data.npz", "--out", tmp_path / "out")
-    assert answer.returncode == 2
+    finished = run_here("offline.offline_bcq", "--data", tmp_path / "data.npz", "--out", tmp_path / "out")
+    assert finished.returncode == 2
     assert not (tmp_path / "out").exists()
-    lines = answer.stderr.strip().splitlines()
+    lines = finished.stderr.strip().splitlines()
     assert len(lines) == 1
     return lines[0]
 
@@ -72,10 +72,10 @@ def refusal(tmp_path: Path, **changes: Any) -> Any:
 @pytest.mark.slow
 @another_process
 def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_the_cpu: Any) -> None:
-    answer, out = on_the_cpu
-    assert answer.returncode == 0, answer.stderr
+    finished, out = on_the_cpu
+    assert finished.returncode == 0, finished.stderr
     for row in ("behaviour in the data", "behaviour cloning", "BCQ"):
-        assert row in answer.stdout
+        assert row in finished.stdout
     results = json.loads((out / "results.json").read_text())["results"]
     assert results["returns"]["behaviour in the data"]["mean"] == pytest.approx(-927, abs=1)
     assert results["steps"] == STEPS
@@ -147,8 +147,8 @@ def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
 
 @no_network
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
-    answer = run_here("offline.offline_bcq", "--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
-    assert answer.returncode == 2 and "nowhere.npz" in answer.stderr and len(answer.stderr.splitlines()) == 1
+    finished = run_here("offline.offline_bcq", "--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
+    assert finished.returncode == 2 and "nowhere.npz" in finished.stderr and len(finished.stderr.splitlines()) == 1
 
 
 @no_network
@@ -161,6 +161,6 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
-    answer = run_here("offline.offline_bcq", *options, "--out", tmp_path / "out")
-    assert answer.returncode == 2
-    assert telling in answer.stderr
+    finished = run_here("offline.offline_bcq", *options, "--out", tmp_path / "out")
+    assert finished.returncode == 2
+    assert telling in finished.stderr

@@ -87,8 +87,8 @@ def test_a_batch_holds_whole_transitions_and_only_those_that_were_put_in() -> No
     number = observations[:, 0]
     assert set(number) == {1, 2, 3, 4, 5}
     expected = (np.stack([number] * 2, 1), -number[:, None], 10 * number, np.stack([number + 1] * 2, 1), 1 - number % 2)
-    for found, wanted in zip(columns, expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)
+    for found, exact in zip(columns, expected, strict=True):
+        np.testing.assert_array_equal(found, exact)
         assert found.dtype == np.float32
 
 

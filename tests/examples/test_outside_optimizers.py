@@ -118,12 +118,12 @@ def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(
 
 
 @numpy_vectors
-def test_the_cart_is_pushed_by_the_sign_of_the_actors_answer(cma_es_policy: Any) -> None:
+def test_the_cart_is_pushed_by_the_sign_of_the_actors_output(cma_es_policy: Any) -> None:
     params = cma_es_policy.ACTOR.init(np.random.default_rng(0))
     observations = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
     pushes = cma_es_policy.policy_of(params)(observations)
-    answers = [cma_es_policy.ACTOR.forward(params, row[None])[0].item() for row in observations]
-    np.testing.assert_array_equal(pushes, [1 if answer > 0 else 0 for answer in answers])
+    outputs = [cma_es_policy.ACTOR.forward(params, row[None])[0].item() for row in observations]
+    np.testing.assert_array_equal(pushes, [1 if output > 0 else 0 for output in outputs])
     assert set(pushes.tolist()) == {0, 1}
 
 
@@ -261,25 +261,25 @@ def test_lion_steps_by_the_sign_of_its_momentum_and_changes_nothing_in_place() -
 @pytest.mark.slow
 @another_process
 def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> None:
-    answer = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20, "--out", tmp_path)
-    assert answer.returncode == 0, answer.stderr
+    finished = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20, "--out", tmp_path)
+    assert finished.returncode == 0, finished.stderr
     for words in ("400 lessons", "before: 1.", "evaluations: ", "L-BFGS-B  "):
-        assert words in answer.stdout
+        assert words in finished.stdout
     found = json.loads((tmp_path / "results.json").read_text())["results"]
-    assert f"negative log-likelihood before: {found['loss_before']:.3f}\n" in answer.stdout
-    assert f"after {found['steps']} evaluations: {found['loss_after']:.3f}; " in answer.stdout
-    assert f"parameters on a bound: {found['parameters_on_a_bound']} " in answer.stdout
+    assert f"negative log-likelihood before: {found['loss_before']:.3f}\n" in finished.stdout
+    assert f"after {found['steps']} evaluations: {found['loss_after']:.3f}; " in finished.stdout
+    assert f"parameters on a bound: {found['parameters_on_a_bound']} " in finished.stdout
     assert found["curves"]["L-BFGS-B"]["steps"][-1] == found["steps"]
 
 
 @pytest.mark.slow
 @another_process
 def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path) -> None:
-    answer = run("lion_cloning", "--episodes", 2, "--steps", 30, "--out", tmp_path)
-    assert answer.returncode == 0, answer.stderr
+    finished = run("lion_cloning", "--episodes", 2, "--steps", 30, "--out", tmp_path)
+    assert finished.returncode == 0, finished.stderr
     found = json.loads((tmp_path / "results.json").read_text())["results"]
     for name in ("Lion", "Adam"):
-        assert f"{name} after 30 steps: {found['loss_after'][name]:.3f}\n" in answer.stdout
+        assert f"{name} after 30 steps: {found['loss_after'][name]:.3f}\n" in finished.stdout
         assert found["curves"][name]["steps"][-1] == 30
         assert "log_sigma" in checkpoint.load(tmp_path / f"{name.lower()}.npz").params
 
@@ -296,9 +296,9 @@ def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path
 def test_a_search_prints_its_return_and_leaves_policy_and_picture(
     name: str, options: Any, leaf: str, tmp_path: Path
 ) -> None:
-    answer = run(name, *options, "--out", tmp_path)
-    assert answer.returncode == 0, answer.stderr
-    assert "untrained" in answer.stdout and "        30\n" in answer.stdout
+    finished = run(name, *options, "--out", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "untrained" in finished.stdout and "        30\n" in finished.stdout
     assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
     assert leaf in checkpoint.load(tmp_path / "policy.npz").params
 
@@ -330,6 +330,6 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
     ],
 )
 def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:
-    answer = run_here(f"own_optimizer.{name}", *options)
-    assert answer.returncode == 2
-    assert answer.stderr.strip().splitlines()[-1].endswith(telling)
+    finished = run_here(f"own_optimizer.{name}", *options)
+    assert finished.returncode == 2
+    assert finished.stderr.strip().splitlines()[-1].endswith(telling)

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Pass over this folder unless it is asked for, without importing its modules."""
+    """Skip this folder unless it is named on the command line, without importing its modules."""
     return None if "live" in str(config.getoption("markexpr")) else True
 
 

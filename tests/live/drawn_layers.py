@@ -96,7 +96,7 @@ def _activations(draw: st.DrawFn, count: int) -> dict[str, Any]:
 
 @st.composite
 def _norms(draw: st.DrawFn, hidden: list[int]) -> dict[str, Any]:
-    """Draw norms, none of one or two features: what they answer hardly depends on what comes in.
+    """Draw norms, none of one or two features, whose output hardly depends on the input.
 
     The true derivative is then about zero, and what either side has instead is nothing but its own rounding.
     """

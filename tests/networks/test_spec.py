@@ -148,7 +148,7 @@ def test_specs_compare_and_print_by_what_they_declare() -> None:
     assert list(npnets.Actor(small_net(), 3).spec) == ["preprocess", "last"]
 
 
-def test_integers_in_the_place_of_parameters_are_refused_with_their_path() -> None:
+def test_the_error_for_integers_in_place_of_parameters_names_their_path() -> None:
     net = npnets.Critic(small_net())
     params = npnets.tree.map(lambda leaf: on_backend(leaf.astype(int)), net.init(np.random.default_rng(0)))
     with pytest.raises(TypeError, match=r"'preprocess.model.linear_0.weight' of Critic\(.* has dtype int64"):

@@ -44,14 +44,14 @@ def test_every_public_name_is_in_the_reference(module: str) -> None:
     assert sorted(name for name in names if id(resolved(f"{module}.{name}")) not in described) == []
 
 
-def test_what_the_array_functions_take_over_from_numpy_is_named_in_the_reference() -> None:
+def test_the_reference_names_everything_that_npnets_numpy_reexports_from_numpy() -> None:
     names = {name for name in public_names("npnets.numpy") if not _is_ours(getattr(npnets.numpy, name))}
     told = set(re.findall(r"`(\w+)`", (DOCS / "reference" / "numpy.rst").read_text(encoding="utf-8")))
     assert {"argmax", "float32", "pi"} <= names
     assert names <= told
 
 
-def test_what_the_reference_describes_is_public() -> None:
+def test_the_reference_describes_only_public_names() -> None:
     public = {id(getattr(its, name)) for module, its in MODULES.items() for name in public_names(module)}
     names = re.findall(DIRECTIVE, pages(), re.M)
     assert [name for name in names if id(resolved(name)) not in public] == []
@@ -61,7 +61,7 @@ def _is_ours(value: Any) -> bool:
     return str(getattr(value, "__module__", "")).startswith("npnets")
 
 
-def test_the_map_of_the_reference_has_a_line_for_everything_that_a_page_describes() -> None:
+def test_the_map_of_the_reference_has_a_line_for_every_name_that_a_page_describes() -> None:
     lines = {id(resolved(name)) for name in re.findall(r"^   ([\w.]+)$", MAP.read_text(encoding="utf-8"), re.M)}
     names = re.findall(r"^\.\. auto(?:class|function|exception):: (\S+)$", pages(), re.M)
     assert len(names) > 80

@@ -26,7 +26,7 @@ from coverage import CoverageData
 from mutants import Mutant
 
 FAILED = 1
-"""What pytest answers where a test failed; more than that says that it could not run them."""
+"""The exit status of pytest when a test failed; higher ones mean that it could not run the tests."""
 
 
 class _Chosen:
@@ -107,7 +107,7 @@ def measure(copy: Path, files: Sequence[str], kept: Path) -> Reach:
         status = _pytest(copy, [*files, *options], [_Timed(seconds)], kept / "log", None)
         if status:
             seconds.unlink(missing_ok=True)
-            raise RuntimeError(f"the tests must pass before faults are planted: pytest answered {status}, {kept}/log")
+            raise RuntimeError(f"tests must pass before faults are planted: pytest exited with {status}, {kept}/log")
     return Reach(coverage, seconds)
 
 
@@ -136,7 +136,7 @@ def _planted(copy: Path, mutant: Mutant) -> Iterator[None]:
 
 
 def _pytest(copy: Path, args: list[str], plugins: list[object], log: Path, most_seconds: float | None) -> int | None:
-    """Run pytest in a child, in a copy of the checkout; return its answer, or `None` if it took too long."""
+    """Run pytest in a child, in a copy of the checkout; return its exit status, or `None` if it took too long."""
     child = os.fork()
     if not child:
         os._exit(_in_child(copy, args, plugins, log))

@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from golden.fixtures import load
-from golden.npnets_side import NETWORKS, OUTPUT_TOLERANCE, RECURRENT, VOCABULARY, answers, inputs_of, make, parameters
+from golden.npnets_side import (
+    NETWORKS,
+    OUTPUT_TOLERANCE,
+    RECURRENT,
+    VOCABULARY,
+    inputs_of,
+    make,
+    outputs_of,
+    parameters,
+)
 
 import npnets
 
@@ -21,7 +30,7 @@ WITHOUT_EFFECT = {
     "device": "says where parameters are placed, and changes no number",
     "preprocess_net_output_dim": "must be what the preprocess net says by itself",
 }
-"""Arguments that change no answer."""
+"""Arguments that change no output."""
 
 FAR = 50.0
 """From here on tanh is flat: in float32 it is one, and its derivative zero, long before."""
@@ -33,7 +42,7 @@ CLAMPED: dict[str, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     "VAE": (2, lambda _: (np.exp(-4.0), np.exp(15.0))),
     "Perturbation": (0, lambda net: (-net.max_action, net.max_action)),
 }
-"""Which answer of a network is clamped, and between what."""
+"""Which output of a network is clamped, and its limits."""
 
 
 class Argument(NamedTuple):
@@ -82,15 +91,15 @@ def network_of(case: dict[str, Any]) -> str:
 
 
 def matters(case: dict[str, Any], network: str, argument: str) -> bool:
-    """Tell whether a case would answer otherwise if it left an argument out, or not take its inputs at all."""
+    """Return whether a case without one of its arguments has other outputs, or does not take its inputs."""
     try:
         net = _make(case["call"], {network: Constructor(network, [], left_out=argument)})
     except (TypeError, ValueError):
-        return False  # the call makes no sense without it, which says nothing about answers
+        return False  # the call requires the argument, whatever its effect on outputs
     if _shapes(net) != _shapes(make(case["call"])):
         return True
     try:
-        found = answers(net, case["method"], parameters(case), inputs_of(case))
+        found = outputs_of(net, case["method"], parameters(case), inputs_of(case))
     except ValueError:
         return True
     return any(_differ(ours, recorded) for ours, recorded in zip(found, case["outputs"], strict=True))
@@ -125,12 +134,12 @@ def is_saturated(case: dict[str, Any]) -> bool:
 
 
 def is_clamped(case: dict[str, Any]) -> bool:
-    """Tell whether an answer lies at both ends of its clamp, and also between them."""
+    """Return whether an output has entries at both limits of its clamp, and between them."""
     if network_of(case) not in CLAMPED or case["method"] != "forward":
         return False
     index, ends_of = CLAMPED[network_of(case)]
-    answer = case["outputs"][index]
-    at_ends = [np.isclose(answer, end, rtol=1e-6, atol=0.0) for end in ends_of(make(case["call"]))]
+    output = case["outputs"][index]
+    at_ends = [np.isclose(output, end, rtol=1e-6, atol=0.0) for end in ends_of(make(case["call"]))]
     return all(at_end.any() for at_end in at_ends) and not np.all(sum(at_ends))
 
 

@@ -65,8 +65,8 @@ def check_second_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Gene
     weights = direction_like(rng, fun(x))
 
     def loss(point: Tree) -> Any:
-        answer = fun(point)
-        return inner(weights, npnets.tree.map(lambda a: a * a + a, answer))
+        output = fun(point)
+        return inner(weights, npnets.tree.map(lambda a: a * a + a, output))
 
     v = direction_like(rng, x)
     product = npnets.hvp(loss)(x, v)

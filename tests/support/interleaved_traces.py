@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from backends import as_numpy, device, on_backend
 
 PATIENCE = 60.0
@@ -38,11 +38,11 @@ def interleaved(grad: Callable[..., Any], other_grad: Any = None, inner_grad: An
     thread = threading.Thread(target=run_other)
     thread.start()
     assert other_opened.wait(PATIENCE)
-    answer = grad(outer)(number(3.0))
+    output = grad(outer)(number(3.0))
     thread.join(PATIENCE)
-    return float(as_numpy(answer))
+    return float(as_numpy(output))
 
 
 def number(value: float) -> Any:
     """Return a Python float on NumPy, and on a GPU, where there are none, an array of no dimension."""
-    return value if device() == "cpu" else on_backend(onp.asarray(value))
+    return value if device() == "cpu" else on_backend(np.asarray(value))

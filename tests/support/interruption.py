@@ -19,9 +19,9 @@ def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, b
         pytest.skip("Windows sends Ctrl-C to all processes of a console, the tests' own too")
     command = [sys.executable, "-u", str(example), *options]
     # A shell that runs the tests in the background has them ignore Ctrl-C, and the example would inherit that.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    default_handler = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=heed) as process:
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, preexec_fn=default_handler) as process:
         watchdog = threading.Timer(120, process.kill)
         watchdog.start()
         read = chunk = b"nothing yet"

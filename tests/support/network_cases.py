@@ -1,4 +1,4 @@
-"""One network of each kind and shape, its inputs, and parameters on the running backend: what the laws are tried on."""
+"""One network of each kind and shape with its inputs, for the tests of laws; parameters are on the running backend."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESETS[[0, 2, 2, 3], [3, 0, 2, 4]] = True
 
 
 class Case(NamedTuple):
-    """A network, the width or shape of a row of each input, and the axis of each answer along which rows stand."""
+    """A network, the width or shape of a row of each input, and the axis of outputs for rows."""
 
     net: Any
     widths: tuple[int | tuple[int, ...], ...]
@@ -50,9 +50,9 @@ class Case(NamedTuple):
         return on_backend(drawn)
 
     def run(self, params: Any, *inputs: Any) -> list[Any]:
-        """Return the arrays that the network answers with."""
-        answer = self.net.forward(params, *inputs, **on_backend(self.options))
-        return [leaf for leaf in npnets.tree.leaves(answer) if leaf is not None]
+        """Return the arrays that `forward` returns."""
+        output = self.net.forward(params, *inputs, **on_backend(self.options))
+        return [leaf for leaf in npnets.tree.leaves(output) if leaf is not None]
 
 
 def there(net: Any) -> Any:
@@ -62,7 +62,7 @@ def there(net: Any) -> Any:
     if "device" in parts:
         changes["device"] = device()
     if not parts.get("has_last", True):
-        changes["output_dim"] = 0  # an MLP without a last layer has put there how many features it answers with
+        changes["output_dim"] = 0  # in an MLP without a last layer the attribute is the number of output features
     return dataclasses.replace(net, **changes)
 
 

@@ -86,7 +86,7 @@ def _near(law: str, came: Any, expected: Any, tolerance: float) -> None:
         raise Disagreement(law, came, expected)
 
 
-def _alike(law: str, came: list[Any], expected: list[Any], rtol: float) -> None:
+def _check_close(law: str, came: list[Any], expected: list[Any], rtol: float) -> None:
     for a, b in zip(came, expected, strict=True):
         _same(f"shape of the {law}", np.shape(a), np.shape(b))
         if not np.allclose(a, b, rtol, 10 * rtol, equal_nan=True):
@@ -139,8 +139,8 @@ class Trial:
         """Hold values against the oracle's, and traced ones against those that are not."""
         outputs = self.fun(self.x)
         (loss, traced), self.gradient = npnets.value_and_grad(self.loss_and_outputs, has_aux=True)(self.x)
-        _alike("value", outputs.all(), self.oracle.outputs.all(), self.rtol)
-        _alike("traced value", traced.all(), outputs.all(), self.rounding)
+        _check_close("value", outputs.all(), self.oracle.outputs.all(), self.rtol)
+        _check_close("traced value", traced.all(), outputs.all(), self.rounding)
         _near("loss", loss, self.oracle.value, self.rtol * (1 + abs(self.oracle.value)))
 
     def hold_first_order(self) -> None:
@@ -221,7 +221,7 @@ class Trial:
         _same("dtypes of tangents", _dtypes(tangents), _dtypes(traced.real))
         for law, tree in {"gradient": gradient, "product": product}.items():
             _same(f"dtypes of the {law}", _dtypes(npnets.tree.leaves(tree)), _dtypes(npnets.tree.leaves(x)))
-        _alike("value in float32", untraced, self.oracle.outputs.real, 1e-3)
+        _check_close("value in float32", untraced, self.oracle.outputs.real, 1e-3)
         if self.first.reliable:
             _near("gradient in float32", inner(gradient, self.v), self.slope, 1e-3 * self.scale)
         if self.second.reliable:

@@ -15,7 +15,7 @@ import pytest
 INSTALL = "pip install cupy-cuda13x nvidia-cuda-nvrtc, which needs no GPU for this"
 
 
-def answer_of(script: str | Path, question: Any = None) -> Any:
+def result_of(script: str | Path, question: Any = None) -> Any:
     """Return what a script prints as JSON when it reads a question as JSON, in a process that can import the real CuPy.
 
     A relative path is one in this folder. Without CuPy the test is skipped, unless the variable NPNETS_REQUIRE_CUPY

@@ -46,7 +46,7 @@ def params_of(net: Any, dtype: type = np.float32) -> Any:
 
 
 def forward(net: Any, *inputs: Any, **options: Any) -> Any:
-    """Return what a network answers with parameters of its own."""
+    """Return the output of a network with initial parameters."""
     return net.forward(params_of(net), *inputs, **options)
 
 

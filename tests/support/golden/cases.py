@@ -8,7 +8,7 @@ from cases_continuous import ACTORS, BCQ, CRITICS, VAES
 
 
 class Family(NamedTuple):
-    """Networks that share a file of answers.
+    """Networks in one file of results.
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ def trajectory(name: str, call: str) -> dict[str, Any]:
 
 
 def refused(call: str) -> str:
-    """Return a call that PyTorch answers with a ValueError."""
+    """Return a call for which PyTorch raises a ValueError."""
     made = {word: partial(make_optimizer, word, [nn.Parameter(torch.zeros(2))]) for word in OPTIMIZERS}
     try:
         eval(call, made)
@@ -62,11 +62,11 @@ def draw_gradient(rng: np.random.Generator, path: str, step: int) -> torch.Tenso
     return tensor(rng.standard_normal(cases.TREE[path]) * (step != 4) * (3e-8 if "bias" in path else 1.0))
 
 
-def clipped(name: str, share: float) -> dict[str, Any]:
-    """Return gradients clipped by their norm, and the norm, for a limit that is a share of it."""
+def clipped(name: str, ratio: float) -> dict[str, Any]:
+    """Return gradients clipped by their norm, and the norm, for a limit that is a multiple of it."""
     rng = np.random.default_rng(8)
     grads = {path: draw_leaf(rng, path, "none") for path in cases.TREE}
-    limit = share * float(torch.cat([g.ravel() for g in grads.values()]).norm())
+    limit = ratio * float(torch.cat([g.ravel() for g in grads.values()]).norm())
     params = {path: nn.Parameter(torch.zeros_like(g)) for path, g in grads.items()}
     for path, parameter in params.items():
         parameter.grad = grads[path].clone()

@@ -258,9 +258,9 @@ def operand_array(x: Any) -> Any:
 def launch(name: str, compute: Callable[..., Any], out: Any = None) -> Any:
     """Run a kernel over memory already checked; `compute` takes `out` if there is one. The GPU warns of nothing."""
     with np.errstate(all="ignore"):
-        answer = compute() if out is None else compute(out=operand_array(out))
+        result = compute() if out is None else compute(out=operand_array(out))
     counts.launched(name)
-    return fresh(answer) if out is None else out
+    return fresh(result) if out is None else out
 
 
 def _host_index(index: Any) -> tuple[tuple[Any, ...], bool]:

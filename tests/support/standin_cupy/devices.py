@@ -1,4 +1,4 @@
-"""Devices: how many there are, which is the current one of a thread, and what CUDA answers when there is none.
+"""Devices: how many there are, which is the current one of a thread, and the errors of CUDA when there is none.
 
 `machine` is the pretended machine: its driver, and its devices or the status with which all that needs one fails. Each
 thread has a current device of its own, and begins on device 0 as CUDA's threads do.
@@ -26,7 +26,7 @@ VERSION = 13000  # CUDA's way of writing 13.0
 
 
 class CUDARuntimeError(RuntimeError):
-    """What CUDA answers instead of doing as it was told; `status` is its number."""
+    """An error of CUDA; `status` is its number."""
 
     def __init__(self, status: int) -> None:
         self.status = status

@@ -64,8 +64,8 @@ def _kernel(name: str) -> Callable[..., Any]:
         dtype = options.pop("dtype", None) if name in ("argmax", "argmin") else None
 
         def compute(**where_to: Any) -> Any:
-            answer = getattr(np, name)(*hosts, **where_to, **options)
-            return answer if where_to else np.asarray(answer, dtype, order="C")
+            result = getattr(np, name)(*hosts, **where_to, **options)
+            return result if where_to else np.asarray(result, dtype, order="C")
 
         return launch(name, compute, out)
 

@@ -61,19 +61,19 @@ def look_up(root: Any, path: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer the question on standard input: paths below each module, and the statuses of errors."""
+    """Look up the names on standard input: paths below each module, and the statuses of errors."""
     import cupy
     import cupyx.scipy.special
 
     asked = json.load(sys.stdin)
     roots = {"cupy": cupy, "special": cupyx.scipy.special}
-    answer: dict[str, Any] = {name: {path: look_up(root, path) for path in asked[name]} for name, root in roots.items()}
+    found: dict[str, Any] = {name: {path: look_up(root, path) for path in asked[name]} for name, root in roots.items()}
     error = cupy.cuda.runtime.CUDARuntimeError
-    answer["errors"] = {status: [str(error(status)), error(status).status] for status in asked["errors"]}
-    answer["error_is_a_runtime_error"] = issubclass(error, RuntimeError)
+    found["errors"] = {status: [str(error(status)), error(status).status] for status in asked["errors"]}
+    found["error_is_a_runtime_error"] = issubclass(error, RuntimeError)
     kernel = cupy.ElementwiseKernel("T x, float32 y", "T z", "z = x * y", name="one", **asked["kernel"])
-    answer["kernel"] = [kernel.nin, kernel.nout, kernel.name]
-    json.dump(answer, sys.stdout)
+    found["kernel"] = [kernel.nin, kernel.nout, kernel.name]
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The elementwise functions, `add`, `tanh`, `erf` and so on: NumPy's and SciPy's arithmetic under CuPy's rules.
 
 Arguments are arrays on the current device and numbers, nothing else; there is no `where=` and, but for `add.at`, none
-of the methods of NumPy's ufuncs. The answer is a new array in C order, or `out`.
+of the methods of NumPy's ufuncs. The result is a new array in C order, or `out`.
 """
 
 from __future__ import annotations
