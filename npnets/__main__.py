@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import npnets
-from npnets.checkpoint.faults import plain
-from npnets.checkpoint.shown import show
+from npnets.checkpoint.inspection import inspect
+from npnets.files.quoting import plain
 
 _LONGEST_VALUE = 1000
 
@@ -56,7 +56,7 @@ def _readable(name: str, value: Any) -> str:
 
 
 def _summary(options: argparse.Namespace) -> list[str]:
-    metadata, params = show(options.file)
+    metadata, params = inspect(options.file)
     texts = (text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..." for text in metadata.values())
     table = npnets.summary(params) if _has_arrays(params) else "no arrays"
     return [*_aligned(zip(metadata, texts, strict=True)), *table.splitlines()]

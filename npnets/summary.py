@@ -49,7 +49,7 @@ def summary(network: Any, params: Tree | None = None) -> str:
     if not arrays and not _is_network(network):
         hint = "; call the class to make a network" if isinstance(network, type) else ""
         raise TypeError(f"expected a network or a tree of arrays to summarise, but got {network!r:.80}{hint}")
-    rows = [_HEAD, *_rows(tree, "")]
+    rows = [_HEAD, *(_rows(tree, "") if not _is_array(tree) else [_row("array", tree)])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = [_line(row, widths) for row in rows]
     rule = "-" * max(map(len, table))

@@ -133,8 +133,7 @@ def test_for_an_optimizers_state_the_call_that_loads_it_is_named_and_works(tmp_p
         checkpoint.save(tmp_path / "run.npz", {"state": state(*[0] * len(state._fields))})
         text = refusal(tmp_path / "run.npz")
         assert text == (
-            f"params.state names the class '{name}', which load makes only if you give it: "
-            f"load(path, classes=(npnets.optim.{name},))"
+            f"params.state names the class '{name}', which load needs: load(path, classes=(npnets.optim.{name},))"
         )
         assert type(checkpoint.load(tmp_path / "run.npz", classes=(state,)).params["state"]) is state
     assert len(OPTIMIZER_STATES) == 3
@@ -157,7 +156,7 @@ def test_for_an_optimizer_or_schedule_the_call_that_loads_it_is_named_and_works(
 @pytest.mark.parametrize("name", ["os.system", "f(),", "", RED, LONG, 3, None])
 def test_a_name_that_is_no_classs_is_not_put_into_the_advice(name: Any, tmp_path: Path) -> None:
     text = refusal(_planted(tmp_path, ".npz", {"$call": name, "arguments": {}}))
-    assert "which is no class's name; it was probably cut off, or changed" in text and "classes=" not in text
+    assert "which is not the name of a class; it was probably cut off, or changed" in text and "classes=" not in text
 
 
 def test_a_class_that_is_given_as_another_kind_than_it_was_saved_is_refused_as_that(tmp_path: Path) -> None:

@@ -232,7 +232,10 @@ class Loud(NamedTuple):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"$call": "os.system", "arguments": {"command": "true"}}, "class 'os.system', which is no class's name"),
+        (
+            {"$call": "os.system", "arguments": {"command": "true"}},
+            "'os.system', which is not the name of a class",
+        ),
         ({"$call": "Loud", "arguments": {}}, "names the class 'Loud'"),
         ({"$class": "int"}, "names the class 'int'"),
         ({"$namedtuple": "Linear", "fields": {}}, "'Linear', which is of another kind"),

@@ -18,9 +18,9 @@ import pytest
 import npnets
 from npnets import checkpoint
 from npnets.checkpoint import manifest
-from npnets.interop import torch_pickle
+from npnets.files.fault import Fault
 from npnets.interop.tianshou import from_state_dict, to_state_dict
-from npnets.interop.torch_refusal import Refusal
+from npnets.interop.torch import unpickling
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
@@ -100,7 +100,7 @@ def test_a_manifest_of_more_values_than_any_real_one_is_refused_before_they_are_
     metadata: Callable[[int], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _written(tmp_path / "pi.npz", _manifest({}, {"net": metadata(300_000)}), {})
-    monkeypatch.setattr(checkpoint.files, "decode", lambda *args: pytest.fail("values were made"))
+    monkeypatch.setattr(checkpoint.api, "decode", lambda *args: pytest.fail("values were made"))
     with pytest.raises(ValueError, match=f"manifest has more than {manifest.MOST_VALUES} values"):
         checkpoint.load(path)
 
@@ -149,12 +149,12 @@ def test_trees_with_very_many_similar_names_are_told_apart_by_few_comparisons(
 
 
 def test_a_state_dict_with_very_many_places_of_a_network_is_looked_into_at_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    from npnets.interop import tianshou_parts
+    from npnets.interop.tianshou import prefixes
 
     whole = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
     looked: list[str] = []
-    fits = tianshou_parts.fits
-    monkeypatch.setattr(tianshou_parts, "fits", lambda e, s, place="": looked.append(place) or fits(e, s, place))
+    fits = prefixes.fits
+    monkeypatch.setattr(prefixes, "fits", lambda e, s, place="": looked.append(place) or fits(e, s, place))
     for state_dict in (
         {f"p{n}.{name}": value for n in range(500) for name, value in whole.items()},
         {f"p{n}.{next(iter(whole))}": np.zeros(3) for n in range(2000)},
@@ -177,8 +177,8 @@ def test_a_pickle_of_very_many_containers_is_refused_in_little_memory(code: byte
     body = b"\x80\x02](" + code * 600_000 + b"e."
     tracemalloc.start()
     try:
-        with pytest.raises(Refusal, match=f"more than {torch_pickle.MOST_CONTAINERS} containers"):
-            torch_pickle.run(body, {}, (), lambda value: value, lambda path: Refusal(path))
+        with pytest.raises(Fault, match=f"more than {unpickling.MOST_VALUES} containers"):
+            unpickling.run(body, {}, (), lambda value: value, lambda path: Fault(path))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -190,7 +190,7 @@ def test_a_pickle_of_many_thousand_parameters_is_still_read() -> None:
     content = {f"layer_{n}.weight": [(n, 2, 3), {"a": [n]}] for n in range(20_000)}
     file = io.BytesIO()
     pickle.Pickler(file, protocol=2).dump(content)
-    assert torch_pickle.run(file.getvalue(), {}, (), lambda value: value, lambda path: Refusal(path)) == content
+    assert unpickling.run(file.getvalue(), {}, (), lambda value: value, lambda path: Fault(path)) == content
 
 
 def test_swapped_arguments_of_save_name_the_order(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from checkpoint_files import NEW, OLD, on_posix, same
 from opcodes import Countdown, before_each_opcode
 
 from npnets import checkpoint
-from npnets.checkpoint import npz, replacing
+from npnets.checkpoint import npz
+from npnets.files import atomic_write
 
 pytestmark = [
     pytest.mark.numpy_alone("files hold NumPy's arrays"),
@@ -42,7 +43,7 @@ def _is_interrupted(path: Path, number: int) -> bool:
             countdown()
 
     try:
-        with before_each_opcode(act, replacing, npz):
+        with before_each_opcode(act, atomic_write, npz):
             checkpoint.save(path, NEW)
     except Interruption:
         return True
@@ -87,13 +88,14 @@ def test_a_save_interrupted_at_any_byte_code_leaves_no_descriptor_no_half_file_a
 
 KILLED = """
 import os, signal, sys
-from npnets.checkpoint import npz, replacing
+from npnets.checkpoint import npz
+from npnets.files import atomic_write
 def write(file):
     file.write(b"half")
     file.flush()
     print("writing", flush=True)
     {then}
-replacing.replace(sys.argv[1], write)
+atomic_write.replace(sys.argv[1], write)
 """
 
 
@@ -137,7 +139,7 @@ def test_a_save_leaves_alone_what_a_living_one_is_writing_to_the_same_path(tmp_p
 def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = replacing._lock, []
+    lock, taken = atomic_write._lock, []
 
     def late(opened: int, waits: bool) -> bool:
         if waits and not taken:
@@ -145,7 +147,7 @@ def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_a
             taken[0].unlink()
         return lock(opened, waits)
 
-    monkeypatch.setattr(replacing, "_lock", late)
+    monkeypatch.setattr(atomic_write, "_lock", late)
     checkpoint.save(tmp_path / "pi.npz", NEW)
     assert taken and _is_new(tmp_path / "pi.npz")
 
@@ -153,7 +155,7 @@ def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_a
 def test_where_there_are_no_locks_saves_work_and_remove_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replacing, "fcntl", None)
+    monkeypatch.setattr(atomic_write, "fcntl", None)
     left = tmp_path / ".pi.npz.0123456789abcdef.tmp"
     left.touch()
     checkpoint.save(tmp_path / "pi.npz", NEW)

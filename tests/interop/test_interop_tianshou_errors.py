@@ -102,13 +102,13 @@ def test_all_faults_stand_in_one_message() -> None:
 def test_a_message_lists_only_a_few_of_many() -> None:
     deep, shallow = npnets.MLP(5, 2, (4,) * 30), npnets.MLP(5, 2)
     lacking = refusal(lambda: from_state_dict(deep, state_dict_of(shallow)))
-    assert "and 56 more" in lacking and lacking.count("of shape (4,") == 4
+    assert "and 55 more" in lacking and lacking.count("of shape (4,") == 5
     too_many = refusal(lambda: from_state_dict(shallow, state_dict_of(deep)))
-    assert "and 56 more besides" in too_many
+    assert "and 55 more besides" in too_many
     wide = refusal(lambda: from_state_dict(deep, state_dict_of(npnets.MLP(5, 2, (6,) * 30))))
-    assert "and 57 more; are hidden_sizes and" in wide
+    assert "and 56 more; are hidden_sizes and" in wide
     policy = {f"agent_{number}.{name}": array for number in range(30) for name, array in state_dict_of(MLP).items()}
-    assert "'agent_7' and 22 more: say which" in refusal(lambda: from_state_dict(MLP, policy))
+    assert "'agent_7' and 22 more: choose one" in refusal(lambda: from_state_dict(MLP, policy))
     assert "'agent_11' and 18 more" in refusal(lambda: from_state_dict(MLP, policy, "actor"))
 
 
@@ -216,7 +216,7 @@ class Sparse(Half):
     [
         (Empty("torch.float32"), "of dtype torch.float32 on the device meta .* out of meta tensor; no data!$"),
         (Empty("torch.bfloat16"), "of dtype torch.bfloat16 on the device meta .* out of meta tensor; no data!$"),
-        (Sparse(), "of dtype torch.float32 on the device cpu cannot be .* because it says: .* Use Tensor.to_dense"),
+        (Sparse(), "of dtype torch.float32 on the device cpu cannot become a NumPy array: .* Use Tensor.to_dense"),
     ],
 )
 def test_a_tensor_that_gives_no_array_for_another_reason_is_refused_with_what_it_says(tensor: Any, words: str) -> None:
@@ -226,7 +226,7 @@ def test_a_tensor_that_gives_no_array_for_another_reason_is_refused_with_what_it
 
 def test_a_tensor_of_a_dtype_that_numpy_lacks_is_refused_with_what_to_do() -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: Half()})), TypeError)
-    assert f"'{LAST}' has dtype torch.bfloat16 and cannot be made a NumPy array" in message
+    assert f"'{LAST}' has dtype torch.bfloat16 and cannot become a NumPy array" in message
     assert "tensor.float()" in message
 
 
@@ -248,7 +248,7 @@ class Module:
     [
         (Module(), "but is a Module; pass module.state_dict()"),
         ([1], "must be a dict from names to arrays, but is a list$"),
-        ({1: np.zeros(2)}, "must be texts, but one is 1"),
+        ({1: np.zeros(2)}, "must be strings, but one is 1"),
         ({"model": {"a": np.zeros(2)}, "optim": {}, "step": 3}, r"at 'model', 'optim': .* such as \['model'\]"),
     ],
 )
@@ -323,4 +323,4 @@ def test_a_prefix_that_is_no_text_is_refused(prefix: Any) -> None:
         lambda: from_state_dict(ACTOR, {}, prefix),
         lambda: to_state_dict(ACTOR, params_of(ACTOR), prefix),
     ):
-        assert "prefix must be a text such as 'actor'" in refusal(call, TypeError)
+        assert "prefix must be a string such as 'actor'" in refusal(call, TypeError)

@@ -161,9 +161,11 @@ def test_a_trunk_without_parameters_needs_no_translation() -> None:
 
 
 @pytest.mark.parametrize("net", [npnets.Actor(Plain(), 2), npnets.ActorProb(Plain(), 2), npnets.Critic(Plain())])
-def test_a_trunk_with_parameters_and_no_translation_is_told_what_it_needs(net: Any) -> None:
+def test_for_a_trunk_with_parameters_and_no_conversion_the_two_methods_are_named(net: Any) -> None:
     for call in (lambda: from_state_dict(net, {}), lambda: to_state_dict(net, net.init(np.random.default_rng(0)))):
-        with pytest.raises(TypeError, match=r"of Plain\(output_dim=3\) is not known.*from_state_dict.* below 'preproc"):
+        with pytest.raises(
+            TypeError, match=r"of Plain\(output_dim=3\) in Tianshou are not known.*from_state_dict.* below 'preproc"
+        ):
             call()
 
 

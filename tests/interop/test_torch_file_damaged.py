@@ -1,4 +1,4 @@
-"""An archive of PyTorch's that is damaged, or made to mislead, is refused: cut off, changed anywhere, or a zip bomb."""
+"""An archive of PyTorch's that is damaged or malicious is refused: cut off, changed anywhere, or a zip bomb."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_compressed_record_is_refused_before_it_is_unpacked(tmp_path: Path) ->
         archive.writestr("archive/data.pkl", GOOD["data.pkl"])
         archive.writestr("archive/data/s0", bytes(50 * 2**20), zipfile.ZIP_DEFLATED)
     tracemalloc.start()
-    _refused(tmp_path / "x.pt", "its record 'archive/data/s0' is compressed; torch.save compresses nothing")
+    _refused(tmp_path / "x.pt", "its record 'archive/data/s0' is compressed, and torch.save compresses nothing")
     assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
     tracemalloc.stop()
 
@@ -156,7 +156,7 @@ def test_records_in_two_folders_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
         archive.writestr("one/data.pkl", GOOD["data.pkl"])
         archive.writestr("two/data/s0", SIX)
-    _refused(tmp_path / "x.pt", "lie in several folders, 'one', 'two'; those of torch.save lie in one")
+    _refused(tmp_path / "x.pt", "are in several folders, 'one', 'two'; torch.save uses one")
 
 
 def test_a_long_name_of_a_record_is_cut_off_in_the_error(tmp_path: Path) -> None:

@@ -50,6 +50,12 @@ def test_summary_shows_the_metadata_and_the_arrays_of_a_checkpoint(tmp_path: Pat
     assert lines[3:] == table[1:]
 
 
+def test_summary_of_a_bare_array_shows_it_as_a_row(tmp_path: Path) -> None:
+    npnets.checkpoint.save(tmp_path / "array.npz", numpy.zeros((2, 3), numpy.float32))
+    lines = run("summary", str(tmp_path / "array.npz")).stdout.splitlines()
+    assert lines[3].split() == ["array", "(2,", "3)", "float32", "6"] and lines[-1] == "6 parameters, 24 bytes"
+
+
 def test_summary_of_a_checkpoint_without_arrays_says_so(tmp_path: Path) -> None:
     npnets.checkpoint.save(tmp_path / "empty.npz", {}, {"steps": 3})
     assert run("summary", str(tmp_path / "empty.npz")).stdout == "steps  3\nno arrays\n"

@@ -89,7 +89,7 @@ def test_a_save_logs_the_file_that_a_killed_save_has_left(lines: Any, tmp_path: 
     left = tmp_path / ".actor.npz.0123456789abcdef.tmp"
     left.write_bytes(b"a part")
     npnets.checkpoint.save(tmp_path / "actor.npz", {"w": numpy.ones(1)})
-    assert lines() == [("INFO", f"removed {left}, which a save that was killed has left behind")]
+    assert lines() == [("INFO", f"removed {left}, left behind by a save that was killed")]
     assert not left.exists()
 
 

@@ -30,6 +30,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "dtypes": (0, set()),
     "underflow": (0, set()),
     "tree": (0, {"backend", "dtypes"}),
+    "files": (0, set()),
     "description": (0, set()),
     "autodiff": (1, set()),
     "blas": (1, set()),

@@ -131,8 +131,8 @@ FAULTS = [
     Fault(
         "the slope of expm1 cancels",
         "numpy/elementwise.py",
-        "@elementwise(lambda answer, x: exp(x))\ndef expm1",
-        "@elementwise(lambda answer, x: answer + 1)\ndef expm1",
+        "@elementwise(lambda output, x: exp(x))\ndef expm1",
+        "@elementwise(lambda output, x: output + 1)\ndef expm1",
         "tests/numpy/test_poles.py",
     ),
     Fault(
@@ -207,21 +207,21 @@ FAULTS = [
     ),
     Fault(
         "an interrupted save leaves its folder open",
-        "checkpoint/replacing.py",
+        "files/atomic_write.py",
         "opened.extend(map(os.open, [folder], [os.O_RDONLY]))",
         "fd = os.open(folder, os.O_RDONLY); opened.append(fd)",
         "tests/checkpoint/test_interrupted_saves.py",
     ),
     Fault(
         "what a killed save left stays",
-        "checkpoint/replacing.py",
+        "files/atomic_write.py",
         "    _remove_abandoned(start)\n",
         "",
         "tests/checkpoint/test_interrupted_saves.py",
     ),
     Fault(
         "a file that is being written is taken for abandoned",
-        "checkpoint/replacing.py",
+        "files/atomic_write.py",
         "            if _lock(file.fileno(), waits=False):",
         "            if True:",
         "tests/checkpoint/test_interrupted_saves.py",
@@ -235,7 +235,7 @@ FAULTS = [
     ),
     Fault(
         "a network is tried at every place of a state dict",
-        "interop/tianshou_parts.py",
+        "interop/tianshou/prefixes.py",
         "tried = itertools.islice((place for place in places if place), _MOST_PLACES)",
         "tried = (place for place in places if place)",
         "tests/checkpoint/test_file_costs.py",

@@ -52,7 +52,7 @@ def changed(path: Path, change: Callable[[Any, dict[str, Any]], None]) -> None:
 
 def refusal(path: Path, **options: Any) -> str:
     """Return the error of `load` for an invalid file, one line that begins with the path."""
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(checkpoint.CheckpointError) as caught:
         checkpoint.load(path, **options)
     text = str(caught.value)
     assert text.startswith(f"{path}: ") and "\n" not in text, text

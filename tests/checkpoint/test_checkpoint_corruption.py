@@ -1,4 +1,4 @@
-"""A damaged or foreign checkpoint is one clear line that names the file, or is read as what was saved: nothing else."""
+"""A corrupt or foreign checkpoint is one clear line that names the file, or is loaded as what was saved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _loaded(path: Path) -> bool:
     """Whether a file could be loaded, which then held what was saved; else its refusal was clear."""
     try:
         found = checkpoint.load(path)
-    except ValueError as error:
+    except checkpoint.CheckpointError as error:
         assert str(error).startswith(f"{path}: ") and "\n" not in str(error), error
         return False
     assert _is_right(found)
@@ -96,14 +96,14 @@ def test_an_array_that_was_changed_together_with_its_checksum_is_refused(ending:
         arrays["w"] = arrays["w"] * np.float32(1.0001)
 
     changed(path, scale)
-    assert "its digest is not that of what it holds" in refusal(path)
+    assert "its digest is not that of its content" in refusal(path)
 
 
 @each_ending
 def test_metadata_that_was_changed_is_refused(ending: str, tmp_path: Path) -> None:
     path = _saved(tmp_path, ending)
     changed(path, lambda manifest, arrays: manifest["content"]["metadata"].update(steps=21))
-    assert "its digest is not that of what it holds" in refusal(path)
+    assert "its digest is not that of its content" in refusal(path)
 
 
 @each_ending

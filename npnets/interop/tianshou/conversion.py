@@ -1,14 +1,4 @@
-"""Between parameters of npnets and state dicts of Tianshou's networks: names and layouts are translated, bits are kept.
-
-A state dict is a flat dict from Tianshou's names (`"preprocess.model.model.0.weight"`) to arrays in PyTorch's layout:
-weights `(out, in)`, `sigma_param` `(actions, 1)`. Tianshou 1.0, 1.1, 1.2 and 2.0 give all parameters the same names,
-whatever they call the classes; what differs is how whole policies name their networks, see `prefix`. Neither PyTorch
-nor Tianshou is needed.
-
-A part of your own (a `preprocess_net`, a layer) takes part if it has two methods: `from_state_dict(state_dict)`, which
-is given the arrays below its own name and returns its parameters, and `to_state_dict(params)`, its inverse. A part
-without parameters needs neither.
-"""
+"""Parameters of a network from a state dict of Tianshou, and back: names and layouts change, bits do not."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,24 +6,20 @@ from typing import Any
 from npnets import tree
 from npnets.backend import Array, Device, parse_device
 from npnets.common.spec import on_device
-from npnets.interop.tianshou_arrays import as_numpy, check_one_floating_dtype, own_copy
-from npnets.interop.tianshou_faults import Shapes, cause_of, faults_of, listed
-from npnets.interop.tianshou_names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
-from npnets.interop.tianshou_parts import (
+from npnets.files.quoting import listed
+from npnets.interop.tianshou.arrays import as_numpy, check_one_floating_dtype, own_copy
+from npnets.interop.tianshou.differences import Shapes, differences, likely_cause
+from npnets.interop.tianshou.names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
+from npnets.interop.tianshou.prefixes import (
     check_part,
     check_state_dict,
     dotted,
     fits,
-    places_of,
+    prefixes_of,
     split,
     unwrapped,
 )
-from npnets.public import listing
 from npnets.tree import Params, Tree
-
-__all__ = ["from_state_dict", "split", "to_state_dict"]
-
-__dir__ = listing(__all__)
 
 
 def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Params:
@@ -46,15 +32,16 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     state_dict : dict from str to array
         NumPy or CuPy arrays or PyTorch tensors, all of one floating-point dtype.
     prefix : str
-        Which part of a whole policy's state dict is meant: `"actor"`, `"critic2"`, `"critic_old"`, `"vae"`, ... Names
-        that begin otherwise are passed over. For algorithms of 2.x, `"actor"` finds `"policy.actor"` too, unless there
-        is an `"actor"` beside it. The wrappers `module.`, `net.module.` and `_orig_mod.` (of `torch.compile`) are left
-        out of all names.
+        The part of a whole policy's state dict: `"actor"`, `"critic2"`, `"critic_old"`, `"vae"`, ... Names that begin
+        otherwise are ignored. For algorithms of 2.x, `"actor"` finds `"policy.actor"` too, unless there is an `"actor"`
+        beside it. The wrappers `module.`, `net.module.` and `_orig_mod.` (of `torch.compile`) are removed from all
+        names.
 
     Returns
     -------
     dict
-        Parameters of the structure that `net.init` gives, on the network's device: copies, in the dtype that came.
+        Parameters of the structure that `net.init` returns, on the network's device: copies, in the dtype of the state
+        dict.
 
     Raises
     ------
@@ -62,14 +49,14 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
         If names are missing, left over, or of another shape: the message lists them, each with the nearest candidate,
         and the prefixes at which the network fits.
     TypeError
-        If something is no array, of a dtype that NumPy does not have, no floating-point number, or dtypes are mixed;
-        or if the network has a part of your own that does not translate its parameters.
+        If a value is not an array of floating-point numbers, has a dtype that NumPy lacks, or another dtype than the
+        others; or if the network has a part of your own that does not convert its parameters.
     """
     planned = plan(net)
-    wanted, own = parameters(planned), own_parts(planned)
-    shapes = {name: parameter.shape for name, parameter in wanted.items()}
+    expected, own = parameters(planned), own_parts(planned)
+    shapes = {name: parameter.shape_in_tianshou for name, parameter in expected.items()}
     part = check_part(check_state_dict(state_dict), prefix, shapes)
-    arrays = {name: as_numpy(part[name], name) for name in wanted if name in part}
+    arrays = {name: as_numpy(part[name], name) for name in expected if name in part}
     named = {name: _shape(value) for name, value in part.items() if not any(name.startswith(o.at) for o in own)}
     _check_fit(net, shapes, named, state_dict, prefix)
     check_one_floating_dtype(arrays)
@@ -92,7 +79,7 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     params : dict
         As `net.init` made them, on any device.
     prefix : str
-        What to put before each name, as `"actor"` for a policy of 1.x and `"policy.actor"` for an algorithm of 2.x.
+        Put in front of each name, as `"actor"` for a policy of 1.x and `"policy.actor"` for an algorithm of 2.x.
 
     Returns
     -------
@@ -105,54 +92,55 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     ValueError
         If the parameters are another network's.
     TypeError
-        If they are no dict, a state dict already, no floating-point numbers, or of mixed dtypes; or if the network has
-        a part of your own that does not translate its parameters.
+        If they are not a dict of floating-point numbers of one dtype, or are a state dict already; or if the network
+        has a part of your own that does not convert its parameters.
     """
     planned, start = plan(net), dotted(prefix)
     arrays = _arrays_of(net, planned, params)
-    answer: dict[str, Array] = {}
+    state_dict: dict[str, Array] = {}
     for keys, leaf in leaves(planned):
         if isinstance(leaf, Parameter):
-            answer[start + leaf.name] = own_copy(leaf.layout.theirs(arrays[".".join(keys)]))
+            state_dict[start + leaf.name] = own_copy(leaf.layout.theirs(arrays[".".join(keys)]))
         else:
             given = leaf.part.to_state_dict(_below(params, keys))
-            answer |= {f"{start}{leaf.at}{name}": own_copy(as_numpy(value, name)) for name, value in given.items()}
-    return answer
+            state_dict |= {f"{start}{leaf.at}{name}": own_copy(as_numpy(value, name)) for name, value in given.items()}
+    return state_dict
 
 
 def _check_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[str, Any], prefix: str) -> None:
-    """Check the names and shapes of a state dict, or say where in it the network does fit."""
-    faults = faults_of(expected, found)
-    if not faults:
+    """Check the names and shapes of a state dict; the error names the prefixes at which the network would fit."""
+    different = differences(expected, found)
+    if not different:
         return
     if prefix and fits(expected, state_dict):
         raise ValueError(f"{net!r:.80} fits in this state dict without prefix={prefix!r}: leave prefix out")
-    places = places_of(expected, state_dict)
+    places = prefixes_of(expected, state_dict)
     if places:
         raise ValueError(
-            f"{net!r:.80} fits in this state dict at {listed(places, most=8)}: say which is "
-            f"meant, as in from_state_dict(net, state_dict, prefix={places[0]!r})"
+            f"{net!r:.80} fits in this state dict at {listed(places, most=8)}: choose one, as in "
+            f"from_state_dict(net, state_dict, prefix={places[0]!r})"
         )
     which = f"the part {prefix!r} of the state dict" if prefix else "the state dict"
-    cause = cause_of(expected, found, [part for part in split(state_dict) if part])
-    raise ValueError(f"{which} is not that of {net!r:.300}: it {'; '.join(faults)}; {cause}")
+    cause = likely_cause(expected, found, [part for part in split(state_dict) if part])
+    raise ValueError(f"{which} is not that of {net!r:.300}: it {'; '.join(different)}; {cause}")
 
 
 def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
-    """Return those parameters that have names of Tianshou, by their paths, once all are seen to be there."""
+    """Return the parameters that have names of Tianshou, by their paths, after a check that all are there."""
     if not isinstance(params, dict):
         raise TypeError(f"params must be a dict of arrays as {net!r:.80} makes them, but is a {type(params).__name__}")
     by_path = {".".join(keys): leaf for keys, leaf in leaves(planned)}
-    expected = {path: leaf.our_shape for path, leaf in by_path.items() if isinstance(leaf, Parameter)}
+    expected = {path: leaf.shape for path, leaf in by_path.items() if isinstance(leaf, Parameter)}
     own = tuple(f"{path}." if path else "" for path in by_path if path not in expected)
     every = zip(tree.paths(params), tree.leaves(params), strict=True)
     found = {path: leaf for path, leaf in every if not f"{path}.".startswith(own)}
     shapes = {path: _shape(leaf) for path, leaf in found.items()}
-    faults = faults_of(expected, shapes)
-    if faults:
+    different = differences(expected, shapes)
+    if different:
         _check_no_state_dict(params)
         raise ValueError(
-            f"the parameters are not those of {net!r:.300}: the dict {'; '.join(faults)}; {cause_of(expected, shapes)}"
+            f"the parameters are not those of {net!r:.300}: the dict {'; '.join(different)}; "
+            f"{likely_cause(expected, shapes)}"
         )
     arrays = {path: as_numpy(leaf, path) for path, leaf in found.items()}
     check_one_floating_dtype(arrays)
@@ -160,12 +148,12 @@ def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
 
 
 def _check_no_state_dict(params: Tree) -> None:
-    """Check that what does not fit is not already what it was to become."""
+    """Check that parameters that do not fit are not a state dict already."""
     dotted_name = next((key for key in params if "." in str(key)), None)
     if dotted_name is not None and not any(isinstance(part, Mapping) for part in params.values()):
         raise TypeError(
             f"this is a state dict already, with names such as {dotted_name!r}: use it as it is; "
-            "from_state_dict(net, state_dict) makes parameters of it"
+            "from_state_dict(net, state_dict) converts it to parameters"
         )
 
 
@@ -178,12 +166,12 @@ def _below(params: Tree, keys: tuple[str, ...]) -> Tree:
     return params
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def _shape(value: object) -> tuple[int, ...] | None:
     return tuple(value.shape) if hasattr(value, "shape") else None
 
 
 def _device(net: Any) -> Device:
-    """Return the device on which a network's `init` places parameters: its own, or else a GPU that a part has."""
+    """Return the device on which a network's `init` places parameters: its own, or else the GPU of a part."""
     if not isinstance(net, NETWORKS):
         return None
     parts = (getattr(net, name, None) for name in ("preprocess_net", "encoder", "decoder"))

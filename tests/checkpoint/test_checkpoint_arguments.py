@@ -1,7 +1,8 @@
-"""The door of checkpoints: paths, trees that are expected, and libraries that may be missing."""
+"""Arguments of save and load: paths, trees and networks that are expected, and libraries that may be missing."""
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -54,13 +55,69 @@ def test_another_dtype_shape_or_structure_than_expected_is_refused(like: Any, wo
     assert words in refusal(tmp_path / "pi.npz", like=like)
 
 
-def test_a_network_in_the_place_of_expected_parameters_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "pi.npz", {})
-    with pytest.raises(TypeError, match=r"like=network\.init\(rng\)"):
-        checkpoint.load(tmp_path / "pi.npz", like=ACTOR)
+@dataclasses.dataclass(frozen=True)
+class Trunk:
+    """A preprocess net of the user's own, which declares no spec."""
+
+    width: int
+    output_dim: int = 2
+
+    def init(self, rng: np.random.Generator) -> Any:
+        return {"scale": rng.normal(size=(self.width,)).astype(np.float32)}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return obs[:, :2], state
 
 
-# -- the door ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parameters_of_a_network_are_compared_with_those_that_it_declares_and_nothing_is_drawn(
+    dtype: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = ACTOR.init(np.random.default_rng(0), dtype)
+    checkpoint.save(tmp_path / "pi.npz", params)
+    monkeypatch.setattr(np.random, "default_rng", lambda *seed: pytest.fail("a generator was made"))
+    assert same(checkpoint.load(tmp_path / "pi.npz", like=ACTOR).params, params)
+    other = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 7)
+    dtype_name = np.dtype(dtype).name
+    assert refusal(tmp_path / "pi.npz", like=other) == (
+        f"its tree is not like the one that {other!r} declares: it differs at 'last.linear_0.weight': expected "
+        f"{dtype_name} (4, 7), but it is {dtype_name} (4, 3), 'last.linear_0.bias': expected {dtype_name} (7,), but it "
+        f"is {dtype_name} (3,); was it saved for another network?"
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int64])
+@pytest.mark.parametrize("place", ["weight", "bias"])
+def test_parameters_of_a_network_of_another_dtype_or_of_two_are_refused(dtype: Any, place: str, tmp_path: Path) -> None:
+    layer = npnets.Linear(2, 3)
+    params = layer.init(np.random.default_rng(0))
+    params[place] = params[place].astype(dtype)
+    checkpoint.save(tmp_path / "layer.npz", params)
+    text = refusal(tmp_path / "layer.npz", like=layer)
+    assert f"it differs at '{place}': expected float32" in text and f"but it is {np.dtype(dtype)}" in text
+
+
+def test_a_part_of_a_users_own_without_a_spec_is_compared_with_what_its_init_returns(tmp_path: Path) -> None:
+    critic = npnets.Critic(Trunk(3))
+    params = critic.init(np.random.default_rng(0))
+    checkpoint.save(tmp_path / "critic.npz", params)
+    assert same(checkpoint.load(tmp_path / "critic.npz", like=critic).params, params)
+    text = refusal(tmp_path / "critic.npz", like=npnets.Critic(Trunk(4)))
+    assert "it differs at 'preprocess.scale': expected float32 (4,), but it is float32 (3,)" in text
+
+
+def test_of_a_part_that_is_missing_its_name_alone_is_listed(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "pi.npz", {"more": {"deep": [1]}})
+    assert "it lacks 'preprocess', 'last'; it has besides 'more'; was" in refusal(tmp_path / "pi.npz", like=ACTOR)
+
+
+def test_shapes_that_a_spec_declares_can_be_the_tree_expected(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "pi.npz", ACTOR.init(np.random.default_rng(0)))
+    assert checkpoint.load(tmp_path / "pi.npz", like=ACTOR.spec.shapes()).params.keys() == {"preprocess", "last"}
+    assert "expected float64" in refusal(tmp_path / "pi.npz", like=ACTOR.spec.shapes(np.float64))
+
+
+# -- paths and libraries -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["pi", "pi.pt", "pi.npz.bak", "npz", ".npz"])
@@ -94,7 +151,7 @@ def test_without_the_library_a_safetensors_file_names_the_extra_to_install(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_importing_the_room_imports_nothing_that_only_files_need() -> None:
+def test_importing_checkpoint_imports_nothing_that_only_files_need() -> None:
     code = (
         "import sys, npnets; before = set(sys.modules); import npnets.checkpoint;"
         "print([n for n in ('zipfile', 'json', 'difflib', 'safetensors') if n in set(sys.modules) - before])"
