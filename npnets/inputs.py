@@ -3,23 +3,20 @@
 No other module converts or moves arrays. An error quotes the argument by the user's name for it, before any arithmetic.
 """
 
-import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from npnets import tree
 from npnets.autodiff import bare, is_traced
-from npnets.autodiff.devices import computing_where
+from npnets.autodiff.devices import computes_where_params
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, asarray_like, device_of, loaded_cupy
 from npnets.dtypes import array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _OF_A_DICT = (
     "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
@@ -27,17 +24,7 @@ _OF_A_DICT = (
 )
 
 
-def follows_params(forward: F) -> F:
-    """Make a network's method compute where its parameters lie; parameters on two devices are an error."""
-
-    @functools.wraps(forward)
-    def run(network: Any, params: object, *args: Any, **kwargs: Any) -> Any:
-        if loaded_cupy() is None:  # asked here too, because to enter even an empty context shows in a small network
-            return forward(network, params, *args, **kwargs)
-        with computing_where(params, lambda: f"the parameters of {network!r}"):
-            return forward(network, params, *args, **kwargs)
-
-    return cast(F, run)
+follows_params = computes_where_params
 
 
 def first_leaf(leaves: Sequence[Any]) -> Any:

@@ -53,15 +53,11 @@ class Linear(Network):
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
         leaves = self.spec.read(params, self)
-        return self._layers(leaves, as_input(x, leaves[0], "x"))
-
-    @cached_property
-    def _layers(self) -> LinearLayers:
-        return LinearLayers((self.spec["weight"].shape,), (None,), self)
+        return self._operations[0].run(leaves, as_input(x, leaves[0], "x"))
 
     @cached_property
     def _operations(self) -> tuple[Operation, ...]:
-        return (Operation(self._layers, 2),)
+        return (Operation(LinearLayers((self.spec["weight"].shape,), (None,), self), 2),)
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,12 +105,8 @@ class EnsembleLinear(Network):
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
         leaves = self.spec.read(params, self)
-        return self._layers(leaves, as_input(x, leaves[0], "x"))
-
-    @cached_property
-    def _layers(self) -> LinearLayers:
-        return LinearLayers((self.spec["weight"].shape,), (None,), self)
+        return self._operations[0].run(leaves, as_input(x, leaves[0], "x"))
 
     @cached_property
     def _operations(self) -> tuple[Operation, ...]:
-        return (Operation(self._layers, 2),)
+        return (Operation(LinearLayers((self.spec["weight"].shape,), (None,), self), 2),)

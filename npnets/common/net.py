@@ -144,8 +144,8 @@ class Net(Network):
         return self._layers.run(leaves, flattened(x, "obs")), state
 
     @cached_property
-    def operations(self) -> tuple[Operation, ...]:
-        """The layers from validated inputs to logits."""
+    def _sequence(self) -> tuple[Operation, ...]:
+        """The operations from validated inputs to logits, for a trunk that runs together with its head too."""
         operations = [*operations_of(self.model, "model")]
         if self.Q is not None and self.V is not None:
             operations.append(Operation(self._duel, self.spec.slices["V"].stop - self.spec.slices["Q"].start))
@@ -155,7 +155,7 @@ class Net(Network):
 
     @cached_property
     def _layers(self) -> Sequential:
-        return Sequential(self.operations)
+        return Sequential(self._sequence)
 
     @cached_property
     def _parts(self) -> dict[str, MLP]:

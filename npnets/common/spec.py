@@ -110,7 +110,7 @@ class Spec(Mapping[str, Any]):
     def slices(self) -> dict[str, slice]:
         """Which of the leaves that `read` returns belong to each entry."""
         found, start = {}, 0
-        for name, entry in self._entries.items():
+        for name, entry in self.items():
             stop = start + (entry.size if isinstance(entry, Spec) else 1)
             found[name], start = slice(start, stop), stop
         return found
@@ -118,7 +118,7 @@ class Spec(Mapping[str, Any]):
     @property
     def size(self) -> int:
         """How many leaves `read` returns."""
-        return sum(entry.size if isinstance(entry, Spec) else 1 for entry in self._entries.values())
+        return len(self._reader.leaves)
 
     def read(self, params: Tree, network: object) -> list[Any]:
         """Check a tree of parameters in one pass, and return its leaves in the order of the spec.

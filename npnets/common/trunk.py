@@ -87,5 +87,5 @@ def body(
         Whether the features may be an ensemble's.
     """
     if is_net(trunk, takes_ensembles):
-        return NetBody([*trunk.operations, *head])
+        return NetBody([*trunk._sequence, *head])
     return OwnBody(trunk, Sequential(head, start=1), features, remedy)

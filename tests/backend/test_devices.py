@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as nnp
+from npnets.autodiff import devices
 from npnets.backend import asarray_like, available, device_of, to_device, using
 
 one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
@@ -181,6 +182,21 @@ def test_a_forward_pass_runs_on_the_device_of_its_parameters_whatever_the_curren
     assert _devices(outputs) == {device}
     plain, plain_params, _ = _made(name, "cpu")
     assert_trees_close_to_numpy(outputs, _run(name, plain, plain_params, inputs), 1e-5, 1e-6)
+
+
+@each_gpu
+def test_a_call_searches_the_tree_of_its_parameters_once(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, params, (obs,) = _made("Actor", device)
+    obs, roots = npnets.tree.to_device(obs, device), []
+    search = devices._arrays
+    monkeypatch.setattr(devices, "_arrays", lambda x, known: (known or roots.append(x), search(x, known))[1])
+    net.forward(params, obs)
+    assert len(roots) == 1
+    with using("cpu") if device == "cuda:0" else using("cuda:0"):
+        npnets.value_and_grad(lambda p: nnp.mean(net.forward(p, obs)[0]))(params)
+    assert len(roots) == 3  # forward, and once more for the value and the parameters on the way back
+    net.forward(params, obs)
+    assert len(roots) == 4
 
 
 def _learned(name: str, device: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The LSTM kernel where the table of kernels does not reach: single answers, every choice of arguments, its formula."""
+"""The LSTM kernel where the table of kernels does not reach: single outputs, every choice of arguments, its formula."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ each_mask = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_memory() -> Iterator[None]:
-    """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
+    """Put even the smallest arrays into the pool, where otherwise only large ones are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buffers, "LEAST_BYTES", 0)
         yield
@@ -76,7 +76,7 @@ def _of(reset: Any, valid: Any) -> Any:
 
 
 @each_mask
-def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composition(reset: Any, valid: Any) -> None:
+def test_gradients_from_any_choice_of_the_three_outputs_are_those_of_the_composition(reset: Any, valid: Any) -> None:
     arrays = on_backend(_arrays())
     masks = {"reset": on_backend(reset), "valid": on_backend(valid)}
     for used in (chosen for n in (1, 2, 3) for chosen in itertools.combinations(range(3), n)):
@@ -89,7 +89,7 @@ def test_gradients_from_any_choice_of_the_three_answers_are_those_of_the_composi
 
 @pytest.mark.numpy_alone("test_backends_agree tries each argument, all but one, and all elsewhere")
 @each_mask
-def test_gradients_by_every_choice_of_arguments_are_those_by_all_of_them(reset: Any, valid: Any) -> None:
+def test_gradients_by_some_arguments_are_those_by_all_of_them(reset: Any, valid: Any) -> None:
     arrays = on_backend(_arrays())
     value, pullback = npnets.vjp(_of(reset, valid), arrays)
     g = direction_like(onp.random.default_rng(2), value)
@@ -101,7 +101,7 @@ def test_gradients_by_every_choice_of_arguments_are_those_by_all_of_them(reset: 
         assert_trees_close(found, [everything[index] for index in chosen], 1e-12, 1e-14)
 
 
-def test_what_is_not_live_is_not_read_even_where_it_is_not_a_number() -> None:
+def test_steps_that_are_not_valid_are_not_read_even_where_they_are_nan() -> None:
     arrays = _arrays()
     poisoned = [onp.where(VALID, arrays[0], onp.nan), *arrays[1:]]
     value, pullback = npnets.vjp(_of(RESET, VALID), on_backend(arrays))
@@ -126,7 +126,7 @@ def test_gates_that_are_saturated_stay_finite_and_within_their_bounds_without_a_
     assert all(onp.isfinite(leaf).all() for leaf in (h, c, *as_numpy(gradients)))
 
 
-def test_each_bias_counts_as_the_other_does() -> None:
+def test_both_biases_have_the_same_effect() -> None:
     x, w_x, w_h, b_x, b_h, h, c = on_backend(_arrays())
     whole = lstm(x, (w_x, w_h, b_x, b_h), h, c)[0]
     for biases in ((b_x + b_h, b_h * 0), (b_x * 0, b_x + b_h)):

@@ -167,7 +167,7 @@ def test_each_remedy_that_the_error_names_works(code: str) -> None:
 
 
 @needs_known_blas
-def test_blas_keeps_its_threads_whatever_is_entered_and_left_in_whatever_order() -> None:
+def test_blas_keeps_its_threads_in_any_order_of_entering_and_leaving_blocks() -> None:
     entered, left = threading.Event(), threading.Event()
 
     def other() -> None:
@@ -193,7 +193,7 @@ def test_a_worker_that_waits_for_the_next_task_references_neither_task_nor_resul
         """The worker has run all tasks."""
 
     class Result:
-        """Something that can be referred to weakly."""
+        """An object with weak references."""
 
     def task() -> Result:
         result = Result()
@@ -344,7 +344,7 @@ threading.Thread(target=late).start()
 
 
 @needs_fork
-def test_a_forked_process_shares_out_too(three_threads: list[int]) -> None:
+def test_a_forked_process_divides_its_batches_too(three_threads: list[int]) -> None:
     wanted = bits(list(_gradient(_arguments(), {})))
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
