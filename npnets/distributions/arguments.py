@@ -1,4 +1,4 @@
-"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's answer.
+"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
 
 All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
 """
@@ -115,20 +115,20 @@ def check_like(first: Any, second: Any) -> None:
         raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
 
 
-def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
+def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return an actor's mean, standard deviation and new state."""
     if not hasattr(actor, "forward"):
         raise TypeError(
             f"expected an actor, which has a method forward, but got {actor!r:.60}; the order is from_actor(actor, "
             "params, obs, ...)"
         )
-    answer, state = actor.forward(params, obs, state, **options)
-    if not isinstance(answer, tuple) or len(answer) != 2:
+    output, state = actor.forward(params, obs, state, **options)
+    if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(
-            f"expected an actor that answers with (mu, sigma), such as ActorProb, but {actor!r} answered with a "
-            f"{type(answer).__name__}"
+            f"expected an actor that returns (mu, sigma), such as ActorProb, but {actor!r} returned a "
+            f"{type(output).__name__}"
         )
-    return *answer, state
+    return *output, state
 
 
 def check_unbounded(actor: Any) -> None:

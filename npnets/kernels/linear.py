@@ -26,7 +26,7 @@ _Output: TypeAlias = tuple[Array, Array | None]
 _Layer: TypeAlias = Callable[[Array, Any, Array | None, Activation | None], _Output]
 
 FEW = 2048
-"""Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
+"""Up to this size a sum over the batch takes less time than a product with ones; beyond it, three times as long."""
 
 MOST_ROWS = 1024
 """How many rows NumPy takes through several layers together where nothing is differentiated and there are more than
@@ -119,7 +119,7 @@ def _backward(
 
 
 def input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
-    """Return `dx`, for the members of an ensemble together if they share `x`."""
+    """Return `dx`, summed over the members of an ensemble if they share `x`."""
     dx = product(dz, weight.swapaxes(-1, -2))
     return dx if dx.ndim == x.ndim else dx.sum(axis=0)
 

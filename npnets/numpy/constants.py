@@ -1,4 +1,4 @@
-"""Functions whose answers are constants to every derivative: making arrays, comparing, asking, rounding."""
+"""Functions whose outputs are constants to every derivative: making arrays, comparing, asking, rounding."""
 
 import builtins
 import functools

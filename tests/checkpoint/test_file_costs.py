@@ -1,4 +1,4 @@
-"""What a file makes a reader do is bounded by its length and by counts that no real file reaches; errors are short."""
+"""The cost of reading a file is bounded by its length and by limits that no real file reaches; errors are short."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ LAYOUT = "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}\n"
         "",
     ],
 )
-def test_a_header_that_save_does_not_write_is_damage_and_never_evaluated(header: str, tmp_path: Path) -> None:
+def test_a_header_that_save_does_not_write_is_refused_and_never_evaluated(header: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"pi\.npz: ") as raised:
         checkpoint.load(_with_header(tmp_path / "pi.npz", header))
     assert len(str(raised.value)) < LONGEST_MESSAGE
@@ -96,7 +96,7 @@ def _manifest(params: Any, metadata: Any) -> str:
     ],
     ids=["tuples", "lists", "keys", "numbers"],
 )
-def test_a_manifest_of_more_values_than_any_real_one_is_refused_before_they_are_made(
+def test_a_manifest_of_more_values_than_any_real_one_is_refused_before_they_are_decoded(
     metadata: Callable[[int], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _written(tmp_path / "pi.npz", _manifest({}, {"net": metadata(300_000)}), {})
@@ -112,7 +112,7 @@ def test_a_description_with_more_axes_than_an_array_can_have_is_refused(size: in
             make()
 
 
-def test_descriptions_of_absurd_sizes_are_refused_in_few_words() -> None:
+def test_descriptions_of_absurd_sizes_are_refused_with_a_short_message() -> None:
     for make in (
         lambda: npnets.Net(3, hidden_sizes=[2] * 200_000),
         lambda: npnets.Net(10**4000),
@@ -137,7 +137,7 @@ class CountsComparisons:
         monkeypatch.setattr(difflib, "get_close_matches", counted)
 
 
-def test_trees_with_very_many_similar_names_are_told_apart_by_few_comparisons(
+def test_trees_with_very_many_similar_names_are_compared_in_few_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint.save(tmp_path / "pi.npz", {f"weight_{n}_x": 1.0 for n in range(30_000)})
@@ -148,7 +148,7 @@ def test_trees_with_very_many_similar_names_are_told_apart_by_few_comparisons(
     assert counter.number <= 5 * 200
 
 
-def test_a_state_dict_with_very_many_places_of_a_network_is_looked_into_at_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_is_tried_at_few_of_very_many_places_in_a_state_dict(monkeypatch: pytest.MonkeyPatch) -> None:
     from npnets.interop.tianshou import prefixes
 
     whole = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))

@@ -131,8 +131,8 @@ FAULTS = [
     Fault(
         "the slope of expm1 cancels",
         "numpy/elementwise.py",
-        "@elementwise(lambda answer, x: exp(x))\ndef expm1",
-        "@elementwise(lambda answer, x: answer + 1)\ndef expm1",
+        "@elementwise(lambda output, x: exp(x))\ndef expm1",
+        "@elementwise(lambda output, x: output + 1)\ndef expm1",
         "tests/numpy/test_poles.py",
     ),
     Fault(
