@@ -45,7 +45,7 @@ ActivationLike: TypeAlias = str | Callable[..., Array] | None
 """An activation as users name it."""
 
 
-def resolve_activation(activation: ActivationLike, args: Any = None) -> Activation | None:
+def resolve_activation(activation: ActivationLike, args: object = None) -> Activation | None:
     """Find an activation by its name, or take a function for one.
 
     Parameters
@@ -116,7 +116,7 @@ def limit(x: Array, max_action: Bound) -> Array:
     return nnp.clip(x, -largest, largest)
 
 
-def bound_like(max_action: Any, x: Array) -> Any:
+def bound_like(max_action: Any, x: Array) -> float | Array:
     """Return a bound as something that multiplies `x` without changing its dtype or device.
 
     It is rounded toward zero in that dtype: the nearest float32 of 0.1 lies above 0.1.
@@ -141,7 +141,7 @@ def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     return to_device(np.asarray(_inward(max_action, dtype), dtype), device)
 
 
-def _by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Activation:
+def _by_name(name: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Activation:
     if name not in FORMULAS:
         import difflib  # here, because it would make up a tenth of the package's import
 
@@ -169,7 +169,7 @@ def _try_out(activation: Activation) -> None:
         raise ValueError(f"activation {name!r} with the arguments {args!r} does not give finite numbers")
 
 
-def _arguments(args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _arguments(args: object) -> tuple[tuple[object, ...], dict[str, object]]:
     if args is None:
         return (), {}
     if isinstance(args, dict):
