@@ -34,15 +34,12 @@ SKIPPED = (
     "examples/",
     "npnets/autodiff/",
     "npnets/distributions/",
-    "npnets/kernels/",
     "npnets/numpy/",
     "npnets/tree/",
     "tests/autodiff/",
     "tests/distributions/",
-    "tests/kernels/",
     "tests/numpy/",
     "tests/optim/",
-    "tests/parallel/",
     "tests/sabotage/",
 )
 """Beginnings of paths, from the root of the repository, of files that are not read."""

@@ -1,4 +1,4 @@
-"""What is compared with Tianshou and PyTorch: plain data, in a vocabulary that both sides have."""
+"""The cases for the comparison with Tianshou and PyTorch: plain data, in a vocabulary of both sides."""
 
 from typing import Any, NamedTuple
 

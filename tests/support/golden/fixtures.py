@@ -1,4 +1,4 @@
-"""The form of the fixture files: a description in JSON whose arrays stand in one float32 vector beside it.
+"""The format of the fixture files: a description in JSON, whose arrays are parts of one float32 vector.
 
 Shared by `make_golden.py`, which writes them, and by the tests, which read them. A small array costs no more than its
 numbers this way; as an entry of its own in a zip file it would cost some hundred bytes.

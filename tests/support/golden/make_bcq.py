@@ -2,7 +2,7 @@
 
     python tests/support/golden/make_bcq.py
 
-Needs PyTorch and Tianshou beside npnets (see README.md in this folder). Tianshou's random numbers are replaced by those
+Needs PyTorch, Tianshou and npnets (see README.md in this folder). Tianshou's random numbers are replaced by those
 of a NumPy generator, drawn in the order in which the algorithm asks for them.
 """
 

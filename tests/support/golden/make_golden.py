@@ -1,7 +1,7 @@
 """Write `networks.npz`, `recurrent.npz` and `optimizers.npz`: results of Tianshou 1.0.0 and PyTorch for the cases.
 
 Needs Tianshou and PyTorch, but not npnets. Parameters are written under the paths and in the layouts that npnets gives
-them, so that all knowledge of Tianshou's names is on this side. The README beside it says how to run it.
+them, so that all knowledge of Tianshou's names is on this side. The README in this folder says how to run it.
 """
 
 import inspect

@@ -74,7 +74,7 @@ def views() -> dict[str, Any]:
 
 
 def checkpoint() -> dict[str, Any]:
-    """What a training loop saves: a network, its optimizer after a step, and plain values."""
+    """Return the contents of a training loop's checkpoint: a network, its optimizer after a step, and plain values."""
     net = network()[0]
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     net(torch.arange(6.0).reshape(2, 3)).sum().backward()

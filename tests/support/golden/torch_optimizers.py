@@ -1,4 +1,4 @@
-"""What PyTorch's optimizers and gradient clipping, and Tianshou's soft update, do on fixed numbers."""
+"""Results of PyTorch's optimizers and gradient clipping, and of Tianshou's soft update, for fixed numbers."""
 
 from functools import partial
 from typing import Any
