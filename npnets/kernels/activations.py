@@ -38,7 +38,7 @@ class Activation:
 
     name: str = ""
     args: tuple[object, ...] = ()
-    kwargs: Mapping[str, object] = field(default_factory=dict)
+    kwargs: Mapping[str, object] = field(default_factory=dict, hash=False)
     function: Callable[..., Array] | None = None
 
     def __post_init__(self) -> None:
