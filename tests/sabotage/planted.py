@@ -2,9 +2,9 @@
 
     python tests/sabotage/planted.py [words of the faults to plant]
 
-Each stands for a kind: a derivative that goes on behind integers, an output that a caller can change, a lock that a
-signal handler meets. A fault is a piece of the source as it stands, the text that brings the fault back, and the tests
-that catch it. They are run on a copy of the package.
+Each is an example of a kind: a derivative through integers, an output that a caller can change, a lock in a signal
+handler. A fault has a piece of the present source, the text that plants the fault, and the tests that catch it, which
+run on a copy of the package.
 """
 
 from __future__ import annotations
@@ -309,7 +309,7 @@ FAULTS = [
 
 
 def main() -> int:
-    """Plant each fault whose name holds the words given, and return how many no test caught."""
+    """Plant each fault whose name contains the given words, and return how many no test caught."""
     words = " ".join(sys.argv[1:])
     missed = [fault.name for fault in FAULTS if words in fault.name and not _is_caught(fault)]
     for name in missed:
