@@ -94,7 +94,7 @@ def check_one_device(
     TypeError
         If they do not. Nothing is moved to make them fit.
     """
-    devices = [_number_of(array) for array in arrays]
+    devices = [gpu_number(array) for array in arrays]
     if len({device for device in devices if device is not None}) > 1:
         called = [repr(name) for name in names()] if names else [f"shape {np.shape(array)}" for array in arrays]
         raise TypeError(
@@ -103,7 +103,7 @@ def check_one_device(
         )
 
 
-def _number_of(array: Any) -> int | None:
+def gpu_number(array: Any) -> int | None:
     """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for what is no array."""
     if type(array) is np.ndarray:
         return -1
@@ -149,7 +149,7 @@ def parse_device(device: Device) -> int | None:
     return int(match.group(1) or 0)
 
 
-def using(device: Device) -> contextlib.AbstractContextManager[Any]:
+def using(device: Device | Array) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which CuPy computes and allocates on a device of your choice.
 
     Networks, derivatives and optimizers follow their parameters by themselves. Code between them that computes with
@@ -157,14 +157,17 @@ def using(device: Device) -> contextlib.AbstractContextManager[Any]:
 
     Parameters
     ----------
-    device : str, int or None
-        As in `parse_device`; for the CPU nothing changes.
+    device : str, int, None or array
+        As in `parse_device`, or an array that lies on the device; for the CPU nothing changes.
 
     Raises
     ------
     ImportError, RuntimeError
         As `to_device`.
     """
+    if hasattr(device, "dtype") and not isinstance(device, np.integer):
+        array: Any = device
+        return _CPU if namespace(array) is np else array.device
     number = parse_device(device)
     return _CPU if number is None else usable_cupy(number).cuda.Device(number)
 
@@ -224,7 +227,7 @@ def asarray_like(array: Any, like: Array) -> Array:
     xp = namespace(like)
     if xp is np:
         return np.asarray(to_numpy(array), dtype=like.dtype)
-    with using(device_of(like)):
+    with using(like):
         return xp.asarray(array, dtype=like.dtype)
 
 

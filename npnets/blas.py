@@ -1,7 +1,7 @@
-"""BLAS, the library that computes NumPy's matrix products: which one it is, and how many threads it takes.
+"""BLAS, the library that computes NumPy's matrix products: which one is loaded, and how many threads it takes.
 
 The number of threads belongs to the whole process. Blocks that set it may therefore overlap, in several threads of
-Python: each remembers the numbers from before it, and one that ends before a later one hands them on to that.
+Python: each remembers the previous numbers, and a block that ends before a later one passes them on to it.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from npnets.caches import bounded_cache
 from npnets.description import size
 from npnets.log import logger
 
-_blocks: list["_Setting"] = []  # those that have been entered and not left, in the order in which they were entered
+_blocks: list["_Setting"] = []  # the open ones, in the order of entering
 _changing = threading.RLock()
 
 
@@ -32,8 +32,8 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
     Returns
     -------
     context manager
-        For use in `with npnets.threads(1): ...`, which sets the number back at its end to what it was before. Without
-        `with` it can be ignored.
+        For use in `with npnets.threads(1): ...`, which restores the previous number at its end. Without `with` it can
+        be ignored.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
 
 
 class _Setting(contextlib.AbstractContextManager[None]):
-    """A number of threads, set when this is made, and set back when a block with it ends."""
+    """A number of threads, which takes effect at once and is undone when a block with it ends."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -79,20 +79,20 @@ class _Setting(contextlib.AbstractContextManager[None]):
         return bool(self._libraries)
 
     def _set(self) -> dict[str, int]:
-        """Set the number, and return those from before by the libraries' files."""
+        """Set the number, and return the previous ones by the libraries' files."""
         before = {path: library.num_threads for path, library in self._libraries.items()}
         _set(self._libraries, dict.fromkeys(before, self._number))
         return before
 
     @property
-    def _holds(self) -> bool:
+    def _is_set(self) -> bool:
         return all(library.num_threads == self._number for library in self._libraries.values())
 
     def __enter__(self) -> None:
         with _changing:
-            if self._before is None:  # a second block with the same object
+            if self._before is None:  # the same object in a second block
                 self._before = self._set()
-            elif not self._holds:  # another call came in between
+            elif not self._is_set:  # another call has changed it
                 self._set()
             _blocks.append(self)
 
@@ -103,15 +103,15 @@ class _Setting(contextlib.AbstractContextManager[None]):
             if self not in _blocks:
                 raise RuntimeError("this block was not entered: write `with npnets.threads(1): ...`")
             before, self._before = self._before or {}, None
-            place = _blocks.index(self)
-            del _blocks[place]
-            if place < len(_blocks):
-                _blocks[place]._take_over(self._libraries, before)
+            index = _blocks.index(self)
+            del _blocks[index]
+            if index < len(_blocks):
+                _blocks[index]._take_over(self._libraries, before)
             else:
                 _set(self._libraries, before)
 
     def _take_over(self, libraries: dict[str, Any], before: dict[str, int]) -> None:
-        """Set back at the end what a block has set that began before and ends earlier."""
+        """Restore at the end the numbers of a block that began before this one and ends earlier."""
         self._libraries = {**self._libraries, **libraries}
         self._before = {**(self._before or {}), **before}
 
@@ -119,7 +119,7 @@ class _Setting(contextlib.AbstractContextManager[None]):
 def _set(libraries: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
     for path, number in numbers.items():
         library = libraries[path]
-        # threadpoolctl 3.8 lets one thread of Python change the number, and ignores all others without a word.
+        # threadpoolctl 3.8 lets one thread of Python change the number, and silently ignores all others.
         release = getattr(library, "clear_controlling_thread", lambda force: None)
         release(force=True)
         library.set_num_threads(number)
@@ -144,14 +144,14 @@ def check_one_thread(call: str, number: int) -> None:
     Parameters
     ----------
     call : str
-        What needs it, for the error's text.
+        The call that needs it, for the error's text.
     number : int
-        How many threads that takes itself.
+        The number of threads of that call.
 
     Raises
     ------
     RuntimeError
-        If it runs on several.
+        If it runs on more.
     """
     for library in _found().info():
         name, its_threads = library["internal_api"], library["num_threads"]

@@ -60,11 +60,11 @@ def checked_leaf(leaf: Any) -> Any:
     return leaf
 
 
-def split_aux(answer: Any) -> tuple[Any, Any]:
+def split_aux(output: Any) -> tuple[Any, Any]:
     """Return the two parts of what a function with `has_aux` returned."""
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(answer)}")
-    return answer
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(output)}")
+    return output
 
 
 def check_scalar(value: Any) -> None:

@@ -40,7 +40,7 @@ def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
 
 
 def _uses(end: Any) -> dict[Any, int]:
-    """Return how often the answer of each node that leads to an end, roots left out, is used on the way there."""
+    """Return how often the output of each node that leads to an end, roots left out, is used on the way there."""
     uses = {end: 0}
     found = [end]
     for node in found:

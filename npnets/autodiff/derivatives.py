@@ -147,11 +147,11 @@ def value_and_grad(
     @functools.wraps(fun)
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
         chosen, x = arguments(args, argnum)
-        with computing_where(x):
-            trace = new_trace()
-            roots = _roots(x, trace)
-            answer = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
-            loss, aux = split_aux(answer) if has_aux else (answer, None)
+        trace = new_trace()
+        roots = _roots(x, trace)
+        with computing_where(roots):
+            output = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
+            loss, aux = split_aux(output) if has_aux else (output, None)
         value = own_copy(untrace(loss, trace))
         check_scalar(value)
         with computing_where((value, x)):
@@ -196,7 +196,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     """Do as `vjp`; the value and what the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
     roots = _roots(x, trace)
-    with computing_where(x):
+    with computing_where(roots):
         outputs = fun(roots)
     value = _untraced(outputs, trace)
 
@@ -249,8 +249,8 @@ def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, 
         return own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else zeros_like(leaf)
 
     with computing_where(x):
-        answer = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, in_dtype_of(leaf, g)), x, v))
-        return _untraced(answer, trace), tree.map(tangent, answer)
+        output = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, in_dtype_of(leaf, g)), x, v))
+        return _untraced(output, trace), tree.map(tangent, output)
 
 
 def hvp(fun: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate[T, T, P], T]:
@@ -311,7 +311,7 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
     ends = [(out, in_dtype_of(out, g)) for out, g in pairs]
     if not ends:
         warnings.warn(
-            "the function's answer does not depend on what it is differentiated with respect to: every gradient is "
+            "the function's output does not depend on what it is differentiated with respect to: every gradient is "
             "zero; was it computed from other arrays, or behind stop_gradient?",
             stacklevel=3,
         )

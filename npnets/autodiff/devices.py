@@ -1,34 +1,130 @@
-"""One way to compute where arrays lie: on a GPU, CuPy allocates and launches on the device that is current."""
+"""Where a call computes: on the device that the arrays of its tree lie on, traced ones too.
 
+`computing_where` is the context, `computes_where` the decorator made of it. A tree is searched once for a call: calls
+inside it that are given a part of that tree know the device already. Until CuPy is loaded nothing is searched at all.
+"""
+
+import functools
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, TypeVar, cast
 
 from npnets import tree
 from npnets.autodiff.tracing import bare
-from npnets.backend import check_one_device, device_of, loaded_cupy, using
+from npnets.backend import check_one_device, gpu_number, loaded_cupy, using
 from npnets.tree import Tree
 
-_CPU = nullcontext()
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CONTAINERS = (dict, list, tuple)
+_UNCHANGED = nullcontext()
+
+
+class _Searched(threading.local):
+    """The containers of the innermost tree that was searched, by their ids, and the GPU of its arrays (-1: the CPU)."""
+
+    containers: dict[int, Tree] = {}  # noqa: RUF012  replaced as a whole, never changed
+    gpu = -1
+
+
+_searched = _Searched()
 
 
 def computing_where(x: Tree, what: str | Callable[[], str] = "") -> AbstractContextManager[object]:
-    """Return a context in which CuPy computes on the GPU that a tree lies on; without a GPU it changes nothing.
+    """Return a context in which CuPy computes and allocates on the GPU that a tree lies on.
 
     Parameters
     ----------
-    x : tree of arrays, which may be traced
+    x : tree
+        Arrays, traced or not; leaves that are no arrays lie anywhere. For NumPy's arrays the context does nothing.
     what : str or callable, optional
-        The name of the tree for an error, or a function that returns it. With it all leaves are checked to lie on one
-        device.
+        The name of the tree for an error, or a function that returns it. Without it arrays may lie on several devices,
+        and the context uses one of their GPUs.
 
     Raises
     ------
     TypeError
-        If they do not; the message names them.
+        With `what`, if the leaves lie on different devices; the message names them.
     """
-    if loaded_cupy() is None:
-        return _CPU
-    leaves = [bare(leaf) for leaf in tree.leaves(x)]
-    if what:
-        check_one_device(leaves, lambda: what if isinstance(what, str) else what(), lambda: tree.paths(x))
-    return using(next((device for leaf in leaves if (device := device_of(leaf)) != "cpu"), None))
+    cupy = loaded_cupy()
+    if cupy is None:
+        return _UNCHANGED
+    if not isinstance(x, _CONTAINERS):
+        return using(bare(x)) if hasattr(x, "dtype") else _UNCHANGED
+    if id(x) in _searched.containers and (_searched.gpu < 0 or _searched.gpu == cupy.cuda.get_device_id()):
+        return _UNCHANGED
+    containers: dict[int, Tree] = {}
+    arrays = _arrays(x, containers)
+    first = {gpu: array for array in reversed(arrays) if (gpu := gpu_number(array)) is not None}
+    if what and len(first) > 1:
+        check_one_device(arrays, lambda: what if isinstance(what, str) else what(), lambda: tree.paths(x))
+    gpu = max(first, default=-1)
+    return _Computing(containers, gpu, first.get(gpu)) if len(first) <= 1 else using(first[gpu])
+
+
+def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None = None) -> Callable[[F], F]:
+    """Return a decorator that makes a function compute where some of its arguments lie.
+
+    Parameters
+    ----------
+    arrays : callable
+        From the function's arguments to a tree of those arrays.
+    what : callable, optional
+        From the function's arguments to what these arrays are: then arrays on several devices are refused.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            if loaded_cupy() is None:  # tested here too: to enter even an empty context shows in a small network
+                return function(*args, **kwargs)
+            named = "" if what is None else functools.partial(what, *args, **kwargs)
+            with computing_where(arrays(*args, **kwargs), named):
+                return function(*args, **kwargs)
+
+        return cast(F, run)
+
+    return decorate
+
+
+def _params(network: object, params: Tree, *args: object, **kwargs: object) -> Tree:
+    return params
+
+
+def _params_of(network: object, *args: object, **kwargs: object) -> str:
+    return f"the parameters of {network!r}"
+
+
+computes_where_params = computes_where(_params, _params_of)
+"""Decorates a network's method `(self, params, ...)`: it computes where its parameters lie, all on one device."""
+
+
+class _Computing:
+    """A context that computes where an array lies, and remembers containers whose arrays all lie there."""
+
+    __slots__ = ("_before", "_containers", "_device", "_gpu")
+
+    def __init__(self, containers: dict[int, Tree], gpu: int, array: Any) -> None:
+        self._containers, self._gpu, self._device = containers, gpu, using(array)
+
+    def __enter__(self) -> None:
+        self._before = _searched.containers, _searched.gpu
+        self._device.__enter__()
+        _searched.containers, _searched.gpu = self._containers, self._gpu
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _searched.containers, _searched.gpu = self._before
+        self._device.__exit__(kind, error, trace)
+
+
+def _arrays(x: Tree, containers: dict[int, Tree]) -> list[Any]:
+    """Return the leaves of a tree without their traces, and note the containers that it consists of."""
+    if not isinstance(x, _CONTAINERS):
+        return [bare(x)]
+    containers[id(x)] = x
+    parts = [x[key] for key in sorted(x)] if isinstance(x, dict) else x
+    return [leaf for part in parts for leaf in _arrays(part, containers)]

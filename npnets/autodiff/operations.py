@@ -3,7 +3,7 @@
 A fused operation takes its fast path only where one single reverse pass is being traced. Any other use, such as nested
 derivatives or forward mode, runs its plain composition, so that every order is right by construction.
 
-Symbols: `g` is the cotangent of an operation's answer; a *tangent* is the derivative of a value in the direction that
+Symbols: `g` is the cotangent of an operation's output; a *tangent* is the derivative of a value in the direction that
 forward mode follows.
 """
 
@@ -40,10 +40,10 @@ def primitive(
     Parameters
     ----------
     vjp : callable
-        `(argnum, g, answer, args, static)` to the cotangent of argument `argnum`; written in `npnets.numpy`, so that
+        `(argnum, g, output, args)` to the cotangent of argument `argnum`; written in `npnets.numpy`, so that
         it can be differentiated again.
     jvp : callable
-        `(argnum, tangent, answer, args, static)` to what that argument's tangent adds to the answer's.
+        `(argnum, tangent, output, args)` to what that argument's tangent adds to the output's.
     one_device : bool
         Whether all arrays among the arguments must lie on one device.
     copies_constants : bool
@@ -61,31 +61,31 @@ def primitive(
         parameters = inspect.signature(forward)
 
         @functools.wraps(forward)
-        def operation(*args: Any, **static: Any) -> Any:
-            if static:
-                args = _by_position(parameters, args, static)
+        def operation(*args: Any, **kwargs: Any) -> Any:
+            if kwargs:
+                args = _by_position(parameters, args, kwargs)
             trace, boxes = newest_boxes(args)
             if boxes and copies_constants:
                 args = with_own_constants(args)
             values = unbox(args, boxes) if boxes else args
             if boxes and not only_reverse(args, boxes):
-                return record(operation, operation(*values), values, {}, trace, boxes)
+                return record(operation, operation(*values), values, trace, boxes)
             if one_device and loaded_cupy() is not None:
                 _check_one_device(forward, values)
-            answer = forward(*values)
+            output = forward(*values)
             if not boxes:
-                return answer
+                return output
             argnums = [index for index, _ in boxes]
             return record_pullback(
-                answer, trace, boxes, lambda g: [vjp(argnum, g, answer, values, {}) for argnum in argnums]
+                output, trace, boxes, lambda g: [vjp(argnum, g, output, values) for argnum in argnums]
             )
 
-        def vjp_maker(argnums: tuple[int, ...], answer: Any, args: Any, static: Any) -> Callable[[Any], Iterable[Any]]:
-            return lambda g: [vjp(argnum, g, answer, args, static) for argnum in argnums]
+        def vjp_maker(argnums: tuple[int, ...], output: Any, args: Any, kwargs: Any) -> Callable[[Any], Iterable[Any]]:
+            return lambda g: [vjp(argnum, g, output, args) for argnum in argnums]
 
         @ignoring_underflow
-        def jvp_maker(argnums: tuple[int, ...], tangents: Any, answer: Any, args: Any, static: Any) -> Any:
-            parts = [jvp(n, tangent, answer, args, static) for n, tangent in zip(argnums, tangents, strict=True)]
+        def jvp_maker(argnums: tuple[int, ...], tangents: Any, output: Any, args: Any, kwargs: Any) -> Any:
+            parts = [jvp(n, tangent, output, args) for n, tangent in zip(argnums, tangents, strict=True)]
             return functools.reduce(lambda total, part: total + part, parts)
 
         define_rules(operation, vjp_maker, jvp_maker)
@@ -148,7 +148,7 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         if boxes and not only_reverse(args, boxes):
             return composed(*args, **static)
         values = unbox(args, boxes) if boxes else args
-        pair = cpu if loaded_cupy() is None else pair_for(values)
+        pair = cpu if loaded_cupy() is None else pair_for(values)  # until CuPy is loaded, every array is NumPy's
         if pair is None:
             return composed(*args, **static)
         if not boxes:
@@ -192,8 +192,8 @@ def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, arg
     return uncopied_vjp(of_chosen, [values[index] for index in argnums])[1]
 
 
-def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:
-    bound = parameters.bind(*args, **static)
+def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    bound = parameters.bind(*args, **kwargs)
     bound.apply_defaults()
     return bound.args
 

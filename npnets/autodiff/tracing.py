@@ -9,7 +9,7 @@ belong to, and a node that remembers how the value was made. Two rules keep this
   that its stack of traces, whose numbers go down again, is replaced when this file is imported.
 
 Symbols: `g` is a cotangent, the derivative of the final scalar with respect to a value; a *pullback* takes the
-cotangent of an answer to those of what it was made from; a *tangent* is the derivative of a value in the direction
+cotangent of an output to those of what it was made from; a *tangent* is the derivative of a value in the direction
 that forward mode follows.
 """
 
@@ -210,30 +210,30 @@ def is_followed(output: Any) -> bool:
     return True
 
 
-def record(operation: Any, answer: Any, values: tuple[Any, ...], static: Any, trace: int, boxes: Boxes) -> Any:
-    """Return an operation's answer as a traced array, with a node of the kind that the trace uses.
+def record(operation: Any, output: Any, values: tuple[Any, ...], trace: int, boxes: Boxes) -> Any:
+    """Return an operation's output as a traced array, with a node of the kind that the trace uses.
 
-    An answer that is no floating-point number is returned as it is.
+    An output that is no floating-point number is returned as it is.
     """
-    if not is_followed(answer):
-        return answer
+    if not is_followed(output):
+        return output
     indices = tuple(index for index, _ in boxes)
     parents = [box._node for _, box in boxes]
-    return Traced(answer, trace, type(parents[0])(answer, operation, values, static, indices, parents))
+    return Traced(output, trace, type(parents[0])(output, operation, values, {}, indices, parents))
 
 
-def record_pullback(answer: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
-    """Return an operation's answer as a traced array of reverse mode, with its pullback ready made.
+def record_pullback(output: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
+    """Return an operation's output as a traced array of reverse mode, with its pullback ready made.
 
-    An answer that is no floating-point number is returned as it is.
+    An output that is no floating-point number is returned as it is.
     """
-    if not is_followed(answer):
-        return answer
-    return Traced(answer, trace, reverse_node([box._node for _, box in boxes], pullback))
+    if not is_followed(output):
+        return output
+    return Traced(output, trace, reverse_node([box._node for _, box in boxes], pullback))
 
 
 class Cotangents(dict[int, Any]):
-    """The cotangents of those answers of one operation that were used, by their positions."""
+    """The cotangents of those outputs of one operation that were used, by their positions."""
 
     def __add__(self, other: dict[int, Any]) -> "Cotangents":
         both = {index: self[index] + other[index] for index in self.keys() & other.keys()}
@@ -243,22 +243,22 @@ class Cotangents(dict[int, Any]):
 VSpace.register(Cotangents)
 
 
-def record_pullbacks(answers: tuple[Any, ...], trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
-    """Return an operation's several answers as traced arrays of reverse mode, which share one pullback.
+def record_pullbacks(outputs: tuple[Any, ...], trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
+    """Return an operation's several outputs as traced arrays of reverse mode, which share one pullback.
 
-    The pullback takes a list with the cotangent of each answer, `None` for one that was not used.
+    The pullback takes a list with the cotangent of each output, `None` for one that was not used.
     """
 
     def of_each(given: Cotangents) -> Any:
-        return pullback([given.get(index) for index in range(len(answers))])
+        return pullback([given.get(index) for index in range(len(outputs))])
 
     def as_one_of_several(index: int) -> Callable[[Any], Any]:
         return lambda g: (Cotangents({index: g}),)
 
     shared = reverse_node([box._node for _, box in boxes], of_each)
-    nodes = [reverse_node([shared], as_one_of_several(index)) for index in range(len(answers))]
-    traced = (Traced(answer, trace, node) for answer, node in zip(answers, nodes, strict=True))
-    return tuple(box if is_followed(answer) else answer for box, answer in zip(traced, answers, strict=True))
+    nodes = [reverse_node([shared], as_one_of_several(index)) for index in range(len(outputs))]
+    traced = (Traced(output, trace, node) for output, node in zip(outputs, nodes, strict=True))
+    return tuple(box if is_followed(output) else output for box, output in zip(traced, outputs, strict=True))
 
 
 def define_rules(operation: Any, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:

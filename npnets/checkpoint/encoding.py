@@ -1,9 +1,10 @@
-"""Values as JSON: trees of arrays, and metadata with networks in it.
+"""Values to JSON: trees of arrays, and metadata with networks in it.
 
-What JSON has stands for itself. All else is an object whose first key begins with `$` and tells what it is: `$tuple`,
-`$namedtuple`, `$float` (not finite), `$scalar` (NumPy's), `$array` (the name of an array beside the JSON), `$call` (a
-dataclass, such as a network, as the call that makes it), `$class`, `$function`, `$partial`; and `$dict`, a dict that
-has such a key of its own. A *place* is the keys that lead to a value, for an array's name and an error's text.
+JSON's own values stand for themselves. Every other value is an object whose first key is a tag that begins with `$`:
+`$tuple`, `$namedtuple`, `$float` (not finite), `$scalar` (NumPy's), `$array` (the name of an array beside the JSON),
+`$call` (a dataclass, such as a network, as the call that makes it), `$class`, `$function`, `$partial`; and `$dict`, a
+dict with a key of its own that begins so. A *place* is the keys that lead to a value, for the name of an array and the
+message of an error.
 """
 
 import dataclasses
@@ -16,25 +17,26 @@ import numpy as np
 
 from npnets.autodiff import is_traced
 from npnets.backend import Array, to_numpy
-from npnets.checkpoint.decoding import decode
-from npnets.checkpoint.faults import Fault
-from npnets.checkpoint.known import CLASSES, FUNCTIONS, Classes, is_named_tuple
+from npnets.checkpoint.decoding import Json, decode
+from npnets.checkpoint.registry import CLASSES, FUNCTIONS, Classes, is_named_tuple
 from npnets.common import MLP
+from npnets.files.fault import Fault
+from npnets.tree import Tree
 
 Place: TypeAlias = tuple[str, ...]
 
 _KINDS, _LARGEST = "biuf", 8
-_MOST_DIGITS = 4300  # that Python reads back from a text, unless it is told otherwise
+_MOST_DIGITS = 4300  # of an integer that Python parses by default
 _TOO_LARGE = 10**_MOST_DIGITS
 _SIMPLE_KEY = re.compile("[A-Za-z0-9_-]+")
-_LONGEST_NAME, _RESERVED = 200, ("__metadata__",)  # a .safetensors file has a place of its own by that name
+_LONGEST_NAME, _RESERVED = 200, ("__metadata__",)  # a key of the format .safetensors
 
 
 class Gathered(NamedTuple):
-    """What was met while values were encoded.
+    """The arrays and classes that were found while values were encoded.
 
-    `arrays` by name, as copies in C order and little-endian, `None` where there may be none; `table` the dtype and
-    shape of each; `classes` the user's, by name.
+    `arrays` by name, as copies in C order and little-endian, or `None` where arrays are not allowed; `table` the dtype
+    and shape of each; `classes` those of the user, by name.
     """
 
     arrays: dict[str, Array] | None
@@ -42,24 +44,24 @@ class Gathered(NamedTuple):
     classes: Classes
 
 
-def encode_params(params: Any) -> tuple[Any, Gathered]:
+def encode_params(params: Tree) -> tuple[Json, Gathered]:
     """Return a tree as JSON, and its arrays."""
     return _encoded(params, "params", Gathered({}, {}, {}))
 
 
-def encode_metadata(metadata: Any) -> Any:
+def encode_metadata(metadata: dict[str, Any]) -> Json:
     """Return metadata as JSON."""
     return _encoded(metadata, "metadata", Gathered(None, {}, {}))[0]
 
 
-def _encoded(value: Any, root: str, into: Gathered) -> tuple[Any, Gathered]:
+def _encoded(value: object, root: str, into: Gathered) -> tuple[Json, Gathered]:
     try:
         return _encode(value, (root,), into), into
     except RecursionError:
         raise ValueError(f"{root} are nested too deeply to be saved; does a dict or list hold itself?") from None
 
 
-def _encode(value: Any, place: Place, into: Gathered) -> Any:
+def _encode(value: object, place: Place, into: Gathered) -> Json:
     if value is None or type(value) in (bool, str):
         return value
     if type(value) is int:
@@ -83,7 +85,7 @@ def _encode(value: Any, place: Place, into: Gathered) -> Any:
 # -- containers -------------------------------------------------------------------------------------------------------
 
 
-def _dict(value: dict[Any, Any], place: Place, into: Gathered) -> Any:
+def _dict(value: dict[Any, Any], place: Place, into: Gathered) -> Json:
     wrong = [key for key in value if type(key) is not str]
     if wrong:
         raise TypeError(f"{_named(place)} must have strings as keys, but has {wrong[0]!r}")
@@ -91,7 +93,7 @@ def _dict(value: dict[Any, Any], place: Place, into: Gathered) -> Any:
     return {"$dict": parts} if any(key.startswith("$") for key in parts) else parts
 
 
-def _sequence(value: Any, place: Place, into: Gathered) -> Any:
+def _sequence(value: Any, place: Place, into: Gathered) -> Json:
     if is_named_tuple(value):
         fields = {key: _encode(getattr(value, key), (*place, key), into) for key in value._fields}
         return {"$namedtuple": _class_name(type(value), place, into), "fields": fields}
@@ -111,11 +113,11 @@ def _integer(value: int, place: Place) -> int:
     return value
 
 
-def _is_like_an_array(value: Any) -> bool:
+def _is_like_an_array(value: object) -> bool:
     return hasattr(value, "dtype") and not isinstance(value, type) and not dataclasses.is_dataclass(value)
 
 
-def _numbers(value: Any, place: Place, into: Gathered) -> Any:
+def _numbers(value: object, place: Place, into: Gathered) -> Json:
     if is_traced(value):
         raise TypeError(
             f"{_named(place)} is being differentiated; save outside of the function that is, or use "
@@ -133,7 +135,7 @@ def _numbers(value: Any, place: Place, into: Gathered) -> Any:
     return _array(found, place, into)
 
 
-def _array(found: Array, place: Place, into: Gathered) -> Any:
+def _array(found: Array, place: Place, into: Gathered) -> Json:
     if into.arrays is None:
         raise TypeError(f"{_named(place)} is an array; arrays go into params, which may be any dict of trees")
     name = _name_of_array(place, len(into.arrays))
@@ -143,7 +145,7 @@ def _array(found: Array, place: Place, into: Gathered) -> Any:
 
 
 def _name_of_array(place: Place, number: int) -> str:
-    """Return an array's path; a number where that could be another's too, or a container could not hold it."""
+    """Return an array's path, or a number if the path is ambiguous or a format could not hold it."""
     path = ".".join(place[1:])
     simple = all(_SIMPLE_KEY.fullmatch(key) for key in place[1:])
     return path if simple and 0 < len(path) <= _LONGEST_NAME and path not in _RESERVED else f"%{number}"
@@ -152,7 +154,7 @@ def _name_of_array(place: Place, number: int) -> str:
 # -- descriptions -----------------------------------------------------------------------------------------------------
 
 
-def _description(value: Any, place: Place, into: Gathered) -> Any:
+def _description(value: object, place: Place, into: Gathered) -> Json:
     if isinstance(value, functools.partial):
         return {
             "$partial": _description(value.func, place, into),
@@ -169,7 +171,7 @@ def _description(value: Any, place: Place, into: Gathered) -> Any:
     if callable(value) and not hasattr(value, "forward"):
         raise TypeError(
             f"{_named(place)} is {value!r:.80}, and a file holds no functions; use an activation's name such as "
-            "'tanh', or a frozen dataclass with __call__, which is given to load: load(path, classes=(...,))"
+            "'tanh', or a frozen dataclass with __call__, and list its class: load(path, classes=(...,))"
         )
     raise TypeError(
         f"{_named(place)} must be None, a bool, number, str, list, tuple, dict, network or other dataclass, but is "
@@ -177,11 +179,11 @@ def _description(value: Any, place: Place, into: Gathered) -> Any:
     )
 
 
-def _call(value: Any, place: Place, into: Gathered) -> Any:
-    """Return a dataclass as the call that makes it, once that call is seen to make an equal one."""
+def _call(value: Any, place: Place, into: Gathered) -> Json:
+    """Return a dataclass as the call that makes it, after a check that the call makes an equal one."""
     arguments = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
     if isinstance(value, MLP) and not value.has_last:
-        arguments["output_dim"] = 0  # it has put there how many features it answers with
+        arguments["output_dim"] = 0  # its constructor has replaced that by the number of its features
     encoded = {
         "$call": _class_name(type(value), place, into),
         "arguments": {name: _encode(part, (*place, name), into) for name, part in arguments.items()},

@@ -1,4 +1,4 @@
-"""What stands beside the arrays of a checkpoint: a text in JSON with the format's number, a digest and the content.
+"""The JSON document beside the arrays of a checkpoint: the format's number, a digest and the content.
 
 `{"format": "npnets.checkpoint", "version": 1, "needs": "0.1.0", "digest": ..., "content": {"arrays": {name: {"dtype",
 "shape"}}, "params": ..., "metadata": ...}}`. The digest is SHA-256 of the content's text and the bytes of the arrays in
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.faults import DAMAGED, Fault, listed, plain, quoted
+from npnets.files.fault import DAMAGED, Fault
+from npnets.files.limits import MOST_VALUES
+from npnets.files.quoting import listed, plain, quoted
 
 FORMAT, VERSION, NEEDS = "npnets.checkpoint", 1, "0.1.0"
-
-MOST_VALUES = 2**18
-"""The most values in a manifest. An array takes some seven of them, so that this is room for more than 30,000."""
+NO_MANIFEST = "expected a file that npnets.checkpoint.save wrote, but it has no manifest"
 
 
 def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
-    """Return the text for some content and its arrays."""
+    """Return the document for some content and its arrays."""
     import json  # here, because it would make up a part of the package's import
 
     head = {"format": FORMAT, "version": VERSION, "needs": NEEDS, "digest": _digest(content, arrays)}
@@ -27,12 +27,12 @@ def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
 
 
 def read(text: str | bytes) -> dict[str, Any]:
-    """Return what a text says, once it is seen to be a checkpoint's of a version that is known.
+    """Return a document, checked to be that of a checkpoint of a known version.
 
     Raises
     ------
     Fault
-        If it is not.
+        If it is another.
     """
     import json
 
@@ -60,18 +60,18 @@ def _check_few_values(found: Any) -> None:
         value = pending.pop()
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         number += 1 + len(parts)
-        if number > 2 * MOST_VALUES:  # each is counted where it stands, and when it is looked into
+        if number > 2 * MOST_VALUES:  # each is counted in its container, and when its own parts are counted
             raise Fault(f"its manifest has more than {MOST_VALUES} values, which is more than are read; {DAMAGED}")
         pending.extend(parts)
 
 
 def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
-    """Return a manifest's content, once the arrays beside it are seen to be those that it was written with.
+    """Return a manifest's content, after a check that the arrays are those that it was written with.
 
     Raises
     ------
     Fault
-        If they are not.
+        If they differ.
     """
     content = manifest["content"]
     table = content["arrays"]
@@ -83,11 +83,11 @@ def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
     for name, expected in table.items():
         _check_like(name, np.dtype(expected["dtype"]).newbyteorder("<"), tuple(expected["shape"]), arrays[name])
     if _digest(content, arrays) != manifest["digest"]:
-        raise Fault(f"its digest is not that of what it holds; {DAMAGED}")
+        raise Fault(f"its digest is not that of its content; {DAMAGED}")
     return content
 
 
-def _check_like(name: str, dtype: Any, shape: tuple[int, ...], array: Array) -> None:
+def _check_like(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], array: Array) -> None:
     if (array.dtype, array.shape) != (dtype, shape):
         raise Fault(
             f"its tree and its arrays differ: expected {quoted(name)} as {plain(dtype)} {plain(shape)}, but it is "
@@ -105,6 +105,6 @@ def _digest(content: dict[str, Any], arrays: dict[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def octets(array: Array) -> Any:
-    """Return the bytes of an array in C order without a copy, as something to be written or hashed."""
+def octets(array: Array) -> memoryview:
+    """Return the bytes of an array in C order, without a copy."""
     return array.reshape(-1).view(np.uint8).data

@@ -1,39 +1,43 @@
 """Checkpoints as `.npz`, which `numpy.load` reads too: a zip file, not compressed, of arrays and a manifest.
 
-The same content gives the same bytes. Nothing is unpickled, and no more memory is taken than the file is long.
+The same content gives the same bytes. Nothing is unpickled, and loading takes no more memory than the file is long.
 """
 
 import io
 import os
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.endings import why_unreadable
-from npnets.checkpoint.faults import DAMAGED, NO_MANIFEST, Fault
-from npnets.checkpoint.manifest import octets
+from npnets.checkpoint.manifest import NO_MANIFEST, octets
+from npnets.checkpoint.sniff import why_unreadable
+from npnets.files.fault import DAMAGED, Fault
+from npnets.files.zip_guards import check_stored
 
-_FORMAT: Any = np.lib.format  # whose annotations NumPy has only in its newer releases
-MANIFEST = "npnets/checkpoint.json"  # a slash: no array's name has one
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+_FORMAT: Any = np.lib.format  # annotated only in newer releases of NumPy
+MANIFEST = "npnets/checkpoint.json"  # with a slash, which no name of an array has
 _HEADER = re.compile(
     r"\{'descr': '(?P<dtype>[<|][biuf][1-8])', 'fortran_order': False, "
     r"'shape': \((?P<shape>(?:\d{1,19}, ?){0,64}(?:\d{1,19})?)\), \} *\n"
 )
-"""All that `save` writes before an array's numbers; NumPy's own reader would evaluate it as an expression of Python."""
+"""The headers of arrays that `save` writes; NumPy's own reader would evaluate a header as a Python expression."""
 _BEGINNING_OF_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX, _MODE = 3, 0o644 << 16
 
 
 def check_library() -> None:
-    """Check that what is needed is installed: nothing is."""
+    """Do nothing: this format needs no further package."""
 
 
 def write(file: BinaryIO, manifest: str, arrays: dict[str, Array]) -> None:
     """Write a manifest, and arrays in C order, to an open file."""
-    import zipfile  # here and below, because it would make up a part of the package's import
+    import zipfile  # here and below: it would make up a part of the package's import
 
     archive = None
     try:
@@ -42,11 +46,11 @@ def write(file: BinaryIO, manifest: str, arrays: dict[str, Array]) -> None:
         archive.close()
     except BaseException:
         if archive is not None:
-            archive.fp = None  # closing what is half written, here or as it goes away, would raise an error of its own
+            archive.fp = None  # or closing the half-written archive, here or by its finalizer, raises another error
         raise
 
 
-def _write_members(archive: Any, manifest: str, arrays: dict[str, Array]) -> None:
+def _write_members(archive: "ZipFile", manifest: str, arrays: dict[str, Array]) -> None:
     _write_member(archive, MANIFEST, manifest.encode())
     for name, array in arrays.items():
         header = io.BytesIO()
@@ -55,7 +59,7 @@ def _write_members(archive: Any, manifest: str, arrays: dict[str, Array]) -> Non
         _write_member(archive, f"{name}.npy", header.getvalue(), octets(array))
 
 
-def _write_member(archive: Any, name: str, *parts: Any) -> None:
+def _write_member(archive: "ZipFile", name: str, *parts: bytes | memoryview) -> None:
     import zipfile
 
     info = zipfile.ZipInfo(name, _BEGINNING_OF_ZIP_TIME)
@@ -66,39 +70,30 @@ def _write_member(archive: Any, name: str, *parts: Any) -> None:
             member.write(part)
 
 
-def read(path: str, understand: Callable[[bytes], Any]) -> tuple[Any, dict[str, Array]]:
-    """Return what is understood of a file's manifest, and then the file's arrays by name.
+def read(path: str, parse: Callable[[str | bytes], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return a file's manifest, parsed before anything else is read, and its arrays by name.
 
     Raises
     ------
     Fault
-        If it is no whole file of this kind.
+        If it is not a whole file of this format.
     """
     import zipfile
 
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                _check_plain(archive, os.fstat(file.fileno()).st_size)
                 names = archive.namelist()
                 if MANIFEST not in names:
                     raise Fault(f"{NO_MANIFEST}; was it written by numpy.savez? numpy.load reads it")
-                manifest = understand(archive.read(MANIFEST))
+                check_stored(archive.infolist(), os.fstat(file.fileno()).st_size, "npnets.checkpoint.save")
+                manifest = parse(archive.read(MANIFEST))
                 names.remove(MANIFEST)
                 return manifest, {name.removesuffix(".npy"): _array(archive.read(name)) for name in names}
         except (Fault, MemoryError):
             raise
-        except Exception as error:  # zipfile raises half a dozen kinds for files that are damaged
+        except Exception as error:  # of any class: zipfile raises several for damaged files
             raise Fault(why_unreadable(path, ".npz", error)) from error
-
-
-def _check_plain(archive: Any, size: int) -> None:
-    """Check that members are stored as they are and can all be there: a small file must not become a large one."""
-    members = archive.infolist()
-    if MANIFEST in archive.namelist() and any(info.compress_type for info in members):
-        raise Fault("its members are compressed, which save never does; was it packed again by another program?")
-    if sum(info.compress_size for info in members) > size:
-        raise Fault(f"its members are said to be longer than the file; {DAMAGED}")
 
 
 def _array(member: bytes) -> Array:

@@ -9,20 +9,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from npnets.backend import Array
-from npnets.checkpoint.endings import why_unreadable
-from npnets.checkpoint.faults import NO_MANIFEST, Fault
+from npnets.checkpoint.manifest import NO_MANIFEST
+from npnets.checkpoint.sniff import why_unreadable
+from npnets.files.fault import Fault
 
 MANIFEST = "npnets.checkpoint"  # the only entry: several would be written in another order each time
 
 
 def check_library() -> None:
-    """Check that the package is installed.
-
-    Raises
-    ------
-    ImportError
-        If it is not.
-    """
+    """Check that the package is installed, and raise an `ImportError` with the remedy if it is not."""
     try:
         import safetensors.numpy  # noqa: F401
     except ImportError as error:
@@ -39,25 +34,25 @@ def write(file: BinaryIO, manifest: str, arrays: dict[str, Array]) -> None:
     file.write(save(arrays, {MANIFEST: manifest}))
 
 
-def read(path: str, understand: Callable[[str], Any]) -> tuple[Any, dict[str, Array]]:
-    """Return what is understood of a file's manifest, and then the file's arrays by name.
+def read(path: str, parse: Callable[[str | bytes], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return a file's manifest, parsed before anything else is read, and its arrays by name.
 
     Raises
     ------
     Fault
-        If it is no whole file of this kind.
+        If it is not a whole file of this format.
     """
     from safetensors import safe_open
 
-    with open(path, "rb"):  # a file that is not there, or may not be read, raises what it always raises
+    with open(path, "rb"):  # raises the usual error if the file is missing or may not be read
         pass
     try:
         with safe_open(path, framework="np") as file:
             notes = file.metadata() or {}
             if MANIFEST not in notes:
                 raise Fault(f"{NO_MANIFEST}; was it written by another library? safetensors.numpy.load_file reads it")
-            return understand(notes[MANIFEST]), {name: np.array(file.get_tensor(name)) for name in file.keys()}
+            return parse(notes[MANIFEST]), {name: np.array(file.get_tensor(name)) for name in file.keys()}
     except (Fault, MemoryError):
         raise
-    except Exception as error:  # whatever the package raises for files that are damaged
+    except Exception as error:  # of any class: the package raises several for damaged files
         raise Fault(why_unreadable(path, ".safetensors", error)) from error

@@ -1,66 +1,85 @@
-"""Holding a tree that was read against one that was expected: keys, shapes and dtypes."""
+"""Comparison of a tree that was loaded with the one expected: keys, shapes and dtypes."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
-from npnets.checkpoint.faults import LONGEST_QUOTE, Fault, listed, quoted
+from npnets import tree
+from npnets.common.spec import shapes_of
+from npnets.dtypes import COMPUTED
+from npnets.files.fault import Fault
+from npnets.files.quoting import listed, nearest, quoted
+from npnets.tree import Tree
 
-_MOST_CANDIDATES = 200
+_Keys: TypeAlias = tuple[str, ...]
 
 
-def check_like(found: Any, expected: Any) -> None:
+def check_like(found: Tree, expected: object) -> None:
     """Check that a tree has the keys of another, and at its leaves the same shapes and dtypes.
+
+    Parameters
+    ----------
+    found : tree
+    expected : network or tree
+        For a network, the parameters that it declares, all in one dtype that networks compute in.
 
     Raises
     ------
-    TypeError
-        If a network is given in the place of its parameters.
     Fault
-        If they differ; all differences are named, up to a few of each kind.
+        If they differ; the message names all differences, up to a few of each kind.
     """
-    if hasattr(expected, "forward"):
-        raise TypeError(f"like takes parameters, not a network: like=network.init(rng) for {expected!r:.80}")
-    came, wanted = dict(_walk(found, ())), dict(_walk(expected, ()))
-    missing, extra = [place for place in wanted if place not in came], [place for place in came if place not in wanted]
-    differing = [place for place in wanted if place in came and came[place] != wanted[place]]
+    owner = ""
+    if hasattr(expected, "init") and hasattr(expected, "forward"):
+        owner = f" that {expected!r:.80} declares"
+        expected = shapes_of(expected, _dtype_of(found))
+    came, due = dict(_nodes(found, ())), dict(_nodes(expected, ()))
+    missing, extra = _without(came, due), _without(due, came)
+    differing = [keys for keys in due if keys in came and came[keys] != due[keys]]
     if missing or extra or differing:
+        others = [".".join(keys) for keys in extra]
         faults = [
-            _listed("lacks", missing, lambda place: f"{_named(place)}{_nearest(place, extra)}"),
-            _listed("has besides", extra, _named),
-            _listed("differs at", differing, lambda p: f"{_named(p)}: expected {wanted[p]}, but it is {came[p]}"),
+            _listed("lacks", missing, lambda keys: f"{_path(keys)}{_hint(keys, others)}"),
+            _listed("has besides", extra, _path),
+            _listed("differs at", differing, lambda k: f"{_path(k)}: expected {due[k]}, but it is {came[k]}"),
         ]
         raise Fault(
-            f"its tree is not like the one expected: it {'; it '.join(fault for fault in faults if fault)}; was it "
+            f"its tree is not like the one{owner or ' expected'}: it {'; it '.join(filter(None, faults))}; was it "
             "saved for another network?"
         )
 
 
-def _walk(tree: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Go through all leaves and containers of a tree, and tell of each what it is."""
-    if isinstance(tree, dict):
-        yield place, "a dict"
-        for key, part in tree.items():
-            yield from _walk(part, (*place, str(key)))
-    elif isinstance(tree, (list, tuple)):
-        yield place, f"a {type(tree).__name__}"
-        for index, part in enumerate(tree):
-            yield from _walk(part, (*place, str(index)))
+def _without(present: dict[_Keys, str], nodes: dict[_Keys, str]) -> list[_Keys]:
+    """Return the paths of nodes that are not present, the topmost alone of those that are missing together."""
+    return [keys for keys in nodes if keys not in present and keys[:-1] in present]
+
+
+def _dtype_of(found: Tree) -> str:
+    """Return the dtype that all leaves must have: that of the first if a network can compute in it, else float32."""
+    dtypes = (getattr(leaf, "dtype", None) for leaf in tree.leaves(found))
+    return next((str(dtype) for dtype in dtypes if dtype in COMPUTED), "float32")
+
+
+def _nodes(part: Tree, keys: _Keys) -> Iterator[tuple[_Keys, str]]:
+    """Go through all leaves and containers of a tree, each with its path and a description."""
+    if isinstance(part, dict):
+        yield keys, "a dict"
+        for key, value in part.items():
+            yield from _nodes(value, (*keys, str(key)))
+    elif isinstance(part, (list, tuple)):
+        yield keys, f"a {type(part).__name__}"
+        for index, value in enumerate(part):
+            yield from _nodes(value, (*keys, str(index)))
     else:
-        yield place, f"{tree.dtype} {tree.shape}" if hasattr(tree, "dtype") else f"a {type(tree).__name__}"
+        yield keys, f"{part.dtype} {part.shape}" if hasattr(part, "dtype") else f"a {type(part).__name__}"
 
 
-def _listed(what: str, places: list[Any], text: Any) -> str:
-    return f"{what} {listed(places, text)}" if places else ""
+def _listed(verb: str, places: list[_Keys], text: Callable[[_Keys], str]) -> str:
+    return f"{verb} {listed(places, text)}" if places else ""
 
 
-def _nearest(place: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
-    import difflib  # here, because it would make up a part of the package's import
-
-    candidates = [name for other in others[:_MOST_CANDIDATES] if len(name := ".".join(other)) <= LONGEST_QUOTE]
-    name = ".".join(place)[: 2 * LONGEST_QUOTE]
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.8)
-    return f" (is it {quoted(close[0])}?)" if close else ""
+def _hint(keys: _Keys, others: list[str]) -> str:
+    close = nearest(".".join(keys), others, cutoff=0.8)
+    return f" (is it {quoted(close)}?)" if close else ""
 
 
-def _named(place: tuple[str, ...]) -> str:
-    return quoted(".".join(place))
+def _path(keys: _Keys) -> str:
+    return quoted(".".join(keys))

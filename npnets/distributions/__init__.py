@@ -1,4 +1,4 @@
-"""Distributions over actions, from the mean and standard deviation that a probabilistic actor answers with.
+"""Distributions over actions, from the mean and standard deviation that a probabilistic actor returns.
 
 `Gaussian` and `SquashedGaussian` hold one distribution for each row: what they draw and score is differentiable with
 respect to mean and standard deviation, keeps their dtype and device, and is random only by the generator handed in.

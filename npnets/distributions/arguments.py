@@ -1,16 +1,15 @@
-"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's answer.
+"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
 
 All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
 """
 
-import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
 from npnets.autodiff import bare
-from npnets.autodiff.devices import computing_where
+from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
 from npnets.initializers import check_generator
@@ -25,13 +24,16 @@ def follows_mean(method: F) -> F:
 
     Underflow is ignored from the start: a method that draws must not run twice.
     """
+    quiet: F = np.errstate(under="ignore")(method)
+    return _computes_where_mu(quiet)
 
-    @functools.wraps(method)
-    def run(distribution: Any, *args: Any, **kwargs: Any) -> Any:
-        with computing_where(distribution.mu), np.errstate(under="ignore"):
-            return method(distribution, *args, **kwargs)
 
-    return cast(F, run)
+def _mu(distribution: Any, *args: object, **kwargs: object) -> Array:
+    mu: Array = distribution.mu
+    return mu
+
+
+_computes_where_mu = computes_where(_mu)
 
 
 def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
@@ -113,20 +115,20 @@ def check_like(first: Any, second: Any) -> None:
         raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
 
 
-def answer_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
+def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return an actor's mean, standard deviation and new state."""
     if not hasattr(actor, "forward"):
         raise TypeError(
             f"expected an actor, which has a method forward, but got {actor!r:.60}; the order is from_actor(actor, "
             "params, obs, ...)"
         )
-    answer, state = actor.forward(params, obs, state, **options)
-    if not isinstance(answer, tuple) or len(answer) != 2:
+    output, state = actor.forward(params, obs, state, **options)
+    if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(
-            f"expected an actor that answers with (mu, sigma), such as ActorProb, but {actor!r} answered with a "
-            f"{type(answer).__name__}"
+            f"expected an actor that returns (mu, sigma), such as ActorProb, but {actor!r} returned a "
+            f"{type(output).__name__}"
         )
-    return *answer, state
+    return *output, state
 
 
 def check_unbounded(actor: Any) -> None:

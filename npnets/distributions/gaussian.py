@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.distributions.arguments import (
-    answer_of,
     check_like,
     check_parameters,
     described,
     follows_mean,
     like_mean,
     noise_like,
+    outputs_of,
 )
 from npnets.kernels.constants import LOG_ROOT_2PI
 from npnets.kernels.gaussian import log_density
@@ -81,7 +81,7 @@ class Gaussian:
         TypeError
             If the actor does not return a mean and a standard deviation.
         """
-        mu, sigma, state = answer_of(actor, params, obs, state, options)
+        mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma), state
 
     @follows_mean

@@ -13,7 +13,6 @@ from npnets.autodiff import bare
 from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
 from npnets.distributions.arguments import (
-    answer_of,
     check_like,
     check_parameters,
     check_unbounded,
@@ -21,6 +20,7 @@ from npnets.distributions.arguments import (
     follows_mean,
     like_mean,
     noise_like,
+    outputs_of,
 )
 from npnets.distributions.gaussian import Gaussian
 from npnets.distributions.interval import Interval, edge, interval
@@ -105,7 +105,7 @@ class SquashedGaussian:
             If its mean is bounded.
         """
         check_unbounded(actor)
-        mu, sigma, state = answer_of(actor, params, obs, state, options)
+        mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma, low, high), state
 
     @follows_mean

@@ -13,7 +13,7 @@ import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.caches import bounded_cache
 from npnets.kernels.buffers import scratch
-from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdfs, tanh_slope
+from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdf_and_rest, v_slope
 from npnets.numpy.elementwise import elementwise
 from npnets.underflow import ignoring_underflow
 
@@ -195,8 +195,8 @@ def _by_tanh(approximate: str) -> bool:
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
     if not _by_tanh(approximate):
         return g * (normal_cdf(z) + z * normal_density(z))
-    cdf, rest = tanh_cdfs(z)
-    return g * (cdf + z * (cdf * (rest * tanh_slope(z))))
+    cdf, rest = tanh_cdf_and_rest(z)
+    return g * (cdf + z * (cdf * (rest * v_slope(z))))
 
 
 # -- by name ----------------------------------------------------------------------------------------------------------

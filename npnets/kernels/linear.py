@@ -23,10 +23,10 @@ from npnets.kernels.products import outer, product
 
 Activations: TypeAlias = tuple[Activation | None, ...]
 _Output: TypeAlias = tuple[Array, Array | None]
-_Layer: TypeAlias = Callable[[Array, Any, Array | None, Activation | None], _Output]
+_Layer: TypeAlias = Callable[[Array, Array, Array | None, Activation | None], _Output]
 
 FEW = 2048
-"""Up to how many numbers a sum over the batch costs less than a product with ones, which else takes a third."""
+"""Up to this size a sum over the batch takes less time than a product with ones; beyond it, three times as long."""
 
 MOST_ROWS = 1024
 """How many rows NumPy takes through several layers together where nothing is differentiated and there are more than
@@ -69,7 +69,7 @@ def _evaluate(layer: _Layer, most_rows: int, x: Array, *parameters: Any, activat
     return x
 
 
-def _layer(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
+def _layer(x: Array, weight: Array, bias: Array | None, activation: Activation | None) -> _Output:
     """Return the output of one layer, and `z` if its backward needs it."""
     z = product(x, weight)
     if bias is not None:
@@ -80,7 +80,7 @@ def _layer(x: Array, weight: Any, bias: Array | None, activation: Activation | N
     return formulas.forward(z, *activation.args), (z if formulas.needs_z else None)
 
 
-def _layer_on_gpu(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
+def _layer_on_gpu(x: Array, weight: Array, bias: Array | None, activation: Activation | None) -> _Output:
     """Do as `_layer`, bias and activation in one launch."""
     product = x @ weight
     if activation is None:
@@ -119,7 +119,7 @@ def _backward(
 
 
 def input_cotangent(dz: Array, x: Array, weight: Array) -> Array:
-    """Return `dx`, for the members of an ensemble together if they share `x`."""
+    """Return `dx`, summed over the members of an ensemble if they share `x`."""
     dx = product(dz, weight.swapaxes(-1, -2))
     return dx if dx.ndim == x.ndim else dx.sum(axis=0)
 
@@ -131,7 +131,7 @@ def weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
     return outer(x, dz) if x.shape[-2] == 1 else product(x.swapaxes(-1, -2), dz)
 
 
-def bias_cotangent(dz: Array, bias: Any) -> Array:
+def bias_cotangent(dz: Array, bias: Array) -> Array:
     """Return `db`."""
     if bias.ndim == 1:
         dz = dz if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1])

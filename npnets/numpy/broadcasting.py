@@ -11,8 +11,8 @@ from npnets.backend import Array, Device, device_of, namespace
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: sum_to(g, args[0].shape),
-    jvp=lambda argnum, tangent, answer, args, static: broadcast_to(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: sum_to(g, args[0].shape),
+    jvp=lambda argnum, tangent, output, args: broadcast_to(tangent, args[1]),
 )
 def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
     """Repeat an array along axes of size one, and along new leading axes, to a shape; as `numpy.broadcast_to`."""
@@ -20,8 +20,8 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: broadcast_to(g, args[0].shape),
-    jvp=lambda argnum, tangent, answer, args, static: sum_to(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: broadcast_to(g, args[0].shape),
+    jvp=lambda argnum, tangent, output, args: sum_to(tangent, args[1]),
 )
 def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     """Sum over the axes along which `broadcast_to` would have repeated an array of this shape."""
@@ -32,8 +32,8 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: astype(g, args[0].dtype),
-    jvp=lambda argnum, tangent, answer, args, static: astype(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: astype(g, args[0].dtype),
+    jvp=lambda argnum, tangent, output, args: astype(tangent, args[1]),
 )
 def astype(x: Array, dtype: Any) -> Array:
     """Copy an array to a dtype; a gradient is cast back, and ends at integers and booleans."""
@@ -41,8 +41,8 @@ def astype(x: Array, dtype: Any) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: to_device(g, device_of(bare(args[0]))),
-    jvp=lambda argnum, tangent, answer, args, static: to_device(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: to_device(g, device_of(bare(args[0]))),
+    jvp=lambda argnum, tangent, output, args: to_device(tangent, args[1]),
 )
 def to_device(x: Array, device: Device) -> Array:
     """Bring an array to a device; a gradient is brought back."""
@@ -56,8 +56,8 @@ def like_argument(g: Any, argument: Any) -> Any:
     return g if g.dtype == argument.dtype else astype(g, argument.dtype)
 
 
-def like_answer(tangent: Any, answer: Any) -> Any:
-    """Bring a tangent to the shape and dtype of the answer that it belongs to."""
-    if tangent.shape != answer.shape:
-        tangent = broadcast_to(tangent, answer.shape)
-    return tangent if tangent.dtype == answer.dtype else astype(tangent, answer.dtype)
+def like_output(tangent: Any, output: Any) -> Any:
+    """Bring a tangent to the shape and dtype of the output that it belongs to."""
+    if tangent.shape != output.shape:
+        tangent = broadcast_to(tangent, output.shape)
+    return tangent if tangent.dtype == output.dtype else astype(tangent, output.dtype)

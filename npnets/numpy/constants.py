@@ -1,4 +1,4 @@
-"""Functions whose answers are constants to every derivative: making arrays, comparing, asking, rounding."""
+"""Functions whose outputs are constants to every derivative: making arrays, comparing, asking, rounding."""
 
 import builtins
 import functools
@@ -24,7 +24,7 @@ def _constant(function: F) -> F:
     @functools.wraps(function)
     def of_bare(*args: Any, **kwargs: Any) -> Any:
         given = [bare(arg) for arg in args]
-        with computing_where(given[:1]):
+        with computing_where(next((arg for arg in given if hasattr(arg, "dtype")), None)):
             return function(*given, **{key: bare(value) for key, value in kwargs.items()})
 
     of_bare.__doc__ = f"As `numpy.{function.__name__}`; a constant to every derivative."

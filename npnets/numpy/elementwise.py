@@ -1,6 +1,6 @@
 """Elementwise functions of one, two and three arrays, each with its partial derivatives.
 
-A partial derivative is written in terms of the answer and the arguments. Derivatives are taken from the answer where
+A partial derivative is written in terms of the output and the arguments. Derivatives are taken from the output where
 that is cheaper or does not overflow: `tanh` by `1 - y * y`, never by `cosh`. Where two arguments are equal, `maximum`
 and `minimum` share the derivative between them; `clip` passes it on at the bounds; these are PyTorch's conventions.
 """
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace, special
 from npnets.dtypes import check_plain
-from npnets.numpy.broadcasting import astype, like_answer, like_argument
+from npnets.numpy.broadcasting import astype, like_argument, like_output
 from npnets.numpy.constants import asarray
 from npnets.numpy.operands import operands
 
@@ -28,25 +28,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 def elementwise(*partials: Any) -> Callable[[F], F]:
     """Make an elementwise function differentiable.
 
-    `partials[i]` is its derivative by argument `i`: a number, or a callable of the answer and the arguments.
+    `partials[i]` is its derivative by argument `i`: a number, or a callable of the output and the arguments.
     """
 
-    def scaled(argnum: int, g: Any, answer: Any, args: Any) -> Any:
+    def scaled(argnum: int, g: Any, output: Any, args: Any) -> Any:
         partial = partials[argnum]
-        factor = partial(answer, *_in_dtype_of(answer, args)) if callable(partial) else partial
+        factor = partial(output, *_in_dtype_of(output, args)) if callable(partial) else partial
         return g if factor is _ONE else g * factor
 
     differentiable = primitive(
-        vjp=lambda argnum, g, answer, args, static: like_argument(scaled(argnum, g, answer, args), args[argnum]),
-        jvp=lambda argnum, tangent, answer, args, static: like_answer(scaled(argnum, tangent, answer, args), answer),
+        vjp=lambda argnum, g, output, args: like_argument(scaled(argnum, g, output, args), args[argnum]),
+        jvp=lambda argnum, tangent, output, args: like_output(scaled(argnum, tangent, output, args), output),
         copies_constants=any(map(callable, partials)),
     )
     return differentiable if len(partials) == 1 else lambda forward: _of_operands(differentiable(forward))
 
 
-def _in_dtype_of(answer: Any, args: Any) -> Any:
-    """Return arguments in the dtype of the answer: a slope such as `1 / y` must not be rounded to a narrower one's."""
-    dtype = answer.dtype
+def _in_dtype_of(output: Any, args: Any) -> Any:
+    """Return arguments in the dtype of the output: a slope such as `1 / y` must not be rounded to a narrower one's."""
+    dtype = output.dtype
     if all([getattr(arg, "dtype", dtype) == dtype for arg in args]):
         return args
     return [arg if getattr(arg, "dtype", dtype) == dtype else astype(arg, dtype) for arg in args]
@@ -72,67 +72,67 @@ def negative(x: ArrayLike) -> Array:
     return np.negative(x)
 
 
-@elementwise(lambda answer, x: answer)
+@elementwise(lambda output, x: output)
 def exp(x: ArrayLike) -> Array:
     """Exponential of each entry."""
     return np.exp(x)
 
 
-@elementwise(lambda answer, x: exp(x))
+@elementwise(lambda output, x: exp(x))
 def expm1(x: ArrayLike) -> Array:
     """`exp(x) - 1` of each entry, exact near zero."""
     return np.expm1(x)
 
 
-@elementwise(lambda answer, x: 1 / x)
+@elementwise(lambda output, x: 1 / x)
 def log(x: ArrayLike) -> Array:
     """Natural logarithm of each entry."""
     return np.log(x)
 
 
-@elementwise(lambda answer, x: 1 / (1 + x))
+@elementwise(lambda output, x: 1 / (1 + x))
 def log1p(x: ArrayLike) -> Array:
     """`log(1 + x)` of each entry, exact near zero."""
     return np.log1p(x)
 
 
-@elementwise(lambda answer, x: 1 - answer * answer)
+@elementwise(lambda output, x: 1 - output * output)
 def tanh(x: ArrayLike) -> Array:
     """Hyperbolic tangent of each entry."""
     return np.tanh(x)
 
 
-@elementwise(lambda answer, x: 0.5 / answer)
+@elementwise(lambda output, x: 0.5 / output)
 def sqrt(x: ArrayLike) -> Array:
     """Square root of each entry."""
     return np.sqrt(x)
 
 
-@elementwise(lambda answer, x: 2 * x)
+@elementwise(lambda output, x: 2 * x)
 def square(x: ArrayLike) -> Array:
     """Square of each entry."""
     return np.square(x)
 
 
-@elementwise(lambda answer, x: np.sign(bare(x)))
+@elementwise(lambda output, x: np.sign(bare(x)))
 def abs(x: ArrayLike) -> Array:
     """Absolute value of each entry; its derivative at zero is zero."""
     return np.abs(x)
 
 
-@elementwise(lambda answer, x: cos(x))
+@elementwise(lambda output, x: cos(x))
 def sin(x: ArrayLike) -> Array:
     """Sine of each entry, in radians."""
     return np.sin(x)
 
 
-@elementwise(lambda answer, x: -sin(x))
+@elementwise(lambda output, x: -sin(x))
 def cos(x: ArrayLike) -> Array:
     """Cosine of each entry, in radians."""
     return np.cos(x)
 
 
-@elementwise(lambda answer, x: (2 / np.pi**0.5) * exp(-x * x))
+@elementwise(lambda output, x: (2 / np.pi**0.5) * exp(-x * x))
 def erf(x: ArrayLike) -> Array:
     """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
     y = special(x).erf(x)
@@ -158,21 +158,21 @@ def subtract(x: ArrayLike, y: ArrayLike) -> Array:
     return np.subtract(x, y)
 
 
-@elementwise(lambda answer, x, y: y, lambda answer, x, y: x)
+@elementwise(lambda output, x, y: y, lambda output, x, y: x)
 def multiply(x: ArrayLike, y: ArrayLike) -> Array:
     """`x * y`, broadcast."""
     return np.multiply(x, y)
 
 
-@elementwise(lambda answer, x, y: _reciprocal(y), lambda answer, x, y: -answer / y)
+@elementwise(lambda output, x, y: _reciprocal(y), lambda output, x, y: -output / y)
 def divide(x: ArrayLike, y: ArrayLike) -> Array:
     """`x / y`, broadcast."""
     return np.divide(x, y)
 
 
 @elementwise(
-    lambda answer, x, y: y * power(x, _one_less(x, y)),
-    lambda answer, x, y: answer * log(where(bare(x) == 0, 1, x)),
+    lambda output, x, y: y * power(x, _one_less(x, y)),
+    lambda output, x, y: output * log(where(bare(x) == 0, 1, x)),
 )
 def power(x: ArrayLike, y: ArrayLike) -> Array:
     """`x ** y`, broadcast."""
@@ -199,21 +199,21 @@ def _largest_pole(x: Any) -> float:
     return 1 / float(np.finfo(dtype).max) if dtype.kind == "f" else 0.0
 
 
-@elementwise(lambda answer, x, y: _larger(x, y, answer), lambda answer, x, y: _larger(y, x, answer))
+@elementwise(lambda output, x, y: _larger(x, y, output), lambda output, x, y: _larger(y, x, output))
 def maximum(x: ArrayLike, y: ArrayLike) -> Array:
     """The larger of two entries, broadcast; NaN if either is."""
     return np.maximum(x, y)
 
 
-@elementwise(lambda answer, x, y: _larger(y, x, answer), lambda answer, x, y: _larger(x, y, answer))
+@elementwise(lambda output, x, y: _larger(y, x, output), lambda output, x, y: _larger(x, y, output))
 def minimum(x: ArrayLike, y: ArrayLike) -> Array:
     """The smaller of two entries, broadcast; NaN if either is."""
     return np.minimum(x, y)
 
 
-def _larger(x: Any, y: Any, answer: Any) -> Any:
+def _larger(x: Any, y: Any, output: Any) -> Any:
     """Return one where `x > y`, a half where they are equal, else zero."""
-    dtype = answer.dtype
+    dtype = output.dtype
     return ((bare(x) > bare(y)).astype(dtype) + (bare(x) >= bare(y)).astype(dtype)) * dtype.type(0.5)
 
 
@@ -240,7 +240,7 @@ def clip(
     return _clip(*operands((x, low, high)))
 
 
-@elementwise(lambda answer, x, low, high: _within(bare(x), low, high).astype(answer.dtype))
+@elementwise(lambda output, x, low, high: _within(bare(x), low, high).astype(output.dtype))
 def _clip(x: Array, low: Any, high: Any) -> Array:
     return namespace(x).clip(x, low, high)
 
@@ -261,8 +261,8 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: like_argument(_selected(argnum, g, args[0]), args[argnum]),
-    jvp=lambda argnum, tangent, answer, args, static: like_answer(_selected(argnum, tangent, args[0]), answer),
+    vjp=lambda argnum, g, output, args: like_argument(_selected(argnum, g, args[0]), args[argnum]),
+    jvp=lambda argnum, tangent, output, args: like_output(_selected(argnum, tangent, args[0]), output),
 )
 def _where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     return np.where(condition, x, y)

@@ -39,8 +39,8 @@ def _constant(index: Any) -> Any:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _scatter(g, args[1], args[0].shape),
-    jvp=lambda argnum, tangent, answer, args, static: _take(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: _scatter(g, args[1], args[0].shape),
+    jvp=lambda argnum, tangent, output, args: _take(tangent, args[1]),
     one_device=False,  # an index may be NumPy's on every device
     copies_constants=False,  # `_constant` has, in tuples and lists too
 )
@@ -49,8 +49,8 @@ def _take(x: Array, index: Any) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _take(g, args[1]),
-    jvp=lambda argnum, tangent, answer, args, static: _scatter(tangent, args[1], args[2]),
+    vjp=lambda argnum, g, output, args: _take(g, args[1]),
+    jvp=lambda argnum, tangent, output, args: _scatter(tangent, args[1], args[2]),
     one_device=False,
     copies_constants=False,
 )

@@ -105,7 +105,7 @@ def _transpose(self: Any, *axes: Any) -> Any:
 
 def _no_assignment(self: Any, index: Any, value: Any) -> NoReturn:
     raise TypeError(
-        "an array that is being differentiated cannot be assigned to; build the answer with npnets.numpy.where, "
+        "an array that is being differentiated cannot be assigned to; build the output with npnets.numpy.where, "
         "concatenate or stack"
     )
 
@@ -142,7 +142,7 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
 class _ArrayUfunc:
     """`__array_ufunc__`: what NumPy finds on the class, and `None` on an array that lies on a GPU.
 
-    NumPy asks the class. CuPy asks the array, and only one that has `None` gets to answer CuPy's operators: without it
+    NumPy asks the class. CuPy asks the array, and only one that has `None` gets to compute CuPy's operators: without it
     `@` between a CuPy array and a traced one would be an error.
     """
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from npnets.autodiff import primitive
 from npnets.backend import Array
-from npnets.numpy.broadcasting import like_answer, like_argument
+from npnets.numpy.broadcasting import like_argument, like_output
 from npnets.numpy.constants import asarray
 from npnets.numpy.shaping import expand_dims, squeeze, swapaxes
 
@@ -22,16 +22,16 @@ def matmul(x: ArrayLike, y: ArrayLike) -> Array:
     return _matmul(x, y)
 
 
-def _matmul_vjp(argnum: int, g: Any, answer: Any, args: Any, static: Any) -> Any:
+def _matmul_vjp(argnum: int, g: Any, output: Any, args: Any) -> Any:
     x, y = args
     if argnum == 0:
         return like_argument(_matmul(g, swapaxes(y, -1, -2)), x)
     return like_argument(_matmul(swapaxes(x, -1, -2), g), y)
 
 
-def _matmul_jvp(argnum: int, tangent: Any, answer: Any, args: Any, static: Any) -> Any:
+def _matmul_jvp(argnum: int, tangent: Any, output: Any, args: Any) -> Any:
     x, y = args
-    return like_answer(_matmul(tangent, y) if argnum == 0 else _matmul(x, tangent), answer)
+    return like_output(_matmul(tangent, y) if argnum == 0 else _matmul(x, tangent), output)
 
 
 @primitive(_matmul_vjp, _matmul_jvp)

@@ -44,8 +44,8 @@ def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _spread(g, *args, **static),
-    jvp=lambda argnum, tangent, answer, args, static: sum(tangent, *args[1:], **static),
+    vjp=lambda argnum, g, output, args: _spread(g, *args),
+    jvp=lambda argnum, tangent, output, args: sum(tangent, *args[1:]),
 )
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
@@ -53,8 +53,8 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _mean_vjp(g, *args, **static),
-    jvp=lambda argnum, tangent, answer, args, static: mean(tangent, *args[1:], **static),
+    vjp=lambda argnum, g, output, args: _mean_vjp(g, *args),
+    jvp=lambda argnum, tangent, output, args: mean(tangent, *args[1:]),
 )
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
@@ -82,23 +82,23 @@ def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
     return where(spread, sqrt(where(spread, variance, 1)), bare(variance))
 
 
-def _chosen(x: Any, answer: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _chosen(x: Any, output: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Return the share that each entry has in the choice of a maximum or minimum: zero, or one over the equal ones."""
-    chosen = (bare(x) == bare(_spread(answer, x, axis, keepdims))).astype(answer.dtype)
+    chosen = (bare(x) == bare(_spread(output, x, axis, keepdims))).astype(output.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
-def _choice_vjp(g: Any, answer: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return _spread(g, x, axis, keepdims) * _chosen(x, answer, axis, keepdims)
+def _choice_vjp(g: Any, output: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return _spread(g, x, axis, keepdims) * _chosen(x, output, axis, keepdims)
 
 
-def _choice_jvp(tangent: Any, answer: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return sum(tangent * _chosen(x, answer, axis, keepdims), axis, keepdims)
+def _choice_jvp(tangent: Any, output: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return sum(tangent * _chosen(x, output, axis, keepdims), axis, keepdims)
 
 
 _choice = primitive(
-    vjp=lambda argnum, g, answer, args, static: _choice_vjp(g, answer, *args, **static),
-    jvp=lambda argnum, tangent, answer, args, static: _choice_jvp(tangent, answer, *args, **static),
+    vjp=lambda argnum, g, output, args: _choice_vjp(g, output, *args),
+    jvp=lambda argnum, tangent, output, args: _choice_jvp(tangent, output, *args),
 )
 
 

@@ -1,4 +1,4 @@
-"""Changing an array's shape and joining arrays: every entry of the answer is an entry of an argument."""
+"""Changing an array's shape and joining arrays: every entry of the output is an entry of an argument."""
 
 import builtins
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,8 @@ from npnets.backend import Array, namespace
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: reshape(g, args[0].shape),
-    jvp=lambda argnum, tangent, answer, args, static: reshape(tangent, args[1]),
+    vjp=lambda argnum, g, output, args: reshape(g, args[0].shape),
+    jvp=lambda argnum, tangent, output, args: reshape(tangent, args[1]),
 )
 def reshape(x: ArrayLike, shape: int | Sequence[int]) -> Array:
     """Give an array another shape with as many entries; one size may be -1."""
@@ -32,8 +32,8 @@ def transpose(x: ArrayLike, axes: int | Sequence[int] | None = None) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _transpose_back(g, *args[1:]),
-    jvp=lambda argnum, tangent, answer, args, static: transpose(tangent, *args[1:]),
+    vjp=lambda argnum, g, output, args: _transpose_back(g, *args[1:]),
+    jvp=lambda argnum, tangent, output, args: transpose(tangent, *args[1:]),
 )
 def _transpose(x: ArrayLike, axes: Any) -> Array:
     return np.transpose(x, axes)
@@ -46,8 +46,8 @@ def _transpose_back(g: Any, axes: Any) -> Any:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: swapaxes(g, *args[1:], **static),
-    jvp=lambda argnum, tangent, answer, args, static: swapaxes(tangent, *args[1:], **static),
+    vjp=lambda argnum, g, output, args: swapaxes(g, *args[1:]),
+    jvp=lambda argnum, tangent, output, args: swapaxes(tangent, *args[1:]),
 )
 def swapaxes(x: ArrayLike, axis1: int, axis2: int) -> Array:
     """Exchange two axes."""
@@ -83,8 +83,8 @@ def repeat(x: ArrayLike, repeats: int, axis: int | None = None) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _repeat_back(g, *args),
-    jvp=lambda argnum, tangent, answer, args, static: _repeat(tangent, *args[1:]),
+    vjp=lambda argnum, g, output, args: _repeat_back(g, *args),
+    jvp=lambda argnum, tangent, output, args: _repeat(tangent, *args[1:]),
 )
 def _repeat(x: ArrayLike, repeats: int, axis: int) -> Array:
     return np.repeat(x, repeats, axis)
@@ -104,8 +104,8 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
 
 
 @primitive(
-    vjp=lambda argnum, g, answer, args, static: _part(g, argnum, *args),
-    jvp=lambda argnum, tangent, answer, args, static: _with_zeros(tangent, argnum, *args),
+    vjp=lambda argnum, g, output, args: _part(g, argnum, *args),
+    jvp=lambda argnum, tangent, output, args: _with_zeros(tangent, argnum, *args),
     copies_constants=False,
 )
 def _concatenate(axis: int, *arrays: Array) -> Array:

@@ -86,8 +86,16 @@ def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tr
         raise TypeError(
             f"expected a function of a leaf, but got {fun!r:.60}; the order is tree.unzip(count, fun, tree, *rest)"
         )
-    answers = map(lambda *parts: _Answers(fun(*parts)), tree, *rest)
-    return tuple(map(lambda answer, index=index: answer.values[index], answers) for index in range(count))
+
+    def join(container: Tree, parts: list[Any]) -> tuple[Tree, ...]:
+        columns = zip(*parts, strict=True) if parts else [()] * count
+        return tuple(_container_like(container, column) for column in columns)
+
+    try:
+        result: tuple[Tree, ...] = _map(fun, tree, rest, join)
+        return result
+    except _Mismatch as mismatch:
+        raise ValueError(mismatch.message()) from None
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -100,15 +108,6 @@ def leaves(tree: Tree) -> list[Any]:
 def paths(tree: Tree) -> list[str]:
     """Return the path of each leaf, such as `"last.linear_0.weight"`, in the order of `leaves`."""
     return [path for path, _ in walk(tree)]
-
-
-class _Answers:
-    """What a function of `unzip` answered, as a single leaf: a plain tuple would count as a part of the tree."""
-
-    __slots__ = ("values",)
-
-    def __init__(self, values: tuple[Any, ...]) -> None:
-        self.values = values
 
 
 class _Mismatch(Exception):
@@ -133,33 +132,35 @@ def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
     return fun(tree)
 
 
-def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Tree:
-    if isinstance(tree, dict):
+def _container_like(container: Tree, parts: Iterable[Any]) -> Tree:
+    """Return a dict with another's keys, or a sequence of another's class, made of new parts."""
+    return dict(zip(container, parts, strict=True)) if isinstance(container, dict) else sequence_like(container, parts)
+
+
+def _map(
+    fun: Callable[..., Any],
+    tree: Tree,
+    rest: Sequence[Tree],
+    join: Callable[[Tree, list[Any]], Any] = _container_like,
+) -> Any:
+    """Apply a function to the leaves of several trees; `join` makes the result for a container from its parts'."""
+    if not isinstance(tree, _CONTAINERS):
         for other in rest:
-            _check_same_keys(tree, other)
-        columns: Iterable[Any] = ((key, part, [other[key] for other in rest]) for key, part in tree.items())
-        return dict(_map_columns(fun, columns))
-    if isinstance(tree, (list, tuple)):
-        for other in rest:
-            _check_same_length(tree, other)
-        columns = ((index, parts[0], parts[1:]) for index, parts in enumerate(zip(tree, *rest, strict=True)))
-        return sequence_like(tree, [answer for _, answer in _map_columns(fun, columns)])
+            if isinstance(other, _CONTAINERS):
+                raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
+        return fun(tree, *rest)
+    check: Callable[[Any, Tree], None] = _check_same_keys if isinstance(tree, dict) else _check_same_length
     for other in rest:
-        if isinstance(other, _CONTAINERS):
-            raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
-    return fun(tree, *rest)
-
-
-def _map_columns(fun: Callable[..., Any], columns: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Map over what stands in the same place of several trees, place by place; each comes with its key."""
-    answers, key = [], None
+        check(tree, other)
+    parts: list[Any] = []
+    key: Any = None
     try:
-        for key, part, others in columns:
-            answers.append((key, _map(fun, part, others)))
+        for key in tree if isinstance(tree, dict) else range(len(tree)):
+            parts.append(_map(fun, tree[key], [other[key] for other in rest], join))
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
         raise
-    return answers
+    return join(tree, parts)
 
 
 def _collect(tree: Tree, found: list[Any]) -> None:
@@ -195,7 +196,7 @@ def rebuild(tree: Tree, pieces: Iterator[Any]) -> Tree:
     return next(pieces)
 
 
-def sequence_like(tree: list[Any] | tuple[Any, ...], parts: list[Any]) -> Tree:
+def sequence_like(tree: list[Any] | tuple[Any, ...], parts: Iterable[Any]) -> Tree:
     """Return parts as a list, tuple or named tuple, whichever another sequence is."""
     return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 

@@ -117,7 +117,7 @@ def ravel(tree: T, only: Callable[[str], bool] | None = None) -> tuple[Array, Un
     unravel: Unravel[T] = Unravel(
         places, rebuild(tree, iter([places.get(path, leaf) for path, leaf in found])), parts[0].dtype
     )
-    with backend.using(backend.device_of(parts[0])):
+    with backend.using(parts[0]):
         return namespace(parts[0]).concatenate([part.reshape(-1) for part in parts]), unravel
 
 

@@ -181,7 +181,7 @@ def test_a_read_only_constant_is_not_copied() -> None:
     constant.flags.writeable = False
     seen = []
 
-    def vjp(argnum: int, g: Any, answer: Any, args: Any, static: Any) -> Any:
+    def vjp(argnum: int, g: Any, output: Any, args: Any) -> Any:
         seen.append(args[1])
         return g
 

@@ -70,7 +70,7 @@ def test_an_outer_derivative_ends_at_integers_as_the_inner_does() -> None:
 
 
 def _rounded(one: Any = None) -> Any:
-    vjp = jvp = lambda argnum, g, answer, args, static: g
+    vjp = jvp = lambda argnum, g, output, args: g
     return primitive(vjp, jvp)(lambda x: x.astype(int))
 
 

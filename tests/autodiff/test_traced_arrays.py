@@ -176,7 +176,7 @@ NO_NUMBER = "being differentiated is no plain number or NumPy array; .*stop_grad
 @pytest.mark.parametrize(
     ("fun", "words"),
     [
-        (_assign, "being differentiated cannot be assigned to; build the answer with npnets.numpy.where, concatenate"),
+        (_assign, "being differentiated cannot be assigned to; build the output with npnets.numpy.where, concatenate"),
         (_add_into_an_array, NO_OUT),
         (_store_in_an_array, NO_NUMBER),
         (lambda x: np.add.reduce(x).sum(), r"numpy\.add\.reduce with"),

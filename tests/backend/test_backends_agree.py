@@ -1,8 +1,8 @@
-"""What is computed on a GPU is what NumPy computes: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
+"""Results on a GPU equal those of NumPy: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
 
 Over the tables of the other tests: every kernel, every function of `npnets.numpy`, every network, every optimizer;
 values and gradients, and of kernels and functions also derivatives in forward mode and of the second order. A case that
-is added to one of the tables is tried here too.
+is added to one of the tables is tested here too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ on_gpus = pytest.mark.needs_gpus(1)
 
 
 def _assert_agree(compute: Callable[[], Any], tolerance: float) -> None:
-    """Compute a list of arrays on the running backend and on NumPy, and hold each pair against its largest entry."""
+    """Compute arrays on the running backend and on NumPy, and compare each pair relative to its largest entry."""
     found = as_numpy(npnets.tree.leaves(compute()))
     with on_numpy():
         expected = npnets.tree.leaves(compute())
@@ -49,7 +49,7 @@ def _derivatives(fun: Callable[[Any], Any], x: list[Any]) -> list[Any]:
 @on_gpus
 @each_dtype
 @kernel_cases.each_case
-def test_kernels_agree_whatever_is_differentiated(case: Any, dtype: type) -> None:
+def test_kernels_agree_for_every_choice_of_differentiated_arguments(case: Any, dtype: type) -> None:
     def compute() -> list[Any]:
         arrays = case.arrays(dtype)
         *some, every = kernel_cases.subsets(arrays)
@@ -120,7 +120,7 @@ def test_optimizers_agree(name: str, dtype: type) -> None:
 
 
 @pytest.mark.numpy_alone("reads the package's list of names")
-def test_every_optimizer_and_every_network_is_in_a_table() -> None:
+def test_every_optimizer_and_every_network_is_tested() -> None:
     made = {name.split()[0] for name in OPTIMIZERS}
     without_steps = {"clip_by_global_norm", "soft_update", "cosine_schedule", "linear_schedule"}
     assert made == {name for name in optim.__all__ if name.islower()} - without_steps

@@ -1,8 +1,8 @@
 """Every kernel's CUDA C++ through NVIDIA's own compiler: it compiles in both dtypes, and float32 stays float32.
 
 NVRTC needs no GPU, only the packages `cupy-cuda13x` and `nvidia-cuda-nvrtc`. Without them the tests are skipped, unless
-the variable NPNETS_REQUIRE_CUPY says that they must be there. What the sources compute is tested elsewhere: the
-stand-in for CuPy runs them, compiled for the host.
+the variable NPNETS_REQUIRE_CUPY says that they must be there. Their results are tested elsewhere: the stand-in for
+CuPy runs them, compiled for the host.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_cupy import answer_of
+from real_cupy import result_of
 
 import npnets
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
@@ -26,7 +26,7 @@ DTYPES = ("float", "double")
 
 
 def _elementwise_kernels() -> dict[str, ElementwiseKernel]:
-    """Every `ElementwiseKernel` that a module of the package holds, by itself or in a dict."""
+    """Yield every `ElementwiseKernel` of the package, a global of a module or in a dict."""
     found = {}
     for info in pkgutil.walk_packages(npnets.__path__, "npnets."):
         for value in vars(importlib.import_module(info.name)).values():
@@ -36,7 +36,7 @@ def _elementwise_kernels() -> dict[str, ElementwiseKernel]:
 
 
 def _source(kernel: ElementwiseKernel, dtype: str) -> str:
-    """A CUDA function around a kernel's operation, which sees its inputs as constants and its outputs as references."""
+    """Return a CUDA function around a kernel's operation, with constant inputs and references as outputs."""
     inputs, outputs = ([p.split() for p in text.split(",")] for text in (kernel.inputs, kernel.outputs))
     arguments = [f"const {kind}* {name}_" for kind, name in inputs] + [f"{kind}* {name}_" for kind, name in outputs]
     entries = [f"const {kind}& {name} = {name}_[i];" for kind, name in inputs]
@@ -51,7 +51,7 @@ def _source(kernel: ElementwiseKernel, dtype: str) -> str:
 
 
 def _compiled(sources: dict[str, str]) -> Any:
-    return answer_of("compile_cuda.py", sources)
+    return result_of("compile_cuda.py", sources)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def kernels() -> Any:
     return _compiled({f"{name} {dtype}": _source(one, dtype) for name, one in found.items() for dtype in DTYPES})
 
 
-def test_every_kernel_compiles_without_a_word_from_the_compiler(kernels: Any) -> None:
+def test_every_kernel_compiles_without_warnings(kernels: Any) -> None:
     assert {name: log for name, (ptx, log) in kernels.items() if not ptx or log.strip(" \n\0")} == {}
 
 
@@ -78,7 +78,7 @@ def test_a_mistake_in_a_kernel_is_found(kernels: Any) -> None:
         assert (ptx, "error" in log) == ("", True)
 
 
-def test_every_file_that_makes_an_elementwise_kernel_has_it_tested() -> None:
+def test_every_elementwise_kernel_is_tested() -> None:
     tested = {kernel.name for kernel in _elementwise_kernels().values()}
     for path in Path(npnets.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The real CuPy takes every call that the library makes, up to the moment at which a GPU would have to work.
+"""The real CuPy accepts every call of the library, up to the point at which a GPU would have to work.
 
 `reach_cuda.py` makes the calls, with arrays of the real package over the host's memory.
 """
@@ -9,20 +9,20 @@ import pytest
 from kernel_cases import CASES as KERNELS
 from network_cases import CASES
 from numpy_cases import TABLE
-from real_cupy import answer_of
+from real_cupy import result_of
 
 pytestmark = pytest.mark.numpy_alone("calls the real CuPy in a process of its own")
 
-REACHED = ("answered", "reached CUDA")
+REACHED = ("returned", "reached CUDA")
 
 
 @pytest.fixture(scope="module")
 def endings() -> dict[str, str]:
-    """How each call ended."""
-    return answer_of("reach_cuda.py")  # type: ignore[no-any-return]
+    """Return how each call ended."""
+    return result_of("reach_cuda.py")  # type: ignore[no-any-return]
 
 
-def test_every_call_is_taken_by_the_real_cupy(endings: dict[str, str]) -> None:
+def test_the_real_cupy_accepts_every_call(endings: dict[str, str]) -> None:
     assert len(endings) == 2 * len(TABLE) + len(KERNELS) + len(CASES) + 1
     refused = {name: ending for name, ending in endings.items() if ending not in REACHED}
     assert refused.pop("a misspelt keyword").startswith("TypeError")
@@ -30,9 +30,9 @@ def test_every_call_is_taken_by_the_real_cupy(endings: dict[str, str]) -> None:
 
 
 def test_views_of_arrays_launch_nothing(endings: dict[str, str]) -> None:
-    answered = {name.split("-")[0] for name, ending in endings.items() if ending == "answered"}
-    assert {"reshape", "transpose", "traced reshape", "traced swapaxes"} <= answered
-    assert not {name for name in answered if any(word in name for word in ("exp", "sum", "add", "where"))} - {
+    returned = {name.split("-")[0] for name, ending in endings.items() if ending == "returned"}
+    assert {"reshape", "transpose", "traced reshape", "traced swapaxes"} <= returned
+    assert not {name for name in returned if any(word in name for word in ("exp", "sum", "add", "where"))} - {
         "expand_dims",
         "traced expand_dims",
     }

@@ -1,8 +1,8 @@
-"""The stand-in's names and parameters held against the real CuPy, and npnets' use of CuPy against the stand-in.
+"""The stand-in's names and parameters are those of the real CuPy, and npnets uses only names of the stand-in.
 
-Everything that the stand-in takes, CuPy must take: a name, a parameter at its place, of its kind, with its default. The
-real package is looked at in a process of its own and needs no GPU for that. Where it is not installed these tests are
-skipped, unless `NPNETS_REQUIRE_CUPY` is set. The last tests need no CuPy: they read npnets' source.
+CuPy must have every name of the stand-in, with parameters of the same position, kind and default. The real package is
+read in a separate process, which needs no GPU. If it is not installed, these tests are skipped, unless
+`NPNETS_REQUIRE_CUPY` is set. The last tests need no CuPy: they read npnets' source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_cupy import answer_of
+from real_cupy import result_of
 from standin_cupy import devices, modules, real_package, signatures
 from standin_cupy.modules import cupy, special
 from standin_cupy.real_package import Described, described
@@ -32,13 +32,13 @@ def names_of(module: Any) -> list[str]:
 
 
 def members_of(kind: type) -> list[str]:
-    """The names that a class adds to what every object has; a single underscore marks what is the stand-in's own."""
+    """Return the public names of a class that `object` does not have."""
     names = set(dir(kind)) - _ATTRIBUTES_OF_EVERY_OBJECT
     return sorted(name for name in names if name.startswith("__") or not name.startswith("_"))
 
 
 def paths() -> list[str]:
-    """Every public name of the stand-in below `cupy`, with the members of its classes."""
+    """Return every public name of the stand-in below `cupy`, with the members of its classes."""
     found = [*names_of(cupy), *(f"cuda.{name}" for name in names_of(cupy.cuda))]
     found += [f"cuda.runtime.{name}" for name in names_of(cupy.cuda.runtime)]
     for path, kind in {
@@ -55,7 +55,7 @@ def paths() -> list[str]:
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process that imports the real CuPy tells about every name asked for."""
+    """Return the description of every name by a process that imports the real CuPy."""
     asked = {
         "cupy": [*paths(), "frobnicate"],
         "special": names_of(special),
@@ -64,11 +64,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
     script = tmp_path_factory.mktemp("beside_nothing_to_import") / "real_package.py"
     script.write_text(Path(real_package.__file__).read_text(encoding="utf-8"), encoding="utf-8")
-    return answer_of(script, asked)  # type: ignore[no-any-return]
+    return result_of(script, asked)  # type: ignore[no-any-return]
 
 
 def misfits(ours: Described, theirs: Described | None) -> list[str]:
-    """What the stand-in's parameters allow that CuPy's do not, or set otherwise."""
+    """Return the differences of the stand-in's parameters from CuPy's."""
     if theirs is None:
         return ["its parameters cannot be found out"]
     named = {name: (kind, default) for name, kind, default in theirs}
@@ -89,7 +89,7 @@ def misfits(ours: Described, theirs: Described | None) -> list[str]:
 
 
 def faults(path: str, value: Any, its: dict[str, Any]) -> list[str]:
-    """What is wrong with one name of the stand-in, given what CuPy says of its own."""
+    """Return the differences of one name of the stand-in from CuPy's."""
     if not its["exists"]:
         return [f"{path}: CuPy has no such name"]
     if getattr(value, "nin", None) != its["inputs"]:
@@ -112,7 +112,7 @@ def value_at(path: str) -> Any:
     return value
 
 
-def test_cupy_has_every_name_of_the_stand_in_and_takes_what_it_takes(real: dict[str, Any]) -> None:
+def test_cupy_has_every_name_of_the_stand_in_with_the_same_arguments(real: dict[str, Any]) -> None:
     assert len(paths()) > 200
     assert [fault for path in paths() for fault in faults(path, value_at(path), real["cupy"][path])] == []
 
@@ -125,7 +125,7 @@ def test_cupys_special_functions_are_elementwise_functions_like_the_others(real:
         assert faults(name, vars(special)[name], its | {"parameters": tanh["parameters"]}) == []
 
 
-def test_the_table_is_what_the_stand_in_is_called_by() -> None:
+def test_the_stand_in_has_the_signatures_of_the_table() -> None:
     tables = {**signatures.FUNCTIONS, **{name: signatures.ufunc_signature(n) for name, n in signatures.UFUNCS.items()}}
     for name, parameters in tables.items():
         assert inspect.signature(getattr(cupy, name)) == signatures.signature(parameters), name
@@ -136,11 +136,11 @@ def test_the_table_is_what_the_stand_in_is_called_by() -> None:
     assert set(names_of(cupy)) == listed and set(names_of(special)) == set(signatures.SPECIAL)
 
 
-def test_no_function_is_one_that_cupy_only_passes_on_from_numpy(real: dict[str, Any]) -> None:
+def test_no_function_is_one_that_cupy_reexports_from_numpy(real: dict[str, Any]) -> None:
     assert [name for name in signatures.FUNCTIONS if real["cupy"][name]["of_numpy"]] == []
 
 
-def test_constants_and_cudas_errors_are_cupys(real: dict[str, Any]) -> None:
+def test_constants_and_errors_of_cuda_equal_those_of_cupy(real: dict[str, Any]) -> None:
     plain = [name for name, value in signatures.CONSTANTS.items() if value is None or isinstance(value, float)]
     assert {name: real["cupy"][name]["value"] for name in plain} == {n: repr(signatures.CONSTANTS[n]) for n in plain}
     assert real["error_is_a_runtime_error"]
@@ -173,7 +173,7 @@ def test_a_name_that_cupy_lacks_and_one_that_takes_other_arguments_are_reported(
         ("(a, axis=None, out=None, keepdims=False)", "keepdims stands elsewhere or is KEYWORD_ONLY"),
     ],
 )
-def test_each_way_to_take_what_cupy_does_not_is_told(ours: str, words: str) -> None:
+def test_each_kind_of_argument_that_cupy_does_not_accept_is_reported(ours: str, words: str) -> None:
     theirs = described(signatures.signature("(a, axis=None, out=None, *, keepdims=False)"))
     assert any(words in misfit for misfit in misfits(described(signatures.signature(ours)), theirs))
     assert misfits(described(signatures.signature("(a, axis=None, *, out=None, keepdims=False)")), theirs) == []
@@ -183,7 +183,7 @@ def test_each_way_to_take_what_cupy_does_not_is_told(ours: str, words: str) -> N
 
 
 def uses(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Each chain of attributes that starts at one of `ROOTS`: `("xp", ["add", "at"])` for `xp.add.at`."""
+    """Yield each chain of attributes that starts at one of `ROOTS`: `("xp", ["add", "at"])` for `xp.add.at`."""
     for node in ast.walk(ast.parse(source)):
         chain: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -195,7 +195,7 @@ def uses(source: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def unknown_uses(source: str) -> list[str]:
-    """The chains of a source that lead to nothing in the stand-in."""
+    """Return the chains of a source that do not exist in the stand-in."""
     found = []
     for root, chain in uses(source):
         value: Any = ROOTS[root]

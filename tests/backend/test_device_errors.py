@@ -1,4 +1,4 @@
-"""What is wrong with a device is said clearly: what is missing on the machine, and which arrays lie apart."""
+"""Errors about devices are clear: what is missing on the machine, and which arrays are on different devices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def broken_cupy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 @pytest.mark.numpy_alone("about a machine without a working CuPy")
-def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cupy: None) -> None:
+def test_the_error_for_a_cupy_that_does_not_load_says_why_and_how_to_reinstall_it(broken_cupy: None) -> None:
     with pytest.raises(ImportError, match=r"does not load \(libcublas.so.13: .*\); install it anew: pip install 'cupy"):
         to_device(THREE, "cuda")
     assert backend.available() == ["cpu"]
@@ -57,7 +57,7 @@ def test_a_cupy_that_does_not_load_says_why_and_how_to_install_it_anew(broken_cu
         ({"devices": 2, "number": 7}, "GPU 7 was asked for, but there are 2; GPUs are numbered from 0"),
     ],
 )
-def test_a_gpu_that_cannot_be_had_says_what_is_missing(machine: dict[str, Any], words: str) -> None:
+def test_the_error_for_a_missing_gpu_says_what_is_missing(machine: dict[str, Any], words: str) -> None:
     number = machine.get("number", 0)
     with standin_cupy.installed(**{key: value for key, value in machine.items() if key != "number"}):
         attempts: list[Callable[[], Any]] = [
@@ -85,13 +85,13 @@ def _cuda(tree: Any, device: str = "cuda") -> Any:
 
 
 def _split(device: str = "cpu") -> Any:
-    """Parameters of which one part lies on a GPU, and the other elsewhere."""
+    """Return parameters with one part on a GPU and the other on another device."""
     return {"preprocess": _cuda(PARAMS["preprocess"]), "last": npnets.tree.to_device(PARAMS["last"], device)}
 
 
 @there
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda:1", marks=pytest.mark.needs_gpus(2))])
-def test_parameters_on_two_devices_are_refused_with_the_names_of_the_leaves(device: str) -> None:
+def test_the_error_for_parameters_on_two_devices_names_the_leaves(device: str) -> None:
     apart = _split(device)
     words = r"the parameters of Actor\(.*must lie on one device, but there are .*"
     here = re.escape(f"'last.linear_0.bias', 'last.linear_0.weight' on {device!r}")
@@ -106,7 +106,7 @@ def test_parameters_on_two_devices_are_refused_with_the_names_of_the_leaves(devi
 
 
 @there
-def test_an_optimizers_trees_on_two_devices_are_refused_with_the_names_of_the_leaves() -> None:
+def test_the_error_for_trees_of_an_optimizer_on_two_devices_names_the_leaves() -> None:
     params, optimizer = _cuda(PARAMS), optim.adam()
     attempts: list[tuple[Callable[[], Any], str]] = [
         (lambda: optimizer.update(params, PARAMS, optimizer.init(params)), "'grads.last.linear_0.bias'"),
@@ -121,7 +121,7 @@ def test_an_optimizers_trees_on_two_devices_are_refused_with_the_names_of_the_le
 
 
 @there
-def test_many_leaves_are_counted_and_not_all_named() -> None:
+def test_an_error_counts_many_leaves_and_names_some() -> None:
     many = {f"leaf_{index}": np.ones(1) for index in range(9)}
     with pytest.raises(
         TypeError, match="'leaf_0', 'leaf_1', 'leaf_2', 'leaf_3' and 5 more on 'cpu'; 'other' on 'cuda:0'"
@@ -130,7 +130,7 @@ def test_many_leaves_are_counted_and_not_all_named() -> None:
 
 
 @there
-def test_arrays_on_two_devices_are_refused_by_every_function_that_takes_several() -> None:
+def test_arrays_on_two_devices_are_an_error_in_every_function_of_several_arrays() -> None:
     x, y = _cuda(OTHERS), OTHERS
     functions: list[Callable[[Any, Any], Any]] = [
         lambda a, b: a - b,
@@ -147,14 +147,14 @@ def test_arrays_on_two_devices_are_refused_by_every_function_that_takes_several(
 
 
 def _traced(x: Any) -> Any:
-    """An array as it is inside a function that is being differentiated."""
+    """Return an array as inside a function that is being differentiated."""
     kept = []
     npnets.vjp(lambda a: kept.append(a) or a, x)
     return kept[0]
 
 
 @there
-def test_a_cotangent_or_direction_on_another_device_is_refused() -> None:
+def test_a_cotangent_or_direction_on_another_device_is_an_error() -> None:
     x = _cuda(THREE)
     _, pullback = npnets.vjp(nnp.exp, x)
     with pytest.raises(TypeError, match="a cotangent and what it belongs to must lie on one device"):
@@ -164,13 +164,13 @@ def test_a_cotangent_or_direction_on_another_device_is_refused() -> None:
 
 
 @there
-def test_a_traced_array_is_not_moved_unasked_and_numpy_is_told_so() -> None:
+def test_a_traced_array_is_not_moved_implicitly_and_numpy_gets_an_error() -> None:
     with pytest.raises(TypeError, match="being differentiated"):
         npnets.grad(lambda x: nnp.sum(np.asarray(x)))(_cuda(THREE))
 
 
 @pytest.mark.numpy_alone("about a tree that holds no arrays of a GPU")
-def test_a_device_that_there_cannot_be_is_refused_even_for_an_empty_tree() -> None:
+def test_an_invalid_device_is_an_error_even_for_an_empty_tree() -> None:
     for device in ("gpu", np.array([0, 1]), PARAMS):
         with pytest.raises(ValueError, match="device must be 'cpu'") as error:
             npnets.tree.to_device({}, device)
@@ -178,13 +178,13 @@ def test_a_device_that_there_cannot_be_is_refused_even_for_an_empty_tree() -> No
 
 
 @pytest.mark.numpy_alone("about a network, which lies on no device")
-def test_a_network_cannot_be_moved_and_its_parameters_are_asked_for() -> None:
+def test_the_error_for_moving_a_network_points_to_its_parameters() -> None:
     with pytest.raises(TypeError, match=r"a network holds no arrays: move its parameters, not Actor\("):
         npnets.tree.to_device(ACTOR, "cuda")
 
 
 @there
-def test_inputs_of_a_gpu_are_not_moved_to_parameters_elsewhere() -> None:
+def test_inputs_on_a_gpu_are_not_moved_to_parameters_on_another_device() -> None:
     with pytest.raises(
         TypeError, match="obs.* lies on 'cuda:0' and the parameters on 'cpu'; only NumPy arrays are moved"
     ):

@@ -1,4 +1,4 @@
-"""Where arrays lie: parameters are placed and followed, observations move at the door, and nothing else moves unasked.
+"""Devices: `init` places parameters, inputs are converted to their device, and nothing else is moved implicitly.
 
 These tests are about GPUs: they run on the stand-in for CuPy, which has two, and with `-m gpu` on a real one.
 """
@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as nnp
+from npnets.autodiff import devices
 from npnets.backend import asarray_like, available, device_of, to_device, using
 
 one_gpu, two_gpus = pytest.mark.needs_gpus(1), pytest.mark.needs_gpus(2)
@@ -78,14 +79,14 @@ def test_init_places_the_same_parameters_on_a_gpu_as_on_the_cpu(name: str, devic
 
 
 def assert_trees_close_to_numpy(found: Any, expected: Any, rtol: float = 0.0, atol: float = 0.0) -> None:
-    """Fail unless a tree, wherever it lies, has the values of one that lies on NumPy."""
+    """Fail unless a tree on any device has the values of one on NumPy."""
     assert npnets.tree.paths(found) == npnets.tree.paths(expected)
     for a, b in zip(npnets.tree.leaves(npnets.tree.to_numpy(found)), npnets.tree.leaves(expected), strict=True):
         assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
 @two_gpus
-def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
+def test_a_gpu_is_also_named_by_its_number_and_cuda_is_the_first() -> None:
     array = np.ones(3)
     assert [device_of(to_device(array, name)) for name in ("cuda", 1, "cuda:1", None)] == [
         "cuda:0",
@@ -97,7 +98,7 @@ def test_a_gpu_is_named_by_its_number_too_and_cuda_is_the_first() -> None:
 
 
 @each_gpu
-def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_values(device: str) -> None:
+def test_a_tree_moved_to_a_gpu_and_back_keeps_its_values_dtypes_and_structure(device: str) -> None:
     state = npnets.optim.adam().init({"a": np.arange(6.0).reshape(2, 3), "b": {}, "c": [np.float32([1])]})
     there = npnets.tree.to_device(state, device)
     assert (type(there), there.step, there.mu["b"]) == (type(state), 0, {})
@@ -108,7 +109,7 @@ def test_a_tree_moves_there_and_back_with_its_integers_its_empty_parts_and_its_v
 
 
 @each_gpu
-def test_what_is_there_already_is_not_copied(device: str) -> None:
+def test_arrays_on_the_device_are_not_copied(device: str) -> None:
     array = to_device(np.ones(3), device)
     assert npnets.tree.to_device({"a": array}, device)["a"] is array
     assert asarray_like(array, array) is array
@@ -125,7 +126,7 @@ def test_arrays_move_from_one_gpu_to_another() -> None:
 
 
 class OwnTrunk:
-    """A preprocess net of a user's own, which knows of no device."""
+    """A preprocess net of the user's own, without a device."""
 
     output_dim = 4
 
@@ -133,8 +134,8 @@ class OwnTrunk:
         return {"weight": rng.normal(size=(OBS, 4))}
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> tuple[Any, Any]:
-        answer = nnp.tanh(obs @ params["weight"])
-        return answer, {"last": answer, "before": state}
+        output = nnp.tanh(obs @ params["weight"])
+        return output, {"last": output, "before": state}
 
 
 @each_gpu
@@ -149,7 +150,7 @@ class OwnTrunk:
         lambda device: npnets.Critic(NET(device=device), device="cpu"),
     ],
 )
-def test_a_network_places_its_parameters_and_those_of_its_trunk_together(make: Any, device: str) -> None:
+def test_a_network_and_its_trunk_have_their_parameters_on_one_device(make: Any, device: str) -> None:
     net = make(device)
     params = net.init(np.random.default_rng(0))
     assert _devices(params) == {device}
@@ -159,7 +160,7 @@ def test_a_network_places_its_parameters_and_those_of_its_trunk_together(make: A
 
 
 @each_gpu
-def test_observations_and_states_are_brought_to_a_trunk_of_ones_own(device: str) -> None:
+def test_observations_and_states_are_moved_to_the_device_of_a_trunk_of_the_users_own(device: str) -> None:
     actor = npnets.Actor(OwnTrunk(), ACT)
     params = npnets.tree.to_device(actor.init(np.random.default_rng(0)), device)
     obs, state = np.ones((2, OBS), "f"), {"last": np.ones((2, 4), "f"), "names": ["a"]}
@@ -175,29 +176,44 @@ def test_observations_and_states_are_brought_to_a_trunk_of_ones_own(device: str)
 
 @each_gpu
 @each_network
-def test_a_forward_pass_follows_its_parameters_whichever_gpu_is_the_current_one(name: str, device: str) -> None:
+def test_a_forward_pass_runs_on_the_device_of_its_parameters_whatever_the_current_gpu(name: str, device: str) -> None:
     net, params, inputs = _made(name, device)
-    answers = _run(name, net, params, inputs)
-    assert _devices(answers) == {device}
+    outputs = _run(name, net, params, inputs)
+    assert _devices(outputs) == {device}
     plain, plain_params, _ = _made(name, "cpu")
-    assert_trees_close_to_numpy(answers, _run(name, plain, plain_params, inputs), 1e-5, 1e-6)
+    assert_trees_close_to_numpy(outputs, _run(name, plain, plain_params, inputs), 1e-5, 1e-6)
+
+
+@each_gpu
+def test_a_call_searches_the_tree_of_its_parameters_once(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, params, (obs,) = _made("Actor", device)
+    obs, roots = npnets.tree.to_device(obs, device), []
+    search = devices._arrays
+    monkeypatch.setattr(devices, "_arrays", lambda x, known: (known or roots.append(x), search(x, known))[1])
+    net.forward(params, obs)
+    assert len(roots) == 1
+    with using("cpu") if device == "cuda:0" else using("cuda:0"):
+        npnets.value_and_grad(lambda p: nnp.mean(net.forward(p, obs)[0]))(params)
+    assert len(roots) == 3  # forward, and once more for the value and the parameters on the way back
+    net.forward(params, obs)
+    assert len(roots) == 4
 
 
 def _learned(name: str, device: str) -> dict[str, Any]:
-    """Whatever can be computed from a network's parameters: derivatives, updates, fresh weights."""
+    """Return everything that is computed from parameters: derivatives, updates, new weights."""
     net, params, inputs = _made(name, device)
 
     def loss(params: Any) -> Any:
-        return sum((nnp.mean(answer**2) for answer in _run(name, net, params, inputs)), 0.0)
+        return sum((nnp.mean(output**2) for output in _run(name, net, params, inputs)), 0.0)
 
     value, grads = npnets.value_and_grad(loss)(params)
-    answer, pullback = npnets.vjp(lambda p: _run(name, net, p, inputs)[0], params)
+    output, pullback = npnets.vjp(lambda p: _run(name, net, p, inputs)[0], params)
     clipped, norm = npnets.optim.clip_by_global_norm(grads, 0.01)
     optimizer = npnets.optim.rmsprop(momentum=0.5)
     new, state = optimizer.update(params, clipped, optimizer.init(params))
     return {
         "value, gradient": (value, grads),
-        "pulled back": pullback(answer),
+        "pulled back": pullback(output),
         "tangent": npnets.jvp(loss, params, grads)[1],
         "product": npnets.hvp(loss)(params, grads),
         "clipped": (clipped, norm),
@@ -209,7 +225,7 @@ def _learned(name: str, device: str) -> dict[str, Any]:
 
 @each_gpu
 @each_network
-def test_derivatives_and_optimizers_follow_the_parameters(name: str, device: str) -> None:
+def test_derivatives_and_optimizers_run_on_the_device_of_the_parameters(name: str, device: str) -> None:
     found = _learned(name, device)
     assert _devices(found) == {device}
     assert_trees_close_to_numpy(found, _learned(name, "cpu"), 2e-4, 1e-6)
@@ -217,7 +233,7 @@ def test_derivatives_and_optimizers_follow_the_parameters(name: str, device: str
 
 @each_gpu
 @each_network
-def test_inputs_are_moved_at_the_door_and_their_gradients_moved_back(name: str, device: str) -> None:
+def test_inputs_are_moved_when_they_are_validated_and_their_gradients_are_moved_back(name: str, device: str) -> None:
     net, params, inputs = _made(name, device)
     cpu_net, cpu_params, _ = _made(name, "cpu")
 
@@ -233,21 +249,21 @@ def test_inputs_are_moved_at_the_door_and_their_gradients_moved_back(name: str, 
         assert_trees_close_to_numpy(found, expected, 1e-4, 1e-6)
 
 
-def _total(answer: Any) -> Any:
-    return nnp.sum(answer * answer)
+def _total(output: Any) -> Any:
+    return nnp.sum(output * output)
 
 
 @each_gpu
 @each_network
-def test_derivatives_by_numpy_inputs_follow_the_parameters_too(name: str, device: str) -> None:
+def test_derivatives_with_respect_to_numpy_inputs_run_on_the_device_of_the_parameters(name: str, device: str) -> None:
     found = []
     for where in (device, "cpu"):
         net, params, inputs = _made(name, where)
-        answer, pullback = npnets.vjp(lambda x, net=net, params=params: _run(name, net, params, x)[0], inputs)
+        output, pullback = npnets.vjp(lambda x, net=net, params=params: _run(name, net, params, x)[0], inputs)
         tangent = npnets.jvp(lambda x, net=net, params=params: _run(name, net, params, x)[0], inputs, inputs)[1]
-        assert _devices((answer, tangent)) == {where}
-        assert _devices(pullback(answer)) == {"cpu"}
-        found.append([tangent, *pullback(answer)])
+        assert _devices((output, tangent)) == {where}
+        assert _devices(pullback(output)) == {"cpu"}
+        found.append([tangent, *pullback(output)])
     assert_trees_close_to_numpy(found[0], found[1], 1e-4, 1e-6)
 
 
@@ -262,7 +278,7 @@ def test_lists_and_wide_observations_are_moved_to_the_gpu_of_the_parameters() ->
 
 
 @two_gpus
-def test_code_of_ones_own_between_networks_chooses_its_gpu_with_using() -> None:
+def test_code_between_networks_chooses_its_gpu_with_using() -> None:
     x, y = npnets.tree.to_device((np.ones(3), np.full(3, 2.0)), "cuda:1")
     with using("cuda:1"):
         total = x * y + nnp.exp(x)
@@ -281,7 +297,7 @@ def test_plain_autograd_differentiates_networks_and_functions_on_a_gpu(device: s
     assert_trees_close_to_numpy(theirs, npnets.tree.to_numpy(npnets.grad(loss)(params)), 1e-6, 1e-8)
 
 
-def test_a_cupy_array_meets_a_traced_one_on_either_side_of_every_operator() -> None:
+def test_every_operator_takes_a_cupy_array_and_a_traced_array_in_either_order() -> None:
     a, x = npnets.tree.to_device(tuple(np.random.default_rng(0).uniform(0.5, 2, (2, 3, 3))), "cuda")
     plain_a, plain_x = npnets.tree.to_numpy((a, x))
     functions: list[Callable[[Any, Any], Any]] = [

@@ -1,6 +1,6 @@
-"""What the stand-in for CuPy computes, and where: values, dtypes, views, writing in place, counts, kernels in C++.
+"""Results of the stand-in for CuPy: values, dtypes, views, writing in place, counts, kernels in C++.
 
-Expected values are NumPy's own, and for kernels counted out by hand.
+Expected values are NumPy's own, and for kernels computed by hand.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ def x(cupy: Any) -> Any:
     return cupy.asarray(HOST)
 
 
-def same(answer: Any, expected: Any) -> None:
-    """Check an answer of the stand-in, its dtype and its shape too."""
-    assert type(answer) is standin_cupy.cupy.ndarray
-    assert (answer.dtype, answer.shape) == (np.asarray(expected).dtype, np.shape(expected))
-    np.testing.assert_array_equal(answer.get(), expected)
+def check_same(result: Any, expected: Any) -> None:
+    """Check the values, the dtype and the shape of a result of the stand-in."""
+    assert type(result) is standin_cupy.cupy.ndarray
+    assert (result.dtype, result.shape) == (np.asarray(expected).dtype, np.shape(expected))
+    np.testing.assert_array_equal(result.get(), expected)
 
 
 # -- values and dtypes ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", signatures.UFUNCS)
-def test_an_elementwise_function_is_numpys_by_its_own_name_and_by_numpys(cupy: Any, name: str) -> None:
+def test_elementwise_functions_compute_the_same_as_numpys_by_both_names(cupy: Any, name: str) -> None:
     host = POSITIVE.astype(np.int32) if name.startswith(("bitwise", "invert")) else POSITIVE
     args = (host, host[0])[: signatures.UFUNCS[name]]
     expected = getattr(np, name)(*args)
-    same(getattr(cupy, name)(*map(cupy.asarray, args)), expected)
-    same(getattr(np, name)(*map(cupy.asarray, args)), expected)
+    check_same(getattr(cupy, name)(*map(cupy.asarray, args)), expected)
+    check_same(getattr(np, name)(*map(cupy.asarray, args)), expected)
 
 
 FUNCTIONS = {
@@ -81,42 +81,42 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize(("name", "rest"), FUNCTIONS.items(), ids=FUNCTIONS)
-def test_a_function_is_numpys_by_its_own_name_and_by_numpys(cupy: Any, x: Any, name: str, rest: Any) -> None:
+def test_functions_compute_the_same_as_numpys_by_both_names(cupy: Any, x: Any, name: str, rest: Any) -> None:
     expected = getattr(np, name)(HOST, *rest[0], **rest[1])
-    same(getattr(cupy, name)(x, *rest[0], **rest[1]), expected)
-    same(getattr(np, name)(x, *rest[0], **rest[1]), expected)
+    check_same(getattr(cupy, name)(x, *rest[0], **rest[1]), expected)
+    check_same(getattr(np, name)(x, *rest[0], **rest[1]), expected)
 
 
-def test_the_functions_of_two_arrays_and_of_lists_are_numpys(cupy: Any, x: Any) -> None:
-    same(x @ x.T, HOST @ HOST.T)
-    same(np.vdot(x, x), np.vdot(HOST, HOST))
-    same(cupy.outer(x[0], x[1]), np.outer(HOST[0], HOST[1]))
-    same(np.concatenate([x, x[:1]], axis=0), np.concatenate([HOST, HOST[:1]]))
-    same(np.stack((x, x), -1), np.stack((HOST, HOST), -1))
-    same(cupy.asarray([x[0], x[1]]), HOST)
-    same(cupy.array([[x[0], x[1]]]), HOST[None])
+def test_functions_of_two_arrays_and_of_lists_compute_the_same_as_numpys(cupy: Any, x: Any) -> None:
+    check_same(x @ x.T, HOST @ HOST.T)
+    check_same(np.vdot(x, x), np.vdot(HOST, HOST))
+    check_same(cupy.outer(x[0], x[1]), np.outer(HOST[0], HOST[1]))
+    check_same(np.concatenate([x, x[:1]], axis=0), np.concatenate([HOST, HOST[:1]]))
+    check_same(np.stack((x, x), -1), np.stack((HOST, HOST), -1))
+    check_same(cupy.asarray([x[0], x[1]]), HOST)
+    check_same(cupy.array([[x[0], x[1]]]), HOST[None])
     with pytest.raises(TypeError, match="Implicit conversion"):
         cupy.array([x[0, 0], 1.0])
-    same(np.where(x > 0, 0, x), np.where(HOST > 0, 0, HOST))
-    same(cupy.linspace(0, 1, 3, dtype=np.float32), np.linspace(0, 1, 3, dtype=np.float32))
-    same(x.argmax(axis=1, dtype=np.int32), HOST.argmax(axis=1).astype(np.int32))
+    check_same(np.where(x > 0, 0, x), np.where(HOST > 0, 0, HOST))
+    check_same(cupy.linspace(0, 1, 3, dtype=np.float32), np.linspace(0, 1, 3, dtype=np.float32))
+    check_same(x.argmax(axis=1, dtype=np.int32), HOST.argmax(axis=1).astype(np.int32))
 
 
-def test_special_functions_are_scipys(x: Any) -> None:
+def test_special_functions_compute_the_same_as_scipys(x: Any) -> None:
     import cupyx.scipy.special
 
-    same(cupyx.scipy.special.erf(x), scipy.special.erf(HOST))
-    same(cupyx.scipy.special.expit(x), scipy.special.expit(HOST))
+    check_same(cupyx.scipy.special.erf(x), scipy.special.erf(HOST))
+    check_same(cupyx.scipy.special.expit(x), scipy.special.expit(HOST))
 
 
 def test_python_numbers_keep_float32_and_numpys_float64_does_not(x: Any) -> None:
-    same(1 - x * 0.5, 1 - HOST * 0.5)
+    check_same(1 - x * 0.5, 1 - HOST * 0.5)
     assert ((x / 3).dtype, (x * np.float64(2)).dtype, (x.sum() + 1.5).dtype) == (np.float32, np.float64, np.float32)
 
 
-def test_what_numpy_answers_with_a_number_is_an_array_of_no_dimension(x: Any) -> None:
-    for answer in (x.sum(), x[0, 0], x.argmax(), np.sqrt(x.max()), -x.mean()):
-        assert type(answer) is standin_cupy.cupy.ndarray and answer.shape == ()
+def test_a_result_that_is_a_number_in_numpy_is_an_array_without_axes(x: Any) -> None:
+    for result in (x.sum(), x[0, 0], x.argmax(), np.sqrt(x.max()), -x.mean()):
+        assert type(result) is standin_cupy.cupy.ndarray and result.shape == ()
     with pytest.raises(TypeError, match="0-d"):
         iter(x.sum())
     with pytest.raises(TypeError, match="unsized"):
@@ -124,7 +124,7 @@ def test_what_numpy_answers_with_a_number_is_an_array_of_no_dimension(x: Any) ->
 
 
 def test_nothing_warns_of_division_or_overflow(x: Any) -> None:
-    same(1 / x[0, 1:2], np.array([np.inf], np.float32))
+    check_same(1 / x[0, 1:2], np.array([np.inf], np.float32))
     assert math.isinf(float(np.exp(x[1, 1] * 100))) and math.isnan(float(np.log(x[0, 0])))
     x[0, 0] = 1e300
     assert math.isinf(float(x[0, 0]))
@@ -133,7 +133,7 @@ def test_nothing_warns_of_division_or_overflow(x: Any) -> None:
 # -- views and writing in place ---------------------------------------------------------------------------------------
 
 
-def test_views_share_memory_and_name_their_owner_and_answers_are_fresh(cupy: Any, x: Any) -> None:
+def test_views_share_memory_and_name_their_owner_and_results_are_new(cupy: Any, x: Any) -> None:
     views = (x[0], x[..., None], x[:, 1:], x.T, x.reshape(3, 2), x.ravel(), x.swapaxes(0, 1), np.transpose(x), x.T[0])
     assert all(one.base is x for one in (*views, cupy.broadcast_to(x, (4, 2, 3)), x[0, 0], np.squeeze(x)))
     fresh = (x + 1, x.copy(), x.T.ravel(), x[[0]], x[x > 0], x.sum(), x.astype(np.float32), x.flatten(), x.repeat(1))
@@ -149,7 +149,7 @@ def test_a_broadcast_view_can_be_written_to_as_cupys_can(cupy: Any, x: Any) -> N
     np.testing.assert_array_equal(x.get()[0], [9, 9, 9])
 
 
-def test_answers_lie_in_c_order_whatever_the_arguments_lay_in(x: Any) -> None:
+def test_results_are_in_c_order_whatever_the_order_of_the_arguments(x: Any) -> None:
     assert x.T.flags.f_contiguous and not x.T.flags.c_contiguous
     assert (x.T * 2).flags.c_contiguous and np.tanh(x.T).flags["C_CONTIGUOUS"]
 
@@ -160,7 +160,7 @@ def test_operators_in_place_write_into_the_arrays_own_memory_and_keep_its_dtype(
     row *= 2
     total += np.float64(1)
     x -= cupy.ones(3, np.float64)
-    same(x, np.stack([HOST[0] * 2, HOST[1]]) - np.float32(1))
+    check_same(x, np.stack([HOST[0] * 2, HOST[1]]) - np.float32(1))
     assert total is kept and kept.dtype == np.float32 and float(kept) == -0.5
     with pytest.raises(TypeError, match="same_kind"):
         cupy.arange(3).__iadd__(0.5)
@@ -170,21 +170,21 @@ def test_operators_in_place_write_into_the_arrays_own_memory_and_keep_its_dtype(
 def test_indices_are_numbers_slices_lists_and_arrays_of_either_kind(cupy: Any, x: Any) -> None:
     columns = np.array([2, 0])
     for index in (columns, [2, 0], cupy.asarray(columns)):
-        same(x[:, index], HOST[:, columns])
-    same(x[x > 0], HOST[HOST > 0])
-    same(x[:, []], HOST[:, []])
+        check_same(x[:, index], HOST[:, columns])
+    check_same(x[x > 0], HOST[HOST > 0])
+    check_same(x[:, []], HOST[:, []])
     x[x < 0] = 0
     x[:, [1]] = cupy.ones((2, 1), np.float64)
-    same(x, np.array([[0, 1, 2], [0.25, 1, 0]], np.float32))
+    check_same(x, np.array([[0, 1, 2], [0.25, 1, 0]], np.float32))
     with pytest.raises(IndexError):
         x[:, [3]]
 
 
-def test_add_at_adds_twice_where_an_index_is_named_twice(cupy: Any, x: Any) -> None:
+def test_add_at_adds_twice_for_a_repeated_index(cupy: Any, x: Any) -> None:
     expected = HOST.copy()
     np.add.at(expected, (slice(None), [0, 0]), 1)
     cupy.add.at(x, (slice(None), np.array([0, 0])), 1)
-    same(x, expected)
+    check_same(x, expected)
     with pytest.raises(TypeError, match="scatter_add only supports"):
         cupy.add.at(cupy.arange(3), [0], 1)
     with pytest.raises(NotImplementedError, match="multiply"):
@@ -194,7 +194,7 @@ def test_add_at_adds_twice_where_an_index_is_named_twice(cupy: Any, x: Any) -> N
 # -- counts -----------------------------------------------------------------------------------------------------------
 
 
-def test_work_is_counted_by_name_and_views_are_no_work(cupy: Any, x: Any) -> None:
+def test_launches_are_counted_by_name_and_views_launch_nothing(cupy: Any, x: Any) -> None:
     before = counts.snapshot()
     y = np.tanh(x.T.reshape(6)[:, None])
     y += 1
@@ -216,32 +216,32 @@ def test_a_kernel_runs_its_own_source_over_broadcast_arguments_in_one_launch(cup
     kernel = cupy.ElementwiseKernel("T x, T scale, bool chosen, int32 n", "T z, int32 doubled", source, "chosen_or_not")
     before = counts.snapshot()
     z, doubled = kernel(x.T, np.float64(0.5), (x > 0).T, 3)
-    same(z, np.where(HOST > 0, HOST * np.float32(0.5), 0).T)
-    same(doubled, np.full((3, 2), 6, np.int32))
+    check_same(z, np.where(HOST > 0, HOST * np.float32(0.5), 0).T)
+    check_same(doubled, np.full((3, 2), 6, np.int32))
     assert counts.since(before).by_name["chosen_or_not"] == 1
 
 
-def test_functions_of_a_float_stay_float_and_extremes_pass_over_nan_as_in_cuda(cupy: Any) -> None:
+def test_functions_of_a_float_return_float_and_max_and_min_ignore_nan_as_in_cuda(cupy: Any) -> None:
     values = cupy.asarray(np.array([0.3, np.nan], np.float32))
     sizes = cupy.ElementwiseKernel(
         "T x", "int32 n", "n = sizeof(tanh(x)) + sizeof(abs(x)) + sizeof(max(x, x))", "sizes"
     )
     assert (sizes(values).tolist(), sizes(values.astype(np.float64)).tolist()) == ([12, 12], [24, 24])
     for source in ("y = max(x, T(0))", "y = max(T(0), x)", "y = -min(-x, T(0))", "y = -min(T(0), -x)"):
-        same(cupy.ElementwiseKernel("T x", "T y", source, "top")(values), np.array([0.3, 0], np.float32))
+        check_same(cupy.ElementwiseKernel("T x", "T y", source, "top")(values), np.array([0.3, 0], np.float32))
     with pytest.raises(RuntimeError, match="ambiguous"):  # as it is for CUDA's overloads
         cupy.ElementwiseKernel("T x", "T y", "y = max(x, 0)", "mixed")(values)
 
 
-def test_a_kernel_writes_into_outputs_that_it_is_given_though_they_be_views_or_its_inputs(cupy: Any, x: Any) -> None:
+def test_a_kernel_writes_into_given_outputs_also_views_and_its_own_inputs(cupy: Any, x: Any) -> None:
     kernel = cupy.ElementwiseKernel("T x, T y", "T z", "z = x + y", "plus")
     column = x[:, 1]
     assert kernel(column, 1, column) is column
-    same(x, HOST + np.array([0, 1, 0], np.float32))
+    check_same(x, HOST + np.array([0, 1, 0], np.float32))
     with pytest.raises(ValueError, match="Out shape is mismatched"):
         kernel(x, x, cupy.zeros((1, 3), np.float32))
     before = counts.snapshot()
-    same(kernel(cupy.empty((0, 3)), 1), np.zeros((0, 3)))
+    check_same(kernel(cupy.empty((0, 3)), 1), np.zeros((0, 3)))
     assert counts.since(before).launches == 0
 
 
@@ -255,7 +255,7 @@ def test_a_kernel_writes_into_outputs_that_it_is_given_though_they_be_views_or_i
         (lambda k, x: k(x, x[:, :2]), ValueError, "broadcast"),
     ],
 )
-def test_a_kernel_refuses_arguments_that_do_not_fit(cupy: Any, x: Any, call: Any, error: type, words: str) -> None:
+def test_arguments_that_do_not_fit_a_kernel_are_an_error(cupy: Any, x: Any, call: Any, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         call(cupy.ElementwiseKernel("T x, T y", "T z", "z = x + y", "plus"), x)
 
@@ -264,7 +264,7 @@ def test_a_kernel_refuses_arguments_that_do_not_fit(cupy: Any, x: Any, call: Any
 def test_an_input_assigned_to_an_unknown_name_and_the_name_of_a_c_function_do_not_compile(
     cupy: Any, x: Any, operation: str, name: str
 ) -> None:
-    same(cupy.ElementwiseKernel("T x", "T z", "z = x", "fine")(x), HOST)
+    check_same(cupy.ElementwiseKernel("T x", "T z", "z = x", "fine")(x), HOST)
     with pytest.raises(RuntimeError, match="does not compile"):
         cupy.ElementwiseKernel("T x", "T z", operation, name)(x)
 

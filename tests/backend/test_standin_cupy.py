@@ -1,4 +1,4 @@
-"""What the stand-in for CuPy refuses because CuPy does: NumPy's arrays, other devices, names that nobody listed."""
+"""Errors of the stand-in for CuPy that CuPy raises too: for NumPy arrays, other devices, unknown names."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def x(cupy: Any) -> Any:
     return cupy.asarray(HOST)
 
 
-def same(answer: Any, expected: Any) -> None:
-    """Check an answer of the stand-in, its dtype and its shape too."""
-    assert type(answer) is standin_cupy.cupy.ndarray
-    assert (answer.dtype, answer.shape) == (np.asarray(expected).dtype, np.shape(expected))
-    np.testing.assert_array_equal(answer.get(), expected)
+def check_same(result: Any, expected: Any) -> None:
+    """Check the values, the dtype and the shape of a result of the stand-in."""
+    assert type(result) is standin_cupy.cupy.ndarray
+    assert (result.dtype, result.shape) == (np.asarray(expected).dtype, np.shape(expected))
+    np.testing.assert_array_equal(result.get(), expected)
 
 
 # -- installing -------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_imported_as_cupy_while_it_is_installed_and_what_was_there_comes_back() -> None:
+def test_it_is_imported_as_cupy_while_it_is_installed_and_then_the_original_is_restored() -> None:
     before = {name: sys.modules.get(name) for name in ("cupy", "cupyx", "cupyx.scipy.special")}
     with standin_cupy.installed() as first:
         import cupy
@@ -54,7 +54,7 @@ def test_it_is_imported_as_cupy_while_it_is_installed_and_what_was_there_comes_b
     assert standin_cupy.cupy not in sys.modules.values()
 
 
-def test_a_module_that_was_hidden_by_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_hidden_by_it_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = type(sys)("cupy")
     monkeypatch.setitem(sys.modules, "cupy", mine)
     with standin_cupy.installed():
@@ -63,7 +63,7 @@ def test_a_module_that_was_hidden_by_it_comes_back(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("status", "words"), [(35, "driver version is insufficient"), (100, "no CUDA-capable device")])
-def test_a_machine_can_be_made_to_answer_with_an_error_of_cuda(status: int, words: str) -> None:
+def test_a_machine_can_be_made_to_raise_an_error_of_cuda(status: int, words: str) -> None:
     with standin_cupy.installed(failure=status, driver=12040) as cupy:
         for ask in (cupy.cuda.runtime.getDeviceCount, cupy.cuda.Device, lambda: cupy.zeros(3)):
             with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match=words) as caught:
@@ -86,7 +86,7 @@ def test_a_machine_without_devices_counts_none_and_makes_no_arrays() -> None:
 @pytest.mark.parametrize(
     "convert", [np.asarray, lambda x: np.array([x]), lambda x: np.float32(1) + np.asarray(x), lambda x: HOST.dot(x)]
 )
-def test_an_array_does_not_become_numpys_unasked(x: Any, convert: Any) -> None:
+def test_an_array_is_not_converted_to_numpy_implicitly(x: Any, convert: Any) -> None:
     with pytest.raises(TypeError, match="Implicit conversion to a NumPy array is not allowed"):
         convert(x)
 
@@ -119,19 +119,19 @@ MIXED = {
 
 
 @pytest.mark.parametrize("mix", MIXED.values(), ids=MIXED)
-def test_numpy_arrays_are_refused_among_its_own(cupy: Any, x: Any, mix: Any) -> None:
+def test_numpy_arrays_among_its_own_arrays_are_an_error(cupy: Any, x: Any, mix: Any) -> None:
     with pytest.raises(TypeError):
         mix(cupy, x)
     np.testing.assert_array_equal(x.get(), HOST)
 
 
-def test_a_numpy_array_with_no_dimension_can_be_compared_with_but_not_computed_with(x: Any) -> None:
-    same(x > np.array(0.0), HOST > 0)
+def test_a_numpy_array_without_axes_can_be_compared_but_not_computed_with(x: Any) -> None:
+    check_same(x > np.array(0.0), HOST > 0)
     with pytest.raises(TypeError, match=r"Unsupported type <class 'numpy.ndarray'>"):
         x + np.array(0.0)
 
 
-def test_numbers_arrays_and_copies_are_taken_from_it_on_purpose_and_counted(x: Any) -> None:
+def test_explicit_copies_to_the_host_work_and_are_counted(x: Any) -> None:
     before = counts.snapshot()
     assert (float(x[0, 2]), int(x[1, 1]), bool(x[0, 1]), x[1, 0].item()) == (2.0, 4, False, 0.25)
     assert x.tolist() == HOST.tolist() and repr(x) == repr(HOST)
@@ -142,17 +142,17 @@ def test_numbers_arrays_and_copies_are_taken_from_it_on_purpose_and_counted(x: A
     assert (made.launches, made.transfers, made.synchronizations) == (0, 8, 8)
 
 
-def test_pickles_and_copies_are_arrays_of_their_own(cupy: Any, x: Any) -> None:
+def test_pickles_and_copies_are_independent_arrays(cupy: Any, x: Any) -> None:
     with cupy.cuda.Device(1):
         there = x.copy()
     for other in (pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)):
-        same(other, HOST)
+        check_same(other, HOST)
         other.fill(0)
     assert (there.device.id, copy.deepcopy(there).device.id, copy.copy(there).device.id) == (1, 1, 0)
     np.testing.assert_array_equal(x.get(), HOST)
 
 
-def test_it_has_no_names_or_keywords_that_nobody_listed(cupy: Any, x: Any) -> None:
+def test_it_has_only_the_listed_names_and_keywords(cupy: Any, x: Any) -> None:
     for owner, name in ((cupy, "fuse"), (cupy, "errstate"), (x, "ptp"), (x, "mask")):
         with pytest.raises(AttributeError, match=name):
             getattr(owner, name)
@@ -173,11 +173,11 @@ def test_it_has_no_names_or_keywords_that_nobody_listed(cupy: Any, x: Any) -> No
         np.add.reduce(x)
 
 
-# -- who answers an operator ------------------------------------------------------------------------------------------
+# -- whose operator is called ------------------------------------------------------------------------------------------
 
 
 class Foreign:
-    """Something with reflected operators, that says in one way or another who goes first."""
+    """A class with reflected operators; its subclasses decide in one way or another whose operator is called."""
 
     def __radd__(self, other: Any) -> str:
         return "mine"
@@ -202,7 +202,7 @@ class Overriding(Foreign):
         return f"override of {ufunc.__name__}"
 
 
-def test_a_foreign_operand_answers_by_opting_out_or_by_a_higher_priority(x: Any) -> None:
+def test_a_foreign_operand_computes_if_it_opts_out_or_has_a_higher_priority(x: Any) -> None:
     for kind in (OptedOut, HigherPriority):
         assert x + kind() == x @ kind() == x * kind() == (x > kind()) == "mine"
     for kind in (Foreign, EqualPriority):
@@ -211,18 +211,18 @@ def test_a_foreign_operand_answers_by_opting_out_or_by_a_higher_priority(x: Any)
 
 
 class Array(Foreign):
-    """An array of another library, which leaves NumPy's functions to others."""
+    """An array of another library, which does not implement NumPy's functions."""
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented
 
 
-def test_a_function_of_numpy_is_not_answered_when_arrays_of_a_third_kind_are_among_its_arguments(x: Any) -> None:
+def test_a_function_of_numpy_with_an_array_of_a_third_library_is_an_error(x: Any) -> None:
     with pytest.raises(TypeError, match="no implementation found"):
         np.concatenate([x, Array()])
 
 
-def test_numpys_override_protocol_decides_for_the_rest_but_not_for_matmul(x: Any) -> None:
+def test_numpys_override_protocol_decides_for_other_operators_but_not_for_matmul(x: Any) -> None:
     assert (x * Overriding(), x > Overriding(), x ** Overriding()) == (
         "override of multiply",
         "override of greater",
@@ -293,4 +293,4 @@ def test_an_array_is_viewed_fetched_and_copied_from_any_device(cupy: Any) -> Non
     np.testing.assert_array_equal(there.T[0].get(), HOST.T[0])
     for here in (cupy.asarray(there), cupy.array(there), there.copy()):
         assert here.device.id == 0
-        same(here, HOST)
+        check_same(here, HOST)

@@ -12,7 +12,7 @@ from saved_contents import ACTOR, CONTENTS, RECURRENT, SUFFIXES, FormerAdamState
 
 import npnets
 from npnets import checkpoint, tree
-from npnets.checkpoint.shown import show
+from npnets.checkpoint.inspection import inspect
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
@@ -46,9 +46,9 @@ def test_a_file_of_an_earlier_npnets_is_loaded_as_what_was_saved(path: Path) -> 
 
 @each_file
 def test_a_file_of_an_earlier_npnets_is_shown(path: Path) -> None:
-    shown = show(path)
-    assert list(shown.metadata) == list(CONTENTS[path.stem].metadata or {})
-    assert len(tree.leaves(shown.params)) == len(tree.leaves(CONTENTS[path.stem].params))
+    contents = inspect(path)
+    assert list(contents.metadata) == list(CONTENTS[path.stem].metadata or {})
+    assert len(tree.leaves(contents.params)) == len(tree.leaves(CONTENTS[path.stem].params))
 
 
 def hidden_by_hand(params: Any, observations: Any) -> Any:

@@ -94,7 +94,7 @@ def test_an_actor_of_ones_own_must_tell_whether_its_mean_is_unbounded() -> None:
 def test_an_actor_that_answers_with_actions_makes_no_distribution() -> None:
     actor = npnets.Actor(NET, ACT)
     params = _init(actor)
-    with pytest.raises(TypeError, match=r"answers with \(mu, sigma\), such as ActorProb, but Actor\(.*with a .*array"):
+    with pytest.raises(TypeError, match=r"returns \(mu, sigma\), such as ActorProb, but Actor\(.*returned a .*array"):
         Gaussian.from_actor(actor, params, _obs(4))
     with pytest.raises(TypeError, match="an attribute unbounded"):
         SquashedGaussian.from_actor(actor, params, _obs(4), -1, 1)

@@ -1,4 +1,4 @@
-"""Sizes that lie, and pickles that would take memory or time out of proportion, are refused within little memory."""
+"""False sizes, and pickles that would take disproportionate memory or time, are refused within little memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from torch_archives import SIX, cases, integer, load, name, program, refused, storage, tensor, text, value, write_pickle
 
-from npnets.interop import torch_pickle, torch_tensors
+from npnets.interop.torch import tensors, unpickling
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
 
-# -- lying sizes -----------------------------------------------------------------------------------------------------
+# -- false sizes -----------------------------------------------------------------------------------------------------
 
 
 @cases(
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
         "numbers of another width": (tensor(storage("torch.DoubleStorage")), "where 6 numbers of float64 must be"),
         "a record that is not there": (tensor(storage(key="s1")), "lacks the record 'data/s1'"),
         "a record elsewhere": (tensor(storage(key="../../../etc/passwd")), r"lacks the record 'data/\.\./\.\./"),
-        "a record with a long name": (tensor(storage(key="x" * 101)), "a storage in a form that is not known"),
+        "a record with a long name": (tensor(storage(key="x" * 101)), "a storage in an unknown form"),
     }
 )
 def test_a_tensor_that_does_not_fit_its_storage_is_refused(pickled: bytes, words: str, tmp_path: Path) -> None:
     refused(tmp_path, program(x=pickled), words)
 
 
-def test_a_stride_that_is_never_taken_may_be_anything(tmp_path: Path) -> None:
+def test_the_stride_of_a_single_entry_may_be_anything(tmp_path: Path) -> None:
     pickled = program(x=tensor(shape=(1, 6), strides=(2**62 - 1, 1)))
     assert load(write_pickle(tmp_path / "x.pt", pickled, s0=SIX))["x"].tolist() == [[0, 1, 2, 3, 4, 5]]
 
@@ -72,16 +72,19 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
         "bytes of 2**62": (b"\x80\x02\x8e" + struct.pack("<Q", 2**62), r"instruction b'\\x8e'"),
         "a frame of 2**62": (b"\x80\x02\x95" + struct.pack("<Q", 2**62), r"instruction b'\\x95'"),
         "the last place of the memo": (b"\x80\x02}r\xff\xff\xff\xff.", "number 4294967295, out of turn"),
-        "lists of lists": (_doubled(b"]", b"](??e"), "in so many places that it cannot be written out"),
+        "lists of lists": (_doubled(b"]", b"](??e"), "in too many places to be repeated in each"),
         "dicts of dicts": (
             _doubled(b"}", b"}(" + text("a") + b"?" + text("b") + b"?u"),
-            "in so many places that it cannot be written out",
+            "in too many places to be repeated in each",
         ),
-        "tuples of tuples": (_doubled(b")", b"??\x86"), "in so many places that it cannot be written out"),
-        "a list in itself": (program(x=b"]q\x00h\x00a"), "more than 100 dicts or lists .*, or one that holds itself"),
+        "tuples of tuples": (_doubled(b")", b"??\x86"), "in too many places to be repeated in each"),
+        "a list in itself": (
+            program(x=b"]q\x00h\x00a"),
+            "more than 100 nested dicts or lists, or one that holds itself",
+        ),
         "a dict in itself": (b"\x80\x02}q\x00" + text("x") + b"h\x00s.", "one that holds itself"),
-        "lists within one another": (program(x=b"]" * 30_000 + b"a" * 29_999), "more than 100 dicts or lists"),
-        "tuples within one another": (program(x=b")" + b"\x85" * 30_000), "more than 100 dicts or lists"),
+        "lists within one another": (program(x=b"]" * 30_000 + b"a" * 29_999), "more than 100 nested dicts or lists"),
+        "tuples within one another": (program(x=b")" + b"\x85" * 30_000), "more than 100 nested dicts or lists"),
         "a tensor of 2**59 numbers": (program(x=tensor(shape=(2**59,), strides=(0,))), "pass a larger most_bytes"),
         "many empty arrays": (
             program(x=b"](" + tensor(shape=(0,), strides=(1,)) + b"q\x00" + b"h\x00" * 9000 + b"e"),
@@ -89,19 +92,21 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
         ),
     }
 )
-def test_what_would_take_memory_out_of_proportion_is_refused(pickled: bytes, words: str, tmp_path: Path) -> None:
+def test_a_pickle_that_would_take_disproportionate_memory_is_refused(
+    pickled: bytes, words: str, tmp_path: Path
+) -> None:
     refused(tmp_path, pickled, words)
 
 
 def test_a_pickle_of_too_many_bytes_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pickled = program(x=value("long enough"))
-    monkeypatch.setattr(torch_pickle, "MOST_BYTES", len(pickled))
+    monkeypatch.setattr(unpickling, "MOST_BYTES", len(pickled))
     assert load(write_pickle(tmp_path / "x.pt", pickled)) == {"x": "long enough"}
     refused(tmp_path, pickled + b"\0", f"its pickle has {len(pickled) + 1} bytes, more than the {len(pickled)}")
 
 
 def test_a_pickle_of_too_many_instructions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_pickle, "MOST_STEPS", 8)
+    monkeypatch.setattr(unpickling, "MOST_STEPS", 8)
     assert load(write_pickle(tmp_path / "x.pt", program(x=b"N"))) == {"x": None}
     refused(tmp_path, program(x=b"](NNNe"), "more than 8 instructions")
 
@@ -109,25 +114,25 @@ def test_a_pickle_of_too_many_instructions_is_refused(tmp_path: Path, monkeypatc
 def test_too_many_values_are_refused_whatever_the_size_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch_pickle, "MOST_STEPS", 100)
+    monkeypatch.setattr(unpickling, "MOST_STEPS", 100)
     ten_times = b"](" + b"]q\x00(NNNNNNNNe" + b"h\x00" * 8 + b"e"
     assert len(load(write_pickle(tmp_path / "x.pt", program(x=ten_times)))["x"]) == 9
-    refused(tmp_path, program(x=ten_times[:-1] + b"h\x00" * 2 + b"e"), "cannot be written out in each")
+    refused(tmp_path, program(x=ten_times[:-1] + b"h\x00" * 2 + b"e"), "too many places to be repeated in each")
 
 
 def test_too_many_integers_as_keys_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_pickle, "MOST_NUMBERED", 2)
+    monkeypatch.setattr(unpickling, "MOST_NUMBERED", 2)
     two = b"K\x01NK\x02N"
     assert load(write_pickle(tmp_path / "x.pt", b"\x80\x02}(" + two + b"u.")) == {1: None, 2: None}
     refused(tmp_path, b"\x80\x02}(" + two + text("x") + b"}K\x01Nsu.", "more than 2 integers as keys")
 
 
-@pytest.mark.parametrize("path", sorted(torch_tensors.CONSTRUCTORS))
-def test_no_constructor_is_given_more_than_16_arguments(
+@pytest.mark.parametrize("path", sorted(tensors.CONSTRUCTORS))
+def test_no_constructor_receives_more_than_16_arguments(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    monkeypatch.setitem(torch_tensors.CONSTRUCTORS, path, lambda arguments: given.append(len(arguments)))
+    monkeypatch.setitem(tensors.CONSTRUCTORS, path, lambda arguments: given.append(len(arguments)))
     call = name(path) + b"q\x00(" + b"N" * 16 + b"tq\x01R"
     assert load(write_pickle(tmp_path / "x.pt", program(x=call))) == {"x": None} and given == [16]
     again = b"](" + call.replace(b"N(", b"(").replace(b"(N", b"(NN") + b"h\x00h\x01R" * 1000 + b"e"

@@ -1,4 +1,4 @@
-"""A pickle that was made to do harm is refused in a clear line: nothing of it is run, and it takes little memory."""
+"""A malicious pickle is refused in one clear line: none of its code runs, and it takes little memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from torch_archives import (
     write_archive,
 )
 
-from npnets.interop import torch_pickle, torch_tensors
+from npnets.interop.torch import tensors, unpickling
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
@@ -76,7 +76,7 @@ class _Careless(pickle.Unpickler):
 
 
 @pytest.mark.parametrize("pickled", CALLS.values(), ids=CALLS)
-def test_nothing_is_run_that_python_would_run(pickled: bytes, tmp_path: Path) -> None:
+def test_code_that_pythons_unpickler_would_run_is_not_run(pickled: bytes, tmp_path: Path) -> None:
     with (tmp_path / "pickle").open("wb") as file:
         file.write(pickled)
     RUN.clear()
@@ -86,7 +86,7 @@ def test_nothing_is_run_that_python_would_run(pickled: bytes, tmp_path: Path) ->
         except TypeError as error:  # a key that Python cannot hash, once the call has been made
             assert "unhashable" in str(error)
     assert RUN, "this pickle does no harm to Python's own unpickler, so that the test would prove nothing"
-    refused(tmp_path, pickled, r"asks for '|has the instruction b'|has protocol [345]")
+    refused(tmp_path, pickled, r"uses '|has the instruction b'|has protocol [345]")
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_nothing_is_run_that_python_would_run(pickled: bytes, tmp_path: Path) ->
     torch.storage._load_from_bytes torch._utils._rebuild_device_tensor_from_numpy torch._utils.os.system
     torch._utils._rebuild_tensor_v2.__globals__ torch.FloatStorage.__new__ torch_archives.spring""".split(),
 )
-def test_a_name_that_tensors_do_not_need_is_refused_and_told(path: str, tmp_path: Path) -> None:
-    words = f"it asks for '{path}', which is no part of tensors or plain values, and was not run".replace(".", r"\.")
+def test_a_name_that_tensors_do_not_need_is_refused_by_name(path: str, tmp_path: Path) -> None:
+    words = f"it uses '{path}', which belongs to no tensor or plain value, and was not executed".replace(".", r"\.")
     refused(tmp_path, program(x=called(path, value("x"))), words)
 
 
 def test_a_name_with_control_characters_is_quoted(tmp_path: Path) -> None:
-    refused(tmp_path, b"\x80\x02cos\x1b[2J\rsystem\nx\n.", r"asks for 'os\\x1b\[2J\\rsystem\.x', which")
+    refused(tmp_path, b"\x80\x02cos\x1b[2J\rsystem\nx\n.", r"uses 'os\\x1b\[2J\\rsystem\.x', which")
 
 
 @cases(
@@ -117,9 +117,12 @@ def test_a_name_with_control_characters_is_quoted(tmp_path: Path) -> None:
         "items of a list": (b"](K\x01K\x02u", "with a list where a dict must be"),
         "members of a dict": (b"}(K\x01e", "with a dict where a list must be"),
         "a storage by text": (b"Ps0\n", "instruction b'P'"),
-        "a storage by a number": (b"K\x01Q", "a storage in a form that is not known"),
-        "a storage of text": (storage().replace(name("torch.FloatStorage"), text("torch.FloatStorage")), "in a form"),
-        "a storage of a function": (storage("torch.Size"), "a storage in a form that is not known"),
+        "a storage by a number": (b"K\x01Q", "a storage in an unknown form"),
+        "a storage of text": (
+            storage().replace(name("torch.FloatStorage"), text("torch.FloatStorage")),
+            "in an unknown form",
+        ),
+        "a storage of a function": (storage("torch.Size"), "a storage in an unknown form"),
         "arguments of a dict": (called("collections.OrderedDict", b"]"), "OrderedDict with arguments that PyTorch"),
         "a size of text": (called("torch.Size", b"(" + text("x") + b"t"), "negative, huge or fractional size"),
         "a device of numbers": (called("torch.device", value(1)), "torch.device with arguments"),
@@ -193,10 +196,10 @@ def _read_or_refused(folder: Path, pickled: bytes, records: dict[str, bytes]) ->
 
 
 INSTRUCTIONS = st.one_of(
-    st.sampled_from([bytes([code]) for code in torch_pickle._INSTRUCTIONS if code not in b"cX\x8aGJMKqrhj"]),
+    st.sampled_from([bytes([code]) for code in unpickling._INSTRUCTIONS if code not in b"cX\x8aGJMKqrhj"]),
     st.binary(min_size=1, max_size=3),
     st.sampled_from([b"h%c" % place for place in range(8)] + [b"q%c" % place for place in range(8)]),
-    st.sampled_from([name(path) for path in (*torch_tensors.CONSTRUCTORS, *torch_tensors.NAMES, "os.system")]),
+    st.sampled_from([name(path) for path in (*tensors.CONSTRUCTORS, *tensors.NAMES, "os.system")]),
     st.sampled_from([storage(), tensor(), text("storage"), text("s0"), text("cpu"), b"((tR", b"}", b"(t"]),
     st.integers(-(2**70), 2**70).map(integer),
     st.integers(0, 7).map(integer),
@@ -230,7 +233,7 @@ ARGUMENTS = st.recursive(
 
 @pytest.mark.slow
 @settings(max_examples=200)
-@given(path=st.sampled_from(sorted(torch_tensors.CONSTRUCTORS)), arguments=st.lists(ARGUMENTS, max_size=8))
+@given(path=st.sampled_from(sorted(tensors.CONSTRUCTORS)), arguments=st.lists(ARGUMENTS, max_size=8))
 def test_a_constructor_takes_any_arguments_or_refuses(
     path: str, arguments: list[bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -1,4 +1,4 @@
-"""Memory that is kept is never handed out while somebody holds it, and is handed out again once nobody does."""
+"""A buffer is never used again while anything references it, and is used again once nothing does."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from npnets.kernels.products import outer, product
 
 LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
-numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
+numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy has a pool of its own")
 
 
 @pytest.fixture(autouse=True)
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that has kept nothing yet."""
+    """A thread with an empty pool."""
     monkeypatch.setattr(buffers, "_of_thread", threading.local())
 
 
@@ -35,14 +35,14 @@ def _place(array: Any) -> int:
 
 
 @numpy_alone
-def test_an_array_that_nobody_holds_is_handed_out_again() -> None:
+def test_an_array_without_references_is_used_again() -> None:
     first = _place(scratch(LIKE, LARGE))
     assert _place(scratch(LIKE, LARGE)) == first
 
 
 @numpy_alone
 @pytest.mark.parametrize("view", [lambda a: a, lambda a: a[:1], lambda a: a.reshape(2, -1).T[1:][0], memoryview])
-def test_an_array_is_not_handed_out_while_it_or_a_view_of_it_is_held(view: Any) -> None:
+def test_an_array_is_not_used_again_while_it_or_a_view_of_it_is_referenced(view: Any) -> None:
     held = view(scratch(LIKE, LARGE))
     second = scratch(LIKE, LARGE)
     assert not np.shares_memory(np.asarray(held), second)
@@ -52,7 +52,7 @@ def test_an_array_is_not_handed_out_while_it_or_a_view_of_it_is_held(view: Any) 
 
 
 @numpy_alone
-def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> None:
+def test_buffers_have_the_given_shape_and_dtype_and_share_no_memory() -> None:
     for shape, dtype in (((300, 200), "f"), ((200, 300), "f"), ((300, 200), "d"), ((3,), "d"), ((), "f")):
         one, two = (scratch(np.zeros(1, dtype), shape) for _ in range(2))
         assert (one.shape, one.dtype, one.flags.c_contiguous) == (shape, np.dtype(dtype), True)
@@ -60,7 +60,7 @@ def test_arrays_have_the_shape_and_dtype_asked_for_and_two_of_them_are_two() -> 
 
 
 @numpy_alone
-def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_stays_below_the_limit_and_drops_the_oldest_arrays_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "_limit", 3 * LEAST_BYTES)
     for extra in range(5):
         scratch(LIKE, (LARGE[0] + extra,))
@@ -72,7 +72,7 @@ def test_no_more_is_kept_than_the_limit_and_the_oldest_goes_first(monkeypatch: p
 
 
 @numpy_alone
-def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
+def test_a_pool_holds_a_limited_number_of_arrays_of_one_shape() -> None:
     held = [scratch(LIKE, LARGE) for _ in range(40)]
     assert len({_place(array) for array in held}) == 40
     ((kept,),) = [buffers._of_thread.slot["pool"].values()]
@@ -80,7 +80,7 @@ def test_where_very_many_are_held_at_once_only_some_are_kept() -> None:
 
 
 @numpy_alone
-def test_a_debugger_that_looks_at_every_variable_does_not_make_what_is_held_look_free() -> None:
+def test_under_a_debugger_that_reads_every_variable_no_referenced_array_is_used_again() -> None:
     code = """
 import sys
 import numpy as np
@@ -100,7 +100,7 @@ assert len({a.__array_interface__['data'][0] for a in traced + later}) == 6
 
 
 @numpy_alone
-def test_each_thread_has_arrays_of_its_own() -> None:
+def test_each_thread_has_a_pool_of_its_own() -> None:
     here = scratch(LIKE, LARGE)
     del here
     with ThreadPoolExecutor(1) as pool:
@@ -117,7 +117,7 @@ def _problem() -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("masks", [(False, False), (True, False), (False, True), (True, True)])
-def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earlier_ones(masks: Any) -> None:
+def test_later_calls_change_neither_outputs_nor_gradients_nor_pullbacks_of_earlier_ones(masks: Any) -> None:
     args = _problem()
     live = np.arange(20)[:, None, None] < np.arange(1, 41)[None, :, None]
     fresh = live & (np.random.default_rng(1).random((20, 40, 1)) < 0.2)
@@ -143,7 +143,7 @@ def test_later_calls_change_neither_answers_nor_gradients_nor_pullbacks_of_earli
     ],
 )
 @pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # NumPy 2.5 and newer
-def test_what_a_holder_did_to_an_array_itself_is_not_handed_on(change: Any) -> None:
+def test_an_array_whose_shape_dtype_or_flags_were_changed_is_not_used_again(change: Any) -> None:
     held = scratch(LIKE, LARGE)
     change(held)
     del held
@@ -153,7 +153,7 @@ def test_what_a_holder_did_to_an_array_itself_is_not_handed_on(change: Any) -> N
 
 
 @numpy_alone
-def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
+def test_a_policy_that_is_made_read_only_does_not_stop_its_training() -> None:
     adam, params = npnets.optim.adam(1e-3), {"w": np.ones((300, 300), "f")}
     state = adam.init(params)
     for _ in range(4):
@@ -163,7 +163,7 @@ def test_a_policy_that_is_kept_read_only_does_not_stop_its_training() -> None:
 
 
 @numpy_alone
-def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_ran_out_of_memory_once_still_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "_limit", 4 * LEAST_BYTES)
 
     def refuse(*args: Any) -> Any:
@@ -178,7 +178,7 @@ def test_a_thread_that_ran_out_of_memory_once_goes_on(monkeypatch: pytest.Monkey
 
 
 @numpy_alone
-def test_where_references_are_not_all_counted_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_references_are_not_all_counted_there_are_no_pools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "REFERENCES_ARE_COUNTED", False)
     scratch(LIKE, LARGE)
     assert not hasattr(buffers._of_thread, "slot")

@@ -1,4 +1,4 @@
-"""A forward pass in the middle of another, in a signal handler or a finalizer, never gets the memory of the other."""
+"""A forward pass in the middle of another, in a signal handler or a finalizer, never gets the buffers of the other."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MATRIX = _scaled(*_drawn((128, 129)))
 
 
 class Interruption:
-    """A computation that comes in the middle of its like, and holds some of its outputs meanwhile."""
+    """A computation that interrupts one of the same kind, and keeps references to some of its outputs meanwhile."""
 
     def __init__(self, compute: Callable[[float], Any]) -> None:
         self.compute = compute
@@ -72,19 +72,19 @@ class Interruption:
         self.count = 0
 
     def __call__(self) -> None:
-        """Compute once more; some time later, not in the order of computing, look at the output and let it go."""
+        """Compute once more; check the output some time later, in another order, and drop it."""
         self.count += 1
         self.held.append(self.compute(2.0))
         if len(self.held) > 6:
             self.check(2.0, self.held.pop(self.random.randrange(6)))
 
     def each(self, distance: int) -> Callable[[], None]:
-        """Return a function that computes once more each time after it was called as often as a number says."""
+        """Return a function that computes once more at every call of a given number."""
         turns = itertools.cycle([self, *[lambda: None] * (distance - 1)])
         return lambda: next(turns)()
 
     def check(self, scale: float, *outputs: Any) -> None:
-        """Fail if outputs are not what they were when they were computed."""
+        """Fail if outputs have changed since they were computed."""
         for output in outputs:
             unchanged = bits(output) == self.expected[scale]  # megabytes, which a failure need not show
             assert unchanged, "memory of an output was handed out a second time"
@@ -114,7 +114,7 @@ def test_an_interruption_at_any_byte_code_of_the_pool_does_not_get_the_buffer_of
 
 @pytest.mark.slow
 @pytest.mark.parametrize("compute", [_of_layers, _of_lstm, _of_optimizer, _of_gradient])
-def test_computations_that_are_interrupted_at_many_byte_codes_by_their_like_change_nothing(compute: Any) -> None:
+def test_computations_that_interrupt_each_other_at_many_byte_codes_change_nothing(compute: Any) -> None:
     nested = Interruption(compute)
     for distance in (2, 7, 11, 19, 43):  # some are left alone in between
         with before_each_opcode(nested.each(distance), buffers, linear, lstm, lstm_product, arithmetic):

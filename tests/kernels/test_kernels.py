@@ -1,7 +1,7 @@
 """Every fused operation against its own plain composition, and that against central differences in float64.
 
-`kernel_cases.py` has the table of calls. What a kernel is held against is the composition that it itself falls back
-on, so both must be right for a test to pass: the composition by central differences, the fused pair by the composition.
+`kernel_cases.py` has the table of calls. Each kernel is compared with the composition that it itself falls back on,
+so both must be right for a test to pass: the composition by central differences, the fused pair by the composition.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def test_derivatives_of_the_second_order_and_in_forward_mode_are_those_of_the_co
 
 
 @each_case
-def test_arguments_cotangents_and_answers_are_left_bit_for_bit_as_they_were(case: Case) -> None:
+def test_arguments_cotangents_and_outputs_keep_their_bits(case: Case) -> None:
     arrays = case.arrays()
     parts = [array for array in arrays if array is not None]
     before = bits(parts)
@@ -126,7 +126,7 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
         assert_allclose(Activation(name)(on_backend(z)), values, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
-def test_activations_at_exactly_zero_take_the_derivatives_of_pytorch() -> None:
+def test_activations_at_exactly_zero_have_the_derivatives_of_pytorch() -> None:
     at_zero = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "tanh": 1, "sigmoid": 0.25, "silu": 0.5, "softplus": 0.5}
     zeros = on_backend(np.zeros(2))
     for name, expected in {**at_zero, "gelu": 0.5}.items():
@@ -160,7 +160,7 @@ def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(nam
     assert_allclose(second, np.zeros(4), atol=1e-30)
 
 
-def test_layer_norm_gives_mean_zero_and_variance_one_whatever_the_scale() -> None:
+def test_layer_norm_has_mean_zero_and_variance_one_at_any_scale() -> None:
     rng = np.random.default_rng(6)
     x = on_backend(rng.normal(3.0, 50.0, (4, 9)))
     y = layer_norm(x, None, None, 1e-12)

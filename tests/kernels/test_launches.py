@@ -1,4 +1,4 @@
-"""How often a GPU is set to work: elementwise chains are one launch, and nothing is copied or waited for.
+"""How often work is launched on a GPU: elementwise chains are one launch, and nothing is copied or waited for.
 
 Counted on the stand-in for CuPy, where each call of a function is one launch; on a GPU some are more (a product of
 several matrices, a large sum), which `benchmarks.gpu.launches` counts.
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in pla
 
 
 def _counted(fun: Callable[[], Any]) -> standin_cupy.Counts:
-    """What a call does, the second time: the first makes kernels."""
+    """Counts of a call's second run: the first one makes kernels."""
     fun()
     before = standin_cupy.counts.snapshot()
     fun()

@@ -1,4 +1,4 @@
-"""`npnets.memory`: what is kept can be limited and freed, at once and in all threads, and nobody's array changes."""
+"""`npnets.memory`: buffer pools can be limited and freed, at once and in all threads, and no user's array changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from opcodes import Countdown, before_each_opcode
 
@@ -16,15 +16,15 @@ from npnets import memory
 from npnets.kernels import buffers
 from npnets.kernels.buffers import LEAST_BYTES, scratch
 
-pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy keeps its own")
+pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy has a pool of its own")
 
-LIKE = onp.zeros(1, onp.float32)
+LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept() -> Iterator[None]:
-    """Nothing is kept at first, and the limit is as before afterwards."""
+def empty_pools() -> Iterator[None]:
+    """Start with empty pools, and restore the limit afterwards."""
     memory.clear()
     before = memory.limit(1 << 28)
     yield
@@ -32,7 +32,7 @@ def nothing_kept() -> Iterator[None]:
 
 
 class Elsewhere:
-    """A thread that keeps some memory and lives on, to be asked for more."""
+    """A thread that fills its pool and lives on, to run more functions."""
 
     def __init__(self) -> None:
         self._go, self._done = threading.Semaphore(0), threading.Semaphore(0)
@@ -41,7 +41,7 @@ class Elsewhere:
 
     def __enter__(self) -> Elsewhere:
         self._thread.start()
-        self.run(keep)
+        self.run(fill)
         return self
 
     def run(self, function: Callable[[], Any] | None) -> None:
@@ -60,59 +60,59 @@ class Elsewhere:
         self._thread.join(60)
 
 
-def keep(number: int = 3) -> None:
-    """Have this thread keep a number of arrays of `LEAST_BYTES`."""
+def fill(number: int = 3) -> None:
+    """Fill this thread's pool with a number of arrays of `LEAST_BYTES`."""
     [scratch(LIKE, LARGE) for _ in range(number)]
 
 
-def test_held_counts_what_all_threads_keep_in_use_or_not() -> None:
-    keep()
+def test_held_counts_the_pools_of_all_threads_in_use_or_not() -> None:
+    fill()
     using = scratch(LIKE, LARGE)
     assert memory.held() == 3 * LEAST_BYTES
     with Elsewhere():
         assert memory.held() == 6 * LEAST_BYTES
-    assert memory.held() == 3 * LEAST_BYTES, "a thread that has ended keeps nothing"
+    assert memory.held() == 3 * LEAST_BYTES, "a thread that has ended has no pool"
     assert using.shape == LARGE
 
 
-def test_clear_frees_what_is_kept_in_all_threads_and_leaves_held_arrays_alone() -> None:
-    keep()
+def test_clear_frees_the_pools_of_all_threads_and_leaves_referenced_arrays_alone() -> None:
+    fill()
     with Elsewhere() as other:
         mine = scratch(LIKE, LARGE)
         mine[:] = 7
         memory.clear()
         assert memory.held() == 0
-        keep()
-        other.run(keep)
+        fill()
+        other.run(fill)
         assert memory.held() == 6 * LEAST_BYTES
         assert (mine == 7).all()
 
 
-def test_a_lower_limit_frees_at_once_and_holds_for_every_thread() -> None:
-    keep()
+def test_a_lower_limit_frees_at_once_and_applies_to_every_thread() -> None:
+    fill()
     with Elsewhere() as other:
         assert memory.limit(2 * LEAST_BYTES) == 1 << 28
         assert memory.held() == 0
-        keep()
+        fill()
         assert memory.held() <= 2 * LEAST_BYTES
-        other.run(keep)
+        other.run(fill)
         assert memory.held() <= 4 * LEAST_BYTES
     with Elsewhere():
         assert memory.held() <= 4 * LEAST_BYTES
 
 
-def test_a_limit_of_zero_keeps_nothing_and_a_higher_one_keeps_again() -> None:
-    keep()
+def test_a_limit_of_zero_turns_pools_off_and_a_higher_one_on_again() -> None:
+    fill()
     memory.limit(0)
-    keep()
+    fill()
     assert memory.held() == 0
     assert memory.limit(4 * LEAST_BYTES) == 0
-    keep()
+    fill()
     assert memory.held() == 3 * LEAST_BYTES
 
 
 def test_a_higher_limit_frees_nothing() -> None:
-    keep()
+    fill()
     memory.limit(1 << 29)
     assert memory.held() == 3 * LEAST_BYTES
 
@@ -121,22 +121,22 @@ def test_memory_that_is_freed_at_any_byte_code_of_an_operation_stays_free() -> N
     number, total = 0, 1
     while number < total:
         memory.clear()
-        keep(5)
+        fill(5)
         countdown = Countdown(number, memory.clear)
         with before_each_opcode(countdown, buffers):
             array = scratch(LIKE, LARGE)
         assert memory.held() <= array.nbytes, number
         array[:] = 1
         others = [scratch(LIKE, LARGE) for _ in range(4)]
-        assert not any(onp.shares_memory(array, other) for other in others)
+        assert not any(np.shares_memory(array, other) for other in others)
         number, total = number + 1, countdown.seen
     assert total > 50
 
 
 def test_threads_that_compute_while_another_frees_get_the_right_numbers() -> None:
     net = npnets.MLP(64, 64, (64,))
-    params = net.init(onp.random.default_rng(0))
-    x = onp.random.default_rng(1).normal(size=(512, 64)).astype("f")
+    params = net.init(np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(512, 64)).astype("f")
     expected, found, stop = net.forward(params, x), [], threading.Event()
 
     def compute() -> None:
@@ -156,29 +156,29 @@ def test_threads_that_compute_while_another_frees_get_the_right_numbers() -> Non
 
 
 @pytest.mark.parametrize("wrong", [1.5, True, "256 MiB", None])
-def test_what_is_no_number_of_bytes_is_refused(wrong: Any) -> None:
+def test_a_limit_that_is_no_integer_is_an_error(wrong: Any) -> None:
     with pytest.raises(TypeError) as caught:
         memory.limit(wrong)
     words = "the limit must be an integer, a number of bytes such as 256 * 2**20 for 256 MiB, but is "
     assert str(caught.value) == f"{words}{wrong!r}"
 
 
-def test_a_limit_below_zero_is_refused_and_changes_nothing() -> None:
-    with pytest.raises(ValueError, match="^the limit must be at least 0 bytes, which keeps nothing, but is -1$"):
+def test_a_limit_below_zero_is_an_error_and_changes_nothing() -> None:
+    with pytest.raises(ValueError, match="^the limit must be at least 0 bytes, which turns the pools off, but is -1$"):
         memory.limit(-1)
     assert memory.limit(1 << 28) == 1 << 28
 
 
-def test_where_references_are_not_all_counted_the_logger_says_once_that_nothing_is_kept(
+def test_where_references_are_not_all_counted_the_logger_says_once_that_there_are_no_pools(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(buffers, "REFERENCES_ARE_COUNTED", False)
     buffers._log_that_there_are_no_pools.cache_clear()
     with caplog.at_level(logging.INFO, "npnets"):
-        keep()
+        fill()
         memory.limit(1 << 20)
     told = [(level, message.split(",")[0].split(":")[0]) for _, level, message in caplog.record_tuples]
     assert told == [
-        (logging.INFO, "no memory is kept for large arrays"),
+        (logging.INFO, "there are no buffer pools"),
         (logging.WARNING, "npnets.memory.limit changes nothing"),
     ]

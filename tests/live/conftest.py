@@ -1,4 +1,4 @@
-"""Tests that need Tianshou and PyTorch run only with `pytest -m live`; at the end stands how far off the worst was."""
+"""Tests that need Tianshou and PyTorch run only with `pytest -m live`, and print the largest errors at the end."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LARGEST: pytest.StashKey[dict[str, float]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and a place for the largest errors."""
+    """Register the marker, and make a place for the largest errors."""
     config.addinivalue_line("markers", "live: needs Tianshou and PyTorch, and runs only with -m live")
     config.stash[LARGEST] = {}
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Pass over this folder unless it is asked for, without importing its modules."""
+    """Skip this folder unless it is named on the command line, without importing its modules."""
     return None if "live" in str(config.getoption("markexpr")) else True
 
 

@@ -1,7 +1,7 @@
 """Random cases of every class with every argument, in the form and vocabulary of `golden/cases.py`.
 
-Nothing is drawn that either side refuses, or that npnets leaves out on purpose: ensembles with atoms or a dueling head,
-ensembles in front of an actor.
+Cases that are an error on either side are not drawn, nor those that npnets omits on purpose: ensembles with atoms or a
+dueling head, and ensembles as the trunk of an actor.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ def nets(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def trunks(draw: st.DrawFn, shape: Any = None, concat: bool = False, actions: Any = None) -> tuple[Word, Any, int]:
-    """Draw a net of one member; return it, what it takes in and how many features it answers with."""
+    """Draw a net of one member; return it, its inputs and its number of output features."""
     shape = draw(SHAPES) if shape is None else shape
     atoms = draw(st.sampled_from([1, 1, 3])) if actions is None else 1
     given = draw(SHAPES if concat or atoms > 1 else st.just(0) | SHAPES) if actions is None else actions
     inputs = width(shape) + concat * width(given) * atoms
-    # Without a layer for the actions the last hidden layers are the answer, and have to hold a number for each atom.
+    # Without a layer for actions, the last hidden layers are the output, with one number for each atom.
     free = concat or not width(given)
     last = atoms * draw(st.integers(1, 2)) if free and atoms > 1 else None
     arguments: dict[str, Any] = {"state_shape": shape, "action_shape": given, **draw(layers(last))}

@@ -1,4 +1,4 @@
-"""Random networks of every class against the installed Tianshou: answers, gradients, state dicts and warnings."""
+"""Random networks of every class against the installed Tianshou: outputs, gradients, state dicts and warnings."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("NumPy against PyTorch o
 
 EXAMPLES = int(os.environ.get("NPNETS_LIVE_EXAMPLES", "100"))
 ROUNDING = 4.0
-"""Where sums cancel, both sides may be off by more than the bars; how far npnets is says what it finds in float64.
+"""If sums cancel, the errors of both sides may exceed the bars; a result in float64 gives the rounding error of npnets.
 
-A wrong derivative is wrong in both, and gets no allowance.
+A wrong derivative is wrong in both dtypes, and gets no allowance.
 """
 
 BARS = {"outputs": OUTPUT_TOLERANCE, "params_grads": GRADIENT_TOLERANCE, "inputs_grads": GRADIENT_TOLERANCE}
@@ -53,7 +53,7 @@ random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_chec
 
 
 def _quietly(make_it: Any, *args: Any) -> tuple[Any, bool]:
-    """Return what is made, and whether that warned of a bound that counts for nothing."""
+    """Return the result of a call, and whether it warned of a bound without effect."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         made = make_it(*args)
@@ -63,14 +63,16 @@ def _quietly(make_it: Any, *args: Any) -> tuple[Any, bool]:
 @each_network
 @random
 @given(data=st.data())
-def test_answers_and_gradients_are_tianshous(network: str, largest: dict[str, float], data: st.DataObject) -> None:
+def test_outputs_and_gradients_equal_those_of_tianshou(
+    network: str, largest: dict[str, float], data: st.DataObject
+) -> None:
     case, seed = data.draw(cases(network), "case"), data.draw(SEEDS, "seed")
-    answer, _ = _quietly(_recorded, case, seed)
-    found, _ = _quietly(_answers, answer)
-    precise, _ = _quietly(_answers, _in_double(answer))
+    recorded, _ = _quietly(_recorded, case, seed)
+    found, _ = _quietly(_results, recorded)
+    precise, _ = _quietly(_results, _in_double(recorded))
     for kind, bar in BARS.items():
-        assert_all_close(found[kind], answer[kind], math.inf)  # shapes and dtypes
-        for name, expected in answer[kind].items():
+        assert_all_close(found[kind], recorded[kind], math.inf)  # shapes and dtypes
+        for name, expected in recorded[kind].items():
             error = relative_error(found[kind][name], expected)
             what = f"{network} {kind}"
             largest[what] = max(largest.get(what, 0.0), error)
@@ -79,26 +81,26 @@ def test_answers_and_gradients_are_tianshous(network: str, largest: dict[str, fl
 
 
 def _recorded(case: Case, seed: int) -> dict[str, Any]:
-    answer = make_golden.recorded(case, *make_golden.random_network(case, seed))
-    return {**answer, "outputs": dict(enumerate(answer["outputs"]))}
+    recorded = make_golden.recorded(case, *make_golden.random_network(case, seed))
+    return {**recorded, "outputs": dict(enumerate(recorded["outputs"]))}
 
 
-def _answers(answer: dict[str, Any]) -> dict[str, dict[Any, Any]]:
+def _results(recorded: dict[str, Any]) -> dict[str, dict[Any, Any]]:
     """Return npnets' outputs and gradients."""
-    params_grads, inputs_grads = gradients(answer)
-    outputs = run(answer, parameters(answer), inputs_of(answer))
+    params_grads, inputs_grads = gradients(recorded)
+    outputs = run(recorded, parameters(recorded), inputs_of(recorded))
     return {"outputs": dict(enumerate(outputs)), "params_grads": params_grads, "inputs_grads": inputs_grads}
 
 
-def _in_double(answer: dict[str, Any]) -> dict[str, Any]:
+def _in_double(recorded: dict[str, Any]) -> dict[str, Any]:
     parts = ("params", "inputs", "weights")
-    return {**answer, **npnets.tree.map(np.float64, {part: answer[part] for part in parts})}
+    return {**recorded, **npnets.tree.map(np.float64, {part: recorded[part] for part in parts})}
 
 
 @each_network
 @random
 @given(data=st.data())
-def test_state_dicts_go_over_and_back(network: str, data: st.DataObject) -> None:
+def test_state_dicts_are_translated_both_ways(network: str, data: st.DataObject) -> None:
     case, seed = data.draw(cases(network), "case"), data.draw(SEEDS, "seed")
     (module, _), warned = _quietly(make_golden.random_network, case, seed)
     net, also_warned = _quietly(make, case.call)
@@ -120,7 +122,7 @@ def _bits(arrays: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("network", ["Actor(Net(5, 4), 3", "ActorProb(Net(5, 4), 3", "Critic(Net(5, 4)"])
-def test_both_refuse_a_number_of_features_that_is_not_the_preprocess_nets(network: str) -> None:
+def test_a_number_of_features_other_than_that_of_the_preprocess_net_is_an_error_in_both(network: str) -> None:
     call = f"{network}, preprocess_net_output_dim=5)"
     for side in (make, lambda call: make_golden.random_network(Case("", call, {}), 0)):
         with pytest.raises(ValueError, match="5"):

@@ -1,4 +1,4 @@
-"""What the comparison of learning curves promises: both libraries begin alike, and see the same until one learns."""
+"""The comparison of learning curves: both libraries have equal initial networks, and equal data until one learns."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def agent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
 
 
 class Recorder(gymnasium.Wrapper):
-    """Keeps what an environment was given and what it answered."""
+    """Records the actions and the results of an environment."""
 
     def __init__(self, env: gymnasium.Env, rows: list[Any]) -> None:
         super().__init__(env)
         self.rows = rows
 
     def step(self, action: Any) -> Any:
-        answer = super().step(action)
-        self.rows.append((np.array(action), *answer[:4]))
-        return answer
+        output = super().step(action)
+        self.rows.append((np.array(action), *output[:4]))
+        return output
 
 
 def seen(side: Any, agent: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:

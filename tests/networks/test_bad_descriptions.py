@@ -1,4 +1,4 @@
-"""Networks, layers and bounds that make no sense are refused where they are described, in the user's words."""
+"""Invalid arguments of networks, layers and bounds raise an error in the user's words when the network is made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENSEMBLE = functools.partial(EnsembleLinear, 4)
 
 
 class ReLU:
-    """Stands for a class of another framework."""
+    """A class as of another framework."""
 
     def forward(self, x: Any) -> Any:
         return x
@@ -79,7 +79,7 @@ NUMBERS = "max_action must be a number or a sequence of numbers, but is "
         "a device of a VAE": (lambda: VAE(MLP(8, 6), MLP(7, 3), 6, 2, 1.0, "tpu"), ValueError, "but is 'tpu'"),
     }
 )
-def test_sizes_and_numbers_that_make_no_sense_are_refused(call: Any, error: Any, words: str) -> None:
+def test_invalid_sizes_and_numbers_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -154,7 +154,7 @@ def test_sizes_and_numbers_that_make_no_sense_are_refused(call: Any, error: Any,
         ),
     }
 )
-def test_layers_norms_and_activations_that_are_not_known_are_refused(call: Any, error: Any, words: str) -> None:
+def test_unknown_layers_norms_and_activations_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -180,7 +180,7 @@ def test_layers_norms_and_activations_that_are_not_known_are_refused(call: Any, 
         "ragged": (lambda: Actor(NET, 3, max_action=[[1], [1, 2]]), TypeError, NUMBERS),
     }
 )
-def test_bounds_that_bound_nothing_are_refused(call: Any, error: Any, words: str) -> None:
+def test_invalid_bounds_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -211,7 +211,7 @@ NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(param
         ),
     }
 )
-def test_parts_that_do_not_fit_together_are_refused_when_the_network_is_made(call: Any, error: Any, words: str) -> None:
+def test_parts_that_do_not_fit_are_an_error_when_the_network_is_made(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -234,7 +234,7 @@ def test_parts_that_do_not_fit_together_are_refused_when_the_network_is_made(cal
         "complex": (lambda: LINEAR.init(fresh_rng(), complex), TypeError, "dtype is complex128"),
     }
 )
-def test_generators_and_dtypes_of_another_kind_are_refused(call: Any, error: Any, words: str) -> None:
+def test_other_kinds_of_generators_and_dtypes_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -252,7 +252,7 @@ def test_generators_and_dtypes_of_another_kind_are_refused(call: Any, error: Any
         (lambda: npnets.MLP(3, 2, (4,), activation="gelu", act_args=("tan",)), ValueError, "'none' or 'tanh'"),
     ],
 )
-def test_activations_and_norms_that_make_no_sense_are_refused_when_the_network_is_made(
+def test_invalid_arguments_of_activations_and_norms_are_an_error_when_the_network_is_made(
     make: Any, error: Any, words: str
 ) -> None:
     with pytest.raises(error, match=words):

@@ -1,4 +1,4 @@
-"""Parts of a network whose answers do not fit together are refused when it is used, in the user's words."""
+"""Parts of a network whose outputs do not fit together raise an error in the user's words when the network is used."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ TWINS = Net(5, hidden_sizes=(4,), linear_layer=ENSEMBLE)
         ),
     }
 )
-def test_parts_that_do_not_fit_together_are_refused(call: Any, error: Any, words: str) -> None:
+def test_parts_that_do_not_fit_together_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
 
-def test_a_generator_of_another_kind_is_refused_where_noise_is_drawn() -> None:
+def test_another_kind_of_generator_is_an_error_when_noise_is_drawn() -> None:
     with pytest.raises(TypeError, match="rng must be a numpy.random.Generator, but is 3"):
         forward(CODER, obs(), act(), rng=3)

@@ -1,4 +1,4 @@
-"""Observations, actions and parameters that a network cannot take are refused before any arithmetic, and named."""
+"""Invalid observations, actions and parameters are an error before any arithmetic, which names them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRUNK = ("preprocess", "model", "linear_0", "weight")
 
 
 def _with(params: Any, value: Any, *path: str) -> Any:
-    """The parameters with another value at a path, or without it where the value is `...`."""
+    """Return parameters with another value at a path, or without the path if the value is `...`."""
     head, *rest = path
     if not rest and value is ...:
         return {key: part for key, part in params.items() if key != head}
@@ -144,7 +144,7 @@ FLOATS = r"float32 or float64 array.* has dtype int64; convert it with astype\(n
         "an empty dict": (lambda: PLAIN.forward({}, obs()), ValueError, LACKS),
     }
 )
-def test_parameters_of_another_network_are_refused_and_named(call: Any, error: Any, words: str) -> None:
+def test_the_error_for_parameters_of_another_network_names_them(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -166,7 +166,7 @@ def test_parameters_of_another_network_are_refused_and_named(call: Any, error: A
         (CODER, (obs, act), ("decoder", "linear_0", "weight"), (7, 7)),
     ],
 )
-def test_parameters_of_two_dtypes_in_one_tree_are_refused(net: Any, inputs: Any, path: Any, shape: Any) -> None:
+def test_parameters_of_two_dtypes_in_one_tree_are_an_error(net: Any, inputs: Any, path: Any, shape: Any) -> None:
     options = {"noise": ones(2, 2)} if net is CODER else {}
     given = [make() for make in inputs]
     forward(net, *given, **options)
@@ -253,7 +253,7 @@ ROWS = r"state and action must both be \(batch, features\) with the same batch, 
         ),
     }
 )
-def test_inputs_that_do_not_fit_are_refused(call: Any, error: Any, words: str) -> None:
+def test_inputs_that_do_not_fit_are_an_error(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
@@ -273,19 +273,17 @@ def test_inputs_that_do_not_fit_are_refused(call: Any, error: Any, words: str) -
     ],
     ids=lambda x: type(x).__name__,
 )
-def test_parameters_that_are_passed_in_the_place_of_observations_are_told_where_they_belong(
-    net: Any, inputs: Any
-) -> None:
+def test_the_error_for_parameters_in_place_of_observations_names_the_right_order(net: Any, inputs: Any) -> None:
     first, *others = [make() for make in inputs]
     with pytest.raises(TypeError, match=r"forward takes the parameters first: forward\(params, ...\)"):
         net.forward(first, params_of(net), *others)
 
 
-def test_observations_that_are_dicts_are_told_to_need_a_trunk_of_their_own() -> None:
+def test_the_error_for_observations_in_a_dict_points_to_a_trunk_of_the_users_own() -> None:
     with pytest.raises(TypeError, match="for observations that are dicts, write a preprocess net of your own"):
         NET.forward(params_of(NET), {"position": obs(), "velocity": obs()})
 
 
-def test_an_empty_batch_is_an_input_like_any_other() -> None:
+def test_an_empty_batch_is_a_valid_input() -> None:
     assert as_numpy(forward(ACTOR, ones(0, 5))[0]).shape == (0, 3)
     assert as_numpy(forward(CRITIC, ones(0, 5), ones(0, 3))).shape == (0, 1)

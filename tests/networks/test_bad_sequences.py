@@ -1,4 +1,4 @@
-"""Sequences, states, lengths and resets that do not fit are refused before any arithmetic, in the user's words."""
+"""Invalid sequences, states, lengths and resets are an error before any arithmetic, in the user's words."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ OBS = r"expected obs of shape \(batch, steps, 5\), or \(batch, 5\) for one step,
         "a dict": (lambda: {"obs": 1}, TypeError, "forward takes the parameters first"),
     }
 )
-def test_observations_that_are_no_sequences_are_refused(net: Any, make: Any, error: Any, words: str) -> None:
+def test_observations_of_a_shape_other_than_sequences_are_an_error(net: Any, make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         net.forward(params_of(net), make())
 
@@ -95,13 +95,13 @@ SHAPE = r"must be of shape \(batch, layers, hidden\) = \(2, 2, 4\) for these obs
         ),
     }
 )
-def test_a_state_of_other_sizes_or_parts_is_refused(make: Any, error: Any, words: str) -> None:
+def test_a_state_of_other_shapes_or_keys_is_an_error(make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         _forward(RECURRENT, state=make())
 
 
 @each_network
-def test_every_recurrent_network_refuses_the_state_of_another_batch(net: Any) -> None:
+def test_the_state_of_another_batch_is_an_error_in_every_recurrent_network(net: Any) -> None:
     layers = net.layer_num
     with pytest.raises(ValueError, match=r"state\['hidden'\] must be of shape .* is it of another batch or network"):
         _forward(net, state=_state(3, layers, HIDDEN))
@@ -129,12 +129,12 @@ WITHIN = r"lengths must lie within \[1, 7\], the number of steps of obs, but "
         "None in it": (lambda: [7, None], TypeError, "must be integers, .* dtype object"),
     }
 )
-def test_lengths_that_no_sequences_have_are_refused(net: Any, make: Any, error: Any, words: str) -> None:
+def test_lengths_that_are_impossible_are_an_error(net: Any, make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         _forward(net, lengths=make())
 
 
-def test_lengths_of_one_step_are_ones() -> None:
+def test_lengths_for_single_steps_must_be_one() -> None:
     params, obs = params_of(RECURRENT), ones(2, 5)
     RECURRENT.forward(params, obs, lengths=[1, 1])
     with pytest.raises(ValueError, match=r"within \[1, 1\], the number of steps of obs, but lengths\[1\] is 2"):
@@ -161,20 +161,20 @@ RESETS = (
         "ragged": (lambda: [[True] * 7, [True]], TypeError, "resets must be an array of booleans, but is"),
     }
 )
-def test_resets_of_another_shape_or_dtype_are_refused(net: Any, make: Any, error: Any, words: str) -> None:
+def test_resets_of_another_shape_or_dtype_are_an_error(net: Any, make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         _forward(net, resets=make())
 
 
-def test_resets_of_one_step_may_be_one_for_each_sequence() -> None:
+def test_resets_for_single_steps_may_have_one_entry_for_each_sequence() -> None:
     params, state = params_of(RECURRENT), _state(2, LAYERS, HIDDEN)
     for obs in (ones(2, 5), ones(2, 1, 5)):
-        answers = [
+        outputs = [
             as_numpy(RECURRENT.forward(params, obs, state, resets=resets)[0])
             for resets in (on_backend(np.array([True, False])), np.array([[True], [False]]), [True, False])
         ]
-        assert (answers[0] == answers[1]).all() and (answers[0] == answers[2]).all()
-        assert (answers[0][0] != answers[0][1]).all()
+        assert (outputs[0] == outputs[1]).all() and (outputs[0] == outputs[2]).all()
+        assert (outputs[0][0] != outputs[0][1]).all()
     with pytest.raises(ValueError, match=r"\(2, 1\), .* but has shape \(3,\)"):
         RECURRENT.forward(params, ones(2, 5), resets=[True] * 3)
 
@@ -206,12 +206,12 @@ ACT = r"expected act of shape "
         "complex numbers": (lambda: {"act": ones(2, 3) * 1j}, TypeError, "act must be an array of real numbers"),
     }
 )
-def test_actions_that_do_not_fit_a_recurrent_critic_are_refused(make: Any, error: Any, words: str) -> None:
+def test_actions_that_do_not_fit_a_recurrent_critic_are_an_error(make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         _forward(RECURRENT_CRITIC, **make())
 
 
-def test_a_state_in_the_place_of_another_argument_of_a_critic_is_refused() -> None:
+def test_a_state_in_place_of_another_argument_of_a_critic_is_an_error() -> None:
     params, state = params_of(RECURRENT_CRITIC), {"hidden": ones(2, 1, 4), "cell": ones(2, 1, 4)}
     obs, act = ones(2, RECURRENT_CRITIC.lstm.input_size), ones(2, RECURRENT_CRITIC.action_shape)
     for arguments in ((state,), (act, state)):
@@ -221,7 +221,7 @@ def test_a_state_in_the_place_of_another_argument_of_a_critic_is_refused() -> No
             RECURRENT_CRITIC.forward(params, obs, *arguments)
 
 
-def test_an_action_for_a_critic_of_observations_is_refused() -> None:
+def test_an_action_for_a_critic_of_observations_alone_is_an_error() -> None:
     critic = RecurrentCritic(1, 5, hidden_layer_size=4)
     with pytest.raises(
         ValueError, match="was given an act, although action_shape is 0; make the critic with the shape"
@@ -255,14 +255,14 @@ def test_an_action_for_a_critic_of_observations_is_refused() -> None:
         "no LSTM": (lambda params: params.pop("lstm"), ValueError, r"of RecurrentCritic\(.* but lack \['lstm'\]"),
     }
 )
-def test_parameters_of_another_lstm_are_refused(make: Any, error: Any, words: str) -> None:
+def test_parameters_of_another_lstm_are_an_error(make: Any, error: Any, words: str) -> None:
     params = params_of(RECURRENT_CRITIC)
     make(params)
     with pytest.raises(error, match=words):
         RECURRENT_CRITIC.forward(params, ones(2, 5), ones(2, 3))
 
 
-def test_a_log_sigma_of_another_shape_or_dtype_is_refused() -> None:
+def test_a_log_sigma_of_another_shape_or_dtype_is_an_error() -> None:
     params = params_of(RECURRENT_PROB)
     with pytest.raises(ValueError, match=r"'log_sigma' of RecurrentActorProb.* of shape \(3,\), but has shape \(1,\)"):
         RECURRENT_PROB.forward({**params, "log_sigma": ones(1, dtype=np.float32)}, ones(2, 5))
@@ -270,7 +270,7 @@ def test_a_log_sigma_of_another_shape_or_dtype_is_refused() -> None:
         RECURRENT_PROB.forward({**params, "log_sigma": ones(3)}, ones(2, 5))
 
 
-def test_an_empty_batch_of_sequences_is_an_input_like_any_other() -> None:
+def test_an_empty_batch_of_sequences_is_a_valid_input() -> None:
     for obs in (ones(0, 5), ones(0, 7, 5)):
         (mu, sigma), state = RECURRENT_PROB.forward(params_of(RECURRENT_PROB), obs, all_steps=True)
         assert mu.shape == sigma.shape == (0, 1 if obs.ndim == 2 else 7, 3)
@@ -279,7 +279,7 @@ def test_an_empty_batch_of_sequences_is_an_input_like_any_other() -> None:
         assert not any(leaf.any() for leaf in npnets.tree.leaves(value(params_of(RECURRENT_PROB))))
 
 
-def test_an_empty_batch_has_gradients_of_zero_through_several_layers_and_by_what_came_in() -> None:
+def test_an_empty_batch_has_zero_gradients_with_respect_to_parameters_and_inputs() -> None:
     params, obs, act = params_of(RECURRENT_CRITIC), ones(0, 7, 5), ones(0, 3)
     found = npnets.grad(lambda arrays: npnets.numpy.sum(RECURRENT_CRITIC.forward(*arrays)))((params, obs, act))
     assert (found[1].shape, found[2].shape) == (obs.shape, act.shape)
@@ -306,7 +306,7 @@ def test_an_empty_batch_has_gradients_of_zero_through_several_layers_and_by_what
         "integers": (lambda: RECURRENT_CRITIC.init(fresh_rng(), int), TypeError, "dtype is int64; use float32"),
     }
 )
-def test_recurrent_networks_that_make_no_sense_are_refused_when_they_are_made(
+def test_invalid_arguments_of_recurrent_networks_are_an_error_when_the_network_is_made(
     make: Any, error: Any, words: str
 ) -> None:
     with pytest.raises(error, match=words):

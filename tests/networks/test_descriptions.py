@@ -57,12 +57,12 @@ def test_a_description_survives_pickle_before_and_after_use(case: Case) -> None:
 
 @pytest.mark.numpy_alone("no arrays in it")
 @each_case
-def test_a_description_equals_no_other(case: Case) -> None:
+def test_a_description_equals_no_description_of_other_arguments(case: Case) -> None:
     assert [other.net for other in CASES.values() if other.net == case.net] == [case.net]
 
 
 @pytest.mark.numpy_alone("no arrays in it but NumPy's, as sizes and bounds")
-def test_arguments_that_mean_the_same_make_equal_descriptions() -> None:
+def test_equivalent_arguments_make_equal_descriptions() -> None:
     twins = functools.partial(npnets.EnsembleLinear, 2)
     one = npnets.MLP(3, 2, [4, 5], activation=["tanh", None], linear_layer=functools.partial(npnets.EnsembleLinear, 2))
     two = npnets.MLP(3, 2, np.array([4, 5]), activation=("tanh", None), linear_layer=twins)
@@ -74,7 +74,7 @@ def test_arguments_that_mean_the_same_make_equal_descriptions() -> None:
 
 
 @pytest.mark.numpy_alone("no arrays in it")
-def test_a_list_that_a_description_was_made_from_can_be_changed_afterwards() -> None:
+def test_changing_a_list_after_it_made_a_description_does_not_change_the_description() -> None:
     sizes, args = [4, 5], {"eps": 1e-3}
     mlp = npnets.MLP(3, 2, sizes, "layer_norm", args)
     sizes.append(6)
@@ -82,7 +82,7 @@ def test_a_list_that_a_description_was_made_from_can_be_changed_afterwards() -> 
     assert mlp == npnets.MLP(3, 2, [4, 5], "layer_norm", {"eps": 1e-3})
 
 
-def test_parameters_have_the_keys_that_the_documentation_names() -> None:
+def test_parameters_have_the_documented_keys() -> None:
     params = {name: initial(case.net, np.random.default_rng(0)) for name, case in CASES.items()}
     keys = {name: sorted(of_case) for name, of_case in params.items()}
     assert keys["Linear"] == keys["EnsembleLinear"] == ["bias", "weight"]

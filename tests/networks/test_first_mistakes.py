@@ -1,4 +1,4 @@
-"""Mistakes of the first hour, and what only looks like one: empty batches, single numbers, calls of networks."""
+"""Mistakes of beginners, and unusual inputs that are valid: calls of networks, single numbers, empty batches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _params(net: Any) -> Any:
     ],
     ids=["Net", "softmax", "Actor", "Critic", "RecurrentCritic"],
 )
-def test_zero_rows_of_several_axes_are_an_input_like_any_other(net: Any, shapes: Any, expected: Any) -> None:
+def test_zero_rows_of_several_axes_are_a_valid_input(net: Any, shapes: Any, expected: Any) -> None:
     inputs = on_backend([np.ones(shape, np.float32) for shape in shapes])
 
     def output(params: Any) -> Any:
@@ -41,7 +41,7 @@ def test_zero_rows_of_several_axes_are_an_input_like_any_other(net: Any, shapes:
         assert_array_equal(leaf, np.zeros(leaf.shape))
 
 
-def test_a_batch_of_single_numbers_as_actions_is_told_to_need_an_axis_and_the_remedy_works() -> None:
+def test_the_error_for_actions_without_an_axis_of_features_shows_a_remedy_that_works() -> None:
     critic = npnets.Critic(npnets.Net(3, 1, hidden_sizes=(4,), concat=True))
     params, obs, act = _params(critic), on_backend(np.ones((5, 3))), on_backend(np.ones(5))
     with pytest.raises(ValueError, match=r"act .* has shape \(5,\); .*for a batch of single numbers act\[:, None\]"):
@@ -64,14 +64,14 @@ def test_a_batch_of_single_numbers_as_actions_is_told_to_need_an_axis_and_the_re
     ],
     ids=repr,
 )
-def test_a_network_that_is_called_names_its_forward(net: Any) -> None:
+def test_calling_a_network_is_an_error_that_names_forward(net: Any) -> None:
     name = type(net).__name__
     with pytest.raises(TypeError, match=rf"{name} is called by its forward method, {name.lower()}\.forward\(params"):
         net({}, np.ones((2, 3)))
 
 
 @pytest.mark.numpy_alone("about descriptions, which hold no arrays")
-def test_a_network_is_no_activation_and_no_layer_maker() -> None:
+def test_a_network_as_activation_or_linear_layer_is_an_error() -> None:
     for make in (
         lambda: npnets.MLP(3, 2, (4,), activation=npnets.Net(3)),
         lambda: npnets.MLP(3, 2, (4,), linear_layer=npnets.Linear(3, 4)),

@@ -1,7 +1,7 @@
-"""Initial values: the spread that PyTorch and Tianshou draw with, one seed for all dtypes, orthogonal weights.
+"""Initial values: the distribution of PyTorch and Tianshou, equal seeds in all dtypes, orthogonal weights.
 
-Numbers are drawn in NumPy. What is put on a GPU are the parameters of networks that are made for one, as the networks
-here are on every backend, and the new weights of parameters that lie on one.
+Numbers are drawn in NumPy. `init` moves parameters to the device of a network, which here is that of the running
+backend, and `orthogonalize` moves new weights to the device of the parameters.
 """
 
 from functools import partial
@@ -25,13 +25,13 @@ draws_in_numpy = pytest.mark.numpy_alone("draws in NumPy")
 
 
 def _made_here(call: str) -> Any:
-    """Make a network from the call in a case, for the running test's device; a layer of its own has none."""
+    """Make a network from the call in a case, on the device of the running test; a bare layer has no device."""
     with_device = {name: value for name, value in VOCABULARY.items() if hasattr(value, "device")}
     return eval(call, {**VOCABULARY, **{name: partial(value, device=device()) for name, value in with_device.items()}})
 
 
 def _initial(net: Any, rng: Any, dtype: Any = np.float32) -> dict[str, Any]:
-    """Draw a network's parameters and return them by their paths; a layer of its own has them brought over."""
+    """Draw the parameters of a network and return them by their paths, on the running backend."""
     params = net.init(rng, dtype)
     return by_path(params if hasattr(net, "device") else on_backend(params))
 
@@ -45,7 +45,7 @@ def _draws(case: dict[str, Any]) -> dict[str, Any]:
 @draws_in_numpy
 @pytest.mark.slow
 @each_network
-def test_initial_values_spread_as_those_of_tianshou(case: dict[str, Any]) -> None:
+def test_initial_values_have_the_distribution_of_tianshous(case: dict[str, Any]) -> None:
     drawn = _draws(case)
     assert drawn.keys() == case["spreads"].keys()
     for path, values in drawn.items():
@@ -75,7 +75,7 @@ def test_members_of_an_ensemble_start_differently() -> None:
 
 
 @each_network
-def test_one_seed_gives_the_same_numbers_in_every_dtype(case: dict[str, Any]) -> None:
+def test_equal_seeds_give_equal_numbers_in_every_dtype(case: dict[str, Any]) -> None:
     net = _made_here(case["call"])
     single, double = (_initial(net, np.random.default_rng(5), dtype) for dtype in (np.float32, np.float64))
     for path, values in double.items():
@@ -84,7 +84,7 @@ def test_one_seed_gives_the_same_numbers_in_every_dtype(case: dict[str, Any]) ->
 
 
 @each_network
-def test_one_seed_gives_the_same_parameters_and_another_gives_others(case: dict[str, Any]) -> None:
+def test_equal_seeds_give_equal_parameters_and_different_seeds_different_ones(case: dict[str, Any]) -> None:
     net = _made_here(case["call"])
     first, again, other = (npnets.tree.ravel(_initial(net, np.random.default_rng(seed)))[0] for seed in (1, 1, 2))
     assert_array_equal(first, again)
@@ -92,7 +92,7 @@ def test_one_seed_gives_the_same_parameters_and_another_gives_others(case: dict[
 
 
 @each_network
-def test_one_seed_gives_the_same_bits_on_every_device(case: dict[str, Any]) -> None:
+def test_equal_seeds_give_equal_bits_on_every_device(case: dict[str, Any]) -> None:
     here, on_cpu = (_initial(net, np.random.default_rng(3)) for net in (_made_here(case["call"]), make(case["call"])))
     assert here.keys() == on_cpu.keys()
     assert bits(here) == bits(on_backend(on_cpu))
@@ -142,7 +142,7 @@ def _assert_orthogonal(weight: Any, gain: float) -> None:
 
 
 @pytest.mark.parametrize("linear_layer", [npnets.Linear, partial(npnets.EnsembleLinear, 3)])
-def test_orthogonalize_draws_weights_again_zeroes_biases_and_leaves_norms_alone(linear_layer: Any) -> None:
+def test_orthogonalize_draws_new_weights_zeroes_biases_and_does_not_change_norms(linear_layer: Any) -> None:
     net = npnets.Net(5, 3, (7, 6), norm_layer="layer_norm", linear_layer=linear_layer, device=device())
     params = npnets.tree.map(lambda leaf: leaf + 1, net.init(np.random.default_rng(0)))
     before = bits(params)
@@ -159,7 +159,7 @@ def test_orthogonalize_draws_weights_again_zeroes_biases_and_leaves_norms_alone(
     assert bits(params) == before
 
 
-def test_orthogonalize_leaves_log_sigma_alone_and_may_take_a_part_of_a_network() -> None:
+def test_orthogonalize_does_not_change_log_sigma_and_takes_parts_of_networks() -> None:
     actor = npnets.ActorProb(npnets.Net(5, hidden_sizes=(7,), device=device()), 2, device=device())
     log_sigma = on_backend(np.full(2, -0.5, np.float32))
     params = {**actor.init(np.random.default_rng(0)), "log_sigma": log_sigma}
@@ -177,7 +177,7 @@ def test_orthogonalize_keeps_float64() -> None:
 
 
 @pytest.mark.parametrize("container", [list, tuple])
-def test_orthogonalize_reaches_into_lists_and_tuples_as_every_tree_function_does(container: Any) -> None:
+def test_orthogonalize_maps_over_lists_and_tuples_like_every_tree_function(container: Any) -> None:
     layer = on_backend(npnets.Linear(4, 3).init(np.random.default_rng(0)))
     (after,) = initializers.orthogonalize(np.random.default_rng(1), container([layer]))
     _assert_orthogonal(after["weight"], 1.0)
@@ -185,20 +185,20 @@ def test_orthogonalize_reaches_into_lists_and_tuples_as_every_tree_function_does
 
 @draws_in_numpy
 @pytest.mark.parametrize("rng", [None, 0, np.random.RandomState(0)])
-def test_what_is_no_generator_is_refused(rng: Any) -> None:
+def test_an_rng_that_is_not_a_generator_is_an_error(rng: Any) -> None:
     for draw in (npnets.Net(3).init, npnets.Linear(3, 2).init, partial(initializers.orthogonal, shape=(3, 2))):
         with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
             draw(rng)
 
 
 @draws_in_numpy
-def test_parameters_of_an_integer_dtype_are_refused() -> None:
+def test_an_integer_dtype_of_parameters_is_an_error() -> None:
     for draw in (npnets.Linear(3, 2).init, npnets.LayerNorm(3).init, npnets.ActorProb(npnets.Net(3), 2).init):
         with pytest.raises(TypeError, match="dtype is int32; use float32 or float64"):
             draw(np.random.default_rng(0), np.int32)
 
 
-def test_orthogonalize_changes_nothing_beside_a_linear_weight_and_its_bias() -> None:
+def test_orthogonalize_changes_only_weights_and_biases_of_linear_layers() -> None:
     layer = {"weight": np.ones((2, 2)), "bias": np.ones(2), "temperature": np.ones(()), "norm": {"weight": np.ones(2)}}
     layer = on_backend(layer)
     after = initializers.orthogonalize(np.random.default_rng(0), layer)

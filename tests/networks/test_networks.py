@@ -1,4 +1,4 @@
-"""What every network keeps to: forward is pure, rows are independent, dtypes are kept, actions stay in bounds."""
+"""Laws of every network: forward is pure, rows are independent, dtypes are those of parameters, actions are bounded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from npnets.kernels import linear
 
 
 @each_case
-def test_forward_changes_nothing_and_gives_the_same_bits_again(case: Case) -> None:
+def test_forward_changes_no_argument_and_returns_equal_bits_in_equal_calls(case: Case) -> None:
     params, inputs = case.params(), case.inputs()
     before = bits(params), bits(inputs), _state_of(case.net)
     first = case.run(params, *inputs)
@@ -55,7 +55,7 @@ def test_a_row_of_a_batch_equals_the_single_row(case: Case) -> None:
 
 @each_case
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_answers_have_the_dtype_of_the_parameters_whatever_comes_in(case: Case, dtype: type) -> None:
+def test_outputs_have_the_dtype_of_the_parameters_for_inputs_of_any_dtype_and_type(case: Case, dtype: type) -> None:
     params = case.params(dtype)
     assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
     inputs = case.inputs(dtype=dtype)
@@ -64,16 +64,16 @@ def test_answers_have_the_dtype_of_the_parameters_whatever_comes_in(case: Case, 
     wide = [x.astype(np.float64) for x in inputs]
     by_columns = [x.T.copy().T for x in inputs]
     for other in (wide, [x.tolist() for x in wide], by_columns, as_numpy(inputs), as_numpy(wide)):
-        answers = case.run(params, *other)
-        assert {leaf.dtype for leaf in answers} == {np.dtype(dtype)}
-        assert_trees_close(answers, expected, 1e-5, 1e-6)
+        outputs = case.run(params, *other)
+        assert {leaf.dtype for leaf in outputs} == {np.dtype(dtype)}
+        assert_trees_close(outputs, expected, 1e-5, 1e-6)
     whole_numbers = on_backend([np.round(3 * x).astype(int) for x in as_numpy(inputs)])
     as_floats = [x.astype(dtype) for x in whole_numbers]
     assert bits(case.run(params, *whole_numbers)) == bits(case.run(params, *as_floats))
 
 
 @each_case
-def test_one_seed_gives_the_same_parameters_in_both_dtypes_and_another_gives_others(case: Case) -> None:
+def test_equal_seeds_give_equal_parameters_in_both_dtypes_and_different_seeds_different_ones(case: Case) -> None:
     narrow, wide = (initial(case.net, np.random.default_rng(5), dtype) for dtype in (np.float32, np.float64))
     assert_trees_close(narrow, wide, 1e-6)
     assert bits(narrow) == bits(on_backend(case.net.init(np.random.default_rng(5))))
@@ -82,9 +82,9 @@ def test_one_seed_gives_the_same_parameters_in_both_dtypes_and_another_gives_oth
         assert bits(other) != bits(narrow)
 
 
-@pytest.mark.numpy_alone("test_backends_agree holds the gradients of other backends against these")
+@pytest.mark.numpy_alone("test_backends_agree compares the gradients of other backends with these")
 @each_case
-def test_gradients_by_parameters_and_inputs_agree_with_central_differences(case: Case) -> None:
+def test_gradients_with_respect_to_parameters_and_inputs_agree_with_central_differences(case: Case) -> None:
     params, inputs = case.params(np.float64, seed=3), case.inputs(dtype=np.float64, seed=4)
     check_first_order(lambda p: case.run(p, *inputs), params, np.random.default_rng(0))
     check_first_order(lambda x: case.run(params, *x), inputs, np.random.default_rng(1))
@@ -92,7 +92,7 @@ def test_gradients_by_parameters_and_inputs_agree_with_central_differences(case:
     assert all(leaf.any() for leaf in as_numpy(gradient))
 
 
-def test_inputs_of_another_dtype_keep_it_in_their_gradients() -> None:
+def test_gradients_have_the_dtype_of_the_inputs() -> None:
     case = CASES["Critic of actions"]
     params, inputs = case.params(), case.inputs(dtype=np.float64)
     gradient = npnets.grad(lambda x: nnp.sum(case.run(params, *x)[0]))(inputs)
@@ -101,11 +101,9 @@ def test_inputs_of_another_dtype_keep_it_in_their_gradients() -> None:
     assert_trees_close(gradient, exact, 1e-4, 1e-5)
 
 
-@pytest.mark.numpy_alone("a GPU takes all rows at once")
+@pytest.mark.numpy_alone("a GPU computes all rows at once")
 @pytest.mark.parametrize("linear_layer", [npnets.Linear, functools.partial(npnets.EnsembleLinear, 2)])
-def test_many_rows_go_through_the_layers_block_by_block_and_are_answered_as_they_are_together(
-    linear_layer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_rows_run_in_blocks_with_the_same_output(linear_layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     net = npnets.MLP(3, 2, (5, 4), linear_layer=linear_layer)
     params = net.init(np.random.default_rng(0), np.float64)
     x = np.random.default_rng(1).normal(size=(2 * linear.MOST_ROWS + 1, 3))
@@ -118,7 +116,7 @@ def test_many_rows_go_through_the_layers_block_by_block_and_are_answered_as_they
     np.testing.assert_allclose(by_blocks, together, rtol=1e-13)
 
 
-def test_networks_are_used_by_several_threads_at_once() -> None:
+def test_several_threads_can_use_a_network_at_once() -> None:
     def job(case: Case) -> Callable[[int], list[Any]]:
         return lambda seed: [bits(case.run(case.params(seed=seed), *case.inputs())) for _ in range(5)]
 
@@ -135,19 +133,19 @@ FLOATS = arrays(np.float32, (2, OBS), elements=st.floats(-1e6, 1e6, width=32))
 
 
 @given(FLOATS, st.floats(1e-3, 1e3))
-def test_actions_stay_within_a_bound_that_is_one_number(obs: Any, bound: float) -> None:
+def test_actions_are_within_a_bound_that_is_one_number(obs: Any, bound: float) -> None:
     for net in (
         npnets.Actor(small_net(), ACT, max_action=bound),
         npnets.ActorProb(small_net(), ACT, max_action=bound),
         npnets.RecurrentActorProb(1, OBS, ACT, 6, max_action=bound),
     ):
-        answer, _ = net.forward(on_backend(net.init(np.random.default_rng(0))), on_backend(obs))
-        action = answer if isinstance(net, npnets.Actor) else answer[0]
+        output, _ = net.forward(on_backend(net.init(np.random.default_rng(0))), on_backend(obs))
+        action = output if isinstance(net, npnets.Actor) else output[0]
         assert (abs(as_numpy(action)) <= np.float32(bound)).all()
 
 
 @given(FLOATS, arrays(np.float32, (2, ACT), elements=st.floats(-1e6, 1e6, width=32)))
-def test_actions_stay_within_a_bound_for_each_dimension(obs: Any, act: Any) -> None:
+def test_actions_are_within_a_bound_for_each_dimension(obs: Any, act: Any) -> None:
     bounds = np.asarray(BOUNDS, np.float32)
     rng = np.random.default_rng(0)
     obs, act = on_backend((obs, act))
@@ -169,7 +167,7 @@ def test_each_dimension_of_an_action_reaches_its_own_bound() -> None:
     assert_allclose(action, as_numpy(plain.forward(params, obs)[0]) * BOUNDS, rtol=1e-6)
 
 
-def test_softmax_makes_probabilities_of_the_last_axis() -> None:
+def test_softmax_returns_probabilities_over_the_last_axis() -> None:
     for atoms in (1, 5):
         params = on_backend(small_net(2, num_atoms=atoms).init(np.random.default_rng(0), np.float64))
         obs = on_backend(np.ones((3, OBS)))
@@ -178,7 +176,7 @@ def test_softmax_makes_probabilities_of_the_last_axis() -> None:
         assert_allclose(probabilities, logits / logits.sum(-1, keepdims=True), rtol=1e-12)
 
 
-def test_an_empty_batch_is_answered_with_an_empty_batch() -> None:
+def test_the_output_for_an_empty_batch_is_an_empty_batch() -> None:
     for net, shape in ((npnets.Net(3, 2, (4,), num_atoms=5), (0, 2, 5)), (npnets.Net(3, 2, (4,)), (0, 2))):
         params = initial(net, np.random.default_rng(0))
         assert net.forward(params, on_backend(np.zeros((0, 3), "f")))[0].shape == shape

@@ -1,4 +1,4 @@
-"""Options given as NumPy's scalars: descriptions and results are those of Python's numbers, all in float32."""
+"""Options that are NumPy scalars: descriptions and results equal those with Python numbers, all in float32."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _times(z: Any, scale: float) -> Any:
 
 
 def _made(i: Any, f: Any, b: Any, s: Any) -> dict[str, Any]:
-    """Networks that together use every option that takes a number, a truth value or a name."""
+    """Return networks that together use every option that takes a number, a bool or a name."""
     trunk = npnets.Net(i(3), hidden_sizes=(i(4),))
     net, mlp, cpu = npnets.Net, npnets.MLP, s("cpu")
     ensemble = functools.partial(npnets.EnsembleLinear, i(2))
@@ -65,7 +65,7 @@ each_network = pytest.mark.parametrize("name", _made(*PLAIN))
 
 @pytest.mark.numpy_alone("descriptions hold no arrays")
 @each_network
-def test_a_description_made_of_numpys_scalars_equals_hashes_prints_and_pickles_as_one_of_numbers(name: str) -> None:
+def test_a_description_of_numpy_scalars_equals_hashes_prints_and_pickles_like_one_of_python_numbers(name: str) -> None:
     plain, given = _made(*PLAIN)[name], _made(*SCALARS)[name]
     assert (given, repr(given)) == (plain, repr(plain))
     assert b"multiarray" not in pickle.dumps(given)
@@ -74,7 +74,7 @@ def test_a_description_made_of_numpys_scalars_equals_hashes_prints_and_pickles_a
         assert hash(given) == hash(plain)
 
 
-def _answer(net: Any, params: Any) -> Any:
+def _output(net: Any, params: Any) -> Any:
     obs = on_backend(np.random.default_rng(1).normal(size=(4, 3)))
     act = on_backend(np.ones((4, 2)))
     if isinstance(net, npnets.VAE):
@@ -85,16 +85,16 @@ def _answer(net: Any, params: Any) -> Any:
 
 
 @each_network
-def test_a_float32_network_made_of_numpys_scalars_computes_in_float32_what_one_of_numbers_does(name: str) -> None:
+def test_a_float32_network_of_numpy_scalars_computes_in_float32_the_same_as_one_of_python_numbers(name: str) -> None:
     plain, given = _made(*PLAIN)[name], _made(*SCALARS)[name]
     params = on_backend(given.init(np.random.default_rng(0)))
 
     def loss(params: Any, net: Any) -> Any:
-        leaves = npnets.tree.leaves(_answer(net, params))
+        leaves = npnets.tree.leaves(_output(net, params))
         return sum(nnp.sum(leaf * leaf) for leaf in leaves if leaf is not None)
 
     (value, grads), expected = (npnets.value_and_grad(loss)(params, net) for net in (given, plain))
-    assert {leaf.dtype for leaf in npnets.tree.leaves((value, grads, _answer(given, params))) if leaf is not None} == {
+    assert {leaf.dtype for leaf in npnets.tree.leaves((value, grads, _output(given, params))) if leaf is not None} == {
         F32
     }
     assert_array_equal(value, as_numpy(expected[0]))
@@ -102,7 +102,7 @@ def test_a_float32_network_made_of_numpys_scalars_computes_in_float32_what_one_o
 
 @pytest.mark.numpy_alone("a file holds NumPy's arrays")
 @pytest.mark.parametrize("name", [name for name in _made(*PLAIN) if name not in WITH_FUNCTIONS])
-def test_a_network_made_of_numpys_scalars_comes_back_from_a_checkpoint(name: str, tmp_path: Path) -> None:
+def test_a_network_of_numpy_scalars_is_loaded_from_a_checkpoint(name: str, tmp_path: Path) -> None:
     net = _made(*SCALARS)[name]
     npnets.checkpoint.save(tmp_path / "a.npz", net.init(np.random.default_rng(0)), {"network": net})
     assert npnets.checkpoint.load(tmp_path / "a.npz").metadata["network"] == _made(*PLAIN)[name]
@@ -118,7 +118,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("scalar", [np.float64, np.float32])
-def test_a_function_of_an_array_stays_in_float32_beside_numpys_scalars(name: str, scalar: Any) -> None:
+def test_a_function_of_a_float32_array_and_numpy_scalars_returns_float32(name: str, scalar: Any) -> None:
     fun, args = getattr(npnets.functional, name), tuple(map(scalar, FUNCTIONS[name]))
     z = on_backend(np.linspace(-2, 2, 5, dtype="f"))
     value, pullback = npnets.vjp(lambda z: fun(z, *args), z)
@@ -127,7 +127,7 @@ def test_a_function_of_an_array_stays_in_float32_beside_numpys_scalars(name: str
     assert_array_equal(fun(z, *args), as_numpy(fun(z, *map(float, args))))
 
 
-def test_squash_takes_bounds_in_any_sequence_and_refuses_those_that_are_none() -> None:
+def test_squash_takes_any_sequence_of_bounds_and_invalid_bounds_are_an_error() -> None:
     z = on_backend(np.linspace(-2, 2, 6, dtype="f").reshape(3, 2))
     expected = as_numpy(npnets.functional.squash(z, (0.3, 2.0)))
     for given in ([0.3, np.float64(2)], np.array([0.3, 2.0]), (0.3, np.int64(2))):
@@ -137,7 +137,7 @@ def test_squash_takes_bounds_in_any_sequence_and_refuses_those_that_are_none() -
             npnets.functional.squash(z, wrong)
 
 
-def test_a_step_that_was_read_back_as_a_scalar_of_numpy_updates_to_the_same_bits() -> None:
+def test_a_step_that_was_loaded_as_a_numpy_scalar_updates_to_the_same_bits() -> None:
     params, grads = on_backend(({"w": np.ones(5, F32)}, {"w": np.linspace(-1, 1, 5).astype(F32)}))
     optimizer = npnets.optim.adamw(0.1)
     state = optimizer.update(params=params, grads=grads, state=optimizer.init(params))[1]

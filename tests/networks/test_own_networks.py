@@ -1,4 +1,4 @@
-"""Networks of the user's own as parts of actors and critics: three members are enough, their states are passed on."""
+"""Networks of the user's own as parts of actors and critics: three members are enough, and states are passed on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import npnets.numpy as nnp
 from npnets.backend import device_of
 
 OBS = np.random.default_rng(1).normal(size=(4, 5))
-"""NumPy's observations; a trunk of the user's own gets them as they come, so that its tests bring them over."""
+"""Observations on NumPy; tests of a trunk of the user's own move them to the running backend."""
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """A preprocess net that knows of no dtype, and counts its calls in the state that it returns."""
+    """A preprocess net whose `init` has no dtype, and whose state counts its calls."""
 
     output_dim: int = 3
 
@@ -48,7 +48,7 @@ class Bare:
 
 @dataclass(frozen=True)
 class Coder:
-    """A layer that does not say how wide its answer is."""
+    """A layer without `output_dim`."""
 
     inputs: int
     outputs: int
@@ -61,7 +61,7 @@ class Coder:
 
 
 class Untold(Coder):
-    """The same as a preprocess net."""
+    """The layer as a preprocess net."""
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
         return super().forward(params, obs), state
@@ -69,7 +69,7 @@ class Untold(Coder):
 
 @dataclass(frozen=True)
 class Halved:
-    """A layer whose answer is half of what comes in, cut to a width."""
+    """A layer that returns half of the first features of its input."""
 
     inputs: int
     outputs: int
@@ -102,7 +102,7 @@ def _with_bare(kind: str, width: int | None = 2) -> Any:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_part_whose_init_takes_only_rng_is_brought_to_the_dtype_asked_for(dtype: type) -> None:
+def test_parameters_of_a_part_whose_init_takes_only_rng_are_converted_to_the_dtype_of_init(dtype: type) -> None:
     for net in (npnets.Actor(Trunk(), 2), npnets.ActorProb(Trunk(), 2), npnets.Critic(Trunk())):
         params = net.init(np.random.default_rng(0), dtype)
         assert {leaf.dtype for leaf in npnets.tree.leaves(params)} == {np.dtype(dtype)}
@@ -114,7 +114,7 @@ def test_a_part_whose_init_takes_only_rng_is_brought_to_the_dtype_asked_for(dtyp
     assert {device_of(leaf) for leaf in npnets.tree.leaves(params)} == {device()}
 
 
-def test_the_features_of_an_own_trunk_are_what_the_head_sees() -> None:
+def test_the_features_of_a_trunk_of_the_users_own_are_the_input_of_the_head() -> None:
     actor = npnets.Actor(Trunk(), 2, max_action=3.0)
     params = actor.init(np.random.default_rng(0), np.float64)
     last = params["last"]["linear_0"]
@@ -136,21 +136,21 @@ def test_the_new_state_of_the_trunk_is_passed_on(kind: str) -> None:
     assert net.forward(params, obs, state={"calls": 7}, info={"anything": 1})[1] == {"calls": 8}
 
 
-def test_the_state_of_a_net_without_memory_is_returned_as_it_is() -> None:
+def test_a_net_without_memory_returns_the_given_state() -> None:
     net = npnets.Actor(npnets.Net(5, hidden_sizes=(4,)), 2)
     mark = object()
     assert net.forward(on_backend(net.init(np.random.default_rng(0))), OBS, mark)[1] is mark
 
 
 @pytest.mark.parametrize("kind", ["Actor", "ActorProb", "Critic"])
-def test_a_trunk_without_output_dim_works_where_its_width_is_given(kind: str) -> None:
+def test_a_trunk_without_output_dim_works_with_preprocess_net_output_dim(kind: str) -> None:
     net = _with_bare(kind)
     params = net.init(np.random.default_rng(0))
     head = params["mu" if kind == "ActorProb" else "last"]["linear_0"]
     z = OBS.astype(np.float32)[:, :2] @ head["weight"] + head["bias"]
     for obs in (OBS, on_backend(OBS)):
-        answer = net.forward(on_backend(params), obs)
-        found = {"Actor": lambda a: a[0], "ActorProb": lambda a: a[0][0], "Critic": lambda a: a}[kind](answer)
+        output = net.forward(on_backend(params), obs)
+        found = {"Actor": lambda a: a[0], "ActorProb": lambda a: a[0][0], "Critic": lambda a: a}[kind](output)
         assert_allclose(found, z if kind == "Critic" else np.tanh(z), rtol=1e-5)
     with pytest.raises(ValueError, match="Bare.* has no output_dim; give preprocess_net_output_dim"):
         _with_bare(kind, None)
@@ -176,7 +176,7 @@ def test_coders_without_output_dim_make_a_vae() -> None:
         assert_allclose(part, expected, rtol=1e-9)
 
 
-def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
+def test_an_mlp_uses_layers_and_norms_of_the_users_own() -> None:
     mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, norm_args=(10.0,), activation=None, linear_layer=Halved)
     params = on_backend(mlp.init(np.random.default_rng(0), np.float64))
     assert sorted(params) == ["linear_0", "linear_1", "norm_0"]
@@ -189,7 +189,7 @@ def test_layers_and_norms_of_ones_own_are_used_in_an_mlp() -> None:
     assert_allclose(lists.forward(params, x), x[:, :2] / 2)
 
 
-def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it() -> None:
+def test_an_activation_of_the_users_own_gets_its_arguments_and_has_a_gradient() -> None:
     def shifted(z: Any, shift: float, scale: float = 1.0) -> Any:
         return nnp.sin(z * scale) + shift
 
@@ -204,10 +204,10 @@ def test_an_own_activation_gets_its_arguments_and_the_gradient_passes_through_it
         check_first_order(lambda p, n=net: n.forward(p, OBS), there, np.random.default_rng(2))
 
 
-def test_an_ensemble_behind_a_single_trunk_gives_one_value_for_each_member() -> None:
+def test_an_ensemble_after_a_single_trunk_returns_one_value_for_each_member() -> None:
     critic = npnets.Critic(Trunk(), linear_layer=functools.partial(npnets.EnsembleLinear, 3))
     params = critic.init(np.random.default_rng(0), np.float64)
     features = np.tanh(OBS @ params["preprocess"]["weight"])
     head = params["last"]["linear_0"]
-    answer = critic.forward(*on_backend((params, OBS)))
-    assert_allclose(answer, features @ head["weight"] + head["bias"], rtol=1e-12)
+    output = critic.forward(*on_backend((params, OBS)))
+    assert_allclose(output, features @ head["weight"] + head["bias"], rtol=1e-12)

@@ -1,4 +1,4 @@
-"""What sequences keep to: steps, parts, padding and resets change nothing that they should not, and nothing less.
+"""Laws of sequences: single steps, parts, padding and resets give the same as whole sequences.
 
 Tight, in float64, for every recurrent network, over drawn sizes: one and several layers, steps and sequences, unequal
 lengths, an initial state that is not zero; values and gradients.
@@ -40,7 +40,7 @@ over_sizes = settings(max_examples=12)
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_memory() -> Iterator[None]:
-    """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
+    """Reuse buffers of any size, and not only those of large arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buffers, "LEAST_BYTES", 0)
         yield
@@ -51,7 +51,7 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def _gradients(problem: Problem, weights: Any) -> Any:
-    """The gradients of a weighted sum of every step's answer and the new state, by all that can be differentiated."""
+    """Return the gradients of a weighted sum of all outputs and the new state, with respect to every array."""
     return npnets.grad(lambda parts: weighted(*run(with_parts(problem, parts)), weights))(traced_parts(problem))
 
 
@@ -66,16 +66,16 @@ def test_stepping_one_observation_at_a_time_equals_the_whole_sequence(
 ) -> None:
     whole = small_problem(name, layers, hidden, batch, steps, seed)
     whole = whole.but(resets=drawn_resets(whole, seed) if resetting else None)
-    answers, final = run(whole)
+    outputs, final = run(whole)
     state = whole.given["state"]
     for t in range(steps):
         one = whole.of_steps(slice(t, t + 1)).but(state=state)
         flat = one.but(**{part: one.given[part][:, 0] for part in ("obs", "act", "resets") if part in one.given})
-        answer, state = run(flat, all_steps=False)
-        assert_same(answer, answers[:, t])
+        output, state = run(flat, all_steps=False)
+        assert_same(output, outputs[:, t])
         for same in (one, flat):
-            assert_same(run(same), (answer[:, None], state))
-        assert_same(run(one.but(act=flat.given.get("act")), all_steps=False), (answer, state))
+            assert_same(run(same), (output[:, None], state))
+        assert_same(run(one.but(act=flat.given.get("act")), all_steps=False), (output, state))
     assert_same(state, final)
 
 
@@ -106,8 +106,8 @@ def test_a_gradient_flows_through_a_carried_state_and_stop_gradient_ends_it_ther
     def later(parts: Any, carry: Any) -> Any:
         problem = with_parts(whole, parts)
         _, state = run(problem.of_steps(slice(0, 4)))
-        answer, _ = run(problem.of_steps(slice(4, 6)).but(state=carry(state)))
-        return nnp.sum(answer * answer)
+        output, _ = run(problem.of_steps(slice(4, 6)).but(state=carry(state)))
+        return nnp.sum(output * output)
 
     flowing = as_numpy(npnets.grad(lambda parts: later(parts, lambda state: state))(traced_parts(whole)))
     ended = as_numpy(npnets.grad(lambda parts: later(parts, npnets.stop_gradient))(traced_parts(whole)))
@@ -128,18 +128,18 @@ def test_a_recurrent_network_under_an_actor_remembers_what_it_has_seen(kind: Any
     params, rng = on_backend(actor.init(np.random.default_rng(0), np.float64)), np.random.default_rng(1)
     obs, state = on_backend(rng.normal(size=(2, 4, 3))), None
     for t in range(4):
-        answer, state = actor.forward(params, obs[:, t], state)
+        output, state = actor.forward(params, obs[:, t], state)
     whole, final = actor.forward(params, obs)
-    assert_same([answer, state], [whole, final])
+    assert_same([output, state], [whole, final])
     forgetful = npnets.tree.leaves(actor.forward(params, obs[:, 3])[0])[0]
-    assert (as_numpy(forgetful) != as_numpy(npnets.tree.leaves(answer)[0])).all()
+    assert (as_numpy(forgetful) != as_numpy(npnets.tree.leaves(output)[0])).all()
 
 
 # -- padding ----------------------------------------------------------------------------------------------------------
 
 
 def _filled(problem: Problem, value: float) -> Problem:
-    """A problem with a value in place of what lies beyond the end of its sequences, and a reset at every step there."""
+    """Return a problem with a value and resets at every step after the end of its sequences."""
     beyond = np.arange(problem.steps) >= np.asarray(problem.given["lengths"])[:, None]
     host = as_numpy({name: problem.given[name] for name in ("obs", "act", "resets") if name in problem.given})
     filled = {name: np.where(beyond.reshape(*beyond.shape, *[1] * (x.ndim - 2)), value, x) for name, x in host.items()}
@@ -158,14 +158,14 @@ def test_a_padded_batch_equals_the_sequences_one_by_one_in_value_and_gradient(
     bare = bare.but(resets=drawn_resets(bare, seed) if resetting else None)
     lengths = drawn_lengths(bare, seed)
     padded = _filled(bare.but(lengths=lengths), np.nan)
-    answers, states = run(padded)
-    weights = weights_like(answers, states, lengths, seed)
+    outputs, states = run(padded)
+    weights = weights_like(outputs, states, lengths, seed)
     gradients = as_numpy(_gradients(padded, weights))
     of_params = []
     for row, length in enumerate(lengths):
         single = bare.of_row(row).of_steps(slice(0, int(length)))
-        answer, state = run(single)
-        assert_same(answer, answers[row : row + 1, :length])
+        output, state = run(single)
+        assert_same(output, outputs[row : row + 1, :length])
         assert_same(state, {part: states[part][row : row + 1] for part in states})
         own = weights[0][row : row + 1, :length], {part: weights[1][part][row : row + 1] for part in states}
         expected = as_numpy(_gradients(single, own))
@@ -181,7 +181,7 @@ def test_a_padded_batch_equals_the_sequences_one_by_one_in_value_and_gradient(
 @each_network
 @over_sizes
 @given(**sizes, steps=st.integers(1, 6))
-def test_what_lies_beyond_a_sequences_end_changes_not_a_bit(
+def test_padding_after_the_end_of_a_sequence_changes_not_a_bit(
     name: str, layers: int, hidden: int, batch: int, seed: int, steps: int
 ) -> None:
     problem = small_problem(name, layers, hidden, batch, steps, seed)
@@ -198,16 +198,16 @@ def test_what_lies_beyond_a_sequences_end_changes_not_a_bit(
 @each_network
 @over_sizes
 @given(**sizes, steps=st.integers(1, 6), resetting=st.booleans())
-def test_without_all_steps_the_answer_is_that_of_the_last_real_step(
+def test_without_all_steps_the_output_is_that_of_the_last_valid_step(
     name: str, layers: int, hidden: int, batch: int, seed: int, steps: int, resetting: bool
 ) -> None:
     problem = small_problem(name, layers, hidden, batch, steps, seed)
     lengths = drawn_lengths(problem, seed)
     problem = problem.but(lengths=lengths, resets=drawn_resets(problem, seed) if resetting else None)
-    answers, state = run(problem)
+    outputs, state = run(problem)
     rows = np.arange(batch)
     last = problem.but(act=problem.given["act"][rows, lengths - 1] if "act" in problem.given else None)
-    assert_same(run(last, all_steps=False), (answers[rows, lengths - 1], state))
+    assert_same(run(last, all_steps=False), (outputs[rows, lengths - 1], state))
     assert_same(run(problem.but(lengths=[steps] * batch)), run(problem.but(lengths=None)))
 
 
@@ -217,22 +217,22 @@ def test_without_all_steps_the_answer_is_that_of_the_last_real_step(
 @each_network
 @over_sizes
 @given(**sizes, steps=st.integers(1, 5))
-def test_a_reset_equals_a_fresh_start_in_value_and_gradient(
+def test_a_reset_equals_a_start_from_zeros_in_value_and_gradient(
     name: str, layers: int, hidden: int, batch: int, seed: int, steps: int
 ) -> None:
     problem = small_problem(name, layers, hidden, batch, steps, seed)
     starts = drawn_lengths(problem, seed) - 1
     resets = np.arange(steps) == starts[:, None]
     reset = problem.but(resets=on_backend(resets))
-    answers, states = run(reset)
+    outputs, states = run(reset)
     before = np.arange(steps) < starts[:, None]
-    weights = weights_like(answers, states, [steps] * batch, seed)
+    weights = weights_like(outputs, states, [steps] * batch, seed)
     weights = (on_backend(as_numpy(weights[0]) * ~before[..., None]), weights[1])
     gradients = as_numpy(_gradients(reset, weights))
     assert not any(leaf.any() for leaf in gradients["state"].values())
     for row, start in enumerate(starts):
         fresh = problem.of_row(row).of_steps(slice(int(start), steps)).but(state=None)
-        assert_same(run(fresh), (answers[row : row + 1, start:], {p: states[p][row : row + 1] for p in states}))
+        assert_same(run(fresh), (outputs[row : row + 1, start:], {p: states[p][row : row + 1] for p in states}))
         own = weights[0][row : row + 1, start:], {part: weights[1][part][row : row + 1] for part in states}
         expected = as_numpy(_gradients(fresh, own))
         for part in ("obs", "act"):
@@ -241,11 +241,11 @@ def test_a_reset_equals_a_fresh_start_in_value_and_gradient(
                 assert not gradients[part][row, :start].any()
         if start:
             early = problem.of_row(row).of_steps(slice(0, int(start)))
-            assert_same(run(early)[0], answers[row : row + 1, :start])
+            assert_same(run(early)[0], outputs[row : row + 1, :start])
 
 
 @each_network
-def test_state_resets_and_lengths_each_change_the_answer_and_their_neutral_values_do_not(name: str) -> None:
+def test_state_resets_and_lengths_each_change_the_output_and_their_neutral_values_do_not(name: str) -> None:
     problem = small_problem(name, 2, 3, 3, 4, 1)
     zeros = npnets.tree.map(lambda leaf: leaf * 0, problem.given["state"])
     nothing = problem.but(state=None)
@@ -266,7 +266,7 @@ def test_state_resets_and_lengths_each_change_the_answer_and_their_neutral_value
 @pytest.mark.numpy_alone("test_backends_agree holds the gradients of other backends against these")
 @each_network
 @pytest.mark.parametrize("layers", [1, 2])
-def test_derivatives_by_parameters_inputs_and_both_initial_states_agree_with_central_differences(
+def test_derivatives_with_respect_to_parameters_inputs_and_states_agree_with_central_differences(
     name: str, layers: int
 ) -> None:
     problem = small_problem(name, layers, 3, 3, 4, 2)
@@ -281,9 +281,9 @@ def test_derivatives_by_parameters_inputs_and_both_initial_states_agree_with_cen
     check_second_order(lambda parts: run(with_parts(case, parts)), traced_parts(case), np.random.default_rng(1))
 
 
-@pytest.mark.numpy_alone("asks NumPy which arrays share memory")
+@pytest.mark.numpy_alone("uses numpy.shares_memory")
 @each_network
-def test_no_two_gradients_and_no_two_parts_of_an_answer_share_memory_with_each_other_or_an_input(name: str) -> None:
+def test_outputs_states_and_gradients_share_no_memory_with_each_other_or_an_input(name: str) -> None:
     for layers, steps in ((1, 1), (2, 3)):
         problem = small_problem(name, layers, 3, 2, steps, 3)
         gradients = _gradients(problem, weights_like(*run(problem), [steps] * 2, 0))
@@ -293,6 +293,6 @@ def test_no_two_gradients_and_no_two_parts_of_an_answer_share_memory_with_each_o
 
 
 @pytest.mark.numpy_alone("reads the package's list of names")
-def test_every_recurrent_network_is_tried() -> None:
+def test_every_recurrent_network_is_tested() -> None:
     recurrent = {name for name in npnets.__all__ if "Recurrent" in name}
     assert recurrent == {type(make(1, 1)).__name__ for make in NETWORKS.values()}

@@ -1,4 +1,4 @@
-"""The parameters that a network declares are those that it draws, reads, shows and is checked by."""
+"""The parameters that a network declares are those that it draws, reads, prints and checks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_network_declares_the_names_shapes_and_order_of_what_it_draws(case: Ca
 
 
 def _listed(tree: Any, path: tuple[str, ...] = ()) -> list[Any]:
-    """The path, shape and dtype of each leaf, in the order of the dicts."""
+    """Return the path, shape and dtype of each leaf, in the order of the dicts."""
     if not isinstance(tree, dict):
         return [(path, tuple(tree.shape), tree.dtype)]
     return [found for name, part in tree.items() for found in _listed(part, (*path, name))]
@@ -148,7 +148,7 @@ def test_specs_compare_and_print_by_what_they_declare() -> None:
     assert list(npnets.Actor(small_net(), 3).spec) == ["preprocess", "last"]
 
 
-def test_integers_in_the_place_of_parameters_are_refused_with_their_path() -> None:
+def test_the_error_for_integers_in_place_of_parameters_names_their_path() -> None:
     net = npnets.Critic(small_net())
     params = npnets.tree.map(lambda leaf: on_backend(leaf.astype(int)), net.init(np.random.default_rng(0)))
     with pytest.raises(TypeError, match=r"'preprocess.model.linear_0.weight' of Critic\(.* has dtype int64"):

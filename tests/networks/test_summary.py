@@ -1,4 +1,4 @@
-"""The picture of a network: its parameters as a tree of names, shapes, dtypes and counts."""
+"""The summary of a network: its parameters as a tree of names, shapes, dtypes and counts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_arrays_of_a_summary_are_those_of_the_parameters(network: Any) -> No
     assert text.splitlines()[-1].startswith(f"{total:,} parameters, ")
 
 
-def test_a_part_is_counted_with_all_that_is_in_it() -> None:
+def test_the_count_of_a_part_is_the_sum_over_its_arrays() -> None:
     params = on_backend({"a": {"b": np.zeros((20, 100), "f"), "c": np.zeros(3)}, "d": np.zeros((), "f")})
     counts = dict(re.findall(r"─ (\w) .*?([\d,]+)$", npnets.summary(params), re.MULTILINE))
     assert counts == {"a": "2,003", "b": "2,000", "c": "3", "d": "1"}
@@ -64,13 +64,13 @@ def test_a_summary_of_an_optimizers_state_names_its_fields() -> None:
 
 @pytest.mark.numpy_alone("what is no array lies nowhere")
 @pytest.mark.parametrize("wrong", [None, 3, {}, {"a": 1.5}, "actor"])
-def test_what_is_neither_a_network_nor_a_tree_of_arrays_has_no_summary(wrong: Any) -> None:
+def test_a_summary_of_anything_but_networks_and_trees_of_arrays_is_an_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="expected a network or a tree of arrays"):
         npnets.summary(wrong)
 
 
 @pytest.mark.numpy_alone("a class holds no arrays")
-def test_a_class_in_the_place_of_a_network_is_told_to_be_one() -> None:
+def test_the_error_for_a_class_in_place_of_a_network_names_the_mistake() -> None:
     with pytest.raises(TypeError, match="call the class to make a network"):
         npnets.summary(npnets.Actor)
 

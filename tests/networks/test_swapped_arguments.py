@@ -1,11 +1,11 @@
-"""Arguments in the wrong order are refused wherever their types tell, and the error gives the right order."""
+"""Arguments in the wrong order are an error if their types show it, and the error gives the right order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 
 import npnets
@@ -14,10 +14,10 @@ from npnets.distributions import Gaussian
 
 pytestmark = pytest.mark.numpy_alone("about arguments, which are looked at before any arithmetic")
 
-RNG = onp.random.default_rng(0)
+RNG = np.random.default_rng(0)
 NET = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 2)
 PARAMS = NET.init(RNG)
-OBS = onp.ones((2, 3), onp.float32)
+OBS = np.ones((2, 3), np.float32)
 ADAM = optim.adam()
 STATE = ADAM.init(PARAMS)
 
@@ -43,7 +43,7 @@ SWAPPED: dict[str, tuple[Callable[[], Any], str]] = {
         r"the order is orthogonal\(rng, shape, gain\)",
     ),
     "uniform_fan_in(rng, fan_in, shape, dtype)": (
-        lambda: initializers.uniform_fan_in(RNG, 3, (3, 2), onp.float32),  # type: ignore[arg-type]
+        lambda: initializers.uniform_fan_in(RNG, 3, (3, 2), np.float32),  # type: ignore[arg-type]
         r"fan_in must be an integer of at least 1, but is \(3, 2\)",
     ),
     "clip_by_global_norm(limit, grads)": (
@@ -60,7 +60,7 @@ SWAPPED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "init(state)": (lambda: ADAM.init(STATE), "expected floating-point arrays as parameters, but got 0"),
     "init(network)": (lambda: ADAM.init(NET), r"expected floating-point arrays as parameters, but got ActorProb\("),
-    "map(tree, fun)": (lambda: tree.map(PARAMS, onp.negative), r"the order is tree.map\(fun, tree, \*rest\)"),
+    "map(tree, fun)": (lambda: tree.map(PARAMS, np.negative), r"the order is tree.map\(fun, tree, \*rest\)"),
     "unzip(fun, count, tree)": (
         lambda: tree.unzip(lambda leaf: (leaf, leaf), 2, PARAMS),  # type: ignore[arg-type]
         r"the order is tree.unzip\(count, fun, tree, \*rest\)",
@@ -82,7 +82,7 @@ SWAPPED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("call", SWAPPED)
-def test_arguments_in_the_wrong_order_are_refused_with_the_right_one(call: str) -> None:
+def test_the_error_for_swapped_arguments_shows_the_right_order(call: str) -> None:
     run, message = SWAPPED[call]
     with pytest.raises((TypeError, ValueError), match=message):
         run()

@@ -1,4 +1,4 @@
-"""`npnets.threads`: BLAS takes the number of threads it is told, everywhere in the process, and gets its own back."""
+"""`npnets.threads`: BLAS takes a given number of threads in the whole process, and its own number again afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.numpy_alone("is about NumPy's library for products"), 
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
-    """BLAS on two threads, whatever the machine has, and as before after each test."""
+    """BLAS on two threads on any machine, and as before after each test."""
     with threadpool_limits(2, user_api="blas"):
         yield
 
@@ -116,7 +116,7 @@ def test_a_thread_sees_the_number_of_the_block_that_it_was_started_in() -> None:
 
 
 @pytest.mark.parametrize("wrong", [1.5, 1.0, True, "2", None, [1]])
-def test_what_is_no_integer_is_refused_and_changes_nothing(wrong: Any) -> None:
+def test_a_number_that_is_no_integer_is_an_error_and_changes_nothing(wrong: Any) -> None:
     with pytest.raises(TypeError) as caught:
         npnets.threads(wrong)
     assert str(caught.value) == f"the number of threads must be an integer of at least 1, but is {wrong!r}"
@@ -124,7 +124,7 @@ def test_what_is_no_integer_is_refused_and_changes_nothing(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, -1])
-def test_a_number_below_one_is_refused_and_changes_nothing(wrong: int) -> None:
+def test_a_number_below_one_is_an_error_and_changes_nothing(wrong: int) -> None:
     with pytest.raises(ValueError, match=f"^the number of threads must be at least 1, but is {wrong}$"):
         npnets.threads(wrong)
     assert now() == {2}
@@ -140,7 +140,7 @@ def test_where_the_library_is_not_known_the_block_runs_and_the_logger_warns(
     assert caplog.record_tuples == [("npnets", logging.WARNING, message)]
 
 
-def test_a_block_runs_on_its_number_whatever_was_set_since_it_was_made() -> None:
+def test_a_block_runs_on_its_number_even_if_another_was_set_after_it_was_made() -> None:
     made_before = npnets.threads(3)
     npnets.threads(1)
     with made_before:

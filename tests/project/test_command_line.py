@@ -1,4 +1,4 @@
-"""The command `python -m npnets`: what it prints, how it exits, and what it says of files that it cannot show."""
+"""The command `python -m npnets`: its output, its exit status, and its errors for files that it cannot show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def saved(path: Path) -> Path:
     return path
 
 
-def test_without_a_command_it_prints_every_fact_in_a_line() -> None:
+def test_without_a_command_it_prints_one_fact_a_line() -> None:
     done = run()
     facts = dict(line.split("  ", 1) for line in done.stdout.splitlines())
     assert (done.returncode, done.stderr) == (0, "")
@@ -48,6 +48,12 @@ def test_summary_shows_the_metadata_and_the_arrays_of_a_checkpoint(tmp_path: Pat
     assert lines[2].startswith("long     'xxx") and len(lines[2]) < 1100
     table = npnets.summary(ACTOR, ACTOR.init(numpy.random.default_rng(0))).splitlines()
     assert lines[3:] == table[1:]
+
+
+def test_summary_of_a_bare_array_shows_it_as_a_row(tmp_path: Path) -> None:
+    npnets.checkpoint.save(tmp_path / "array.npz", numpy.zeros((2, 3), numpy.float32))
+    lines = run("summary", str(tmp_path / "array.npz")).stdout.splitlines()
+    assert lines[3].split() == ["array", "(2,", "3)", "float32", "6"] and lines[-1] == "6 parameters, 24 bytes"
 
 
 def test_summary_of_a_checkpoint_without_arrays_says_so(tmp_path: Path) -> None:
@@ -79,7 +85,7 @@ def test_a_file_that_cannot_be_shown_is_an_error_in_one_line(
     assert words.format(path=path) in done.stderr
 
 
-def test_without_safetensors_it_is_said_what_to_install(tmp_path: Path) -> None:
+def test_without_safetensors_an_error_says_what_to_install(tmp_path: Path) -> None:
     path = saved(tmp_path / "actor.safetensors")
     code = (
         "import sys; sys.modules['safetensors'] = None; from npnets.__main__ import main; sys.exit(main(sys.argv[1:]))"
@@ -101,14 +107,14 @@ def test_help_and_version_are_printed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("frobnicate",), ("summary",), ("summary", "a.npz", "b.npz"), ("--frobnicate",)])
-def test_a_command_that_is_not_understood_exits_with_2(arguments: tuple[str, ...]) -> None:
+def test_an_unknown_command_exits_with_2(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage: python -m npnets" in done.stderr
 
 
 @on_posix
-def test_a_pipe_that_nobody_reads_is_no_error_message(tmp_path: Path) -> None:
+def test_a_closed_pipe_prints_no_error_message(tmp_path: Path) -> None:
     path = saved(tmp_path / "actor.npz")
     reading, writing = os.pipe()
     os.close(reading)
@@ -118,6 +124,6 @@ def test_a_pipe_that_nobody_reads_is_no_error_message(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_an_output_that_cannot_encode_the_lines_of_a_tree_is_no_error(tmp_path: Path) -> None:
+def test_an_output_encoding_without_the_lines_of_a_tree_is_no_error(tmp_path: Path) -> None:
     done = run("summary", str(saved(tmp_path / "actor.npz")), PYTHONIOENCODING="ascii")
     assert done.returncode == 0 and "? linear_0" in done.stdout.replace("??", "?")

@@ -1,4 +1,4 @@
-"""The documentation leaves nothing out: every public name has its place, and every Python block is run."""
+"""The documentation is complete: every public name is in the reference, and every Python block is run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.numpy_alone("is about the documentation")
 
 
 def resolved(path: str) -> Any:
-    """What a dotted path names, from the package or from the module `npnets` onwards."""
+    """Return the object of a dotted path, from the package or from the module `npnets`."""
     parts = path.removeprefix("npnets.").split(".")
     value: Any = npnets
     for part in parts:
@@ -31,7 +31,7 @@ def pages() -> str:
 
 
 def documented() -> list[Any]:
-    """Everything that the pages of the reference describe."""
+    """Return every name that the pages of the reference describe."""
     return [resolved(name) for name in re.findall(DIRECTIVE, pages(), re.M)]
 
 
@@ -44,14 +44,14 @@ def test_every_public_name_is_in_the_reference(module: str) -> None:
     assert sorted(name for name in names if id(resolved(f"{module}.{name}")) not in described) == []
 
 
-def test_what_the_array_functions_take_over_from_numpy_is_named_in_the_reference() -> None:
+def test_the_reference_names_everything_that_npnets_numpy_reexports_from_numpy() -> None:
     names = {name for name in public_names("npnets.numpy") if not _is_ours(getattr(npnets.numpy, name))}
     told = set(re.findall(r"`(\w+)`", (DOCS / "reference" / "numpy.rst").read_text(encoding="utf-8")))
     assert {"argmax", "float32", "pi"} <= names
     assert names <= told
 
 
-def test_what_the_reference_describes_is_public() -> None:
+def test_the_reference_describes_only_public_names() -> None:
     public = {id(getattr(its, name)) for module, its in MODULES.items() for name in public_names(module)}
     names = re.findall(DIRECTIVE, pages(), re.M)
     assert [name for name in names if id(resolved(name)) not in public] == []
@@ -61,7 +61,7 @@ def _is_ours(value: Any) -> bool:
     return str(getattr(value, "__module__", "")).startswith("npnets")
 
 
-def test_the_map_of_the_reference_has_a_line_for_everything_that_a_page_describes() -> None:
+def test_the_map_of_the_reference_has_a_line_for_every_name_that_a_page_describes() -> None:
     lines = {id(resolved(name)) for name in re.findall(r"^   ([\w.]+)$", MAP.read_text(encoding="utf-8"), re.M)}
     names = re.findall(r"^\.\. auto(?:class|function|exception):: (\S+)$", pages(), re.M)
     assert len(names) > 80
@@ -82,7 +82,7 @@ def test_every_python_block_on_the_pages_is_run() -> None:
 
 
 def test_no_class_of_another_library_is_written_as_a_link_to_ours() -> None:
-    """A single backtick looks a name up among ours: "Tianshou's `Actor`" would lead to npnets' own class."""
+    """A name in single backticks is a link to npnets: "Tianshou's `Actor`" would be a link to npnets' class."""
     theirs = re.compile(r"\b(?:Tianshou|PyTorch|JAX|SciPy|Gymnasium)'s `([A-Za-z_]\w*)`")
     assert theirs.search("Tianshou's `Actor`") and not theirs.search("Tianshou's ``Actor``")
     texts = [*DOCS.rglob("*.rst"), *(DOCS.parent / "npnets").rglob("*.py")]

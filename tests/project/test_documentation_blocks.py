@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs when it is pasted with nothing but what it says it continues."""
+"""Every Python block of the documentation runs after only the blocks that it says it continues."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
-def test_a_block_runs_and_prints_what_the_page_shows_after_just_the_blocks_that_it_continues(
+def test_a_block_after_the_blocks_that_it_continues_prints_the_output_that_the_page_shows(
     name: str, session: types.ModuleType
 ) -> None:
     page, number = BLOCKS[name]

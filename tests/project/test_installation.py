@@ -1,4 +1,4 @@
-"""The facts about an installation: they are those of this machine, and plain enough to be written anywhere."""
+"""The facts about an installation: they are those of this machine, and can be written as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from npnets import installation
 pytestmark = pytest.mark.numpy_alone("is about no arrays")
 
 
-def test_about_tells_the_versions_that_run() -> None:
+def test_about_contains_the_running_versions() -> None:
     facts = npnets.about()
     assert (facts["python"], facts["numpy"]) == (platform.python_version(), numpy.__version__)
     assert facts["npnets"] == npnets.__version__
@@ -31,13 +31,13 @@ def test_about_tells_the_versions_that_run() -> None:
     }
 
 
-def test_about_is_the_same_after_a_way_through_json() -> None:
+def test_about_survives_json() -> None:
     facts = npnets.about()
     assert json.loads(json.dumps(facts)) == facts
 
 
 @needs_known_blas
-def test_about_tells_the_threads_that_blas_has_at_present() -> None:
+def test_about_contains_the_current_number_of_blas_threads() -> None:
     for number in (1, 2):
         with threadpoolctl.threadpool_limits(number):
             assert npnets.about()["blas_threads"] == number
@@ -74,7 +74,7 @@ def test_about_lists_the_devices_and_the_names_of_the_gpus() -> None:
     assert facts["cupy"] == cupy.__version__
 
 
-def test_about_tells_of_a_cupy_without_a_gpu_and_of_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_about_contains_why_no_gpu_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with standin_cupy.installed(devices=0) as cupy:
         facts = npnets.about()
         assert (facts["cupy"], facts["devices"], facts["gpus"]) == (cupy.__version__, ["cpu"], [])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.numpy_alone("is about what is written")
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Any:
-    """The lines so far, as pairs of level and text."""
+    """Return the lines so far, as pairs of level and text."""
     caplog.set_level(logging.DEBUG, "npnets")
     return lambda: [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "npnets"]
 
@@ -55,14 +55,14 @@ logger().debug('a line')
         ({"failure": 35, "driver": 0}, "CuPy is installed, but no GPU can be used: there is no NVIDIA driver here; "),
     ],
 )
-def test_a_cupy_without_a_gpu_is_told_with_the_reason(lines: Any, machine: dict[str, Any], words: str) -> None:
+def test_a_cupy_without_a_gpu_is_logged_with_the_reason(lines: Any, machine: dict[str, Any], words: str) -> None:
     with standin_cupy.installed(**machine):
         assert npnets.backend.available() == ["cpu"]
     ((level, text),) = lines()
     assert level == "INFO" and text.startswith(words)
 
 
-def test_a_cupy_that_does_not_load_is_told(lines: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cupy_that_does_not_load_is_logged(lines: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "cupy.py").write_text("raise ImportError('libcuda is broken')")
     monkeypatch.syspath_prepend(tmp_path)
     assert npnets.backend.available() == ["cpu"]
@@ -70,13 +70,13 @@ def test_a_cupy_that_does_not_load_is_told(lines: Any, monkeypatch: pytest.Monke
     assert level == "INFO" and "CuPy is installed, but does not load (libcuda is broken)" in text
 
 
-def test_a_cupy_that_is_not_installed_is_nothing_to_tell(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cupy_that_is_not_installed_is_not_logged(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", None)
     assert npnets.backend.available() == ["cpu"]
     assert lines() == []
 
 
-def test_a_save_tells_of_a_file_that_it_replaces(lines: Any, tmp_path: Path) -> None:
+def test_a_save_logs_a_file_that_it_replaces(lines: Any, tmp_path: Path) -> None:
     path = tmp_path / "actor.npz"
     npnets.checkpoint.save(path, {"w": numpy.ones(1)})
     assert lines() == []
@@ -85,15 +85,15 @@ def test_a_save_tells_of_a_file_that_it_replaces(lines: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs locks on files")
-def test_a_save_tells_of_the_file_that_a_killed_save_has_left_behind(lines: Any, tmp_path: Path) -> None:
+def test_a_save_logs_the_file_that_a_killed_save_has_left(lines: Any, tmp_path: Path) -> None:
     left = tmp_path / ".actor.npz.0123456789abcdef.tmp"
     left.write_bytes(b"a part")
     npnets.checkpoint.save(tmp_path / "actor.npz", {"w": numpy.ones(1)})
-    assert lines() == [("INFO", f"removed {left}, which a save that was killed has left behind")]
+    assert lines() == [("INFO", f"removed {left}, left behind by a save that was killed")]
     assert not left.exists()
 
 
-def test_a_batch_that_is_too_small_to_be_divided_is_logged_where_threads_are_asked_for(lines: Any) -> None:
+def test_a_batch_too_small_for_several_threads_is_logged_if_threads_were_set(lines: Any) -> None:
     net = npnets.RecurrentCritic(1, 3)
     params, obs = net.init(numpy.random.default_rng(0)), numpy.ones((100, 2, 3), numpy.float32)
     with npnets.threads(1):

@@ -1,4 +1,4 @@
-"""What the package says of itself: one version, one address, and links that work wherever the page is shown."""
+"""The metadata of the package: one version, one address, and links that work on GitHub and PyPI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPOSITORY = "https://github.com/npnets/npnets"
 pytestmark = pytest.mark.numpy_alone("reads files of the repository")
 
 
-def test_the_version_stands_in_one_file() -> None:
+def test_the_version_is_in_one_file() -> None:
     assert settings_of("setup.cfg")["metadata"]["version"] == "attr: npnets.__version__"
     places = [
         path for path in ROOT.glob("npnets/**/*.py") if re.search("^__version__ =", path.read_text("utf-8"), re.M)
@@ -30,12 +30,12 @@ def test_the_version_stands_in_one_file() -> None:
 
 
 def links_of(text: str) -> list[str]:
-    """Return where the links and pictures of a page in Markdown lead."""
+    """Return the targets of the links and pictures of a page in Markdown."""
     return re.findall(r"\]\(([^)\s]+)\)", text)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_of_a_page_to_this_repository_lead_to_files(page: str) -> None:
+def test_links_of_a_page_to_this_repository_point_to_files(page: str) -> None:
     inside = re.compile(rf"^(?:{REPOSITORY}/(?:blob|raw|tree)/main/|(?!\w+:))")
     paths = [inside.sub("", link).partition("#")[0] for link in links_of(text_of(page)) if inside.match(link)]
     assert [path for path in paths if path and not (ROOT / path).exists()] == []
@@ -69,7 +69,7 @@ def test_a_relative_link_or_picture_becomes_absolute_and_nothing_else_changes(pa
     assert runpy.run_path(str(ROOT / "setup.py"))["description"](page, "R") == shown
 
 
-def test_the_readme_has_no_code_by_indentation_and_no_place_in_angle_brackets() -> None:
+def test_the_readme_has_neither_indented_code_nor_placeholders_in_angle_brackets() -> None:
     lines = re.sub(r"^```.*?^```", "", text_of("README.md"), flags=re.M | re.S).splitlines()
     assert [line for before, line in pairwise(lines) if not before and line.startswith("    ")] == []
     assert "](<" not in text_of("README.md")

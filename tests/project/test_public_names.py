@@ -1,4 +1,4 @@
-"""The names that a user meets after `import npnets`: the public ones and no others, imported when they are used."""
+"""The names after `import npnets` are the public ones and no others, and are imported when they are used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_completion_shows_the_public_names_and_nothing_else(module: str) -> None
     assert [name for name in its.__all__ if not hasattr(its, name)] == []
 
 
-def test_importing_the_package_loads_nothing_that_not_everybody_needs() -> None:
+def test_importing_the_package_loads_no_optional_module() -> None:
     code = f"import sys, npnets; print([name for name in {LOADED_WHEN_USED} if name in sys.modules])"
     assert printed(code) == "[]"
 
@@ -61,14 +61,14 @@ def test_a_name_that_is_imported_when_used_is_the_same_object_each_time() -> Non
 
 
 @pytest.mark.parametrize("module", [npnets, npnets.interop, npnets.testing], ids=lambda module: module.__name__)
-def test_a_name_that_is_not_there_raises_pythons_own_error(module: object) -> None:
+def test_a_missing_name_raises_pythons_own_error(module: object) -> None:
     words = rf"^module '{module.__name__}' has no attribute 'frobnicate'$"  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match=words):
         module.frobnicate  # type: ignore[attr-defined]  # noqa: B018
     assert not hasattr(module, "frobnicate")
 
 
-def test_importing_by_a_star_needs_no_extra_and_gives_every_public_name() -> None:
+def test_a_star_import_needs_no_extra_and_gives_every_public_name() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; from npnets import *; print(testing.__name__, Actor.__name__)"
     assert printed(code) == "npnets.testing Actor"
 

@@ -1,4 +1,4 @@
-"""Every published number, table and picture is that of the result files, and a page that says otherwise is found."""
+"""Every published number, table and picture is that of the result files, and a page that differs is found."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from benchmarks.publish.regions import replaced
 pytestmark = pytest.mark.numpy_alone("reads pages and result files")
 
 MEASURED = re.compile(r"\d\s?±\s?\d|\b\d+(?:\.\d+)? (?:ms|us|MB)\b|\b0\.\d\d of Tianshou")
-"""What only a measurement can say."""
+"""Numbers that only a measurement can give."""
 
 
 def outside_regions(path: Path) -> str:
-    """The text of a page that no program writes."""
+    """Return the text of a page outside the generated regions."""
     return replaced(path.read_text(encoding="utf-8"), path.suffix, lambda name: "")
 
 
@@ -58,7 +58,7 @@ def test_a_picture_that_is_not_of_its_result_file_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/learning.rst", "docs/recurrent.rst"])
-def test_a_measured_number_stands_on_a_page_only_where_a_program_wrote_it(page: str) -> None:
+def test_a_measured_number_is_on_a_page_only_in_a_generated_region(page: str) -> None:
     assert MEASURED.search("return -220 ± 23") and MEASURED.search("in 114 ms") and not MEASURED.search("in 20 steps")
     assert MEASURED.findall(outside_regions(ROOT / page)) == []
 
@@ -73,7 +73,7 @@ def test_a_result_file_names_the_command_the_date_the_machine_and_the_versions(f
     assert (ROOT / script).exists(), record["command"]
 
 
-def test_a_region_keeps_its_marks_and_what_stands_around_them() -> None:
+def test_a_region_keeps_its_marks_and_the_text_around_them() -> None:
     page = "before\n\n.. published: two\n\nold\n\n.. end of published\n\nafter\n"
     new = replaced(page, ".rst", lambda name: f"new {name}")
     assert new == "before\n\n.. published: two\n\nnew two\n\n.. end of published\n\nafter\n"
@@ -86,7 +86,7 @@ def test_a_region_without_an_end_is_an_error(suffix: str, start: str) -> None:
         replaced(f"text\n{start}\n\nmore\n", suffix, lambda name: "")
 
 
-def test_a_result_file_that_is_missing_is_named_in_the_error(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_result_file_names_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"speed\.json; benchmarks/README\.md says who writes it"):
         Records(tmp_path)["speed"]
 
@@ -117,7 +117,7 @@ WHOLE = {
     ],
     ids=str,
 )
-def test_what_is_no_result_of_a_whole_measurement_is_refused_by_its_name(
+def test_the_error_for_a_file_that_is_not_a_complete_result_names_it(
     content: bytes | dict[str, Any], why: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "speed.json"
@@ -131,7 +131,7 @@ def test_what_is_no_result_of_a_whole_measurement_is_refused_by_its_name(
 
 
 def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
-    """The result files of a folder with one more of these results."""
+    """Return the result files of a folder and one more."""
     folder.joinpath(f"{name}.json").write_text(json.dumps(WHOLE | {"results": results}), encoding="utf-8")
     return Records(folder)
 
@@ -159,7 +159,7 @@ THREADS = {"1": {"groups": {"forward": {"tianshou": 0.5}}}, "2": {"groups": {"fo
         ("best", "sac-seed-0", {"seed": 0}, "expected the result file .*learning_side_by_side.json"),
     ],
 )
-def test_a_result_that_a_block_lacks_is_told_with_the_page_the_block_and_the_file(
+def test_the_error_for_a_missing_result_names_the_page_the_block_and_the_file(
     block: str, name: str, results: dict[str, Any], why: str, tmp_path: Path
 ) -> None:
     records, page = made(tmp_path, name, results), published_pages.ROOT / "README.md"
@@ -191,7 +191,7 @@ def test_a_page_whose_marks_do_not_match_is_named(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     "text, why", [("[]", "an object of JSON"), ("{", "expected JSON in"), ('{"other.png": {}}', "there is other.png")]
 )
-def test_digests_that_are_none_are_refused_by_their_name(text: str, why: str, tmp_path: Path) -> None:
+def test_the_error_for_an_invalid_digest_names_it(text: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "digests.json").write_text(text, encoding="utf-8")
     with pytest.raises(Unpublishable, match=why) as refused:
         figures.outdated(tmp_path)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.numpy_alone("runs what a page says")
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise() -> None:
+def test_the_example_of_the_readme_runs_with_the_results_of_its_comments() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     before = npnets.about()["blas_threads"]
@@ -29,6 +29,6 @@ def test_the_readmes_example_runs_as_printed_and_keeps_what_its_comments_promise
     assert names["vector"].ndim == 1
 
 
-def test_the_readme_holds_no_place_that_was_to_be_filled_in() -> None:
+def test_the_readme_has_no_placeholder() -> None:
     lines = [line.strip() for line in README.read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if re.fullmatch(r"[A-Z][A-Z_]+", line)] == []

@@ -1,7 +1,7 @@
-"""Each room imports only from rooms below it; frameworks stay outside; every public name is documented.
+"""Each module imports only from modules below it; frameworks stay outside; every public name is documented.
 
-`ROOMS` is the design's table of floors: a room may import from lower floors, from the rooms named beside it on its own,
-and from itself. A file that is in none of these rooms fails the test, so that a new one is given its place here.
+`FLOORS` is the design's table: a module may import from lower floors, from the named modules of its own floor, and from
+itself. A module that is not in the table fails the test, so that a new one gets its line here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import npnets
 pytestmark = pytest.mark.numpy_alone("reads the source")
 
 PACKAGE = Path(npnets.__file__).parent
-ROOMS: dict[str, tuple[int, set[str]]] = {
+FLOORS: dict[str, tuple[int, set[str]]] = {
     "public": (-1, set()),
     "caches": (-1, set()),
     "log": (-1, {"caches"}),
@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "dtypes": (0, set()),
     "underflow": (0, set()),
     "tree": (0, {"backend", "dtypes"}),
+    "files": (0, set()),
     "description": (0, set()),
     "autodiff": (1, set()),
     "blas": (1, set()),
@@ -56,7 +57,7 @@ FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou"
 
 
 def imports_of(source: str, package: str) -> Iterator[str]:
-    """Every module that a file imports, at its top or inside a function, relative ones resolved from `package`."""
+    """Yield every module that a file imports, also inside functions, relative ones resolved from `package`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -67,17 +68,17 @@ def imports_of(source: str, package: str) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def room_of(path: str) -> str:
-    """The room of a file, given from the package's root: `common` for `common/mlp.py`."""
+def module_of(path: str) -> str:
+    """Return the module of a file, by its path from the package: `common` for `common/mlp.py`."""
     return path.removesuffix(".py").split("/")[0]
 
 
 def faults_of(path: str, source: str) -> list[str]:
-    """What is wrong with the imports of one file, given from the package's root."""
-    room = room_of(path)
-    if room not in ROOMS:
-        return [f"{path} is in no room of the table"]
-    floor, neighbours = ROOMS[room]
+    """Return the forbidden imports of one file, by its path from the package."""
+    own = module_of(path)
+    if own not in FLOORS:
+        return [f"{path} is not in the table"]
+    floor, neighbours = FLOORS[own]
     package = ".".join(["npnets", *path.split("/")[:-1]])
     faults = []
     for module in imports_of(source, package):
@@ -85,9 +86,9 @@ def faults_of(path: str, source: str) -> list[str]:
         if top in ONLY_IN and not path.startswith(ONLY_IN[top]):
             faults.append(f"{path} imports {module}, which only {ONLY_IN[top]} may")
         target = rest.split(".")[0]
-        if top != "npnets" or not target or target in {room, *neighbours}:
+        if top != "npnets" or not target or target in {own, *neighbours}:
             continue
-        if target not in ROOMS or ROOMS[target][0] >= floor:
+        if target not in FLOORS or FLOORS[target][0] >= floor:
             faults.append(f"{path} (floor {floor}) imports {module}, which is not below it")
     return faults
 
@@ -100,13 +101,13 @@ def _files() -> dict[str, str]:
 # -- imports ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_import_points_down() -> None:
+def test_a_module_imports_only_from_lower_floors() -> None:
     files = _files()
     assert {"backend.py", "autodiff/tracing.py", "numpy/elementwise.py", "continuous/actor.py"} <= files.keys()
     assert [fault for path, source in files.items() for fault in faults_of(path, source)] == []
 
 
-def test_this_test_catches_an_arrow_that_points_up() -> None:
+def test_an_import_from_a_higher_floor_is_found() -> None:
     planted = {
         ("tree.py", "def f():\n    from npnets.common import MLP"): "npnets.common",
         ("tree.py", "import npnets.autodiff.derivatives"): "npnets.autodiff.derivatives",
@@ -118,13 +119,13 @@ def test_this_test_catches_an_arrow_that_points_up() -> None:
         ("common/mlp.py", "from ..continuous.actor import Actor"): "npnets.continuous.actor",
         ("common/mlp.py", "from npnets.autodiff import grad\nimport autograd"): "autograd",
         ("numpy/indexing.py", "def f():\n    import cupyx.scipy.special"): "cupyx.scipy.special",
-        ("utils.py", "x = 1"): "no room",
+        ("utils.py", "x = 1"): "not in the table",
     }
     for (path, source), words in planted.items():
         assert any(words in fault for fault in faults_of(path, source)), (path, source)
 
 
-def test_this_test_lets_arrows_pass_that_point_down() -> None:
+def test_an_import_from_a_lower_floor_is_allowed() -> None:
     allowed = ("import numpy", "from npnets import tree", "from npnets.common.linear import Linear")
     assert faults_of("common/mlp.py", "\n".join(allowed)) == []
     assert faults_of("kernels/linear.py", "import npnets.numpy as np\nfrom .activations import relu") == []
@@ -134,8 +135,8 @@ def test_this_test_lets_arrows_pass_that_point_down() -> None:
 
 def test_importing_the_package_loads_no_other_framework() -> None:
     code = f"import sys, npnets; print([name for name in {FRAMEWORKS} if name in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert (answer.stdout.strip(), answer.stderr) == ("[]", "")
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert (run.stdout.strip(), run.stderr) == ("[]", "")
 
 
 def test_a_network_runs_and_is_differentiated_without_another_framework() -> None:
@@ -145,14 +146,14 @@ def test_a_network_runs_and_is_differentiated_without_another_framework() -> Non
         "npnets.grad(lambda p: npnets.numpy.sum(net.forward(p, numpy.ones((2, 3)))[0]))(params);"
         f"print([name for name in {FRAMEWORKS} if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert answer.stdout.strip() == "[]"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert run.stdout.strip() == "[]"
 
 
 # -- names and documentation ------------------------------------------------------------------------------------------
 
 
-def test_no_file_is_named_after_nothing_in_particular() -> None:
+def test_no_file_has_a_vague_name() -> None:
     vague = {"utils", "util", "helpers", "helper", "misc", "common_utils", "tools"}
     assert not vague & {Path(part).stem for path in _files() for part in path.split("/")}
 

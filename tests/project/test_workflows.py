@@ -61,7 +61,7 @@ def test_the_workflows_run_everything_that_tox_runs() -> None:
     assert set(re.findall(r"\w+", TOX["tox"]["env_list"])) - run == set()
 
 
-def test_every_workflow_and_form_is_held_against_its_schema() -> None:
+def test_every_workflow_and_form_is_checked_against_its_schema() -> None:
     files = [*WORKFLOWS, *sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))]
     assert len(files) >= 8
     commands = TOX["testenv:project"]["commands"]
@@ -69,6 +69,6 @@ def test_every_workflow_and_form_is_held_against_its_schema() -> None:
 
 
 def test_the_hooks_before_a_commit_run_the_ruff_that_tox_runs() -> None:
-    (wanted,) = re.findall(r"ruff\S+", TOX["testenv:lint"]["deps"])
+    (version,) = re.findall(r"ruff\S+", TOX["testenv:lint"]["deps"])
     found = re.findall(r'"(ruff[^"]+)"', text_of(".pre-commit-config.yaml"))
-    assert len(found) == 2 and set(found) == {wanted}
+    assert len(found) == 2 and set(found) == {version}

@@ -1,6 +1,6 @@
-"""Faults of derivative rules and kernels: a wrong sign, a term or factor that is gone, a wrong axis, sum or dtype.
+"""Faults of derivative rules and kernels: a wrong sign, a missing term or factor, a wrong axis, sum or dtype.
 
-They are what the tables of calls in `tests/support` are for: each must be caught by a test over such a table.
+Each must be caught by a test over one of the tables of calls in `tests/support`.
 """
 
 from fault import Fault
@@ -13,29 +13,29 @@ RULES = [
     Fault(
         "rule: the slope of log1p forgets the one",
         "numpy/elementwise.py",
-        "lambda answer, x: 1 / (1 + x)",
-        "lambda answer, x: 1 / x",
+        "lambda output, x: 1 / (1 + x)",
+        "lambda output, x: 1 / x",
         FUNCTIONS,
     ),
     Fault(
         "rule: the slope of cos has the wrong sign",
         "numpy/elementwise.py",
-        "lambda answer, x: -sin(x)",
-        "lambda answer, x: sin(x)",
+        "lambda output, x: -sin(x)",
+        "lambda output, x: sin(x)",
         FUNCTIONS,
     ),
     Fault(
         "rule: a quotient falls with its divisor by the wrong sign",
         "numpy/elementwise.py",
-        "lambda answer, x, y: -answer / y",
-        "lambda answer, x, y: answer / y",
+        "lambda output, x, y: -output / y",
+        "lambda output, x, y: output / y",
         FUNCTIONS,
     ),
     Fault(
         "rule: a power by its exponent lacks the logarithm",
         "numpy/elementwise.py",
-        "answer * log(where(bare(x) == 0, 1, x))",
-        "answer * where(bare(x) == 0, 1, x)",
+        "output * log(where(bare(x) == 0, 1, x))",
+        "output * where(bare(x) == 0, 1, x)",
         FUNCTIONS,
     ),
     Fault(
@@ -67,7 +67,7 @@ RULES = [
         FUNCTIONS,
     ),
     Fault(
-        "rule: a gradient keeps the dtype of the answer",
+        "rule: a gradient keeps the dtype of the output",
         "numpy/broadcasting.py",
         "return g if g.dtype == argument.dtype else astype(g, argument.dtype)",
         "return g",
@@ -83,7 +83,7 @@ RULES = [
     Fault(
         "rule: a tangent is summed whatever entry was chosen",
         "numpy/reductions.py",
-        "return sum(tangent * _chosen(x, answer, axis, keepdims), axis, keepdims)",
+        "return sum(tangent * _chosen(x, output, axis, keepdims), axis, keepdims)",
         "return sum(tangent, axis, keepdims)",
         FUNCTIONS,
     ),

@@ -4,8 +4,8 @@
     python tests/sabotage/run.py --sample 0                      every fault: takes hours
     python tests/sabotage/run.py --only npnets/kernels/lstm.py:120    every fault in a line, or in a file
 
-A fault meets the tests that reach its line, the quickest first, as many as fit into `--seconds`: so the share that is
-caught is a lower bound of what the whole suite catches. What survives is printed, to be looked at one by one.
+A fault is tested by the tests that reach its line, the quickest first, as many as fit into `--seconds`: the caught
+fraction is a lower bound for the whole suite. The surviving faults are printed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mutants import Mutant, mutants  # noqa: E402
 from trials import Reach, measure, try_fault  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-ROOMS = ("kernels", "autodiff", "common", "continuous", "distributions")
+MODULES = ("kernels", "autodiff", "common", "continuous", "distributions")
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "_build", "runs", "*.egg-info")
 FOLDERS = ("autodiff", "distributions", "kernels", "networks", "numpy", "parallel")
 TESTS = [
@@ -33,7 +33,7 @@ TESTS = [
     "tests/backend/test_backends_agree.py",
     "tests/interop/test_tianshou_conformance.py",
 ]
-"""The tests that say something of these rooms, and run no whole examples."""
+"""The tests of these modules that run no whole examples."""
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
 
 
 def _drawn(options: argparse.Namespace) -> list[Mutant]:
-    paths = sorted(path for room in ROOMS for path in (CHECKOUT / "npnets" / room).glob("*.py"))
+    paths = sorted(path for module in MODULES for path in (CHECKOUT / "npnets" / module).glob("*.py"))
     found = [mutant for path in paths for mutant in mutants(CHECKOUT, path.relative_to(CHECKOUT).as_posix())]
     print(f"{len(found)} faults can be planted")
     if options.only:
@@ -68,7 +68,7 @@ def _drawn(options: argparse.Namespace) -> list[Mutant]:
 
 
 def _try_all(copy: Path, reach: Reach, drawn: list[Mutant], most_seconds: float, log: Path) -> list[Mutant]:
-    counts: dict[str, collections.Counter[str]] = {room: collections.Counter() for room in ROOMS}
+    counts: dict[str, collections.Counter[str]] = {module: collections.Counter() for module in MODULES}
     survivors = []
     for number, mutant in enumerate(drawn, 1):
         tests = reach.tests(mutant, most_seconds)
@@ -78,8 +78,8 @@ def _try_all(copy: Path, reach: Reach, drawn: list[Mutant], most_seconds: float,
         print(f"{number}/{len(drawn)} {outcome}, {len(tests)} tests: {mutant}", flush=True)
         if outcome == "survived":
             survivors.append(mutant)
-    for room, outcomes in counts.items():
-        print(f"{room}: {outcomes.total() - outcomes['survived']} of {outcomes.total()} caught; {dict(outcomes)}")
+    for module, outcomes in counts.items():
+        print(f"{module}: {outcomes.total() - outcomes['survived']} of {outcomes.total()} caught; {dict(outcomes)}")
     return survivors
 
 

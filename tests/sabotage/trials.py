@@ -26,7 +26,7 @@ from coverage import CoverageData
 from mutants import Mutant
 
 FAILED = 1
-"""What pytest answers where a test failed; more than that says that it could not run them."""
+"""The exit status of pytest when a test failed; higher ones mean that it could not run the tests."""
 
 
 class _Chosen:
@@ -40,7 +40,7 @@ class _Chosen:
 
 
 class _Timed:
-    """A plugin that writes down how long each test took, in seconds."""
+    """A plugin that saves the duration of each test, in seconds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,7 +54,7 @@ class _Timed:
 
 
 class Reach:
-    """Which tests reach which lines, and how long each test takes."""
+    """The tests that reach each line, and the duration of each test."""
 
     def __init__(self, coverage: Path, seconds: Path) -> None:
         self._data = CoverageData(str(coverage))
@@ -66,8 +66,8 @@ class Reach:
     def tests(self, mutant: Mutant, most_seconds: float) -> list[str]:
         """Return the tests that reach a fault, the quickest first, as many as fit; at least one, if any reaches it.
 
-        What runs at import time belongs to no test: its fault meets all tests that reach any line of its file, and
-        those that reach no line at all, because they look at signatures or sources.
+        Code at import time belongs to no test: its faults are tested by all tests that reach any line of its file, and
+        by those that reach no line, because they read signatures or sources.
         """
         (name,) = [full for posix, full in self._files.items() if posix.endswith(f"/{mutant.path}")]
         by_line = self._data.contexts_by_lineno(name)
@@ -83,7 +83,7 @@ class Reach:
         return chosen
 
     def expected_seconds(self, tests: Collection[str]) -> float:
-        """Return how long tests took when they were timed."""
+        """Return the total duration of tests."""
         return sum(self._seconds[test] for test in tests)
 
 
@@ -107,7 +107,7 @@ def measure(copy: Path, files: Sequence[str], kept: Path) -> Reach:
         status = _pytest(copy, [*files, *options], [_Timed(seconds)], kept / "log", None)
         if status:
             seconds.unlink(missing_ok=True)
-            raise RuntimeError(f"the tests must pass before faults are planted: pytest answered {status}, {kept}/log")
+            raise RuntimeError(f"tests must pass before faults are planted: pytest exited with {status}, {kept}/log")
     return Reach(coverage, seconds)
 
 
@@ -123,7 +123,7 @@ def try_fault(copy: Path, mutant: Mutant, tests: list[str], most_seconds: float,
 
 @contextlib.contextmanager
 def _planted(copy: Path, mutant: Mutant) -> Iterator[None]:
-    """Put a fault in its place; its bytecode goes, which Python takes for new if the size and the second are equal."""
+    """Plant a fault, and delete the bytecode, which Python considers new if size and second are equal."""
     path = copy / mutant.path
     compiled = Path(importlib.util.cache_from_source(str(path)))
     compiled.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def _planted(copy: Path, mutant: Mutant) -> Iterator[None]:
 
 
 def _pytest(copy: Path, args: list[str], plugins: list[object], log: Path, most_seconds: float | None) -> int | None:
-    """Run pytest in a child, in a copy of the checkout; return its answer, or `None` if it took too long."""
+    """Run pytest in a child, in a copy of the checkout; return its exit status, or `None` if it took too long."""
     child = os.fork()
     if not child:
         os._exit(_in_child(copy, args, plugins, log))

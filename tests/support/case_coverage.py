@@ -1,4 +1,4 @@
-"""What the recorded cases cover: which arguments of which classes they give, and how odd their inputs are."""
+"""The coverage of the recorded cases: the arguments of each class that they give, and unusual inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from golden.fixtures import load
-from golden.npnets_side import NETWORKS, OUTPUT_TOLERANCE, RECURRENT, VOCABULARY, answers, inputs_of, make, parameters
+from golden.npnets_side import (
+    NETWORKS,
+    OUTPUT_TOLERANCE,
+    RECURRENT,
+    VOCABULARY,
+    inputs_of,
+    make,
+    outputs_of,
+    parameters,
+)
 
 import npnets
 
@@ -21,10 +30,10 @@ WITHOUT_EFFECT = {
     "device": "says where parameters are placed, and changes no number",
     "preprocess_net_output_dim": "must be what the preprocess net says by itself",
 }
-"""Arguments that change no answer."""
+"""Arguments that change no output."""
 
 FAR = 50.0
-"""From here on tanh is flat: in float32 it is one, and its derivative zero, long before."""
+"""Above this value tanh is one and its derivative zero, in float32 long before."""
 
 SQUASHING = ("Actor", "ActorProb", "Perturbation", "VAE", "RecurrentActorProb")
 CLAMPED: dict[str, tuple[int, Callable[[Any], tuple[float, float]]]] = {
@@ -33,7 +42,7 @@ CLAMPED: dict[str, tuple[int, Callable[[Any], tuple[float, float]]]] = {
     "VAE": (2, lambda _: (np.exp(-4.0), np.exp(15.0))),
     "Perturbation": (0, lambda net: (-net.max_action, net.max_action)),
 }
-"""Which answer of a network is clamped, and between what."""
+"""Which output of a network is clamped, and its limits."""
 
 
 class Argument(NamedTuple):
@@ -45,7 +54,7 @@ class Argument(NamedTuple):
 
 
 class Constructor:
-    """Stands for a class in a case's call: writes down what it is given, or leaves an argument out."""
+    """Replaces a class in the call of a case: records its arguments, or omits one."""
 
     def __init__(self, name: str, given: list[Argument], left_out: str | None = None) -> None:
         self._name, self._given, self._left_out = name, given, left_out
@@ -70,27 +79,27 @@ def constructor_arguments(network: str) -> list[inspect.Parameter]:
 
 @functools.cache
 def given(call: str) -> list[Argument]:
-    """Return the arguments that a call gives to every class that it names; one at its default counts as not given."""
+    """Return the arguments that a call gives to every class that it names, except those at their defaults."""
     found: list[Argument] = []
     _make(call, {name: Constructor(name, found) for name in CLASSES})
     return found
 
 
 def network_of(case: dict[str, Any]) -> str:
-    """Return the class that a case is about."""
+    """Return the class of a case."""
     return str(case["call"]).split("(")[0]
 
 
 def matters(case: dict[str, Any], network: str, argument: str) -> bool:
-    """Tell whether a case would answer otherwise if it left an argument out, or not take its inputs at all."""
+    """Return whether a case without one of its arguments has other outputs, or does not take its inputs."""
     try:
         net = _make(case["call"], {network: Constructor(network, [], left_out=argument)})
     except (TypeError, ValueError):
-        return False  # the call makes no sense without it, which says nothing about answers
+        return False  # the call requires the argument, whatever its effect on outputs
     if _shapes(net) != _shapes(make(case["call"])):
         return True
     try:
-        found = answers(net, case["method"], parameters(case), inputs_of(case))
+        found = outputs_of(net, case["method"], parameters(case), inputs_of(case))
     except ValueError:
         return True
     return any(_differ(ours, recorded) for ours, recorded in zip(found, case["outputs"], strict=True))
@@ -100,12 +109,12 @@ def matters(case: dict[str, Any], network: str, argument: str) -> bool:
 
 
 def has_one_row(case: dict[str, Any]) -> bool:
-    """Tell whether a case's batch is of one row."""
+    """Return whether the batch of a case has one row."""
     return _first_input(case).shape[0] == 1
 
 
 def has_shapes(case: dict[str, Any]) -> bool:
-    """Tell whether an observation or an action has more than one axis."""
+    """Return whether an observation or an action has more than one axis."""
     shapes = [value for _, name, value in given(case["call"]) if name in ("state_shape", "action_shape")]
     axes = [np.size(shape) for shape in shapes]
     if network_of(case) not in RECURRENT:
@@ -114,23 +123,23 @@ def has_shapes(case: dict[str, Any]) -> bool:
 
 
 def has_single_numbers(case: dict[str, Any]) -> bool:
-    """Tell whether an observation is one number."""
+    """Return whether an observation is one number."""
     return _first_input(case).shape[-1] == 1
 
 
 def is_saturated(case: dict[str, Any]) -> bool:
-    """Tell whether numbers far beyond both ends go into a tanh."""
+    """Return whether the arguments of a tanh are far beyond both ends."""
     lowest, highest = case["squashed"] or (0.0, 0.0)
     return lowest < -FAR and highest > FAR
 
 
 def is_clamped(case: dict[str, Any]) -> bool:
-    """Tell whether an answer lies at both ends of its clamp, and also between them."""
+    """Return whether an output has entries at both limits of its clamp, and between them."""
     if network_of(case) not in CLAMPED or case["method"] != "forward":
         return False
     index, ends_of = CLAMPED[network_of(case)]
-    answer = case["outputs"][index]
-    at_ends = [np.isclose(answer, end, rtol=1e-6, atol=0.0) for end in ends_of(make(case["call"]))]
+    output = case["outputs"][index]
+    at_ends = [np.isclose(output, end, rtol=1e-6, atol=0.0) for end in ends_of(make(case["call"]))]
     return all(at_end.any() for at_end in at_ends) and not np.all(sum(at_ends))
 
 
@@ -141,7 +150,7 @@ CONDITIONS: dict[str, tuple[Callable[[dict[str, Any]], bool], tuple[str, ...]]] 
     "saturated": (is_saturated, SQUASHING),
     "clamped": (is_clamped, tuple(CLAMPED)),
 }
-"""What a class must be tried on, and which classes."""
+"""The unusual inputs that must be tested, and the classes that they concern."""
 
 
 def _first_input(case: dict[str, Any]) -> Any:

@@ -1,25 +1,25 @@
-"""Means, standard deviations, bounds and noise that the tests of distributions share."""
+"""Means, standard deviations, bounds and noise for the tests of distributions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as onp
+import numpy as np
 from backends import on_backend
 
 from npnets.distributions import Gaussian, SquashedGaussian
 
-LOW, HIGH = onp.array([-1.0, 0.0, -3.0]), onp.array([1.0, 0.5, 7.0])
+LOW, HIGH = np.array([-1.0, 0.0, -3.0]), np.array([1.0, 0.5, 7.0])
 
 
-def parameters(*shape: int, seed: int = 0, dtype: Any = onp.float64) -> Any:
+def parameters(*shape: int, seed: int = 0, dtype: Any = np.float64) -> Any:
     """A mean and a standard deviation."""
-    rng = onp.random.default_rng(seed)
-    return on_backend([a.astype(dtype) for a in (rng.normal(size=shape), onp.exp(0.5 * rng.normal(size=shape)))])
+    rng = np.random.default_rng(seed)
+    return on_backend([a.astype(dtype) for a in (rng.normal(size=shape), np.exp(0.5 * rng.normal(size=shape)))])
 
 
 def normals(*shape: int, seed: int = 1) -> Any:
-    return onp.random.default_rng(seed).standard_normal(shape)
+    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def boxed(mu: Any, sigma: Any) -> SquashedGaussian:

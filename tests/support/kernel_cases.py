@@ -163,10 +163,10 @@ def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = No
         return {"reset": on_backend(reset), "valid": on_backend(valid)}
 
     def fun(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any) -> Any:
-        return _in_one(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
+        return _joined(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
 
     def plain(*arrays: Any) -> Any:
-        return _in_one(COMPOSITIONS["lstm"](*arrays, **masks()))
+        return _joined(COMPOSITIONS["lstm"](*arrays, **masks()))
 
     weights = ((inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
     masks_given = " and ".join(name for name, mask in {"reset": reset, "valid": valid}.items() if mask is not None)
@@ -174,9 +174,9 @@ def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = No
     return Case("lstm", name, fun, plain, ((steps, batch, inputs), *weights, (batch, hidden), (batch, hidden)))
 
 
-def _in_one(answers: tuple[Any, ...]) -> Any:
-    """Return several answers as one array, as the tests of the table expect it."""
-    return nnp.concatenate([nnp.ravel(answer) for answer in answers])
+def _joined(outputs: tuple[Any, ...]) -> Any:
+    """Return several outputs as one array, as the tests of the table expect it."""
+    return nnp.concatenate([nnp.ravel(output) for output in outputs])
 
 
 def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool) -> Any:
@@ -209,10 +209,10 @@ def _latent_case(batch: int, inputs: int, latent: int) -> Case:
     bounds = {"low": -0.4, "high": 0.7}
 
     def fun(x: Any, w_m: Any, b_m: Any, w_s: Any, b_s: Any, noise: Any) -> Any:
-        return _in_one(latent_draw(x, (w_m, b_m), (w_s, b_s), noise, **bounds))
+        return _joined(latent_draw(x, (w_m, b_m), (w_s, b_s), noise, **bounds))
 
     def plain(*arrays: Any) -> Any:
-        return _in_one(COMPOSITIONS["latent"](*arrays, **bounds))
+        return _joined(COMPOSITIONS["latent"](*arrays, **bounds))
 
     layer = ((inputs, latent), (latent,))
     return Case(
@@ -249,7 +249,7 @@ def _squashed_gaussian_case(*shape: int) -> Case:
 
     def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any, **constants: float) -> Any:
         edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
-        return _in_one(operation(mu, nnp.exp(log_sigma), noise, **edges, **constants))
+        return _joined(operation(mu, nnp.exp(log_sigma), noise, **edges, **constants))
 
     fun = functools.partial(drawn, squashed_draw, log_half=log_half)
     plain = functools.partial(drawn, COMPOSITIONS["squashed_gaussian"], log_norm=log_norm)

@@ -1,4 +1,4 @@
-"""One network of each kind and shape, its inputs, and parameters on the running backend: what the laws are tried on."""
+"""One network of each kind and shape with its inputs, for the tests of laws; parameters are on the running backend."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESETS[[0, 2, 2, 3], [3, 0, 2, 4]] = True
 
 
 class Case(NamedTuple):
-    """A network, the width or shape of a row of each input, and the axis of each answer along which rows stand."""
+    """A network, the width or shape of a row of each input, and the axis of outputs for rows."""
 
     net: Any
     widths: tuple[int | tuple[int, ...], ...]
@@ -50,24 +50,24 @@ class Case(NamedTuple):
         return on_backend(drawn)
 
     def run(self, params: Any, *inputs: Any) -> list[Any]:
-        """Return the arrays that the network answers with."""
-        answer = self.net.forward(params, *inputs, **on_backend(self.options))
-        return [leaf for leaf in npnets.tree.leaves(answer) if leaf is not None]
+        """Return the arrays that `forward` returns."""
+        output = self.net.forward(params, *inputs, **on_backend(self.options))
+        return [leaf for leaf in npnets.tree.leaves(output) if leaf is not None]
 
 
 def there(net: Any) -> Any:
-    """Return the same network with the running test's device as its own, where it has one, and so have its parts."""
+    """Return the network and its parts on the device of the running test; bare layers have no device."""
     parts = {field.name: getattr(net, field.name) for field in dataclasses.fields(net)}
     changes = {name: there(part) for name, part in parts.items() if hasattr(type(part), "forward")}
     if "device" in parts:
         changes["device"] = device()
     if not parts.get("has_last", True):
-        changes["output_dim"] = 0  # an MLP without a last layer has put there how many features it answers with
+        changes["output_dim"] = 0  # in an MLP without a last layer the attribute is the number of output features
     return dataclasses.replace(net, **changes)
 
 
 def initial(net: Any, rng: np.random.Generator, dtype: type = np.float32) -> Any:
-    """Return parameters that a network drew and placed on its device; those of a bare layer, which has none, moved."""
+    """Return initial parameters on the running backend; those of a bare layer, which has no device, are moved there."""
     params = there(net).init(rng, dtype)
     return params if hasattr(net, "device") else on_backend(params)
 

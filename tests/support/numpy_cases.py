@@ -1,4 +1,4 @@
-"""Calls of every differentiable function of `npnets.numpy`, and what NumPy and SciPy answer to the same calls.
+"""Calls of every differentiable function of `npnets.numpy`, and the results of NumPy and SciPy for the same calls.
 
 `TABLE` holds at least one call of each function. A call is written as an expression of `m`, the module that its
 functions are taken from (`npnets.numpy`, or NumPy with SciPy's functions added), and of `x` and `y`, the arrays: those
@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as onp
+import numpy as np
 import scipy.special
 from backends import on_backend
 from grouped_cases import grouped
@@ -22,19 +22,19 @@ _SCIPY = {name: getattr(scipy.special, name) for name in ("erf", "logsumexp", "s
 
 
 def _masked(reduction: Callable[..., Any]) -> Callable[..., Any]:
-    """NumPy's reduction of those entries that a mask selects."""
+    """Return NumPy's reduction over the entries that a mask selects."""
     return lambda x, mask, axis=None, keepdims=False: reduction(x, axis=axis, keepdims=keepdims, where=mask)
 
 
 _OURS = {
-    "masked_sum": _masked(onp.sum),
-    "masked_mean": _masked(onp.mean),
-    "linalg": types.SimpleNamespace(norm=onp.linalg.norm),
+    "masked_sum": _masked(np.sum),
+    "masked_mean": _masked(np.mean),
+    "linalg": types.SimpleNamespace(norm=np.linalg.norm),
 }
-REFERENCE = types.SimpleNamespace(**{**vars(onp), **_SCIPY, **_OURS})
-"""What values are held against: NumPy's functions of the same names, and SciPy's."""
+REFERENCE = types.SimpleNamespace(**{**vars(np), **_SCIPY, **_OURS})
+"""The reference: NumPy's functions of the same names, and SciPy's."""
 
-Draw = Callable[[onp.random.Generator], Any]
+Draw = Callable[[np.random.Generator], Any]
 
 
 class Case(NamedTuple):
@@ -45,14 +45,14 @@ class Case(NamedTuple):
     fun: Callable[..., Any]
     draws: tuple[Draw, ...]
 
-    def arrays(self, seed: int, dtype: type = onp.float64) -> tuple[Any, ...]:
+    def arrays(self, seed: int, dtype: type = np.float64) -> tuple[Any, ...]:
         """Return the arrays to call it with, on the running backend."""
         return on_backend(self.numpy_arrays(seed, dtype))
 
-    def numpy_arrays(self, seed: int, dtype: type = onp.float64) -> tuple[Any, ...]:
-        """Return the same arrays as NumPy's, to call the reference with."""
-        rng = onp.random.default_rng(seed)
-        return tuple(onp.asarray(draw(rng), dtype) for draw in self.draws)
+    def numpy_arrays(self, seed: int, dtype: type = np.float64) -> tuple[Any, ...]:
+        """Return the same arrays on NumPy, to call the reference with."""
+        rng = np.random.default_rng(seed)
+        return tuple(np.asarray(draw(rng), dtype) for draw in self.draws)
 
 
 def _case(text: str, *draws: Draw) -> Case:
@@ -60,7 +60,7 @@ def _case(text: str, *draws: Draw) -> Case:
     found = re.match(r"m\.(?:linalg\.)?(\w+)", text)
     text = text.replace(", )", ")")
     fun = eval(f"lambda m, {', '.join('xy'[: len(draws)])}: {text}", globals())
-    shapes = [onp.shape(draw(onp.random.default_rng(0))) for draw in draws]
+    shapes = [np.shape(draw(np.random.default_rng(0))) for draw in draws]
     written = f"{text} for x {shapes[0]}" + (f", y {shapes[1]}" if len(shapes) == 2 else "")
     return Case(found[1] if found else "indexing", written, fun, draws)
 
@@ -82,18 +82,18 @@ def nonzero(*shape: int) -> Draw:
 
 def distinct(*shape: int, shift: float = 0.0) -> Draw:
     """Numbers at least 0.2 apart from each other, so that no step of a difference crosses a tie."""
-    return lambda rng: 0.2 * rng.permutation(int(onp.prod(shape))).reshape(shape) + shift - 0.91
+    return lambda rng: 0.2 * rng.permutation(int(np.prod(shape))).reshape(shape) + shift - 0.91
 
 
 def beside(module: Any, constant: Any) -> Any:
-    """A constant array of a call, brought to where the arrays lie that this module's function is called with."""
+    """Return a constant array of a call on the device of the arrays of this module's functions."""
     return constant if module is REFERENCE else on_backend(constant)
 
 
-MASK = onp.array([[True, False, True], [False, False, True]])
-SOMETHING_EVERYWHERE = onp.array([[True, False, True], [False, True, True]])
-ROWS = onp.array([0, 1, 0, 0])
-LOW, HIGH = onp.array([[-0.5], [0.0]]), onp.array([0.3, 0.5, 1.05])
+MASK = np.array([[True, False, True], [False, False, True]])
+SOMETHING_EVERYWHERE = np.array([[True, False, True], [False, True, True]])
+ROWS = np.array([0, 1, 0, 0])
+LOW, HIGH = np.array([[-0.5], [0.0]]), np.array([0.3, 0.5, 1.05])
 BROADCAST = [
     ((2, 3), (2, 3)),
     ((2, 3), (3,)),
@@ -124,7 +124,7 @@ SHAPING = [
     "m.repeat(x, 3, axis=1)",
     "m.repeat(x, 2, axis=-1)",
     "m.repeat(x, 2)",
-    "m.astype(x, onp.float64) * 2",
+    "m.astype(x, np.float64) * 2",
     "m.asarray([x[0], x[1], x[0]])",
     "m.array([x[0, 0, 0], x[1, 2, 3], 1.0])",
     "m.concatenate([x, x * x, x], axis=-1)",
@@ -136,7 +136,7 @@ SHAPING = [
 ]
 JOINING = [
     "m.concatenate([x, y], axis=1)",
-    "m.concatenate((y, beside(m, onp.ones((2, 2))), x), axis=-1)",
+    "m.concatenate((y, beside(m, np.ones((2, 2))), x), axis=-1)",
     "m.stack([x[:, 0], y[:, 1]])",
 ]
 INDEXING = [
@@ -150,15 +150,15 @@ INDEXING = [
     "x[0, 1, 2]",
     "x[ROWS]",
     "x[[1, 1]]",
-    "x[ROWS, onp.array([2, 1, 2, 0])]",
+    "x[ROWS, np.array([2, 1, 2, 0])]",
     "x[ROWS, 1]",
-    "x[:, onp.array([[0, 2], [2, 2]])]",
+    "x[:, np.array([[0, 2], [2, 2]])]",
     "x[0, :, ROWS]",
     "x[ROWS, :, 1]",
     "x[MASK]",
     "x[MASK, 0]",
-    "x[onp.array([True, False]), ..., onp.int64(1)]",
-    "x[None, onp.array(1)]",
+    "x[np.array([True, False]), ..., np.int64(1)]",
+    "x[None, np.array(1)]",
     "x[()]",
 ]
 

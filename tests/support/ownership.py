@@ -1,4 +1,4 @@
-"""Whether arrays are one's own, found out by writing to them: that works on every backend alike."""
+"""Whether arrays share no memory with others, tested by writing to them, which works on every backend."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def assert_owned(arrays: Any, others: Any) -> None:
         leaf += on_backend(_steps(leaf))
         assert_array_equal(leaf, expected)
         assert bits(rest) == kept, f"leaf {index} shares memory with another"
-        assert bits(others) == before, f"leaf {index} shares memory with what is not one's own"
+        assert bits(others) == before, f"leaf {index} shares memory with an array of the caller"
 
 
 def _steps(leaf: Any) -> Any:

@@ -1,9 +1,9 @@
 """Calls the library with arrays of the real CuPy on a machine without a GPU: a process of its own for the real package.
 
 The arrays lie over the host's memory, which is all that CuPy needs until it sets a GPU to work: everything before that,
-which function answers an operator and whether it has the keywords, happens as on a GPU. The types of arguments, and
+which function runs for an operator and whether it has the keywords, happens as on a GPU. The types of arguments, and
 what comes after a call's first launch, CuPy looks at later: of those this shows nothing. Prints a JSON object from the
-names of calls to how they ended: `"answered"` without a launch, `"reached CUDA"`, or another error. Run by
+names of calls to how they ended: `"returned"` without a launch, `"reached CUDA"`, or another error. Run by
 `test_cupy_dispatch.py`.
 """
 
@@ -50,7 +50,7 @@ def ending(call: Callable[[], Any]) -> str:
         return "reached CUDA" if "libcublas" in str(error) else f"ImportError: {error}"
     except Exception as error:  # whatever it is, it is what the test is about
         return f"{type(error).__name__}: {error}"
-    return "answered"
+    return "returned"
 
 
 def calls() -> Iterator[tuple[str, Callable[[], Any]]]:

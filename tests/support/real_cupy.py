@@ -1,4 +1,4 @@
-"""Runs scripts in a process with the real CuPy: in the tests' own process its name belongs to the stand-in."""
+"""Runs scripts in a process with the real CuPy, because the process of the tests imports the stand-in by that name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 INSTALL = "pip install cupy-cuda13x nvidia-cuda-nvrtc, which needs no GPU for this"
 
 
-def answer_of(script: str | Path, question: Any = None) -> Any:
+def result_of(script: str | Path, question: Any = None) -> Any:
     """Return what a script prints as JSON when it reads a question as JSON, in a process that can import the real CuPy.
 
     A relative path is one in this folder. Without CuPy the test is skipped, unless the variable NPNETS_REQUIRE_CUPY

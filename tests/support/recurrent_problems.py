@@ -1,4 +1,4 @@
-"""Recurrent networks of drawn sizes with sequences for them, in float64: what the laws of sequences are tried on."""
+"""Recurrent networks of random sizes with sequences for them, in float64, for the tests of laws of sequences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ each_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 class Problem(NamedTuple):
-    """A network, its parameters, and by name what its `forward` takes beside them; arrays on the running backend."""
+    """A network, its parameters, and the other arguments of `forward` by name; arrays are on the running backend."""
 
     net: Any
     params: Any
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
         return self._replace(given=given)
 
     def of_steps(self, steps: slice) -> Problem:
-        """Return the same problem for a part of the steps, from the state that it has."""
+        """Return the same problem for a part of the steps, from the same state."""
         return self.but(**{name: self.given[name][:, steps] for name in ("obs", "act", "resets") if name in self.given})
 
     def of_row(self, row: int) -> Problem:
@@ -90,17 +90,17 @@ def drawn_lengths(problem: Problem, seed: int) -> Any:
 
 
 def run(problem: Problem, all_steps: bool = True) -> tuple[Any, dict[str, Any]]:
-    """Return a network's answer, mean and deviation side by side, and its new state."""
+    """Return the output, with mean and deviation concatenated, and the new state."""
     obs, options = problem.given["obs"], {**problem.given, "all_steps": all_steps}
     del options["obs"]
     if isinstance(problem.net, npnets.RecurrentCritic):
         return problem.net.forward(problem.params, obs, **options, return_state=True)  # type: ignore[no-any-return]
-    answer, state = problem.net.forward(problem.params, obs, **options)
-    return (nnp.concatenate(answer, -1) if isinstance(answer, tuple) else answer), state
+    output, state = problem.net.forward(problem.params, obs, **options)
+    return (nnp.concatenate(output, -1) if isinstance(output, tuple) else output), state
 
 
 def traced_parts(problem: Problem) -> dict[str, Any]:
-    """Return all that a problem can be differentiated with respect to."""
+    """Return all arrays that a problem can be differentiated with respect to."""
     return {
         "params": problem.params,
         **{name: problem.given[name] for name in ("obs", "act", "state") if name in problem.given},
@@ -108,19 +108,19 @@ def traced_parts(problem: Problem) -> dict[str, Any]:
 
 
 def with_parts(problem: Problem, parts: dict[str, Any]) -> Problem:
-    """Return a problem with those parts in their places."""
+    """Return a problem with these arrays in place of its own."""
     given = {name: value for name, value in parts.items() if name != "params"}
     return problem.but(**given)._replace(params=parts["params"])
 
 
-def weights_like(answer: Any, state: Any, lengths: Any, seed: int) -> tuple[Any, Any]:
-    """Return a weight for every entry of an answer and a state, zero where an answer lies beyond its sequence's end."""
-    of_answer, of_state = direction_like(np.random.default_rng(seed + 300), (answer, state))
-    real = np.arange(answer.shape[1]) < np.asarray(lengths)[:, None]
-    return on_backend(as_numpy(of_answer) * real[..., None]), of_state
+def weights_like(output: Any, state: Any, lengths: Any, seed: int) -> tuple[Any, Any]:
+    """Return a weight for every entry of output and state, zero for steps after the end of a sequence."""
+    of_output, of_state = direction_like(np.random.default_rng(seed + 300), (output, state))
+    real = np.arange(output.shape[1]) < np.asarray(lengths)[:, None]
+    return on_backend(as_numpy(of_output) * real[..., None]), of_state
 
 
-def weighted(answer: Any, state: Any, weights: tuple[Any, Any]) -> Any:
-    """Return one number that depends on every entry of an answer and a state."""
-    pairs = [(answer, weights[0]), *((state[name], weights[1][name]) for name in ("hidden", "cell"))]
+def weighted(output: Any, state: Any, weights: tuple[Any, Any]) -> Any:
+    """Return one number that depends on every entry of output and state."""
+    pairs = [(output, weights[0]), *((state[name], weights[1][name]) for name in ("hidden", "cell"))]
     return sum((nnp.sum(part * weight) for part, weight in pairs), 0.0)

@@ -1,4 +1,4 @@
-"""One small network of each kind with its parameters, and observations and actions: what wrong input is tried on."""
+"""One small network of each kind, with parameters, observations and actions, for tests of invalid input."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def params_of(net: Any, dtype: type = np.float32) -> Any:
 
 
 def forward(net: Any, *inputs: Any, **options: Any) -> Any:
-    """Return what a network answers with parameters of its own."""
+    """Return the output of a network with initial parameters."""
     return net.forward(params_of(net), *inputs, **options)
 
 

@@ -5,7 +5,7 @@ a bias is added, `z = x + bias`. `T` is the arrays' dtype: constants are written
 turn float32 into double precision, which most GPUs compute many times slower. Both branches of a choice are `T` too.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from npnets.backend import Array
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
@@ -24,27 +24,27 @@ class _Source(NamedTuple):
 
 _SIGMOID = "const T p = exp(-fabs({of})); const T s = ({of} >= T(0) ? T(1) : p) / (T(1) + p);"
 _CDF = """T cdf;
-const T c = fmin(fmax(z, T(-64)), T(64)), s = c * c, s_lost = fma(c, c, -s);
+const T c = fmin(fmax(z, T(-64)), T(64)), s = c * c, s_error = fma(c, c, -s);
 if (by_tanh) {{
-    const T a = T(1.5957691216057308), a_lost = T((1.5957691216057308 - double(a)) - 9.9693088091109203e-17);
-    const T b = T(0.044715), b_lost = T((0.044715 - double(b)) + 2.1960211427085596e-18);
-    const T q = b * s, q_lost = fma(b, s, -q) + b * s_lost + b_lost * s;
-    const T t = T(1) + q, back = t - T(1), t_lost = (T(1) - (t - back)) + (q - back) + q_lost;
-    const T r = c * t, r_lost = fma(c, t, -r) + c * t_lost;
-    const T v = a * r, v_lost = fma(a, r, -v) + a * r_lost + a_lost * r;
-    const T e = exp(-fabs(v)), p = e - e * (v < T(0) ? -v_lost : v_lost);
+    const T a = T(1.5957691216057308), a_error = T((1.5957691216057308 - double(a)) - 9.9693088091109203e-17);
+    const T b = T(0.044715), b_error = T((0.044715 - double(b)) + 2.1960211427085596e-18);
+    const T q = b * s, q_error = fma(b, s, -q) + b * s_error + b_error * s;
+    const T t = T(1) + q, added = t - T(1), t_error = (T(1) - (t - added)) + (q - added) + q_error;
+    const T r = c * t, r_error = fma(c, t, -r) + c * t_error;
+    const T v = a * r, v_error = fma(a, r, -v) + a * r_error + a_error * r;
+    const T e = exp(-fabs(v)), p = e - e * (v < T(0) ? -v_error : v_error);
     cdf = (v < T(0) ? p : T(1)) / (T(1) + p);
     {slope_by_tanh}
 }} else {{
     cdf = normcdf(z);
     {slope}
 }}"""
-"""As in `gelu`: `cdf` is what `z` is multiplied by, `slope` its derivative; `_lost` is what rounding lost."""
+"""As in `gelu`: `cdf` is the factor of `z`, `slope` its derivative; `_error` is a rounding error."""
 
 _CDF_ALONE = _CDF.format(slope_by_tanh="", slope="")
 _CDF_AND_SLOPE = "T slope; " + _CDF.format(
     slope_by_tanh="slope = cdf * ((v < T(0) ? T(1) : p) / (T(1) + p) * (a * (T(1) + T(3) * b * s)));",
-    slope="const T e = exp(T(-0.5) * s); slope = T(0.39894228040143267794) * (e - T(0.5) * s_lost * e);",
+    slope="const T e = exp(T(-0.5) * s); slope = T(0.39894228040143267794) * (e - T(0.5) * s_error * e);",
 )
 
 _SOURCES = {
@@ -90,26 +90,26 @@ _BACKWARD = {
 }
 
 
-def activated(x: Array, name: str, args: tuple[Any, ...]) -> Array:
+def activated(x: Array, name: str, args: tuple[object, ...]) -> Array:
     """Return the activation of an array, which stays as it is."""
     return _FORWARD[name](x, 0, *_arguments(name, args))
 
 
-def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> Array:
+def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> Array:
     """Return the activation of `x + bias`, written over `x`."""
     return _FORWARD[name](x, 0 if bias is None else bias, *_arguments(name, args), x)
 
 
-def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> tuple[Array, Array]:
+def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> tuple[Array, Array]:
     """Return the activation of `z = x + bias`, and `z`."""
     return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *_arguments(name, args))
 
 
-def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[Any, ...]) -> Array:
+def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[object, ...]) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs none."""
     return _BACKWARD[name](g, y, y if z is None else z, *_arguments(name, args))
 
 
-def _arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _arguments(name: str, args: tuple[object, ...]) -> tuple[object, ...]:
     """Return an activation's arguments, all of them, as its source declares them."""
     return (args[0] == "tanh",) if name == "gelu" else args

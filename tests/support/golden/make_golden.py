@@ -1,7 +1,7 @@
-"""Write `networks.npz`, `recurrent.npz` and `optimizers.npz`: what Tianshou 1.0.0 and PyTorch answer to the cases.
+"""Write `networks.npz`, `recurrent.npz` and `optimizers.npz`: results of Tianshou 1.0.0 and PyTorch for the cases.
 
 Needs Tianshou and PyTorch, but not npnets. Parameters are written under the paths and in the layouts that npnets gives
-them, so that all knowledge of Tianshou's names is on this side. The README beside it says how to run it.
+them, so that all knowledge of Tianshou's names is on this side. The README in this folder says how to run it.
 """
 
 import inspect
@@ -50,8 +50,8 @@ def main() -> None:
     """Write the files that the command line names, or all."""
     versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
     contents: dict[str, Callable[[], dict[str, Any]]] = {
-        "networks": partial(answers, cases.FEED_FORWARD),
-        "recurrent": partial(answers, cases.RECURRENT),
+        "networks": partial(results, cases.FEED_FORWARD),
+        "recurrent": partial(results, cases.RECURRENT),
         "optimizers": optimizers,
     }
     for name in sys.argv[1:] or contents:
@@ -61,17 +61,17 @@ def main() -> None:
 
 
 def optimizers() -> dict[str, Any]:
-    """Return where PyTorch's optimizers go, what they refuse, and what is done to gradients and targets."""
+    """Return steps of PyTorch's optimizers, the errors they raise, clipped gradients and soft updates."""
     return {
         "cases": [trajectory(name, call) for name, call in cases.OPTIMIZERS.items()],
         "refused": [refused(call) for call in cases.REFUSED],
-        "clipping": [clipped(name, share) for name, share in cases.CLIPPING.items()],
+        "clipping": [clipped(name, ratio) for name, ratio in cases.CLIPPING.items()],
         "soft updates": [soft_updated(tau) for tau in cases.TAUS],
     }
 
 
-def answers(family: cases.Family) -> dict[str, Any]:
-    """Return what Tianshou answers to a family's cases."""
+def results(family: cases.Family) -> dict[str, Any]:
+    """Return the results of Tianshou for a family of cases."""
     return {
         "cases": [network_case(case) for case in family.networks],
         "initial": [initial_values(call) for call in family.initial],
@@ -84,12 +84,12 @@ def answers(family: cases.Family) -> dict[str, Any]:
 
 
 def network_case(case: Case) -> dict[str, Any]:
-    """Return what is recorded of a case. Its random numbers come from its name, so that a new case changes no other."""
+    """Return the record of a case. Its random numbers come from its name, so that a new case changes no other."""
     return recorded(case, *random_network(case, crc32(case.name.encode())))
 
 
 def random_network(case: Case, seed: int) -> tuple[nn.Module, np.random.Generator]:
-    """Return a case's network, all of its parameters random, and a generator for what goes in."""
+    """Return the network of a case with random parameters, and a generator for its inputs."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = eval(case.call, dict(VOCABULARY))
@@ -137,7 +137,7 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
 
 
 def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
-    """Call a network, with `noise` or `drawn` in the place of what PyTorch would draw."""
+    """Call a network, with `noise` or `drawn` in place of PyTorch's random numbers."""
     if hasattr(net, "nn"):
         return torch_recurrent.run(net, inputs)
     args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
@@ -150,7 +150,7 @@ def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
 
 @contextmanager
 def watched_tanh() -> Iterator[list[float]]:
-    """Collect the least and the largest number that each `tanh` is given."""
+    """Collect the least and the largest argument of each `tanh`."""
     found: list[float] = []
     tanh = torch.tanh
 
@@ -168,20 +168,20 @@ def gradient(value: torch.Tensor) -> torch.Tensor:
 
 
 def same_shape(value: torch.Tensor, shape: Any) -> torch.Tensor:
-    """Return what stands in for random numbers, if it has the shape that was asked for."""
+    """Return the replacement of random numbers, after a check that it has their shape."""
     assert tuple(value.shape) == tuple(shape), (value.shape, shape)
     return value
 
 
-def flat(answer: Any) -> Iterator[torch.Tensor]:
-    """Go through the tensors of an answer, a state's `hidden` before its `cell`; one that is `None` is left out."""
-    if isinstance(answer, dict):
-        yield from (answer["hidden"], answer["cell"])
-    elif isinstance(answer, tuple):
-        for part in answer:
+def flat(output: Any) -> Iterator[torch.Tensor]:
+    """Go through the tensors of an output, a state's `hidden` before its `cell`, without `None`."""
+    if isinstance(output, dict):
+        yield from (output["hidden"], output["cell"])
+    elif isinstance(output, tuple):
+        for part in output:
             yield from flat(part)
-    elif answer is not None:
-        yield answer
+    elif output is not None:
+        yield output
 
 
 def check_attained(case: Case, outputs: list[torch.Tensor]) -> None:

@@ -1,8 +1,8 @@
-"""Write `state_dicts_1.npz` or `state_dicts_2.npz`: state dicts of Tianshou's networks and policies, and some answers.
+"""Write `state_dicts_1.npz` or `state_dicts_2.npz`: state dicts of Tianshou's networks and policies, and some outputs.
 
 Which of the two depends on the version of Tianshou that is installed: 1.0.0, or 2.x. The cases are those of `cases.py`
 whose networks differ in more than numbers. Arrays are written as PyTorch has them, under Tianshou's names; npnets is
-not needed. The README beside it says how to run it.
+not needed. The README in this folder says how to run it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEW_NAMES = {
     "ActorProb": "ContinuousActorProbabilistic",
     "Critic": "ContinuousCritic",
 }
-"""What 2.x calls the classes whose names it changed."""
+"""The names in 2.x of the classes that it renamed."""
 
 WIDTH_GIVEN = [
     Case("an actor told its number of features", "Actor(Net(5, 4), 3, preprocess_net_output_dim=4)", {"obs": (4, 5)}),
@@ -62,7 +62,7 @@ def chosen_cases() -> Iterator[Case]:
 
 
 def network_case(case: Case, seed: int) -> dict[str, Any]:
-    """Return a network's state dict, an input and what it answers."""
+    """Return a network's state dict, an input and the output."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     net = eval(case.call, vocabulary())
@@ -106,15 +106,15 @@ def arrays(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
 
 
-def flat(answer: Any) -> Iterator[torch.Tensor]:
-    """Go through the tensors of an answer, a state's `hidden` before its `cell`."""
-    if isinstance(answer, tuple):
-        for part in answer:
+def flat(output: Any) -> Iterator[torch.Tensor]:
+    """Go through the tensors of an output, a state's `hidden` before its `cell`."""
+    if isinstance(output, tuple):
+        for part in output:
             yield from flat(part)
-    elif isinstance(answer, torch.Tensor):
-        yield answer
-    elif answer is not None:
-        yield from (answer["hidden"], answer["cell"])
+    elif isinstance(output, torch.Tensor):
+        yield output
+    elif output is not None:
+        yield from (output["hidden"], output["cell"])
 
 
 def vocabulary() -> dict[str, Any]:

@@ -26,7 +26,7 @@ VOCABULARY: dict[str, Any] = {
 
 
 class Scripted(np.random.Generator):
-    """A generator whose standard normal numbers are given beforehand; whoever asks must ask for their shape."""
+    """A generator of given standard normal numbers, which must be drawn in their shape."""
 
     def __new__(cls, numbers: Array) -> "Scripted":
         return super().__new__(cls, np.random.PCG64(0))
@@ -53,7 +53,7 @@ def parameters(case: dict[str, Any]) -> Any:
 
 
 def inputs_of(case: dict[str, Any]) -> dict[str, Any]:
-    """Return a case's inputs on the running backend; what a generator is to draw stays NumPy's."""
+    """Return the inputs of a case on the running backend; the numbers for a generator stay on NumPy."""
     return {name: value if name == "drawn" else on_backend(value) for name, value in case["inputs"].items()}
 
 
@@ -66,11 +66,11 @@ def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
 
 def run(case: dict[str, Any], params: Any, inputs: dict[str, Any]) -> list[Any]:
     """Call a case's network and return its outputs in order; a state that is `None` is left out."""
-    return answers(make(case["call"]), case["method"], params, inputs)
+    return outputs_of(make(case["call"]), case["method"], params, inputs)
 
 
-def answers(net: Any, method: str, params: Any, inputs: dict[str, Any]) -> list[Any]:
-    """Call a network with a case's inputs, as `run` does."""
+def outputs_of(net: Any, method: str, params: Any, inputs: dict[str, Any]) -> list[Any]:
+    """Call a network with the inputs of a case, and return its outputs in order."""
     given = [value for name, value in inputs.items() if name not in ("noise", "drawn", "hidden", "cell")]
     named = {"noise": inputs["noise"]} if "noise" in inputs else {}
     if "drawn" in inputs:
@@ -82,15 +82,15 @@ def answers(net: Any, method: str, params: Any, inputs: dict[str, Any]) -> list[
     return list(flat(getattr(net, method)(params, *given, **named)))
 
 
-def flat(answer: Any) -> Iterator[Any]:
-    """Go through the arrays of an answer, a state's `hidden` before its `cell`; one that is `None` is left out."""
-    if isinstance(answer, dict):
-        yield from (answer["hidden"], answer["cell"])
-    elif isinstance(answer, tuple):
-        for part in answer:
+def flat(output: Any) -> Iterator[Any]:
+    """Go through the arrays of an output, a state's `hidden` before its `cell`, without `None`."""
+    if isinstance(output, dict):
+        yield from (output["hidden"], output["cell"])
+    elif isinstance(output, tuple):
+        for part in output:
             yield from flat(part)
-    elif answer is not None:
-        yield answer
+    elif output is not None:
+        yield output
 
 
 def gradients(case: dict[str, Any]) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -113,7 +113,7 @@ def by_path(tree: Any) -> dict[str, Any]:
 
 
 def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance: float) -> None:
-    """Assert that float32 arrays on the running backend are those expected, within a share of their largest entry."""
+    """Assert that arrays equal the expected ones within a tolerance, which is relative to the largest entry."""
     assert found.keys() == expected.keys()
     found, expected = as_numpy(found), npnets.tree.to_numpy(expected)
     for name, array in found.items():
@@ -126,7 +126,7 @@ def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance:
 def relative_error(found: Array, expected: Array) -> float:
     """Return `max|found - expected| / max|expected|`, the largest entries of the whole array.
 
-    An array with no entry above `SMALL` is measured against that: where sums cancel, float32 leaves only rounding.
+    The error of an array with no entry above `SMALL` is relative to that, because cancelling sums leave only rounding.
     """
     difference = np.abs(found.astype(np.float64) - expected).max()
     return float(difference / max(np.abs(expected).max(), SMALL))

@@ -1,4 +1,4 @@
-"""Tianshou's recurrent networks: how one is called so that every answer has a gradient, and its LSTM's parameters."""
+"""Tianshou's recurrent networks: how to call one so that every output has a gradient, and its LSTM's parameters."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,12 +26,12 @@ def run(net: nn.Module, inputs: dict[str, torch.Tensor]) -> Any:
 
 
 def run_critic(net: RecurrentCritic, args: list[torch.Tensor], state: dict[str, torch.Tensor]) -> Any:
-    """Call a critic whose LSTM begins with a state, and return the state after it beside the value."""
+    """Call a critic whose LSTM begins with a state, and return the value and the new state."""
     found = []
     begin = tuple(value.transpose(0, 1).contiguous() for value in state.values())
     hooks = [
         net.nn.register_forward_pre_hook(lambda _, given: (*given, begin)),
-        net.nn.register_forward_hook(lambda _, given, answer: found.extend(answer[1])),
+        net.nn.register_forward_hook(lambda _, given, output: found.extend(output[1])),
     ]
     value = net(*args)
     for hook in hooks:

@@ -1,9 +1,9 @@
-"""The array's operators: who answers `x op y` when only one of them is the stand-in's.
+"""The array's operators: whose method computes `x op y` when only one of them is the stand-in's.
 
-CuPy's rules, which are NEP 13's with one addition. For `x op y` with a foreign `y`: `y` answers if it says so by
-`__array_ufunc__ = None`, or has no `__array_ufunc__` and a higher `__array_priority__`; else NumPy's function is asked,
-which lets both sides' `__array_ufunc__` speak. The reflected operator is the last chance and computes at once, as does
-an operator in place, which writes into the array's own memory. Only `@` never asks NumPy.
+CuPy's rules, which are NEP 13's with one addition. For `x op y` with a foreign `y`: `y` computes it if it has
+`__array_ufunc__ = None`, or no `__array_ufunc__` and a higher `__array_priority__`; else NumPy's function is called,
+which consults `__array_ufunc__` of both sides. The reflected operator comes last and computes at once, as does an
+operator in place, which writes into the array's own memory. Only `@` never calls NumPy.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "in
 
 
 def _defers(x: Any, y: Any) -> bool:
-    """Tell whether `x op y` leaves the answer to `y`'s reflected operator."""
+    """Return whether `x op y` is left to `y`'s reflected operator."""
     if hasattr(y, "__array_ufunc__"):
         return y.__array_ufunc__ is None
     return bool(x.__array_priority__ < getattr(y, "__array_priority__", 0))

@@ -1,7 +1,7 @@
 """The elementwise functions, `add`, `tanh`, `erf` and so on: NumPy's and SciPy's arithmetic under CuPy's rules.
 
 Arguments are arrays on the current device and numbers, nothing else; there is no `where=` and, but for `add.at`, none
-of the methods of NumPy's ufuncs. The answer is a new array in C order, or `out`.
+of the methods of NumPy's ufuncs. The result is a new array in C order, or `out`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ufunc:  # noqa: N801 (CuPy's name)
         return launch(self.name, compute, out)
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
-        """Add at indices, those that are named twice twice."""
+        """Add at indices, twice at those that are named twice."""
         if self.name != "add":
             raise NotImplementedError(f"`cupy_{self.name}.at` is not supported yet")
         target, (parts, copies), values = operand_array(a), _host_index(indices), operand(b)

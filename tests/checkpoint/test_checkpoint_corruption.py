@@ -1,4 +1,4 @@
-"""A damaged or foreign checkpoint is one clear line that names the file, or is read as what was saved: nothing else."""
+"""A corrupt or foreign checkpoint is one clear line that names the file, or is loaded as what was saved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _loaded(path: Path) -> bool:
     """Whether a file could be loaded, which then held what was saved; else its refusal was clear."""
     try:
         found = checkpoint.load(path)
-    except ValueError as error:
+    except checkpoint.CheckpointError as error:
         assert str(error).startswith(f"{path}: ") and "\n" not in str(error), error
         return False
     assert _is_right(found)
@@ -96,18 +96,18 @@ def test_an_array_that_was_changed_together_with_its_checksum_is_refused(ending:
         arrays["w"] = arrays["w"] * np.float32(1.0001)
 
     changed(path, scale)
-    assert "its digest is not that of what it holds" in refusal(path)
+    assert "its digest is not that of its content" in refusal(path)
 
 
 @each_ending
 def test_metadata_that_was_changed_is_refused(ending: str, tmp_path: Path) -> None:
     path = _saved(tmp_path, ending)
     changed(path, lambda manifest, arrays: manifest["content"]["metadata"].update(steps=21))
-    assert "its digest is not that of what it holds" in refusal(path)
+    assert "its digest is not that of its content" in refusal(path)
 
 
 @each_ending
-def test_what_follows_or_precedes_a_file_is_refused_or_changes_nothing(ending: str, tmp_path: Path) -> None:
+def test_bytes_before_or_after_a_file_are_refused_or_change_nothing(ending: str, tmp_path: Path) -> None:
     path = _saved(tmp_path, ending)
     whole = path.read_bytes()
     for content in (whole + b"\0" * 100, b"\0" * 100 + whole, whole + whole, whole + b"PK\x05\x06" + b"\0" * 18):
@@ -149,7 +149,7 @@ def _of_a_huge_shape(manifest: Any, arrays: Any) -> None:
         (_of_a_huge_shape, "expected 'w' as float32 (1099511627776, 1099511627776)"),
     ],
 )
-def test_a_tree_and_arrays_that_differ_are_refused_by_their_names(
+def test_a_tree_and_arrays_that_differ_are_refused_with_their_names(
     change: Callable[[Any, Any], None], words: str, ending: str, tmp_path: Path
 ) -> None:
     path = _saved(tmp_path, ending)
@@ -183,7 +183,7 @@ def test_a_manifest_that_lacks_a_part_is_refused(part: str, ending: str, tmp_pat
         ({"format": "another"}, "expected a manifest of the format 'npnets.checkpoint'"),
     ],
 )
-def test_another_version_is_refused_with_the_npnets_that_reads_it(
+def test_the_error_for_another_version_names_the_npnets_that_reads_it(
     head: Any, words: str, ending: str, tmp_path: Path
 ) -> None:
     path = _saved(tmp_path, ending)
@@ -201,7 +201,7 @@ def test_a_newer_version_is_refused_before_its_arrays_are_read(tmp_path: Path) -
 
 @each_ending
 @pytest.mark.parametrize("text", ['{"a"', "[]", "[" * 100_000, '"' + "x" * 50 + '"', '{"version": 1}'])
-def test_a_manifest_that_is_none_is_refused(text: str, ending: str, tmp_path: Path) -> None:
+def test_a_manifest_that_is_not_one_is_refused(text: str, ending: str, tmp_path: Path) -> None:
     file = io.BytesIO()
     CONTAINERS[ending].write(file, text, {})
     (tmp_path / f"pi{ending}").write_bytes(file.getvalue())
@@ -209,7 +209,7 @@ def test_a_manifest_that_is_none_is_refused(text: str, ending: str, tmp_path: Pa
 
 
 @each_ending
-def test_a_file_with_the_other_ending_or_of_anything_else_is_refused(ending: str, tmp_path: Path) -> None:
+def test_a_file_of_the_other_format_or_of_none_is_refused(ending: str, tmp_path: Path) -> None:
     other = next(one for one in CONTAINERS if one != ending)
     whole = _saved(tmp_path, other).read_bytes()
     for content in (whole, b"", b"\x80\x04K\x01.", b"text\n", np.random.default_rng(0).bytes(5000)):

@@ -1,7 +1,7 @@
 """The names that a file may use: npnets' own networks, layers and activations, and classes that the user gives."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from npnets import common, continuous, functional
@@ -9,19 +9,19 @@ from npnets.kernels.activation_formulas import FORMULAS
 
 Classes: TypeAlias = dict[str, type]
 
-_PUBLIC: Classes = {name: getattr(room, name) for room in (common, continuous) for name in room.__all__}
+_PUBLIC: Classes = {name: getattr(module, name) for module in (common, continuous) for name in module.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
-FUNCTIONS: dict[str, Any] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
 OF_OPTIM = (  # of npnets.optim, which nothing here imports
     *("AdamState", "RMSpropState", "SGDState"),
     *("adam", "adamw", "rmsprop", "sgd", "cosine_schedule", "linear_schedule"),
 )
 FORMER_FIELDS = {"AdamState": {"mean": "mu", "square": "nu"}, "RMSpropState": {"square": "nu"}}
-"""What fields of named tuples are called now, by what they are called in older files."""
+"""By the name of a named tuple: its fields' present names, by the names that they have in older files."""
 
 
-def is_named_tuple(value: Any) -> bool:
-    """Tell whether a class, or what it made, is a named tuple."""
+def is_named_tuple(value: object) -> bool:
+    """Whether a value is a named tuple, or the class of one."""
     kind = value if isinstance(value, type) else type(value)
     return issubclass(kind, tuple) and hasattr(kind, "_fields")
 

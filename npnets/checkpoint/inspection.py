@@ -1,46 +1,47 @@
-"""A checkpoint as it is shown: the text of its metadata, and its tree, whatever classes the file names.
+"""The content of a checkpoint for display: its metadata as text, and its tree, whatever classes the file names.
 
-Classes of a user's own are not needed, because a class that is not npnets' is shown as the call that would make it.
-What a file says reaches a terminal, so that no text of it comes through with anything that is not printable.
+A class that is not npnets' own is shown as the call that would make it, so that `classes` are not needed. The text of a
+file reaches a terminal, so that everything in it that is not printable is escaped.
 """
 
 from collections.abc import ItemsView
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.checkpoint.decoding import decode
-from npnets.checkpoint.faults import Fault, plain
-from npnets.checkpoint.files import Path, read
-from npnets.checkpoint.known import CLASSES
+from npnets.checkpoint.api import Path, read
+from npnets.checkpoint.decoding import Json, decode
+from npnets.checkpoint.registry import CLASSES
+from npnets.files.fault import Fault
+from npnets.files.quoting import plain
 from npnets.tree import Tree
 
 _CALLS = {"$call": "arguments", "$namedtuple": "fields"}
 
 
-class Shown(NamedTuple):
+class Contents(NamedTuple):
     """The content of a file: `metadata`, a text for each entry, and `params`, with dicts in place of named tuples."""
 
     metadata: dict[str, str]
     params: Tree
 
 
-def show(path: Path) -> Shown:
-    """Read a file for showing it.
+def inspect(path: Path) -> Contents:
+    """Read a file for display.
 
     Raises
     ------
     ValueError, ImportError, OSError
-        As `load`, except that no class needs to be known.
+        As `load`, except for unknown classes.
     """
-    return read(path, "show(path)", _shown)
+    return read(path, "inspect(path)", _contents)
 
 
-def _shown(content: dict[str, Any], arrays: dict[str, Array]) -> Shown:
+def _contents(content: dict[str, Json], arrays: dict[str, Array]) -> Contents:
     metadata = {plain(key): _text(value) for key, value in _entries(content["metadata"])}
-    return Shown(metadata, decode(_with_dicts(content["params"]), arrays, {}, "params"))
+    return Contents(metadata, decode(_with_dicts(content["params"]), arrays, {}, "params"))
 
 
-def _text(encoded: Any) -> str:
+def _text(encoded: Json) -> str:
     """Return a value as the call that makes it, as short as its `repr` if it can be made."""
     try:
         return repr(decode(encoded, {}, CLASSES, "metadata"))
@@ -48,7 +49,7 @@ def _text(encoded: Any) -> str:
         return _spelled_out(encoded)
 
 
-def _spelled_out(encoded: Any) -> str:
+def _spelled_out(encoded: Json) -> str:
     if isinstance(encoded, list):
         return f"[{', '.join(map(_text, encoded))}]"
     tag = _tag(encoded)
@@ -64,11 +65,11 @@ def _spelled_out(encoded: Any) -> str:
     return f"{{{', '.join(f'{key!r}: {_text(value)}' for key, value in _entries(encoded))}}}"
 
 
-def _named(encoded: dict[str, Any]) -> list[str]:
+def _named(encoded: dict[str, Json]) -> list[str]:
     return [f"{plain(name)}={_text(value)}" for name, value in _entries(encoded)]
 
 
-def _with_dicts(encoded: Any) -> Any:
+def _with_dicts(encoded: Json) -> Json:
     """Return a tree as JSON with dicts in place of named tuples, and with printable keys."""
     if isinstance(encoded, list):
         return [_with_dicts(part) for part in encoded]
@@ -83,12 +84,12 @@ def _with_dicts(encoded: Any) -> Any:
     return {"$dict": {plain(key): _with_dicts(part) for key, part in parts}}
 
 
-def _tag(encoded: dict[str, Any]) -> str:
-    """Return the key that tells what an object stands for, or nothing for a plain dict."""
+def _tag(encoded: dict[str, Json]) -> str:
+    """Return the tag of an object, or an empty string for a plain dict."""
     first = next(iter(encoded), "")
     return first if first.startswith("$") else ""
 
 
-def _entries(encoded: dict[str, Any]) -> ItemsView[str, Any]:
-    entries: dict[str, Any] = encoded["$dict"] if _tag(encoded) == "$dict" else encoded
+def _entries(encoded: dict[str, Json]) -> ItemsView[str, Json]:
+    entries: dict[str, Json] = encoded["$dict"] if _tag(encoded) == "$dict" else encoded
     return entries.items()

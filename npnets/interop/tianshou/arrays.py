@@ -1,7 +1,4 @@
-"""The values of a state dict as NumPy arrays: tensors and arrays of a GPU are told by what they can do.
-
-No framework is imported for it.
-"""
+"""The values of a state dict as NumPy arrays; tensors are recognized by their methods, without any import."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,15 +8,15 @@ import numpy as np
 from npnets.backend import Array, to_numpy
 
 
-def as_numpy(value: Any, name: str) -> Array:
-    """Return a value of a state dict as a NumPy array, without a copy where there need be none.
+def as_numpy(value: object, name: str) -> Array:
+    """Return a value of a state dict as a NumPy array, without a copy where possible.
 
     Parameters
     ----------
     value : array or tensor
-        A NumPy or CuPy array, a PyTorch tensor on any device, or what NumPy knows how to convert.
+        A NumPy or CuPy array, a PyTorch tensor on any device, or a value that NumPy can convert.
     name : str
-        What it is called, for the error's text.
+        Its name, for the message of an error.
 
     Raises
     ------
@@ -36,16 +33,16 @@ def as_numpy(value: Any, name: str) -> Array:
     return np.asarray(found)
 
 
-def _why_not(value: Any, error: Exception) -> str:
-    """Say why a tensor gives no array: its dtype, where it came to the CPU and NumPy has none of that name."""
-    dtype, said = str(getattr(value, "dtype", "unknown")), " ".join(str(error).split())
+def _why_not(value: object, error: Exception) -> str:
+    """Return the reason why a tensor cannot be converted: its dtype, if NumPy has none of that name, or its device."""
+    dtype, reason = str(getattr(value, "dtype", "unknown")), " ".join(str(error).split())
     if isinstance(error, TypeError) and not hasattr(np, dtype.rpartition(".")[2]):
         return (
-            f"has dtype {dtype} and cannot be made a NumPy array ({said}); bring it to a dtype that NumPy has, as "
-            "tensor.float() does"
+            f"has dtype {dtype} and cannot become a NumPy array ({reason}); convert it to a dtype that NumPy has, with "
+            "tensor.float()"
         )
     device = getattr(value, "device", "unknown")
-    return f"of dtype {dtype} on the device {device} cannot be made a NumPy array, because it says: {said}"
+    return f"of dtype {dtype} on the device {device} cannot become a NumPy array: {reason}"
 
 
 def check_one_floating_dtype(arrays: Mapping[str, Array]) -> None:
@@ -67,7 +64,7 @@ def check_one_floating_dtype(arrays: Mapping[str, Array]) -> None:
         )
     if len(names) > 1:
         found = ", ".join(f"{dtype} (as {name!r})" for dtype, name in names.items())
-        raise TypeError(f"parameters must all be of one dtype, but there are {found}; bring them to one dtype first")
+        raise TypeError(f"parameters must all be of one dtype, but there are {found}; convert them to one dtype first")
 
 
 def own_copy(array: Array) -> Array:

@@ -1,26 +1,29 @@
-"""The state dict of a whole policy, taken apart by the names of its networks.
+"""Prefixes and wrappers of names in the state dict of a whole policy, and its division into networks.
 
-What each version of Tianshou puts around the names of a network, and what is done about it:
+Each version of Tianshou adds something to the names of a network:
 
-| names | where | here |
+| names | added by | treated as |
 |---|---|---|
 | `actor.`, `critic2_old.`, `vae.`, ... | policies of 1.x | a prefix |
 | `policy.actor.` | algorithms of 2.x | the prefix `actor` finds it too |
-| `critic_old.module.` | 2.x: target networks, and trunks given an output size | a wrapper: left out |
+| `critic_old.module.` | 2.x: target networks, and trunks given an output size | a wrapper: removed |
 | `net.module.` | `DataParallelNet` | the same |
 | `_orig_mod.` | `torch.compile` | the same |
-| `_actor_critic.actor.` | 1.x: the networks of PPO and its kin for a second time | a prefix of its own |
-| `_optimizers` | algorithms of 2.x | no parameters; `split` leaves it out |
+| `_actor_critic.actor.` | 1.x: the networks of PPO and similar algorithms for a second time | a prefix of its own |
+| `_optimizers` | algorithms of 2.x | no parameters; `split` omits it |
 
-Wrappers are left out around the whole state dict, around a network, and around its parts.
+Wrappers are removed around the whole state dict, around a network, and around its parts.
 """
 
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypeVar
 
-from npnets.interop.tianshou_faults import Shapes, listed
+from npnets.files.quoting import listed
+from npnets.interop.tianshou.differences import Shapes
+
+Value = TypeVar("Value")
 
 HOLDER = "policy."
 TWICE = "_actor_critic"
@@ -29,37 +32,36 @@ _WRAPPER = r"(?:(?:net\.)?module|_orig_mod)\."
 _AT_THE_START = re.compile(_WRAPPER)
 _ANYWHERE = re.compile(rf"(?<![^.]){_WRAPPER}")
 _MOST_PLACES, _MOST_WRAPPERS, _MOST_NAMES = 100, 16, 64
-"""How many places of a network in one state dict, wrappers around one another, and dots in a name are looked into."""
+"""Limits: prefixes that are tried, nested wrappers that are removed, and dots in a name that is looked at."""
 
 _OURS = re.compile(r"(?:linear|norm|layer)_\d+")
-"""What parts of npnets' parameters are called and of Tianshou's never."""
+"""Names of parts of npnets' parameters, which Tianshou has not."""
 
 
-def check_state_dict(state_dict: Any) -> Mapping[str, Any]:
-    """Return a state dict, or say what came instead."""
+def check_state_dict(state_dict: object) -> None:
+    """Check that a value is a state dict; the error says what it is instead."""
     if not isinstance(state_dict, Mapping):
         hint = "; pass module.state_dict()" if hasattr(state_dict, "state_dict") else ""
         raise TypeError(f"state_dict must be a dict from names to arrays, but is a {type(state_dict).__name__}{hint}")
     wrong = next((key for key in state_dict if not isinstance(key, str)), None)
     if wrong is not None:
-        raise TypeError(f"the keys of a state dict must be texts, but one is {wrong!r:.80}")
+        raise TypeError(f"the keys of a state dict must be strings, but one is {wrong!r:.80}")
     ours = None if any("." in key for key in state_dict) else _place_of_parameters(state_dict)
     if ours is not None:
         raise TypeError(
             f"these are parameters of npnets already, as init makes them (there is a dict {ours!r}): use them as they "
-            "are; to_state_dict(net, params) makes a state dict of them"
+            "are; to_state_dict(net, params) converts them to a state dict"
         )
     inner = [key for key, value in state_dict.items() if isinstance(value, Mapping)]
     if inner and not any(hasattr(value, "shape") for value in state_dict.values()):
         raise TypeError(
             f"there are dicts and no arrays at {listed(inner)}: this is a checkpoint, which "
-            f"holds a state dict beside others; pass the one that is meant, such as [{inner[0]!r}]"
+            f"holds a state dict beside other values; pass that one, such as [{inner[0]!r}]"
         )
-    return state_dict
 
 
-def _place_of_parameters(given: Mapping[str, Any], at: str = "") -> str | None:
-    """Return where in nested dicts a layer of npnets' parameters stands, if one does."""
+def _place_of_parameters(given: Mapping[str, object], at: str = "") -> str | None:
+    """Return the place of a layer of npnets' parameters in nested dicts, or `None`."""
     for key, value in given.items():
         if isinstance(value, Mapping):
             place = f"{at}{key}"
@@ -70,39 +72,41 @@ def _place_of_parameters(given: Mapping[str, Any], at: str = "") -> str | None:
 
 
 def dotted(prefix: str) -> str:
-    """Return a prefix with the dot that ends it; nothing stays nothing."""
+    """Return a prefix with a dot at its end; an empty one stays empty."""
     if not isinstance(prefix, str):
-        raise TypeError(f"prefix must be a text such as 'actor', but is {prefix!r:.80}")
+        raise TypeError(f"prefix must be a string such as 'actor', but is {prefix!r:.80}")
     return f"{prefix.rstrip('.')}." if prefix else ""
 
 
-def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Take the state dict of a whole policy or algorithm apart, into one for each network that it holds.
+def split(state_dict: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """Divide the state dict of a whole policy or algorithm into one for each of its networks.
 
     Parameters
     ----------
     state_dict : dict
-        As `policy.state_dict()` (1.x) or `algorithm.state_dict()` (2.x) gives it.
+        Of `policy.state_dict()` (1.x) or `algorithm.state_dict()` (2.x).
 
     Returns
     -------
     dict of dicts
         By the names of the networks, which are the same for both versions as far as the algorithms are: `actor`,
-        `critic`, `critic2`, `critic_old`, `vae`, ... Values are passed on as they are. What is no network's (`alpha`)
-        is a part like any other, names without a dot are in the part `""`, and the states of optimizers are left out.
+        `critic`, `critic2`, `critic_old`, `vae`, ... Values are the same objects. A value that belongs to no network
+        (`alpha`) is a part like any other, names without a dot are in the part `""`, and the states of optimizers are
+        omitted.
     """
-    state_dict = unwrapped(check_state_dict(state_dict))
+    check_state_dict(state_dict)
+    state_dict = unwrapped(state_dict)
     tops = {key.partition(".")[0] for key in state_dict}
-    parts: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Value]] = {}
     for key, value in state_dict.items():
         if key != OPTIMIZERS:
-            name, rest = _taken_apart(key, tops)
+            name, rest = _divided(key, tops)
             parts.setdefault(name, {})[rest] = value
     return {name: unwrapped(part) for name, part in parts.items()}
 
 
-def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return what stands below a prefix, which is left out of the names; nothing, if nothing does."""
+def part_of(state_dict: Mapping[str, object], prefix: str) -> dict[str, object]:
+    """Return the values below a prefix, which is removed from their names; an empty dict if there are none."""
     start = dotted(prefix)
     for names in (state_dict, unwrapped(state_dict)):
         for place in (start, HOLDER + start) if start else ("",):
@@ -112,13 +116,13 @@ def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {}
 
 
-def check_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> dict[str, Any]:
-    """Return what stands below a prefix, the wrappers left out of its names.
+def check_part(state_dict: Mapping[str, object], prefix: str, expected: Shapes) -> dict[str, object]:
+    """Return the values below a prefix, without the wrappers in their names.
 
     Raises
     ------
     ValueError
-        If nothing does: the message says what to write instead.
+        If there are none; the message names the prefixes that there are.
     """
     found = part_of(state_dict, prefix)
     if not found and dotted(prefix):
@@ -127,8 +131,8 @@ def check_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> 
     return without_wrappers(found, expected)
 
 
-def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> str:
-    """Say what could be meant by a prefix below which nothing stands."""
+def _other_than(state_dict: Mapping[str, object], prefix: str, expected: Shapes) -> str:
+    """Return advice for a prefix below which there is nothing."""
     key = prefix.rstrip(".")
     if isinstance(state_dict.get(key), Mapping):
         return f"there is a dict of that name: pass state_dict[{key!r}] without prefix"
@@ -140,8 +144,8 @@ def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) ->
     return f"it has no parts, but only {listed(list(state_dict))}" if state_dict else "it is empty"
 
 
-def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the wrappers that stand around everything, unless two names would become one."""
+def unwrapped(part: Mapping[str, Value]) -> dict[str, Value]:
+    """Remove the wrappers around all names, unless two names would become one."""
     bare = dict(part)
     for _ in range(_MOST_WRAPPERS):
         if not bare or not all(_AT_THE_START.match(name) for name in bare):
@@ -153,24 +157,24 @@ def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
     return bare
 
 
-def without_wrappers(part: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Any]:
-    """Leave the wrappers out of names inside a network too, where that makes a name that is expected and missing."""
-    wanted = {name for name in expected if name not in part}
+def without_wrappers(part: Mapping[str, object], expected: Iterable[str]) -> dict[str, object]:
+    """Remove wrappers inside names too, where that makes a name that is expected and missing."""
+    missing = {name for name in expected if name not in part}
     bare = {name: _ANYWHERE.sub("", name) for name in part}
-    renamed = {bare[name] if bare[name] in wanted else name: value for name, value in part.items()}
+    renamed = {bare[name] if bare[name] in missing else name: value for name, value in part.items()}
     return renamed if len(renamed) == len(part) else dict(part)
 
 
-def fits(expected: Shapes, state_dict: Mapping[str, Any], prefix: str = "") -> bool:
-    """Whether all parameters of a network stand below a prefix, in their shapes."""
+def fits(expected: Shapes, state_dict: Mapping[str, object], prefix: str = "") -> bool:
+    """Whether all parameters of a network are below a prefix, in their shapes."""
     part = without_wrappers(part_of(state_dict, prefix), expected)
     return bool(expected) and all(
         name in part and tuple(getattr(part[name], "shape", ())) == shape for name, shape in expected.items()
     )
 
 
-def places_of(expected: Shapes, state_dict: Mapping[str, Any]) -> list[str]:
-    """Return the prefixes at which all parameters of a network stand, in their shapes."""
+def prefixes_of(expected: Shapes, state_dict: Mapping[str, object]) -> list[str]:
+    """Return the prefixes below which all parameters of a network are, in their shapes."""
     first = next(iter(expected), None)
     places = dict.fromkeys(_before(key, first) for key in state_dict) if first is not None else {}
     tried = itertools.islice((place for place in places if place), _MOST_PLACES)
@@ -178,16 +182,16 @@ def places_of(expected: Shapes, state_dict: Mapping[str, Any]) -> list[str]:
 
 
 def _before(key: str, name: str) -> str:
-    """Return what stands before a parameter's name in a key, whatever wrappers the name has within; else nothing."""
+    """Return the prefix of a key that ends with a name, whatever wrappers are in it, or an empty string."""
     parts = key.split(".") if key.count(".") <= _MOST_NAMES else []
     ends = range(len(parts) - 1, 0, -1)
     return next((".".join(parts[:end]) for end in ends if _ANYWHERE.sub("", ".".join(parts[end:])) == name), "")
 
 
-def _taken_apart(key: str, tops: set[str]) -> tuple[str, str]:
+def _divided(key: str, tops: set[str]) -> tuple[str, str]:
     name, dot, rest = key.partition(".")
     if name + dot == HOLDER and rest.partition(".")[0] not in tops:
-        return _taken_apart(rest, tops)
+        return _divided(rest, tops)
     if name in (TWICE, HOLDER[:-1]) and "." in rest:
         inner, _, rest = rest.partition(".")
         return f"{name}.{inner}", rest

@@ -1,8 +1,8 @@
-"""The tensors in a file of PyTorch's: what the pickle says of them, and the arrays that are made of it.
+"""The tensors in a file of PyTorch's: their descriptions in the pickle, and the arrays made from them.
 
-Symbols: a *storage* is a run of numbers of one dtype, a record of the file; a tensor is a window on a storage, given by
-an offset, a shape and strides, all counted in elements. Several tensors may look at one storage. What the pickle says
-is believed only once it fits the storage's record.
+A *storage* is a sequence of numbers of one dtype, a record of the file; a tensor is a view of a storage, given by an
+offset, a shape and strides, all counted in elements. Several tensors may share a storage. No size in the pickle is used
+before it was compared with the storage's record.
 """
 
 import importlib
@@ -14,12 +14,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from npnets.backend import Array
-from npnets.interop.torch_pickle import Name
-from npnets.interop.torch_refusal import Refusal, shown
+from npnets.files.fault import Fault
+from npnets.files.limits import MOST_AXES
+from npnets.files.quoting import quoted
+from npnets.interop.torch.unpickling import Name
 
 Half: TypeAlias = Literal["float32", "keep"]
 
-_MOST_AXES = 64  # NumPy's limit
 _LARGEST = 2**62
 _LONGEST_KEY = 100
 
@@ -39,18 +40,18 @@ _STORAGES = {
     "torch.storage.UntypedStorage": "uint8",
 }
 _NEW_DTYPES = {f"torch.{name}": name for name in ("uint16", "uint32", "uint64")}
-"""Dtypes that no storage is named after: their storages are bytes, and the tensor says what they are."""
+"""Dtypes without a storage class of their own: their storages are bytes, and the tensor names the dtype."""
 
 _IN_BYTES: dict[str, np.dtype[Any]] = {"bfloat16": np.dtype("uint16"), "bool": np.dtype("uint8")}
-"""How the dtypes are stored whose bytes NumPy does not read as they are; the others have NumPy's names."""
+"""The dtype in the file, where it is not the one of the array."""
 
 NAMES = frozenset({*_STORAGES, *_NEW_DTYPES})
-"""Names that stand in a pickle and are not called."""
+"""Names in a pickle that are not called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A record of the file, as the pickle speaks of it: its dtype, its key, and how many numbers it should hold."""
+    """A record of the file as the pickle describes it: its dtype, its key, and how many numbers it should hold."""
 
     dtype: str
     key: str
@@ -59,7 +60,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A window on a storage; sizes in elements of `dtype`. Nothing of it is checked against the storage's bytes yet."""
+    """A view of a storage; sizes in elements of `dtype`. Not yet compared with the storage's bytes."""
 
     storage: Storage
     dtype: str
@@ -73,55 +74,55 @@ class Tensor:
         return math.prod(self.shape)
 
 
-# -- what the pickle says --------------------------------------------------------------------------------------------
+# -- descriptions in the pickle --------------------------------------------------------------------------------------
 
 
-def storage(identifier: Any) -> Storage:
-    """Return the storage that a persistent identifier stands for; the device that it was on does not matter."""
+def storage(identifier: object) -> Storage:
+    """Return the storage of a persistent identifier; the device that it was on does not matter."""
     match identifier:
         case ("storage", Name(path), str(key), str(), int(count)) if path in _STORAGES and len(key) <= _LONGEST_KEY:
             return Storage(_STORAGES[path], key, count)
-    raise Refusal("its pickle speaks of a storage in a form that is not known; the file is damaged")
+    raise Fault("its pickle describes a storage in an unknown form; the file is damaged")
 
 
-def _rebuild_tensor_v2(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
             _check_no_metadata(metadata)
-            return _window(source, source.dtype, offset, shape, strides)
+            return _tensor(source, source.dtype, offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
 
 
-def _rebuild_tensor_v3(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
             if path in _NEW_DTYPES:
                 _check_no_metadata(metadata)
-                return _window(source, _NEW_DTYPES[path], offset, shape, strides)
+                return _tensor(source, _NEW_DTYPES[path], offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v3")
 
 
-def _rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_parameter(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Tensor() as data, bool(), dict()):
             return data
     raise _bad_arguments("torch._utils._rebuild_parameter")
 
 
-def _ordered_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
+def _ordered_dict(arguments: tuple[object, ...]) -> dict[object, object]:
     if arguments:
         raise _bad_arguments("collections.OrderedDict")
     return {}
 
 
-def _torch_size(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _torch_size(arguments: tuple[object, ...]) -> tuple[int, ...]:
     match arguments:
         case (tuple(shape),):
             return _whole(shape)
     raise _bad_arguments("torch.Size")
 
 
-def _torch_device(arguments: tuple[Any, ...]) -> str:
+def _torch_device(arguments: tuple[object, ...]) -> str:
     match arguments:
         case (str(kind),) if len(kind) <= _LONGEST_KEY:
             return kind
@@ -130,7 +131,7 @@ def _torch_device(arguments: tuple[Any, ...]) -> str:
     raise _bad_arguments("torch.device")
 
 
-CONSTRUCTORS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+CONSTRUCTORS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "collections.OrderedDict": _ordered_dict,
     "torch.Size": _torch_size,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
@@ -138,32 +139,32 @@ CONSTRUCTORS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
     "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
     "torch.device": _torch_device,
 }
-"""What a pickle may call."""
+"""The functions that a pickle may call."""
 
 
-def _bad_arguments(name: str) -> Refusal:
-    return Refusal(f"its pickle calls {name} with arguments that PyTorch does not give; the file is damaged")
+def _bad_arguments(name: str) -> Fault:
+    return Fault(f"its pickle calls {name} with arguments that PyTorch does not give; the file is damaged")
 
 
-def _check_no_metadata(metadata: list[Any]) -> None:
+def _check_no_metadata(metadata: list[object]) -> None:
     if any(metadata):
-        raise Refusal(
-            "it has a tensor whose conjugation or sign PyTorch left to be done later; save tensor.resolve_conj() or "
+        raise Fault(
+            "it has a tensor whose conjugation or sign is deferred by PyTorch; save tensor.resolve_conj() or "
             "tensor.resolve_neg()"
         )
 
 
-def _window(source: Storage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]) -> Tensor:
+def _tensor(source: Storage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]) -> Tensor:
     if len(shape) != len(strides):
-        raise Refusal(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")
+        raise Fault(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")
     return Tensor(source, dtype, offset, _whole(shape), _whole(strides))
 
 
 def _whole(numbers: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(numbers) > _MOST_AXES:
-        raise Refusal(f"it has a tensor of {len(numbers)} axes; NumPy's arrays have at most {_MOST_AXES}")
+    if len(numbers) > MOST_AXES:
+        raise Fault(f"it has a tensor of {len(numbers)} axes; NumPy's arrays have at most {MOST_AXES}")
     if not all(type(number) is int and 0 <= number < _LARGEST for number in numbers):
-        raise Refusal("it has a tensor with a negative, huge or fractional size or stride; the file is damaged")
+        raise Fault("it has a tensor with a negative, huge or fractional size or stride; the file is damaged")
     return numbers
 
 
@@ -184,20 +185,20 @@ def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "b
     records : dict of bytes
         The file's records by name.
     order : str
-        The order of bytes that the file was written in.
+        The byte order of the file.
     half : str
         `"float32"` or `"keep"`, as for `torch_file.load`.
 
     Returns
     -------
     array
-        Its own memory, contiguous, in the machine's order of bytes.
+        With memory of its own, contiguous, in the machine's byte order.
 
     Raises
     ------
     ImportError
         If bfloat16 is to be kept and ml_dtypes is not installed.
-    Refusal
+    Fault
         If the tensor does not fit its storage, or the storage its record.
     """
     dtype = _dtype_of_array(tensor.dtype, half)
@@ -205,10 +206,10 @@ def array(tensor: Tensor, records: dict[str, bytes], order: Literal["little", "b
     octets = np.frombuffer(_storage_bytes(tensor, records), np.uint8)
     in_order = stored.newbyteorder("<" if order == "little" else ">")
     numbers = octets[: octets.size // stored.itemsize * stored.itemsize].view(in_order)
-    window = _look_through(numbers, tensor)
+    view = _view(numbers, tensor)
     if tensor.dtype != "bfloat16":
-        return np.array(window, dtype=dtype, order="C")
-    bits: Array = np.array(window, dtype=np.uint16 if half == "keep" else np.uint32, order="C")
+        return np.array(view, dtype=dtype, order="C")
+    bits: Array = np.array(view, dtype=np.uint16 if half == "keep" else np.uint32, order="C")
     if half != "keep":
         bits <<= 16  # a bfloat16 is the upper half of a float32
     return bits.view(dtype)
@@ -235,33 +236,33 @@ def _dtype_of_array(dtype: str, half: Half) -> np.dtype[Any]:
 def _storage_bytes(tensor: Tensor, records: dict[str, bytes]) -> bytes:
     source = tensor.storage
     if (raw := records.get(f"data/{source.key}")) is None:
-        raise Refusal(f"it lacks the record {shown(f'data/{source.key}')}; the file is damaged")
+        raise Fault(f"it lacks the record {quoted(f'data/{source.key}')}; the file is damaged")
     itemsize = _dtype_in_file(source.dtype).itemsize
     if len(raw) // itemsize != source.count:
-        raise Refusal(
-            f"the record {shown(f'data/{source.key}')} has {len(raw)} bytes, where {source.count} numbers of "
+        raise Fault(
+            f"the record {quoted(f'data/{source.key}')} has {len(raw)} bytes, where {source.count} numbers of "
             f"{source.dtype} must be; the file is damaged"
         )
     return raw
 
 
-def _look_through(numbers: Array, tensor: Tensor) -> Array:
+def _view(numbers: Array, tensor: Tensor) -> Array:
     """Return a tensor's view of its storage."""
     if tensor.size == 0:
         return _empty(tensor)
     pairs = list(zip(tensor.shape, tensor.strides, strict=True))
     last = tensor.offset + sum((length - 1) * stride for length, stride in pairs)
     if tensor.offset < 0 or last >= numbers.size:
-        raise Refusal(
+        raise Fault(
             f"a tensor of shape {tensor.shape} with strides {tensor.strides} at {tensor.offset} reaches outside its "
             f"storage of {numbers.size} numbers; the file is damaged"
         )
-    # A stride along a single entry is never taken, and may be anything.
+    # The stride of an axis of one entry is never used, and may be anything.
     strides = [stride * numbers.itemsize if length > 1 else 0 for length, stride in pairs]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
 
 
 def _empty(tensor: Tensor) -> Array:
-    if math.prod(length or 1 for length in tensor.shape) * 16 > _LARGEST:  # NumPy refuses such a shape, though empty
-        raise Refusal(f"a tensor has the shape {tensor.shape}, which is too large for an array; the file is damaged")
+    if math.prod(length or 1 for length in tensor.shape) * 16 > _LARGEST:  # NumPy refuses such a shape of no numbers
+        raise Fault(f"a tensor has the shape {tensor.shape}, which is too large for an array; the file is damaged")
     return np.empty(tensor.shape, np.uint8)

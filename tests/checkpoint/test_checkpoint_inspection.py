@@ -1,4 +1,4 @@
-"""A checkpoint as `python -m npnets summary` shows it: everything in it, and nothing that a terminal would obey."""
+"""A checkpoint as `python -m npnets summary` shows it: everything in it, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from checkpoint_files import changed, each_ending
 
 import npnets
 from npnets import checkpoint
-from npnets.checkpoint.shown import show
+from npnets.checkpoint.inspection import inspect
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
@@ -37,14 +37,14 @@ class Trunk:
 
 def shown_metadata(folder: Path, value: Any) -> str:
     checkpoint.save(folder / "file.npz", {}, {"it": value})
-    return show(folder / "file.npz").metadata["it"]
+    return inspect(folder / "file.npz").metadata["it"]
 
 
 @each_ending
 def test_params_are_shown_with_the_fields_of_named_tuples_of_unknown_classes(tmp_path: Path, ending: str) -> None:
     weight = np.arange(3, dtype=np.float32)
     checkpoint.save(tmp_path / f"file{ending}", {"a": [Pair(weight, (1, None))], "$odd": {"b": weight[:2]}})
-    params = show(tmp_path / f"file{ending}").params
+    params = inspect(tmp_path / f"file{ending}").params
     assert list(params) == ["a", "$odd"] and list(params["a"][0]) == ["first", "second"]
     assert (params["a"][0]["first"] == weight).all() and params["a"][0]["second"] == (1, None)
     assert (params["$odd"]["b"] == weight[:2]).all()
@@ -82,10 +82,10 @@ def test_metadata_is_shown_as_python_writes_it(tmp_path: Path, value: Any, text:
 
 def test_metadata_with_a_key_of_the_formats_own_is_shown(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "file.npz", {}, {"$it": 1, "that": 2})
-    assert show(tmp_path / "file.npz").metadata == {"$it": "1", "that": "2"}
+    assert inspect(tmp_path / "file.npz").metadata == {"$it": "1", "that": "2"}
 
 
-def test_nothing_that_a_terminal_obeys_comes_through(tmp_path: Path) -> None:
+def test_control_characters_of_a_file_are_escaped(tmp_path: Path) -> None:
     evil = "\x1b[2Jx"
 
     @dataclasses.dataclass
@@ -94,17 +94,17 @@ def test_nothing_that_a_terminal_obeys_comes_through(tmp_path: Path) -> None:
 
     Named.__name__ = evil
     checkpoint.save(tmp_path / "file.npz", {evil: np.ones(1)}, {evil: evil, "n": Named(evil), "d": [{evil: Named(1)}]})
-    metadata, params = show(tmp_path / "file.npz")
+    metadata, params = inspect(tmp_path / "file.npz")
     text = "".join([*metadata, *metadata.values(), *params])
     assert "x" in text and "\x1b" not in text
 
 
 @each_ending
-def test_a_file_that_is_none_is_refused_as_load_refuses_it(tmp_path: Path, ending: str) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused_as_by_load(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"file{ending}"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match="cannot be read") as shown:
-        show(path)
+        inspect(path)
     with pytest.raises(ValueError) as loaded:
         checkpoint.load(path)
     assert str(shown.value) == str(loaded.value)
@@ -119,4 +119,4 @@ def test_metadata_of_another_form_are_refused(tmp_path: Path) -> None:
 
     changed(path, spoil)
     with pytest.raises(ValueError, match=f"{path}: .*digest"):
-        show(path)
+        inspect(path)

@@ -1,18 +1,18 @@
-"""Tianshou's names and layouts of all parameters of every network: nothing else in the package knows them.
+"""Tianshou's names and layouts of the parameters of every network; no other file of the package has them.
 
-A *plan* is a tree of the structure of a network's parameters. At its leaves stand, instead of arrays, a `Parameter`
-(what Tianshou calls that array, and how it lays it out) or an `OwnPart` (a part that the user wrote). Dicts of a plan
-are in the order in which Tianshou's modules list their parameters. A name is given from the network's root, so `at` is
-the names of the modules around a part, each followed by a dot.
+A *plan* is a tree of the structure of a network's parameters. Its leaves are, in the place of arrays, a `Parameter`
+(its name and layout in Tianshou, its shape as the network's `spec` declares it) or an `OwnPart` (a part that the user
+wrote). Dicts of a plan are in the order in which Tianshou's modules list their parameters. Names begin at the network's
+root, so `at` is the names of the modules around a part, each followed by a dot.
 
 The names are those of Tianshou 1.0.0; 1.1, 1.2 and 2.0 renamed classes (`ContinuousActorDeterministic`), but no
 parameter.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,56 +20,70 @@ from npnets import tree
 from npnets.backend import Array
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.common.lstm import LSTM
+from npnets.common.spec import Spec
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.tree import Tree
 
 NETWORKS = (MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic)
-"""The classes that have a device."""
+"""The classes with a device."""
 
 
 class Layout(NamedTuple):
-    """The two ways between an array as Tianshou has it and as npnets has it; both give views."""
+    """The two conversions between an array of Tianshou and one of npnets; both return views."""
 
     ours: Callable[[Array], Array]
     theirs: Callable[[Array], Array]
 
 
 SAME = Layout(lambda array: array, lambda array: array)
-TURNED = Layout(lambda array: array.T, lambda array: array.T)
+TRANSPOSED = Layout(lambda array: array.T, lambda array: array.T)
 COLUMN = Layout(lambda array: array[:, 0], lambda array: array[:, None])
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One array: Tianshou's name and shape of it, and how its layout becomes ours."""
+    """One array: Tianshou's name, the shape in npnets, and how one layout becomes the other."""
 
     name: str
     shape: tuple[int, ...]
     layout: Layout = SAME
 
     @property
-    def our_shape(self) -> tuple[int, ...]:
-        """The shape that npnets gives it."""
-        return self.layout.ours(np.broadcast_to(np.float32(0), self.shape)).shape
+    def shape_in_tianshou(self) -> tuple[int, ...]:
+        """The shape that Tianshou gives it."""
+        return self.layout.theirs(np.broadcast_to(np.float32(0), self.shape)).shape
+
+
+@runtime_checkable
+class Convertible(Protocol):
+    """A part of a user's own that converts its own parameters."""
+
+    def from_state_dict(self, state_dict: dict[str, Array], /) -> Tree:
+        """Return parameters from the arrays below the part's name."""
+        ...
+
+    def to_state_dict(self, params: Tree, /) -> Mapping[str, object]:
+        """Return arrays by their names below that of the part."""
+        ...
 
 
 @dataclass(frozen=True)
 class OwnPart:
-    """A part that translates its own parameters, and the names of the modules around it."""
+    """A part that converts its own parameters, and the names of the modules around it."""
 
-    part: Any
+    part: Convertible
     at: str
 
 
-def plan(part: Any, at: str = "") -> Tree:
+def plan(part: object, at: str = "") -> Tree:
     """Return the plan of a network, layer or part of one.
 
     Raises
     ------
     TypeError
-        If it is one of the user's own which has parameters, and does not say what they are called.
+        If it is one of the user's own with parameters, and without the two methods that convert them.
     """
-    if callable(getattr(part, "from_state_dict", None)) and callable(getattr(part, "to_state_dict", None)):
+    if isinstance(part, Convertible):
         return OwnPart(part, at)
     return _plan(part, at)
 
@@ -80,7 +94,7 @@ def parameters(planned: Tree) -> dict[str, Parameter]:
 
 
 def own_parts(planned: Tree) -> list[OwnPart]:
-    """Return the parts of a plan that translate themselves."""
+    """Return the parts of a plan that convert their own parameters."""
     return [leaf for _, leaf in leaves(planned) if isinstance(leaf, OwnPart)]
 
 
@@ -98,37 +112,32 @@ def leaves(planned: Tree, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 @functools.singledispatch
 def _plan(part: Any, at: str) -> Tree:
-    """Plan a part of the user's own that translates nothing: right only if it has no parameters."""
+    """Plan a part of the user's own without the two methods: possible only if it has no parameters."""
     if isinstance(part, type) or not callable(getattr(part, "init", None)):
         raise TypeError(f"expected a network such as npnets.Actor, but got {part!r:.80}")
     params = part.init(np.random.default_rng(0))
     if tree.leaves(params):
         raise TypeError(
-            f"what Tianshou calls the parameters of {part!r:.80} is not known, because it is no network of npnets; "
-            "give it the methods from_state_dict(state_dict) and to_state_dict(params), which take and return a dict "
-            f"of arrays by their names below {at!r}"
+            f"the names of the parameters of {part!r:.80} in Tianshou are not known, because it is not a network of "
+            "npnets; give it the methods from_state_dict(state_dict) and to_state_dict(params), which take and return "
+            f"a dict of arrays by their names below {at!r}"
         )
     return params
 
 
 @_plan.register
 def _linear(layer: Linear, at: str) -> Tree:
-    weight = Parameter(f"{at}weight", (layer.out_features, layer.in_features), TURNED)
-    return _with_bias(layer, weight, Parameter(f"{at}bias", (layer.out_features,)))
+    return _arrays(layer.spec, at, {"weight": ("weight", TRANSPOSED), "bias": ("bias", SAME)})
 
 
 @_plan.register
 def _ensemble_linear(layer: EnsembleLinear, at: str) -> Tree:
-    members, inputs, outputs = layer.ensemble_size, layer.in_feature, layer.out_feature
-    weight = Parameter(f"{at}weight", (members, inputs, outputs))
-    return _with_bias(layer, weight, Parameter(f"{at}bias_weights", (members, 1, outputs)))
+    return _arrays(layer.spec, at, {"weight": ("weight", SAME), "bias": ("bias_weights", SAME)})
 
 
 @_plan.register
 def _layer_norm(norm: LayerNorm, at: str) -> Tree:
-    if not norm.elementwise_affine:
-        return {}
-    return _with_bias(norm, Parameter(f"{at}weight", (norm.features,)), Parameter(f"{at}bias", (norm.features,)))
+    return _arrays(norm.spec, at, {"weight": ("weight", SAME), "bias": ("bias", SAME)})
 
 
 @_plan.register
@@ -138,7 +147,7 @@ def _mlp(mlp: MLP, at: str) -> Tree:
         parts[block.linear_name] = plan(block.linear, f"{at}model.{place}.")
         if block.norm is not None:
             parts[block.norm_name] = plan(block.norm, f"{at}model.{place + 1}.")
-        # An activation has no parameters, but a place in the row of modules.
+        # An activation has no parameters, but an index among the modules.
         place += 1 + (block.norm is not None) + (block.activation is not None)
     return parts
 
@@ -151,16 +160,11 @@ def _net(net: Net, at: str) -> Tree:
 
 @_plan.register
 def _lstm(lstm: LSTM, at: str) -> Tree:
-    gates, layers = 4 * lstm.hidden_size, {}
-    for index in range(lstm.num_layers):
-        inputs = lstm.hidden_size if index else lstm.input_size
-        layers[f"layer_{index}"] = {
-            "weight_ih": Parameter(f"{at}weight_ih_l{index}", (gates, inputs), TURNED),
-            "weight_hh": Parameter(f"{at}weight_hh_l{index}", (gates, lstm.hidden_size), TURNED),
-            "bias_ih": Parameter(f"{at}bias_ih_l{index}", (gates,)),
-            "bias_hh": Parameter(f"{at}bias_hh_l{index}", (gates,)),
-        }
-    return layers
+    layouts = {"weight_ih": TRANSPOSED, "weight_hh": TRANSPOSED, "bias_ih": SAME, "bias_hh": SAME}
+    return {
+        layer: _arrays(spec, at, {name: (f"{name}_l{index}", layout) for name, layout in layouts.items()})
+        for index, (layer, spec) in enumerate(lstm.spec.items())
+    }
 
 
 @_plan.register
@@ -204,13 +208,19 @@ def _vae(vae: VAE, at: str) -> Tree:
     return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
 
 
-def _with_bias(layer: Linear | EnsembleLinear | LayerNorm, weight: Parameter, bias: Parameter) -> Tree:
-    return {"weight": weight, "bias": bias} if layer.bias else {"weight": weight}
+def _arrays(spec: Spec, at: str, named: dict[str, tuple[str, Layout]]) -> Tree:
+    """Return the parameters of a layer, in the order and with the names and layouts of Tianshou."""
+    present = spec.present
+    return {
+        key: Parameter(f"{at}{name}", present[key].shape, layout)
+        for key, (name, layout) in named.items()
+        if key in present
+    }
 
 
 def _with_sigma(actor: ActorProb | RecurrentActorProb, trunk: Tree, at: str) -> Tree:
-    """Put the head of a probabilistic actor behind its trunk; a parameter of its own stands before all modules."""
+    """Return the head of a probabilistic actor after its trunk; a parameter of its own stands before all modules."""
     mu = {"mu": plan(actor.head, f"{at}mu.")}
     if actor.conditioned_sigma:
         return {**trunk, **mu, "sigma": plan(actor.head, f"{at}sigma.")}
-    return {"log_sigma": Parameter(f"{at}sigma_param", (actor.output_dim, 1), COLUMN), **trunk, **mu}
+    return {**_arrays(actor.spec, at, {"log_sigma": ("sigma_param", COLUMN)}), **trunk, **mu}

@@ -1,10 +1,9 @@
-"""The pickle inside a file of PyTorch's, read by an interpreter of just the instructions that it is written with.
+"""A restricted unpickler for PyTorch's files: only the instructions that containers, numbers, text and tensors need.
 
-A pickle is a program for a machine with a stack. Python's own interpreter of it can call anything, and can be made to
-take memory out of all proportion to the file. This one knows the instructions of pickle's protocol 2 that containers,
-numbers, text and PyTorch's tensors take. A name in the pickle is a `Name` and never an object of Python; to call one is
-to look it up in a table that the caller gives. Every instruction takes at most a constant amount of time and memory,
-besides what it copies from the pickle, and their number is limited.
+A pickle is a program for a stack machine. Python's own unpickler can call anything, and take memory out of all
+proportion to the file. In this one, of pickle's protocol 2, a name in the pickle is a `Name` and never an object of
+Python, and a call is looked up in a table of constructors. Every instruction takes a constant amount of time and
+memory, besides the bytes that it copies from the pickle, and their number is limited.
 """
 
 import struct
@@ -12,22 +11,20 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from npnets.interop.torch_refusal import Refusal
+from npnets.files.fault import Fault
+from npnets.files.limits import MOST_VALUES
 
 MOST_BYTES = 32 * 2**20
-"""The longest pickle that is read. A tensor takes some 200 bytes of it; its values are not in the pickle."""
+"""The longest pickle. A tensor takes some 200 bytes of it; its values are not in the pickle."""
 
 MOST_STEPS = 2_000_000
-"""The most instructions. A tensor takes about 30, so that this is room for more than 60,000 of them."""
-
-MOST_CONTAINERS = 2**18
-"""The most dicts, lists and tuples. A tensor takes some six, so that this is room for more than 40,000 of them."""
+"""The most instructions. A tensor takes about 30, so that more than 60,000 tensors fit."""
 
 MOST_NUMBERED = 2**16
-"""The most integers as keys, in all dicts. Integers can be chosen so that a dict takes quadratic time; text cannot."""
+"""The most integer keys, in all dicts. Integers can be chosen so that a dict takes quadratic time; text cannot."""
 
 MOST_ARGUMENTS = 16
-"""The most arguments of a call. PyTorch gives at most 8; many, given time and again, would take quadratic time."""
+"""The most arguments of a call. PyTorch gives at most 8; many, given repeatedly, would take quadratic time."""
 
 _LONGEST_NAME = 200
 _STOP = ord(".")
@@ -35,7 +32,7 @@ _STOP = ord(".")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name of a module's in the pickle, such as `torch.FloatStorage`: only its text, nothing is imported."""
+    """A name in the pickle, such as `torch.FloatStorage`: only its text, nothing is imported."""
 
     path: str
 
@@ -44,37 +41,31 @@ def run(
     pickle: bytes,
     constructors: Mapping[str, Callable[..., Any]],
     names: Container[str],
-    stored: Callable[[Any], Any],
-    unknown: Callable[[str], Refusal],
-) -> Any:
-    """Run a pickle.
+    stored: Callable[[object], object],
+    unknown: Callable[[str], Fault],
+) -> object:
+    """Return the value of a pickle, whose containers may share others many times, or hold themselves.
 
     Parameters
     ----------
     pickle : bytes
     constructors : mapping of callables
-        What the pickle may call, by the full name that it uses. They get what the pickle gives, of any type, but no
-        more than `MOST_ARGUMENTS`, and must take constant time.
+        The functions that the pickle may call, by their full names in it. Their arguments can be of any type, at most
+        `MOST_ARGUMENTS`; they must take constant time.
     names : container of str
         Further names that may stand in the pickle, but not be called.
     stored : callable
-        Returns what stands for a persistent identifier.
+        Returns the object for a persistent identifier.
     unknown : callable
         Returns the error for any other name.
 
-    Returns
-    -------
-    object
-        Plain values, dicts, lists, tuples, `Name`s, and what the callables returned. Its containers may hold one
-        another many times over, or themselves.
-
     Raises
     ------
-    Refusal
+    Fault
         If the pickle is damaged, has other names or instructions, or is too long.
     """
     if len(pickle) > MOST_BYTES:
-        raise Refusal(f"its pickle has {len(pickle)} bytes, more than the {MOST_BYTES} that are read")
+        raise Fault(f"its pickle has {len(pickle)} bytes, more than the {MOST_BYTES} that are read")
     return _Machine(pickle, constructors, names, stored, unknown).run()
 
 
@@ -85,29 +76,29 @@ class _Machine:
     pickle: bytes
     constructors: Mapping[str, Callable[..., Any]]
     names: Container[str]
-    stored: Callable[[Any], Any]
-    unknown: Callable[[str], Refusal]
+    stored: Callable[[object], object]
+    unknown: Callable[[str], Fault]
     at: int = 0
-    stack: list[Any] = field(default_factory=list)
+    stack: list[object] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
-    memo: list[Any] = field(default_factory=list)
+    memo: list[object] = field(default_factory=list)
     numbered: int = 0
     containers: int = 0
 
-    def run(self) -> Any:
+    def run(self) -> object:
         for _ in range(MOST_STEPS):
             code = self.take(1)[0]
             if code == _STOP:
-                return self.answer()
+                return self.result()
             if code not in _INSTRUCTIONS:
-                raise Refusal(f"its pickle has the instruction {bytes([code])!r}, which no tensor or plain value needs")
+                raise Fault(f"its pickle has the instruction {bytes([code])!r}, which no tensor or plain value needs")
             _INSTRUCTIONS[code](self)
-        raise Refusal(f"its pickle has more than {MOST_STEPS} instructions, which is more than are read")
+        raise Fault(f"its pickle has more than {MOST_STEPS} instructions, more than are read")
 
-    def answer(self) -> Any:
+    def result(self) -> object:
         value = self.pop()
         if self.stack or self.marks or self.at != len(self.pickle):
-            raise Refusal("its pickle does not end with one value; the file is damaged")
+            raise Fault("its pickle does not end with one value; the file is damaged")
         return value
 
     # -- bytes and the stack
@@ -115,7 +106,7 @@ class _Machine:
     def take(self, count: int) -> bytes:
         part = self.pickle[self.at : self.at + count]
         if len(part) < count:
-            raise Refusal("its pickle breaks off; the file is damaged")
+            raise Fault("its pickle breaks off; the file is damaged")
         self.at += count
         return part
 
@@ -125,32 +116,32 @@ class _Machine:
     def line(self) -> str:
         end = self.pickle.find(b"\n", self.at, self.at + _LONGEST_NAME)
         if end < 0:
-            raise Refusal("its pickle has a name without an end; the file is damaged")
+            raise Fault("its pickle has a name without an end; the file is damaged")
         return _decoded(self.take(end + 1 - self.at)[:-1])
 
-    def push(self, value: Any) -> None:
+    def push(self, value: object) -> None:
         self.stack.append(value)
 
-    def push_new(self, container: Any) -> None:
+    def push_new(self, container: object) -> None:
         self.containers += 1
-        if self.containers > MOST_CONTAINERS:
-            raise Refusal(f"its pickle has more than {MOST_CONTAINERS} containers, which is more than are read")
+        if self.containers > MOST_VALUES:
+            raise Fault(f"its pickle has more than {MOST_VALUES} containers, more than are read")
         self.stack.append(container)
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
-            raise Refusal("its pickle takes a value that is not there; the file is damaged")
+            raise Fault("its pickle takes a value that is not there; the file is damaged")
         return self.stack.pop()
 
     def pop_container(self, kind: type) -> Any:
         value = self.pop()
         if type(value) is not kind:
-            raise Refusal(f"its pickle fills or calls with a {type(value).__name__} where a {kind.__name__} must be")
+            raise Fault(f"its pickle fills or calls with a {type(value).__name__} where a {kind.__name__} must be")
         return value
 
-    def pop_marked(self) -> list[Any]:
+    def pop_marked(self) -> list[object]:
         if not self.marks:
-            raise Refusal("its pickle takes a group of values that is not there; the file is damaged")
+            raise Fault("its pickle takes a group of values that is not there; the file is damaged")
         start = self.marks.pop()
         values = self.stack[start:]
         del self.stack[start:]
@@ -160,12 +151,9 @@ class _Machine:
 
     def protocol(self) -> None:
         if (version := self.number(1)) != 2:
-            raise Refusal(
+            raise Fault(
                 f"its pickle has protocol {version}; save without pickle_protocol, then torch.save writes protocol 2"
             )
-
-    def mark(self) -> None:
-        self.marks.append(len(self.stack))
 
     def integer(self) -> None:
         self.push(int.from_bytes(self.take(4), "little", signed=True))
@@ -186,8 +174,8 @@ class _Machine:
 
     def remember(self, width: int) -> None:
         place = self.number(width)
-        if place != len(self.memo):  # every pickler counts; to hold to it keeps hostile numbers out of memory
-            raise Refusal(f"its pickle remembers a value as number {place}, out of turn; the file is damaged")
+        if place != len(self.memo):  # every pickler counts, and no other number can then take memory
+            raise Fault(f"its pickle remembers a value as number {place}, out of turn; the file is damaged")
         value = self.pop()
         self.memo.append(value)
         self.push(value)
@@ -195,7 +183,7 @@ class _Machine:
     def recall(self, width: int) -> None:
         place = self.number(width)
         if place >= len(self.memo):
-            raise Refusal(f"its pickle recalls value number {place}, but has {len(self.memo)} so far; it is damaged")
+            raise Fault(f"its pickle recalls value number {place}, but has {len(self.memo)} so far; it is damaged")
         self.push(self.memo[place])
 
     # -- containers
@@ -204,7 +192,7 @@ class _Machine:
         value = self.pop()
         self.fill_list([value])
 
-    def fill_list(self, values: list[Any]) -> None:
+    def fill_list(self, values: list[object]) -> None:
         target = self.pop_container(list)
         target.extend(values)
         self.push(target)
@@ -213,23 +201,23 @@ class _Machine:
         value, key = self.pop(), self.pop()
         self.fill_dict([key, value])
 
-    def fill_dict(self, values: list[Any]) -> None:
+    def fill_dict(self, values: list[object]) -> None:
         target = self.pop_container(dict)
         for key, value in _pairs(values):
             self.check_key(key)
-            if key in target:  # else a key of megabytes could be compared time and again
-                raise Refusal("its pickle has a dict with one key twice; the file is damaged")
+            if key in target:  # or a key of megabytes could be compared repeatedly
+                raise Fault("its pickle has a dict with one key twice; the file is damaged")
             target[key] = value
         self.push(target)
 
-    def check_key(self, key: Any) -> None:
+    def check_key(self, key: object) -> None:
         if type(key) is str:
             return
         if type(key) is not int or not -(2**31) <= key < 2**31:
-            raise Refusal(f"its pickle has a dict with a {type(key).__name__} as a key, not text or a small integer")
+            raise Fault(f"its pickle has a dict with a {type(key).__name__} as a key, not text or a small integer")
         self.numbered += 1
         if self.numbered > MOST_NUMBERED:
-            raise Refusal(f"its pickle has more than {MOST_NUMBERED} integers as keys, which is more than are read")
+            raise Fault(f"its pickle has more than {MOST_NUMBERED} integers as keys, more than are read")
 
     # -- names and calls
 
@@ -244,14 +232,14 @@ class _Machine:
         name = self.pop()
         if type(name) is not Name or name.path not in self.constructors:
             what = name.path if type(name) is Name else f"a {type(name).__name__}"
-            raise Refusal(f"its pickle calls {what}, which cannot be called; the file is damaged, or made to mislead")
+            raise Fault(f"its pickle calls {what}, which cannot be called; the file is damaged or malicious")
         if len(arguments) > MOST_ARGUMENTS:
             many = f"{len(arguments)} arguments, more than {MOST_ARGUMENTS}"
-            raise Refusal(f"its pickle calls {name.path} with {many}; the file is damaged, or made to mislead")
+            raise Fault(f"its pickle calls {name.path} with {many}; the file is damaged or malicious")
         self.push(self.constructors[name.path](arguments))
 
     def drop_attributes(self) -> None:
-        """A module's state dict has an attribute, `_metadata`; nothing else may have any."""
+        """Drop the attribute `_metadata` of a module's state dict; only dicts can have attributes."""
         self.pop_container(dict)
         self.push(self.pop_container(dict))
 
@@ -263,12 +251,12 @@ def _decoded(part: bytes) -> str:
     try:
         return part.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        raise Refusal(f"its pickle has text that is no UTF-8, {part[:20]!r}; the file is damaged") from None
+        raise Fault(f"its pickle has text that is no UTF-8, {part[:20]!r}; the file is damaged") from None
 
 
-def _pairs(values: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _pairs(values: list[object]) -> Iterator[tuple[object, object]]:
     if len(values) % 2:
-        raise Refusal("its pickle has a dict with a key without a value; the file is damaged")
+        raise Fault("its pickle has a dict with a key without a value; the file is damaged")
     return zip(values[::2], values[1::2], strict=True)
 
 
@@ -276,7 +264,7 @@ _INSTRUCTIONS: dict[int, Callable[[_Machine], None]] = {
     ord(code): instruction
     for code, instruction in {
         "\x80": _Machine.protocol,
-        "(": _Machine.mark,
+        "(": lambda machine: machine.marks.append(len(machine.stack)),
         "N": lambda machine: machine.push(None),
         "\x88": lambda machine: machine.push(True),
         "\x89": lambda machine: machine.push(False),
@@ -307,4 +295,4 @@ _INSTRUCTIONS: dict[int, Callable[[_Machine], None]] = {
         "Q": _Machine.look_up_stored,
     }.items()
 }
-"""By the code's letter, as the module `pickletools` of Python lists them."""
+"""By opcode, as Python's module `pickletools` lists them."""

@@ -1,12 +1,12 @@
-"""Putting a file in the place of another: whole or not at all, whenever the program or the machine stops.
+"""Atomic replacement of a file, whenever the program or the machine stops.
 
-The new file is written beside the old one under another name, brought to the disk, and given its name in one step.
-While a program writes such a file it holds a lock on it, which the operating system takes away when the program ends:
-so the next save to the same path can tell what a killed program has left behind, and removes it. Where there are no
-locks, as on Windows and on some network disks, such files stay.
+The new file is written beside the old one under a temporary name, flushed to the disk, and renamed. While a program
+writes such a file it holds a lock on it, which the operating system releases when the program ends: the next write to
+the same path can thereby recognize the files of killed programs, and removes them. Without file locks, as on Windows
+and some network disks, such files stay.
 
-An exception can arrive between any two byte-codes, from a signal handler. A file descriptor is therefore in the hands
-of an object, or in a list, by the very call that opens it.
+An exception can arrive between any two bytecodes, from a signal handler. A file descriptor is therefore stored in an
+object, or in a list, by the very call that opens it.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from npnets.log import logger
 
@@ -27,18 +27,18 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _TOKEN_BYTES, _ENDING = 8, ".tmp"
-_ORDINARY_MODE = 0o666  # of which the user's umask takes its part
+_ORDINARY_MODE = 0o666  # less the bits of the user's umask
 
 
 def replace(path: str, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file and put it at a path.
+    """Write a file and put it at a path, or leave everything as it was.
 
     Parameters
     ----------
     path : str
-        Of a link, what it points to is replaced. A file that was there hands its permissions on.
+        The target of a link is replaced, and not the link. An existing file keeps its permissions.
     write : callable
-        Is given an open file.
+        Called with an open file.
 
     Raises
     ------
@@ -53,13 +53,13 @@ def replace(path: str, write: Callable[[BinaryIO], None]) -> None:
     _remove_abandoned(start)
     while not _put(f"{start}{secrets.token_hex(_TOKEN_BYTES)}{_ENDING}", target, write, mode, old is not None):
         pass
-    _bring_to_disk(folder)
+    _flush_folder(folder)
     if old is not None:
         logger().debug("replaced %s", target)
 
 
 def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: int, keeps_mode: bool) -> bool:
-    """Write a file under another name and rename it; return false if another save took it for abandoned meanwhile."""
+    """Write a temporary file and rename it; return false if another save took it for abandoned and removed it."""
     try:
         with open(temporary, "xb", opener=functools.partial(os.open, mode=mode)) as file:
             _lock(file.fileno(), waits=True)
@@ -68,11 +68,11 @@ def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: i
             write(file)
             file.flush()
             if keeps_mode:
-                os.chmod(temporary, mode)  # a umask of today may have taken a part of it
+                os.chmod(temporary, mode)  # the umask may have removed bits of it
             os.fsync(file.fileno())
-            if fcntl is not None:  # while the lock is held: without it, another save would take this for abandoned
+            if fcntl is not None:  # under the lock, or another save takes this for abandoned
                 os.replace(temporary, target)
-        if fcntl is None:  # Windows, which renames no open file
+        if fcntl is None:  # Windows, where an open file cannot be renamed
             os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -82,7 +82,7 @@ def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: i
 
 
 def _lock(opened: int, waits: bool) -> bool:
-    """Lock an open file for this program, and tell whether it is locked; without `waits` only if no other has it."""
+    """Lock an open file for this program, and return whether that succeeded; `waits` for another program's lock."""
     if fcntl is None:
         return False
     try:
@@ -93,16 +93,16 @@ def _lock(opened: int, waits: bool) -> bool:
 
 
 def _remove_abandoned(start: str) -> None:
-    """Remove the temporary files of killed programs whose names begin in this way."""
+    """Remove the temporary files of killed programs whose names begin like this."""
     token = re.compile(f"{re.escape(start)}[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(_ENDING)}")
     for path in filter(token.fullmatch, glob.glob(f"{glob.escape(start)}*{_ENDING}")):
         with contextlib.suppress(OSError), open(path, "rb") as file:
             if _lock(file.fileno(), waits=False):
                 os.unlink(path)
-                logger().info("removed %s, which a save that was killed has left behind", path)
+                logger().info("removed %s, left behind by a save that was killed", path)
 
 
-def _old_file(path: str, target: str, folder: str) -> Any:
+def _old_file(path: str, target: str, folder: str) -> os.stat_result | None:
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"cannot save to {path}: there is no folder {folder}; make it first with os.makedirs")
     try:
@@ -114,10 +114,10 @@ def _old_file(path: str, target: str, folder: str) -> Any:
     return old
 
 
-def _bring_to_disk(folder: str) -> None:
-    """Bring a folder's new entry to the disk, where the operating system can do that to folders."""
+def _flush_folder(folder: str) -> None:
+    """Flush a folder's new entry to the disk, where the operating system can do that."""
     opened: list[int] = []
-    closing = map(os.close, opened)  # made before, so that closing is one call
+    closing = map(os.close, opened)  # made before the file is opened, so that closing is one call
     with contextlib.suppress(OSError):
         try:
             opened.extend(map(os.open, [folder], [os.O_RDONLY]))

@@ -1,0 +1,45 @@
+"""Text from a file in the message of an error.
+
+It may have any length and contain control characters, so all of it goes through `quoted`, `plain` or `listed`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+LONGEST_QUOTE = 80
+_LONGEST_TEXT = 200
+_MOST_CANDIDATES = 200
+
+Thing = TypeVar("Thing")
+
+
+def quoted(value: object, longest: int = LONGEST_QUOTE) -> str:
+    """Return a value as Python writes it, cut off where it is long."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= longest else f"{value[:longest]!r}..."
+    return _cut(repr(value), longest)
+
+
+def plain(text: object) -> str:
+    """Return a path of keys, or another error's message, with control characters escaped, cut off where it is long."""
+    cut = _cut(str(text), _LONGEST_TEXT)
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)
+
+
+def listed(things: Iterable[Thing], text: Callable[[Thing], str] = quoted, most: int = 5) -> str:
+    """Return the first few of some things, and how many more there are."""
+    things = list(things)
+    more = f" and {len(things) - most} more" if len(things) > most else ""
+    return f"{', '.join(map(text, things[:most])) or 'nothing'}{more}"
+
+
+def nearest(name: str, candidates: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """Return the candidate that is spelled most like a name, if one is; the first few hundred are compared."""
+    import difflib  # here, because only an error needs it
+
+    short = [other for other in candidates[:_MOST_CANDIDATES] if len(other) <= _LONGEST_TEXT]
+    return next(iter(difflib.get_close_matches(name[:_LONGEST_TEXT], short, n=1, cutoff=cutoff)), None)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
