@@ -231,7 +231,7 @@ FAULTS = [
         "checkpoint/manifest.py",
         "    _check_few_values(found)\n",
         "",
-        "tests/checkpoint/test_file_costs.py",
+        "tests/checkpoint/test_checkpoint_costs.py",
     ),
     Fault(
         "records of an archive may overlap",
@@ -259,7 +259,7 @@ FAULTS = [
         "interop/tianshou/prefixes.py",
         "tried = itertools.islice((place for place in places if place), _MOST_PLACES)",
         "tried = (place for place in places if place)",
-        "tests/checkpoint/test_file_costs.py",
+        "tests/interop/test_interop_costs.py",
     ),
     Fault(
         "zero rows of several axes cannot be flattened",

@@ -46,7 +46,7 @@ class Parameter:
 
     name: str
     shape: tuple[int, ...]
-    layout: Layout = SAME
+    layout: Layout
 
     @property
     def shape_in_tianshou(self) -> tuple[int, ...]:
