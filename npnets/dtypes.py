@@ -5,9 +5,12 @@ means and squares of it are silently wrong; a subclass of `numpy.ndarray` may re
 functions drop.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+DType: TypeAlias = np.dtype[Any]
 
 COMPUTED = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 """The dtypes of parameters, observations inside networks, and everything that is differentiated."""
@@ -15,7 +18,7 @@ COMPUTED = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 _PLAIN = (np.ndarray, np.memmap)
 
 
-def dtype_fault(dtype: np.dtype[Any]) -> str | None:
+def dtype_fault(dtype: DType) -> str | None:
     """Return the fault of a dtype and its remedy, as the end of a sentence; `None` for float32 and float64."""
     if dtype in COMPUTED:
         return None
@@ -30,7 +33,7 @@ def dtype_fault(dtype: np.dtype[Any]) -> str | None:
     return f"has dtype {dtype}, which holds no floating-point numbers"
 
 
-def class_fault(array: Any) -> str | None:
+def class_fault(array: object) -> str | None:
     """Return the fault of an array's class and its remedy, as the end of a sentence; `None` for plain arrays.
 
     What is no NumPy array at all, such as CuPy's, counts as plain.
@@ -49,7 +52,7 @@ def class_fault(array: Any) -> str | None:
     )
 
 
-def check_plain(array: Any, what: str) -> None:
+def check_plain(array: object, what: str) -> None:
     """Check that an array is of no class that other functions treat otherwise.
 
     Raises
@@ -62,11 +65,11 @@ def check_plain(array: Any, what: str) -> None:
         raise TypeError(f"expected {what} as a plain array, but it {fault}")
 
 
-def array_fault(array: Any) -> str | None:
+def array_fault(array: NDArray[Any]) -> str | None:
     """Return the fault of an array's dtype or class; `None` if npnets computes with it."""
     return dtype_fault(array.dtype) or class_fault(array)
 
 
-def _cast(dtype: np.dtype[Any]) -> str:
+def _cast(dtype: DType) -> str:
     wide = dtype.kind == "f" and dtype.itemsize > np.dtype(np.float32).itemsize
     return f"astype(numpy.float{64 if wide else 32})"

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from npnets import description, tree
 from npnets.backend import Array, asarray_like
-from npnets.dtypes import COMPUTED
+from npnets.dtypes import COMPUTED, DType
 from npnets.numpy import zeros_like
 from npnets.public import listing
 from npnets.tree import Tree
@@ -116,7 +116,7 @@ def _orthogonalized(rng: np.random.Generator, params: Tree, gain: float) -> Tree
     return {key: new[key] if key in new else _orthogonalized(rng, part, gain) for key, part in params.items()}
 
 
-def check_generator(rng: Any, order: str = "") -> np.random.Generator:
+def check_generator(rng: object, order: str = "") -> np.random.Generator:
     """Return a generator, or say how one is made, and where in a call it stands."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
@@ -132,12 +132,12 @@ def _axes(shape: Any) -> tuple[int, ...]:
     return (checked,) if isinstance(checked, int) else checked
 
 
-def _check_gain(gain: Any, order: str) -> None:
+def _check_gain(gain: object, order: str) -> None:
     if isinstance(gain, (bool, np.bool_)) or not isinstance(gain, (int, float, np.integer, np.floating)):
         raise TypeError(f"gain must be a number, but is {gain!r:.60}; the order is {order}")
 
 
-def check_floating(dtype: DTypeLike) -> np.dtype[Any]:
+def check_floating(dtype: DTypeLike) -> DType:
     """Return a floating-point dtype, or say that parameters need one."""
     found = np.dtype(dtype)
     if found not in COMPUTED:

@@ -11,12 +11,12 @@ import numpy as np
 
 from npnets import tree
 from npnets.autodiff import bare, is_traced
-from npnets.autodiff.devices import computes_where_params
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, asarray_like, device_of, loaded_cupy
-from npnets.dtypes import array_fault, class_fault
+from npnets.dtypes import DType, array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
+from npnets.tree import Tree
 
 _OF_A_DICT = (
     "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
@@ -24,10 +24,7 @@ _OF_A_DICT = (
 )
 
 
-follows_params = computes_where_params
-
-
-def first_leaf(leaves: Sequence[Any]) -> Any:
+def first_leaf(leaves: Sequence[Tree]) -> Array:
     """Return the first array among leaves and the trees of own parts; its dtype and device are those of all."""
     leaf = leaves[0]
     if hasattr(leaf, "dtype"):
@@ -41,12 +38,12 @@ def first_leaf(leaves: Sequence[Any]) -> Any:
     return leaf
 
 
-def _find_leaf(params: object) -> Any:
+def _find_leaf(params: Tree) -> Array | None:
     """Return the first array of a tree, or `None`."""
     return next((leaf for leaf in tree.leaves(params) if hasattr(leaf, "dtype")), None)
 
 
-def as_input(value: Any, like: Any, name: str = "obs") -> Array:
+def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     """Convert an observation, action or state to the device and dtype of a parameter.
 
     Parameters
@@ -85,7 +82,7 @@ def as_input(value: Any, like: Any, name: str = "obs") -> Array:
     return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
 
 
-def _check_movable(value: object, like: Any, name: str) -> None:
+def _check_movable(value: object, like: Array, name: str) -> None:
     """Check that an input lies where the parameters lie, or is NumPy's: nothing else is moved."""
     came, there = device_of(bare(value)), device_of(bare(like))
     if came not in ("cpu", there):
@@ -95,7 +92,7 @@ def _check_movable(value: object, like: Any, name: str) -> None:
         )
 
 
-def inputs_on_device(value: object, params: object) -> Any:
+def inputs_on_device(value: Tree, params: Tree) -> Tree:
     """Move the arrays of an observation or state to the device of parameters, for a network that takes only those."""
     if loaded_cupy() is None:
         return value
@@ -118,7 +115,7 @@ def as_array(value: Any) -> Array:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
-def features_for(head: Sequence[Any], trunk: Any, features: Any) -> Any:
+def features_for(head: Sequence[Tree], trunk: Tree, features: Array) -> Array:
     """Convert a trunk's features to the dtype of the head's leaves, if the trunk has no parameters to follow."""
     if _find_leaf(trunk) is not None:
         return features
@@ -168,7 +165,7 @@ def check_layer_input(x: Array, weight: tuple[int, ...], network: object) -> Non
     check_width(x, weight[-2], network)
 
 
-def check_dtype(came: Any, parameter: Array, owner: object) -> None:
+def check_dtype(came: DType, parameter: Array, owner: object) -> None:
     """Check that the dtype of a layer's validated input is that of its parameters."""
     if came != parameter.dtype:
         raise TypeError(

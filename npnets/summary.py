@@ -18,7 +18,7 @@ class _Row(NamedTuple):
 _HEAD = _Row("parameter", "shape", "dtype", "count")
 
 
-def summary(network: Any, params: Tree | None = None) -> str:
+def summary(network: object, params: Tree | None = None) -> str:
     """Return a table of a network's parameters, for `print`.
 
     Parameters
@@ -58,13 +58,13 @@ def summary(network: Any, params: Tree | None = None) -> str:
     return "\n".join([*title, rule, table[0], rule, *table[1:], rule, total])
 
 
-def _title_and_tree(network: Any, params: Tree | None) -> tuple[list[str], Tree]:
+def _title_and_tree(network: object, params: Tree | None) -> tuple[list[str], Tree]:
     if not _is_network(network):
         return [], network if params is None else params
     return [repr(network)], shapes_of(network) if params is None else params
 
 
-def _is_network(value: Any) -> bool:
+def _is_network(value: object) -> bool:
     return hasattr(value, "init") and not isinstance(value, type)
 
 
@@ -93,7 +93,7 @@ def _row(name: str, part: Tree) -> _Row:
     return _Row(name, "", type(part).__name__, "")
 
 
-def _is_array(leaf: Any) -> bool:
+def _is_array(leaf: object) -> bool:
     return hasattr(leaf, "dtype") and hasattr(leaf, "shape")
 
 

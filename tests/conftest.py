@@ -1,9 +1,8 @@
 """Settings of the whole suite: the same examples of hypothesis in every run, and the backends that tests run on.
 
 By hand a test runs on NumPy; `--backend` chooses the stand-in for CuPy, a real GPU (as `-m gpu` does) or all, which is
-how continuous integration runs. A test that is marked `numpy_alone` runs on NumPy in each of them but the first two. On
-the stand-in a test that passes without touching it fails all the same: new tests are made to run on the second backend,
-or to say why they do not.
+how continuous integration runs. A test that is marked `numpy_alone` runs on NumPy only. On the stand-in a test that
+passes without using it fails nevertheless: a new test either runs on the second backend or says why it does not.
 """
 
 from __future__ import annotations
@@ -43,13 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what the stand-in compiles, for every worker and the next run, unless pytest keeps nothing."""
+    """Keep the compiled kernels of the stand-in for every worker and the next run, if pytest has a cache."""
     if cache := getattr(config, "cache", None):
         standin_cupy.host_compiler.folder = cache.mkdir("standin_cupy")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which tests are not run."""
+    """Report which tests are not run."""
     return f"backend: {', '.join(_chosen(config))} (choose with --backend numpy, stand-in, gpu or all)"
 
 
@@ -63,7 +62,7 @@ def _chosen(config: pytest.Config) -> tuple[str, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once for each chosen backend that it is about; on another it is made to be deselected."""
+    """Run a test once for each chosen backend that it concerns; mark it for deselection on another."""
     about = [backends.NUMPY, backends.STAND_IN, backends.GPU]
     if metafunc.definition.get_closest_marker("numpy_alone") is not None:
         about = [backends.NUMPY]
@@ -75,7 +74,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that are about no chosen backend."""
+    """Deselect the tests that concern no chosen backend."""
     chosen = _chosen(config)
     left_out = [item for item in items if _backend_of(item) not in chosen]
     if left_out:
@@ -93,7 +92,7 @@ def _backend_of(item: pytest.Item) -> str:
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Skip a test that needs more GPUs than there are; only for tests on a real GPU the real CuPy is imported."""
+    """Skip a test that needs more GPUs than there are; the real CuPy is imported only for tests on a real GPU."""
     needed = max([marker.args[0] for marker in item.iter_markers("needs_gpus")], default=0)
     needed = max(needed, 1) if backends.current == backends.GPU else needed
     if backends.current != backends.NUMPY and len(npnets.backend.available()) <= needed:
@@ -114,12 +113,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
-    """Fail a test that passed on the stand-in without touching it."""
+    """Fail a test that passed on the stand-in without using it."""
     before = standin_cupy.counts.snapshot()
     result = yield
     if backends.current == backends.STAND_IN and standin_cupy.counts.snapshot() == before:
         pytest.fail(
-            "this test ran on the stand-in for CuPy and touched no array of it: bring its arrays over with "
-            "backends.on_backend, or mark it numpy_alone and say why"
+            "this test ran on the stand-in for CuPy and used no array of it: move its arrays with "
+            "backends.on_backend, or mark it numpy_alone with the reason"
         )
     return result

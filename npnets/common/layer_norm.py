@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import Leaves, Operation
 from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import cached_property, check_flags, set_fields, set_plain, size
-from npnets.inputs import as_array, as_input, check_dtype, check_width, follows_params
+from npnets.inputs import as_array, as_input, check_dtype, check_width
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Params
 
@@ -55,7 +56,7 @@ class LayerNorm(Network):
         weight = Parameter(shape, Constant(1)) if affine else None
         return Spec({"weight": weight, "bias": Parameter(shape, Constant(0)) if affine and self.bias else None})
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
         leaves = self.spec.read(params, self)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import LinearLayers, Operation
 from npnets.common.spec import Parameter, Spec, Uniform
 from npnets.description import cached_property, check_flags, set_fields, set_plain, size
-from npnets.inputs import as_input, follows_params
+from npnets.inputs import as_input
 from npnets.tree import Params
 
 
@@ -49,7 +50,7 @@ class Linear(Network):
         bias = Parameter((self.out_features,), draw) if self.bias else None
         return Spec({"weight": Parameter((self.in_features, self.out_features), draw), "bias": bias})
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
         leaves = self.spec.read(params, self)
@@ -101,7 +102,7 @@ class EnsembleLinear(Network):
         bias = Parameter((members, 1, outputs), Uniform(inputs)) if self.bias else None
         return Spec({"weight": Parameter((members, inputs, outputs), Uniform(inputs)), "bias": bias})
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
         leaves = self.spec.read(params, self)

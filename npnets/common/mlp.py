@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import ArrayLike
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device, parse_device
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
@@ -34,7 +35,7 @@ from npnets.description import (
     sizes,
 )
 from npnets.functional import ActivationLike, resolve_activation
-from npnets.inputs import as_array, as_input, check_width, first_leaf, flattened, follows_params
+from npnets.inputs import as_array, as_input, check_width, first_leaf, flattened
 from npnets.kernels.activations import Activation
 from npnets.tree import Params
 
@@ -45,13 +46,13 @@ class _Block(NamedTuple):
     """A linear layer, with the norm and the activation that follow it, and the names of both layers."""
 
     linear_name: str
-    linear: Any
+    linear: Layer
     norm_name: str
-    norm: object
+    norm: Layer | None
     activation: Activation | None
 
     @property
-    def layers(self) -> dict[str, Any]:
+    def layers(self) -> dict[str, Layer]:
         """The layers by their names."""
         norm = {} if self.norm is None else {self.norm_name: self.norm}
         return {self.linear_name: self.linear, **norm}
@@ -107,7 +108,7 @@ class MLP(Network):
     activation: ActivationLike | Sequence[ActivationLike] = "relu"
     act_args: object = None
     device: Device = None
-    linear_layer: Callable[[int, int], Any] = Linear
+    linear_layer: Callable[[int, int], Layer] = Linear
     flatten_input: bool = True
 
     has_last: bool = field(init=False)
@@ -134,7 +135,7 @@ class MLP(Network):
         layers = [named for block in self._blocks for named in block.layers.items()]
         return Spec({name: entry_of(layer) for name, layer in layers}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, obs: ArrayLike) -> Array:
         """Map inputs to outputs.
 
@@ -177,7 +178,7 @@ class MLP(Network):
         return x
 
 
-def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
+def _make_blocks(mlp: "MLP") -> tuple[_Block, ...]:
     hidden = mlp.hidden_sizes
     norms = _for_each_layer("norm_layer", mlp.norm_layer, len(hidden), isinstance(mlp.norm_layer, tuple))
     norm_args = _for_each_layer("norm_args", mlp.norm_args, len(hidden), _are_lists_of_args(mlp.norm_args))
@@ -194,7 +195,7 @@ def _make_blocks(mlp: Any) -> tuple[_Block, ...]:
     return tuple(blocks)
 
 
-def _block(index: int, linear: Any, norm: object, activation: Activation | None) -> _Block:
+def _block(index: int, linear: Layer, norm: Layer | None, activation: Activation | None) -> _Block:
     return _Block(f"linear_{index}", linear, f"norm_{index}", norm, activation)
 
 
@@ -213,7 +214,7 @@ def _are_lists_of_args(args: object) -> bool:
     return isinstance(args, tuple) and args != () and all(isinstance(a, (tuple, dict, type(None))) for a in args)
 
 
-def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
+def _make_linear(linear_layer: Callable[[int, int], Layer], inputs: int, outputs: int) -> Layer:
     if not _makes_layers(linear_layer):
         raise TypeError(f"linear_layer must be a callable that makes a layer from two sizes, but is {linear_layer!r}")
     try:
@@ -227,7 +228,7 @@ def _make_linear(linear_layer: Any, inputs: int, outputs: int) -> Any:
     return layer
 
 
-def _make_norm(norm: Any, features: int, args: object) -> Any:
+def _make_norm(norm: Any, features: int, args: object) -> Layer | None:
     if norm is None:
         return None
     if isinstance(norm, str) and norm not in _NORMS:

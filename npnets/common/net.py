@@ -7,10 +7,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
 from npnets.common.network import Network
+from npnets.common.protocols import Layer
 from npnets.common.sequential import Leaves, Operation, Sequential, entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.description import (
@@ -26,8 +28,8 @@ from npnets.description import (
     width,
 )
 from npnets.functional import ActivationLike
-from npnets.inputs import as_array, as_input, first_leaf, flattened, follows_params
-from npnets.tree import Params
+from npnets.inputs import as_array, as_input, first_leaf, flattened
+from npnets.tree import Params, Tree
 
 _SHARED = ("hidden_sizes", "norm_layer", "norm_args", "activation", "act_args", "device", "linear_layer")
 
@@ -76,7 +78,7 @@ class Net(Network):
     concat: bool = False
     num_atoms: int = 1
     dueling_param: tuple[dict[str, Any], dict[str, Any]] | None = None
-    linear_layer: Callable[[int, int], Any] = Linear
+    linear_layer: Callable[[int, int], Layer] = Linear
 
     def __post_init__(self) -> None:
         set_plain(self)
@@ -120,8 +122,8 @@ class Net(Network):
         """`model`, and `Q` and `V` in a dueling network."""
         return Spec({name: entry_of(part) for name, part in self._parts.items()})
 
-    @follows_params
-    def forward(self, params: Params, obs: ArrayLike, state: Any = None) -> tuple[Array, Any]:
+    @computes_where_params
+    def forward(self, params: Params, obs: ArrayLike, state: Tree = None) -> tuple[Array, Tree]:
         """Map observations to logits.
 
         Parameters
@@ -173,16 +175,16 @@ class Net(Network):
         return MLP(**{**given, "device": self.device})
 
     def _duel(self, leaves: Leaves, features: Array) -> Array:
-        advantages, value = self._heads[0].run(leaves, features), self._heads[1].run(leaves, features)
+        advantages, value = (head.run(leaves, features) for head in self._heads)
         if self.num_atoms > 1:
             advantages, value = self._by_atoms((), advantages), self._by_atoms((), value)
         return advantages - nnp.mean(advantages, 1, True) + value
 
     @cached_property
-    def _heads(self) -> tuple[Sequential, Sequential]:
+    def _heads(self) -> list[Sequential]:
         """The layers of `Q` and `V`, whose leaves come one after the other."""
-        of_q = self.spec.slices["Q"]
-        return Sequential(operations_of(self.Q, "Q")), Sequential(operations_of(self.V, "V"), of_q.stop - of_q.start)
+        start, parts = self.spec.slices["Q"].start, self._parts
+        return [Sequential(operations_of(parts[n], n), self.spec.slices[n].start - start) for n in ("Q", "V")]
 
     def _by_atoms(self, leaves: Leaves, logits: Array) -> Array:
         rows, columns = logits.shape

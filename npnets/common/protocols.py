@@ -25,7 +25,7 @@ class PreprocessNet(Protocol):
         """Return parameters; if it has an argument `dtype`, in that dtype."""
         ...
 
-    def forward(self, params: Tree, obs: Any, state: Any = None, /) -> tuple[Array, Any]:
+    def forward(self, params: Tree, obs: Tree, state: Tree = None, /) -> tuple[Array, Tree]:
         """Return features `(batch, output_dim)` and the new state."""
         ...
 
@@ -82,7 +82,7 @@ def features_of(name: str, net: object, given: int | None, takes_state: bool = F
     return int(features)
 
 
-def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Any) -> tuple[Array, Any]:
+def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Tree) -> tuple[Array, Tree]:
     """Return a preprocess net's features and new state; its inputs are moved to the device of its parameters.
 
     Raises

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
@@ -12,7 +13,6 @@ from npnets.common.network import Network
 from npnets.common.sequential import Sequential, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
-from npnets.inputs import follows_params
 from npnets.tree import Params
 
 
@@ -73,7 +73,7 @@ class Recurrent(Network):
         """`first`, `lstm` and `last`."""
         return Spec({"first": self.first.spec, "lstm": self.lstm.spec, "last": self.last.spec}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(
         self,
         params: Params,

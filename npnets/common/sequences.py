@@ -5,7 +5,7 @@ Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes throu
 `reset` an episode begins, where it is not `valid` its sequence is over.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device, to_numpy
 from npnets.inputs import as_input
+from npnets.tree import Tree
 
 NAMES = ("hidden", "cell")
 
@@ -41,7 +42,7 @@ class Sequences(NamedTuple):
 
 def sequences(
     obs: object,
-    state: Any,
+    state: Tree,
     lengths: object,
     resets: object,
     *,
@@ -101,7 +102,7 @@ def _cause(shape: tuple[int, ...], features: int) -> str:
     return "a sequence needs at least one step"
 
 
-def _entering(state: Any, shape: tuple[int, int, int], like: Array, owner: object) -> tuple[Array, Array]:
+def _entering(state: Tree, shape: tuple[int, int, int], like: Array, owner: object) -> tuple[Array, Array]:
     missing = [name for name in NAMES if name not in state] if hasattr(state, "keys") else None
     if missing is None:
         raise TypeError(
@@ -159,7 +160,7 @@ def _reset(resets: object, batch: int, steps: int) -> Array:
     return bare(found).astype(bool).reshape((batch, steps)).T[:, :, None]
 
 
-def _as_array(value: object, what: str) -> Any:
+def _as_array(value: Tree, what: str) -> Array:
     try:
         return value if hasattr(value, "dtype") else np.asarray(value)
     except (TypeError, ValueError) as error:

@@ -6,15 +6,17 @@ other part is an operation of its own. There is no other way to run a feed-forwa
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, TypeGuard
 
 from npnets.backend import Array
+from npnets.common.protocols import Layer
 from npnets.common.spec import Spec
 from npnets.inputs import check_dtype, check_layer_input
 from npnets.kernels.activations import Activation
 from npnets.kernels.linear import Activations, linear_layers
+from npnets.tree import Tree
 
-Leaves: TypeAlias = Sequence[Any]
+Leaves: TypeAlias = Sequence[Tree]
 Run: TypeAlias = Callable[[Leaves, Array], Array]
 
 
@@ -44,7 +46,7 @@ class LinearLayers:
             check_dtype(x.dtype, leaves[0], self.network)
         return linear_layers(x, leaves, self.activations)
 
-    def joined(self, after: Any) -> "LinearLayers | None":
+    def joined(self, after: Run) -> "LinearLayers | None":
         """Return these layers and the run after them as one operation, or `None` if they cannot be one."""
         if isinstance(after, Activate) and after.activation.function is None and self.activations[-1] is None:
             return replace(self, activations=(*self.activations[:-1], after.activation))
@@ -69,7 +71,7 @@ class Activate:
 class OwnLayer:
     """A layer that runs by its own `forward`, which checks its own parameters."""
 
-    layer: Any
+    layer: Layer
     name: str
 
     def __call__(self, leaves: Leaves, x: Array) -> Array:
@@ -81,6 +83,13 @@ class OwnLayer:
                 "a Net, use its .model"
             )
         return y
+
+
+class _Known(Protocol):
+    """A layer of this package, which runs as operations."""
+
+    spec: Spec
+    _operations: tuple[Operation, ...]
 
 
 class Sequential:
@@ -95,7 +104,7 @@ class Sequential:
     """
 
     def __init__(self, operations: Iterable[Operation], start: int = 0) -> None:
-        steps: list[tuple[Any, slice]] = []
+        steps: list[tuple[Run, slice]] = []
         for run, leaves in operations:
             own = slice(start, start + leaves)
             joined = steps[-1][0].joined(run) if steps and isinstance(steps[-1][0], LinearLayers) else None
@@ -121,22 +130,22 @@ class Sequential:
         return x
 
 
-def operations_of(layer: Any, name: str) -> tuple[Operation, ...]:
+def operations_of(layer: Layer, name: str) -> tuple[Operation, ...]:
     """Return a layer's operations; one of the user's own, called by `name` in errors, runs by its `forward`."""
     return layer._operations if is_known(layer) else (Operation(OwnLayer(layer, name), 1),)
 
 
-def entry_of(layer: Any) -> Any:
+def entry_of(layer: Layer) -> Layer | Spec:
     """Return what a spec holds for a layer: its own spec, or the layer itself if it runs by its `forward`."""
     return layer.spec if is_known(layer) else layer
 
 
-def is_known(layer: Any) -> bool:
+def is_known(layer: object) -> TypeGuard["_Known"]:
     """Return whether a layer's own class, not one that it inherits from, says which operations it consists of."""
     return "_operations" in vars(type(layer))
 
 
-def part_of(spec: Spec, name: str, part: Any, then: Activation | None = None) -> Sequential:
+def part_of(spec: Spec, name: str, part: Layer, then: Activation | None = None) -> Sequential:
     """Return the operations of one part of a network, with an activation behind them.
 
     Parameters

@@ -15,13 +15,14 @@ from numpy.typing import DTypeLike
 from npnets import tree
 from npnets.autodiff import Traced, bare
 from npnets.backend import Array, Device, device_of, parse_device
+from npnets.common.protocols import Layer, PreprocessNet
 from npnets.common.spec_faults import fault_of
 from npnets.description import cached_property
-from npnets.dtypes import COMPUTED, class_fault
+from npnets.dtypes import COMPUTED, DType, class_fault
 from npnets.initializers import check_floating, check_generator, uniform_fan_in
 from npnets.tree import Params, Tree
 
-Draw: TypeAlias = Callable[[np.random.Generator, tuple[int, ...], np.dtype[Any]], Array]
+Draw: TypeAlias = Callable[[np.random.Generator, tuple[int, ...], DType], Array]
 
 _PLAIN = (np.ndarray, Traced)
 
@@ -39,7 +40,7 @@ class Uniform:
 
     fan_in: int
 
-    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DType) -> Array:
         """Return an array of a shape and dtype."""
         return uniform_fan_in(rng, shape, self.fan_in, dtype)
 
@@ -50,7 +51,7 @@ class Constant:
 
     value: float
 
-    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DType) -> Array:
         """Return an array of a shape and dtype."""
         return np.full(shape, self.value, dtype)
 
@@ -60,7 +61,7 @@ class ShapeDtype:
     """The shape and dtype of an array that has not been made."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: DType
 
 
 class Spec(Mapping[str, Any]):
@@ -76,7 +77,7 @@ class Spec(Mapping[str, Any]):
         Where `init` places arrays.
     """
 
-    def __init__(self, entries: Mapping[str, Any], device: Device = None) -> None:
+    def __init__(self, entries: Mapping[str, "Entry"], device: Device = None) -> None:
         self._entries, self._device = dict(entries), device
 
     def __getitem__(self, name: str) -> Any:
@@ -92,7 +93,7 @@ class Spec(Mapping[str, Any]):
         return f"Spec({self._entries!r})"
 
     @property
-    def present(self) -> dict[str, Any]:
+    def present(self) -> Params:
         """The entries without those that the network lacks: what a dict of its parameters holds."""
         return {name: entry for name, entry in self._entries.items() if entry is not None}
 
@@ -120,7 +121,7 @@ class Spec(Mapping[str, Any]):
         """How many leaves `read` returns."""
         return len(self._reader.leaves)
 
-    def read(self, params: Tree, network: object) -> list[Any]:
+    def read(self, params: Tree, network: object) -> list[Tree]:
         """Check a tree of parameters in one pass, and return its leaves in the order of the spec.
 
         Parameters
@@ -149,6 +150,9 @@ class Spec(Mapping[str, Any]):
         return _Reader(self)
 
 
+Entry: TypeAlias = Parameter | Spec | Layer | PreprocessNet | None
+
+
 class _Reader:
     """The places of all leaves in a tree, so that reading them takes little time.
 
@@ -173,14 +177,14 @@ class _Reader:
             else:
                 self.leaves.append((number, key if entry is not None else None, None))
 
-    def read(self, params: Any) -> list[Any] | None:
+    def read(self, params: Tree) -> list[Tree] | None:
         """Return all leaves, or `None` if anything differs from what was declared."""
         try:
             return self._leaves(self._dicts(params))
         except (AttributeError, LookupError, TypeError, ValueError):
             return None
 
-    def _dicts(self, params: Any) -> list[Any]:
+    def _dicts(self, params: Tree) -> list[Params]:
         dicts = [params]
         if len(params) != self.keys:
             raise KeyError
@@ -191,11 +195,11 @@ class _Reader:
             dicts.append(part)
         return dicts
 
-    def _leaves(self, dicts: list[Any]) -> list[Any] | None:
-        leaves: list[Any] = []
+    def _leaves(self, dicts: list[Params]) -> list[Tree] | None:
+        leaves: list[Tree] = []
         dtype = None
         for number, name, shape in self.leaves:
-            value: Any = None if name is None else dicts[number][name]
+            value: Tree = None if name is None else dicts[number][name]
             if shape is not None:
                 found = value.dtype
                 if value.shape != shape or (found is not dtype and dtype is not None and found != dtype):
@@ -225,13 +229,13 @@ def on_device(params: Params, device: Device) -> Params:
     return params if device is None else tree.to_device(params, device)
 
 
-def _init(entry: Any, rng: np.random.Generator, dtype: np.dtype[Any]) -> Tree:
+def _init(entry: "Entry", rng: np.random.Generator, dtype: DType) -> Tree:
     if isinstance(entry, Parameter):
         return entry.draw(rng, entry.shape, dtype)
     return init_part(entry, rng, dtype)
 
 
-def shapes_of(network: Any, dtype: DTypeLike = np.float32) -> Tree:
+def shapes_of(network: object, dtype: DTypeLike = np.float32) -> Tree:
     """Return the parameters of any network with a `ShapeDtype` in the place of each array.
 
     Only a network whose class declares no spec, one of the user's own, draws weights for it.
@@ -243,5 +247,5 @@ def shapes_of(network: Any, dtype: DTypeLike = np.float32) -> Tree:
     return tree.map(lambda leaf: ShapeDtype(leaf.shape, leaf.dtype), drawn)
 
 
-def _shapes(entry: Any, dtype: np.dtype[Any]) -> Tree:
+def _shapes(entry: object, dtype: DType) -> Tree:
     return ShapeDtype(entry.shape, dtype) if isinstance(entry, Parameter) else shapes_of(entry, dtype)

@@ -1,17 +1,17 @@
 """The error for a tree of parameters that is not what a network declared: the first difference, with its path."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from npnets.autodiff import bare
-from npnets.dtypes import array_fault
+from npnets.dtypes import DType, array_fault
+from npnets.tree import Tree
 
 _CAUSE = "were they made by another network?"
 
 
-def fault_of(spec: Mapping[str, Any], params: object, network: object) -> Exception:
+def fault_of(spec: Mapping[str, Tree], params: Tree, network: object) -> Exception:
     """Return the error for parameters that do not fit a spec."""
-    dtypes: dict[Any, str] = {}
+    dtypes: dict[DType, str] = {}
     return (
         _fault_of_dict(spec, params, network, (), dtypes)
         or _fault_of_dtypes(dtypes, network)
@@ -20,7 +20,7 @@ def fault_of(spec: Mapping[str, Any], params: object, network: object) -> Except
 
 
 def _fault_of_dict(
-    spec: Mapping[str, Any], params: Any, network: object, path: tuple[str, ...], dtypes: dict[Any, str]
+    spec: Mapping[str, Tree], params: Tree, network: object, path: tuple[str, ...], dtypes: dict[DType, str]
 ) -> Exception | None:
     fault = _fault_of_keys([name for name in spec if spec[name] is not None], params, network, path)
     if fault is not None:
@@ -55,7 +55,7 @@ def _fault_of_keys(names: list[str], params: object, network: object, path: tupl
 
 
 def _fault_of_array(
-    shape: tuple[int, ...], value: Any, network: object, path: tuple[str, ...], dtypes: dict[Any, str]
+    shape: tuple[int, ...], value: Tree, network: object, path: tuple[str, ...], dtypes: dict[DType, str]
 ) -> Exception | None:
     name = ".".join(path)
     if getattr(value, "shape", None) != shape:
@@ -71,7 +71,7 @@ def _fault_of_array(
     return None
 
 
-def _fault_of_dtypes(dtypes: dict[Any, str], network: object) -> Exception | None:
+def _fault_of_dtypes(dtypes: dict[DType, str], network: object) -> Exception | None:
     if len(dtypes) < 2:
         return None
     found = " and ".join(f"{name!r} has dtype {dtype}" for dtype, name in dtypes.items())

@@ -5,13 +5,15 @@ runs by its own `forward`, and its features are validated before the head.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeGuard
 
 from npnets.backend import Array
 from npnets.common.net import Net
-from npnets.common.protocols import run_preprocess
+from npnets.common.protocols import PreprocessNet, run_preprocess
 from npnets.common.sequential import Leaves, Operation, Sequential
+from npnets.common.spec import Spec
 from npnets.inputs import as_input, features_for, first_leaf, flattened, flattened_features
+from npnets.tree import Tree
 
 ONE_NETWORK = "an actor needs the features of a single network"
 
@@ -19,7 +21,7 @@ ONE_NETWORK = "an actor needs the features of a single network"
 class NetBody(Sequential):
     """The layers of a `Net` and a head."""
 
-    def observe(self, leaves: Leaves, obs: object, state: Any) -> tuple[Array, Any]:
+    def observe(self, leaves: Leaves, obs: object, state: Tree) -> tuple[Array, Tree]:
         """Return the head's output for observations as they came in, and the state unchanged."""
         return self.run(leaves, flattened(as_input(obs, first_leaf(leaves)), "obs")), state
 
@@ -38,10 +40,10 @@ class OwnBody:
         What helps if the trunk is an ensemble, whose features cannot be flattened.
     """
 
-    def __init__(self, trunk: Any, head: Sequential, features: int | None, remedy: str) -> None:
+    def __init__(self, trunk: PreprocessNet, head: Sequential, features: int | None, remedy: str) -> None:
         self._trunk, self._head, self._features, self._remedy = trunk, head, features, remedy
 
-    def observe(self, leaves: Leaves, obs: object, state: Any) -> tuple[Array, Any]:
+    def observe(self, leaves: Leaves, obs: object, state: Tree) -> tuple[Array, Tree]:
         """Return the head's output and the trunk's new state."""
         return self._through(leaves, obs, state)
 
@@ -49,7 +51,7 @@ class OwnBody:
         """Return the head's output for an input that has been validated."""
         return self._through(leaves, x)[0]
 
-    def _through(self, leaves: Leaves, obs: object, *state: Any) -> tuple[Array, Any]:
+    def _through(self, leaves: Leaves, obs: object, *state: Tree) -> tuple[Array, Tree]:
         features, new_state = run_preprocess(self._trunk, leaves[0], obs, *state)
         if len(leaves) > 1:
             features = features_for(leaves[1:], leaves[0], features)
@@ -58,18 +60,18 @@ class OwnBody:
         return self._head.run(leaves, features), new_state
 
 
-def is_net(trunk: Any, takes_ensembles: bool) -> bool:
+def is_net(trunk: PreprocessNet, takes_ensembles: bool) -> TypeGuard[Net]:
     """Return whether a trunk is a `Net` that runs together with its head, because its features need no flattening."""
     return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
 
 
-def entry_of_trunk(trunk: Any, takes_ensembles: bool = False) -> Any:
+def entry_of_trunk(trunk: PreprocessNet, takes_ensembles: bool = False) -> PreprocessNet | Spec:
     """Return what a spec holds for a trunk."""
     return trunk.spec if is_net(trunk, takes_ensembles) else trunk
 
 
 def body(
-    trunk: Any,
+    trunk: PreprocessNet,
     head: Iterable[Operation] = (),
     features: int | None = None,
     remedy: str = ONE_NETWORK,

@@ -1,8 +1,8 @@
 """A deterministic actor."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
@@ -22,9 +22,8 @@ from npnets.description import (
     width,
 )
 from npnets.functional import scaled
-from npnets.inputs import follows_params
 from npnets.kernels.activations import TANH
-from npnets.tree import Params
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,8 +87,8 @@ class Actor(Network):
         """`preprocess` and `last`."""
         return Spec({"preprocess": entry_of_trunk(self.preprocess_net), "last": self.last.spec}, self.device)
 
-    @follows_params
-    def forward(self, params: Params, obs: object, state: Any = None, info: object = None) -> tuple[Array, Any]:
+    @computes_where_params
+    def forward(self, params: Params, obs: object, state: Tree = None, info: object = None) -> tuple[Array, Tree]:
         """Map observations to actions.
 
         Parameters

@@ -1,8 +1,8 @@
 """An actor that returns a normal distribution."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
@@ -23,9 +23,8 @@ from npnets.description import (
     width,
 )
 from npnets.functional import scaled
-from npnets.inputs import follows_params
 from npnets.kernels.activations import TANH, Activation
-from npnets.tree import Params
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,10 +98,10 @@ class ActorProb(Network):
         sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
         return Spec({**heads, **sigma}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(
-        self, params: Params, obs: object, state: Any = None, info: object = None
-    ) -> tuple[tuple[Array, Array], Any]:
+        self, params: Params, obs: object, state: Tree = None, info: object = None
+    ) -> tuple[tuple[Array, Array], Tree]:
         """Map observations to distributions over actions.
 
         Parameters

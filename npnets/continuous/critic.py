@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.network import Network
-from npnets.common.protocols import features_of
+from npnets.common.protocols import Layer, features_of
 from npnets.common.sequential import operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.description import Sizes, cached_property, set_fields, set_plain
-from npnets.inputs import as_input, first_leaf, flattened, follows_params
+from npnets.inputs import as_input, first_leaf, flattened
 from npnets.tree import Params
 
 
@@ -47,7 +47,7 @@ class Critic(Network):
     hidden_sizes: Sizes = ()
     device: Device = "cpu"
     preprocess_net_output_dim: int | None = None
-    linear_layer: Callable[[int, int], Any] = Linear
+    linear_layer: Callable[[int, int], Layer] = Linear
     flatten_input: bool = True
 
     def __post_init__(self) -> None:
@@ -77,7 +77,7 @@ class Critic(Network):
         trunk = entry_of_trunk(self.preprocess_net, takes_ensembles=not self.flatten_input)
         return Spec({"preprocess": trunk, "last": self.last.spec}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: object = None) -> Array:
         """Map observations, and actions if given, to values.
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
 from npnets.common.network import Network
@@ -17,7 +18,6 @@ from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, cached_property, set_fields, set_plain
 from npnets.functional import limit, scaled
-from npnets.inputs import follows_params
 from npnets.kernels.activations import TANH
 from npnets.tree import Params
 
@@ -62,7 +62,7 @@ class Perturbation(Network):
         """`preprocess`."""
         return Spec({"preprocess": entry_of_trunk(self.preprocess_net)}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(self, params: Params, state: ArrayLike, action: ArrayLike) -> Array:
         """Perturb actions.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
@@ -22,7 +23,6 @@ from npnets.description import (
     width,
 )
 from npnets.functional import scaled
-from npnets.inputs import follows_params
 from npnets.kernels.activations import TANH
 from npnets.tree import Params
 
@@ -92,7 +92,7 @@ class RecurrentActorProb(Network):
         sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
         return Spec({"lstm": self.lstm.spec, "mu": self.head.spec, **sigma}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(
         self,
         params: Params,

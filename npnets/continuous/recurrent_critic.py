@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
@@ -15,7 +16,7 @@ from npnets.common.sequences import Sequences
 from npnets.common.sequential import Leaves, Sequential, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
-from npnets.inputs import as_input, first_leaf, follows_params
+from npnets.inputs import as_input, first_leaf
 from npnets.tree import Params
 
 
@@ -102,7 +103,7 @@ class RecurrentCritic(Network):
         return_state: Literal[True],
     ) -> tuple[Array, dict[str, Array]]: ...
 
-    @follows_params
+    @computes_where_params
     def forward(
         self,
         params: Params,
@@ -183,7 +184,7 @@ class RecurrentCritic(Network):
         return width(self.action_shape)
 
 
-def _check_no_state(**arguments: Any) -> None:
+def _check_no_state(**arguments: object) -> None:
     """Check that nobody gave a state in the place of another argument, where it would be lost."""
     for name, value in arguments.items():
         if isinstance(value, dict) and {"hidden", "cell"} <= value.keys():

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
 from npnets.common.network import Network
@@ -16,7 +17,7 @@ from npnets.continuous.pairs import paired
 from npnets.description import Bound, bound, cached_property, set_fields, set_plain, size
 from npnets.functional import scaled
 from npnets.initializers import check_generator
-from npnets.inputs import as_input, check_dtype, check_width, first_leaf, follows_params
+from npnets.inputs import as_input, check_dtype, check_width, first_leaf
 from npnets.kernels.activations import TANH
 from npnets.kernels.latent import latent_draw
 from npnets.tree import Params
@@ -79,7 +80,7 @@ class VAE(Network):
         entries = {"encoder": entry_of(self.encoder), "mean": latent, "log_std": latent}
         return Spec({**entries, "decoder": entry_of(self.decoder)}, self.device)
 
-    @follows_params
+    @computes_where_params
     def forward(
         self,
         params: Params,
@@ -126,7 +127,7 @@ class VAE(Network):
             )
         return reconstruction, mean, std
 
-    @follows_params
+    @computes_where_params
     def decode(
         self,
         params: Params,

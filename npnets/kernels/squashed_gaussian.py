@@ -25,7 +25,7 @@ from npnets.numpy.elementwise import elementwise
 _LOG_4 = 2 * math.log(2)
 
 
-@elementwise(lambda answer, u: 2 * nnp.tanh(u))
+@elementwise(lambda y, u: 2 * nnp.tanh(u))
 def neg_log_det_tanh(u: Array) -> Array:
     """`log 4 - log(1 - tanh(u)^2)` of each entry, exact and smooth for every `u`; `log 4` is left to `log_norm`."""
     size = np.abs(u)

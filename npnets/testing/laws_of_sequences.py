@@ -1,14 +1,16 @@
 """Laws of sequences: single steps, parts, padding and resets give the same as whole sequences."""
 
+import operator
+
 import numpy as np
 from hypothesis import strategies as st
 
 from npnets import tree
 from npnets.testing.arrays import rows
 from npnets.testing.law import Law
-from npnets.testing.laws_of_memory import is_number
 from npnets.testing.laws_of_rows import row_of
-from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
+from npnets.testing.laws_of_states import is_number
+from npnets.testing.network_under_test import Inputs, Result
 from npnets.testing.trial import Trial, rows_of_state
 from npnets.tree import Tree
 
@@ -112,10 +114,7 @@ def _resets(trial: Trial) -> None:
         trial.check_close(row_of(trial, came, row), sequences.row(row, steps, state), what, cause)
 
 
-def _is_sequential(network: NetworkUnderTest) -> bool:
-    return network.is_sequential
-
-
+_is_sequential = operator.attrgetter("is_sequential")
 STEPS = Law("steps", "single steps, each from the state of the last, equal the whole sequence", _steps, _is_sequential)
 PARTS = Law("parts", "two parts, the second from the state of the first, equal the whole", _parts, _is_sequential)
 LENGTHS = Law(

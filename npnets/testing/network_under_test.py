@@ -203,16 +203,13 @@ def network_under_test(
             "check_network(net, state_shape=17)"
         )
     action = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
-    output = output_row(net, action)
-    if output is None:
-        raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
     check_action_shape(net, action)
     return NetworkUnderTest(
         net=net,
         names=names,
         observation=observation or (),
         action=action if {"act", "action"} & set(names) else None,
-        output=output,
+        output=output_row(net, action),
         members=members if members is not None else members_of(net),
         takes_sequences=takes_sequences(net, names) if sequences is None else sequences,
         obs=obs,

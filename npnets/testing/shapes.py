@@ -64,13 +64,13 @@ def action_row(net: object) -> Row | None:
     return None if actions is None or actions == 0 else (width(as_row("action_shape", actions)),)
 
 
-def output_row(net: object, action: Row | None) -> Row | None:
+def output_row(net: object, action: Row | None) -> Row:
     """Return the shape of one row of the output.
 
     Raises
     ------
     TypeError
-        If `output_dim` is not an integer.
+        If there is no `output_dim`, or it is not an integer.
     """
     if type(net) in _OUT:
         return (getattr(net, _OUT[type(net)]),)
@@ -80,10 +80,10 @@ def output_row(net: object, action: Row | None) -> Row | None:
             f"output_dim must be an integer, the width of the output, but that of {net!r:.80} is {features!r:.80}; "
             "was it read from text, or is it a method without @property?"
         )
-    if isinstance(net, (VAE, Perturbation)):
+    if isinstance(net, (VAE, Perturbation)) and action is not None:
         return action
     if features is None:
-        return None
+        raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
     return (int(features),) if atoms == 1 else (int(features) // atoms, atoms)
 
 

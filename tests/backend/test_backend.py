@@ -17,7 +17,7 @@ about_numpy = pytest.mark.numpy_alone("about what works without CuPy")
 
 @pytest.fixture
 def without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine where CuPy is not installed."""
+    """Simulate a machine without CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", None)
 
 

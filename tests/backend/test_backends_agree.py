@@ -1,8 +1,8 @@
-"""What is computed on a GPU is what NumPy computes: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
+"""Results on a GPU equal those of NumPy: float32 to 1e-5, float64 to 1e-12 of an array's largest entry.
 
 Over the tables of the other tests: every kernel, every function of `npnets.numpy`, every network, every optimizer;
 values and gradients, and of kernels and functions also derivatives in forward mode and of the second order. A case that
-is added to one of the tables is tried here too.
+is added to one of the tables is tested here too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ on_gpus = pytest.mark.needs_gpus(1)
 
 
 def _assert_agree(compute: Callable[[], Any], tolerance: float) -> None:
-    """Compute a list of arrays on the running backend and on NumPy, and hold each pair against its largest entry."""
+    """Compute arrays on the running backend and on NumPy, and compare each pair relative to its largest entry."""
     found = as_numpy(npnets.tree.leaves(compute()))
     with on_numpy():
         expected = npnets.tree.leaves(compute())

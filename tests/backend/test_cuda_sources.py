@@ -1,8 +1,8 @@
 """Every kernel's CUDA C++ through NVIDIA's own compiler: it compiles in both dtypes, and float32 stays float32.
 
 NVRTC needs no GPU, only the packages `cupy-cuda13x` and `nvidia-cuda-nvrtc`. Without them the tests are skipped, unless
-the variable NPNETS_REQUIRE_CUPY says that they must be there. What the sources compute is tested elsewhere: the
-stand-in for CuPy runs them, compiled for the host.
+the variable NPNETS_REQUIRE_CUPY says that they must be there. Their results are tested elsewhere: the stand-in for
+CuPy runs them, compiled for the host.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DTYPES = ("float", "double")
 
 
 def _elementwise_kernels() -> dict[str, ElementwiseKernel]:
-    """Every `ElementwiseKernel` that a module of the package holds, by itself or in a dict."""
+    """Yield every `ElementwiseKernel` of the package, a global of a module or in a dict."""
     found = {}
     for info in pkgutil.walk_packages(npnets.__path__, "npnets."):
         for value in vars(importlib.import_module(info.name)).values():
@@ -36,7 +36,7 @@ def _elementwise_kernels() -> dict[str, ElementwiseKernel]:
 
 
 def _source(kernel: ElementwiseKernel, dtype: str) -> str:
-    """A CUDA function around a kernel's operation, which sees its inputs as constants and its outputs as references."""
+    """Return a CUDA function around a kernel's operation, with constant inputs and references as outputs."""
     inputs, outputs = ([p.split() for p in text.split(",")] for text in (kernel.inputs, kernel.outputs))
     arguments = [f"const {kind}* {name}_" for kind, name in inputs] + [f"{kind}* {name}_" for kind, name in outputs]
     entries = [f"const {kind}& {name} = {name}_[i];" for kind, name in inputs]

@@ -1,4 +1,4 @@
-"""The real CuPy takes every call that the library makes, up to the moment at which a GPU would have to work.
+"""The real CuPy accepts every call of the library, up to the point at which a GPU would have to work.
 
 `reach_cuda.py` makes the calls, with arrays of the real package over the host's memory.
 """
@@ -18,7 +18,7 @@ REACHED = ("returned", "reached CUDA")
 
 @pytest.fixture(scope="module")
 def endings() -> dict[str, str]:
-    """How each call ended."""
+    """Return how each call ended."""
     return result_of("reach_cuda.py")  # type: ignore[no-any-return]
 
 

@@ -1,8 +1,8 @@
-"""The stand-in's names and parameters held against the real CuPy, and npnets' use of CuPy against the stand-in.
+"""The stand-in's names and parameters are those of the real CuPy, and npnets uses only names of the stand-in.
 
-Everything that the stand-in takes, CuPy must take: a name, a parameter at its place, of its kind, with its default. The
-real package is looked at in a process of its own and needs no GPU for that. Where it is not installed these tests are
-skipped, unless `NPNETS_REQUIRE_CUPY` is set. The last tests need no CuPy: they read npnets' source.
+CuPy must have every name of the stand-in, with parameters of the same position, kind and default. The real package is
+read in a separate process, which needs no GPU. If it is not installed, these tests are skipped, unless
+`NPNETS_REQUIRE_CUPY` is set. The last tests need no CuPy: they read npnets' source.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def names_of(module: Any) -> list[str]:
 
 
 def members_of(kind: type) -> list[str]:
-    """The names that a class adds to what every object has; a single underscore marks what is the stand-in's own."""
+    """Return the public names of a class that `object` does not have."""
     names = set(dir(kind)) - _ATTRIBUTES_OF_EVERY_OBJECT
     return sorted(name for name in names if name.startswith("__") or not name.startswith("_"))
 
 
 def paths() -> list[str]:
-    """Every public name of the stand-in below `cupy`, with the members of its classes."""
+    """Return every public name of the stand-in below `cupy`, with the members of its classes."""
     found = [*names_of(cupy), *(f"cuda.{name}" for name in names_of(cupy.cuda))]
     found += [f"cuda.runtime.{name}" for name in names_of(cupy.cuda.runtime)]
     for path, kind in {
@@ -55,7 +55,7 @@ def paths() -> list[str]:
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process that imports the real CuPy tells about every name asked for."""
+    """Return the description of every name by a process that imports the real CuPy."""
     asked = {
         "cupy": [*paths(), "frobnicate"],
         "special": names_of(special),
@@ -68,7 +68,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def misfits(ours: Described, theirs: Described | None) -> list[str]:
-    """What the stand-in's parameters allow that CuPy's do not, or set otherwise."""
+    """Return the differences of the stand-in's parameters from CuPy's."""
     if theirs is None:
         return ["its parameters cannot be found out"]
     named = {name: (kind, default) for name, kind, default in theirs}
@@ -89,7 +89,7 @@ def misfits(ours: Described, theirs: Described | None) -> list[str]:
 
 
 def faults(path: str, value: Any, its: dict[str, Any]) -> list[str]:
-    """What is wrong with one name of the stand-in, given what CuPy says of its own."""
+    """Return the differences of one name of the stand-in from CuPy's."""
     if not its["exists"]:
         return [f"{path}: CuPy has no such name"]
     if getattr(value, "nin", None) != its["inputs"]:
@@ -183,7 +183,7 @@ def test_each_kind_of_argument_that_cupy_does_not_accept_is_reported(ours: str, 
 
 
 def uses(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Each chain of attributes that starts at one of `ROOTS`: `("xp", ["add", "at"])` for `xp.add.at`."""
+    """Yield each chain of attributes that starts at one of `ROOTS`: `("xp", ["add", "at"])` for `xp.add.at`."""
     for node in ast.walk(ast.parse(source)):
         chain: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -195,7 +195,7 @@ def uses(source: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def unknown_uses(source: str) -> list[str]:
-    """The chains of a source that lead to nothing in the stand-in."""
+    """Return the chains of a source that do not exist in the stand-in."""
     found = []
     for root, chain in uses(source):
         value: Any = ROOTS[root]

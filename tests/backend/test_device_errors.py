@@ -1,4 +1,4 @@
-"""What is wrong with a device is said clearly: what is missing on the machine, and which arrays lie apart."""
+"""Errors about devices are clear: what is missing on the machine, and which arrays are on different devices."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _cuda(tree: Any, device: str = "cuda") -> Any:
 
 
 def _split(device: str = "cpu") -> Any:
-    """Parameters of which one part lies on a GPU, and the other elsewhere."""
+    """Return parameters with one part on a GPU and the other on another device."""
     return {"preprocess": _cuda(PARAMS["preprocess"]), "last": npnets.tree.to_device(PARAMS["last"], device)}
 
 
@@ -147,7 +147,7 @@ def test_arrays_on_two_devices_are_an_error_in_every_function_of_several_arrays(
 
 
 def _traced(x: Any) -> Any:
-    """An array as it is inside a function that is being differentiated."""
+    """Return an array as inside a function that is being differentiated."""
     kept = []
     npnets.vjp(lambda a: kept.append(a) or a, x)
     return kept[0]

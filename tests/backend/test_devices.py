@@ -79,7 +79,7 @@ def test_init_places_the_same_parameters_on_a_gpu_as_on_the_cpu(name: str, devic
 
 
 def assert_trees_close_to_numpy(found: Any, expected: Any, rtol: float = 0.0, atol: float = 0.0) -> None:
-    """Fail unless a tree, wherever it lies, has the values of one that lies on NumPy."""
+    """Fail unless a tree on any device has the values of one on NumPy."""
     assert npnets.tree.paths(found) == npnets.tree.paths(expected)
     for a, b in zip(npnets.tree.leaves(npnets.tree.to_numpy(found)), npnets.tree.leaves(expected), strict=True):
         assert_allclose(a, b, rtol=rtol, atol=atol)
@@ -126,7 +126,7 @@ def test_arrays_move_from_one_gpu_to_another() -> None:
 
 
 class OwnTrunk:
-    """A preprocess net of a user's own, which knows of no device."""
+    """A preprocess net of the user's own, without a device."""
 
     output_dim = 4
 
@@ -200,7 +200,7 @@ def test_a_call_searches_the_tree_of_its_parameters_once(device: str, monkeypatc
 
 
 def _learned(name: str, device: str) -> dict[str, Any]:
-    """Whatever can be computed from a network's parameters: derivatives, updates, fresh weights."""
+    """Return everything that is computed from parameters: derivatives, updates, new weights."""
     net, params, inputs = _made(name, device)
 
     def loss(params: Any) -> Any:

@@ -1,6 +1,6 @@
-"""What the stand-in for CuPy computes, and where: values, dtypes, views, writing in place, counts, kernels in C++.
+"""Results of the stand-in for CuPy: values, dtypes, views, writing in place, counts, kernels in C++.
 
-Expected values are NumPy's own, and for kernels counted out by hand.
+Expected values are NumPy's own, and for kernels computed by hand.
 """
 
 from __future__ import annotations

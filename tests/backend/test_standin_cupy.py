@@ -1,4 +1,4 @@
-"""What the stand-in for CuPy refuses because CuPy does: NumPy's arrays, other devices, names that nobody listed."""
+"""Errors of the stand-in for CuPy that CuPy raises too: for NumPy arrays, other devices, unknown names."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_foreign_operand_computes_if_it_opts_out_or_has_a_higher_priority(x: A
 
 
 class Array(Foreign):
-    """An array of another library, which leaves NumPy's functions to others."""
+    """An array of another library, which does not implement NumPy's functions."""
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return NotImplemented

@@ -1,4 +1,4 @@
-"""The comparison of learning curves with Tianshou, without it: table, picture, clock, files, options, npnets' side."""
+"""The comparison of learning curves, tested without Tianshou: table, picture, clock, files, options, npnets' side."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_the_table_shows_the_last_policys_return_the_seconds_and_their_ratios() 
     assert mean == "td3: 0.25 of Tianshou's time and 0.50 of its processor time"
 
 
-def test_the_tables_mean_is_one_where_a_library_is_as_often_twice_as_quick_as_half_as_quick() -> None:
+def test_the_mean_of_the_table_is_one_if_a_library_is_as_often_twice_as_quick_as_half_as_quick() -> None:
     quick, slow = made_up(seed=0), made_up(seed=1, seconds=[0.0, 2.0, 8.0], processor_seconds=[0.0, 1.0, 4.0])
     theirs = {"seconds": [0.0, 2.0, 4.0], "processor_seconds": [0.0, 1.0, 2.0]}
     table = learning_table([quick, slow, *(made_up("tianshou", seed=seed, **theirs) for seed in (0, 1))])
     assert table[-1] == "td3: 1.00 of Tianshou's time and 1.00 of its processor time"
 
 
-def test_what_only_one_library_has_finished_is_left_out() -> None:
+def test_runs_that_only_one_library_has_finished_are_left_out() -> None:
     runs = [made_up(), made_up("tianshou"), made_up(seed=1), made_up("tianshou", "sac")]
     assert {name: [ours["seed"] for ours, _ in found] for name, found in pairs(runs).items()} == {"td3": [0]}
     assert [row.split()[:2] for row in learning_table(runs)[2:-1]] == [["td3", "0"]]
@@ -84,7 +84,7 @@ def test_the_picture_has_two_panels_for_each_algorithm() -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A clock of `one_side` that stands unless the test moves it; the processor's goes half as fast."""
+    """A clock of `one_side` that only the test advances; that of the processor is half as fast."""
     now = SimpleNamespace(seconds=100.0)
     given = SimpleNamespace(perf_counter=lambda: now.seconds, process_time=lambda: now.seconds / 2)
     monkeypatch.setattr(one_side, "time", given)
@@ -92,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def learning_of(steps: int, clock: SimpleNamespace) -> Iterator[tuple[int, int]]:
-    """Yield policies named after their steps; to begin takes 50 seconds, and each step two."""
+    """Yield policies named after their steps; the start takes 50 seconds, and each step two."""
     clock.seconds += 50
     yield 0, 0
     for step in range(1, steps + 1):
@@ -100,7 +100,7 @@ def learning_of(steps: int, clock: SimpleNamespace) -> Iterator[tuple[int, int]]
         yield step, step
 
 
-def test_the_seconds_of_learning_have_neither_the_beginning_nor_the_evaluations(clock: SimpleNamespace) -> None:
+def test_the_seconds_of_learning_exclude_the_start_and_the_evaluations(clock: SimpleNamespace) -> None:
     def judge(policy: int) -> list[float]:
         clock.seconds += 1000
         return [-float(policy)]
@@ -112,7 +112,7 @@ def test_the_seconds_of_learning_have_neither_the_beginning_nor_the_evaluations(
     assert curve["returns"] == [[-float(step)] for step in curve["steps"]]
 
 
-def test_the_last_policy_is_judged_once_whatever_the_number_of_steps(clock: SimpleNamespace) -> None:
+def test_the_last_policy_is_evaluated_once_for_any_number_of_steps(clock: SimpleNamespace) -> None:
     for steps in (1, 7, 20, 45):
         curve = one_side.follow(learning_of(steps, clock), steps, lambda policy: [0.0], "made up")
         assert curve["steps"][0] == 0 and curve["steps"][-1] == steps
@@ -121,7 +121,7 @@ def test_the_last_policy_is_judged_once_whatever_the_number_of_steps(clock: Simp
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small agents that begin to learn after ten steps, and are judged by the first second of two episodes."""
+    """Small agents that begin to learn after ten steps, and are evaluated on the first second of two episodes."""
     sizes: dict[str, Any] = {"warmup": 10, "hidden_sizes": (8, 8), "batch_size": 4}
     agents = {name: (make, replace(given, **sizes)) for name, (make, given) in problem.AGENTS.items()}
     monkeypatch.setattr(problem, "AGENTS", agents)
@@ -131,7 +131,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("algorithm", ["sac", "td3"])
 @pytest.mark.usefixtures("small")
-def test_npnets_side_learns_after_the_random_steps_and_again_the_same_from_the_same_seed(algorithm: str) -> None:
+def test_npnets_side_learns_after_the_random_steps_and_is_reproducible(algorithm: str) -> None:
     first, again, other = (one_side.run("npnets", algorithm, seed, steps=20) for seed in (0, 0, 1))
     assert first["steps"] == list(range(21)) and first["settings"]["max_action"] == 1
     assert all(earned == first["returns"][0] for earned in first["returns"][:11])
@@ -139,7 +139,7 @@ def test_npnets_side_learns_after_the_random_steps_and_again_the_same_from_the_s
     assert again["returns"] == first["returns"] != other["returns"]
 
 
-def test_actions_within_one_become_torques_within_two_to_learn_and_to_be_judged(
+def test_actions_within_one_become_torques_within_two_in_learning_and_evaluation(
     small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, real = problem.make_env(), gymnasium.make("Pendulum-v1")
@@ -165,7 +165,7 @@ def test_npnets_side_acts_within_one() -> None:
 # -- all runs ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_libraries_take_turns_and_every_pair_turns_them_round() -> None:
+def test_the_libraries_take_turns_and_every_pair_of_runs_reverses_their_order() -> None:
     cases = list(side_by_side.order(ASKED))
     assert [case[:2] for case in cases[::2]] == [("sac", 0), ("td3", 0), ("sac", 1), ("td3", 1)]
     assert [case[:2] for case in cases[1::2]] == [case[:2] for case in cases[::2]]
@@ -173,7 +173,7 @@ def test_the_libraries_take_turns_and_every_pair_turns_them_round() -> None:
 
 
 class Recorded:
-    """In place of a process: keeps what it was started with, and returns what it is asked."""
+    """A simulated process, which records its arguments and returns its requests."""
 
     def __init__(self, *given: Any) -> None:
         self.given = given
@@ -196,12 +196,12 @@ def test_a_run_has_a_process_of_its_own_with_its_options(monkeypatch: pytest.Mon
     assert found.pop("asked") == {"run": {**who, "steps": 2000}} and found == {**who, "threads": 1}
 
 
-def test_a_run_that_fails_ends_the_comparison_and_says_which_it_was() -> None:
+def test_a_run_that_fails_ends_the_comparison_with_an_error_that_names_it() -> None:
     with pytest.raises(SystemExit, match="sac on no library, seed 1, ended with status 1"):
         side_by_side.run("sac", 1, "no library", ASKED)
 
 
-def test_results_are_whole_after_every_run_and_can_be_shown_again(
+def test_results_are_complete_after_every_run_and_can_be_shown_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held: list[int] = []
@@ -235,7 +235,7 @@ def test_results_are_whole_after_every_run_and_can_be_shown_again(
 @pytest.mark.parametrize(
     ("runs", "words"), [(None, "without --again first"), ([made_up()], "that both libraries have finished")]
 )
-def test_nothing_to_show_again_is_an_error_that_says_so(
+def test_without_results_to_show_again_there_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: Any, words: str
 ) -> None:
     if runs is not None:
@@ -248,7 +248,7 @@ def test_nothing_to_show_again_is_an_error_that_says_so(
 # -- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_quick_is_one_seed_and_few_steps_unless_others_are_asked_for() -> None:
+def test_quick_is_one_seed_and_few_steps_unless_options_set_them() -> None:
     full, quick, asked = (
         side_by_side.parse_options(given) for given in ([], ["--quick"], ["--quick", "--seeds", "4", "5"])
     )
@@ -268,7 +268,7 @@ def test_quick_is_one_seed_and_few_steps_unless_others_are_asked_for() -> None:
         (["--threads", "0"], "must be at least 1"),
     ],
 )
-def test_wrong_options_are_refused_in_words(given: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_options_are_an_error_in_words(given: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         side_by_side.parse_options(given)
     assert ended.value.code == 2 and words in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""How much disk a library takes: it and all that it requires, each once, without bytecode."""
+"""The disk space of a library: its files and its requirements, each once, without bytecode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.numpy_alone("measures installed files")
 
 
 def install(folder: Path, name: str, size: int, *requires: str) -> None:
-    """Put a package with one file of so many bytes where it is found."""
+    """Install a package with one file of some number of bytes."""
     facts = folder / f"{name}-1.0.dist-info"
     facts.mkdir()
     lines = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *(f"Requires-Dist: {one}" for one in requires)]
@@ -22,7 +22,7 @@ def install(folder: Path, name: str, size: int, *requires: str) -> None:
     (facts / "RECORD").write_text(f"{name}.py,,\n{name}.pyc,,\n{name}_gone.py,,\n")
 
 
-def test_what_a_package_requires_in_turn_is_counted_once_and_extras_and_the_absent_not_at_all(
+def test_indirect_requirements_are_counted_once_and_extras_and_absent_packages_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path, "aaa", 1_000_000, "bbb>=1", "ccc; extra == 'more'", "ddd; python_version < '3'", "absent")
@@ -35,7 +35,7 @@ def test_what_a_package_requires_in_turn_is_counted_once_and_extras_and_the_abse
     assert packages.megabytes("made up") == {"aaa": 1.0, "bbb": 0.5, "eee": 0.25}
 
 
-def test_npnets_is_its_own_files_and_what_setup_cfg_requires() -> None:
+def test_the_size_of_npnets_is_that_of_its_files_and_the_requirements_in_setup_cfg() -> None:
     assert {"numpy", "autograd", "scipy"} <= set(packages.required_by_npnets())
     found = packages.megabytes("npnets")
     assert 0 < found["npnets"] < 5 < found["numpy"]

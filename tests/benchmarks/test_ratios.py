@@ -1,4 +1,4 @@
-"""What sums rounds up: medians and quartiles of given times, ratios within rounds, geometric means."""
+"""Statistics of rounds: medians and quartiles of given times, ratios within rounds, geometric means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_spread_of_a_single_round_is_that_round() -> None:
     assert spread([2.5]) == (2.5, 2.5, 2.5)
 
 
-def test_a_spread_is_written_down_by_name_and_rounded() -> None:
+def test_a_spread_is_saved_by_name_and_rounded() -> None:
     assert spread([1.0, 1.23456, 2.0]).rounded(2) == {"median": 1.23, "low": 1.12, "high": 1.62}
 
 
@@ -25,7 +25,7 @@ def test_a_round_in_which_everything_is_slow_does_not_change_the_ratio() -> None
     assert within_rounds([1.0, 10.0], [2.0, 20.0]) == [0.5, 0.5]
 
 
-def test_rounds_that_one_side_lacks_are_an_error() -> None:
+def test_rounds_missing_on_one_side_are_an_error() -> None:
     with pytest.raises(ValueError, match="longer"):
         within_rounds([1.0], [1.0, 2.0])
 

@@ -1,4 +1,4 @@
-"""Result files: their header, whole whatever interrupts the measurement, readable, and clear errors without them."""
+"""Result files: their header, complete after any interruption, readable, and clear errors without them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.harness.record import Record, explained, in_few_lines, read
 pytestmark = pytest.mark.numpy_alone("writes and reads result files")
 
 
-def test_a_result_file_says_what_was_run_when_on_what_and_with_which_versions(
+def test_a_result_file_contains_the_command_the_date_the_machine_and_the_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=SimpleNamespace(name="benchmarks.cpu.speed")))
@@ -47,7 +47,7 @@ def test_the_header_is_taken_before_the_measurement_and_every_write_replaces_the
     assert [path.name for path in tmp_path.iterdir()] == ["made_up.json"]
 
 
-def test_an_interruption_while_the_file_is_written_leaves_the_last_whole_one(
+def test_an_interruption_while_the_file_is_written_leaves_the_last_complete_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, whole = Record("made_up", tmp_path), {"rounds": [1.0, 2.0]}
@@ -65,13 +65,13 @@ def test_an_interruption_while_the_file_is_written_leaves_the_last_whole_one(
     assert read("made_up", tmp_path)["results"] == whole
 
 
-def test_a_number_that_json_does_not_know_is_never_written(tmp_path: Path) -> None:
+def test_a_number_that_json_cannot_represent_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         Record("made_up", tmp_path).write({"median": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
-def test_the_innermost_lists_have_a_line_each_and_text_stays_as_it_is() -> None:
+def test_the_innermost_lists_have_a_line_each_and_text_is_unchanged() -> None:
     value = {"command": "a [b\n c] {d  e}", "cells": [{"rounds": [1, 2]}, {"rounds": []}]}
     text = in_few_lines(value)
     assert json.loads(text) == value and '   "rounds": [ 1, 2 ]\n' in text
@@ -97,13 +97,13 @@ def parsed(*arguments: str) -> Any:
     return options.parse(parser, {"rounds": 21}, {"rounds": 3, "steps": 5}, arguments)
 
 
-def test_quick_changes_only_what_nobody_asked_for() -> None:
+def test_quick_changes_only_options_that_are_not_set() -> None:
     full, quick, asked = parsed(), parsed("--quick"), parsed("--quick", "--rounds", "7")
     assert (full.rounds, full.steps, full.out) == (21, None, Path("runs/benchmarks"))
     assert (quick.rounds, quick.steps, asked.rounds, asked.steps) == (3, 5, 7, 5)
 
 
-def test_an_option_that_is_cut_short_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_abbreviated_option_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed("--qui")
     assert "unrecognized arguments: --qui" in capsys.readouterr().err

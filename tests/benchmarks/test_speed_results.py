@@ -42,7 +42,7 @@ def test_groups_are_geometric_means_over_networks_and_algorithms_stand_alone() -
     assert "autograd" not in found["means"]  # a step of Adam is neither a forward nor a gradient
 
 
-def test_a_bar_says_in_which_cell_it_is_worst_and_whether_it_holds() -> None:
+def test_a_bar_names_its_worst_cell_and_whether_it_is_met() -> None:
     bars = {bar["text"]: bar for bar in summed_up(TIMES, 0.0)["bars"]}
     forward, gradient = bars["forward over Tianshou"], bars["gradient over Tianshou"]
     assert (forward["holds"], forward["found"], forward["worst"], forward["broken"]) == (
@@ -54,6 +54,6 @@ def test_a_bar_says_in_which_cell_it_is_worst_and_whether_it_holds() -> None:
     assert (gradient["holds"], gradient["found"]) == (True, 0.75)
 
 
-def test_times_come_back_from_the_file_and_give_the_same_table() -> None:
+def test_times_loaded_from_the_file_give_the_same_table() -> None:
     again = times_of(summed_up(TIMES, 0.0))
     assert again == TIMES and times_table(again) == times_table(TIMES)

@@ -25,7 +25,7 @@ def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scripted:
-    """In place of a process: takes a millisecond more each time, and notes whose turn it was."""
+    """A simulated process, which takes a millisecond more each time, and records its turns."""
 
     turns: list[tuple[str, str]] = []
 
@@ -52,7 +52,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     return Scripted
 
 
-def test_every_second_round_has_the_sides_turned_round() -> None:
+def test_every_second_round_has_the_sides_in_reverse_order() -> None:
     assert [in_turn(("a", "b", "c"), index) for index in range(3)] == [
         ("a", "b", "c"),
         ("c", "b", "a"),

@@ -1,4 +1,4 @@
-"""A file is put where the path says, with the permissions that belong there: folders, links and long names."""
+"""A file is replaced at its path with the right permissions: folders, links and long names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_new_file_has_ordinary_permissions_and_a_replaced_one_those_of_the_old
 
 
 @on_posix
-def test_a_link_stays_a_link_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
     for folder in ("real", "links"):
         (tmp_path / folder).mkdir()
     target, link = tmp_path / "real" / "pi.npz", tmp_path / "links" / "latest.npz"
@@ -38,7 +38,7 @@ def test_a_link_stays_a_link_and_what_it_points_to_is_replaced(tmp_path: Path) -
         assert link.is_symlink() and holds(target, params) and holds(link, params)
 
 
-def test_a_folder_that_is_missing_or_stands_in_the_way_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_and_a_folder_at_the_path_are_errors_that_name_it(tmp_path: Path) -> None:
     (tmp_path / "pi.npz").mkdir()
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*runs.*os\.makedirs"):
         checkpoint.save(tmp_path / "runs" / "pi.npz", NEW)
@@ -47,7 +47,7 @@ def test_a_folder_that_is_missing_or_stands_in_the_way_is_named(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["pi.npz"]
 
 
-def test_a_path_without_a_folder_is_one_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_without_a_folder_is_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     checkpoint.save("pi.npz", NEW)
     assert holds(tmp_path / "pi.npz", NEW)

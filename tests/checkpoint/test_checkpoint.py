@@ -1,4 +1,4 @@
-"""What is loaded is what was saved: structure, dtypes, shapes and every bit, in both formats."""
+"""A loaded checkpoint equals the saved one: structure, dtypes, shapes and every bit, in both formats."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_arrays_of_any_backend_are_saved_and_come_back_as_numpys(ending: str, tm
 
 
 @each_ending
-def test_training_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(ending: str, tmp_path: Path) -> None:
+def test_training_resumes_from_a_checkpoint_with_the_same_bits(ending: str, tmp_path: Path) -> None:
     adam = npnets.optim.adam()
     params = on_backend(ACTOR.init(np.random.default_rng(0)))
     grads = tree.map(lambda leaf: leaf + 1, params)
@@ -208,7 +208,7 @@ def test_the_arrays_of_a_safetensors_file_are_read_by_its_own_library_under_thei
     ],
 )
 @on_numpy_alone
-def test_a_leaf_that_a_file_cannot_hold_is_refused_by_its_place(leaf: Any, words: str, tmp_path: Path) -> None:
+def test_a_leaf_that_a_file_cannot_hold_is_refused_with_its_place(leaf: Any, words: str, tmp_path: Path) -> None:
     with pytest.raises(TypeError) as caught:
         checkpoint.save(tmp_path / "pi.npz", {"net": [0, {"w": leaf}]})
     assert "params.net.1.w" in str(caught.value) and words in str(caught.value)
@@ -233,7 +233,7 @@ def test_a_tree_that_holds_itself_is_refused(tmp_path: Path) -> None:
 
 
 @on_numpy_alone
-def test_an_integer_of_more_digits_than_python_reads_back_is_refused_by_its_place(tmp_path: Path) -> None:
+def test_an_integer_of_more_digits_than_python_parses_is_refused_with_its_place(tmp_path: Path) -> None:
     for sign in (1, -1):
         most = sign * (10**4300 - 1)
         assert same(
@@ -277,7 +277,7 @@ def test_metadata_that_was_left_out_is_an_empty_dict(ending: str, tmp_path: Path
 
 @on_numpy_alone
 @each_ending
-def test_a_generator_goes_on_from_its_state_in_metadata(ending: str, tmp_path: Path) -> None:
+def test_a_generator_continues_from_its_state_in_metadata(ending: str, tmp_path: Path) -> None:
     rng, again = np.random.default_rng(3), np.random.default_rng(0)
     rng.normal(size=5)
     again.bit_generator.state = through_a_file(tmp_path, ending, {}, {"rng": rng.bit_generator.state}).metadata["rng"]
@@ -294,7 +294,9 @@ def test_a_generator_goes_on_from_its_state_in_metadata(ending: str, tmp_path: P
     ],
 )
 @on_numpy_alone
-def test_metadata_that_a_file_cannot_hold_is_refused_by_its_place(metadata: Any, words: str, tmp_path: Path) -> None:
+def test_metadata_that_a_file_cannot_hold_are_refused_with_their_place(
+    metadata: Any, words: str, tmp_path: Path
+) -> None:
     with pytest.raises(TypeError) as caught:
         checkpoint.save(tmp_path / "pi.npz", {}, metadata)
     assert words in str(caught.value)

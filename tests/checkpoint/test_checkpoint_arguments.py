@@ -121,7 +121,7 @@ def test_shapes_that_a_spec_declares_can_be_the_tree_expected(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["pi", "pi.pt", "pi.npz.bak", "npz", ".npz"])
-def test_another_ending_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
+def test_another_suffix_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
     for act in (lambda: checkpoint.save(tmp_path / name, {}), lambda: checkpoint.load(tmp_path / name)):
         with pytest.raises(ValueError, match=r"ending in \.npz or \.safetensors"):
             act()
@@ -156,5 +156,5 @@ def test_importing_checkpoint_imports_nothing_that_only_files_need() -> None:
         "import sys, npnets; before = set(sys.modules); import npnets.checkpoint;"
         "print([n for n in ('zipfile', 'json', 'difflib', 'safetensors') if n in set(sys.modules) - before])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert answer.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"

@@ -107,7 +107,7 @@ def test_metadata_that_was_changed_is_refused(ending: str, tmp_path: Path) -> No
 
 
 @each_ending
-def test_what_follows_or_precedes_a_file_is_refused_or_changes_nothing(ending: str, tmp_path: Path) -> None:
+def test_bytes_before_or_after_a_file_are_refused_or_change_nothing(ending: str, tmp_path: Path) -> None:
     path = _saved(tmp_path, ending)
     whole = path.read_bytes()
     for content in (whole + b"\0" * 100, b"\0" * 100 + whole, whole + whole, whole + b"PK\x05\x06" + b"\0" * 18):
@@ -149,7 +149,7 @@ def _of_a_huge_shape(manifest: Any, arrays: Any) -> None:
         (_of_a_huge_shape, "expected 'w' as float32 (1099511627776, 1099511627776)"),
     ],
 )
-def test_a_tree_and_arrays_that_differ_are_refused_by_their_names(
+def test_a_tree_and_arrays_that_differ_are_refused_with_their_names(
     change: Callable[[Any, Any], None], words: str, ending: str, tmp_path: Path
 ) -> None:
     path = _saved(tmp_path, ending)
@@ -183,7 +183,7 @@ def test_a_manifest_that_lacks_a_part_is_refused(part: str, ending: str, tmp_pat
         ({"format": "another"}, "expected a manifest of the format 'npnets.checkpoint'"),
     ],
 )
-def test_another_version_is_refused_with_the_npnets_that_reads_it(
+def test_the_error_for_another_version_names_the_npnets_that_reads_it(
     head: Any, words: str, ending: str, tmp_path: Path
 ) -> None:
     path = _saved(tmp_path, ending)
@@ -201,7 +201,7 @@ def test_a_newer_version_is_refused_before_its_arrays_are_read(tmp_path: Path) -
 
 @each_ending
 @pytest.mark.parametrize("text", ['{"a"', "[]", "[" * 100_000, '"' + "x" * 50 + '"', '{"version": 1}'])
-def test_a_manifest_that_is_none_is_refused(text: str, ending: str, tmp_path: Path) -> None:
+def test_a_manifest_that_is_not_one_is_refused(text: str, ending: str, tmp_path: Path) -> None:
     file = io.BytesIO()
     CONTAINERS[ending].write(file, text, {})
     (tmp_path / f"pi{ending}").write_bytes(file.getvalue())
@@ -209,7 +209,7 @@ def test_a_manifest_that_is_none_is_refused(text: str, ending: str, tmp_path: Pa
 
 
 @each_ending
-def test_a_file_with_the_other_ending_or_of_anything_else_is_refused(ending: str, tmp_path: Path) -> None:
+def test_a_file_of_the_other_format_or_of_none_is_refused(ending: str, tmp_path: Path) -> None:
     other = next(one for one in CONTAINERS if one != ending)
     whole = _saved(tmp_path, other).read_bytes()
     for content in (whole, b"", b"\x80\x04K\x01.", b"text\n", np.random.default_rng(0).bytes(5000)):

@@ -1,4 +1,4 @@
-"""A checkpoint as `python -m npnets summary` shows it: everything in it, and nothing that a terminal would obey."""
+"""A checkpoint as `python -m npnets summary` shows it: everything in it, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_metadata_with_a_key_of_the_formats_own_is_shown(tmp_path: Path) -> None
     assert inspect(tmp_path / "file.npz").metadata == {"$it": "1", "that": "2"}
 
 
-def test_nothing_that_a_terminal_obeys_comes_through(tmp_path: Path) -> None:
+def test_control_characters_of_a_file_are_escaped(tmp_path: Path) -> None:
     evil = "\x1b[2Jx"
 
     @dataclasses.dataclass
@@ -100,7 +100,7 @@ def test_nothing_that_a_terminal_obeys_comes_through(tmp_path: Path) -> None:
 
 
 @each_ending
-def test_a_file_that_is_none_is_refused_as_load_refuses_it(tmp_path: Path, ending: str) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused_as_by_load(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"file{ending}"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match="cannot be read") as shown:

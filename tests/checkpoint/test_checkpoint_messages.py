@@ -1,4 +1,4 @@
-"""What is said of a file that is refused: one short line, safe to print, with advice that fits what came."""
+"""The error for a file that is refused: one short line, safe to print, with fitting advice."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_keys_of_a_tree_that_is_not_like_the_one_expected_are_cut_off(ending
 # -- classes ----------------------------------------------------------------------------------------------------------
 
 
-def test_for_an_optimizers_state_the_call_that_loads_it_is_named_and_works(tmp_path: Path) -> None:
+def test_the_error_for_an_optimizers_state_names_a_call_that_loads_it(tmp_path: Path) -> None:
     for name in OPTIMIZER_STATES:
         state = getattr(npnets.optim, name)
         checkpoint.save(tmp_path / "run.npz", {"state": state(*[0] * len(state._fields))})
@@ -146,7 +146,7 @@ OPTIMIZERS = [
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda value: type(value).__name__)
-def test_for_an_optimizer_or_schedule_the_call_that_loads_it_is_named_and_works(optimizer: Any, tmp_path: Path) -> None:
+def test_the_error_for_an_optimizer_or_schedule_names_a_call_that_loads_it(optimizer: Any, tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "run.npz", {}, metadata={"optimizer": optimizer})
     name = type(optimizer).__name__
     assert refusal(tmp_path / "run.npz").endswith(f"load(path, classes=(npnets.optim.{name},))")
@@ -154,12 +154,12 @@ def test_for_an_optimizer_or_schedule_the_call_that_loads_it_is_named_and_works(
 
 
 @pytest.mark.parametrize("name", ["os.system", "f(),", "", RED, LONG, 3, None])
-def test_a_name_that_is_no_classs_is_not_put_into_the_advice(name: Any, tmp_path: Path) -> None:
+def test_a_name_that_no_class_can_have_is_not_put_into_the_advice(name: Any, tmp_path: Path) -> None:
     text = refusal(_planted(tmp_path, ".npz", {"$call": name, "arguments": {}}))
     assert "which is not the name of a class; it was probably cut off, or changed" in text and "classes=" not in text
 
 
-def test_a_class_that_is_given_as_another_kind_than_it_was_saved_is_refused_as_that(tmp_path: Path) -> None:
+def test_a_class_of_another_kind_than_when_it_was_saved_is_refused(tmp_path: Path) -> None:
     text = refusal(_planted(tmp_path, ".npz", {"$namedtuple": "Linear", "fields": {}}))
     assert "metadata.network names the class 'Linear', which is of another kind than when it was saved" in text
 
@@ -167,7 +167,7 @@ def test_a_class_that_is_given_as_another_kind_than_it_was_saved_is_refused_as_t
 # -- files of others --------------------------------------------------------------------------------------------------
 
 
-def test_a_file_of_another_library_is_told_by_the_library_that_reads_it(tmp_path: Path) -> None:
+def test_the_error_for_a_file_of_another_library_names_the_function_that_reads_it(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
     np.savez(tmp_path / "plain.npz", w=np.zeros(2))
@@ -182,7 +182,7 @@ def test_a_file_of_another_library_is_told_by_the_library_that_reads_it(tmp_path
 
 
 @each_ending
-def test_a_file_with_the_ending_of_the_other_format_is_told_by_its_own(ending: str, tmp_path: Path) -> None:
+def test_the_error_for_a_file_with_the_suffix_of_the_other_format_names_its_format(ending: str, tmp_path: Path) -> None:
     other = next(one for one in CONTAINERS if one != ending)
     checkpoint.save(tmp_path / f"pi{other}", {"w": np.zeros(2)})
     (tmp_path / f"pi{other}").rename(tmp_path / f"pi{ending}")
@@ -191,7 +191,7 @@ def test_a_file_with_the_ending_of_the_other_format_is_told_by_its_own(ending: s
 
 
 @pytest.mark.parametrize("ending", [".pt", ".pth", ".ckpt", ".PTH"])
-def test_for_a_file_of_pytorchs_the_function_that_reads_it_is_named(ending: str, tmp_path: Path) -> None:
+def test_the_error_for_a_file_of_pytorch_names_the_function_that_reads_it(ending: str, tmp_path: Path) -> None:
     name = f"{torch_file.__name__}.{torch_file.load.__name__}"
     with pytest.raises(ValueError, match=re.escape(f"{name} reads files of PyTorch's")):
         checkpoint.load(tmp_path / f"policy{ending}")

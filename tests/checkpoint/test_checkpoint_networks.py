@@ -107,13 +107,13 @@ def again(folder: Path, net: Any, **options: Any) -> Any:
 
 @each_ending
 @pytest.mark.parametrize("case", REBUILT.values(), ids=REBUILT)
-def test_every_network_comes_back_equal_with_the_same_answers(case: Case, ending: str, tmp_path: Path) -> None:
+def test_every_network_comes_back_equal_with_the_same_outputs(case: Case, ending: str, tmp_path: Path) -> None:
     params, inputs = case.params(), case.inputs()
     found = through_a_file(tmp_path, ending, params, {"network": case.net})
     net = found.metadata["network"]
     assert net == case.net and net is not case.net and repr(net) == repr(case.net)
-    answer, expected = case._replace(net=net).run(found.params, *inputs), case.run(params, *inputs)
-    assert same(answer, expected)
+    outputs, expected = case._replace(net=net).run(found.params, *inputs), case.run(params, *inputs)
+    assert same(outputs, expected)
 
 
 def test_every_recorded_network_comes_back_equal(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_every_way_to_write_an_argument_comes_back(tmp_path: Path) -> None:
     assert [again(tmp_path, net) for net in nets] == nets
 
 
-def test_networks_stand_anywhere_in_metadata(tmp_path: Path) -> None:
+def test_networks_can_be_anywhere_in_metadata(tmp_path: Path) -> None:
     nets = {"actor": small_net(2), "critics": [small_net(1), (small_net(3), {"x": small_net(4)})], "layer": MEMBERS}
     nets |= {"class": npnets.Linear, "activation": npnets.functional.relu}  # type: ignore[dict-item]
     assert again(tmp_path, nets) == nets
@@ -151,7 +151,7 @@ def test_arguments_are_written_out_so_that_another_default_changes_no_file(tmp_p
 # -- the user's own ---------------------------------------------------------------------------------------------------
 
 
-def test_classes_of_the_users_own_come_back_where_load_is_given_them(tmp_path: Path) -> None:
+def test_classes_of_the_users_own_come_back_if_they_are_listed(tmp_path: Path) -> None:
     partial = functools.partial(Halved, scale=0.25)
     nets = [
         npnets.Actor(Trunk(2), 3),
@@ -165,7 +165,7 @@ def test_classes_of_the_users_own_come_back_where_load_is_given_them(tmp_path: P
     assert "load(path, classes=(Trunk,))" in text
 
 
-def test_a_named_tuple_without_its_class_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_the_error_for_a_named_tuple_without_its_class_names_the_class(tmp_path: Path) -> None:
     state = npnets.optim.adam().init({"w": np.zeros(2)})
     checkpoint.save(tmp_path / "run.npz", {"adam": state})
     assert "params.adam names the class 'AdamState'" in refusal(tmp_path / "run.npz")
@@ -179,7 +179,7 @@ def test_a_class_that_has_lost_an_argument_is_refused(tmp_path: Path) -> None:
     assert "metadata.network cannot be made as Trunk from 'inner', 'width'" in text
 
 
-def test_classes_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+def test_classes_that_are_not_dataclasses_or_named_tuples_are_refused(tmp_path: Path) -> None:
     mine = dataclasses.make_dataclass("Net", [])
     other = dataclasses.make_dataclass("Trunk", [])
     for classes, error, words in [
@@ -211,7 +211,7 @@ def test_classes_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         ([Trunk(2), dataclasses.make_dataclass("Trunk", [])()], ValueError, r"metadata\.network\.1 .*rename one"),
     ],
 )
-def test_what_could_not_be_made_again_is_refused_when_it_is_saved(
+def test_a_value_that_could_not_be_made_again_is_refused_by_save(
     net: Any, error: type[Exception], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=words):

@@ -23,24 +23,25 @@ import pytest
 from checkpoint_files import CONTAINERS, NEW, OLD, each_ending, holds, on_posix, same
 
 import npnets
-from npnets import checkpoint
+from npnets import checkpoint, files
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
 METADATA = {"network": npnets.Linear(3, 2)}
-ROOM = str(Path(checkpoint.__file__).parent)
+FOLDERS = tuple(str(Path(package.__file__).parent) for package in (checkpoint, files))
 
 
 # -- interrupted ------------------------------------------------------------------------------------------------------
 
 
 def _steps(call: Callable[[], None], everywhere: bool, interrupted_at: int = 0) -> int:
-    """Return how many lines of Python a call runs, in the room or `everywhere`, with a Ctrl-C before one of them."""
+    """Return how many lines of Python a call runs, in the two packages or `everywhere`, with a Ctrl-C before one of
+    them."""
     steps = 0
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         nonlocal steps
-        if event == "line" and (everywhere or frame.f_code.co_filename.startswith(ROOM)):
+        if event == "line" and (everywhere or frame.f_code.co_filename.startswith(FOLDERS)):
             steps += 1
             if steps == interrupted_at:
                 raise KeyboardInterrupt
@@ -59,7 +60,7 @@ def _steps(call: Callable[[], None], everywhere: bool, interrupted_at: int = 0) 
 # A zip file whose making is interrupted warns when it is collected that it has not been closed.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @each_ending
-@pytest.mark.parametrize("everywhere", [False, True], ids=["in the room", "everywhere"])
+@pytest.mark.parametrize("everywhere", [False, True], ids=["in the two packages", "everywhere"])
 def test_a_save_that_is_interrupted_anywhere_leaves_the_old_file_or_the_new_one(
     ending: str, everywhere: bool, tmp_path: Path
 ) -> None:
@@ -69,7 +70,7 @@ def test_a_save_that_is_interrupted_anywhere_leaves_the_old_file_or_the_new_one(
     seen = set()
     for step in range(1, 1 + _steps(save_new, everywhere), 5 if everywhere else 1):
         checkpoint.save(path, OLD, METADATA)
-        # What Python itself runs as an object goes away swallows a Ctrl-C; nowhere else may it become another error.
+        # A finalizer swallows a Ctrl-C; nowhere else may it become another error.
         with contextlib.suppress(KeyboardInterrupt) if everywhere else pytest.raises(KeyboardInterrupt):
             _steps(save_new, everywhere, step)
         assert holds(path, OLD, NEW), step
@@ -112,7 +113,7 @@ def test_a_disk_that_fails_raises_and_leaves_the_old_file(
 
 
 @each_ending
-def test_a_disk_that_is_full_raises_nothing_but_that(ending: str) -> None:
+def test_a_full_disk_raises_its_own_error_alone(ending: str) -> None:
     class Full(io.BytesIO):
         def write(self, content: Any) -> int:
             raise OSError(28, "No space left on device")
@@ -123,7 +124,7 @@ def test_a_disk_that_is_full_raises_nothing_but_that(ending: str) -> None:
 
 
 @on_posix
-def test_a_file_is_brought_to_the_disk_before_it_takes_its_name_and_its_folder_after(
+def test_a_file_is_flushed_before_it_is_renamed_and_its_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -147,7 +148,7 @@ def test_a_file_is_brought_to_the_disk_before_it_takes_its_name_and_its_folder_a
 
 SAVER = """
 import sys, numpy as np
-from npnets import checkpoint
+from npnets import checkpoint, files
 path, values = sys.argv[1], [float(value) for value in sys.argv[2:]]
 while True:
     for value in values:
@@ -195,7 +196,7 @@ def test_savers_that_are_killed_at_any_moment_leave_a_whole_file(ending: str, tm
 
 @on_posix  # Windows replaces no file that somebody reads
 @each_ending
-def test_of_savers_at_the_same_time_one_wins_whole_and_readers_see_no_other(ending: str, tmp_path: Path) -> None:
+def test_of_concurrent_saves_one_wins_and_readers_see_whole_files_alone(ending: str, tmp_path: Path) -> None:
     path, values = tmp_path / f"pi{ending}", (1.0, 2.0, 3.0)
     failures: list[BaseException] = []
 

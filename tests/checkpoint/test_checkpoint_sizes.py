@@ -1,4 +1,4 @@
-"""A checkpoint that lies about sizes is refused in little memory, and nothing in it is unpickled."""
+"""A checkpoint with false sizes is refused in little memory, and nothing in it is unpickled."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_compressed_npz_is_refused_without_being_unpacked(tmp_path: Path) -> N
     assert "is compressed, and npnets.checkpoint.save compresses nothing" in _refused_in_little_memory(path)
 
 
-def test_members_that_are_said_to_be_longer_than_the_file_are_refused(tmp_path: Path) -> None:
+def test_members_that_claim_to_be_longer_than_the_file_are_refused(tmp_path: Path) -> None:
     path = _saved(tmp_path, ".npz")
     whole = path.read_bytes()
     at = whole.index(b"PK\x01\x02") + 20
@@ -70,7 +70,7 @@ def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
     assert "records 'w.npy' and 'w.npy' overlap" in _refused_in_little_memory(path)
 
 
-def test_an_array_that_says_to_be_larger_than_its_bytes_is_refused(tmp_path: Path) -> None:
+def test_an_array_that_claims_to_be_larger_than_its_bytes_is_refused(tmp_path: Path) -> None:
     path = _saved(tmp_path, ".npz")
     with zipfile.ZipFile(path) as archive:
         member = archive.read("w.npy")
@@ -79,7 +79,7 @@ def test_an_array_that_says_to_be_larger_than_its_bytes_is_refused(tmp_path: Pat
     assert "cannot be read" in _refused_in_little_memory(path)
 
 
-def test_a_safetensors_file_that_says_to_be_larger_than_it_is_is_refused(tmp_path: Path) -> None:
+def test_a_safetensors_file_that_claims_to_be_larger_than_it_is_is_refused(tmp_path: Path) -> None:
     path = _saved(tmp_path, ".safetensors")
     whole = path.read_bytes()
     for lie in (

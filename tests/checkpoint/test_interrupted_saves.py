@@ -1,4 +1,4 @@
-"""A save that is interrupted at any byte-code leaves no descriptor and no file behind; what a killed one left goes."""
+"""A save that is interrupted at any bytecode leaves no descriptor and no file; the file of a killed one is removed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _interrupt() -> None:
 
 
 def _is_interrupted(path: Path, number: int) -> bool:
-    """Save, interrupted at a byte-code; tell whether there were as many."""
+    """Save, interrupted at a bytecode; return whether there were as many."""
     countdown = Countdown(number, _interrupt)
 
     def act() -> None:
@@ -71,7 +71,7 @@ def _every_interruption(path: Path) -> Iterator[int]:
 @pytest.mark.slow
 @on_posix
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's list of open files")
-def test_a_save_interrupted_at_any_byte_code_leaves_no_descriptor_no_half_file_and_no_litter(
+def test_a_save_interrupted_at_any_bytecode_leaves_no_descriptor_and_no_partial_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "unraisablehook", lambda *args: None)  # of objects that are interrupted as they go away
@@ -109,7 +109,7 @@ def _saving(path: Path, then: str) -> subprocess.Popen[str]:
 
 
 @on_posix
-def test_the_next_save_to_a_path_removes_what_a_killed_one_left_there_and_nothing_else(tmp_path: Path) -> None:
+def test_the_next_save_to_a_path_removes_the_temporary_file_of_a_killed_one_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "pi.npz"
     process = _saving(path, "os.kill(os.getpid(), signal.SIGKILL)")
     assert process.wait(60) == -signal.SIGKILL
@@ -124,7 +124,7 @@ def test_the_next_save_to_a_path_removes_what_a_killed_one_left_there_and_nothin
 
 
 @on_posix
-def test_a_save_leaves_alone_what_a_living_one_is_writing_to_the_same_path(tmp_path: Path) -> None:
+def test_a_save_leaves_the_temporary_file_of_a_running_save_to_the_same_path(tmp_path: Path) -> None:
     path = tmp_path / "pi.npz"
     with _saving(path, "input()") as process:
         (writing,) = os.listdir(tmp_path)
@@ -152,9 +152,7 @@ def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_a
     assert taken and _is_new(tmp_path / "pi.npz")
 
 
-def test_where_there_are_no_locks_saves_work_and_remove_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_file_locks_saves_work_and_remove_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(atomic_write, "fcntl", None)
     left = tmp_path / ".pi.npz.0123456789abcdef.tmp"
     left.touch()

@@ -1,4 +1,4 @@
-"""The BCQ example against real Tianshou: `golden/bcq.npz` holds three learning steps of its `BCQPolicy`."""
+"""The BCQ example against Tianshou: `golden/bcq.npz` contains three learning steps of its `BCQPolicy`."""
 
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,13 @@ def learn(agent: BCQ) -> Any:
     return state, all_losses
 
 
-def test_the_losses_of_three_learning_steps_are_tianshous(agent: BCQ) -> None:
+def test_the_losses_of_three_learning_steps_equal_those_of_tianshou(agent: BCQ) -> None:
     _, losses = learn(agent)
     for step, ours in enumerate(losses):
         assert_allclose(list(ours), GOLDEN[f"losses.{step}"], rtol=2e-5)
 
 
-def test_the_parameters_after_three_learning_steps_are_tianshous(agent: BCQ) -> None:
+def test_the_parameters_after_three_learning_steps_equal_those_of_tianshou(agent: BCQ) -> None:
     state, _ = learn(agent)
     expected = golden_params(agent, "final")
     for path, ours, theirs in zip(tree.paths(expected), tree.leaves(state.params), tree.leaves(expected), strict=True):
@@ -55,7 +55,7 @@ def test_the_parameters_after_three_learning_steps_are_tianshous(agent: BCQ) -> 
         assert ours.dtype == np.float32
 
 
-def test_learning_changes_neither_the_state_nor_the_batch_that_it_is_given(agent: BCQ) -> None:
+def test_learning_changes_neither_the_given_state_nor_the_given_batch(agent: BCQ) -> None:
     state = agent.init(np.random.default_rng(1))
     before = bits(list(state))
     batch = on_backend([GOLDEN[f"batch.0.{index}"] for index in range(5)])
@@ -65,7 +65,7 @@ def test_learning_changes_neither_the_state_nor_the_batch_that_it_is_given(agent
     assert bits(batch) == copies
 
 
-def test_the_policy_acts_by_the_first_critics_best_of_the_sampled_actions(agent: BCQ) -> None:
+def test_the_policy_takes_the_sampled_action_with_the_highest_value_of_the_first_critic(agent: BCQ) -> None:
     state = agent.init(np.random.default_rng(3))
     observations = np.random.default_rng(4).normal(size=(6, 3)).astype(np.float32)
     chosen = agent.act(state.params, observations, np.random.default_rng(5))

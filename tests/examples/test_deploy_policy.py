@@ -1,4 +1,4 @@
-"""The example that runs a policy of real Tianshou's with no PyTorch on the machine."""
+"""The example that runs a policy of Tianshou without PyTorch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
 
 
 @pytest.mark.slow
-def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: Path) -> None:
+def test_the_example_prints_the_return_and_the_time_of_a_policy_of_tianshou(tmp_path: Path) -> None:
     done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     rows = dict(re.findall(r"^(\w.*?) {2,}(\S.*)$", done.stdout, re.MULTILINE))
@@ -70,11 +70,11 @@ def test_the_example_prints_what_a_policy_of_tianshou_earns_and_costs(tmp_path: 
         (["--checkpoint", __file__], "test_deploy_policy.py"),
     ],
 )
-def test_what_cannot_be_run_is_told_in_one_line(arguments: list[str], message: str) -> None:
+def test_the_error_for_a_policy_that_cannot_run_is_one_line(arguments: list[str], message: str) -> None:
     done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), *arguments)
     assert done.returncode and message in done.stderr
 
 
-def test_the_checkpoint_is_a_whole_policy_of_actor_critics_and_targets() -> None:
+def test_the_checkpoint_contains_actor_critics_and_targets() -> None:
     parts = {name.split(".")[0] for name in torch_file.load(CHECKPOINT)}
     assert {"actor", "actor_old", "critic", "critic_old", "critic2", "critic2_old"} <= parts

@@ -1,4 +1,4 @@
-"""The example that needs a memory: its hidden velocity, its teacher, its loss, and what its user meets."""
+"""The example that needs a memory: its hidden velocity, its teacher, its loss, its output and its errors."""
 
 import importlib
 import json
@@ -166,7 +166,7 @@ def test_lessons_keep_each_episode_with_its_own_torques() -> None:
 
 @pytest.fixture(scope="session")
 def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    """Return the result of a short run in a separate process, and its output folder."""
     out = tmp_path_factory.mktemp("memory_pendulum")
     command = [sys.executable, EXAMPLE, "--steps", "2", "--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True), out
@@ -190,7 +190,7 @@ def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(on
 
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs the example here, on the running test's device, and reads what it wrote."""
+    """Return a function that runs the example in this process, on the running test's device, and reads its output."""
     example = importlib.import_module("examples.memory.memory_pendulum")
     monkeypatch.setattr(example, "EPISODES", 5)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)
@@ -207,7 +207,7 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
-def test_one_seed_gives_the_same_policies_twice_and_another_seed_others(learned: Any) -> None:
+def test_equal_seeds_give_equal_policies_and_different_seeds_different_ones(learned: Any) -> None:
     first, again, other = learned("a"), learned("b"), learned("c", "--seed", 1)
     for name, values in first.items():
         np.testing.assert_array_equal(values, again[name], err_msg=name)
@@ -222,7 +222,7 @@ def test_with_the_velocity_shown_both_students_see_three_numbers(learned: Any) -
 
 
 @pytest.mark.slow
-def test_policies_learned_on_any_device_are_those_of_a_process_of_its_own_on_the_cpu(
+def test_policies_learned_on_any_device_equal_those_of_a_separate_process_on_the_cpu(
     learned: Any, on_the_cpu: Any
 ) -> None:
     for name, values in learned("here").items():
@@ -233,7 +233,7 @@ def test_policies_learned_on_any_device_are_those_of_a_process_of_its_own_on_the
 
 @pytest.mark.slow
 @another_process
-def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
+def test_ctrl_c_saves_the_policies_at_that_point(tmp_path: Path) -> None:
     shown = b"recurrent="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
@@ -253,7 +253,7 @@ def test_ctrl_c_saves_the_policies_as_far_as_they_got(tmp_path: Path) -> None:
         (("--out", str(EXAMPLE)), "memory_pendulum.py"),
     ],
 )
-def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
+def test_a_wrong_option_is_an_error_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
     finished = run_here("memory.memory_pendulum", "--out", tmp_path / "out", *options)
     assert finished.returncode == 2
     assert telling in finished.stderr.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""What TD3, DDPG, SAC and REDQ of the examples compute: every learning step against NumPy, by hand."""
+"""TD3, DDPG, SAC and REDQ of the examples: every learning step against a computation by hand in NumPy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def begun(agent: Any, seed: int = 0) -> State:
 
 
 def known(state: State) -> State:
-    """Return parameters and targets as NumPy's."""
+    """Return parameters and targets on NumPy."""
     return State(as_numpy(state.params), as_numpy(state.targets), {})
 
 
@@ -70,14 +70,14 @@ def drawn(params: Any, obs: Any, noise: Any) -> Any:
 
 
 def squared_errors(values: Any, target: Any) -> Any:
-    """For each member the mean over a batch, summed."""
+    """Return the sum over members of the mean over a batch."""
     return ((values - target) ** 2).mean(axis=1).sum()
 
 
 # -- critics ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_critic_of_an_ensemble_learns_as_it_would_alone() -> None:
+def test_each_critic_of_an_ensemble_learns_as_if_alone() -> None:
     obs, act, target, *_ = batch()
     target = target[:, None]
     together, alone = (make_critics(members, 3, 2, (6, 5), device()) for members in (3, 1))
@@ -90,7 +90,7 @@ def test_each_critic_of_an_ensemble_learns_as_it_would_alone() -> None:
             assert_allclose(found[member : member + 1], exact, rtol=1e-10, atol=1e-13)
 
 
-def test_what_follows_counts_unless_the_state_is_terminal() -> None:
+def test_targets_include_the_next_value_unless_the_state_is_terminal() -> None:
     rewards, terminals, following = on_backend([np.array([1.0, 1.0]), np.array([0.0, 1.0]), np.array([[10.0], [10.0]])])
     assert_allclose(bootstrapped(rewards, terminals, 0.9, following), [[10.0], [1.0]], rtol=1e-12)
 
@@ -99,7 +99,7 @@ def test_what_follows_counts_unless_the_state_is_terminal() -> None:
 
 
 def td3_target(state: State, settings: Any, data: Any, seed: int) -> Any:
-    """What TD3's critics should say, by the paper's algorithm 1."""
+    """Return the targets of TD3's critics, by algorithm 1 of the paper."""
     _, _, rewards, next_obs, terminals = data
     most = settings.target_noise_limit
     blur = np.clip(np.random.default_rng(seed).normal(size=(ROWS, 2)) * settings.target_noise, -most, most)
@@ -108,7 +108,7 @@ def td3_target(state: State, settings: Any, data: Any, seed: int) -> Any:
 
 
 @pytest.mark.parametrize("most", [0.3, 1.5])  # the noise is clipped, and with it the action that it blurs
-def test_td3s_critics_go_down_their_squared_error_from_the_least_target_critic(most: float) -> None:
+def test_td3s_critics_descend_their_squared_error_from_the_least_target_critic(most: float) -> None:
     settings = td3.Hyperparameters(**SMALL, target_noise=2.0, target_noise_limit=most)
     agent, data = td3.TD3(settings, 3, 2, device()), batch()
     state = begun(agent)
@@ -122,7 +122,7 @@ def test_td3s_critics_go_down_their_squared_error_from_the_least_target_critic(m
     assert_went_down(loss, state.params["critics"], learned.params["critics"])
 
 
-def test_ddpgs_critic_goes_down_its_squared_error_from_its_target_and_its_actor_does_not_wait() -> None:
+def test_ddpgs_critic_descends_its_squared_error_from_its_target_and_its_actor_is_not_delayed() -> None:
     agent, data = td3.TD3(replace(ddpg.DDPG, **SMALL), 3, 2, device()), batch()
     state = begun(agent)
     learned, losses = agent.learn(state, data, np.random.default_rng(3))
@@ -138,7 +138,7 @@ def test_ddpgs_critic_goes_down_its_squared_error_from_its_target_and_its_actor_
     assert "actor" in losses
 
 
-def test_td3s_actor_goes_up_the_first_of_the_critics_that_have_just_learned() -> None:
+def test_td3s_actor_ascends_the_first_critic_after_its_learning_step() -> None:
     agent, data = td3.TD3(td3.Hyperparameters(**SMALL, policy_delay=1), 3, 2, device()), batch()
     state = begun(agent)
     learned, _ = agent.learn(state, data, np.random.default_rng(3))
@@ -150,7 +150,7 @@ def test_td3s_actor_goes_up_the_first_of_the_critics_that_have_just_learned() ->
     )
 
 
-def test_td3s_actor_and_targets_wait_while_the_critics_learn() -> None:
+def test_td3s_actor_and_targets_are_delayed() -> None:
     agent, data = td3.TD3(td3.Hyperparameters(**SMALL, policy_delay=3, tau=0.2), 3, 2, device()), batch()
     states, rng = [begun(agent)], np.random.default_rng(0)
     for _ in range(3):
@@ -164,7 +164,7 @@ def test_td3s_actor_and_targets_wait_while_the_critics_learn() -> None:
             assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
-def test_td3_tries_actions_around_its_own_and_within_the_bounds() -> None:
+def test_td3_explores_around_its_actions_within_the_bounds() -> None:
     agent = td3.TD3(td3.Hyperparameters(**SMALL), 3, 2, device())
     params, seen = agent.init(np.random.default_rng(0)).params, np.tile(np.float32([0.3, 0.4, 0.5]), (5000, 1))
     tried, chosen = agent.explore(params, seen, np.random.default_rng(1)), agent.act(params, seen)
@@ -177,7 +177,7 @@ def test_td3_tries_actions_around_its_own_and_within_the_bounds() -> None:
 
 
 def soft_target(agent: Any, state: State, data: Any, rng: Any, believed: Any) -> Any:
-    """What the critics of SAC and REDQ should say, from what is believed of the target critics' `(members, batch)`."""
+    """Return the targets of the critics of SAC and REDQ, from the values `(members, batch)` of the target critics."""
     _, _, rewards, next_obs, terminals = data
     act, log_prob = drawn(state.params["actor"], next_obs, rng.standard_normal((ROWS, 2)))
     bonus = -np.exp(state.params["log_temperature"]) * log_prob
@@ -195,7 +195,7 @@ SOFT = {
 
 
 @pytest.mark.parametrize("name", SOFT)
-def test_soft_critics_go_down_their_squared_error_from_the_critics_believed_and_the_entropy(name: str) -> None:
+def test_soft_critics_descend_their_squared_error_from_target_critics_and_entropy(name: str) -> None:
     make, settings, believe, _ = SOFT[name]
     agent, data = make(settings, 3, 2, device()), batch()
     state = begun(agent)
@@ -211,7 +211,7 @@ def test_soft_critics_go_down_their_squared_error_from_the_critics_believed_and_
 
 
 @pytest.mark.parametrize("name", SOFT)
-def test_a_soft_actor_goes_down_its_log_density_less_the_value_that_it_believes(name: str) -> None:
+def test_a_soft_actor_descends_its_log_density_minus_the_value(name: str) -> None:
     make, settings, _, believed = SOFT[name]
     agent, obs = make(settings, 3, 2, device()), batch()[0]
     state = begun(agent)
@@ -227,7 +227,7 @@ def test_a_soft_actor_goes_down_its_log_density_less_the_value_that_it_believes(
     assert_went_down(loss, state.params["actor"], learned.params["actor"])
 
 
-def test_the_temperature_rises_by_the_entropy_that_is_missing() -> None:
+def test_the_temperature_rises_with_the_missing_entropy() -> None:
     agent, obs = sac.SAC(sac.Hyperparameters(**SMALL), 3, 2, device()), batch()[0]
     state = begun(agent)
     learned, _ = agent.improve_actor(state, on_backend(obs), np.random.default_rng(3))
@@ -246,7 +246,7 @@ def test_soft_target_critics_move_by_tau_toward_the_critics_that_have_just_learn
         assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
-def test_redqs_actor_learns_once_after_some_steps_of_its_critics() -> None:
+def test_redqs_actor_learns_once_after_several_steps_of_its_critics() -> None:
     agent, data = redq.REDQ(redq.Hyperparameters(**SMALL, updates_per_step=3), 3, 2, device()), batch()
     state, rng, trained = begun(agent), np.random.default_rng(0), []
     for _ in range(6):
@@ -257,7 +257,7 @@ def test_redqs_actor_learns_once_after_some_steps_of_its_critics() -> None:
     assert trained == [False, False, True] * 2
 
 
-def test_redq_asks_every_pair_of_its_target_critics_now_and_then() -> None:
+def test_redq_uses_every_pair_of_its_target_critics() -> None:
     agent = redq.REDQ(redq.Hyperparameters(**SMALL, critics=4), 3, 2, device())
     targets, (obs, act, *_) = begun(agent).targets["critics"], batch()
     values = valued(as_numpy(targets), obs, act)
@@ -270,7 +270,7 @@ def test_redq_asks_every_pair_of_its_target_critics_now_and_then() -> None:
     assert asked == told_apart and len(told_apart) > 3
 
 
-def test_a_squashed_actor_explores_at_random_and_acts_without_chance() -> None:
+def test_a_squashed_actor_explores_at_random_and_acts_deterministically() -> None:
     agent = sac.SAC(sac.Hyperparameters(**SMALL), 3, 2, device())
     params, obs = agent.init(np.random.default_rng(0)).params, batch()[0].astype(np.float32)
     noise = np.random.default_rng(4).standard_normal((ROWS, 2))

@@ -1,4 +1,4 @@
-"""The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
+"""The offline example: its output, its files after Ctrl-C, and its errors for wrong input."""
 
 import importlib
 import json
@@ -24,7 +24,7 @@ no_network = pytest.mark.numpy_alone("is refused before a network is made")
 
 @pytest.fixture(scope="session")
 def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    """Return the result of a short run in a separate process, and its output folder."""
     out = tmp_path_factory.mktemp("offline_bcq")
     command = [sys.executable, EXAMPLE, "--steps", str(STEPS), "--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True), out
@@ -32,7 +32,7 @@ def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs the example here, on the running test's device, and returns where it wrote."""
+    """Return a function that runs the example here, on the running test's device, and returns its output folder."""
     example = importlib.import_module("examples.offline.offline_bcq")
     monkeypatch.setattr(example, "EPISODES", 2)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)
@@ -58,7 +58,7 @@ def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
 
 
 def refusal(tmp_path: Path, **changes: Any) -> Any:
-    """Return what the example says to a file of transitions that was changed."""
+    """Return the error of the example for a file of changed transitions."""
     arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
     np.savez(tmp_path / "data.npz", **arrays)
     finished = run_here("offline.offline_bcq", "--data", tmp_path / "data.npz", "--out", tmp_path / "out")
@@ -87,7 +87,7 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_t
 
 @pytest.mark.slow
 @pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
-def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(learned: Any) -> None:
+def test_equal_seeds_give_equal_policies_and_different_seeds_different_ones(learned: Any) -> None:
     first, again, other = (
         np.load(learned(name, "--seed", seed) / "policy.npz")["vae.encoder.linear_0.weight"]
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
@@ -97,7 +97,7 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(learned: 
 
 
 @pytest.mark.slow
-def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_own_on_the_cpu(
+def test_a_policy_learned_on_any_device_equals_that_of_a_separate_process_on_the_cpu(
     learned: Any, on_the_cpu: Any
 ) -> None:
     out = learned("here")
@@ -112,7 +112,7 @@ def test_a_policy_learned_on_any_device_is_the_one_learned_in_a_process_of_its_o
 
 @pytest.mark.slow
 @another_process
-def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
+def test_ctrl_c_saves_the_policy_at_that_point(tmp_path: Path) -> None:
     shown = b"critic="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
@@ -122,23 +122,23 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
 
 
 @no_network
-def test_transitions_of_another_environment_are_refused_with_both_widths(tmp_path: Path) -> None:
+def test_the_error_for_transitions_of_another_environment_has_both_widths(tmp_path: Path) -> None:
     said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
     assert "width 17" in said and "width 6" in said and "3 and 1" in said
 
 
 @no_network
-def test_actions_beyond_the_torque_limit_are_refused_with_the_largest(tmp_path: Path) -> None:
+def test_the_error_for_actions_beyond_the_torque_limit_has_the_largest(tmp_path: Path) -> None:
     assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
 
 
 @no_network
-def test_a_missing_key_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_key_names_it(tmp_path: Path) -> None:
     assert "rewards" in refusal(tmp_path, rewards=None)
 
 
 @no_network
-def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_the_error_for_nan_in_the_data_has_its_place(tmp_path: Path) -> None:
     rewards = transitions()["rewards"]
     rewards[7] = np.nan
     said = refusal(tmp_path, rewards=rewards)
@@ -146,7 +146,7 @@ def test_nan_in_the_data_is_refused_with_its_place(tmp_path: Path) -> None:
 
 
 @no_network
-def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
     finished = run_here("offline.offline_bcq", "--data", tmp_path / "nowhere.npz", "--out", tmp_path / "out")
     assert finished.returncode == 2 and "nowhere.npz" in finished.stderr and len(finished.stderr.splitlines()) == 1
 
@@ -160,7 +160,7 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
         (("--device", "tpu"), "device must be 'cpu'"),
     ],
 )
-def test_a_wrong_option_is_refused_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
+def test_a_wrong_option_is_an_error_in_the_users_words(options: Any, telling: str, tmp_path: Path) -> None:
     finished = run_here("offline.offline_bcq", *options, "--out", tmp_path / "out")
     assert finished.returncode == 2
     assert telling in finished.stderr

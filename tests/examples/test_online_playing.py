@@ -1,4 +1,4 @@
-"""How the examples that learn while they act play and remember: replay, episodes that end, and rollouts."""
+"""The online examples' interaction with environments: replay, ends of episodes, and rollouts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks
 
 
 class Clock(gymnasium.Env):
-    """Shows the number of the episode and of the step; every third step ends an episode.
+    """Observations are the numbers of the episode and of the step; every third step ends an episode.
 
-    Those of even number end in a terminal state, the others because their time is up. The reward is the action, which
-    must be within its bounds.
+    Episodes of even number end in a terminal state, the others at a time limit. The reward is the action, which must be
+    within its bounds.
     """
 
     observation_space = gymnasium.spaces.Box(0, np.inf, (2,))
@@ -47,7 +47,7 @@ class Clock(gymnasium.Env):
 
 
 class Recorder:
-    """An agent that learns nothing and keeps what it is given to learn from."""
+    """An agent that learns nothing and records its batches."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = SimpleNamespace(
@@ -70,7 +70,7 @@ class Recorder:
 # -- replay -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_newest_transitions_push_out_the_oldest() -> None:
+def test_the_newest_transitions_replace_the_oldest() -> None:
     buffer = ReplayBuffer(4, 2, 1)
     for number in range(7):
         buffer.add(np.full(2, number), np.full(1, -number), 10.0 * number, np.full(2, number + 1), number % 2 == 0)
@@ -78,7 +78,7 @@ def test_the_newest_transitions_push_out_the_oldest() -> None:
         assert sorted(buffer.transitions().rewards) == [10.0 * n for n in range(max(0, number - 3), number + 1)]
 
 
-def test_a_batch_holds_whole_transitions_and_only_those_that_were_put_in() -> None:
+def test_a_batch_contains_complete_transitions_that_were_added() -> None:
     buffer = ReplayBuffer(100, 2, 1)
     for number in range(1, 6):
         buffer.add(np.full(2, number), np.full(1, -number), 10.0 * number, np.full(2, number + 1), number % 2 == 0)
@@ -92,7 +92,7 @@ def test_a_batch_holds_whole_transitions_and_only_those_that_were_put_in() -> No
         assert found.dtype == np.float32
 
 
-def test_a_replay_buffer_without_room_is_refused() -> None:
+def test_a_replay_buffer_without_capacity_is_an_error() -> None:
     with pytest.raises(ValueError, match="room for at least one transition, got capacity=0"):
         ReplayBuffer(0, 2, 1)
 
@@ -100,7 +100,7 @@ def test_a_replay_buffer_without_room_is_refused() -> None:
 # -- learning while acting --------------------------------------------------------------------------------------------
 
 
-def test_a_time_limit_is_remembered_as_no_terminal_state_and_what_was_seen_last_as_what_followed() -> None:
+def test_a_transition_at_a_time_limit_is_not_terminal_and_has_the_last_observation_as_next() -> None:
     agent = Recorder()
     list(learn_while_acting(agent, Clock, seed=0))
     observations, _, _, following, terminals = agent.batches[-1]
@@ -110,7 +110,7 @@ def test_a_time_limit_is_remembered_as_no_terminal_state_and_what_was_seen_last_
     assert {(e, t) for e, t in observations} == {(step // 3, step % 3) for step in range(14)}
 
 
-def test_the_first_actions_are_random_within_their_bounds_and_nothing_is_learned_from_them_yet() -> None:
+def test_the_first_actions_are_random_within_their_bounds_without_learning_steps() -> None:
     agent = Recorder()
     taken = [(steps, dict(losses)) for steps, _, losses in learn_while_acting(agent, Clock, seed=0)]
     assert [steps for steps, _ in taken] == list(range(15))
@@ -122,7 +122,7 @@ def test_the_first_actions_are_random_within_their_bounds_and_nothing_is_learned
     np.testing.assert_array_equal(rewards, actions[:, 1])
 
 
-def test_playing_and_drawing_are_decided_by_the_seed() -> None:
+def test_the_seed_determines_actions_and_batches() -> None:
     def learned_from(seed: int) -> Any:
         agent = Recorder()
         list(learn_while_acting(agent, Clock, seed))
@@ -136,11 +136,11 @@ def test_playing_and_drawing_are_decided_by_the_seed() -> None:
 
 
 def draw(observations: Any) -> Any:
-    """An action beyond its bounds, whose log-density tells which observation it was for."""
+    """Return an action beyond its bounds, whose log-density identifies its observation."""
     return np.full((len(observations), 2), 5.0, np.float32), observations @ np.float32([3, 1])
 
 
-def test_a_rollout_tells_the_steps_that_only_begin_an_episode_from_those_that_are_played() -> None:
+def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
     played = Environments(Clock, 2, seed=0).play(draw, 12)
     np.testing.assert_array_equal(played.played, np.repeat([[1, 1, 1, 0] * 3], 2, axis=0).T)
     np.testing.assert_array_equal(played.ended, np.repeat([[0, 0, 1, 0] * 3], 2, axis=0).T)
@@ -150,14 +150,14 @@ def test_a_rollout_tells_the_steps_that_only_begin_an_episode_from_those_that_ar
     np.testing.assert_array_equal(played.observations[..., 1][:, 0], [0, 1, 2, 3] * 3)
 
 
-def test_a_rollout_keeps_actions_as_drawn_and_plays_them_as_allowed() -> None:
+def test_a_rollout_stores_actions_as_drawn_and_clips_them_for_the_environment() -> None:
     played = Environments(Clock, 2, seed=0).play(draw, 4)
     assert (played.actions == 5).all()
     assert (played.rewards[:3] == 2).all() and (played.rewards[3] == 0).all()
     np.testing.assert_array_equal(played.log_probs, played.observations @ np.float32([3, 1]))
 
 
-def test_an_episode_that_is_not_over_goes_on_in_the_next_rollout() -> None:
+def test_an_unfinished_episode_continues_in_the_next_rollout() -> None:
     environments, whole = Environments(Clock, 2, seed=0), Environments(Clock, 2, seed=0).play(draw, 8)
     parts = [environments.play(draw, steps) for steps in (2, 1, 1, 4)]
     environments.close()

@@ -1,4 +1,4 @@
-"""The examples that bring an optimizer from outside: each does what its name promises, and what its user meets."""
+"""The examples with outside optimizers: their algorithms, output and errors."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ SMALL = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,), activation="tanh"), 1,
 
 
 def run(name: str, *options: Any) -> Any:
-    """Run an example in a process of its own."""
+    """Run an example in a separate process."""
     command = [sys.executable, EXAMPLES / f"{name}.py", *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
 def lesson(steps: int = 300) -> tuple[Any, Any]:
-    """Observations and the torques to be given for them."""
+    """Return observations and their target torques."""
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(steps, 3)).astype(np.float32)
     return observations, np.clip(3 * observations[:, :1], -2, 2)
 
 
 def unjudged(params: Any) -> Any:
-    """Stands for the returns of a policy where they say nothing."""
+    """Replaces the returns of a policy where they do not matter."""
     return np.zeros(1)
 
 
@@ -87,19 +87,19 @@ def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.Monk
 
 @pytest.fixture
 def cma_es_policy() -> Any:
-    """The example, imported where it is needed: the package cma takes half a second, also of those who only collect."""
+    """Import the example only where it is needed, because importing cma takes half a second."""
     return importlib.import_module("examples.own_optimizer.cma_es_policy")
 
 
 def _agreement(policy: Any, episodes: int, seed: int) -> Any:
-    """Stands for the return: how often a policy pushes as a plain rule would, the same from every start."""
+    """Replaces the return by how often a policy pushes as a simple rule does, the same from every start."""
     observations = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
     return np.full(episodes, np.mean(policy(observations) == (observations @ [1, -2, 3, -1] > 0)))
 
 
 @pytest.mark.slow
 @numpy_vectors
-def test_cma_es_climbs_draws_from_its_generator_alone_and_repeats_itself(
+def test_cma_es_improves_draws_from_its_generator_alone_and_is_reproducible(
     cma_es_policy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cma_es_policy, "returns_of", _agreement)
@@ -157,7 +157,7 @@ def _batch(params: Any, rng: np.random.Generator, steps: int = 40) -> trust_regi
 
 
 def _explicit_fisher(params: Any, observations: Any) -> Any:
-    """Of a normal distribution: from the Jacobians of mean and standard deviation, one direction at a time."""
+    """Return the Fisher matrix of a normal distribution from the Jacobians of mean and standard deviation."""
     vector, unravel = tree.ravel(params)
     mu_and_sigma = lambda params: SMALL.forward(params, observations)[0]  # noqa: E731
     columns = [npnets.jvp(mu_and_sigma, params, unravel(direction)) for direction in np.eye(vector.size)]
@@ -168,7 +168,7 @@ def _explicit_fisher(params: Any, observations: Any) -> Any:
 
 @pytest.fixture
 def small_policy(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Parameters in float64 of a small actor that stands in for the example's."""
+    """Return parameters in float64 of a small actor that replaces the example's."""
     monkeypatch.setattr(trust_region, "ACTOR", SMALL)
     return SMALL.init(np.random.default_rng(0), np.float64)
 
@@ -197,7 +197,7 @@ def test_a_step_goes_along_the_fisher_matrix_inverse_times_the_gradient(small_po
 
 @numpy_vectors
 @pytest.mark.parametrize("limit", [0.001, 0.03, 0.5])
-def test_a_step_gains_and_stays_within_the_trust_region(
+def test_a_step_improves_the_policy_within_the_trust_region(
     small_policy: Any, limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trust_region, "LARGEST_KL", limit)
@@ -210,7 +210,7 @@ def test_a_step_gains_and_stays_within_the_trust_region(
 
 
 @numpy_vectors
-def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_policy_is_unchanged_if_no_step_improves_it(small_policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trust_region, "cg", lambda fisher, slope, maxiter: (-slope, 0))  # downhill
     step = trust_region.trust_region_step(small_policy, _batch(small_policy, np.random.default_rng(1)))
     assert step == trust_region.Step(small_policy, 0.0, 0.0)
@@ -218,7 +218,7 @@ def test_where_no_step_gains_the_policy_stays_as_it_was(small_policy: Any, monke
 
 @pytest.mark.slow
 @numpy_vectors
-def test_advantages_are_the_discounted_surprises_in_units_of_their_spread() -> None:
+def test_advantages_are_discounted_td_errors_in_units_of_their_standard_deviation() -> None:
     played = play(lambda seen: seen[:, 2:] - 1, 3, seed=0)
     features = advantages.features_of(played.observations).reshape(600, -1)
     to_come = [[sum(0.97**k * r for k, r in enumerate(row[t:])) for t in range(200)] for row in played.reward]
@@ -274,7 +274,7 @@ def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> N
 
 @pytest.mark.slow
 @another_process
-def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path) -> None:
+def test_the_example_of_an_own_optimizer_prints_and_saves_its_loss_and_that_of_adam(tmp_path: Path) -> None:
     finished = run("lion_cloning", "--episodes", 2, "--steps", 30, "--out", tmp_path)
     assert finished.returncode == 0, finished.stderr
     found = json.loads((tmp_path / "results.json").read_text())["results"]
@@ -293,7 +293,7 @@ def test_the_own_optimizer_prints_and_saves_its_loss_beside_adams(tmp_path: Path
         ("natural_gradient", ("--iterations", 2, "--episodes", 2), "log_sigma"),
     ],
 )
-def test_a_search_prints_its_return_and_leaves_policy_and_picture(
+def test_a_search_prints_its_return_and_saves_policy_and_picture(
     name: str, options: Any, leaf: str, tmp_path: Path
 ) -> None:
     finished = run(name, *options, "--out", tmp_path)
@@ -312,7 +312,7 @@ def test_a_search_prints_its_return_and_leaves_policy_and_picture(
         ("natural_gradient", ("--iterations", "1000000", "--episodes", "1"), b"kl="),
     ],
 )
-def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_path: Path) -> None:
+def test_ctrl_c_saves_the_best_policy_so_far(name: str, options: Any, shown: bytes, tmp_path: Path) -> None:
     status, errors = interrupted_once(shown, EXAMPLES / f"{name}.py", *options, "--out", str(tmp_path))
     assert status == 130
     assert b"saving what there is" in errors
@@ -329,7 +329,7 @@ def test_ctrl_c_saves_what_was_found(name: str, options: Any, shown: bytes, tmp_
         ("lion_cloning", ("--steps", "many"), "--steps: must be a whole number, but is 'many'"),
     ],
 )
-def test_wrong_options_are_refused_in_one_line(name: str, options: Any, telling: str) -> None:
+def test_the_error_for_a_wrong_option_is_one_line(name: str, options: Any, telling: str) -> None:
     finished = run_here(f"own_optimizer.{name}", *options)
     assert finished.returncode == 2
     assert finished.stderr.strip().splitlines()[-1].endswith(telling)

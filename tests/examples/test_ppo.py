@@ -1,4 +1,4 @@
-"""What PPO of the examples computes: advantages, its clipped loss, and a learning step, against NumPy by hand."""
+"""PPO of the examples: advantages, the clipped loss and a learning step, against a computation by hand in NumPy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rollout(steps: int = 11, envs: int = 3, **changes: Any) -> Rollout:
 
 
 @no_network
-def test_advantages_are_the_discounted_sum_of_the_surprises_up_to_the_end_of_the_episode() -> None:
+def test_advantages_are_the_discounted_sum_of_td_errors_up_to_the_end_of_the_episode() -> None:
     rng = np.random.default_rng(0)
     ended = rng.random((11, 3)) < 0.3
     played = rollout(ended=ended, terminated=ended & (rng.random((11, 3)) < 0.5))
@@ -62,7 +62,7 @@ def test_advantages_of_an_endless_episode_are_a_filter_that_runs_backwards() -> 
     np.testing.assert_allclose(ppo.generalized_advantages(played, values, next_values, 0.9, 0.8), expected, rtol=1e-12)
 
 
-def test_a_ratio_that_went_too_far_in_the_direction_of_its_advantage_pulls_no_more() -> None:
+def test_a_ratio_beyond_the_clip_range_in_the_direction_of_its_advantage_has_no_gradient() -> None:
     ratios = np.array([0.5, 0.7, 0.95, 1.1, 1.25, 2.0] * 2)
     advantages = np.repeat([1.5, -0.5], 6)
     nothing = np.zeros((12, 1))
@@ -88,7 +88,7 @@ def tanh_features(params: Any, obs: Any) -> Any:
 
 
 def ppo_loss(params: Any, lesson: ppo.Lesson, settings: Any) -> Any:
-    """All three parts of PPO's loss, by the paper's equations (7) and (9)."""
+    """Return PPO's loss with its three parts, by equations (7) and (9) of the paper."""
     x = tanh_features(params["actor"]["preprocess"], lesson.observations)
     deviation = (lesson.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
     log_sigma = params["actor"]["log_sigma"].sum()
@@ -100,7 +100,7 @@ def ppo_loss(params: Any, lesson: ppo.Lesson, settings: Any) -> Any:
     return -gain + settings.value_weight * (errors**2).mean() - settings.entropy_weight * entropy
 
 
-def test_ppo_goes_down_its_whole_loss_through_the_trunk_that_actor_and_critic_share() -> None:
+def test_ppo_descends_its_whole_loss_through_the_trunk_that_actor_and_critic_share() -> None:
     settings = ppo.Hyperparameters(**SMALL, entropy_weight=0.3, value_weight=0.7, clip_norm=1e9)
     agent = ppo.PPO(settings, 3, 2, device())
     agent.make_optimizer = optim.sgd
@@ -121,7 +121,7 @@ def test_ppos_gradient_is_no_longer_than_its_limit() -> None:
     assert np.sqrt(walked) == pytest.approx(0.01, rel=1e-3)
 
 
-def test_ppo_learns_from_the_steps_that_are_real_with_scaled_rewards_and_advantages() -> None:
+def test_ppo_learns_from_valid_steps_with_scaled_rewards_and_advantages() -> None:
     settings = ppo.Hyperparameters(**SMALL, gae_lambda=0.8, reward_scale=0.1)
     agent = ppo.PPO(settings, 3, 2, device())
     params = double(agent.init(np.random.default_rng(0)).params)
@@ -142,7 +142,7 @@ def test_ppo_learns_from_the_steps_that_are_real_with_scaled_rewards_and_advanta
     np.testing.assert_array_equal(lesson.observations, played.observations[played.played])
 
 
-def test_ppo_learns_at_a_rate_that_falls_evenly_over_the_steps_that_were_played() -> None:
+def test_the_learning_rate_of_ppo_falls_linearly_with_the_steps() -> None:
     rates: list[float] = []
     settings = ppo.Hyperparameters(**SMALL, steps=24, environments=4, horizon=4, epochs=1, learning_rate=0.2)
     agent = ppo.PPO(settings, 3, 1, device())
@@ -153,7 +153,7 @@ def test_ppo_learns_at_a_rate_that_falls_evenly_over_the_steps_that_were_played(
 
 
 @no_network
-def test_batches_hold_every_step_once_with_all_that_belongs_to_it() -> None:
+def test_batches_contain_every_step_once_with_all_of_its_values() -> None:
     column = np.arange(50.0)
     lesson = ppo.Lesson(column[:, None], -column[:, None], 2 * column, 3 * column, 4 * column)
     parts = list(ppo.batches(lesson, 16, np.random.default_rng(0)))

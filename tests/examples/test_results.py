@@ -1,4 +1,4 @@
-"""What a run of an example leaves: one file that is whole or absent, and a picture that comes from that file alone."""
+"""The results of an example: one file that is complete or absent, and a picture drawn from that file alone."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from examples.shared.swing_up_teacher import teacher_policy
 pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
 
 PHONE = 360
-"""Pixels that a phone's page has for a picture."""
+"""The width of a picture on a phone, in pixels."""
 
 
 def run_of(*names: str, **changes: Any) -> Run:
-    """Return a run in which these policies learned."""
+    """Return a run with these policies."""
     rng = np.random.default_rng(0)
     curves = {name: LearningCurve(lambda state: rng.normal(state, 90, 7).astype(np.float32)) for name in names}
     for curve in curves.values():
@@ -101,7 +101,7 @@ def test_each_list_of_numbers_is_one_line_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["a number that JSON cannot hold", "no room", "Ctrl-C"])
-def test_where_saving_fails_the_file_before_stays_and_nothing_else(
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -119,7 +119,7 @@ def test_where_saving_fails_the_file_before_stays_and_nothing_else(
 
 
 @pytest.mark.slow
-def test_what_diverged_costs_neither_the_rest_nor_the_table_nor_the_picture(
+def test_a_policy_that_diverged_does_not_prevent_the_other_results_the_table_and_the_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = run_of("SAC", more={"loss": float("inf")})
@@ -136,12 +136,12 @@ def test_what_diverged_costs_neither_the_rest_nor_the_table_nor_the_picture(
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "learning.png").read_bytes()
 
 
-def test_a_run_in_which_no_policy_learned_is_concluded_without_a_picture(tmp_path: Path) -> None:
+def test_a_run_in_which_no_policy_learned_ends_without_a_picture(tmp_path: Path) -> None:
     conclude(tmp_path, run_of())
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
-def test_lists_on_one_line_leave_texts_as_they_are(tmp_path: Path) -> None:
+def test_lists_on_one_line_do_not_change_texts(tmp_path: Path) -> None:
     results = {"title": 'a  [1,  2] "b [3,  4]" \\', "list": [1.5, None, -2e-3], "texts": ["a  b", "c"]}
     save(tmp_path / "results.json", results)
     assert saved(tmp_path)["results"] == results
@@ -157,7 +157,7 @@ def test_the_command_in_a_file_is_without_the_folder_of_the_file(
     assert command() == "python examples/online/sac.py --seed 3"
 
 
-def test_an_option_that_is_cut_short_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_abbreviated_option_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         new_parser("sac", "Train SAC.").parse_args(["--ou", "elsewhere"])
     assert "unrecognized arguments: --ou" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What `examples/shared/transitions.py` reads, what it refuses and in which words; and the shipped data set."""
+"""`examples/shared/transitions.py`: the files that it reads, its errors, and the shipped data set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ transitions = importlib.import_module("examples.shared.transitions")
 
 
 def _arrays(rows: int = 6) -> Arrays:
-    """Two episodes of three steps, every number different, so that a mixed-up key or row shows."""
+    """Return two episodes of three steps, with different numbers everywhere, which show a mix-up of keys or rows."""
     seen = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
     following = np.roll(seen, -1, axis=0)
     following[rows // 2 - 1] = following[-1] = -1.0
@@ -87,7 +87,7 @@ def test_a_flat_hdf5_file_loads_like_the_npz_file_of_the_same_arrays(tmp_path: P
     _assert_holds(transitions.load(_hdf5(tmp_path, {"": _arrays()})), _arrays())
 
 
-def test_the_content_and_not_the_ending_says_what_a_file_is(tmp_path: Path) -> None:
+def test_the_content_and_not_the_ending_decides_the_format_of_a_file(tmp_path: Path) -> None:
     hdf5, npz = _hdf5(tmp_path, {"": _arrays()}), _npz(tmp_path, _arrays())
     _assert_holds(transitions.load(hdf5.rename(tmp_path / "wrong.npz")), _arrays())
     _assert_holds(transitions.load(npz.rename(tmp_path / "wrong.h5")), _arrays())
@@ -108,14 +108,14 @@ def test_minari_episodes_are_joined_in_the_order_of_their_numbers(tmp_path: Path
     )
 
 
-def test_a_minari_episode_without_its_last_observation_is_refused(tmp_path: Path) -> None:
+def test_a_minari_episode_without_its_last_observation_is_an_error(tmp_path: Path) -> None:
     episode = _minari_episode(0.0, 3)
     episode["observations"] = episode["observations"][:-1]
     message = _refusal(_hdf5(tmp_path, {"episode_0": episode}))
     assert "one observation more" in message and "3 observations and 3 rewards" in message
 
 
-def test_dictionary_observations_are_refused_by_the_names_in_them(tmp_path: Path) -> None:
+def test_the_error_for_dictionary_observations_names_their_keys(tmp_path: Path) -> None:
     episode = _minari_episode(0.0, 3)
     del episode["observations"]
     file = {"episode_0": episode, "episode_0/observations": {"goal": np.zeros(4), "place": np.zeros(4)}}
@@ -129,18 +129,18 @@ def test_whole_numbers_and_booleans_become_float32(tmp_path: Path) -> None:
     _assert_holds(transitions.load(_npz(tmp_path, arrays)), arrays)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_it(tmp_path: Path) -> None:
     assert "does not exist" in _refusal(tmp_path / "nowhere.npz", FileNotFoundError)
 
 
 @pytest.mark.parametrize("content", [b"", b"obs,act\n1,2\n", b"PK\x03\x04cut short"])
-def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_format_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(content)
     assert "expected an .npz or HDF5 file" in _refusal(path)
 
 
-def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+def test_a_corrupt_file_is_an_error(tmp_path: Path) -> None:
     npz = _npz(tmp_path, _arrays())
     content = bytearray(npz.read_bytes())
     content[content.index(b"\x93NUMPY") + 130] ^= 0xFF
@@ -151,7 +151,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     assert "damaged" in _refusal(hdf5)
 
 
-def test_a_missing_key_is_named_beside_the_keys_that_are_there(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_key_names_it_and_the_present_keys(tmp_path: Path) -> None:
     arrays = _arrays()
     arrays["reward"] = arrays.pop("rewards")
     for path in (_npz(tmp_path, arrays), _hdf5(tmp_path, {"": arrays})):
@@ -162,7 +162,7 @@ def test_a_missing_key_is_named_beside_the_keys_that_are_there(tmp_path: Path) -
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("key", ["observations", "actions", "rewards", "next_observations"])
-def test_entries_that_are_not_finite_are_counted_and_the_first_row_is_given(
+def test_the_error_for_entries_that_are_not_finite_has_their_number_and_the_first_row(
     tmp_path: Path, key: str, value: float
 ) -> None:
     arrays = _arrays()
@@ -172,13 +172,13 @@ def test_entries_that_are_not_finite_are_counted_and_the_first_row_is_given(
     assert f"finite numbers in {key}, got {count} NaN or infinite" in message and "row 2;" in message
 
 
-def test_a_number_too_large_for_float32_is_refused_and_not_turned_into_infinity(tmp_path: Path) -> None:
+def test_a_number_too_large_for_float32_is_an_error_and_does_not_become_infinity(tmp_path: Path) -> None:
     arrays = _arrays() | {"rewards": np.array([0, 0, 0, 1e300, 0, 0])}
     assert "1 NaN or infinite as float32, the first in row 3" in _refusal(_npz(tmp_path, arrays))
 
 
 @pytest.mark.parametrize("key", list(_arrays()))
-def test_lengths_that_disagree_are_all_listed(tmp_path: Path, key: str) -> None:
+def test_the_error_for_different_lengths_lists_all_of_them(tmp_path: Path, key: str) -> None:
     arrays = _arrays()
     arrays[key] = arrays[key][:-1]
     message = _refusal(_npz(tmp_path, arrays))
@@ -186,24 +186,24 @@ def test_lengths_that_disagree_are_all_listed(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", list(_arrays()))
-def test_an_array_with_an_extra_axis_is_refused(tmp_path: Path, key: str) -> None:
+def test_an_array_with_an_extra_axis_is_an_error(tmp_path: Path, key: str) -> None:
     arrays = _arrays()
     arrays[key] = arrays[key][..., None]
     message = _refusal(_npz(tmp_path, arrays))
     assert f"expected {key} of shape" in message and str(arrays[key].shape) in message
 
 
-def test_observations_of_two_widths_are_refused(tmp_path: Path) -> None:
+def test_observations_of_two_widths_are_an_error(tmp_path: Path) -> None:
     arrays = _arrays() | {"next_observations": np.zeros((6, 3))}
     assert "observations and next_observations of one shape" in _refusal(_npz(tmp_path, arrays))
 
 
-def test_a_file_without_transitions_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_transitions_is_an_error(tmp_path: Path) -> None:
     arrays = {key: values[:0] for key, values in _arrays().items()}
     assert "at least one transition" in _refusal(_npz(tmp_path, arrays))
 
 
-def test_text_and_python_objects_are_refused(tmp_path: Path) -> None:
+def test_text_and_python_objects_are_an_error(tmp_path: Path) -> None:
     assert "numbers in rewards" in _refusal(_npz(tmp_path, _arrays() | {"rewards": np.array(["1"] * 6)}))
     assert "plain arrays" in _refusal(_npz(tmp_path, _arrays() | {"rewards": np.array([None] * 6)}))
 
@@ -222,12 +222,12 @@ def test_only_an_hdf5_file_needs_h5py(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "pip install h5py" in _refusal(hdf5, ModuleNotFoundError)
 
 
-def test_an_episode_ends_where_the_next_row_does_not_go_on(tmp_path: Path) -> None:
+def test_an_episode_ends_where_the_next_row_does_not_continue_it(tmp_path: Path) -> None:
     loaded = transitions.load(_npz(tmp_path, _arrays()))
     np.testing.assert_array_equal(transitions.episode_returns(loaded), [111.0, 111000.0])
 
 
-def test_an_episode_ends_at_a_terminal_even_where_the_observations_go_on(tmp_path: Path) -> None:
+def test_an_episode_ends_at_a_terminal_even_if_the_observations_continue(tmp_path: Path) -> None:
     arrays = _arrays()
     arrays["terminals"][[0, 5]] = True
     loaded = transitions.load(_npz(tmp_path, arrays))
@@ -250,7 +250,7 @@ def test_a_batch_depends_on_the_generator_alone(tmp_path: Path) -> None:
     assert (first != other).any()
 
 
-def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_an_empty_batch_is_an_error(tmp_path: Path) -> None:
     loaded = transitions.load(_npz(tmp_path, _arrays()))
     with pytest.raises(ValueError, match="size=0"):
         loaded.batch(np.random.default_rng(0), 0)
@@ -276,7 +276,7 @@ def test_the_shipped_data_obey_the_equations_of_pendulum_v1() -> None:
     np.testing.assert_allclose(data.next_observations, expected, atol=1e-4)
 
 
-def test_recording_twice_with_one_seed_gives_the_same_data_and_another_seed_others(tmp_path: Path) -> None:
+def test_equal_seeds_record_equal_data_and_different_seeds_different_data(tmp_path: Path) -> None:
     pytest.importorskip("gymnasium")
     collect = importlib.import_module("examples.data.collect_pendulum").collect
     first, again, other = (collect(episodes=2, seed=seed)[0] for seed in (3, 3, 4))
@@ -285,7 +285,7 @@ def test_recording_twice_with_one_seed_gives_the_same_data_and_another_seed_othe
     assert (first["actions"] != other["actions"]).any()
 
 
-def test_the_shipped_data_are_what_the_collecting_script_records() -> None:
+def test_the_collecting_script_records_the_shipped_data() -> None:
     pytest.importorskip("gymnasium")
     recording, _ = importlib.import_module("examples.data.collect_pendulum").collect(episodes=4, seed=0)
     with np.load(SHIPPED) as shipped:

@@ -1,6 +1,6 @@
 """The cases recorded from Tianshou miss no class, no argument and no odd input, and the documentation says how close.
 
-A case counts for an argument only if the answer would be another one without it.
+A case counts for an argument only if the output would differ without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ measured = functools.cache(tables)
 
 
 @pytest.mark.parametrize(("network", "argument"), OPTIONAL)
-def test_every_optional_argument_has_a_case_whose_answer_depends_on_it(network: str, argument: str) -> None:
+def test_every_optional_argument_has_a_case_whose_output_depends_on_it(network: str, argument: str) -> None:
     cases = [case for case in CASES if (network, argument) in {found[:2] for found in given(case["call"])}]
     depends = any(matters(case, network, argument) for case in cases)
     assert depends != (argument in WITHOUT_EFFECT), f"{network}({argument}=...) has {len(cases)} cases"
@@ -48,7 +48,7 @@ def test_every_class_has_cases_of_odd_inputs(network: str, condition: str) -> No
     assert any(holds(case) for case in CASES if network_of(case) == network)
 
 
-def test_a_case_counts_for_an_argument_only_if_its_answer_depends_on_it() -> None:
+def test_a_case_counts_for_an_argument_only_if_its_output_depends_on_it() -> None:
     case = next(case for case in CASES if case["name"] == "an actor with a bound")
     assert matters(case, "Actor", "max_action")
     assert not matters(case, "Actor", "hidden_sizes")

@@ -1,6 +1,6 @@
-"""State dicts of Tianshou 1.0.0 and 2.x become parameters and state dicts again, bit for bit, for every network.
+"""State dicts of Tianshou 1.0.0 and 2.x become parameters, and state dicts again, bit for bit, for every network.
 
-`golden/make_state_dicts.py` recorded them, with what Tianshou's networks answer to an input.
+`golden/make_state_dicts.py` recorded them, with the outputs of Tianshou's networks for an input.
 """
 
 from __future__ import annotations
@@ -68,16 +68,16 @@ def _kinds(params: Any) -> Any:
 # -- what Tianshou recorded -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.numpy_alone("test_tianshou_conformance has what networks answer elsewhere")
+@pytest.mark.numpy_alone("test_tianshou_conformance compares outputs on other backends")
 @each_recorded
-def test_a_network_answers_with_a_state_dicts_parameters_as_tianshou_does(case: dict[str, Any]) -> None:
+def test_a_network_with_the_parameters_of_a_state_dict_returns_what_tianshou_does(case: dict[str, Any]) -> None:
     net = there(make(case["call"]))
     outputs = run(case, _read(net, case["state_dict"]), inputs_of(case))
     assert_all_close(dict(enumerate(outputs)), dict(enumerate(case["outputs"])), OUTPUT_TOLERANCE)
 
 
 @each_recorded
-def test_parameters_have_the_structure_that_init_gives(case: dict[str, Any]) -> None:
+def test_parameters_have_the_structure_that_init_returns(case: dict[str, Any]) -> None:
     net = there(make(case["call"]))
     params = _read(net, case["state_dict"])
     assert _kinds(params) == _kinds(initial(net, np.random.default_rng(0)))
@@ -118,7 +118,7 @@ def test_every_network_is_recorded_under_the_name_that_each_version_has_for_it()
 
 
 @pytest.mark.numpy_alone("reads the cases")
-def test_what_is_recorded_tells_a_weight_from_its_transpose() -> None:
+def test_the_recorded_cases_distinguish_a_weight_from_its_transpose() -> None:
     weights = [a for _, case in RECORDED for n, a in case["state_dict"].items() if n.endswith("weight") and a.ndim == 2]
     assert sum(a.shape[0] != a.shape[1] for a in weights) > 300
     squares = [a for a in weights if a.shape[0] == a.shape[1] > 1]
@@ -130,7 +130,7 @@ def test_what_is_recorded_tells_a_weight_from_its_transpose() -> None:
 
 @each_case
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_parameters_survive_the_way_to_a_state_dict_and_back(case: Case, dtype: str) -> None:
+def test_parameters_survive_the_conversion_to_a_state_dict_and_back(case: Case, dtype: str) -> None:
     net = there(case.net)
     params = case.params(dtype)
     again = _read(net, to_state_dict(net, params))
@@ -161,7 +161,7 @@ def _mlps(draw: Any) -> npnets.MLP:
 
 @pytest.mark.numpy_alone("the same on every backend; the test above runs on all")
 @given(_mlps(), st.sampled_from([np.float16, np.float32, np.float64]))
-def test_parameters_of_any_mlp_survive_the_way_to_a_state_dict_and_back(mlp: npnets.MLP, dtype: type) -> None:
+def test_parameters_of_any_mlp_survive_the_conversion_to_a_state_dict_and_back(mlp: npnets.MLP, dtype: type) -> None:
     params = npnets.tree.map(lambda leaf: leaf.astype(dtype), mlp.init(np.random.default_rng(0)))
     written = to_state_dict(mlp, params)
     again = from_state_dict(mlp, written)
@@ -198,7 +198,7 @@ def test_parameters_are_placed_where_init_places_them(inner: str, outer: str) ->
 
 
 @pytest.mark.needs_gpus(2)
-def test_parameters_of_a_network_on_two_gpus_lie_on_the_outer_networks() -> None:
+def test_parameters_of_a_network_on_two_gpus_are_on_that_of_the_outer_network() -> None:
     critic = npnets.Critic(npnets.Net(5, 6, device="cuda:0"), device="cuda:1")
     drawn = critic.init(np.random.default_rng(0))
     read = from_state_dict(critic, to_state_dict(critic, drawn))
@@ -209,13 +209,13 @@ def _devices(params: Any) -> list[str]:
     return [device_of(leaf) for leaf in npnets.tree.leaves(params)]
 
 
-def test_a_state_dict_may_lie_on_a_gpu_itself() -> None:
+def test_a_state_dict_may_be_on_a_gpu() -> None:
     given = on_backend(_state_dict())
     assert bits(on_backend(from_state_dict(ACTOR, given))) == bits(on_backend(from_state_dict(ACTOR, _state_dict())))
 
 
 @pytest.mark.numpy_alone("about NumPy's memory")
-def test_neither_side_shares_memory_with_what_it_was_made_from() -> None:
+def test_neither_conversion_shares_memory_with_its_input() -> None:
     source = _state_dict()
     params = from_state_dict(ACTOR, source)
     written = to_state_dict(ACTOR, params)
@@ -274,5 +274,5 @@ def test_no_framework_is_loaded() -> None:
         "import sys, npnets.interop.tianshou; "
         "print([name for name in ('torch', 'tianshou', 'cupy', 'scipy') if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert answer.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"

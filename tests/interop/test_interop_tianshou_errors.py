@@ -1,4 +1,4 @@
-"""What does not fit is refused in one message: all that is missing, left over or misshapen, and the likely cause."""
+"""The error for a state dict that does not fit lists all missing, extra and misshapen arrays, and the likely cause."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refusal(call: Callable[[], Any], error: type[Exception] = ValueError) -> str
     return message
 
 
-def test_a_missing_name_is_told_with_its_shape_and_the_nearest_that_is_left_over() -> None:
+def test_a_missing_name_is_listed_with_its_shape_and_the_nearest_extra_name() -> None:
     given = state_dict_of(ACTOR, **{LAST: None, "last.model.2.weight": np.zeros((3, 7), np.float32)})
     message = refusal(lambda: from_state_dict(ACTOR, given))
     assert message == (
@@ -54,18 +54,18 @@ def test_a_missing_name_is_told_with_its_shape_and_the_nearest_that_is_left_over
     )
 
 
-def test_a_missing_name_with_nothing_near_is_told_alone() -> None:
+def test_a_missing_name_with_no_near_one_is_listed_alone() -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{"last.model.0.bias": None})))
     assert "it lacks 'last.model.0.bias' of shape (3,); has one side layers without bias?" in message
 
 
-def test_what_is_left_over_is_told_whether_or_not_it_is_an_array() -> None:
+def test_extra_names_are_listed_whether_or_not_they_are_arrays() -> None:
     given = state_dict_of(ACTOR, counter=np.zeros((2, 1)), words=["a"])
     message = refusal(lambda: from_state_dict(ACTOR, given))
     assert "it has 'counter' of shape (2, 1), 'words' besides; " in message
 
 
-def test_a_dict_beside_arrays_is_left_over_like_anything_else() -> None:
+def test_a_dict_beside_arrays_is_listed_as_extra() -> None:
     given = state_dict_of(ACTOR, optimizer={"step": 3})
     assert "it has 'optimizer' besides; " in refusal(lambda: from_state_dict(ACTOR, given))
     part = {"optimizer": {}, **{f"actor.{name}": array for name, array in state_dict_of(ACTOR).items()}}
@@ -83,7 +83,7 @@ def test_the_nearest_name_is_the_same_one_below_another_prefix_and_of_the_same_s
     )
 
 
-def test_every_misshapen_array_is_told_with_both_shapes() -> None:
+def test_every_misshapen_array_is_listed_with_both_shapes() -> None:
     given = state_dict_of(npnets.Actor(npnets.Net(5, hidden_sizes=(6,)), 3))
     message = refusal(lambda: from_state_dict(ACTOR, given))
     assert (
@@ -93,7 +93,7 @@ def test_every_misshapen_array_is_told_with_both_shapes() -> None:
     ) in message
 
 
-def test_all_faults_stand_in_one_message() -> None:
+def test_all_differences_are_in_one_message() -> None:
     given = state_dict_of(ACTOR, **{LAST: np.zeros((3, 9)), "last.model.0.bias": None, "extra": np.zeros(2)})
     message = refusal(lambda: from_state_dict(ACTOR, given))
     assert re.search(r"it lacks 'last.model.0.bias'.*; has 'extra' of .* besides; has the shape \(3, 9\) for", message)
@@ -131,13 +131,13 @@ def test_a_message_lists_only_a_few_of_many() -> None:
         (ACTOR, MLP, "is it another network's"),
     ],
 )
-def test_the_likely_cause_is_told_on_both_ways(net: Any, of: Any, cause: str) -> None:
+def test_the_likely_cause_is_named_in_both_directions(net: Any, of: Any, cause: str) -> None:
     assert cause in refusal(lambda: from_state_dict(net, state_dict_of(of)))
     backwards = refusal(lambda: to_state_dict(net, params_of(of)))
     assert "the parameters are not those of" in backwards and cause in backwards
 
 
-def test_an_activation_that_one_side_lacks_moves_tianshous_names_and_is_told() -> None:
+def test_an_activation_that_one_side_lacks_moves_tianshous_names_and_is_named() -> None:
     without = npnets.MLP(5, 2, (4,), activation=None)
     cause = r"'model.1.weight' of shape \(2, 4\)\), .* activation \(None or not\) the same on both sides"
     with pytest.raises(ValueError, match=cause):
@@ -145,7 +145,7 @@ def test_an_activation_that_one_side_lacks_moves_tianshous_names_and_is_told() -
     assert list(to_state_dict(MLP, params_of(without))) != list(to_state_dict(without, params_of(without)))
 
 
-def test_transposed_weights_are_told_for_what_they_are() -> None:
+def test_transposed_weights_are_recognized() -> None:
     given = {name: np.ascontiguousarray(array.T) for name, array in state_dict_of(ACTOR).items()}
     message = refusal(lambda: from_state_dict(ACTOR, given))
     assert message.endswith("weights are transposed: they are (out, in) in Tianshou, and (in, out) in npnets")
@@ -153,7 +153,7 @@ def test_transposed_weights_are_told_for_what_they_are() -> None:
     assert refusal(lambda: to_state_dict(ACTOR, params)).endswith("and (in, out) in npnets")
 
 
-def test_parameters_that_do_not_fit_are_told_by_their_paths() -> None:
+def test_parameters_that_do_not_fit_are_listed_by_their_paths() -> None:
     params = params_of(ACTOR)
     params["last"] = {"linear_1": params["last"]["linear_0"]}
     message = refusal(lambda: to_state_dict(ACTOR, params))
@@ -173,7 +173,7 @@ def test_parameters_that_do_not_fit_are_told_by_their_paths() -> None:
         ([[1.0]], f"'{LAST}' must be an array, but is a list"),
     ],
 )
-def test_what_is_no_floating_point_array_of_one_dtype_is_refused(value: Any, words: str) -> None:
+def test_values_other_than_floating_point_arrays_of_one_dtype_are_refused(value: Any, words: str) -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: value})), TypeError)
     assert re.search(words, message)
 
@@ -219,12 +219,12 @@ class Sparse(Half):
         (Sparse(), "of dtype torch.float32 on the device cpu cannot become a NumPy array: .* Use Tensor.to_dense"),
     ],
 )
-def test_a_tensor_that_gives_no_array_for_another_reason_is_refused_with_what_it_says(tensor: Any, words: str) -> None:
+def test_a_tensor_that_cannot_become_an_array_is_refused_with_its_own_reason(tensor: Any, words: str) -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: tensor})), TypeError)
     assert re.search(f"'{LAST}' {words}", message) and "float()" not in message
 
 
-def test_a_tensor_of_a_dtype_that_numpy_lacks_is_refused_with_what_to_do() -> None:
+def test_a_tensor_of_a_dtype_that_numpy_lacks_is_refused_with_the_remedy() -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR, **{LAST: Half()})), TypeError)
     assert f"'{LAST}' has dtype torch.bfloat16 and cannot become a NumPy array" in message
     assert "tensor.float()" in message
@@ -253,12 +253,12 @@ class Module:
     ],
 )
 @pytest.mark.parametrize("read", [functools.partial(from_state_dict, ACTOR), split])
-def test_what_is_no_state_dict_is_refused_with_where_it_may_be(read: Any, given: Any, words: str) -> None:
+def test_a_value_that_is_not_a_state_dict_is_refused_with_a_hint_where_it_is(read: Any, given: Any, words: str) -> None:
     assert re.search(words, refusal(lambda: read(given), TypeError))
 
 
 @pytest.mark.parametrize("net", [None, npnets.Actor, {}, "Actor"])
-def test_what_is_no_network_is_refused(net: Any) -> None:
+def test_a_value_that_is_not_a_network_is_refused(net: Any) -> None:
     for call in (lambda: from_state_dict(net, {}), lambda: to_state_dict(net, {})):
         assert "expected a network such as npnets.Actor, but got" in refusal(call, TypeError)
 
@@ -274,15 +274,13 @@ def test_what_is_no_network_is_refused(net: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("read", [functools.partial(from_state_dict, ACTOR), split])
-def test_parameters_of_npnets_in_the_place_of_a_state_dict_are_told_for_what_they_are(
-    read: Any, given: Any, place: str
-) -> None:
+def test_parameters_of_npnets_in_the_place_of_a_state_dict_are_recognized(read: Any, given: Any, place: str) -> None:
     message = refusal(lambda: read(given), TypeError)
     assert f"parameters of npnets already, as init makes them (there is a dict '{place}'): use them as they" in message
 
 
 @pytest.mark.parametrize("prefix", ["", "actor"])
-def test_a_state_dict_in_the_place_of_parameters_is_told_for_what_it_is(prefix: str) -> None:
+def test_a_state_dict_in_the_place_of_parameters_is_recognized(prefix: str) -> None:
     given = to_state_dict(ACTOR, params_of(ACTOR), prefix)
     message = refusal(lambda: to_state_dict(ACTOR, given), TypeError)
     assert f"this is a state dict already, with names such as {next(iter(given))!r}: use it as it is" in message
@@ -302,23 +300,23 @@ def test_a_state_dict_in_the_place_of_parameters_is_told_for_what_it_is(prefix: 
         ({f"critic.{name}": a for name, a in state_dict_of(ACTOR).items()}, "it has the parts 'critic'"),
     ],
 )
-def test_a_prefix_below_which_nothing_stands_is_refused_with_what_to_write_instead(given: Any, advice: str) -> None:
+def test_the_error_for_a_prefix_without_names_says_which_to_write(given: Any, advice: str) -> None:
     for prefix in ("actor", "actor."):
         message = refusal(lambda at=prefix: from_state_dict(ACTOR, given, at))  # type: ignore[misc]
         assert message.startswith("no name in the state dict begins with 'actor.'; ") and message.endswith(advice)
 
 
-def test_a_prefix_that_leads_into_the_network_itself_is_told_to_be_left_out() -> None:
+def test_the_error_for_a_prefix_inside_the_network_says_to_leave_it_out() -> None:
     message = refusal(lambda: from_state_dict(ACTOR, state_dict_of(ACTOR), "preprocess"))
     assert message.endswith("fits in this state dict without prefix='preprocess': leave prefix out")
 
 
-def test_parameters_that_are_no_dict_are_refused() -> None:
+def test_parameters_that_are_not_a_dict_are_refused() -> None:
     assert "params must be a dict" in refusal(lambda: to_state_dict(ACTOR, np.zeros(3)), TypeError)
 
 
 @pytest.mark.parametrize("prefix", [None, 1, b"actor"])
-def test_a_prefix_that_is_no_text_is_refused(prefix: Any) -> None:
+def test_a_prefix_that_is_not_a_string_is_refused(prefix: Any) -> None:
     for call in (
         lambda: from_state_dict(ACTOR, {}, prefix),
         lambda: to_state_dict(ACTOR, params_of(ACTOR), prefix),

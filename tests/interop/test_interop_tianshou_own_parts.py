@@ -1,4 +1,4 @@
-"""Parts of the user's own translate their parameters themselves; what cannot is told to."""
+"""Parts of the user's own convert their parameters themselves; the error for one that cannot names the two methods."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "policy.actor"])
-def test_a_trunk_translates_what_stands_below_its_name(prefix: str) -> None:
+def test_a_trunk_of_ones_own_converts_the_arrays_below_its_name(prefix: str) -> None:
     actor = npnets.Actor(Translated(), 2)
     given = {f"{prefix}.{name}" if prefix else name: array for name, array in arrays().items()}
     params = from_state_dict(actor, given, prefix)
@@ -104,7 +104,7 @@ def test_a_trunk_translates_what_stands_below_its_name(prefix: str) -> None:
     assert_same(to_state_dict(actor, params, prefix), given)
 
 
-def test_a_wrapper_around_a_trunk_of_ones_own_is_left_out() -> None:
+def test_a_wrapper_around_a_trunk_of_ones_own_is_removed() -> None:
     actor = npnets.Actor(Translated(), 2)
     wrapped = {name.replace("preprocess.", "preprocess.module."): array for name, array in arrays().items()}
     assert_same(to_state_dict(actor, from_state_dict(actor, wrapped)), arrays())
@@ -112,7 +112,7 @@ def test_a_wrapper_around_a_trunk_of_ones_own_is_left_out() -> None:
     assert_same(to_state_dict(actor, from_state_dict(actor, lagged, "actor_old")), arrays())
 
 
-def test_a_name_of_ones_own_with_the_word_of_a_wrapper_inside_stays_as_it_is() -> None:
+def test_a_name_of_ones_own_that_contains_a_wrappers_name_is_not_changed() -> None:
     @dataclass(frozen=True)
     class Inner(Plain):
         def from_state_dict(self, state_dict: Any) -> Any:
@@ -135,7 +135,7 @@ def test_a_trunk_of_ones_own_gets_arrays_that_share_no_memory() -> None:
     np.testing.assert_array_equal(params["preprocess"]["kernel"], arrays()["preprocess.conv.weight"].T)
 
 
-def test_a_layer_of_ones_own_translates_itself_at_its_place() -> None:
+def test_a_layer_of_ones_own_converts_its_arrays_at_its_place() -> None:
     mlp = npnets.MLP(4, 2, (3,), norm_layer=Scale, activation=None)
     params = mlp.init(np.random.default_rng(0), np.float64)
     written = to_state_dict(mlp, params)
@@ -144,7 +144,7 @@ def test_a_layer_of_ones_own_translates_itself_at_its_place() -> None:
     assert_same(to_state_dict(mlp, from_state_dict(mlp, written)), written)
 
 
-def test_a_network_that_translates_itself_is_asked_wherever_it_stands() -> None:
+def test_the_methods_of_a_network_are_used_wherever_it_is() -> None:
     trunk = Translated()
     given = {"conv.weight": arrays()["preprocess.conv.weight"], "norm.steps": np.array(8)}
     params = from_state_dict(trunk, given)
@@ -152,7 +152,7 @@ def test_a_network_that_translates_itself_is_asked_wherever_it_stands() -> None:
     assert_same(to_state_dict(trunk, params, "encoder"), {f"encoder.{name}": array for name, array in given.items()})
 
 
-def test_a_trunk_without_parameters_needs_no_translation() -> None:
+def test_a_trunk_without_parameters_needs_no_conversion() -> None:
     critic = npnets.Critic(Bare())
     params = critic.init(np.random.default_rng(0))
     written = to_state_dict(critic, params)

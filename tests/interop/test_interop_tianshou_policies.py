@@ -1,4 +1,4 @@
-"""State dicts of whole policies of Tianshou 1.0.0 and algorithms of 2.x are taken apart by the names of networks."""
+"""State dicts of whole policies of Tianshou 1.0.0 and algorithms of 2.x are divided by the names of their networks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def assert_same_bits(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 @each_part
-def test_a_prefix_takes_a_network_out_of_a_policy_and_puts_it_back(
+def test_a_prefix_selects_a_network_of_a_policy_in_both_directions(
     case: dict[str, Any], prefix: str, call: str
 ) -> None:
     net = make(call)
@@ -56,7 +56,9 @@ def test_a_prefix_takes_a_network_out_of_a_policy_and_puts_it_back(
 
 
 @each_part
-def test_names_around_a_network_that_only_2_has_may_be_left_out(case: dict[str, Any], prefix: str, call: str) -> None:
+def test_names_around_a_network_that_only_version_2_has_may_be_left_out(
+    case: dict[str, Any], prefix: str, call: str
+) -> None:
     short = prefix.removeprefix("policy.").removesuffix(".module")
     net = make(call)
     params = from_state_dict(net, whole(case), short)
@@ -64,7 +66,7 @@ def test_names_around_a_network_that_only_2_has_may_be_left_out(case: dict[str, 
 
 
 @each_policy
-def test_the_networks_of_a_policy_are_all_that_its_state_dict_holds(case: dict[str, Any]) -> None:
+def test_the_networks_of_a_policy_have_all_parameters_of_its_state_dict(case: dict[str, Any]) -> None:
     theirs = [name for prefix in case["networks"] for name in below(case, prefix)]
     others = {"alpha._log_alpha"} if case["class"] == "SAC" else set()
     assert len(theirs) == len(set(theirs)) and {*theirs, *others} == case["state_dict"].keys()
@@ -83,7 +85,7 @@ def test_a_policy_is_split_into_the_state_dicts_of_its_networks(case: dict[str, 
     )
 
 
-def test_the_parts_have_the_same_names_in_both_versions_but_for_what_one_version_alone_holds() -> None:
+def test_the_parts_that_both_versions_have_are_named_alike_in_both() -> None:
     ones, twos = ([set(split(case["state_dict"])) for major, case in RECORDED if major == m] for m in (1, 2))
     alone = [(old - new, new - old) for old, new in zip(ones, twos, strict=True)]
     unused = ({"actor_old"}, set())
@@ -107,7 +109,7 @@ def test_without_a_prefix_the_error_names_those_that_fit_and_the_call_to_make(ca
         assert eval(advised[0], {"net": net, "state_dict": whole(case), "from_state_dict": from_state_dict})
 
 
-def test_the_wrong_prefix_is_told_with_the_right_ones() -> None:
+def test_the_error_for_a_wrong_prefix_names_the_right_ones() -> None:
     case = next(case for _, case in RECORDED if case["class"] == "TD3")
     with pytest.raises(ValueError, match=r"Actor.* fits .* at 'policy.actor', 'actor_old.module': .*'policy.actor'\)"):
         from_state_dict(ACTOR, whole(case), "critic")
@@ -117,7 +119,7 @@ def test_the_wrong_prefix_is_told_with_the_right_ones() -> None:
         from_state_dict(ACTOR, whole(case), "critic1")
 
 
-def test_a_policy_for_another_network_is_told_with_its_parts_and_their_nearest_names() -> None:
+def test_the_error_for_a_policy_of_another_network_names_its_parts_and_their_nearest_names() -> None:
     case = next(case for _, case in RECORDED if case["class"] == "TD3Policy")
     wider = npnets.Actor(npnets.Net(3, hidden_sizes=(5,)), 2)
     with pytest.raises(ValueError) as caught:
@@ -143,7 +145,7 @@ def test_a_prefix_takes_a_part_of_its_own_name_before_that_of_the_inner_policy()
 
 
 @pytest.mark.parametrize("wrapper", ["module", "net.module", "module.net.module", "_orig_mod", "_orig_mod.module"])
-def test_a_wrapper_around_a_whole_network_is_left_out(wrapper: str) -> None:
+def test_a_wrapper_around_a_whole_network_is_removed(wrapper: str) -> None:
     state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
     wrapped = {f"{wrapper}.{name}": array for name, array in state_dict.items()}
     assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, wrapped)), state_dict)
@@ -152,7 +154,7 @@ def test_a_wrapper_around_a_whole_network_is_left_out(wrapper: str) -> None:
 
 @each_policy
 @pytest.mark.parametrize("wrapper", ["module", "net.module", "_orig_mod"])
-def test_a_wrapper_around_a_whole_policy_is_left_out(case: dict[str, Any], wrapper: str) -> None:
+def test_a_wrapper_around_a_whole_policy_is_removed(case: dict[str, Any], wrapper: str) -> None:
     wrapped = {f"{wrapper}.{name}": value for name, value in whole(case).items()}
     parts, expected = split(wrapped), split(whole(case))
     assert list(parts) == list(expected)
@@ -170,7 +172,7 @@ def test_wrappers_without_which_two_names_would_be_one_are_kept() -> None:
 
 
 @pytest.mark.parametrize("wrapper", ["module", "net.module", "_orig_mod"])
-def test_a_network_with_a_wrapper_within_is_told_where_it_fits(wrapper: str) -> None:
+def test_the_error_for_a_network_with_a_wrapper_inside_names_its_prefix(wrapper: str) -> None:
     state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
     named = {f"actor.{n.replace('preprocess.', f'preprocess.{wrapper}.')}": a for n, a in state_dict.items()}
     with pytest.raises(ValueError, match=r"fits in this state dict at 'actor': .*prefix='actor'\)"):
@@ -178,7 +180,7 @@ def test_a_network_with_a_wrapper_within_is_told_where_it_fits(wrapper: str) -> 
     assert_same_bits(to_state_dict(ACTOR, from_state_dict(ACTOR, named, "actor")), state_dict)
 
 
-def test_a_wrapper_around_a_part_is_left_out_only_where_the_name_without_it_is_missing() -> None:
+def test_a_wrapper_around_a_part_is_removed_only_if_the_name_without_it_is_missing() -> None:
     state_dict = to_state_dict(ACTOR, ACTOR.init(np.random.default_rng(0)))
     name = "preprocess.model.model.0.bias"
     for wrapped in ("preprocess.module.model.model.0.bias", "preprocess.net.module.model.model.0.bias"):
@@ -191,7 +193,7 @@ def test_a_wrapper_around_a_part_is_left_out_only_where_the_name_without_it_is_m
         from_state_dict(ACTOR, twice)
 
 
-def test_names_without_a_dot_are_the_policys_own() -> None:
+def test_names_without_a_dot_belong_to_the_policy_itself() -> None:
     array = np.zeros(1)
     names = ("scale", "policy.shift", "policy.actor.x", "_actor_critic.y")
     assert split({**dict.fromkeys(names, array), "_optimizers": []}) == {

@@ -1,4 +1,4 @@
-"""Every network with every flag against what Tianshou 1.0.0 answers, as `golden/make_golden.py` recorded it.
+"""Every network with every flag against the outputs of Tianshou 1.0.0, as `golden/make_golden.py` recorded it.
 
 An output or gradient is right if it differs nowhere by more than a small share of the array's largest entry: 2e-5 for
 outputs, 1e-4 for gradients (`golden.npnets_side.relative_error`), all in float32.
@@ -83,8 +83,8 @@ def test_init_makes_the_parameters_that_tianshou_has(case: dict[str, Any]) -> No
     made = by_path(as_numpy(params))
     assert {path: leaf.shape for path, leaf in made.items()} == {p: leaf.shape for p, leaf in case["params"].items()}
     assert all(leaf.dtype == np.float32 for leaf in made.values())
-    answers = as_numpy(run(case, params, inputs_of(case)))
-    assert [array.shape for array in answers] == [array.shape for array in case["outputs"]]
+    outputs = as_numpy(run(case, params, inputs_of(case)))
+    assert [array.shape for array in outputs] == [array.shape for array in case["outputs"]]
 
 
 @pytest.mark.numpy_alone("no arrays in it")
@@ -139,7 +139,7 @@ def test_a_network_behind_a_net_without_layers_takes_observations_of_any_dtype(c
 
 @pytest.mark.numpy_alone("no arrays in it")
 @pytest.mark.parametrize("call", ["Actor(Net(5), (2, 3))", "ActorProb(Net(5), (2, 3))"])
-def test_an_actor_tells_its_preprocess_net_and_its_number_of_actions(call: str) -> None:
+def test_an_actor_returns_its_preprocess_net_and_its_number_of_actions(call: str) -> None:
     actor = make(call)
     assert actor.get_preprocess_net() == npnets.Net(5)
     assert actor.get_output_dim() == 6

@@ -1,4 +1,5 @@
-"""Files that real releases of PyTorch wrote are read bit for bit, with no PyTorch; what is not read says so."""
+"""Files that real releases of PyTorch wrote are read bit for bit without PyTorch; anything else is an error that names
+it."""
 
 from __future__ import annotations
 
@@ -52,13 +53,13 @@ def test_the_fixtures_are_of_several_releases() -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("content", ["state_dict", "dtypes", "views", "checkpoint", "gpu"])
-def test_a_file_holds_what_pytorch_says_it_holds_bit_for_bit(release: str, content: str) -> None:
+def test_a_file_is_read_as_pytorch_reads_it_bit_for_bit(release: str, content: str) -> None:
     loaded = torch_file.load(FIXTURES / release / f"{content}.pt")
     assert same(loaded, EXPECTED[release][content])
     assert _count_arrays(loaded) >= (1 if content == "gpu" else 7)
 
 
-def test_a_path_may_be_text() -> None:
+def test_a_path_may_be_a_string() -> None:
     assert same(torch_file.load(str(NEWEST / "gpu.pt")), EXPECTED["2.13.0"]["gpu"])
 
 
@@ -72,7 +73,7 @@ def test_each_array_is_contiguous_and_can_be_changed_without_changing_another() 
         assert same({**fresh, changed: loaded[changed]}, loaded)
 
 
-def test_float16_becomes_float32_or_is_kept_by_choice(tmp_path: Path) -> None:
+def test_float16_becomes_float32_or_is_kept_by_an_option(tmp_path: Path) -> None:
     source = storage("torch.HalfStorage", count=2**16)
     path = write_pickle(tmp_path / "x.pt", program(x=tensor(source, 0, (2**16,), (1,))), s0=EVERY_HALF)
     kept, widened = torch_file.load(path, half="keep")["x"], torch_file.load(path)["x"]
@@ -87,14 +88,16 @@ def test_bfloat16_becomes_the_float32_with_the_same_upper_half(tmp_path: Path) -
     assert widened.tobytes() == b"".join(b"\0\0" + EVERY_HALF[at : at + 2] for at in range(0, 2**17, 2))
 
 
-def test_bfloat16_is_kept_by_choice_where_ml_dtypes_is_installed(tmp_path: Path) -> None:
+def test_bfloat16_is_kept_by_an_option_where_ml_dtypes_is_installed(tmp_path: Path) -> None:
     bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
     kept = torch_file.load(_every_bfloat16(tmp_path), half="keep")["x"]
     assert kept.dtype == bfloat16
     assert kept.tobytes() == EVERY_HALF
 
 
-def test_to_keep_bfloat16_without_ml_dtypes_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_keeping_bfloat16_without_ml_dtypes_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
     with pytest.raises(ImportError, match=r"pip install 'npnets\[bfloat16\]'\), or .*half='float32'"):
         torch_file.load(_every_bfloat16(tmp_path), half="keep")
@@ -109,9 +112,7 @@ def _every_bfloat16(folder: Path) -> Path:
     ("kind", "stored"),
     [("Float", "f4"), ("Double", "f8"), ("Long", "i8"), ("ComplexFloat", "c8"), ("Half", "f2"), ("BFloat16", "u2")],
 )
-def test_a_file_of_a_machine_with_the_other_order_of_bytes_reads_the_same(
-    kind: str, stored: str, tmp_path: Path
-) -> None:
+def test_a_file_of_the_other_byte_order_is_read_as_the_same_numbers(kind: str, stored: str, tmp_path: Path) -> None:
     numbers = np.arange(6).astype(stored) + 300
     pickled = program(x=tensor(storage(f"torch.{kind}Storage")))
     for order, mark in (("little", "<"), ("big", ">")):
@@ -129,7 +130,7 @@ def test_a_tensor_may_have_a_dtype_that_no_storage_has(tmp_path: Path) -> None:
     assert same(torch_file.load(path)["x"], np.arange(6, dtype=np.uint32).reshape(2, 3))
 
 
-def test_a_file_that_names_no_order_of_bytes_is_little(tmp_path: Path) -> None:
+def test_a_file_that_names_no_byte_order_is_little_endian(tmp_path: Path) -> None:
     path = write_pickle(tmp_path / "x.pt", program(x=tensor()), s0=SIX)
     np.testing.assert_array_equal(torch_file.load(path)["x"], [[0, 1, 2], [3, 4, 5]])
 
@@ -142,7 +143,7 @@ def test_an_archive_with_64_bit_sizes_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(torch_file.load(tmp_path / "x.pt")["x"], [[0, 1, 2], [3, 4, 5]])
 
 
-def test_any_window_on_a_storage_is_what_its_offset_shape_and_strides_say(tmp_path: Path) -> None:
+def test_any_view_of_a_storage_is_that_of_its_offset_shape_and_strides(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.standard_normal(60).astype("<f4")
     for _ in range(100):
@@ -151,13 +152,13 @@ def test_any_window_on_a_storage_is_what_its_offset_shape_and_strides_say(tmp_pa
         offset = int(rng.integers(0, 15))
         source = tensor(storage(count=60), offset, shape, strides)
         path = write_pickle(tmp_path / "x.pt", program(x=source), s0=numbers.tobytes())
-        wanted = np.empty(shape, np.float32)
+        expected = np.empty(shape, np.float32)
         for index in np.ndindex(*shape):
-            wanted[index] = numbers[offset + sum(i * stride for i, stride in zip(index, strides, strict=True))]
-        assert same(torch_file.load(path)["x"], wanted)
+            expected[index] = numbers[offset + sum(i * stride for i, stride in zip(index, strides, strict=True))]
+        assert same(torch_file.load(path)["x"], expected)
 
 
-def test_the_memory_of_all_arrays_is_limited_by_choice(tmp_path: Path) -> None:
+def test_the_memory_of_all_arrays_is_limited_by_an_option(tmp_path: Path) -> None:
     source = tensor(shape=(1000, 6), strides=(0, 1))
     path = write_pickle(tmp_path / "x.pt", program(x=source, y=source), s0=SIX)
     assert torch_file.load(path, most_bytes=2 * (24_000 + 200))["y"].shape == (1000, 6)
@@ -176,8 +177,8 @@ def test_by_default_arrays_may_take_64_mib_and_8_times_the_file(tmp_path: Path) 
 def test_neither_pytorch_nor_a_zip_library_is_imported_with_the_module() -> None:
     names = ("torch", "zipfile", "ml_dtypes")
     code = f"import sys, npnets.interop.torch_file; print([name for name in {names} if name in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert answer.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 # -- what is not read ------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_neither_pytorch_nor_a_zip_library_is_imported_with_the_module() -> None
         "tuple_key": "a dict with a tuple as a key, not text or a small integer",
     }.items(),
 )
-def test_what_pytorch_writes_besides_is_refused_by_name(content: str, words: str) -> None:
+def test_the_error_for_another_object_of_pytorch_names_it(content: str, words: str) -> None:
     path = NEWEST / f"{content}.pt"
     with pytest.raises(ValueError, match=words) as caught:
         torch_file.load(path)
@@ -215,7 +216,7 @@ def test_what_pytorch_writes_besides_is_refused_by_name(content: str, words: str
         "a name": (name("torch.FloatStorage"), "at 'x.inner' it holds the name torch.FloatStorage"),
     }.values(),
 )
-def test_what_is_no_value_by_itself_is_refused_with_its_place(part: bytes, words: str, tmp_path: Path) -> None:
+def test_the_error_for_an_object_that_is_not_a_value_names_its_place(part: bytes, words: str, tmp_path: Path) -> None:
     pickled = b"\x80\x02}" + value("x") + b"}" + value("inner") + part + b"ss."
     with pytest.raises(ValueError, match=words):
         torch_file.load(write_pickle(tmp_path / "x.pt", pickled, s0=SIX))
@@ -231,7 +232,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         torch_file.load(tmp_path / "x.npz")
 
 
-def test_a_file_that_is_not_there_is_a_missing_file(tmp_path: Path) -> None:
+def test_a_missing_file_raises_the_error_of_open(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         torch_file.load(tmp_path / "x.pt")
     with pytest.raises(OSError):
@@ -246,7 +247,7 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
 
 
 @pytest.mark.parametrize("path", [None, 3, b"x.pt", io.BytesIO()])
-def test_what_is_no_path_is_refused_by_its_type(path: Any) -> None:
+def test_the_error_for_a_value_that_is_not_a_path_names_its_type(path: Any) -> None:
     words = rf"expected a path of a file, as in load\('policy.pt'\), but got a {type(path).__name__}$"
     with pytest.raises(TypeError, match=words):
         torch_file.load(path)

@@ -1,4 +1,4 @@
-"""Sizes that lie, and pickles that would take memory or time out of proportion, are refused within little memory."""
+"""False sizes, and pickles that would take disproportionate memory or time, are refused within little memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from npnets.interop.torch import tensors, unpickling
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
 
-# -- lying sizes -----------------------------------------------------------------------------------------------------
+# -- false sizes -----------------------------------------------------------------------------------------------------
 
 
 @cases(
@@ -45,7 +45,7 @@ def test_a_tensor_that_does_not_fit_its_storage_is_refused(pickled: bytes, words
     refused(tmp_path, program(x=pickled), words)
 
 
-def test_a_stride_that_is_never_taken_may_be_anything(tmp_path: Path) -> None:
+def test_the_stride_of_a_single_entry_may_be_anything(tmp_path: Path) -> None:
     pickled = program(x=tensor(shape=(1, 6), strides=(2**62 - 1, 1)))
     assert load(write_pickle(tmp_path / "x.pt", pickled, s0=SIX))["x"].tolist() == [[0, 1, 2, 3, 4, 5]]
 
@@ -72,16 +72,19 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
         "bytes of 2**62": (b"\x80\x02\x8e" + struct.pack("<Q", 2**62), r"instruction b'\\x8e'"),
         "a frame of 2**62": (b"\x80\x02\x95" + struct.pack("<Q", 2**62), r"instruction b'\\x95'"),
         "the last place of the memo": (b"\x80\x02}r\xff\xff\xff\xff.", "number 4294967295, out of turn"),
-        "lists of lists": (_doubled(b"]", b"](??e"), "in so many places that it cannot be written out"),
+        "lists of lists": (_doubled(b"]", b"](??e"), "in too many places to be repeated in each"),
         "dicts of dicts": (
             _doubled(b"}", b"}(" + text("a") + b"?" + text("b") + b"?u"),
-            "in so many places that it cannot be written out",
+            "in too many places to be repeated in each",
         ),
-        "tuples of tuples": (_doubled(b")", b"??\x86"), "in so many places that it cannot be written out"),
-        "a list in itself": (program(x=b"]q\x00h\x00a"), "more than 100 dicts or lists .*, or one that holds itself"),
+        "tuples of tuples": (_doubled(b")", b"??\x86"), "in too many places to be repeated in each"),
+        "a list in itself": (
+            program(x=b"]q\x00h\x00a"),
+            "more than 100 nested dicts or lists, or one that holds itself",
+        ),
         "a dict in itself": (b"\x80\x02}q\x00" + text("x") + b"h\x00s.", "one that holds itself"),
-        "lists within one another": (program(x=b"]" * 30_000 + b"a" * 29_999), "more than 100 dicts or lists"),
-        "tuples within one another": (program(x=b")" + b"\x85" * 30_000), "more than 100 dicts or lists"),
+        "lists within one another": (program(x=b"]" * 30_000 + b"a" * 29_999), "more than 100 nested dicts or lists"),
+        "tuples within one another": (program(x=b")" + b"\x85" * 30_000), "more than 100 nested dicts or lists"),
         "a tensor of 2**59 numbers": (program(x=tensor(shape=(2**59,), strides=(0,))), "pass a larger most_bytes"),
         "many empty arrays": (
             program(x=b"](" + tensor(shape=(0,), strides=(1,)) + b"q\x00" + b"h\x00" * 9000 + b"e"),
@@ -89,7 +92,9 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
         ),
     }
 )
-def test_what_would_take_memory_out_of_proportion_is_refused(pickled: bytes, words: str, tmp_path: Path) -> None:
+def test_a_pickle_that_would_take_disproportionate_memory_is_refused(
+    pickled: bytes, words: str, tmp_path: Path
+) -> None:
     refused(tmp_path, pickled, words)
 
 
@@ -123,7 +128,7 @@ def test_too_many_integers_as_keys_are_refused(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("path", sorted(tensors.CONSTRUCTORS))
-def test_no_constructor_is_given_more_than_16_arguments(
+def test_no_constructor_receives_more_than_16_arguments(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []

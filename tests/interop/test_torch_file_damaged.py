@@ -25,10 +25,10 @@ def _refused(path: Path, words: str) -> None:
     assert str(caught.value).startswith(f"{path} cannot be read: ") and "\n" not in str(caught.value)
 
 
-def _read_or_refused(path: Path, wanted: Any) -> bool:
-    """Whether a file is refused; if it is read, it must hold what is wanted."""
+def _read_or_refused(path: Path, expected: Any) -> bool:
+    """Whether a file is refused; if it is read, it must have the expected content."""
     try:
-        assert same(torch_file.load(path), wanted)
+        assert same(torch_file.load(path), expected)
         return False
     except ValueError as error:
         assert str(error).startswith(f"{path} cannot be read: ") and "\n" not in str(error)
@@ -36,7 +36,7 @@ def _read_or_refused(path: Path, wanted: Any) -> bool:
 
 
 def _changed(path: Path, change: Callable[[list[zipfile.ZipInfo]], None]) -> Path:
-    """Write a good archive whose directory, at its end, says something else."""
+    """Write a good archive after a change of the directory at its end."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in GOOD.items():
             archive.writestr(f"archive/{name}", data)
@@ -58,25 +58,25 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_file_with_any_byte_changed_is_refused_or_holds_the_same(tmp_path: Path) -> None:
     whole = (NEWEST / "gpu.pt").read_bytes()
-    wanted = torch_file.load(NEWEST / "gpu.pt")
+    expected = torch_file.load(NEWEST / "gpu.pt")
     refused = 0
     for at in range(len(whole)):
         for bits in (0x01, 0xFF):
             (tmp_path / "x.pt").write_bytes(whole[:at] + bytes([whole[at] ^ bits]) + whole[at + 1 :])
-            refused += _read_or_refused(tmp_path / "x.pt", wanted)
+            refused += _read_or_refused(tmp_path / "x.pt", expected)
     assert refused > 1000  # what is left are times, padding and the like
 
 
 def test_a_file_with_parts_replaced_at_random_is_refused_or_holds_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     whole = (NEWEST / "gpu.pt").read_bytes()
-    wanted = torch_file.load(NEWEST / "gpu.pt")
+    expected = torch_file.load(NEWEST / "gpu.pt")
     for _ in range(700):
         start, length = int(rng.integers(4, len(whole))), int(rng.integers(1, 40))
         part = rng.bytes(length) if rng.random() < 0.5 else bytes([int(rng.choice([0, 255]))]) * length
         kept = whole[start + (length if rng.random() < 0.8 else 0) :]
         (tmp_path / "x.pt").write_bytes(whole[:start] + part + kept)
-        _read_or_refused(tmp_path / "x.pt", wanted)
+        _read_or_refused(tmp_path / "x.pt", expected)
 
 
 def test_numbers_that_do_not_have_their_checksum_are_refused(tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ def test_numbers_that_do_not_have_their_checksum_are_refused(tmp_path: Path) -> 
     _refused(path, r"its zip archive is damaged, .*Bad CRC-32 for file 'archive/data/s0'")
 
 
-def test_a_record_that_nobody_asks_for_is_checked_too(tmp_path: Path) -> None:
+def test_a_record_that_no_tensor_uses_is_checked_too(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "x.pt", {**GOOD, "byteorder.": b"not the order"})
     assert "x" in torch_file.load(path)
     path.write_bytes(path.read_bytes().replace(b"not the order", b"nor the order"))
     _refused(path, "Bad CRC-32")
 
 
-def test_an_order_of_bytes_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_byte_order_is_refused(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "x.pt", {**GOOD, "byteorder": b"middle" * 100})
     _refused(path, "its record 'byteorder' is b'middlemiddlemiddlemi'; expected 'little' or 'big'")
 
@@ -140,7 +140,7 @@ def _encrypt(entries: list[zipfile.ZipInfo]) -> None:
         "encrypted": (_encrypt, "'archive/data/s0' is encrypted"),
     }.values(),
 )
-def test_a_directory_that_misleads_is_refused(change: Any, words: str, tmp_path: Path) -> None:
+def test_a_malicious_directory_is_refused(change: Any, words: str, tmp_path: Path) -> None:
     assert "x" in torch_file.load(_changed(tmp_path / "x.pt", lambda entries: None))
     _refused(_changed(tmp_path / "x.pt", change), words)
 
@@ -167,7 +167,7 @@ def test_a_long_name_of_a_record_is_cut_off_in_the_error(tmp_path: Path) -> None
     assert len(str(caught.value)) < 400 + len(str(tmp_path))
 
 
-def test_storages_of_real_files_are_held_against_what_the_pickle_says(tmp_path: Path) -> None:
+def test_storages_of_real_files_are_compared_with_the_pickle(tmp_path: Path) -> None:
     records = records_of(NEWEST / "dtypes.pt")
     stored = [name for name in records if name.startswith("data/")]
     assert len(stored) >= 15

@@ -1,4 +1,4 @@
-"""A pickle that was made to do harm is refused in a clear line: nothing of it is run, and it takes little memory."""
+"""A malicious pickle is refused in one clear line: none of its code runs, and it takes little memory."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _Careless(pickle.Unpickler):
 
 
 @pytest.mark.parametrize("pickled", CALLS.values(), ids=CALLS)
-def test_nothing_is_run_that_python_would_run(pickled: bytes, tmp_path: Path) -> None:
+def test_code_that_pythons_unpickler_would_run_is_not_run(pickled: bytes, tmp_path: Path) -> None:
     with (tmp_path / "pickle").open("wb") as file:
         file.write(pickled)
     RUN.clear()
@@ -97,7 +97,7 @@ def test_nothing_is_run_that_python_would_run(pickled: bytes, tmp_path: Path) ->
     torch.storage._load_from_bytes torch._utils._rebuild_device_tensor_from_numpy torch._utils.os.system
     torch._utils._rebuild_tensor_v2.__globals__ torch.FloatStorage.__new__ torch_archives.spring""".split(),
 )
-def test_a_name_that_tensors_do_not_need_is_refused_and_told(path: str, tmp_path: Path) -> None:
+def test_a_name_that_tensors_do_not_need_is_refused_by_name(path: str, tmp_path: Path) -> None:
     words = f"it uses '{path}', which belongs to no tensor or plain value, and was not executed".replace(".", r"\.")
     refused(tmp_path, program(x=called(path, value("x"))), words)
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, on_backend
 from finite_differences import assert_trees_close, direction_like
@@ -18,9 +18,9 @@ from npnets.kernels import buffers
 from npnets.kernels.lstm import lstm
 
 STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 2, 5
-RESET = onp.zeros((STEPS, BATCH, 1), bool)
+RESET = np.zeros((STEPS, BATCH, 1), bool)
 RESET[[0, 2, 2], [1, 0, 1]] = True  # that of row 1 at step 2 lies beyond its end
-VALID = onp.arange(STEPS)[:, None, None] < onp.array([4, 1, 3])[:, None]
+VALID = np.arange(STEPS)[:, None, None] < np.array([4, 1, 3])[:, None]
 each_mask = pytest.mark.parametrize(
     ("reset", "valid"),
     list(itertools.product((None, RESET), (None, VALID))),
@@ -36,8 +36,8 @@ def kept_memory() -> Iterator[None]:
         yield
 
 
-def _arrays(scale: float = 1.0, dtype: type = onp.float64) -> list[Any]:
-    rng = onp.random.default_rng(0)
+def _arrays(scale: float = 1.0, dtype: type = np.float64) -> list[Any]:
+    rng = np.random.default_rng(0)
     weights = (INPUTS, 4 * HIDDEN), (HIDDEN, 4 * HIDDEN), (4 * HIDDEN,), (4 * HIDDEN,)
     shapes = ((STEPS, BATCH, INPUTS), *weights, (BATCH, HIDDEN), (BATCH, HIDDEN))
     return [(scale * rng.normal(size=shape)).astype(dtype) for shape in shapes]
@@ -51,14 +51,14 @@ def _fused(arrays: Any, reset: Any, valid: Any) -> tuple[Any, ...]:
 def _by_hand(arrays: list[Any], reset: Any, valid: Any) -> tuple[Any, Any, Any]:
     """The definition, one step and one sequence at a time."""
     x, w_x, w_h, b_x, b_h, h, c = (array.copy() for array in arrays)
-    outputs = onp.empty((len(x), *h.shape))
+    outputs = np.empty((len(x), *h.shape))
     for t, row in itertools.product(range(len(x)), range(len(h))):
         if reset is not None and reset[t, row, 0]:
             h[row], c[row] = 0, 0
         if valid is None or valid[t, row, 0]:
-            i, f, g, o = onp.split(x[t, row] @ w_x + b_x + h[row] @ w_h + b_h, 4)
-            c[row] = c[row] / (1 + onp.exp(-f)) + onp.tanh(g) / (1 + onp.exp(-i))
-            h[row] = onp.tanh(c[row]) / (1 + onp.exp(-o))
+            i, f, g, o = np.split(x[t, row] @ w_x + b_x + h[row] @ w_h + b_h, 4)
+            c[row] = c[row] / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+            h[row] = np.tanh(c[row]) / (1 + np.exp(-o))
         outputs[t, row] = h[row]
     return outputs, h, c
 
@@ -82,7 +82,7 @@ def test_gradients_from_any_choice_of_the_three_outputs_are_those_of_the_composi
     for used in (chosen for n in (1, 2, 3) for chosen in itertools.combinations(range(3), n)):
         fast = npnets.vjp(lambda a, used=used: [_fused(a, reset, valid)[index] for index in used], arrays)
         plain = npnets.vjp(lambda a, used=used: [COMPOSITIONS["lstm"](*a, **masks)[index] for index in used], arrays)
-        g = direction_like(onp.random.default_rng(1), fast[0])
+        g = direction_like(np.random.default_rng(1), fast[0])
         assert_trees_close(fast[1](g), plain[1](g), 1e-10, 1e-12)
         assert all(leaf.any() for leaf in as_numpy(fast[1](g)))
 
@@ -92,7 +92,7 @@ def test_gradients_from_any_choice_of_the_three_outputs_are_those_of_the_composi
 def test_gradients_by_some_arguments_are_those_by_all_of_them(reset: Any, valid: Any) -> None:
     arrays = on_backend(_arrays())
     value, pullback = npnets.vjp(_of(reset, valid), arrays)
-    g = direction_like(onp.random.default_rng(2), value)
+    g = direction_like(np.random.default_rng(2), value)
     everything = pullback(g)
     for chosen in (some for n in range(1, 7) for some in itertools.combinations(range(7), n)):
         parts = [arrays[index] for index in chosen]
@@ -103,10 +103,10 @@ def test_gradients_by_some_arguments_are_those_by_all_of_them(reset: Any, valid:
 
 def test_steps_that_are_not_valid_are_not_read_even_where_they_are_nan() -> None:
     arrays = _arrays()
-    poisoned = [onp.where(VALID, arrays[0], onp.nan), *arrays[1:]]
+    poisoned = [np.where(VALID, arrays[0], np.nan), *arrays[1:]]
     value, pullback = npnets.vjp(_of(RESET, VALID), on_backend(arrays))
     again, pullback_again = npnets.vjp(_of(RESET, VALID), on_backend(poisoned))
-    g = direction_like(onp.random.default_rng(3), value)
+    g = direction_like(np.random.default_rng(3), value)
     assert_trees_close(again, as_numpy(value), 0, 0)
     assert_trees_close(pullback_again(g), as_numpy(pullback(g)), 0, 0)
     assert_trees_close(list(_fused(on_backend(poisoned), RESET, VALID)), as_numpy(value), 1e-13, 1e-14)
@@ -114,7 +114,7 @@ def test_steps_that_are_not_valid_are_not_read_even_where_they_are_nan() -> None
     assert_trees_close(list(plain), as_numpy(value), 1e-13, 1e-14)
 
 
-@pytest.mark.parametrize("dtype", [onp.float32, onp.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gates_that_are_saturated_stay_finite_and_within_their_bounds_without_a_warning(dtype: type) -> None:
     arrays = on_backend(_arrays(1e3, dtype))
     with warnings.catch_warnings():
@@ -123,7 +123,7 @@ def test_gates_that_are_saturated_stay_finite_and_within_their_bounds_without_a_
         gradients = pullback([leaf * 0 + 1 for leaf in value])
     outputs, h, c = as_numpy(value)
     assert (abs(outputs) <= 1).all() and abs(outputs).max() > 0.5
-    assert all(onp.isfinite(leaf).all() for leaf in (h, c, *as_numpy(gradients)))
+    assert all(np.isfinite(leaf).all() for leaf in (h, c, *as_numpy(gradients)))
 
 
 def test_both_biases_have_the_same_effect() -> None:
@@ -136,6 +136,6 @@ def test_both_biases_have_the_same_effect() -> None:
 def test_in_float32_small_states_are_exact_to_some_ten_millionths() -> None:
     arrays = _arrays(0.01)
     exact = _by_hand(arrays, None, None)
-    found = _fused(on_backend([array.astype(onp.float32) for array in arrays]), None, None)
+    found = _fused(on_backend([array.astype(np.float32) for array in arrays]), None, None)
     assert_trees_close(list(found), list(exact), 0, 3e-7)
     assert 1e-5 < abs(exact[0]).max() < 2e-2

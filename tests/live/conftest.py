@@ -1,4 +1,4 @@
-"""Tests that need Tianshou and PyTorch run only with `pytest -m live`; at the end stands how far off the worst was."""
+"""Tests that need Tianshou and PyTorch run only with `pytest -m live`, and print the largest errors at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST: pytest.StashKey[dict[str, float]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, and a place for the largest errors."""
+    """Register the marker, and make a place for the largest errors."""
     config.addinivalue_line("markers", "live: needs Tianshou and PyTorch, and runs only with -m live")
     config.stash[LARGEST] = {}
 

@@ -1,7 +1,7 @@
 """Random cases of every class with every argument, in the form and vocabulary of `golden/cases.py`.
 
-Nothing is drawn that either side refuses, or that npnets leaves out on purpose: ensembles with atoms or a dueling head,
-ensembles in front of an actor.
+Cases that are an error on either side are not drawn, nor those that npnets omits on purpose: ensembles with atoms or a
+dueling head, and ensembles as the trunk of an actor.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 
 class Word(str):
-    """A word of the vocabulary, written without quotes."""
+    """A word of the vocabulary, which prints without quotes."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -98,7 +98,7 @@ def _activations(draw: st.DrawFn, count: int) -> dict[str, Any]:
 def _norms(draw: st.DrawFn, hidden: list[int]) -> dict[str, Any]:
     """Draw norms, none of one or two features, whose output hardly depends on the input.
 
-    The true derivative is then about zero, and what either side has instead is nothing but its own rounding.
+    The exact derivative is then about zero, and the result of either side is only its rounding error.
     """
     kind = draw(st.sampled_from(["none", "one", "each"]))
     if kind == "one" and min(hidden, default=3) >= 3:

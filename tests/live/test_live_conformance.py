@@ -40,9 +40,9 @@ pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("NumPy against PyTorch o
 
 EXAMPLES = int(os.environ.get("NPNETS_LIVE_EXAMPLES", "100"))
 ROUNDING = 4.0
-"""Where sums cancel, both sides may be off by more than the bars; how far npnets is says what it finds in float64.
+"""If sums cancel, the errors of both sides may exceed the bars; a result in float64 gives the rounding error of npnets.
 
-A wrong derivative is wrong in both, and gets no allowance.
+A wrong derivative is wrong in both dtypes, and gets no allowance.
 """
 
 BARS = {"outputs": OUTPUT_TOLERANCE, "params_grads": GRADIENT_TOLERANCE, "inputs_grads": GRADIENT_TOLERANCE}
@@ -53,7 +53,7 @@ random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_chec
 
 
 def _quietly(make_it: Any, *args: Any) -> tuple[Any, bool]:
-    """Return what is made, and whether that warned of a bound that counts for nothing."""
+    """Return the result of a call, and whether it warned of a bound without effect."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         made = make_it(*args)

@@ -33,7 +33,7 @@ ENSEMBLE = functools.partial(EnsembleLinear, 4)
 
 
 class ReLU:
-    """Stands for a class of another framework."""
+    """A class as of another framework."""
 
     def forward(self, x: Any) -> Any:
         return x

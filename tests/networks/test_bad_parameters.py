@@ -1,4 +1,4 @@
-"""Observations, actions and parameters that a network cannot take are refused before any arithmetic, and named."""
+"""Invalid observations, actions and parameters are an error before any arithmetic, which names them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRUNK = ("preprocess", "model", "linear_0", "weight")
 
 
 def _with(params: Any, value: Any, *path: str) -> Any:
-    """The parameters with another value at a path, or without it where the value is `...`."""
+    """Return parameters with another value at a path, or without the path if the value is `...`."""
     head, *rest = path
     if not rest and value is ...:
         return {key: part for key, part in params.items() if key != head}

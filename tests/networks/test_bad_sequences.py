@@ -1,4 +1,4 @@
-"""Sequences, states, lengths and resets that do not fit are refused before any arithmetic, in the user's words."""
+"""Invalid sequences, states, lengths and resets are an error before any arithmetic, in the user's words."""
 
 from __future__ import annotations
 

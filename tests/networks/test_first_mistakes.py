@@ -1,4 +1,4 @@
-"""Mistakes of the first hour, and what only looks like one: empty batches, single numbers, calls of networks."""
+"""Mistakes of beginners, and unusual inputs that are valid: calls of networks, single numbers, empty batches."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Initial values: the spread that PyTorch and Tianshou draw with, one seed for all dtypes, orthogonal weights.
+"""Initial values: the distribution of PyTorch and Tianshou, equal seeds in all dtypes, orthogonal weights.
 
-Numbers are drawn in NumPy. What is put on a GPU are the parameters of networks that are made for one, as the networks
-here are on every backend, and the new weights of parameters that lie on one.
+Numbers are drawn in NumPy. `init` moves parameters to the device of a network, which here is that of the running
+backend, and `orthogonalize` moves new weights to the device of the parameters.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ draws_in_numpy = pytest.mark.numpy_alone("draws in NumPy")
 
 
 def _made_here(call: str) -> Any:
-    """Make a network from the call in a case, for the running test's device; a layer of its own has none."""
+    """Make a network from the call in a case, on the device of the running test; a bare layer has no device."""
     with_device = {name: value for name, value in VOCABULARY.items() if hasattr(value, "device")}
     return eval(call, {**VOCABULARY, **{name: partial(value, device=device()) for name, value in with_device.items()}})
 

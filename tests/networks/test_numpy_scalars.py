@@ -24,7 +24,7 @@ def _times(z: Any, scale: float) -> Any:
 
 
 def _made(i: Any, f: Any, b: Any, s: Any) -> dict[str, Any]:
-    """Networks that together use every option that takes a number, a truth value or a name."""
+    """Return networks that together use every option that takes a number, a bool or a name."""
     trunk = npnets.Net(i(3), hidden_sizes=(i(4),))
     net, mlp, cpu = npnets.Net, npnets.MLP, s("cpu")
     ensemble = functools.partial(npnets.EnsembleLinear, i(2))

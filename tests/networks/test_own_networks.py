@@ -1,4 +1,4 @@
-"""Networks of the user's own as parts of actors and critics: three members are enough, their states are passed on."""
+"""Networks of the user's own as parts of actors and critics: three members are enough, and states are passed on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import npnets.numpy as nnp
 from npnets.backend import device_of
 
 OBS = np.random.default_rng(1).normal(size=(4, 5))
-"""NumPy's observations; a trunk of the user's own gets them as they come, so that its tests bring them over."""
+"""Observations on NumPy; tests of a trunk of the user's own move them to the running backend."""
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """A preprocess net that knows of no dtype, and counts its calls in the state that it returns."""
+    """A preprocess net whose `init` has no dtype, and whose state counts its calls."""
 
     output_dim: int = 3
 
@@ -61,7 +61,7 @@ class Coder:
 
 
 class Untold(Coder):
-    """The same as a preprocess net."""
+    """The layer as a preprocess net."""
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
         return super().forward(params, obs), state

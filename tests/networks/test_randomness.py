@@ -1,4 +1,4 @@
-"""Randomness is an argument: a generator or noise, never global state, and never needed where there is none."""
+"""Randomness is an argument: a generator or noise, never global state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sequences keep to: steps, parts, padding and resets change nothing that they should not, and nothing less.
+"""Laws of sequences: single steps, parts, padding and resets give the same as whole sequences.
 
 Tight, in float64, for every recurrent network, over drawn sizes: one and several layers, steps and sequences, unequal
 lengths, an initial state that is not zero; values and gradients.
@@ -40,7 +40,7 @@ over_sizes = settings(max_examples=12)
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_memory() -> Iterator[None]:
-    """Keep and reuse even the smallest arrays, as otherwise only the large ones are."""
+    """Reuse buffers of any size, and not only those of large arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buffers, "LEAST_BYTES", 0)
         yield
@@ -139,7 +139,7 @@ def test_a_recurrent_network_under_an_actor_remembers_what_it_has_seen(kind: Any
 
 
 def _filled(problem: Problem, value: float) -> Problem:
-    """A problem with a value in place of what lies beyond the end of its sequences, and a reset at every step there."""
+    """Return a problem with a value and resets at every step after the end of its sequences."""
     beyond = np.arange(problem.steps) >= np.asarray(problem.given["lengths"])[:, None]
     host = as_numpy({name: problem.given[name] for name in ("obs", "act", "resets") if name in problem.given})
     filled = {name: np.where(beyond.reshape(*beyond.shape, *[1] * (x.ndim - 2)), value, x) for name, x in host.items()}

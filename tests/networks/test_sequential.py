@@ -72,7 +72,7 @@ def _itself(net: Any) -> Any:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The calls of the operation that runs linear layers."""
+    """Collect the calls of the operation that runs linear layers."""
     made: list[Any] = []
     run = sequential.linear_layers
     monkeypatch.setattr(sequential, "linear_layers", lambda *args: made.append(args) or run(*args))
@@ -187,7 +187,7 @@ def _widen(part: Any, key: str) -> None:
 
 @dataclass(frozen=True)
 class OwnCoder:
-    """An `MLP` behind a class of the user's own."""
+    """An `MLP` inside a class of the user's own."""
 
     mlp: npnets.MLP
 

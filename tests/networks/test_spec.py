@@ -1,4 +1,4 @@
-"""The parameters that a network declares are those that it draws, reads, shows and is checked by."""
+"""The parameters that a network declares are those that it draws, reads, prints and checks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_network_declares_the_names_shapes_and_order_of_what_it_draws(case: Ca
 
 
 def _listed(tree: Any, path: tuple[str, ...] = ()) -> list[Any]:
-    """The path, shape and dtype of each leaf, in the order of the dicts."""
+    """Return the path, shape and dtype of each leaf, in the order of the dicts."""
     if not isinstance(tree, dict):
         return [(path, tuple(tree.shape), tree.dtype)]
     return [found for name, part in tree.items() for found in _listed(part, (*path, name))]

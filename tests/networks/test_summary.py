@@ -1,4 +1,4 @@
-"""The picture of a network: its parameters as a tree of names, shapes, dtypes and counts."""
+"""The summary of a network: its parameters as a tree of names, shapes, dtypes and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments in the wrong order are refused wherever their types tell, and the error gives the right order."""
+"""Arguments in the wrong order are an error if their types show it, and the error gives the right order."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Install a wheel and what it asks for into an empty environment, and run the smoke test there.
+"""Install a wheel and its dependencies into an empty environment, and run the smoke test there.
 
     python tests/package/empty_environment.py FOLDER
 
-FOLDER holds the wheel and nothing else of that name's ending. `tox run -e package` builds it and calls this.
+FOLDER contains one wheel. `tox run -e package` builds it and calls this.
 """
 
 import os

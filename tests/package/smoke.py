@@ -14,7 +14,7 @@ import npnets.numpy as nnp
 
 
 def check_files() -> None:
-    """The package is that of the wheel, says that it is typed, and brings nothing but itself."""
+    """The package is that of the wheel, is marked as typed, and contains nothing else."""
     assert Path(npnets.__file__).resolve().is_relative_to(Path(sys.prefix).resolve()), npnets.__file__
     assert npnets.__version__ == importlib.metadata.version("npnets")
     files = [str(file.as_posix()) for file in importlib.metadata.files("npnets") or ()]

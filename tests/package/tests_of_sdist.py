@@ -2,8 +2,8 @@
 
     python tests/package/tests_of_sdist.py FOLDER
 
-FOLDER holds the source distribution. `tox run -e package` builds it and calls this: whoever packages npnets again has
-no other files, so that the tests must find in them all that they read.
+FOLDER holds the source distribution. `tox run -e package` builds it and calls this. Packagers have no other files, so
+that the tests must find in them everything that they read.
 """
 
 import os

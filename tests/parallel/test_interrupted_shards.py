@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 from backends import bits
 from forks import exit_code_in_child
@@ -37,7 +37,7 @@ def every_batch_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _drawn() -> list[Any]:
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     shapes = [(2, 7, 3), (3, 20), (5, 20), (20,), (20,), (7, 5), (7, 5)]
     return [rng.normal(size=shape) for shape in shapes]
 

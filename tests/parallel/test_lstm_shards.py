@@ -77,8 +77,8 @@ def _run(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any, **masks
 
 
 def _loss(args: Any, masks: Any, used: tuple[int, ...]) -> Any:
-    answers = _run(*args, **masks)
-    return sum(nnp.sum(nnp.sin(answers[index])) for index in used)
+    outputs = _run(*args, **masks)
+    return sum(nnp.sum(nnp.sin(outputs[index])) for index in used)
 
 
 def _gradient(args: Any, masks: Any, used: tuple[int, ...] = (0, 1, 2)) -> Any:
@@ -105,14 +105,14 @@ def test_one_cotangent_alone_is_that_among_all(index: int, three_threads: list[i
 
 
 def test_results_have_the_same_bits_from_run_to_run_and_in_several_threads_at_once(three_threads: list[int]) -> None:
-    wanted = bits(list(_gradient(_arguments(), {"reset": RESET})))
+    expected = bits(list(_gradient(_arguments(), {"reset": RESET})))
 
     def found(_: int) -> Any:
         with npnets.batch_threads(3):
             return bits(list(_gradient(_arguments(), {"reset": RESET})))
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(one == wanted for one in pool.map(found, range(40)))
+        assert all(one == expected for one in pool.map(found, range(40)))
 
 
 def test_in_a_thread_outside_the_block_a_batch_stays_whole(three_threads: list[int]) -> None:
@@ -345,10 +345,10 @@ threading.Thread(target=late).start()
 
 @needs_fork
 def test_a_forked_process_divides_its_batches_too(three_threads: list[int]) -> None:
-    wanted = bits(list(_gradient(_arguments(), {})))
+    expected = bits(list(_gradient(_arguments(), {})))
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
-    child = context.Process(target=lambda: queue.put(bits(list(_gradient(_arguments(), {}))) == wanted), daemon=True)
+    child = context.Process(target=lambda: queue.put(bits(list(_gradient(_arguments(), {}))) == expected), daemon=True)
     child.start()
     child.join(60)
     assert child.exitcode == 0

@@ -38,7 +38,7 @@ print(interleaved(autograd.grad))
 
 
 def _at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
-    """Run functions in a thread each, all released at the same moment, and return their answers."""
+    """Run functions in a thread each, all released at the same moment, and return their results."""
     barrier = threading.Barrier(len(jobs))
 
     def run(job: Callable[[], Any]) -> Any:
@@ -65,8 +65,8 @@ def test_a_trace_that_another_thread_leaves_in_between_does_not_change_a_nested_
 @pytest.mark.numpy_alone("is about autograd")
 def test_plain_autograd_is_silently_wrong_in_that_interleaving() -> None:
     code = SCRIPT.format(folder=str(Path(interleaved_traces.__file__).parent))
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=PATIENCE)
-    assert float(answer.stdout) != 6.0, "autograd has mended this: say so in the documentation, and drop this test"
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=PATIENCE)
+    assert float(result.stdout) != 6.0, "autograd has mended this: say so in the documentation, and drop this test"
 
 
 @pytest.mark.numpy_alone("is about autograd")
@@ -85,12 +85,12 @@ def test_traces_that_end_in_another_order_than_they_began_are_told_apart() -> No
 
     def quick() -> Any:
         assert began.wait(PATIENCE)
-        answer = npnets.grad(npnets.grad(lambda x: x**3))(number(2.0))
+        result = npnets.grad(npnets.grad(lambda x: x**3))(number(2.0))
         ended.set()
-        return answer
+        return result
 
-    answers = _at_once([lambda: npnets.grad(slow)(number(3.0)), quick])
-    assert_allclose(answers, [4 * 4 * 27, 12])
+    results = _at_once([lambda: npnets.grad(slow)(number(3.0)), quick])
+    assert_allclose(results, [4 * 4 * 27, 12])
 
 
 # -- many at once -----------------------------------------------------------------------------------------------------

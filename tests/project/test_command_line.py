@@ -1,4 +1,4 @@
-"""The command `python -m npnets`: what it prints, how it exits, and what it says of files that it cannot show."""
+"""The command `python -m npnets`: its output, its exit status, and its errors for files that it cannot show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation leaves nothing out: every public name has its place, and every Python block is run."""
+"""The documentation is complete: every public name is in the reference, and every Python block is run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.numpy_alone("is about the documentation")
 
 
 def resolved(path: str) -> Any:
-    """What a dotted path names, from the package or from the module `npnets` onwards."""
+    """Return the object of a dotted path, from the package or from the module `npnets`."""
     parts = path.removeprefix("npnets.").split(".")
     value: Any = npnets
     for part in parts:
@@ -31,7 +31,7 @@ def pages() -> str:
 
 
 def documented() -> list[Any]:
-    """Everything that the pages of the reference describe."""
+    """Return every name that the pages of the reference describe."""
     return [resolved(name) for name in re.findall(DIRECTIVE, pages(), re.M)]
 
 
@@ -82,7 +82,7 @@ def test_every_python_block_on_the_pages_is_run() -> None:
 
 
 def test_no_class_of_another_library_is_written_as_a_link_to_ours() -> None:
-    """A single backtick looks a name up among ours: "Tianshou's `Actor`" would lead to npnets' own class."""
+    """A name in single backticks is a link to npnets: "Tianshou's `Actor`" would be a link to npnets' class."""
     theirs = re.compile(r"\b(?:Tianshou|PyTorch|JAX|SciPy|Gymnasium)'s `([A-Za-z_]\w*)`")
     assert theirs.search("Tianshou's `Actor`") and not theirs.search("Tianshou's ``Actor``")
     texts = [*DOCS.rglob("*.rst"), *(DOCS.parent / "npnets").rglob("*.py")]

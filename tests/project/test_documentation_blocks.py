@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs when it is pasted with nothing but what it says it continues."""
+"""Every Python block of the documentation runs after only the blocks that it says it continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts about an installation: they are those of this machine, and plain enough to be written anywhere."""
+"""The facts about an installation: they are those of this machine, and can be written as JSON."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.numpy_alone("is about what is written")
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Any:
-    """The lines so far, as pairs of level and text."""
+    """Return the lines so far, as pairs of level and text."""
     caplog.set_level(logging.DEBUG, "npnets")
     return lambda: [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "npnets"]
 

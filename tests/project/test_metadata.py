@@ -1,4 +1,4 @@
-"""What the package says of itself: one version, one address, and links that work wherever the page is shown."""
+"""The metadata of the package: one version, one address, and links that work on GitHub and PyPI."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_version_is_in_one_file() -> None:
 
 
 def links_of(text: str) -> list[str]:
-    """Return where the links and pictures of a page in Markdown lead."""
+    """Return the targets of the links and pictures of a page in Markdown."""
     return re.findall(r"\]\(([^)\s]+)\)", text)
 
 

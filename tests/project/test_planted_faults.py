@@ -1,4 +1,4 @@
-"""The faults that `tests/sabotage/planted.py` plants on request are still those of the source as it stands."""
+"""The faults in `tests/sabotage/planted.py` match the present source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that a user meets after `import npnets`: the public ones and no others, imported when they are used."""
+"""The names after `import npnets` are the public ones and no others, and are imported when they are used."""
 
 from __future__ import annotations
 

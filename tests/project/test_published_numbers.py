@@ -1,4 +1,4 @@
-"""Every published number, table and picture is that of the result files, and a page that says otherwise is found."""
+"""Every published number, table and picture is that of the result files, and a page that differs is found."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from benchmarks.publish.regions import replaced
 pytestmark = pytest.mark.numpy_alone("reads pages and result files")
 
 MEASURED = re.compile(r"\d\s?±\s?\d|\b\d+(?:\.\d+)? (?:ms|us|MB)\b|\b0\.\d\d of Tianshou")
-"""What only a measurement can say."""
+"""Numbers that only a measurement can give."""
 
 
 def outside_regions(path: Path) -> str:
-    """The text of a page that no program writes."""
+    """Return the text of a page outside the generated regions."""
     return replaced(path.read_text(encoding="utf-8"), path.suffix, lambda name: "")
 
 
@@ -131,7 +131,7 @@ def test_the_error_for_a_file_that_is_not_a_complete_result_names_it(
 
 
 def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
-    """The result files of a folder with one more of these results."""
+    """Return the result files of a folder and one more."""
     folder.joinpath(f"{name}.json").write_text(json.dumps(WHOLE | {"results": results}), encoding="utf-8")
     return Records(folder)
 

@@ -1,4 +1,4 @@
-"""How the tests themselves are run: their backends, the names of their cases, and tables of many small cases."""
+"""How tests are run: their backends, the names of their cases, and tables of many small cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What type checkers read of the documentation: every block, on the lines of its page, and no less strictly."""
+"""Type checkers read every block of the documentation, on the lines of its page, in strict mode."""
 
 from __future__ import annotations
 

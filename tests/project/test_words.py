@@ -33,21 +33,11 @@ SKIPPED = (
     # not yet without them
     "examples/",
     "npnets/autodiff/",
-    "npnets/checkpoint/",
-    "npnets/distributions/",
-    "npnets/interop/",
-    "npnets/kernels/",
-    "npnets/numpy/",
     "npnets/tree/",
     "tests/autodiff/",
-    "tests/checkpoint/",
     "tests/distributions/",
-    "tests/interop/",
-    "tests/kernels/",
     "tests/numpy/",
     "tests/optim/",
-    "tests/parallel/",
-    "tests/sabotage/",
 )
 """Beginnings of paths, from the root of the repository, of files that are not read."""
 

@@ -1,8 +1,8 @@
-"""Where the suite's arrays lie: on NumPy, on the stand-in for CuPy, and with `pytest -m gpu` on a real GPU.
+"""The backends of the tests: NumPy, the stand-in for CuPy, and with `pytest -m gpu` a real GPU.
 
-`conftest.py` runs every test once for each of them, but for the modules and tests that it knows to be about NumPy
-alone. A test makes its arrays with NumPy, brings them over with `on_backend`, and compares with the functions below,
-which look first whether what was computed lies where it should: nothing may have slipped back to NumPy on the way.
+`conftest.py` runs every test once for each of them, except tests that are marked to be about NumPy alone. A test makes
+its arrays with NumPy, moves them with `on_backend`, and compares results with the functions below, which also check
+that the results are on the backend.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from npnets.backend import device_of
 NUMPY, STAND_IN, GPU = "numpy", "stand-in", "gpu"
 
 current = NUMPY
-"""Which of the three the running test is on; set by `conftest.py`."""
+"""The backend of the running test; set by `conftest.py`."""
 
 
 def device() -> str:
-    """Return the device that the running test's arrays lie on."""
+    """Return the device of the running test's arrays."""
     return "cpu" if current == NUMPY else "cuda:0"
 
 
 def on_backend(x: Any) -> Any:
-    """Return a tree with its arrays brought to where the running test's arrays lie."""
+    """Return a tree with its arrays moved to the running test's backend."""
     return npnets.tree.to_device(x, device())
 
 
 def as_numpy(x: Any) -> Any:
-    """Return a tree as NumPy's, once its arrays are seen to lie where the running test's arrays lie."""
+    """Return a tree of NumPy arrays, after a check that its arrays are on the running test's backend."""
     for leaf in npnets.tree.leaves(x):
         if hasattr(leaf, "dtype"):
             assert device_of(leaf) == device(), f"expected an array on {device()}, but this one is on {device_of(leaf)}"
@@ -43,17 +43,17 @@ def as_numpy(x: Any) -> Any:
 
 
 def rounding(on_cpu: float, on_gpu: float) -> float:
-    """Return a tolerance: on a real GPU sums are taken in another order, and functions round otherwise."""
+    """Return a tolerance, larger on a real GPU, where sums have another order and functions round differently."""
     return on_gpu if current == GPU else on_cpu
 
 
 def assert_allclose(actual: Any, desired: Any, rtol: float = 1e-7, atol: float = 0.0, err_msg: str = "") -> None:
-    """As NumPy's; `actual` must lie where the running test's arrays lie, `desired` anywhere."""
+    """Like NumPy's function; `actual` must be on the running test's backend, `desired` may be on any."""
     _assert_allclose(as_numpy(actual), npnets.tree.to_numpy(desired), rtol=rtol, atol=atol, err_msg=err_msg)
 
 
 def assert_array_equal(actual: Any, desired: Any) -> None:
-    """As NumPy's; `actual` must lie where the running test's arrays lie, `desired` anywhere."""
+    """Like NumPy's function; `actual` must be on the running test's backend, `desired` may be on any."""
     _assert_array_equal(as_numpy(actual), npnets.tree.to_numpy(desired))
 
 
@@ -64,7 +64,7 @@ def bits(x: Any) -> list[bytes]:
 
 @contextmanager
 def on_numpy() -> Iterator[None]:
-    """Let what is done inside make its arrays on NumPy, to hold the running test's backend against."""
+    """Compute on NumPy inside the block, for a comparison with the running test's backend."""
     global current
     before, current = current, NUMPY
     try:

@@ -1,4 +1,4 @@
-"""What the tests of the examples' algorithms compute by hand: layers in NumPy, and whether a step was a gradient."""
+"""Computations by hand for the tests of the examples' algorithms: layers in NumPy, and steps along a gradient."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from npnets import tree
 
 
 def double(x: Any) -> Any:
-    """Return a tree in double precision, so that what is computed by hand agrees to many digits."""
+    """Return a tree in float64, so that computations by hand agree to many digits."""
     return tree.map(lambda leaf: leaf.astype(np.float64), x)
 
 
@@ -27,13 +27,13 @@ def mlp(params: Any, x: Any) -> Any:
 
 
 def slope(loss: Callable[[Any], Any], params: Any, direction: Any, step: float = 1e-6) -> Any:
-    """Return how a function of a tree changes in a direction, by central differences."""
+    """Return the derivative of a function of a tree in a direction, by central differences."""
     ahead, behind = (tree.map(lambda p, d, s=s: p + s * d, params, direction) for s in (step, -step))
     return (loss(ahead) - loss(behind)) / (2 * step)
 
 
 def assert_went_down(loss: Callable[[Any], Any], before: Any, after: Any) -> None:
-    """Check that a step was the gradient of a loss, in a direction that is drawn."""
+    """Check that a step was the gradient of a loss, along a random direction."""
     before, after = as_numpy(before), as_numpy(after)
     rng = np.random.default_rng(9)
     direction = tree.map(lambda leaf: rng.normal(size=leaf.shape), before)

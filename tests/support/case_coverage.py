@@ -1,4 +1,4 @@
-"""What the recorded cases cover: which arguments of which classes they give, and how odd their inputs are."""
+"""The coverage of the recorded cases: the arguments of each class that they give, and unusual inputs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WITHOUT_EFFECT = {
 """Arguments that change no output."""
 
 FAR = 50.0
-"""From here on tanh is flat: in float32 it is one, and its derivative zero, long before."""
+"""Above this value tanh is one and its derivative zero, in float32 long before."""
 
 SQUASHING = ("Actor", "ActorProb", "Perturbation", "VAE", "RecurrentActorProb")
 CLAMPED: dict[str, tuple[int, Callable[[Any], tuple[float, float]]]] = {
@@ -54,7 +54,7 @@ class Argument(NamedTuple):
 
 
 class Constructor:
-    """Stands for a class in a case's call: writes down what it is given, or leaves an argument out."""
+    """Replaces a class in the call of a case: records its arguments, or omits one."""
 
     def __init__(self, name: str, given: list[Argument], left_out: str | None = None) -> None:
         self._name, self._given, self._left_out = name, given, left_out
@@ -79,14 +79,14 @@ def constructor_arguments(network: str) -> list[inspect.Parameter]:
 
 @functools.cache
 def given(call: str) -> list[Argument]:
-    """Return the arguments that a call gives to every class that it names; one at its default counts as not given."""
+    """Return the arguments that a call gives to every class that it names, except those at their defaults."""
     found: list[Argument] = []
     _make(call, {name: Constructor(name, found) for name in CLASSES})
     return found
 
 
 def network_of(case: dict[str, Any]) -> str:
-    """Return the class that a case is about."""
+    """Return the class of a case."""
     return str(case["call"]).split("(")[0]
 
 
@@ -109,12 +109,12 @@ def matters(case: dict[str, Any], network: str, argument: str) -> bool:
 
 
 def has_one_row(case: dict[str, Any]) -> bool:
-    """Tell whether a case's batch is of one row."""
+    """Return whether the batch of a case has one row."""
     return _first_input(case).shape[0] == 1
 
 
 def has_shapes(case: dict[str, Any]) -> bool:
-    """Tell whether an observation or an action has more than one axis."""
+    """Return whether an observation or an action has more than one axis."""
     shapes = [value for _, name, value in given(case["call"]) if name in ("state_shape", "action_shape")]
     axes = [np.size(shape) for shape in shapes]
     if network_of(case) not in RECURRENT:
@@ -123,12 +123,12 @@ def has_shapes(case: dict[str, Any]) -> bool:
 
 
 def has_single_numbers(case: dict[str, Any]) -> bool:
-    """Tell whether an observation is one number."""
+    """Return whether an observation is one number."""
     return _first_input(case).shape[-1] == 1
 
 
 def is_saturated(case: dict[str, Any]) -> bool:
-    """Tell whether numbers far beyond both ends go into a tanh."""
+    """Return whether the arguments of a tanh are far beyond both ends."""
     lowest, highest = case["squashed"] or (0.0, 0.0)
     return lowest < -FAR and highest > FAR
 
@@ -150,7 +150,7 @@ CONDITIONS: dict[str, tuple[Callable[[dict[str, Any]], bool], tuple[str, ...]]] 
     "saturated": (is_saturated, SQUASHING),
     "clamped": (is_clamped, tuple(CLAMPED)),
 }
-"""What a class must be tried on, and which classes."""
+"""The unusual inputs that must be tested, and the classes that they concern."""
 
 
 def _first_input(case: dict[str, Any]) -> Any:

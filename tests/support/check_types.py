@@ -1,4 +1,4 @@
-"""Check what users write with mypy and pyright, as their own checkers would: `tox run -e types` runs this program.
+"""Check the code that users write with mypy and pyright, as their own checkers would; `tox run -e types` runs this.
 
 Three kinds of code are checked against the package as it is installed:
 
@@ -7,8 +7,7 @@ Three kinds of code are checked against the package as it is installed:
 - `signatures.py` and `mistakes.py` in `tests/types`: the types of public signatures, and mistakes that are reported.
 
 Errors name a block by its page and by the line on which it begins, as in `index_61.py`, and count lines as the page
-does. Functions without annotations are checked all the same; that they have none, which strict mypy would report, is
-left to the page.
+does. Functions without annotations are checked too, although strict mypy would report the missing annotations.
 """
 
 from __future__ import annotations

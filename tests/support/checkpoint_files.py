@@ -1,4 +1,4 @@
-"""What the tests of checkpoints share: both formats, files changed by hand, and trees compared to the bit."""
+"""Shared by the tests of checkpoints: both formats, files changed by hand, and trees compared to the bit."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ OLD, NEW = ({"w": np.full(3, value), "deep": {"b": [value]}} for value in (1.0, 
 
 
 def through_a_file(folder: Path, ending: str, params: Any, metadata: Any = None, **options: Any) -> Any:
-    """Return what `load` makes of what `save` wrote."""
+    """Return the result of `load` after `save`."""
     checkpoint.save(folder / f"file{ending}", params, metadata)
     return checkpoint.load(folder / f"file{ending}", **options)
 
 
 def same(one: Any, two: Any) -> bool:
-    """Whether two values are of the same types all through, and the same bit for bit; dicts in the same order too."""
+    """Return whether two values have equal types and bits throughout, and dicts in the same order."""
     if type(one) is not type(two):
         return False
     if isinstance(one, dict):
@@ -41,7 +41,7 @@ def same(one: Any, two: Any) -> bool:
 
 
 def changed(path: Path, change: Callable[[Any, dict[str, Any]], None]) -> None:
-    """Write a checkpoint again after its manifest and its arrays were changed, all checksums of the container right."""
+    """Write a checkpoint again with another manifest and other arrays, and with correct checksums of the container."""
     container = CONTAINERS[path.suffix]
     manifest, arrays = container.read(str(path), lambda text: json.loads(text))
     change(manifest, arrays)
@@ -51,7 +51,7 @@ def changed(path: Path, change: Callable[[Any, dict[str, Any]], None]) -> None:
 
 
 def refusal(path: Path, **options: Any) -> str:
-    """Return what `load` says of a file that it refuses, in one line that begins with the path."""
+    """Return the error of `load` for an invalid file, one line that begins with the path."""
     with pytest.raises(checkpoint.CheckpointError) as caught:
         checkpoint.load(path, **options)
     text = str(caught.value)
@@ -60,6 +60,6 @@ def refusal(path: Path, **options: Any) -> str:
 
 
 def holds(path: Path, *trees: Any) -> bool:
-    """Whether one of some trees is in a file, whole, and nothing else is in the file's folder."""
+    """Return whether a file contains one of some trees completely, and is alone in its folder."""
     found = checkpoint.load(path)
     return any(same(found.params, tree) for tree in trees) and os.listdir(path.parent) == [path.name]

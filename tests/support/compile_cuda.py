@@ -15,7 +15,7 @@ OPTIONS = ("-arch=compute_75", "--std=c++17", "--diag-suppress=177")  # 177: an 
 
 
 def compiled(name: str, source: str) -> tuple[str, str]:
-    """Return the PTX of a source, and what the compiler had to say."""
+    """Return the PTX of a source, and the compiler's log."""
     program = nvrtc.createProgram(source, f"{name}.cu", (), ())
     try:
         nvrtc.compileProgram(program, OPTIONS)

@@ -1,12 +1,12 @@
-"""Write the tables of `docs/conformance.rst`: how many cases each class and argument has, and how close they come.
+"""Write the tables of `docs/conformance.rst`: the number of cases of each class and argument, and their errors.
 
 Run it from the root of the repository, where npnets is installed:
 
     python tests/support/conformance_table.py           # as it is on this processor
     python tests/support/conformance_table.py --keep    # keeps figures of the page that are larger
 
-A figure is the largest relative error of any case, rounded up to one digit. How sums are rounded depends on the
-processor, so that the page shows the largest that was seen on several.
+A figure is the largest relative error of any case, rounded up to one digit. Rounding of sums depends on the processor,
+so that the page shows the largest error seen on several.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TABLES = {"conformance_classes": ("class",), "conformance_arguments": ("class", 
 
 FIGURES = ("outputs", "gradients")
 LEAST = 1e-7
-"""Figures below float32's last bit say nothing."""
+"""Figures below the last bit of float32 have no meaning."""
 
 NONE = "–"
 
@@ -113,7 +113,7 @@ def _figures(cases: Iterable[dict[str, Any]], errors: dict[str, tuple[float, flo
 
 
 def _same_rows(name: str, rows: list[Row]) -> list[Row]:
-    """Return the page's rows for these; a row that it does not have stands for itself."""
+    """Return the rows of the page for these rows, or the rows themselves if the page does not have them."""
     keys = TABLES[name]
     before = {tuple(row[key] for key in keys): row for row in read(name)}
     return [before.get(tuple(row[key] for key in keys), row) for row in rows]

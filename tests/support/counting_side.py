@@ -1,4 +1,4 @@
-"""A side of a benchmark for tests: it computes nothing, and says in which process and with what it was called."""
+"""A side of a benchmark for tests, which only returns its process and its arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cell(NamedTuple):
 
 
 def make(cell: Cell) -> Callable[[], Any]:
-    """Return a call that does nothing; that of the workload `break` ends the process with status 7."""
+    """Return a call that does nothing, or ends the process with status 7 for the workload `break`."""
 
     def call() -> None:
         if cell.workload == "break":
@@ -32,7 +32,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 
 def surroundings(names: list[str]) -> dict[str, str | None]:
-    """Return variables of the environment, after printing something that is no reply."""
+    """Return variables of the environment, after printing a line that is not a reply."""
     print("not a reply")
     os.write(1, b"not a reply either\n")
     return {name: os.environ.get(name) for name in names}

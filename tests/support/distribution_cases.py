@@ -1,4 +1,4 @@
-"""Means, standard deviations, bounds and noise that the tests of distributions share."""
+"""Means, standard deviations, bounds and noise for the tests of distributions."""
 
 from __future__ import annotations
 

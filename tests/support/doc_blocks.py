@@ -1,7 +1,7 @@
 """The Python blocks of the documentation's pages, as a reader sees and pastes them.
 
-A block stands alone, or says in its first line what to paste before it: `# continues the block above` (and whatever
-that one continues) or `# continues the first block`. Hidden blocks are invisible to a reader and are left out.
+A block is complete, or says in its first line what to paste before it: `# continues the block above` (with the blocks
+that it continues) or `# continues the first block`. Hidden blocks are left out, because a reader does not see them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _COMMENT = re.compile(r"# continues the (block above|first block)\n")
 
 @dataclass(frozen=True)
 class Block:
-    """One visible block: the line of the page that it stands on, its code, and the output that the page shows."""
+    """One visible block: its line on the page, its code, and the output that the page shows."""
 
     line: int
     code: str
@@ -25,7 +25,7 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Return the visible Python blocks of a page, each with the output that stands below it."""
+    """Return the visible Python blocks of a page, each with the output below it."""
     text = page.read_text(encoding="utf-8") + "\n"
     found: list[Block] = []
     for match in _DIRECTIVE.finditer(text):

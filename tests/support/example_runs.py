@@ -1,4 +1,4 @@
-"""Runs of an example in the tests' own process, which spares the second that another takes to begin."""
+"""Runs an example in the process of the tests, which saves the second that a new process needs to start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unittest import mock
 
 
 class Run(NamedTuple):
-    """How a run ended, and what it wrote."""
+    """The exit status of a run, and its output."""
 
     returncode: Any
     stdout: str

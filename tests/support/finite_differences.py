@@ -1,4 +1,4 @@
-"""Holds derivatives against central differences in float64, along one random direction at a time.
+"""Compares derivatives with central differences in float64, along one random direction at a time.
 
 A wrong derivative agrees with the right one along a random direction with probability zero, so one direction is enough.
 A function here takes one tree of float64 arrays to a tree of arrays. Both sides of a comparison are printed when they
@@ -49,7 +49,7 @@ def assert_trees_close(actual: Tree, expected: Tree, rtol: float = 1e-6, atol: f
 
 
 def check_first_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Generator) -> None:
-    """Hold forward mode against a central difference, and reverse mode against forward mode."""
+    """Compare forward mode with a central difference, and reverse mode with forward mode."""
     v = direction_like(rng, x)
     value, tangent = npnets.jvp(fun, x, v)
     assert_trees_close(value, fun(x), rtol=1e-12, atol=1e-12)
@@ -61,7 +61,7 @@ def check_first_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Gener
 
 
 def check_second_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Generator) -> None:
-    """Hold forward over reverse against a difference of gradients, and reverse over reverse against it."""
+    """Compare forward over reverse with a difference of gradients, and reverse over reverse with it."""
     weights = direction_like(rng, fun(x))
 
     def loss(point: Tree) -> Any:

@@ -1,4 +1,4 @@
-"""Runs a function in a forked child: what it prints and whether it comes to an end."""
+"""Runs a function in a forked child, and returns whether it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE = 60
 
 
 def exit_code_in_child(run: Callable[[], Any]) -> int:
-    """Return 0 if a function comes to its end in a forked child, 1 if it raises, and -SIGALRM if it hangs."""
+    """Return 0 if a function returns in a forked child, 1 if it raises, and -SIGALRM if it hangs."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

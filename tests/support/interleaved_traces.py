@@ -1,4 +1,4 @@
-"""An interleaving of two threads that makes plain autograd take one trace for another."""
+"""An interleaving of two threads in which plain autograd confuses their traces."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from backends import as_numpy, device, on_backend
 
 PATIENCE = 60.0
-"""Seconds after which a test that has locked itself up fails instead of hanging."""
+"""Seconds after which a test in a deadlock fails."""
 
 
 def interleaved(grad: Callable[..., Any], other_grad: Any = None, inner_grad: Any = None) -> float:
-    """Differentiate `x * d/dy (x * y)` at 3 in one thread, while another leaves its trace in between.
+    """Differentiate `x * d/dy (x * y)` at 3 in one thread, while another thread leaves its trace in between.
 
     The derivative is that of `x * x`, so 6. The other thread's trace is opened before this one's outer trace, and left
     between this one's outer and inner; it, and the inner one, may be made by another package.
@@ -44,5 +44,5 @@ def interleaved(grad: Callable[..., Any], other_grad: Any = None, inner_grad: An
 
 
 def number(value: float) -> Any:
-    """Return a Python float on NumPy, and on a GPU, where there are none, an array of no dimension."""
+    """Return a Python float on NumPy, and an array without axes on a GPU."""
     return value if device() == "cpu" else on_backend(np.asarray(value))

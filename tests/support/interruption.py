@@ -1,4 +1,4 @@
-"""Runs a program and presses Ctrl-C once it has begun to work: what a user of the examples does."""
+"""Runs a program and presses Ctrl-C after it has begun to work, as a user of the examples does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 
 def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, bytes]:
-    """Start an example and press Ctrl-C once it has shown some text on standard error: its status and last words."""
+    """Start an example, press Ctrl-C after some text on standard error, and return its exit status and its errors."""
     if os.name != "posix":
         pytest.skip("Windows sends Ctrl-C to all processes of a console, the tests' own too")
     command = [sys.executable, "-u", str(example), *options]

@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def there(net: Any) -> Any:
-    """Return the same network with the running test's device as its own, where it has one, and so have its parts."""
+    """Return the network and its parts on the device of the running test; bare layers have no device."""
     parts = {field.name: getattr(net, field.name) for field in dataclasses.fields(net)}
     changes = {name: there(part) for name, part in parts.items() if hasattr(type(part), "forward")}
     if "device" in parts:
@@ -67,7 +67,7 @@ def there(net: Any) -> Any:
 
 
 def initial(net: Any, rng: np.random.Generator, dtype: type = np.float32) -> Any:
-    """Return parameters that a network drew and placed on its device; those of a bare layer, which has none, moved."""
+    """Return initial parameters on the running backend; those of a bare layer, which has no device, are moved there."""
     params = there(net).init(rng, dtype)
     return params if hasattr(net, "device") else on_backend(params)
 

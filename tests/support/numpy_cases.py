@@ -22,7 +22,7 @@ _SCIPY = {name: getattr(scipy.special, name) for name in ("erf", "logsumexp", "s
 
 
 def _masked(reduction: Callable[..., Any]) -> Callable[..., Any]:
-    """NumPy's reduction of those entries that a mask selects."""
+    """Return NumPy's reduction over the entries that a mask selects."""
     return lambda x, mask, axis=None, keepdims=False: reduction(x, axis=axis, keepdims=keepdims, where=mask)
 
 
@@ -32,7 +32,7 @@ _OURS = {
     "linalg": types.SimpleNamespace(norm=np.linalg.norm),
 }
 REFERENCE = types.SimpleNamespace(**{**vars(np), **_SCIPY, **_OURS})
-"""What values are held against: NumPy's functions of the same names, and SciPy's."""
+"""The reference: NumPy's functions of the same names, and SciPy's."""
 
 Draw = Callable[[np.random.Generator], Any]
 
@@ -50,7 +50,7 @@ class Case(NamedTuple):
         return on_backend(self.numpy_arrays(seed, dtype))
 
     def numpy_arrays(self, seed: int, dtype: type = np.float64) -> tuple[Any, ...]:
-        """Return the same arrays as NumPy's, to call the reference with."""
+        """Return the same arrays on NumPy, to call the reference with."""
         rng = np.random.default_rng(seed)
         return tuple(np.asarray(draw(rng), dtype) for draw in self.draws)
 
@@ -86,7 +86,7 @@ def distinct(*shape: int, shift: float = 0.0) -> Draw:
 
 
 def beside(module: Any, constant: Any) -> Any:
-    """A constant array of a call, brought to where the arrays lie that this module's function is called with."""
+    """Return a constant array of a call on the device of the arrays of this module's functions."""
     return constant if module is REFERENCE else on_backend(constant)
 
 

@@ -1,4 +1,4 @@
-"""Runs a function before any byte-code of chosen files: a signal handler or a finalizer may come at each of them."""
+"""Runs a function before each bytecode instruction of chosen files, as a signal handler or a finalizer may."""
 
 from __future__ import annotations
 

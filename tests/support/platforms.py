@@ -1,4 +1,4 @@
-"""Marks of tests that need something that not every system has."""
+"""Marks of tests that not every system can run."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import npnets
 
 
 def public_modules(module: ModuleType = npnets) -> Iterator[ModuleType]:
-    """A module and, in turn, every public module that its `__all__` names."""
+    """Yield a module and, recursively, every public module in its `__all__`."""
     yield module
     for name in module.__all__:
         value = getattr(module, name)
@@ -22,6 +22,6 @@ MODULES = {module.__name__: module for module in public_modules()}
 
 
 def public_names(module: str) -> set[str]:
-    """The public names of a module that are no modules themselves."""
+    """Return the public names of a module that are not modules."""
     its = MODULES[module]
     return {name for name in its.__all__ if not isinstance(getattr(its, name), ModuleType)}

@@ -1,4 +1,4 @@
-"""Names of parameters that pytest has no good name for: values as they are written, lambdas by what they compute."""
+"""Names of parameters for which pytest has no good name: values as they are written, lambdas by their bodies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDRESS = re.compile(" at 0x[0-9a-fA-F]+")
 
 
 def written(value: Any) -> str | None:
-    """Return a value in one short line, the same in every process, or None where pytest's own name will do."""
+    """Return a value in one short line, the same in every process, or None if pytest's own name is good."""
     if value is None or isinstance(value, (str, bytes, bool, int, float, complex, type)):
         return _shortened(repr(value)) if isinstance(value, (str, bytes)) and len(value) > LONGEST else None
     if isinstance(value, (set, frozenset)):  # whose order differs from process to process

@@ -1,4 +1,4 @@
-"""Runs scripts in a process with the real CuPy: in the tests' own process its name belongs to the stand-in."""
+"""Runs scripts in a process with the real CuPy, because the process of the tests imports the stand-in by that name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recurrent networks of drawn sizes with sequences for them, in float64: what the laws of sequences are tried on."""
+"""Recurrent networks of random sizes with sequences for them, in float64, for the tests of laws of sequences."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
         return self._replace(given=given)
 
     def of_steps(self, steps: slice) -> Problem:
-        """Return the same problem for a part of the steps, from the state that it has."""
+        """Return the same problem for a part of the steps, from the same state."""
         return self.but(**{name: self.given[name][:, steps] for name in ("obs", "act", "resets") if name in self.given})
 
     def of_row(self, row: int) -> Problem:
@@ -100,7 +100,7 @@ def run(problem: Problem, all_steps: bool = True) -> tuple[Any, dict[str, Any]]:
 
 
 def traced_parts(problem: Problem) -> dict[str, Any]:
-    """Return all that a problem can be differentiated with respect to."""
+    """Return all arrays that a problem can be differentiated with respect to."""
     return {
         "params": problem.params,
         **{name: problem.given[name] for name in ("obs", "act", "state") if name in problem.given},
@@ -108,7 +108,7 @@ def traced_parts(problem: Problem) -> dict[str, Any]:
 
 
 def with_parts(problem: Problem, parts: dict[str, Any]) -> Problem:
-    """Return a problem with those parts in their places."""
+    """Return a problem with these arrays in place of its own."""
     given = {name: value for name, value in parts.items() if name != "params"}
     return problem.but(**given)._replace(params=parts["params"])
 

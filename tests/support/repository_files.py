@@ -1,4 +1,4 @@
-"""The files of the repository that are about the project, as tests read them."""
+"""Reading the files of the repository that are about the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small network of each kind with its parameters, and observations and actions: what wrong input is tried on."""
+"""One small network of each kind, with parameters, observations and actions, for tests of invalid input."""
 
 from __future__ import annotations
 

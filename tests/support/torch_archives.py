@@ -1,4 +1,4 @@
-"""What the tests of PyTorch's files share: archives and pickles made by hand, traps, and values compared to the bit."""
+"""Shared by the tests of PyTorch's files: archives and pickles made by hand, traps, and values compared to the bit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEWEST = FIXTURES / "2.13.0"
 
 
 def same(one: Any, two: Any) -> bool:
-    """Whether two values are of the same types all through, in the same order, and the same bit for bit."""
+    """Return whether two values have equal types, order and bits throughout."""
     if type(one) is not type(two):
         return False
     if isinstance(one, dict):
@@ -35,7 +35,7 @@ def same(one: Any, two: Any) -> bool:
 
 
 def expected(release: str) -> dict[str, Any]:
-    """What PyTorch said is in the files of a release."""
+    """Return the contents of the files of a release, as PyTorch loaded them."""
     contents = json.loads((FIXTURES / release / "expected.json").read_text(encoding="utf-8"))
     return {name: _from_json(content) for name, content in contents.items()}
 
@@ -63,7 +63,7 @@ def records_of(path: Path) -> dict[str, bytes]:
 
 
 def write_archive(path: Path, records: dict[str, bytes]) -> Path:
-    """Write records as `torch.save` lays them out."""
+    """Write records in the layout of `torch.save`."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in records.items():
             archive.writestr(f"archive/{name}", data)
@@ -143,7 +143,7 @@ SIX = np.arange(6, dtype="<f4").tobytes()
 # -- what must not run -----------------------------------------------------------------------------------------------
 
 RUN: list[Any] = []
-"""What was run of the things below; nothing, if nothing in a file is run."""
+"""The calls of the functions below, which must stay empty."""
 
 
 def spring(*arguments: Any) -> None:
@@ -171,7 +171,7 @@ LITTLE_MEMORY = 20 * 2**20
 
 
 def load(path: Path) -> Any:
-    """Load a file with little room for its arrays: nothing of it may run, and what is wrong must be one short line."""
+    """Load a file within little memory: none of its code may run, and the error must be one short line."""
     RUN.clear()
     try:
         return torch_file.load(path, most_bytes=2**20)
@@ -184,7 +184,7 @@ def load(path: Path) -> Any:
 
 
 def refused(folder: Path, pickled: bytes, words: str) -> None:
-    """Check that a pickle is refused in these words, and within little memory."""
+    """Check that loading a pickle is an error with these words, within little memory."""
     path = write_pickle(folder / "x.pt", pickled, s0=SIX)
     tracemalloc.start()
     with pytest.raises(ValueError, match=words):
@@ -195,5 +195,5 @@ def refused(folder: Path, pickled: bytes, words: str) -> None:
 
 
 def cases(named: dict[str, tuple[bytes, str]]) -> Any:
-    """Run a test for each pickle, with the words that it is refused in."""
+    """Run a test for each pickle, with the words of its error."""
     return pytest.mark.parametrize(("pickled", "words"), named.values(), ids=named)

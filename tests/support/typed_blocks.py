@@ -1,6 +1,6 @@
 """The Python blocks of the README and of the documentation's pages as modules that a type checker can read.
 
-A block stands in its module on the lines that it has on its page, and with it the blocks that it continues.
+A module contains a block and the blocks that it continues, on the lines that they have on their page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def modules_of(root: Path) -> dict[str, str]:
 
 
 def module_of(blocks: list[Block]) -> str:
-    """Return blocks as the source of one module, each on its own lines; the first line is no block's."""
+    """Return blocks as the source of one module, each on its own lines; the first line is not part of a block."""
     lines: list[str] = []
     for block in blocks:
         lines += [""] * (block.line + 1 - len(lines))
@@ -43,7 +43,7 @@ def module_of(blocks: list[Block]) -> str:
 
 
 def is_annotated(source: str) -> bool:
-    """Tell whether a module has functions, and all of them all their annotations."""
+    """Return whether a module has functions, and all of them are annotated."""
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     return bool(functions) and all(_is_annotated(function) for function in functions)
 

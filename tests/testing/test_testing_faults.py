@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -163,3 +164,9 @@ def test_a_forward_without_observations_is_an_error() -> None:
 def test_an_output_dim_that_is_not_an_integer_is_an_error(output_dim: Any) -> None:
     with pytest.raises(TypeError, match="output_dim must be an integer, the width of the output, but"):
         check_network(Policy(output_dim=output_dim))
+
+
+def test_a_network_without_output_dim_is_an_error() -> None:
+    net = SimpleNamespace(init=Policy().init, forward=Policy().forward, state_shape=4)
+    with pytest.raises(TypeError, match="has no output_dim; a network has init, forward and output_dim"):
+        check_network(net)

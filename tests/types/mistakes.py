@@ -1,7 +1,7 @@
 """Mistakes that mypy and pyright both report: nothing runs this file.
 
-Each line that holds one is marked with what mypy calls it. Both checkers are set to report a mark without a mistake, so
-that a mistake that is no longer seen fails the check.
+Each line with a mistake is marked with mypy's code for it. Both checkers report a mark without a mistake, so that a
+mistake that is no longer found fails the check.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""What type checkers make of the public signatures: mypy and pyright both read this file, and nothing runs it.
+"""The types that checkers infer from the public signatures: mypy and pyright read this file, and nothing runs it.
 
-`assert_type` fails in either where a type is another, or has become unknown.
+`assert_type` fails in both if a type differs or is unknown.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""The form of the fixture files: a description in JSON whose arrays stand in one float32 vector beside it.
+"""The format of the fixture files: a description in JSON, whose arrays are parts of one float32 vector.
 
 Shared by `make_golden.py`, which writes them, and by the tests, which read them. A small array costs no more than its
 numbers this way; as an entry of its own in a zip file it would cost some hundred bytes.
@@ -32,7 +32,7 @@ def save(name: str, content: dict[str, Any]) -> None:
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
-    """Read what `save` wrote; whoever asks again gets the same arrays, and must not change them."""
+    """Read a file of `save`; later calls return the same arrays, which must not be changed."""
     with np.load(FOLDER / f"{name}.npz") as file:
         text, numbers = str(file["content"]), file["numbers"]
 

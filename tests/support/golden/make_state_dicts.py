@@ -2,7 +2,7 @@
 
 Which of the two depends on the version of Tianshou that is installed: 1.0.0, or 2.x. The cases are those of `cases.py`
 whose networks differ in more than numbers. Arrays are written as PyTorch has them, under Tianshou's names; npnets is
-not needed. The README beside it says how to run it.
+not needed. The README in this folder says how to run it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEW_NAMES = {
     "ActorProb": "ContinuousActorProbabilistic",
     "Critic": "ContinuousCritic",
 }
-"""What 2.x calls the classes whose names it changed."""
+"""The names in 2.x of the classes that it renamed."""
 
 WIDTH_GIVEN = [
     Case("an actor told its number of features", "Actor(Net(5, 4), 3, preprocess_net_output_dim=4)", {"obs": (4, 5)}),

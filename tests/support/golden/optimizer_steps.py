@@ -1,7 +1,7 @@
 """The arithmetic of one update of each optimizer on one array, in plain NumPy and in the order of its roundings.
 
-The library is held to these steps bit for bit, so that neither a new feature nor a faster way changes what a training
-run computes. Python's numbers meet float32 arrays here, as in the library, and are rounded to float32 as they do.
+The library must reproduce these steps bit for bit, so that neither a new feature nor a faster implementation changes a
+training run. Python numbers are combined with float32 arrays and rounded to float32, as in the library.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ __all__ = ["Counts", "counts", "cupy", "installed"]
 
 @contextmanager
 def installed(devices: int = 2, failure: int | None = None, driver: int = VERSION) -> Iterator[ModuleType]:
-    """Put the stand-in where `import cupy` finds it, on a machine with this many devices, and take it away again.
+    """Let `import cupy` find the stand-in, on a machine with this many devices, inside the block.
 
     With `failure`, the status of a CUDA error, everything that needs a device raises that error. `driver` is the CUDA
     version that the driver supports, as 13000 for 13.0, or 0 for a machine without a driver.

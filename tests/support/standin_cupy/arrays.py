@@ -1,8 +1,8 @@
-"""The stand-in's array: NumPy memory that nothing may treat as NumPy's, and the number of a pretended device.
+"""The stand-in's array: NumPy memory that code cannot use as a NumPy array, and the number of a simulated device.
 
-It refuses what CuPy refuses: to become a NumPy array unasked, to meet a NumPy array in arithmetic, to be worked on
-while another device is current. It is stricter in two places: NumPy arrays are never accepted as values to assign, and
-an index out of range is an error where CuPy wraps around. What nobody needs is absent, and so an `AttributeError`.
+The errors are those of CuPy: for implicit conversion to NumPy, for arithmetic with a NumPy array, and for work while
+another device is current. It is stricter in two places: NumPy arrays are never accepted as values to assign, and an
+index out of range is an error where CuPy wraps around. Methods that nobody needs are absent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_
 
 
 class Flags:
-    """How an array lies in memory."""
+    """The memory layout of an array."""
 
     def __init__(self, array: ndarray) -> None:
         host = array._host
@@ -220,7 +220,7 @@ class ndarray:  # noqa: N801 (CuPy's name)
 
 
 def fresh(host: Any) -> ndarray:
-    """Return NumPy memory that nobody else has as an array on the current device."""
+    """Return NumPy memory that is not shared as an array on the current device."""
     array = ndarray.__new__(ndarray)
     array._host, array._device, array.base = np.asarray(host), current_device(), None
     return array
@@ -234,7 +234,7 @@ def view(source: ndarray, host: Any) -> ndarray:
 
 
 def operand(x: Any) -> Any:
-    """Return what a kernel reads for one argument: the memory of an array on the current device, or a number."""
+    """Return the value of an argument for a kernel: the memory of an array on the current device, or a number."""
     if isinstance(x, ndarray):
         check_current(x._device)
         return x._host
@@ -264,7 +264,7 @@ def launch(name: str, compute: Callable[..., Any], out: Any = None) -> Any:
 
 
 def _host_index(index: Any) -> tuple[tuple[Any, ...], bool]:
-    """Return an index for NumPy memory, and whether it copies: arrays and lists in it are brought to the device."""
+    """Return an index for NumPy memory, and whether it copies; arrays and lists in it are moved to the device."""
     parts = index if isinstance(index, tuple) else (index,)
     basic = [isinstance(part, _BASIC_INDICES) and not isinstance(part, bool) for part in parts]
     host = [part if is_basic else _host_indices(part) for part, is_basic in zip(parts, basic, strict=True)]

@@ -1,4 +1,4 @@
-"""What the stand-in counts: kernel launches, copies between host and device, and waits of the host for the device.
+"""Counts of kernel launches, copies between host and device, and waits of the host for the device.
 
 A *launch* is one call that makes the device work: an elementwise function, a reduction, a product, a copy, a fill, an
 indexing copy. CuPy launches more than one kernel for some of them (`var`, an index of several arrays); here each counts
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Counts:
-    """Counts since the process began; `by_name` tells the launches apart by the names of what was launched."""
+    """Counts since the process began; `by_name` has the launches by the names of their functions."""
 
     launches: int = 0
     transfers: int = 0
@@ -44,7 +44,7 @@ class Counts:
             return Counts(self.launches, self.transfers, self.synchronizations, self.by_name.copy())
 
     def since(self, before: Counts) -> Counts:
-        """Return what was counted after a snapshot."""
+        """Return the counts since a snapshot."""
         now = self.snapshot()
         return Counts(
             now.launches - before.launches,

@@ -1,6 +1,6 @@
 """Devices: how many there are, which is the current one of a thread, and the errors of CUDA when there is none.
 
-`machine` is the pretended machine: its driver, and its devices or the status with which all that needs one fails. Each
+`machine` is the simulated machine: its driver, and its devices or the status with which all that needs one fails. Each
 thread has a current device of its own, and begins on device 0 as CUDA's threads do.
 """
 
@@ -38,7 +38,7 @@ class CUDARuntimeError(RuntimeError):
 
 @dataclass
 class Machine:
-    """The pretended machine."""
+    """The simulated machine."""
 
     devices: int = 0
     failure: int | None = None
@@ -67,7 +67,7 @@ def pretend(devices: int, failure: int | None, driver: int) -> Iterator[None]:
 
 
 def current_device() -> int:
-    """Return the number of this thread's current device, on which something is about to happen."""
+    """Return the number of this thread's current device, before something runs on it."""
     if machine.failure is not None:
         raise CUDARuntimeError(machine.failure)
     if not machine.devices:
@@ -76,7 +76,7 @@ def current_device() -> int:
 
 
 def check_current(number: int) -> None:
-    """Check that an array's device is the current one: there is no peer access between the stand-in's devices."""
+    """Check that the device of an array is the current one, because the stand-in has no peer access."""
     current = current_device()
     if number != current:
         raise ValueError(
@@ -126,7 +126,7 @@ class Device:
 
 
 class Stream:
-    """A queue of work. The stand-in works at once, so that there is only ever the default one, `Stream.null`."""
+    """A queue of work. The stand-in works at once, so that there is only the default one, `Stream.null`."""
 
     null: Stream
 
@@ -161,7 +161,7 @@ def runtimeGetVersion() -> int:  # noqa: N802 (CUDA's name)
 
 
 def is_available() -> bool:
-    """Tell whether there is a device."""
+    """Return whether there is a device."""
     return machine.failure is None and machine.devices > 0
 
 

@@ -1,9 +1,8 @@
 """`ElementwiseKernel`: a kernel given as C++, compiled for the host and run over its arguments, broadcast.
 
 Parameters are `T x` with a placeholder of one letter, or `float32 x` with a dtype. Placeholders are resolved by the
-arrays among the arguments, which must agree; numbers are cast to what was found. The kernel bears its name in C, as
-CuPy's does, so that a name which a function of C has already is refused. Not here: `raw` parameters, `size`, complex
-numbers.
+arrays among the arguments, which must agree; numbers are cast to what was found. The kernel has its name in C, as
+CuPy's does, so that the name of a C function is an error. Not supported: `raw` parameters, `size`, complex numbers.
 """
 
 from __future__ import annotations
@@ -177,7 +176,7 @@ def _broadcast_shape(args: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _readable(x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return an input as memory to read: one element for each of the loop's, or a number cast to what is read."""
+    """Return an input as memory with one element for each of the loop, or as a number of the dtype."""
     if not isinstance(x, np.ndarray):
         with np.errstate(all="ignore"):
             return np.asarray(x).astype(dtype)

@@ -73,7 +73,7 @@ def _kernel(name: str) -> Callable[..., Any]:
 
 
 def _memory(a: Any) -> Any:
-    """Return the memory of an array, on whichever device: for views, and for what asks of shapes only."""
+    """Return the memory of an array on any device, for views and for functions of shapes."""
     return a._host if isinstance(a, ndarray) else operand_array(a)
 
 
@@ -83,7 +83,7 @@ def _number(x: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    """Return an argument beside the array: an axis, a dtype, a word, or one more array."""
+    """Return an argument other than the array: an axis, a dtype, a word, or one more array."""
     if x is None or isinstance(x, (ndarray, np.ndarray, *SCALARS)):
         return x if x is None else operand(x)
     if isinstance(x, (str, type, np.dtype, tuple, list)):
@@ -122,7 +122,7 @@ def _from_host(obj: Any, dtype: Any, copy: Any) -> ndarray:
 
 
 def _holds_arrays_only(obj: Any) -> bool:
-    """Tell whether a sequence, perhaps of sequences, is made of the stand-in's arrays: these alone are joined."""
+    """Return whether a sequence, perhaps of sequences, consists of the stand-in's arrays."""
     is_sequence = isinstance(obj, (list, tuple)) and len(obj) > 0
     return is_sequence and all(isinstance(part, ndarray) or _holds_arrays_only(part) for part in obj)
 
@@ -249,7 +249,7 @@ def _function(name: str, parameters: str) -> Callable[..., Any]:
 
 
 def _method(name: str) -> Callable[..., Any]:
-    """Return the method that does what the function of its name does."""
+    """Return the method that calls the function of its name."""
     parameters = signatures.signature(signatures.METHODS[name])
 
     def method(self: ndarray, *args: Any, **kwargs: Any) -> Any:

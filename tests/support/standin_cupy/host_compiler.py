@@ -1,9 +1,9 @@
 """The host's C++ compiler in the place of CUDA's: the source of an elementwise kernel becomes a function to call.
 
 The functions that a kernel may call keep CUDA's meanings: `tanh(float)` is float's; `max` and `min` have CUDA's
-overloads, so that what is ambiguous there does not compile here either, and return the other operand when one is
-NaN; `float16` is CuPy's class, which becomes a float unasked and is made of other numbers only when asked. Each source
-is compiled once: what it becomes is kept in `folder` under a hash of the source, the compiler's version and the flags.
+overloads, so that ambiguous calls do not compile here either, and return the other operand when one is NaN; `float16`
+is CuPy's class, with implicit conversion to float and explicit conversion from other numbers. Each source is compiled
+once: the library is kept in `folder` under a hash of the source, the compiler's version and the flags.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off")
 _lock = threading.Lock()
 
 folder: Path | None = None
-"""Where libraries are kept for other processes and later runs; without one they go with the process."""
+"""The folder of libraries for other processes and later runs; without one they are deleted with the process."""
 
 
 def compiler() -> str:
@@ -122,7 +122,7 @@ def _compiled(source: str, name: str) -> Any:
 
 
 def _compile(command: str, code: str, library: Path) -> None:
-    """Make a library, which appears under its name when it is whole: another process may be making the same."""
+    """Make a library, which appears under its name when it is complete, as another process may make the same."""
     part = library.with_suffix(f".{os.getpid()}")
     call = [command, *_FLAGS, "-o", str(part), "-x", "c++", "-"]
     compiled = subprocess.run(call, input=code, capture_output=True, text=True)

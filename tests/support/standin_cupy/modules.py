@@ -1,7 +1,6 @@
-"""The module objects that stand in for `cupy` and `cupyx`: made once, empty here, filled by the files that know how.
+"""The module objects in place of `cupy` and `cupyx`, made empty here and filled by the other files.
 
-They are the same objects however often the stand-in is installed, so that a class or an array that outlives one
-installation is no stranger to the next.
+They are the same objects in every installation of the stand-in, so that classes and arrays remain valid.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ IMPORTABLE: dict[str, ModuleType] = {}
 
 
 def _module(name: str) -> ModuleType:
-    """Make a module that `import` finds once it is installed; a real one of that name can be imported too."""
+    """Make a module that `import` finds after installation; a real one of that name can be imported too."""
     module = ModuleType(name, f"The stand-in for {name}, over NumPy.")
     module.__spec__ = ModuleSpec(name, loader=None)
     IMPORTABLE[name] = module

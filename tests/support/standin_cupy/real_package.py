@@ -1,8 +1,8 @@
 """Describes the real CuPy as JSON: run in a process of its own, because the stand-in lives in the tests' process.
 
 It reads the names to look up from standard input and needs no GPU. This file imports nothing of the stand-in. A
-parameter is described by its name, its kind, and its default as text, or null without one. Python functions tell their
-own; functions written in Cython and elementwise functions tell theirs in the first line of their docstrings.
+parameter is described by its name, its kind, and its default as text, or null without one. Python functions have a
+signature; functions in Cython and elementwise functions have it in the first line of their docstrings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def described(signature: inspect.Signature) -> Described:
 
 
 def from_docstring(value: Any) -> Described | None:
-    """Return the parameters that the first line of a docstring tells, without the types that Cython puts there."""
+    """Return the parameters in the first line of a docstring, without the types that Cython puts there."""
     found = re.match(r"[\w.]+\((.*)\)(?: ->.*)?$", (value.__doc__ or "").strip().split("\n")[0])
     if found is None:
         return None
@@ -35,14 +35,14 @@ def from_docstring(value: Any) -> Described | None:
 
 
 def parameters_of(value: Any) -> Described | None:
-    """Return what is known of the parameters of anything, or null."""
+    """Return the parameters of an object, or null if they are not known."""
     if inspect.isfunction(value) or type(value).__name__ == "_GUFunc":
         return described(inspect.signature(value))
     return from_docstring(value) if callable(value) else None
 
 
 def look_up(root: Any, path: str) -> dict[str, Any]:
-    """Describe what is at a dotted path below a module, or say that there is nothing."""
+    """Describe the object at a dotted path below a module, or say that there is none."""
     value = root
     for part in path.split("."):
         if not hasattr(value, part):

@@ -1,7 +1,7 @@
-"""The names that the stand-in has, with their parameters: the one table that it calls by and is checked by.
+"""The names of the stand-in with their parameters: the table for its calls and for the check against CuPy.
 
-A name that CuPy lacks is not in here, and so neither in the stand-in. `tests/backend/test_cupy_signatures.py` holds the
-table against the real package. A parameter of CuPy's that nobody needs may be left out: it is then refused.
+A name that CuPy lacks is not in the table, and so not in the stand-in. `tests/backend/test_cupy_signatures.py` compares
+the table with the real package. A parameter of CuPy that nobody needs may be omitted, and is then an error.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ CONSTANTS |= {"newaxis": None, "pi": math.pi, "e": math.e, "inf": math.inf, "nan
 
 
 def signature(parameters: str) -> inspect.Signature:
-    """Return what a string of parameters means."""
+    """Return the parameters that a string stands for."""
     return inspect.signature(eval(f"lambda {parameters[1:-1]}: None"))
 
 

@@ -42,7 +42,7 @@ class ufunc:  # noqa: N801 (CuPy's name)
         return launch(self.name, compute, out)
 
     def at(self, a: Any, indices: Any, b: Any = None) -> None:
-        """Add at indices, those that are named twice twice."""
+        """Add at indices, twice at those that are named twice."""
         if self.name != "add":
             raise NotImplementedError(f"`cupy_{self.name}.at` is not supported yet")
         target, (parts, copies), values = operand_array(a), _host_index(indices), operand(b)

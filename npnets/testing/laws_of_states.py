@@ -1,5 +1,7 @@
 """Laws of states: their structure, the independence of their rows, the zero state, and that `forward` uses them."""
 
+import operator
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -7,7 +9,6 @@ from npnets import tree
 from npnets.testing.arrays import bits, first_difference, is_floating, parameters_from, paths_and_leaves, rows
 from npnets.testing.law import Law, Violation
 from npnets.testing.laws_of_rows import row_of
-from npnets.testing.network_under_test import NetworkUnderTest
 from npnets.testing.trial import Trial, rows_of_state
 from npnets.tree import Tree
 
@@ -88,17 +89,10 @@ def _uses_state(trial: Trial) -> None:
     )
 
 
-def _is_recurrent(network: NetworkUnderTest) -> bool:
-    return network.is_recurrent
-
-
+_is_recurrent = operator.attrgetter("is_recurrent")
 STATE = Law("state", "the new state has the structure, shapes and dtypes of the given state", _state, _is_recurrent)
 STATE_ROWS = Law("rows of states", "each row of a batch depends on its own state alone", _rows_of_states, _is_recurrent)
 ZERO_STATE = Law("zero state", "no state gives the same as a state of zeros", _zero_state, _is_recurrent)
 USES_STATE = Law(
-    "uses state",
-    "the result depends on the given state, and the new state differs from it",
-    _uses_state,
-    _is_recurrent,
-    1,
+    "uses state", "the output depends on the given state, and the new state differs", _uses_state, _is_recurrent, 1
 )
