@@ -117,15 +117,15 @@ FAULTS = [
     Fault(
         "adamw adds its decay to the parameter",
         "optim/adam.py",
-        "        step = axpy(-decay, p, step)\n    step += p\n",
-        "        p = axpy(-decay, p, p)\n    step += p\n",
+        "change = ops.axpy(-apart, p, change)",
+        "p = ops.axpy(-apart, p, p)",
         "tests/numpy/test_rounding.py",
     ),
     Fault(
         "a soft update of an infinite target is nan",
         "optim/arithmetic.py",
-        "return compute(_lerp_anywhere)",
-        "return compute(lerp)",
+        "return compute(_NUMPY._replace(lerp=_lerp_anywhere))",
+        "return compute(_NUMPY)",
         "tests/numpy/test_rounding.py",
     ),
     Fault(
