@@ -1,17 +1,17 @@
 """The command `python -m npnets`: facts about the installation, or the content of a checkpoint, as text.
 
-Exits with 0, with 1 if a file cannot be shown, and with 2 if the command is not understood.
+The exit code is 0, or 1 if a file cannot be shown, or 2 for an unknown command.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import npnets
 from npnets.checkpoint.inspection import inspect
 from npnets.files.quoting import plain
+from npnets.tree import Tree
 
 _LONGEST_VALUE = 1000
 
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"npnets {npnets.__version__}")
     parser.set_defaults(lines=_about)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
-    text = "show the networks, the arrays and what else is in a checkpoint"
+    text = "show the networks, arrays and other values in a checkpoint"
     summary = commands.add_parser("summary", help=text, description=f"{text[0].upper()}{text[1:]}.")
     summary.add_argument("file", metavar="FILE", help="a file of npnets.checkpoint.save: .npz or .safetensors")
     summary.set_defaults(lines=_summary)
@@ -47,7 +47,7 @@ def _about(options: argparse.Namespace) -> list[str]:
     return _aligned((name.replace("_", " "), _readable(name, value)) for name, value in npnets.about().items())
 
 
-def _readable(name: str, value: Any) -> str:
+def _readable(name: str, value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     if value is None:
@@ -62,7 +62,7 @@ def _summary(options: argparse.Namespace) -> list[str]:
     return [*_aligned(zip(metadata, texts, strict=True)), *table.splitlines()]
 
 
-def _has_arrays(params: Any) -> bool:
+def _has_arrays(params: Tree) -> bool:
     return any(hasattr(leaf, "shape") for leaf in npnets.tree.leaves(params))
 
 
@@ -79,7 +79,7 @@ def _reason(error: Exception) -> str:
 
 
 def _print(lines: Iterable[str]) -> int:
-    """Print lines, in whatever the output can encode, and return 1 if nobody reads them to the end."""
+    """Print lines, with `?` for characters that the output cannot encode, and return 1 if it was closed early."""
     if sys.stdout is None:  # closed before Python began
         return 1
     try:
@@ -88,7 +88,7 @@ def _print(lines: Iterable[str]) -> int:
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             print(f"python -m npnets: error: the output cannot be written: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at exit
         return 1
     return 0
 

@@ -45,8 +45,8 @@ ActivationLike: TypeAlias = str | Callable[..., Array] | None
 """An activation as users name it."""
 
 
-def resolve_activation(activation: ActivationLike, args: Any = None) -> Activation | None:
-    """Find an activation by its name, or take a function for one.
+def resolve_activation(activation: ActivationLike, args: object = None) -> Activation | None:
+    """Return the activation of a name, or of a function.
 
     Parameters
     ----------
@@ -100,24 +100,24 @@ def squash(z: Array, max_action: Bound) -> Array:
     TypeError, ValueError
         If a bound is no number, or not positive and finite.
     """
-    if type(max_action) not in (float, tuple):  # those two are checked where they are rounded, which is done once
+    if type(max_action) not in (float, tuple):  # those two are checked once, where they are rounded
         max_action = bound("max_action", max_action)
     return scaled(TANH(z), max_action)
 
 
 def scaled(y: Array, max_action: Bound) -> Array:
-    """Return `max_action * y`, as `squash` does it."""
+    """Return `max_action * y`, within the bound."""
     return y if max_action == 1 else y * bound_like(max_action, y)
 
 
 def limit(x: Array, max_action: Bound) -> Array:
-    """Return `x` with every entry clipped to within the bound, as `squash` understands it."""
+    """Return `x` with every entry clipped to within the bound of `squash`."""
     largest = bound_like(max_action, x)
     return nnp.clip(x, -largest, largest)
 
 
-def bound_like(max_action: Any, x: Array) -> Any:
-    """Return a bound as something that multiplies `x` without changing its dtype or device.
+def bound_like(max_action: Any, x: Array) -> float | Array:
+    """Return a bound as a factor of `x` that changes neither its dtype nor its device.
 
     It is rounded toward zero in that dtype: the nearest float32 of 0.1 lies above 0.1.
     """
@@ -141,7 +141,7 @@ def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
     return to_device(np.asarray(_inward(max_action, dtype), dtype), device)
 
 
-def _by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Activation:
+def _by_name(name: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Activation:
     if name not in FORMULAS:
         import difflib  # here, because it would make up a tenth of the package's import
 
@@ -169,7 +169,7 @@ def _try_out(activation: Activation) -> None:
         raise ValueError(f"activation {name!r} with the arguments {args!r} does not give finite numbers")
 
 
-def _arguments(args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _arguments(args: object) -> tuple[tuple[object, ...], dict[str, object]]:
     if args is None:
         return (), {}
     if isinstance(args, dict):

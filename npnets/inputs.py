@@ -26,7 +26,7 @@ _OF_A_DICT = (
 
 def first_leaf(leaves: Sequence[Tree]) -> Array:
     """Return the first array among leaves and the trees of own parts; its dtype and device are those of all."""
-    if type(leaves[0]) is np.ndarray and leaves[0].dtype in COMPUTED:
+    if getattr(leaves[0], "dtype", None) in COMPUTED:
         return leaves[0]
     leaf = _find_leaf(leaves)
     if leaf is None:

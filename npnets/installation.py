@@ -1,4 +1,4 @@
-"""The facts about an installation that a timing or a report of a fault needs: versions, processor, BLAS, devices."""
+"""Facts about an installation for a bug report or a timing: versions, processor, BLAS, devices."""
 
 import importlib.metadata
 import os
@@ -18,14 +18,14 @@ _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 def about() -> dict[str, Any]:
-    """Return the facts about this installation and machine that belong in a report of a fault or beside a timing.
+    """Return the facts about this installation and machine that belong in a bug report or beside a timing.
 
     `python -m npnets` prints them.
 
     Returns
     -------
     dict
-        Strings, integers, lists of strings and `None`, which JSON can hold:
+        Strings, integers, lists of strings and `None`, all of which JSON can hold:
 
         - `"npnets"`, `"python"`, `"numpy"`, `"autograd"`, `"scipy"`, `"cupy"`: versions, `None` for a package that is
           not installed;
@@ -66,7 +66,7 @@ def _version(package: str) -> str | None:
 
 
 def _cupy_version() -> str | None:
-    """Return the version of the CuPy that is loaded, or of one that is installed and does not load."""
+    """Return the version of the loaded CuPy, or of one that is installed and cannot be loaded."""
     if "cupy" in sys.modules:
         return str(sys.modules["cupy"].__version__)
     return next(filter(None, map(_version, _CUPY_PACKAGES)), None)
@@ -93,11 +93,11 @@ def _cores() -> int:
 
 
 def _blas() -> tuple[str, int | None]:
-    """Return name and version of the BLAS that NumPy uses, and its number of threads if that can be found out."""
+    """Return the name and version of the BLAS that NumPy uses, and its number of threads if that is known."""
     libraries = find().info()
     if not libraries:
-        show_config: Any = np.show_config  # NumPy 2.0 annotates it as if it had no mode and returned nothing
+        show_config: Any = np.show_config  # NumPy 2.0 annotates it without mode and result
         config = show_config(mode="dicts")
         return str(config["Build Dependencies"]["blas"]["name"]), None
-    first = libraries[0]  # in the order in which they were loaded: SciPy, which may bring its own, loads NumPy's before
+    first = libraries[0]  # the first that was loaded: SciPy, which can have its own, loads NumPy's before
     return f"{first['internal_api']} {first['version']}", first["num_threads"]

@@ -46,7 +46,7 @@ def limit(most_bytes: int) -> int:
             f"the limit must be an integer, a number of bytes such as 256 * 2**20 for 256 MiB, but is {most_bytes!r}"
         )
     if most_bytes < 0:
-        raise ValueError(f"the limit must be at least 0 bytes, which keeps nothing, but is {most_bytes}")
+        raise ValueError(f"the limit must be at least 0 bytes, which turns the pools off, but is {most_bytes}")
     if most_bytes and not buffers.REFERENCES_ARE_COUNTED:
         logger().warning("npnets.memory.limit changes nothing: this Python runs without its global lock")
     return buffers.set_limit(int(most_bytes))

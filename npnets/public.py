@@ -1,6 +1,6 @@
-"""How a module shows itself: its public names in completion, and parts that are imported once they are used.
+"""The public names of a module in completion, and attributes that are imported when they are first used.
 
-The list of a module's public names is its `__all__`; everything here follows it.
+A module's `__all__` lists its public names.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def listing(names: Sequence[str]) -> Callable[[], list[str]]:
-    """Return a module's `__dir__`, which makes `dir` and completion show these names and nothing else.
+    """Return a module's `__dir__`, with which `dir` and completion show these names alone.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def listing(names: Sequence[str]) -> Callable[[], list[str]]:
 
 
 def imported_when_used(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a module's `__getattr__`, which imports some of its attributes once they are used.
+    """Return a module's `__getattr__`, which imports some of its attributes when they are first used.
 
     Parameters
     ----------
     module : str
         The name of the module.
     places : dict from str to str
-        From an attribute to the module that it is in, or that it is.
+        By the name of an attribute: the module that has it, or that it is.
 
     Returns
     -------

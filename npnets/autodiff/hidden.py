@@ -14,7 +14,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.autodiff.ownership import is_array
-from npnets.autodiff.tracing import is_traced
+from npnets.autodiff.tracing import belongs_to, is_traced, untrace
 from npnets.tree import Tree
 
 _WITHOUT_OBJECTS = "put its arrays into nested dicts, lists and tuples"
@@ -63,6 +63,12 @@ def map_arrays(
     if any(_holds([key], is_meant) for key in _keys(x)):
         raise TypeError(f"{where} holds an array that is being differentiated as a key of a dict; keys are texts")
     return tree.map(of_leaf, x)
+
+
+def untraced(x: Tree, trace: int, is_aux: bool = False) -> Tree:
+    """Take the arrays of what a function returned out of the trace of this number."""
+    where = "aux" if is_aux else "what the function returned"
+    return map_arrays(lambda leaf: untrace(leaf, trace), x, lambda leaf: belongs_to(leaf, trace), where, is_aux)
 
 
 def _keys(x: Tree) -> Iterator[Any]:

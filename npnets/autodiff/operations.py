@@ -148,7 +148,7 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         if boxes and not only_reverse(args, boxes):
             return composed(*args, **static)
         values = unbox(args, boxes) if boxes else args
-        pair = cpu if loaded_cupy() is None else pair_for(values)
+        pair = cpu if loaded_cupy() is None else pair_for(values)  # until CuPy is loaded, every array is NumPy's
         if pair is None:
             return composed(*args, **static)
         if not boxes:

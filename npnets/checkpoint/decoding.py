@@ -15,11 +15,9 @@ from npnets.files.quoting import LONGEST_QUOTE, listed, plain, quoted
 Json: TypeAlias = Any
 """A dict, list, string, number, boolean or `None`."""
 
-_Part: TypeAlias = Callable[[Json, object], Any]
-
 
 def decode(encoded: Json, arrays: dict[str, Array], classes: Classes, place: str) -> Any:
-    """Return the value that some JSON stands for.
+    """Return the value of some JSON.
 
     Parameters
     ----------
@@ -36,91 +34,79 @@ def decode(encoded: Json, arrays: dict[str, Array], classes: Classes, place: str
     Fault
         If it names a class that is not known, or a constructor raises.
     """
-
-    def part(value: Json, key: object) -> Any:
-        return decode(value, arrays, classes, f"{place}.{key}")
-
-    if isinstance(encoded, list):
-        return [part(value, index) for index, value in enumerate(encoded)]
-    if not isinstance(encoded, dict):
-        return encoded
-    tag = next(iter(encoded), "")
-    if not tag.startswith("$"):
-        return {key: part(value, key) for key, value in encoded.items()}
-    if tag == "$array":
-        return arrays[encoded[tag]]
-    if tag not in _MADE:
-        raise Fault(f"{plain(place)} is of the kind {quoted(tag)}, which this npnets does not know; a newer one may")
-    return _MADE[tag](encoded, part, classes, place)
+    return _Decoder(arrays, classes).decode(encoded, place)
 
 
-def _dict(encoded: Json, part: _Part, classes: Classes, place: str) -> dict[str, Any]:
-    return {key: part(value, key) for key, value in encoded["$dict"].items()}
+@dataclasses.dataclass(frozen=True)
+class _Decoder:
+    """One method for each tag."""
+
+    arrays: dict[str, Array]
+    classes: Classes
+
+    def decode(self, encoded: Json, place: str) -> Any:
+        if isinstance(encoded, list):
+            return [self.decode(value, f"{place}.{index}") for index, value in enumerate(encoded)]
+        if not isinstance(encoded, dict):
+            return encoded
+        tag = next(iter(encoded), "")
+        if not tag.startswith("$"):
+            return self.values(encoded, place)
+        if tag not in _DECODERS:
+            raise Fault(f"{plain(place)} is of the kind {quoted(tag)}, which only a newer npnets may know")
+        return _DECODERS[tag](self, encoded, place)
+
+    def values(self, encoded: dict[str, Json], place: str) -> dict[str, Any]:
+        return {key: self.decode(value, f"{place}.{key}") for key, value in encoded.items()}
+
+    def scalar(self, encoded: Json, place: str) -> np.generic:
+        return np.frombuffer(bytes.fromhex(encoded["bytes"]), np.dtype(encoded["$scalar"]))[0]
+
+    def named_tuple(self, encoded: Json, place: str) -> object:
+        fields = self.values(encoded["fields"], place)
+        kind: Any = self.class_of(encoded["$namedtuple"], is_named_tuple, place)
+        former = FORMER_FIELDS.get(kind.__name__, {})
+        return _call(kind, {key if key in kind._fields else former.get(key, key): fields[key] for key in fields}, place)
+
+    def dataclass(self, encoded: Json, place: str) -> object:
+        arguments = self.values(encoded["arguments"], place)
+        return _call(self.class_of(encoded["$call"], dataclasses.is_dataclass, place), arguments, place)
+
+    def function(self, encoded: Json, place: str) -> Callable[..., Any]:
+        name = encoded["$function"]
+        if name not in FUNCTIONS:
+            raise Fault(f"{plain(place)} is the function {quoted(name)}, expected one of {', '.join(FUNCTIONS)}")
+        return FUNCTIONS[name]
+
+    def partial(self, encoded: Json, place: str) -> ComparablePartial:
+        function = self.decode(encoded["$partial"], place)
+        arguments = self.decode(encoded["args"], f"{place}.args")
+        return ComparablePartial(function, *arguments, **self.decode(encoded["keywords"], f"{place}.keywords"))
+
+    def class_of(self, name: str, is_right: Callable[[type], bool], place: str) -> type:
+        found = self.classes.get(name)
+        if found is None:
+            raise Fault(f"{plain(place)} names the class {quoted(name)}, {_advice(name)}")
+        if not is_right(found):
+            raise Fault(
+                f"{plain(place)} names the class {quoted(name)}, which is of another kind than when it was saved: a "
+                "dataclass or a named tuple"
+            )
+        return found
 
 
-def _tuple(encoded: Json, part: _Part, classes: Classes, place: str) -> tuple[Any, ...]:
-    return tuple(part(value, index) for index, value in enumerate(encoded["$tuple"]))
-
-
-def _float(encoded: Json, part: _Part, classes: Classes, place: str) -> float:
-    return float(encoded["$float"])
-
-
-def _scalar(encoded: Json, part: _Part, classes: Classes, place: str) -> np.generic:
-    return np.frombuffer(bytes.fromhex(encoded["bytes"]), np.dtype(encoded["$scalar"]))[0]
-
-
-def _named_tuple(encoded: Json, part: _Part, classes: Classes, place: str) -> Any:
-    fields = {key: part(value, key) for key, value in encoded["fields"].items()}
-    kind: Any = _class(encoded["$namedtuple"], is_named_tuple, classes, place)
-    former = FORMER_FIELDS.get(kind.__name__, {})
-    return _made(kind, {key if key in kind._fields else former.get(key, key): fields[key] for key in fields}, place)
-
-
-def _call(encoded: Json, part: _Part, classes: Classes, place: str) -> Any:
-    arguments = {key: part(value, key) for key, value in encoded["arguments"].items()}
-    return _made(_class(encoded["$call"], dataclasses.is_dataclass, classes, place), arguments, place)
-
-
-def _class_itself(encoded: Json, part: _Part, classes: Classes, place: str) -> type:
-    return _class(encoded["$class"], dataclasses.is_dataclass, classes, place)
-
-
-def _function(encoded: Json, part: _Part, classes: Classes, place: str) -> Callable[..., Any]:
-    name = encoded["$function"]
-    if name not in FUNCTIONS:
-        raise Fault(f"{plain(place)} is the function {quoted(name)}, expected one of {', '.join(FUNCTIONS)}")
-    return FUNCTIONS[name]
-
-
-def _partial(encoded: Json, part: _Part, classes: Classes, place: str) -> ComparablePartial:
-    function = decode(encoded["$partial"], {}, classes, place)
-    return ComparablePartial(function, *part(encoded["args"], "args"), **part(encoded["keywords"], "keywords"))
-
-
-_MADE: dict[str, Callable[[Json, _Part, Classes, str], Any]] = {
-    "$dict": _dict,
-    "$tuple": _tuple,
-    "$float": _float,
-    "$scalar": _scalar,
-    "$namedtuple": _named_tuple,
-    "$call": _call,
-    "$class": _class_itself,
-    "$function": _function,
-    "$partial": _partial,
+_DECODERS: dict[str, Callable[[_Decoder, Json, str], Any]] = {
+    "$array": lambda decoder, encoded, place: decoder.arrays[encoded["$array"]],
+    "$dict": lambda decoder, encoded, place: decoder.values(encoded["$dict"], place),
+    "$tuple": lambda decoder, encoded, place: tuple(decoder.decode(encoded["$tuple"], place)),
+    "$float": lambda decoder, encoded, place: float(encoded["$float"]),
+    "$scalar": _Decoder.scalar,
+    "$namedtuple": _Decoder.named_tuple,
+    "$call": _Decoder.dataclass,
+    "$class": lambda decoder, encoded, place: decoder.class_of(encoded["$class"], dataclasses.is_dataclass, place),
+    "$function": _Decoder.function,
+    "$partial": _Decoder.partial,
 }
-
-
-def _class(name: str, is_right: Callable[[type], bool], classes: Classes, place: str) -> type:
-    found = classes.get(name)
-    if found is None:
-        raise Fault(f"{plain(place)} names the class {quoted(name)}, {_advice(name)}")
-    if not is_right(found):
-        raise Fault(
-            f"{plain(place)} names the class {quoted(name)}, which is of another kind than when it was saved: a "
-            "dataclass or a named tuple"
-        )
-    return found
 
 
 def _advice(name: object) -> str:
@@ -132,7 +118,7 @@ def _advice(name: object) -> str:
     return f"which load needs: load(path, classes=({name},)); or is it a class of a newer npnets?"
 
 
-def _made(kind: type, arguments: dict[str, Any], place: str) -> object:
+def _call(kind: type, arguments: dict[str, Any], place: str) -> object:
     try:
         return kind(**arguments)
     except Exception as error:  # of any class: it is the user's

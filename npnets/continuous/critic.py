@@ -108,8 +108,8 @@ class Critic(Network):
         return body(
             self.preprocess_net,
             operations_of(self.last, "last"),
-            self.last.input_dim if self.flatten_input else None,
-            "make the critic with flatten_input=False",
+            features=self.last.input_dim if self.flatten_input else None,
+            remedy="make the critic with flatten_input=False",
             takes_ensembles=not self.flatten_input,
         )
 

@@ -1,7 +1,6 @@
-"""What comes from other libraries, read and written without them.
+"""Conversion from and to the formats of other libraries, without importing them.
 
-Owns the forms of their files and the names in them; the rest of the package knows nothing of either. No module here
-imports the library that it speaks to.
+The formats of their files, and their names of parameters, are in this package alone.
 """
 
 from typing import TYPE_CHECKING

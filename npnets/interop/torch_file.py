@@ -8,6 +8,7 @@ length. A malicious file is refused, in time and memory proportional to its own 
 import os
 from typing import Any, Literal, cast
 
+from npnets.backend import Array
 from npnets.description import size
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
@@ -112,24 +113,23 @@ class _Builder:
         self.most_bytes, self.bytes_left = most_bytes, most_bytes
         self.values_left = min(unpickling.MOST_STEPS, 10_000 + MOST_SHARED * len(records["data.pkl"]))
 
-    def build(self, value: Any, place: tuple[Any, ...]) -> Any:
+    def build(self, value: object, place: tuple[object, ...]) -> object:
         self.values_left -= 1
         if self.values_left < 0:
             raise Fault("it has a list or dict in too many places to be repeated in each")
         if len(place) > MOST_DEPTH:
             raise Fault(f"it has more than {MOST_DEPTH} nested dicts or lists, or one that holds itself")
-        kind = type(value)
-        if kind is dict:
+        if isinstance(value, dict):
             return {key: self.build(part, (*place, key)) for key, part in value.items()}
-        if kind in (list, tuple):
-            return kind([self.build(part, (*place, index)) for index, part in enumerate(value)])
-        if kind is Tensor:
+        if isinstance(value, (list, tuple)):
+            return type(value)([self.build(part, (*place, index)) for index, part in enumerate(value)])
+        if isinstance(value, Tensor):
             return self.array(value, place)
-        if kind in (bool, int, float, str) or value is None:
+        if isinstance(value, (bool, int, float, str)) or value is None:
             return value
         raise Fault(f"at {_written(place)} it holds {_described(value)}, which is neither a tensor nor a plain value")
 
-    def array(self, tensor: Tensor, place: tuple[Any, ...]) -> Any:
+    def array(self, tensor: Tensor, place: tuple[object, ...]) -> Array:
         self.bytes_left -= tensors.needed_bytes(tensor, self.half) + _PER_ARRAY
         if self.bytes_left < 0:
             raise Fault(
@@ -153,7 +153,7 @@ def _byte_order(records: dict[str, bytes]) -> Literal["little", "big"]:
             raise Fault(f"its record 'byteorder' is {other[:20]!r}; expected 'little' or 'big'")
 
 
-def _written(place: tuple[Any, ...]) -> str:
+def _written(place: tuple[object, ...]) -> str:
     return quoted(".".join(str(key)[:100] for key in place))
 
 

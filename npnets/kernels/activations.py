@@ -6,7 +6,6 @@ Symbols: `y = f(z)`, `g` the cotangent of `y`.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -38,8 +37,8 @@ class Activation:
     """
 
     name: str = ""
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict, hash=False)
     function: Callable[..., Array] | None = None
 
     def __post_init__(self) -> None:

@@ -126,8 +126,8 @@ def side_by_side(parts: Sequence[Array], axis: int) -> Array:
 @bounded_cache(maxsize=1)
 def _log_that_there_are_no_pools() -> None:
     logger().info(
-        "no memory is kept for large arrays, because this Python runs without its global lock and does not count all "
-        "references; large batches take longer for it"
+        "there are no buffer pools, because this Python runs without its global lock and does not count all "
+        "references; large batches take longer"
     )
 
 

@@ -11,7 +11,6 @@ time: those of float32 in float64, those of float64 with an exponent in two part
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -146,14 +145,14 @@ def _refined(far: Array, values: Array, z: Array, compute: Callable[[Array], Arr
     return values
 
 
-def _product(x: Any, y: Array) -> tuple[Array, Array]:
+def _product(x: float | Array, y: Array) -> tuple[Array, Array]:
     """Return a product in float64, and its rounding error (Dekker 1971)."""
     product = x * y
     (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
     return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
 
 
-def _halves(x: Any) -> tuple[Any, Any]:
+def _halves(x: float | Array) -> tuple[float | Array, float | Array]:
     """Return two numbers of half as many digits, which add up to the given one."""
     scaled = 134217729.0 * x  # 2**27 + 1
     high = scaled - (scaled - x)

@@ -6,6 +6,9 @@ Symbols: `x`, `y` `(..., features)`; `n` the normalized `x`; `r` `(..., 1)`; `we
 `None`; `dy` the cotangent of `y`, `dn` that of `n`, and so on.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 import npnets.numpy as nnp
@@ -33,6 +36,7 @@ def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) 
 
 
 def _backward(
+    input_cotangent: Callable[[Array, Array, Array, Array | None], Array],
     dy: Array,
     residuals: tuple[Array, Array],
     argnums: tuple[int, ...],
@@ -44,7 +48,7 @@ def _backward(
 ) -> tuple[Array, ...]:
     n, r = residuals
     cotangent = (
-        lambda: _input_cotangent(dy, n, r, weight),
+        lambda: input_cotangent(dy, n, r, weight),
         lambda: _sum_of_rows(dy * n),  # y = n * weight + bias
         lambda: _sum_of_rows(dy),
     )
@@ -62,7 +66,11 @@ def _sum_of_rows(dy: Array) -> Array:
     return dy.reshape(-1, dy.shape[-1]).sum(axis=0)
 
 
-_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
+_apply = fused(
+    _composition,
+    cpu=Pair(_forward, partial(_backward, _input_cotangent)),
+    gpu=Pair(cuda.forward, partial(_backward, cuda.input_cotangent)),
+)
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:

@@ -23,7 +23,7 @@ from npnets.kernels.products import outer, product
 
 Activations: TypeAlias = tuple[Activation | None, ...]
 _Output: TypeAlias = tuple[Array, Array | None]
-_Layer: TypeAlias = Callable[[Array, Any, Array | None, Activation | None], _Output]
+_Layer: TypeAlias = Callable[[Array, Array, Array | None, Activation | None], _Output]
 
 FEW = 2048
 """Up to this size a sum over the batch takes less time than a product with ones; beyond it, three times as long."""
@@ -69,7 +69,7 @@ def _evaluate(layer: _Layer, most_rows: int, x: Array, *parameters: Any, activat
     return x
 
 
-def _layer(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
+def _layer(x: Array, weight: Array, bias: Array | None, activation: Activation | None) -> _Output:
     """Return the output of one layer, and `z` if its backward needs it."""
     z = product(x, weight)
     if bias is not None:
@@ -80,7 +80,7 @@ def _layer(x: Array, weight: Any, bias: Array | None, activation: Activation | N
     return formulas.forward(z, *activation.args), (z if formulas.needs_z else None)
 
 
-def _layer_on_gpu(x: Array, weight: Any, bias: Array | None, activation: Activation | None) -> _Output:
+def _layer_on_gpu(x: Array, weight: Array, bias: Array | None, activation: Activation | None) -> _Output:
     """Do as `_layer`, bias and activation in one launch."""
     product = x @ weight
     if activation is None:
@@ -131,7 +131,7 @@ def weight_cotangent(dz: Array, x: Array, weight: Array) -> Array:
     return outer(x, dz) if x.shape[-2] == 1 else product(x.swapaxes(-1, -2), dz)
 
 
-def bias_cotangent(dz: Array, bias: Any) -> Array:
+def bias_cotangent(dz: Array, bias: Array) -> Array:
     """Return `db`."""
     if bias.ndim == 1:
         dz = dz if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1])

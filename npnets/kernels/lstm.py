@@ -72,27 +72,17 @@ class Residuals(NamedTuple):
 
 
 def _forward(
-    step: Step,
-    x: Array,
-    w_x: Array,
-    w_h: Array,
-    b_x: Array,
-    b_h: Array,
-    h: Array,
-    c: Array,
-    *,
-    reset: Mask,
-    valid: Mask,
+    step: Step, x: Array, *args: Array, reset: Mask, valid: Mask
 ) -> tuple[tuple[Array, Array, Array], Residuals]:
-    steps, batch, width = x.shape
-    hidden = len(w_h)
+    *weights, h, c = args
+    (steps, batch, width), hidden = x.shape, h.shape[1]
     reset, valid = _features_first(reset), _features_first(valid)
     u, hs = _stacked_inputs(x, h, valid)
     outputs = hs[1:] if reset is None else scratch(x, (steps, hidden, batch))  # a reset changes the next step's h alone
     gates, tanh_c = scratch(x, (steps, 4 * hidden, batch)), scratch(x, (steps, hidden, batch))
     cs = scratch(x, (steps + 1, hidden, batch))
     cs[0] = c.T
-    project = lstm_product.into_gates(u, gates, width, w_x, w_h, b_x, b_h)
+    project = lstm_product.into_gates(u, gates, width, *weights)
     with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(steps):
             if reset is not None:
@@ -106,22 +96,11 @@ def _forward(
     return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Residuals(u[:-1], gates, cs[:-1], tanh_c)
 
 
-def _evaluate(
-    step: Step,
-    x: Array,
-    w_x: Array,
-    w_h: Array,
-    b_x: Array,
-    b_h: Array,
-    h: Array,
-    c: Array,
-    *,
-    reset: Mask,
-    valid: Mask,
-) -> tuple[Array, Array, Array]:
+def _evaluate(step: Step, x: Array, *args: Array, reset: Mask, valid: Mask) -> tuple[Array, Array, Array]:
     """Return the outputs of `_forward` with the memory of one step: each step overwrites the arrays of the last."""
+    *weights, h, c = args
     outputs, h, c = scratch(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
-    project = lstm_product.from_step(x, w_x, w_h, b_x, b_h)
+    project = lstm_product.from_step(x, *weights)
     reset, valid = _features_first(reset), _features_first(valid)
     with np.errstate(over="ignore", under="ignore"):  # a gate whose `exp` is infinite or vanishes is at its bound
         for t in range(x.shape[0]):

@@ -8,9 +8,9 @@ Symbols as in `lstm`: rows lie along axis 1 of `x`, of the masks and of the outp
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from npnets.backend import Array
 from npnets.kernels.buffers import scratch, side_by_side
 from npnets.kernels.worker_threads import chosen_threads, run_together
 from npnets.log import logger
+
+T = TypeVar("T")
 
 LEAST_ROWS = 64
 """Rows in a shard: fewer are not worth a thread."""
@@ -34,7 +36,7 @@ class _Residuals(NamedTuple):
     """The rows of each shard, and its residuals."""
 
     shards: list[slice]
-    residuals: list[Any]
+    residuals: list[object]
 
 
 def sharded(pair: Pair) -> Pair:
@@ -60,7 +62,7 @@ def _evaluate(pair: Pair, *args: Array, **masks: Array | None) -> Any:
 
 
 def _backward(
-    pair: Pair, g: list[Array | None], residuals: Any, argnums: tuple[int, ...], *args: Array, **masks: Array | None
+    pair: Pair, g: list[Array | None], residuals: object, argnums: tuple[int, ...], *args: Array, **masks: Array | None
 ) -> tuple[Array, ...]:
     if not isinstance(residuals, _Residuals):
         return pair.backward(g, residuals, argnums, *args, **masks)
@@ -84,7 +86,9 @@ def shards_of(x: Array, w_x: Array, w_h: Array, *args: Array) -> list[slice]:
     return [slice(*pair) for pair in zip(bounds, bounds[1:], strict=False)]
 
 
-def _task(run: Any, shard: slice, args: tuple[Array, ...], masks: dict[str, Array | None]) -> Any:
+def _task(
+    run: Callable[..., T], shard: slice, args: tuple[Array, ...], masks: dict[str, Array | None]
+) -> Callable[[], T]:
     """Return a function of no arguments that runs a shard."""
     own_args = [_rows(arg, _ROWS_OF_ARGUMENTS.get(argnum), shard) for argnum, arg in enumerate(args)]
     return partial(run, *own_args, **{name: _rows(mask, 1, shard) for name, mask in masks.items()})

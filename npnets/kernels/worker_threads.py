@@ -12,12 +12,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from npnets.blas import check_one_thread
 from npnets.caches import bounded_cache
 from npnets.description import size
 from npnets.log import logger
+
+T = TypeVar("T")
 
 _threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_threads", default=1)
 
@@ -72,7 +74,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parent)
 
 
-def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+def run_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """Return the results of tasks, the first of which is computed in this thread and each other one in a worker.
 
     If an interrupt ends the wait, the workers finish the tasks that they have begun, in arrays that no one else uses.
@@ -129,7 +131,7 @@ def _run_tasks(tasks: SimpleQueue[Any], alive: list[None], started: SimpleQueue[
         alive.pop()
 
 
-def _outcome(place: int, context: contextvars.Context, task: Callable[[], Any]) -> _Outcome:
+def _outcome(place: int, context: contextvars.Context, task: Callable[[], object]) -> _Outcome:
     try:
         return _Outcome(place, context.run(task), None)
     except BaseException as error:  # raised by the thread that waits for the result

@@ -237,7 +237,16 @@ def clip(
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if is_traced(low) or is_traced(high):
         raise TypeError("clip takes its bounds for constants; use minimum(maximum(x, low), high) to differentiate them")
-    return _clip(*operands((x, low, high)))
+    clipped, low, high = operands((x, low, high))
+    return _clip(clipped if hasattr(clipped, "dtype") else _number_between(clipped, low, high), low, high)
+
+
+def _number_between(x: Any, low: Any, high: Any) -> Array:
+    """Return a number as an array of the dtype, and where they lie, of the bounds that it is clipped to."""
+    given = [value for value in (x, low, high) if value is not None]
+    xp = next((owner for owner in map(namespace, given) if owner is not np), np)
+    array: Array = xp.asarray(x, np.result_type(*[getattr(value, "dtype", value) for value in given]))
+    return array
 
 
 @elementwise(lambda output, x, low, high: _within(bare(x), low, high).astype(output.dtype))

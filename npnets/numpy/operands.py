@@ -12,6 +12,7 @@ from npnets.autodiff import Traced, bare, is_traced
 from npnets.backend import loaded_cupy
 from npnets.dtypes import check_plain
 from npnets.numpy.constants import asarray
+from npnets.numpy.shaping import with_numbers_in_dtype
 
 _AS_THEY_ARE = (Traced, np.ndarray, float, int, bool, type(None))
 
@@ -25,7 +26,8 @@ def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args
     for arg in args:
         check_plain(arg, "an operand")
-    found = [arg if type(arg) in _AS_THEY_ARE or hasattr(arg, "dtype") else _as_array(arg) for arg in args]
+    typed = with_numbers_in_dtype(args)
+    found = [arg if type(arg) in _AS_THEY_ARE or hasattr(arg, "dtype") else _as_array(arg) for arg in typed]
     if any(map(_is_floating_array, found)):
         found = [_as_number(arg) for arg in found]
     return tuple(found)

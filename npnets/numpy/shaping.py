@@ -99,7 +99,7 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
-    parts: list[Any] = [array if hasattr(array, "dtype") else np.asarray(array) for array in arrays]
+    parts = [array if hasattr(array, "dtype") else np.asarray(array) for array in with_numbers_in_dtype(arrays)]
     return _concatenate(0, *[ravel(part) for part in parts]) if axis is None else _concatenate(axis, *parts)
 
 
@@ -125,6 +125,29 @@ def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     parts = [xp.zeros(array.shape, array.dtype) for array in arrays]
     parts[argnum - 1] = tangent
     return concatenate(parts, axis)
+
+
+def with_numbers_in_dtype(args: Sequence[Any]) -> Sequence[Any]:
+    """Return arguments with lists and tuples of numbers as arrays of the floating-point dtype of the others."""
+    if not any([isinstance(arg, (list, tuple)) for arg in args]):
+        return args
+    dtypes = [dtype for arg in args if (dtype := _floating_dtype(bare(arg))) is not None]
+    if not dtypes:
+        return args
+    dtype = np.result_type(*dtypes)
+    return [np.asarray(arg, dtype) if _holds_numbers(arg) else arg for arg in args]
+
+
+def _floating_dtype(x: Any) -> np.dtype[Any] | None:
+    dtype: np.dtype[Any] | None = None if isinstance(x, np.generic) else getattr(x, "dtype", None)
+    return dtype if dtype is not None and dtype.kind == "f" else None
+
+
+def _holds_numbers(x: Any) -> bool:
+    """Tell whether an argument is a list or tuple of nothing but numbers, however deeply nested."""
+    if not isinstance(x, (list, tuple)):
+        return False
+    return builtins.all([isinstance(part, (int, float, np.number)) or _holds_numbers(part) for part in x])
 
 
 def stack(arrays: Iterable[ArrayLike], axis: int = 0) -> Array:

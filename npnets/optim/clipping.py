@@ -12,7 +12,8 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
-from npnets.optim.optimizer import ARRAYS, T, check_like
+from npnets.optim.checks import ARRAYS, check_like
+from npnets.optim.optimizer import T
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
 

@@ -5,8 +5,9 @@ names of the parameters' parts, nested down to where one rate is for all that is
 *current rates*: all of them numbers, or all of them trees that have a number in the place of each parameter.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from npnets import tree
@@ -25,18 +26,45 @@ _KINDS = (
 _HOLDS_NONE = "an optimizer holds no parameters: give them to its init and update"
 
 
-def check_rate(name: str, rate: Any, path: str = "") -> Rate:
-    """Return a rate as a value of its own: dicts are copied, and numbers become Python's.
+class FrozenRates(Mapping[str, Rate]):
+    """Rates by the names of the parameters' parts: it compares and prints as a dict, has a hash, and cannot change."""
+
+    __slots__ = ("_rates",)
+
+    def __init__(self, rates: Mapping[str, Rate]) -> None:
+        self._rates = dict(rates)
+
+    def __getitem__(self, key: str) -> Rate:
+        return self._rates[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rates)
+
+    def __len__(self) -> int:
+        return len(self._rates)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._rates.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._rates)
+
+
+def check_rate(name: str, rate: Any, path: str = "", above: tuple[int, ...] = ()) -> Rate:
+    """Return a rate as a value that cannot change: dicts are copied and frozen, and numbers become Python's.
 
     Raises
     ------
     TypeError
         If it is of another kind.
     ValueError
-        If a number is negative or not finite.
+        If a number is negative or not finite, or a dict contains itself.
     """
     if isinstance(rate, Mapping):
-        return {key: check_rate(name, part, _below(path, key)) for key, part in rate.items()}
+        if id(rate) in above:
+            raise ValueError(f"{_at(name, path)} is a dict that contains itself; give a rate for each part by its name")
+        parts = rate.items()
+        return FrozenRates({key: check_rate(name, part, _below(path, key), (*above, id(rate))) for key, part in parts})
     if callable(rate):
         return frozen(rate)
     return check_not_negative(_at(name, path), rate, _HOLDS_NONE if getattr(rate, "shape", ()) else _KINDS)
@@ -59,18 +87,11 @@ def current_rates(step: int, params: Tree, **rates: Rate) -> Sequence[CurrentRat
     return [_spread(name, rate, params) for name, rate in zip(rates, now, strict=True)]
 
 
-def map_rated(fun: Callable[..., Any], rate: CurrentRate, *trees: Tree) -> Tree:
-    """Apply a function of a rate and of a leaf of each tree to all leaves, as `tree.map`."""
-    if type(rate) is float:
-        return tree.map(functools.partial(fun, rate), *trees)
-    return tree.map(fun, rate, *trees)
-
-
 def _at_step(name: str, rate: Any, step: int, path: str = "") -> Any:
     """Return a rate with the values of its schedules in their places."""
     if type(rate) is float:
         return rate
-    if isinstance(rate, dict):
+    if isinstance(rate, Mapping):
         return {key: _at_step(name, part, step, _below(path, key)) for key, part in rate.items()}
     value = plain(rate(int(step)))
     place = f"{_at(name, path)}, by its schedule {rate!r:.80} at step {int(step)},"

@@ -3,25 +3,13 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from npnets import tree
-from npnets.autodiff.devices import computing_where
-from npnets.description import call_repr, check_flags, set_fields, set_plain
-from npnets.optim.arithmetic import axpy
-from npnets.optim.optimizer import (
-    ARRAYS,
-    Optimizer,
-    T,
-    add_weight_decay,
-    check_like,
-    check_state,
-    check_velocity,
-    descend,
-    zeros_like,
-)
-from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
+from npnets.backend import Array
+from npnets.description import call_repr, check_flags, set_fields
+from npnets.optim.arithmetic import Arithmetic
+from npnets.optim.leafwise import LeafwiseOptimizer, descend
+from npnets.optim.rates import Rate
 from npnets.optim.settings import check_decay_rate
 from npnets.tree import Tree
-from npnets.underflow import ignoring_underflow
 
 
 class SGDState(NamedTuple):
@@ -32,7 +20,7 @@ class SGDState(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class sgd(Optimizer):
+class sgd(LeafwiseOptimizer[SGDState]):
     """Gradient descent, optionally with momentum.
 
     Parameters
@@ -61,42 +49,24 @@ class sgd(Optimizer):
     nesterov: bool = False
 
     __repr__ = call_repr
+    _state_class = SGDState
 
     def __post_init__(self) -> None:
-        set_plain(self)
+        super().__post_init__()
         check_flags(self, "nesterov")
-        set_fields(
-            self,
-            learning_rate=check_rate("learning_rate", self.learning_rate),
-            momentum=check_decay_rate("momentum", self.momentum),
-            weight_decay=check_rate("weight_decay", self.weight_decay),
-        )
+        set_fields(self, momentum=check_decay_rate("momentum", self.momentum))
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above zero")
 
-    def init(self, params: Tree) -> SGDState:
-        """Return the state before the first update."""
-        with computing_where({"params": params}, ARRAYS):
-            tree.map(check_like, params)
-            return SGDState(0, zeros_like(params) if self.momentum else None)
+    def _has_moments(self) -> tuple[bool]:
+        return (bool(self.momentum),)
 
-    def update(self, params: T, grads: Tree, state: SGDState) -> tuple[T, SGDState]:
-        """Return new parameters and a new state; the arguments stay as they are."""
-        check_state(state, SGDState)
-        check_velocity(state.velocity, self.momentum)
-        rates = current_rates(state.step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
-        with computing_where({"params": params, "grads": grads, "state": state}, ARRAYS):
-            return self._step(params, grads, state, *rates)
-
-    @ignoring_underflow
-    def _step(
-        self, params: T, grads: Tree, state: SGDState, learning_rate: CurrentRate, weight_decay: CurrentRate
-    ) -> tuple[T, SGDState]:
-        momentum = self.momentum
-        tree.map(check_like, params, grads, *([state.velocity] if momentum else []))
-        grads = add_weight_decay(params, grads, weight_decay)
-        if not momentum:
-            return descend(params, grads, learning_rate), SGDState(int(state.step) + 1, None)
-        velocity = tree.map(lambda v, g: axpy(momentum, v, g), state.velocity, grads)
-        direction = tree.map(lambda v, g: axpy(momentum, v, g), velocity, grads) if self.nesterov else velocity
-        return descend(params, direction, learning_rate), SGDState(int(state.step) + 1, velocity)
+    def _rule(
+        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
+    ) -> tuple[Array, ...]:
+        g = ops.axpy(decay, p, g) if decay else g  # g_t = gradient + decay p
+        if not self.momentum:
+            return (descend(ops, rate, g, p),)  # p_t = p - rate g_t
+        velocity = ops.axpy(self.momentum, moments[0], g)  # v_t = momentum v + g_t
+        direction = ops.axpy(self.momentum, velocity, g) if self.nesterov else velocity  # momentum v_t + g_t, or v_t
+        return descend(ops, rate, direction, p), velocity

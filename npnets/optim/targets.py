@@ -1,9 +1,10 @@
-"""Moving a target network toward the network that learns."""
+"""Moving a target network's parameters to those of the network that learns."""
 
 from npnets import tree
 from npnets.autodiff.devices import computing_where
-from npnets.optim.arithmetic import in_range
-from npnets.optim.optimizer import ARRAYS, T, check_like
+from npnets.optim.arithmetic import computed
+from npnets.optim.checks import ARRAYS, check_like
+from npnets.optim.optimizer import T
 from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
@@ -13,7 +14,7 @@ _ORDER = "the order is soft_update(target, source, tau)"
 
 @ignoring_underflow
 def soft_update(target: T, source: Tree, tau: float) -> T:
-    """Move a target network's parameters toward another's: `tau * source + (1 - tau) * target`.
+    """Move a target network's parameters a part of the way to another's: `tau * source + (1 - tau) * target`.
 
     Parameters
     ----------
@@ -39,4 +40,4 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with computing_where({"target": target, "source": source}, ARRAYS):
-        return in_range(lambda lerp: tree.map(lambda t, s: lerp(check_like(t, s), s, tau), target, source))
+        return computed(lambda ops: tree.map(lambda t, s: ops.lerp(check_like(t, s), s, tau), target, source), target)

@@ -13,11 +13,11 @@ from npnets.description import Shape, size
 from npnets.testing import laws_of_descriptions as descriptions
 from npnets.testing import laws_of_gradients as gradients
 from npnets.testing import laws_of_interference as interference
-from npnets.testing import laws_of_memory as memory
 from npnets.testing import laws_of_outputs as outputs
 from npnets.testing import laws_of_purity as purity
 from npnets.testing import laws_of_rows as of_rows
 from npnets.testing import laws_of_sequences as of_sequences
+from npnets.testing import laws_of_states as states
 from npnets.testing.law import Law, NetworkLawError, Violation
 from npnets.testing.network_under_test import NetworkUnderTest, network_under_test
 from npnets.testing.protocol import Network
@@ -44,10 +44,10 @@ _ALL: tuple[Law, ...] = (
     gradients.FLOW,
     gradients.FINITE_GRADIENTS,
     interference.OVERWRITTEN_INPUTS,
-    memory.STATE,
-    memory.STATE_ROWS,
-    memory.ZERO_STATE,
-    memory.USES_STATE,
+    states.STATE,
+    states.STATE_ROWS,
+    states.ZERO_STATE,
+    states.USES_STATE,
     of_sequences.STEPS,
     of_sequences.PARTS,
     of_sequences.LENGTHS,

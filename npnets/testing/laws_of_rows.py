@@ -32,7 +32,7 @@ def _check_repeated(trial: Trial, params: Tree, inputs: Inputs, batch: int) -> N
     copies = [row % batch for row in range(MANY_ROWS)]
     few = row_of(trial, trial.run(params, inputs), copies)
     many = row_of(trial, trial.run(params, trial.repeated(inputs, batch)), list(range(MANY_ROWS)))
-    trial.check_close(many, few, f"{MANY_ROWS} rows that repeat {batch} rows to equal these", _CAUSE)
+    trial.check_close(many, few, f"{MANY_ROWS} rows that repeat {batch} rows to have the same outputs", _CAUSE)
 
 
 def _nan(trial: Trial) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from npnets import tree
 from npnets.testing.arrays import rows
 from npnets.testing.law import Law
-from npnets.testing.laws_of_memory import is_number
 from npnets.testing.laws_of_rows import row_of
+from npnets.testing.laws_of_states import is_number
 from npnets.testing.network_under_test import Inputs, Result
 from npnets.testing.trial import Trial, rows_of_state
 from npnets.tree import Tree

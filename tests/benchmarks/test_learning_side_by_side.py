@@ -1,4 +1,4 @@
-"""The comparison of learning curves with Tianshou, without it: table, picture, clock, files, options, npnets' side."""
+"""The comparison of learning curves, tested without Tianshou: table, picture, clock, files, options, npnets' side."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_picture_has_two_panels_for_each_algorithm() -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A clock of `one_side` that stands unless the test moves it; the processor's goes half as fast."""
+    """A clock of `one_side` that only the test advances; that of the processor is half as fast."""
     now = SimpleNamespace(seconds=100.0)
     given = SimpleNamespace(perf_counter=lambda: now.seconds, process_time=lambda: now.seconds / 2)
     monkeypatch.setattr(one_side, "time", given)
@@ -92,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def learning_of(steps: int, clock: SimpleNamespace) -> Iterator[tuple[int, int]]:
-    """Yield policies named after their steps; to begin takes 50 seconds, and each step two."""
+    """Yield policies named after their steps; the start takes 50 seconds, and each step two."""
     clock.seconds += 50
     yield 0, 0
     for step in range(1, steps + 1):
@@ -121,7 +121,7 @@ def test_the_last_policy_is_evaluated_once_for_any_number_of_steps(clock: Simple
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small agents that begin to learn after ten steps, and are judged by the first second of two episodes."""
+    """Small agents that begin to learn after ten steps, and are evaluated on the first second of two episodes."""
     sizes: dict[str, Any] = {"warmup": 10, "hidden_sizes": (8, 8), "batch_size": 4}
     agents = {name: (make, replace(given, **sizes)) for name, (make, given) in problem.AGENTS.items()}
     monkeypatch.setattr(problem, "AGENTS", agents)
@@ -173,7 +173,7 @@ def test_the_libraries_take_turns_and_every_pair_of_runs_reverses_their_order() 
 
 
 class Recorded:
-    """In place of a process: keeps what it was started with, and returns what it is asked."""
+    """A simulated process, which records its arguments and returns its requests."""
 
     def __init__(self, *given: Any) -> None:
         self.given = given

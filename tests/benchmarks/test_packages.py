@@ -1,4 +1,4 @@
-"""How much disk a library takes: it and all that it requires, each once, without bytecode."""
+"""The disk space of a library: its files and its requirements, each once, without bytecode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.numpy_alone("measures installed files")
 
 
 def install(folder: Path, name: str, size: int, *requires: str) -> None:
-    """Put a package with one file of so many bytes where it is found."""
+    """Install a package with one file of some number of bytes."""
     facts = folder / f"{name}-1.0.dist-info"
     facts.mkdir()
     lines = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *(f"Requires-Dist: {one}" for one in requires)]

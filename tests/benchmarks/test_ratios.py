@@ -1,4 +1,4 @@
-"""What sums rounds up: medians and quartiles of given times, ratios within rounds, geometric means."""
+"""Statistics of rounds: medians and quartiles of given times, ratios within rounds, geometric means."""
 
 from __future__ import annotations
 

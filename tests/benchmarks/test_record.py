@@ -1,4 +1,4 @@
-"""Result files: their header, whole whatever interrupts the measurement, readable, and clear errors without them."""
+"""Result files: their header, complete after any interruption, readable, and clear errors without them."""
 
 from __future__ import annotations
 

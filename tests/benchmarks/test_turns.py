@@ -25,7 +25,7 @@ def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scripted:
-    """In place of a process: takes a millisecond more each time, and notes whose turn it was."""
+    """A simulated process, which takes a millisecond more each time, and records its turns."""
 
     turns: list[tuple[str, str]] = []
 

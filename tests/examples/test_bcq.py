@@ -1,4 +1,4 @@
-"""The BCQ example against real Tianshou: `golden/bcq.npz` holds three learning steps of its `BCQPolicy`."""
+"""The BCQ example against Tianshou: `golden/bcq.npz` contains three learning steps of its `BCQPolicy`."""
 
 from pathlib import Path
 from typing import Any

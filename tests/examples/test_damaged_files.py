@@ -1,4 +1,4 @@
-"""Damaged or foreign data files are each one clear line that names the file, whatever is broken in them."""
+"""The error for a corrupt or foreign data file is one clear line that names the file."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The example that runs a policy of real Tianshou's with no PyTorch on the machine."""
+"""The example that runs a policy of Tianshou without PyTorch."""
 
 from __future__ import annotations
 

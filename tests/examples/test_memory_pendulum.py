@@ -1,4 +1,4 @@
-"""The example that needs a memory: its hidden velocity, its teacher, its loss, and what its user meets."""
+"""The example that needs a memory: its hidden velocity, its teacher, its loss, its output and its errors."""
 
 import importlib
 import json
@@ -161,12 +161,12 @@ def test_lessons_keep_each_episode_with_its_own_torques() -> None:
     assert set(observations[:, 0, 0]) == set(range(6))
 
 
-# -- what its user meets ----------------------------------------------------------------------------------------------
+# -- output and errors ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    """Return the result of a short run in a separate process, and its output folder."""
     out = tmp_path_factory.mktemp("memory_pendulum")
     command = [sys.executable, EXAMPLE, "--steps", "2", "--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True), out
@@ -190,7 +190,7 @@ def test_a_short_run_prints_the_table_and_writes_policies_results_and_picture(on
 
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs the example here, on the running test's device, and reads what it wrote."""
+    """Return a function that runs the example in this process, on the running test's device, and reads its output."""
     example = importlib.import_module("examples.memory.memory_pendulum")
     monkeypatch.setattr(example, "EPISODES", 5)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)

@@ -1,4 +1,4 @@
-"""What TD3, DDPG, SAC and REDQ of the examples compute: every learning step against NumPy, by hand."""
+"""TD3, DDPG, SAC and REDQ of the examples: every learning step against a computation by hand in NumPy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def begun(agent: Any, seed: int = 0) -> State:
 
 
 def known(state: State) -> State:
-    """Return parameters and targets as NumPy's."""
+    """Return parameters and targets on NumPy."""
     return State(as_numpy(state.params), as_numpy(state.targets), {})
 
 
@@ -70,7 +70,7 @@ def drawn(params: Any, obs: Any, noise: Any) -> Any:
 
 
 def squared_errors(values: Any, target: Any) -> Any:
-    """For each member the mean over a batch, summed."""
+    """Return the sum over members of the mean over a batch."""
     return ((values - target) ** 2).mean(axis=1).sum()
 
 
@@ -99,7 +99,7 @@ def test_targets_include_the_next_value_unless_the_state_is_terminal() -> None:
 
 
 def td3_target(state: State, settings: Any, data: Any, seed: int) -> Any:
-    """What TD3's critics should say, by the paper's algorithm 1."""
+    """Return the targets of TD3's critics, by algorithm 1 of the paper."""
     _, _, rewards, next_obs, terminals = data
     most = settings.target_noise_limit
     blur = np.clip(np.random.default_rng(seed).normal(size=(ROWS, 2)) * settings.target_noise, -most, most)
@@ -177,7 +177,7 @@ def test_td3_explores_around_its_actions_within_the_bounds() -> None:
 
 
 def soft_target(agent: Any, state: State, data: Any, rng: Any, believed: Any) -> Any:
-    """What the critics of SAC and REDQ should say, from what is believed of the target critics' `(members, batch)`."""
+    """Return the targets of the critics of SAC and REDQ, from the values `(members, batch)` of the target critics."""
     _, _, rewards, next_obs, terminals = data
     act, log_prob = drawn(state.params["actor"], next_obs, rng.standard_normal((ROWS, 2)))
     bonus = -np.exp(state.params["log_temperature"]) * log_prob

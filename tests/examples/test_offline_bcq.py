@@ -1,4 +1,4 @@
-"""The offline example as its user meets it: what it writes, what Ctrl-C leaves, and what it says to wrong input."""
+"""The offline example: its output, its files after Ctrl-C, and its errors for wrong input."""
 
 import importlib
 import json
@@ -24,7 +24,7 @@ no_network = pytest.mark.numpy_alone("is refused before a network is made")
 
 @pytest.fixture(scope="session")
 def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """How a short run in a process of its own ended, and the folder that it wrote to."""
+    """Return the result of a short run in a separate process, and its output folder."""
     out = tmp_path_factory.mktemp("offline_bcq")
     command = [sys.executable, EXAMPLE, "--steps", str(STEPS), "--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True), out
@@ -32,7 +32,7 @@ def on_the_cpu(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs the example here, on the running test's device, and returns where it wrote."""
+    """Return a function that runs the example here, on the running test's device, and returns its output folder."""
     example = importlib.import_module("examples.offline.offline_bcq")
     monkeypatch.setattr(example, "EPISODES", 2)
     monkeypatch.setattr(example, "CHECKPOINTS", 1)
@@ -58,7 +58,7 @@ def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
 
 
 def refusal(tmp_path: Path, **changes: Any) -> Any:
-    """Return what the example says to a file of transitions that was changed."""
+    """Return the error of the example for a file of changed transitions."""
     arrays = {key: value for key, value in {**transitions(), **changes}.items() if value is not None}
     np.savez(tmp_path / "data.npz", **arrays)
     finished = run_here("offline.offline_bcq", "--data", tmp_path / "data.npz", "--out", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The examples that learn while they act, as their user meets them: table, files, seeds, Ctrl-C and wrong options."""
+"""The examples that learn while they act: table, files, seeds, Ctrl-C and wrong options."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ ALGORITHMS: dict[str, Any] = {
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that runs an algorithm here, on the running test's device, and tells where it wrote.
+    """Return a function that runs an algorithm here, on the running test's device, and returns its output folder.
 
-    Policies are judged by the first second of three episodes.
+    Policies are evaluated on the first second of three episodes.
     """
     monkeypatch.setattr(online_training, "EPISODES", 3)
     monkeypatch.setattr(online_training, "CHECKPOINTS", 3)

@@ -1,4 +1,4 @@
-"""How the examples that learn while they act play and remember: replay, episodes that end, and rollouts."""
+"""The online examples' interaction with environments: replay, ends of episodes, and rollouts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks
 
 
 class Clock(gymnasium.Env):
-    """Shows the number of the episode and of the step; every third step ends an episode.
+    """Observations are the numbers of the episode and of the step; every third step ends an episode.
 
-    Those of even number end in a terminal state, the others because their time is up. The reward is the action, which
-    must be within its bounds.
+    Episodes of even number end in a terminal state, the others at a time limit. The reward is the action, which must be
+    within its bounds.
     """
 
     observation_space = gymnasium.spaces.Box(0, np.inf, (2,))
@@ -47,7 +47,7 @@ class Clock(gymnasium.Env):
 
 
 class Recorder:
-    """An agent that learns nothing and keeps what it is given to learn from."""
+    """An agent that learns nothing and records its batches."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = SimpleNamespace(
@@ -136,7 +136,7 @@ def test_the_seed_determines_actions_and_batches() -> None:
 
 
 def draw(observations: Any) -> Any:
-    """An action beyond its bounds, whose log-density tells which observation it was for."""
+    """Return an action beyond its bounds, whose log-density identifies its observation."""
     return np.full((len(observations), 2), 5.0, np.float32), observations @ np.float32([3, 1])
 
 

@@ -1,4 +1,4 @@
-"""The examples that bring an optimizer from outside: each does what its name promises, and what its user meets."""
+"""The examples with outside optimizers: their algorithms, output and errors."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ SMALL = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,), activation="tanh"), 1,
 
 
 def run(name: str, *options: Any) -> Any:
-    """Run an example in a process of its own."""
+    """Run an example in a separate process."""
     command = [sys.executable, EXAMPLES / f"{name}.py", *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
 def lesson(steps: int = 300) -> tuple[Any, Any]:
-    """Observations and the torques to be given for them."""
+    """Return observations and their target torques."""
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(steps, 3)).astype(np.float32)
     return observations, np.clip(3 * observations[:, :1], -2, 2)
 
 
 def unjudged(params: Any) -> Any:
-    """Stands for the returns of a policy where they say nothing."""
+    """Replaces the returns of a policy where they do not matter."""
     return np.zeros(1)
 
 
@@ -87,12 +87,12 @@ def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.Monk
 
 @pytest.fixture
 def cma_es_policy() -> Any:
-    """The example, imported where it is needed: the package cma takes half a second, also of those who only collect."""
+    """Import the example only where it is needed, because importing cma takes half a second."""
     return importlib.import_module("examples.own_optimizer.cma_es_policy")
 
 
 def _agreement(policy: Any, episodes: int, seed: int) -> Any:
-    """Stands for the return: how often a policy pushes as a plain rule would, the same from every start."""
+    """Replaces the return by how often a policy pushes as a simple rule does, the same from every start."""
     observations = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
     return np.full(episodes, np.mean(policy(observations) == (observations @ [1, -2, 3, -1] > 0)))
 
@@ -157,7 +157,7 @@ def _batch(params: Any, rng: np.random.Generator, steps: int = 40) -> trust_regi
 
 
 def _explicit_fisher(params: Any, observations: Any) -> Any:
-    """Of a normal distribution: from the Jacobians of mean and standard deviation, one direction at a time."""
+    """Return the Fisher matrix of a normal distribution from the Jacobians of mean and standard deviation."""
     vector, unravel = tree.ravel(params)
     mu_and_sigma = lambda params: SMALL.forward(params, observations)[0]  # noqa: E731
     columns = [npnets.jvp(mu_and_sigma, params, unravel(direction)) for direction in np.eye(vector.size)]
@@ -168,7 +168,7 @@ def _explicit_fisher(params: Any, observations: Any) -> Any:
 
 @pytest.fixture
 def small_policy(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Parameters in float64 of a small actor that stands in for the example's."""
+    """Return parameters in float64 of a small actor that replaces the example's."""
     monkeypatch.setattr(trust_region, "ACTOR", SMALL)
     return SMALL.init(np.random.default_rng(0), np.float64)
 

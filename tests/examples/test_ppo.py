@@ -1,4 +1,4 @@
-"""What PPO of the examples computes: advantages, its clipped loss, and a learning step, against NumPy by hand."""
+"""PPO of the examples: advantages, the clipped loss and a learning step, against a computation by hand in NumPy."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def tanh_features(params: Any, obs: Any) -> Any:
 
 
 def ppo_loss(params: Any, lesson: ppo.Lesson, settings: Any) -> Any:
-    """All three parts of PPO's loss, by the paper's equations (7) and (9)."""
+    """Return PPO's loss with its three parts, by equations (7) and (9) of the paper."""
     x = tanh_features(params["actor"]["preprocess"], lesson.observations)
     deviation = (lesson.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
     log_sigma = params["actor"]["log_sigma"].sum()

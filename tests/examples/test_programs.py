@@ -1,4 +1,4 @@
-"""The programs of the examples as a whole: each starts from any folder, and is where README says."""
+"""All programs of the examples: each starts from any folder, and is listed in the README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of an example leaves: one file that is whole or absent, and a picture that comes from that file alone."""
+"""The results of an example: one file that is complete or absent, and a picture drawn from that file alone."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from examples.shared.swing_up_teacher import teacher_policy
 pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
 
 PHONE = 360
-"""Pixels that a phone's page has for a picture."""
+"""The width of a picture on a phone, in pixels."""
 
 
 def run_of(*names: str, **changes: Any) -> Run:
-    """Return a run in which these policies learned."""
+    """Return a run with these policies."""
     rng = np.random.default_rng(0)
     curves = {name: LearningCurve(lambda state: rng.normal(state, 90, 7).astype(np.float32)) for name in names}
     for curve in curves.values():

@@ -1,4 +1,4 @@
-"""What `examples/shared/transitions.py` reads, what it refuses and in which words; and the shipped data set."""
+"""`examples/shared/transitions.py`: the files that it reads, its errors, and the shipped data set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ transitions = importlib.import_module("examples.shared.transitions")
 
 
 def _arrays(rows: int = 6) -> Arrays:
-    """Two episodes of three steps, every number different, so that a mixed-up key or row shows."""
+    """Return two episodes of three steps, with different numbers everywhere, which show a mix-up of keys or rows."""
     seen = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
     following = np.roll(seen, -1, axis=0)
     following[rows // 2 - 1] = following[-1] = -1.0

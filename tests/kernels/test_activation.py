@@ -22,6 +22,7 @@ def test_arguments_left_out_given_by_position_or_by_name_make_the_same_activatio
     )
     assert Activation("softplus") != Activation("softplus", (2.0,))
     assert resolve_activation("elu", {"alpha": 0.5}) == resolve_activation("elu", (0.5,)) == Activation("elu", (0.5,))
+    assert len({Activation("elu"), Activation("elu", (1.0,)), Activation("elu", (0.5,))}) == 2
     assert pickle.loads(pickle.dumps(Activation("elu", (0.5,)))) == Activation("elu", (0.5,))
 
 

@@ -164,7 +164,7 @@ def test_a_limit_that_is_no_integer_is_an_error(wrong: Any) -> None:
 
 
 def test_a_limit_below_zero_is_an_error_and_changes_nothing() -> None:
-    with pytest.raises(ValueError, match="^the limit must be at least 0 bytes, which keeps nothing, but is -1$"):
+    with pytest.raises(ValueError, match="^the limit must be at least 0 bytes, which turns the pools off, but is -1$"):
         memory.limit(-1)
     assert memory.limit(1 << 28) == 1 << 28
 
@@ -179,6 +179,6 @@ def test_where_references_are_not_all_counted_the_logger_says_once_that_there_ar
         memory.limit(1 << 20)
     told = [(level, message.split(",")[0].split(":")[0]) for _, level, message in caplog.record_tuples]
     assert told == [
-        (logging.INFO, "no memory is kept for large arrays"),
+        (logging.INFO, "there are no buffer pools"),
         (logging.WARNING, "npnets.memory.limit changes nothing"),
     ]

@@ -72,7 +72,7 @@ def _itself(net: Any) -> Any:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Return a list of the calls of the operation that runs linear layers."""
+    """Collect the calls of the operation that runs linear layers."""
     made: list[Any] = []
     run = sequential.linear_layers
     monkeypatch.setattr(sequential, "linear_layers", lambda *args: made.append(args) or run(*args))

@@ -129,6 +129,16 @@ def test_step_and_decay_that_are_each_lost_to_rounding_move_a_parameter_together
     assert_array_equal(updated["w"], np.array([np.nextafter(np.float32(1.5), np.float32(0))]))
 
 
+@pytest.mark.parametrize("make", [optim.sgd, optim.rmsprop, optim.adam, optim.adamw])
+@each_dtype
+def test_an_infinite_parameter_stays_infinite_without_weight_decay(make: Any, dtype: Any) -> None:
+    params, grads = _leaf(dtype, np.inf, -np.inf, 1.0), _leaf(dtype, 0.5, -0.5, 0.5)
+    optimizer = make(0.1, weight_decay=0.0)
+    updated, _ = optimizer.update(params=params, grads=grads, state=optimizer.init(params))
+    found = as_numpy(updated)["w"]
+    assert found[0] == np.inf and found[1] == -np.inf and found[2] < 1
+
+
 # -- soft updates, and the running mean of Adam -----------------------------------------------------------------------
 
 EXTREMES = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -2.5]

@@ -109,6 +109,15 @@ def test_a_list_of_parameters_has_no_names() -> None:
 
 
 @about_numbers
+@pytest.mark.parametrize("setting", ["learning_rate", "weight_decay"])
+def test_a_dict_of_rates_that_contains_itself_is_refused(setting: str) -> None:
+    rates: Any = {"trunk": {"linear_0": 0.1}, "last": 0.1}
+    rates["trunk"]["net"] = rates
+    with pytest.raises(ValueError, match=f"{setting} of 'trunk.net' is a dict that contains itself; give a rate for"):
+        optim.adam(**{"learning_rate": 0.1, setting: rates})
+
+
+@about_numbers
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -151,13 +160,13 @@ def test_a_state_made_with_another_momentum_is_refused(make: Any, made: float, u
     params = on_backend({"a": np.ones(2, "float32")})
     state = make(0.1, momentum=made).init(params)
     with pytest.raises(
-        ValueError, match=f"momentum={used:g}, but got one made {'with' if made else 'without'} momentum"
+        ValueError, match=f"the state of {make.__name__}.*, but got one made {'with' if made else 'without'} velocity"
     ):
         make(0.1, momentum=used).update(params, params, state)
 
 
 @pytest.mark.parametrize("make", [optim.sgd, optim.rmsprop, optim.adam])
-@pytest.mark.parametrize("step", [-1, "0", 0.5])
+@pytest.mark.parametrize("step", [-1, "0", 0.5, True])
 def test_a_step_that_counts_nothing_is_refused(make: Any, step: Any) -> None:
     params, optimizer = on_backend({"a": np.ones(2, "float32")}), make(0.1)
     with pytest.raises(ValueError, match="an integer of at least 0, but it is"):

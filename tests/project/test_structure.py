@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,6 +149,28 @@ def test_a_network_runs_and_is_differentiated_without_another_framework() -> Non
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert run.stdout.strip() == "[]"
+
+
+def faults_of_processors(path: str, source: str) -> list[str]:
+    """Code of a kernel that chooses a processor, or holds CUDA C++, in the wrong place."""
+    faults = []
+    if re.search(r"(namespace\(.*\)|\bxp) is (not )?np\b", source) and path != "kernels/gelu.py":
+        faults.append(f"{path} chooses a processor; give fused a pair for each kind")
+    if "ElementwiseKernel(" in source and not path.startswith("kernels/cuda/"):
+        faults.append(f"{path} holds CUDA C++, whose place is kernels/cuda")
+    return faults
+
+
+def test_kernels_leave_the_choice_of_a_processor_to_fused_and_cuda_sources_to_their_folder() -> None:
+    """In `gelu` a primitive, which has one function for both, recomputes few entries on NumPy and all on a GPU."""
+    kernels = {path: source for path, source in _files().items() if path.startswith("kernels/")}
+    assert len(kernels) > 20
+    assert [fault for path, source in kernels.items() for fault in faults_of_processors(path, source)] == []
+
+
+@pytest.mark.parametrize("source", ["if namespace(x) is np:", "if xp is not np:", 'K = ElementwiseKernel("T x", ...)'])
+def test_a_kernel_that_chooses_a_processor_is_found(source: str) -> None:
+    assert faults_of_processors("kernels/latent.py", source)
 
 
 # -- names and documentation ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A fault that can be planted: what in which file of the package, what for what, and which tests must fail then."""
+"""A fault that can be planted: a file of the package, the text to replace, and the tests that must then fail."""
 
 from typing import NamedTuple
 

@@ -1,9 +1,8 @@
-"""The faults that can be planted in a file: what mutmut's operators make of each of its expressions and assignments.
+"""The faults that can be planted in a file: mutmut's operators applied to each of its expressions and assignments.
 
-mutmut itself runs a fault inside of a wrapper around its function, and so leaves out every function that has a
-decorator: here that would be every forward pass. Its operators alone do not mind, and a fault becomes a changed file.
-Left out are strings, names and annotations, and what stands in a `raise`: none of that is computed with. So a string
-of CUDA source gets no fault either.
+mutmut itself runs a fault in a wrapper around its function, and therefore omits decorated functions, here every forward
+pass. With its operators alone, a fault becomes a changed file. Strings, also of CUDA source, names, annotations and
+`raise` statements get no faults, because nothing is computed with them.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ LEFT_OUT = (libcst.Annotation, libcst.Raise, libcst.Import, libcst.ImportFrom)
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: the file within the checkout, the lines of the statement that it is in, and what replaces what."""
+    """One fault: the file within the checkout, the lines of its statement, and the replacement."""
 
     path: str
     lines: range
@@ -69,7 +68,7 @@ class _Finder(libcst.CSTVisitor):
         return True
 
     def _statement_lines(self, node: libcst.CSTNode) -> range:
-        """Return the lines of the simple statement around a node, or of what an `if` or a `for` opens with."""
+        """Return the lines of the simple statement around a node, or of the header of an `if` or a `for`."""
         while not isinstance(node, libcst.SimpleStatementLine):
             parent = self.get_metadata(ParentNodeProvider, node)
             if isinstance(parent, libcst.BaseCompoundStatement):

@@ -2,9 +2,9 @@
 
     python tests/sabotage/planted.py [words of the faults to plant]
 
-Each stands for a kind: a derivative that goes on behind integers, an output that a caller can change, a lock that a
-signal handler meets. A fault is a piece of the source as it stands, the text that brings the fault back, and the tests
-that catch it. They are run on a copy of the package.
+Each is an example of a kind: a derivative through integers, an output that a caller can change, a lock in a signal
+handler. A fault has a piece of the present source, the text that plants the fault, and the tests that catch it, which
+run on a copy of the package.
 """
 
 from __future__ import annotations
@@ -117,15 +117,15 @@ FAULTS = [
     Fault(
         "adamw adds its decay to the parameter",
         "optim/adam.py",
-        "        step = axpy(-decay, p, step)\n    step += p\n",
-        "        p = axpy(-decay, p, p)\n    step += p\n",
+        "change = ops.axpy(-apart, p, change)",
+        "p = ops.axpy(-apart, p, p)",
         "tests/numpy/test_rounding.py",
     ),
     Fault(
         "a soft update of an infinite target is nan",
         "optim/arithmetic.py",
-        "return compute(_lerp_anywhere)",
-        "return compute(lerp)",
+        "return compute(_NUMPY._replace(lerp=_lerp_anywhere))",
+        "return compute(_NUMPY)",
         "tests/numpy/test_rounding.py",
     ),
     Fault(
@@ -231,14 +231,35 @@ FAULTS = [
         "checkpoint/manifest.py",
         "    _check_few_values(found)\n",
         "",
-        "tests/checkpoint/test_file_costs.py",
+        "tests/checkpoint/test_checkpoint_costs.py",
+    ),
+    Fault(
+        "records of an archive may overlap",
+        "files/zip_guards.py",
+        "if entry.header_offset < end:",
+        "if False:",
+        "tests/checkpoint/test_checkpoint_sizes.py",
+    ),
+    Fault(
+        "files with the former names of fields do not load",
+        "checkpoint/registry.py",
+        '"RMSpropState": {"square": "nu"}',
+        "",
+        "tests/checkpoint/test_files_written_before.py",
+    ),
+    Fault(
+        "parameters in float64 are not those of their network",
+        "checkpoint/template.py",
+        "shapes_of(expected, _dtype_of(found))",
+        "shapes_of(expected)",
+        "tests/checkpoint/test_checkpoint_arguments.py",
     ),
     Fault(
         "a network is tried at every place of a state dict",
         "interop/tianshou/prefixes.py",
         "tried = itertools.islice((place for place in places if place), _MOST_PLACES)",
         "tried = (place for place in places if place)",
-        "tests/checkpoint/test_file_costs.py",
+        "tests/interop/test_interop_costs.py",
     ),
     Fault(
         "zero rows of several axes cannot be flattened",
@@ -288,7 +309,7 @@ FAULTS = [
 
 
 def main() -> int:
-    """Plant each fault whose name holds the words given, and return how many no test caught."""
+    """Plant each fault whose name contains the given words, and return how many no test caught."""
     words = " ".join(sys.argv[1:])
     missed = [fault.name for fault in FAULTS if words in fault.name and not _is_caught(fault)]
     for name in missed:

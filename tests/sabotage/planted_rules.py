@@ -1,6 +1,6 @@
-"""Faults of derivative rules and kernels: a wrong sign, a term or factor that is gone, a wrong axis, sum or dtype.
+"""Faults of derivative rules and kernels: a wrong sign, a missing term or factor, a wrong axis, sum or dtype.
 
-They are what the tables of calls in `tests/support` are for: each must be caught by a test over such a table.
+Each must be caught by a test over one of the tables of calls in `tests/support`.
 """
 
 from fault import Fault

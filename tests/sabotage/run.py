@@ -4,8 +4,8 @@
     python tests/sabotage/run.py --sample 0                      every fault: takes hours
     python tests/sabotage/run.py --only npnets/kernels/lstm.py:120    every fault in a line, or in a file
 
-A fault meets the tests that reach its line, the quickest first, as many as fit into `--seconds`: so the share that is
-caught is a lower bound of what the whole suite catches. What survives is printed, to be looked at one by one.
+A fault is tested by the tests that reach its line, the quickest first, as many as fit into `--seconds`: the caught
+fraction is a lower bound for the whole suite. The surviving faults are printed.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class _Chosen:
 
 
 class _Timed:
-    """A plugin that writes down how long each test took, in seconds."""
+    """A plugin that saves the duration of each test, in seconds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,7 +54,7 @@ class _Timed:
 
 
 class Reach:
-    """Which tests reach which lines, and how long each test takes."""
+    """The tests that reach each line, and the duration of each test."""
 
     def __init__(self, coverage: Path, seconds: Path) -> None:
         self._data = CoverageData(str(coverage))
@@ -66,8 +66,8 @@ class Reach:
     def tests(self, mutant: Mutant, most_seconds: float) -> list[str]:
         """Return the tests that reach a fault, the quickest first, as many as fit; at least one, if any reaches it.
 
-        What runs at import time belongs to no test: its fault meets all tests that reach any line of its file, and
-        those that reach no line at all, because they look at signatures or sources.
+        Code at import time belongs to no test: its faults are tested by all tests that reach any line of its file, and
+        by those that reach no line, because they read signatures or sources.
         """
         (name,) = [full for posix, full in self._files.items() if posix.endswith(f"/{mutant.path}")]
         by_line = self._data.contexts_by_lineno(name)
@@ -83,7 +83,7 @@ class Reach:
         return chosen
 
     def expected_seconds(self, tests: Collection[str]) -> float:
-        """Return how long tests took when they were timed."""
+        """Return the total duration of tests."""
         return sum(self._seconds[test] for test in tests)
 
 
@@ -123,7 +123,7 @@ def try_fault(copy: Path, mutant: Mutant, tests: list[str], most_seconds: float,
 
 @contextlib.contextmanager
 def _planted(copy: Path, mutant: Mutant) -> Iterator[None]:
-    """Put a fault in its place; its bytecode goes, which Python takes for new if the size and the second are equal."""
+    """Plant a fault, and delete the bytecode, which Python considers new if size and second are equal."""
     path = copy / mutant.path
     compiled = Path(importlib.util.cache_from_source(str(path)))
     compiled.unlink(missing_ok=True)

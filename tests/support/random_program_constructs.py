@@ -1,4 +1,4 @@
-"""Operations of random programs beside array functions: constants to derivatives, buffers, networks' parts, nesting."""
+"""Operations of random programs other than array functions: constants, buffers, layers, nested derivatives."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ INDEX_SEEN_AS = ("buffer", "buffer", "buffer[::-1]", "numpy.broadcast_to(buffer,
 
 
 def buffer(draw: Drawing) -> Operation:
-    """A constant buffer that a loop refills: each use must keep what was in it then."""
+    """A constant buffer that a loop refills: each use must keep its values at that time."""
     x = draw.array(lambda value: value.size > 0)
     (new,) = draw.new()
     use = draw.choice(USES_OF_A_BUFFER).format(x=x, b=draw.choice(SEEN_AS).format(x=x))
@@ -169,7 +169,7 @@ def squash(draw: Drawing) -> Operation:
 
 
 def _like(draw: Drawing, x: str, shape: tuple[int, ...], of_variables: bool) -> str:
-    """Return a variable of a shape where there is one, or a constant in the dtype of `x`."""
+    """Return a variable of a shape if there is one, or a constant in the dtype of `x`."""
     fitting = [n for n, v in draw.values.items() if hasattr(v, "dtype") and v.dtype.kind == "f" and v.shape == shape]
     if of_variables and fitting:
         return f"{draw.choice(fitting)}.astype({x}.dtype)"
@@ -199,14 +199,14 @@ def density(draw: Drawing) -> Operation:
 
 
 def inner_gradient(draw: Drawing) -> Operation:
-    """A gradient with respect to one value in which another, of the outer derivative, takes part."""
+    """A gradient with respect to one value that also depends on another, of the outer derivative."""
     x, y = draw.variable(), draw.array()
     forms = (f"np.tanh(t * {x})", f"np.exp(-t * t) * np.sum({x})", f"t * t * t * np.mean({x} * {x})", f"t + {x} * t")
     return draw.assign(f"grad(lambda t: np.sum({draw.choice(forms)}))({y})")
 
 
 def inner_directions(draw: Drawing) -> Operation:
-    """A tangent, and what a pullback returns: with values of the outer derivative in the function and the direction."""
+    """A tangent, and the result of a pullback, with values of the outer derivative in function and direction."""
     x, y = draw.variable(), draw.array()
     v = draw.array(lambda value: value.shape == draw.shape(y))
     inner = draw.choice((f"np.tanh(t * {x})", f"np.exp(-t * t) * np.sum({x})", f"t * t * t * {x}"))

@@ -1,8 +1,8 @@
-"""Draws random programs: what is known of the values so far, and operations that fit them.
+"""Draws random programs: the values so far, and operations that fit them.
 
-A family is a function that takes a `Drawing` and returns an `Operation`, or raises `NoFit` where it finds no arguments.
-Families look at the values that the oracle computes, so that what they draw stays away from poles, from kinks, and from
-values so large that a finite difference would drown in rounding.
+A family is a function that takes a `Drawing` and returns an `Operation`, or raises `NoFit` if it finds no arguments.
+Families read the values of the oracle, so that operations avoid poles, kinks, and values so large that rounding would
+exceed a finite difference.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MARGIN = 0.02
 
 
 class NoFit(Exception):
-    """No arguments among the values so far fit what a family wants to draw."""
+    """No arguments among the values so far fit a family."""
 
 
 def drawn_array(rng: numpy.random.Generator, shape: tuple[int, ...], dtype: Any = numpy.float64) -> Any:
-    """Return multiples of 1/64, which every dtype holds exactly and which print short."""
+    """Return multiples of 1/64, which every dtype represents exactly and which print short."""
     return (rng.integers(-150, 151, shape) / 64).astype(dtype)
 
 
@@ -63,19 +63,19 @@ class Drawing:
         return int(self.rng.integers(low, high + 1))
 
     def require(self, condition: Any) -> None:
-        """Give this draw up unless a condition holds."""
+        """Raise `NoFit` unless a condition holds."""
         if not condition:
             raise NoFit
 
     # -- values -------------------------------------------------------------------------------------------------------
 
     def variable(self, fits: Callable[[Any], bool] = lambda value: True) -> str:
-        """Return a floating-point variable, a Python number maybe, later ones more often."""
+        """Return a floating-point variable, perhaps a Python number, later ones more often."""
         names = [name for name, value in self.values.items() if is_real(value) and fits(value)]
         return self.choice(names[-4:] if self.chance(0.6) else names)  # type: ignore[no-any-return]
 
     def array(self, fits: Callable[[Any], bool] = lambda value: True) -> str:
-        """Return a floating-point variable that has an array's methods."""
+        """Return a floating-point variable with the methods of an array."""
         return self.variable(lambda value: hasattr(value, "dtype") and fits(value))
 
     def discrete(self, kind: str) -> str:
@@ -83,7 +83,7 @@ class Drawing:
         return self.choice([n for n, v in self.values.items() if numpy.asarray(v).dtype.kind == kind])  # type: ignore[no-any-return]
 
     def value(self, expression: str) -> Any:
-        """Return what the oracle makes of an expression."""
+        """Return the oracle's value of an expression."""
         return eval(expression, {**self.scope, **self.constants, **self.values})
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ class Drawing:
         return numpy.float32 if self.narrow else self.choice(wide)
 
     def owner(self) -> str:
-        """Return where to take a function from: npnets, or NumPy, which hands traced arrays over."""
+        """Return the module of a function: npnets, or NumPy, which dispatches traced arrays to npnets."""
         return "numpy" if self.chance(0.2) else "np"
 
     def new(self, count: int = 1) -> list[str]:
@@ -125,7 +125,7 @@ class Drawing:
     # -- growing ------------------------------------------------------------------------------------------------------
 
     def grow(self, family: Family) -> bool:
-        """Add an operation of a family, and tell whether one that fits was found."""
+        """Add an operation of a family, and return whether one was found that fits."""
         constants = dict(self.constants)
         try:
             operation = family(self)
@@ -146,7 +146,7 @@ class Drawing:
         return {name: names[name] for name in operation.makes}
 
     def err(self, family: Family) -> bool:
-        """Add an operation of a family that NumPy refuses, and tell whether one was found."""
+        """Add an operation of a family for which NumPy raises an error, and return whether one was found."""
         try:
             operation = family(self)
         except NoFit:
@@ -161,13 +161,13 @@ class Drawing:
         return False
 
     def program(self, seed: int) -> Program:
-        """Return what was drawn as a program."""
+        """Return the drawn operations as a program."""
         discrete = frozenset(name for name, value in self.values.items() if not is_real(value))
         return Program(seed, self.inputs, self.constants, tuple(self.operations), discrete, self.narrow)
 
 
 def is_real(value: Any) -> bool:
-    """Tell whether a value is floating point."""
+    """Return whether a value is floating point."""
     return numpy.asarray(value).dtype.kind == "f"
 
 
@@ -184,10 +184,10 @@ def call(function: str, *arguments: str) -> str:
 
 
 def away_from(value: Any, pole: float, distance: float = MARGIN) -> bool:
-    """Tell whether every entry is at some distance from a number."""
+    """Return whether every entry is at some distance from a number."""
     return bool(numpy.all(numpy.abs(numpy.asarray(value) - pole) > distance))
 
 
 def is_spread(value: Any) -> bool:
-    """Tell whether no entries are equal or close to each other."""
+    """Return whether no entries are equal or close to each other."""
     return away_from(numpy.diff(numpy.sort(numpy.ravel(value))), 0)

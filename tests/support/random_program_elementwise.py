@@ -45,7 +45,7 @@ def sign(draw: Drawing) -> Operation:
 
 
 def _partner(draw: Drawing, x: str, owner: str) -> str:
-    """Return something to compute with `x`: a variable, or a constant of any kind.
+    """Return an operand for `x`: a variable, or a constant of any kind.
 
     An array keeps its dtype beside NumPy's scalars in the functions of npnets, but not in NumPy's own: where that makes
     a difference, there are none of them. For the same reason only arrays meet constants of other dtypes.
@@ -87,7 +87,7 @@ def _broadcasts(*shapes: tuple[int, ...]) -> bool:
 
 
 def _keeps_away(draw: Drawing, name: str, left: str, right: str) -> None:
-    """Check that an operation meets neither pole nor kink."""
+    """Check that an operation is at neither a pole nor a kink."""
     x, y = (numpy.asarray(draw.value(text)) for text in (left, right))
     if name in ("divide", "true_divide"):
         draw.require(away_from(y, 0, 0.2))
@@ -116,7 +116,7 @@ def operator(draw: Drawing) -> Operation:
 
 
 def power(draw: Drawing) -> Operation:
-    """Powers with traced exponents that are whole numbers, and with those that are written out."""
+    """Powers with traced exponents that are integers, and with literal exponents."""
     x = draw.variable(lambda value: bool(numpy.all(numpy.asarray(value) > 0.1)))
     y = draw.variable(lambda value: _broadcasts(numpy.shape(value), draw.shape(x)))
     whole = [f"{y} - stop_gradient({y}) + {number}" for number in (0, 0, 0, 1, 1, 2)]

@@ -1,7 +1,7 @@
-"""What every random program must keep: values as the oracle's, derivatives as its differences, in every mode.
+"""The laws of random programs: values of the oracle, and derivatives of its differences, in every mode.
 
-`judge` holds a program to all of it. `u` and `v` are directions, trees of random arrays shaped as the inputs; the loss
-of a program is `sum(w * (y + y * y / 2))` over its outputs `y` with random weights `w`.
+`judge` tests a program by all of them. `u` and `v` are directions, trees of random arrays shaped as the inputs; the
+loss of a program is `sum(w * (y + y * y / 2))` over its outputs `y` with random weights `w`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import npnets.numpy as nnp
 
 
 class Disagreement(AssertionError):
-    """A program breaks a law."""
+    """A program violates a law."""
 
     def __init__(self, law: str, came: Any, expected: Any) -> None:
         super().__init__(f"came      {came}\nexpected  {expected}")
@@ -30,14 +30,14 @@ class Disagreement(AssertionError):
 
 
 class Judgement(NamedTuple):
-    """Which derivatives of a program could be held against differences, which mean nothing at a kink."""
+    """The derivatives of a program that could be compared with differences, which have no meaning at a kink."""
 
     first_order: bool
     second_order: bool
 
 
 def judge(program: Program) -> Judgement:
-    """Hold a program to every law, or raise `Disagreement`."""
+    """Test a program by every law; raise `Disagreement` if it violates one."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -59,7 +59,7 @@ def judge(program: Program) -> Judgement:
 
 
 def _hold_refusal(program: Program, error: Exception) -> None:
-    """Check that what NumPy refuses is refused, whether it is being differentiated or not."""
+    """Check that a call for which NumPy raises an error raises one here, with and without differentiation."""
     fun, x = program.function(), program.tree()
     calls: dict[str, Callable[[], Any]] = {
         "refused untraced": lambda: fun(x),
@@ -94,7 +94,7 @@ def _check_close(law: str, came: list[Any], expected: list[Any], rtol: float) ->
 
 
 def _magnitude(a: Tree, b: Tree) -> float:
-    """Return the size of what an inner product is summed from: its rounding error is in proportion to it."""
+    """Return the size of the terms of an inner product, to which its rounding error is proportional."""
     return float(inner(npnets.tree.map(np.abs, a), npnets.tree.map(np.abs, b)))
 
 
@@ -109,7 +109,7 @@ def _dtypes(leaves: list[Any]) -> list[Any]:
 
 
 class Trial:
-    """One program, in float64, beside its oracle."""
+    """One program in float64, with its oracle."""
 
     def __init__(self, program: Program, oracle: Oracle) -> None:
         self.program, self.oracle, self.fun = program, oracle, program.function()
@@ -122,21 +122,21 @@ class Trial:
         self.rtol, self.rounding = (1e-4, 1e-5) if rounds else (1e-7, 1e-9)
 
     def loss(self, x: Tree) -> Any:
-        """Return what is differentiated."""
+        """Return the loss."""
         return self.loss_of(self.fun(x).real)
 
     def loss_of(self, outputs: list[Any]) -> Any:
-        """Return what is differentiated, of outputs."""
+        """Return the loss of outputs."""
         terms = [nnp.sum(nnp.multiply(w, y + y * y / 2)) for w, y in zip(self.oracle.weights, outputs, strict=True)]
         return functools.reduce(nnp.add, terms, nnp.zeros(()))
 
     def loss_and_outputs(self, x: Tree) -> tuple[Any, Outputs]:
-        """Return what is differentiated, and all that the program returned."""
+        """Return the loss, and all outputs of the program."""
         outputs = self.fun(x)
         return self.loss_of(outputs.real), outputs
 
     def hold_values(self) -> None:
-        """Hold values against the oracle's, and traced ones against those that are not."""
+        """Compare values with the oracle's, and traced values with untraced ones."""
         outputs = self.fun(self.x)
         (loss, traced), self.gradient = npnets.value_and_grad(self.loss_and_outputs, has_aux=True)(self.x)
         _check_close("value", outputs.all(), self.oracle.outputs.all(), self.rtol)
@@ -144,7 +144,7 @@ class Trial:
         _near("loss", loss, self.oracle.value, self.rtol * (1 + abs(self.oracle.value)))
 
     def hold_first_order(self) -> None:
-        """Hold reverse mode against a difference, and forward mode against reverse mode."""
+        """Compare reverse mode with a difference, and forward mode with reverse mode."""
         shapes = [[np.shape(leaf) for leaf in npnets.tree.leaves(tree)] for tree in (self.gradient, self.x)]
         _same("shapes of the gradient", *shapes)
         self.slope = float(inner(self.gradient, self.v))
@@ -156,7 +156,7 @@ class Trial:
         _near("tangent", tangent, self.slope, self.rounding * self.scale)
 
     def hold_pullback(self) -> None:
-        """Call a pullback again, and once more when all that its caller holds was overwritten."""
+        """Call a pullback again, and once more after all arrays of its caller were overwritten."""
         x = npnets.tree.map(np.array, self.x)
         value, pullback = npnets.vjp(lambda at: self.fun(at).real, x)
         cotangent = [np.multiply(w, 1 + y) for w, y in zip(self.oracle.weights, value, strict=True)]
@@ -169,7 +169,7 @@ class Trial:
         _same("pullback after all was overwritten", bits(pullback(cotangent)), before)
 
     def hold_second_order(self) -> None:
-        """Hold forward over reverse against a mixed difference, and the other orders of the modes against it."""
+        """Compare forward over reverse with a mixed difference, and the other orders of the modes with it."""
         self.product = npnets.hvp(self.loss)(self.x, self.v)
         curvature = inner(self.product, self.u)
         self.second_scale = self.scale + _magnitude(self.product, self.u)
@@ -187,7 +187,7 @@ class Trial:
         _near("forward over forward", npnets.jvp(tangent, self.x, self.u)[1], curvature, rounding)
 
     def hold_inner_gradient(self) -> None:
-        """Differentiate a gradient by a number that takes part in its loss.
+        """Differentiate a gradient with respect to a number in its loss.
 
         The gradient by `x` of `t * loss(t * x)` has by `t`, at one, the derivative `2 g + H x`.
         """
@@ -203,7 +203,7 @@ class Trial:
         _near("derivative of an inner gradient", npnets.grad(gradient_along_u)(1.0), expected, rounding)
 
     def hold_dtypes(self) -> None:
-        """Run the program in the dtypes of its inputs: gradients have them, and derivatives are float64's, loosely.
+        """Run the program in the dtypes of its inputs: gradients have these dtypes, and nearly the values of float64.
 
         A program of float32 alone stays there. Otherwise dtypes may be others traced than untraced, because NumPy's
         operators promote what npnets' functions do not: an array beside one of NumPy's scalars.
@@ -233,7 +233,7 @@ class Trial:
 
 
 def broken_law(program: Program) -> str | None:
-    """Return which law a program breaks; an error that NumPy does not raise breaks one too."""
+    """Return the law that a program violates; an error that NumPy does not raise is a violation too."""
     try:
         judge(program)
     except Disagreement as disagreement:
@@ -244,7 +244,7 @@ def broken_law(program: Program) -> str | None:
 
 
 def explained(program: Program) -> str:
-    """Return which law a program breaks, and the smallest program found that breaks it too."""
+    """Return the law that a program violates, and the smallest program found that violates it too."""
     law = broken_law(program)
     smallest = shrunk(program, lambda smaller: broken_law(smaller) == law)
     try:

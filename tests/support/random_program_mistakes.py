@@ -1,4 +1,4 @@
-"""Last operations of deliberately wrong programs: calls that NumPy refuses, most of the time."""
+"""Last operations of deliberately wrong programs: calls for which NumPy mostly raises an error."""
 
 from __future__ import annotations
 

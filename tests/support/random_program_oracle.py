@@ -1,9 +1,9 @@
-"""What random programs are held against: their values and derivatives by plain NumPy in float64, without npnets.
+"""The reference for random programs: values and derivatives by plain NumPy in float64, without npnets.
 
 Derivatives are central differences with one step of Richardson's extrapolation. A difference is meaningless at a kink
-and useless where its step is too long: `Difference.reliable` says whether two step sizes, and the differences to the
-left and to the right, agree with each other; it knows nothing of the derivative that is judged. What a program takes
-for a constant by `stop_gradient` keeps its value while the inputs are varied.
+and useless if its step is too long: `Difference.reliable` is whether two step sizes, and the differences to the
+left and to the right, agree with each other; it does not use the derivative under test. The argument of
+`stop_gradient` keeps its value while the inputs are varied.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _AGREE = 1e-3
 
 
 class Difference(NamedTuple):
-    """A derivative by differences, and how far two step sizes, and the two sides, are from agreeing on it."""
+    """A derivative by differences, and the disagreement of two step sizes and of the two sides."""
 
     value: float
     error: float
 
     @property
     def reliable(self) -> bool:
-        """Whether the difference means something here: at a kink or too close to a pole it does not."""
+        """Whether the difference is meaningful, which it is not at a kink or close to a pole."""
         return bool(self.error < _AGREE * (1 + abs(self.value)))  # False for NaN too
 
 
@@ -49,7 +49,7 @@ class Oracle:
         self.value = self._loss(self.outputs)
 
     def _stop(self, x: Any) -> Any:
-        """Return a value as it is in the first run, and the same one in all runs after it."""
+        """Return the value of the first run in all later runs."""
         if self._replayed is not None:
             return next(self._replayed)
         self._stopped.append(copy.deepcopy(x))  # which may be a buffer that is refilled

@@ -1,4 +1,4 @@
-"""Operations of random programs that sum over axes: reductions, masked ones too, and matrix products."""
+"""Operations of random programs that sum over axes: reductions, also masked ones, and matrix products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REDUCED = "sum mean var std max min logsumexp".split()
 
 
 def _axes(draw: Drawing, x: str, by_position: bool = True) -> str:
-    """Return the argument that says which axes a reduction takes away; it may be empty."""
+    """Return the argument for the axes of a reduction, which may be empty."""
     ndim = len(draw.shape(x))
     options = ["axis=None", ""]
     if ndim:
@@ -41,7 +41,7 @@ def reduction(draw: Drawing) -> Operation:
 
 
 def tied_extremes(draw: Drawing) -> Operation:
-    """The largest or smallest of entries that are there several times: ties, and no kinks."""
+    """The largest or smallest of repeated entries: ties without kinks."""
     x = draw.array(lambda value: is_spread(value) and value.ndim > 0)
     axis = draw.axis(x)
     copies = draw.choice((f"np.repeat({x}, 2, axis={axis})", f"np.concatenate([{x}, {x}], axis={axis})"))
@@ -71,7 +71,7 @@ def norm(draw: Drawing) -> Operation:
 
 
 def impossible(draw: Drawing) -> Operation:
-    """Logits of which some are impossible, whole rows of them too."""
+    """Logits with impossible entries, also in whole rows."""
     x = draw.array(lambda value: value.ndim > 0 and value.size > 0)
     possible = draw.rng.random(draw.shape(x)) < 0.5
     logits = f"np.where({draw.constant(possible)}, {x}, -np.inf)"

@@ -1,4 +1,4 @@
-"""What programs are made of, in plain NumPy and SciPy: the scope in which they run without npnets.
+"""The functions of programs in plain NumPy and SciPy: the scope in which they run without npnets.
 
 Derivatives inside a program are steps of size `1e-30` into the complex plane: exact to the last bits, for those
 functions that NumPy knows there.

@@ -125,7 +125,7 @@ def indexing(draw: Drawing) -> Operation:
 
 
 def _index_parts(draw: Drawing, shape: tuple[int, ...]) -> list[str]:
-    """Return an index's parts: each takes one axis, or none, or all that are left."""
+    """Return the parts of an index: each takes one axis, none, or all remaining ones."""
     parts = [_index_part(draw, size) for size in shape[: draw.integer(1, len(shape))]]
     if draw.chance(0.2):
         parts.insert(draw.integer(0, len(parts)), draw.choice(("None", "np.newaxis")))
@@ -160,7 +160,7 @@ RARE_INDICES = (
 
 
 def rare_index(draw: Drawing) -> Operation:
-    """Indices of kinds that are seldom written."""
+    """Rare kinds of indices."""
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 1)
     flags = [bool(row % 2) for row in range(draw.shape(x)[0])]
     return draw.assign(*(f"{x}[{index}]" for index in (*RARE_INDICES, flags)))
@@ -175,7 +175,7 @@ def mask(draw: Drawing) -> Operation:
 
 
 def index_from_values(draw: Drawing) -> Operation:
-    """An index that is computed from what is being differentiated: it gets no derivative."""
+    """An index that is computed from a traced array, and gets no derivative."""
     x = draw.array(lambda value: value.ndim > 0 and value.shape[0] > 0)
     y = draw.array(lambda value: bool(numpy.all(numpy.abs(value) < draw.shape(x)[0])))
     draw.require(_casts_safely(draw, y))
@@ -230,7 +230,7 @@ def cast(draw: Drawing) -> Operation:
 
 
 def times_cast(draw: Drawing) -> Operation:
-    """A product with what a cast to whole numbers or booleans makes of the same values: a constant to derivatives."""
+    """A product with a cast of the same values to integers or booleans, which is a constant for derivatives."""
     x = draw.array()
     draw.require(_casts_safely(draw, x))
     dtype = "bool" if draw.narrow else draw.choice(("int", "bool", "np.int64"))

@@ -1,4 +1,4 @@
-"""Programs on a pool of arrays: kept as Python source, run on any library's functions, printed so that they reproduce.
+"""Programs on a pool of arrays: stored as Python source, run on any library's functions, printed reproducibly.
 
 A program is a function of a tree of inputs, a dict with lists in it. It computes new values from old ones, one
 operation after another, and returns those that no operation uses. The scope that it runs in decides what it computes
@@ -22,7 +22,7 @@ Inputs = dict[str, Any]
 Tree = Any
 
 REFUSALS = (TypeError, ValueError, IndexError)
-"""How NumPy refuses a call, and how npnets may."""
+"""The errors of NumPy for a call, and those that npnets may raise."""
 
 IMPORTS = """\
 import copy
@@ -47,7 +47,7 @@ def _imported() -> Scope:
 
 
 NPNETS = _imported()
-"""What programs are about."""
+"""The topics of programs."""
 
 _VARIABLE = re.compile(r"\b[vx]\d+\b")
 
@@ -153,7 +153,7 @@ def cast(inputs: Tree, dtype: Any) -> Tree:
 
 
 def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
-    """Return the smallest program that dropping operations and inputs leads to while it still fails."""
+    """Return the smallest failing program that remains after dropping operations and inputs."""
     for smaller in _smaller(program):
         if fails(smaller):
             return shrunk(smaller, fails)
@@ -172,7 +172,7 @@ def _smaller(program: Program) -> Iterator[Program]:
 
 
 def _without(program: Program, index: int) -> Program:
-    """Return the program without an operation and all that follow from it."""
+    """Return the program without an operation and those that depend on it."""
     lost = set(program.operations[index].makes)
     left = list(program.operations[:index])
     for operation in program.operations[index + 1 :]:
@@ -184,7 +184,7 @@ def _without(program: Program, index: int) -> Program:
 
 
 def _bypassed(program: Program, index: int) -> Iterator[Program]:
-    """Return programs in which what an operation makes is replaced by what it is made from."""
+    """Return programs in which the result of an operation is replaced by one of its arguments."""
     dropped = program.operations[index]
     for used in sorted(dropped.uses()):
         operations = [

@@ -1,8 +1,8 @@
-"""Random differentiable programs: the program of a seed, to be judged by `random_program_laws`.
+"""Random differentiable programs: the program of a seed, for the tests of `random_program_laws`.
 
 A program computes on a pool of arrays: one to three inputs, in a tree, of any shape up to three axes, float32 or
 float64; and what a few operations make of them, each drawn from the families below. One program in eight ends with a
-mistake, to be refused.
+mistake, which must raise an error.
 """
 
 from __future__ import annotations

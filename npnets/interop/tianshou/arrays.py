@@ -8,7 +8,7 @@ import numpy as np
 from npnets.backend import Array, to_numpy
 
 
-def as_numpy(value: Any, name: str) -> Array:
+def as_numpy(value: object, name: str) -> Array:
     """Return a value of a state dict as a NumPy array, without a copy where possible.
 
     Parameters
@@ -33,7 +33,7 @@ def as_numpy(value: Any, name: str) -> Array:
     return np.asarray(found)
 
 
-def _why_not(value: Any, error: Exception) -> str:
+def _why_not(value: object, error: Exception) -> str:
     """Return the reason why a tensor cannot be converted: its dtype, if NumPy has none of that name, or its device."""
     dtype, reason = str(getattr(value, "dtype", "unknown")), " ".join(str(error).split())
     if isinstance(error, TypeError) and not hasattr(np, dtype.rpartition(".")[2]):

@@ -1,14 +1,13 @@
 """Parameters of a network from a state dict of Tianshou, and back: names and layouts change, bits do not."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from npnets import tree
 from npnets.backend import Array, Device, parse_device
 from npnets.common.spec import on_device
 from npnets.files.quoting import listed
 from npnets.interop.tianshou.arrays import as_numpy, check_one_floating_dtype, own_copy
-from npnets.interop.tianshou.differences import Shapes, differences, likely_cause
+from npnets.interop.tianshou.differences import FoundShapes, Shapes, differences, likely_cause
 from npnets.interop.tianshou.names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
 from npnets.interop.tianshou.prefixes import (
     check_part,
@@ -22,7 +21,7 @@ from npnets.interop.tianshou.prefixes import (
 from npnets.tree import Params, Tree
 
 
-def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -> Params:
+def from_state_dict(net: object, state_dict: Mapping[str, object], prefix: str = "") -> Params:
     """Return a network's parameters from a state dict of the same network of Tianshou.
 
     Parameters
@@ -55,7 +54,8 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     planned = plan(net)
     expected, own = parameters(planned), own_parts(planned)
     shapes = {name: parameter.shape_in_tianshou for name, parameter in expected.items()}
-    part = check_part(check_state_dict(state_dict), prefix, shapes)
+    check_state_dict(state_dict)
+    part = check_part(state_dict, prefix, shapes)
     arrays = {name: as_numpy(part[name], name) for name in expected if name in part}
     named = {name: _shape(value) for name, value in part.items() if not any(name.startswith(o.at) for o in own)}
     _check_fit(net, shapes, named, state_dict, prefix)
@@ -70,7 +70,7 @@ def from_state_dict(net: Any, state_dict: Mapping[str, Any], prefix: str = "") -
     return on_device(tree.map(read, planned), _device(net))
 
 
-def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
+def to_state_dict(net: object, params: Tree, prefix: str = "") -> dict[str, Array]:
     """Return a network's parameters as the state dict of the same network of Tianshou.
 
     Parameters
@@ -107,7 +107,9 @@ def to_state_dict(net: Any, params: Tree, prefix: str = "") -> dict[str, Array]:
     return state_dict
 
 
-def _check_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[str, Any], prefix: str) -> None:
+def _check_fit(
+    net: object, expected: Shapes, found: FoundShapes, state_dict: Mapping[str, object], prefix: str
+) -> None:
     """Check the names and shapes of a state dict; the error names the prefixes at which the network would fit."""
     different = differences(expected, found)
     if not different:
@@ -125,7 +127,7 @@ def _check_fit(net: Any, expected: Shapes, found: Shapes, state_dict: Mapping[st
     raise ValueError(f"{which} is not that of {net!r:.300}: it {'; '.join(different)}; {cause}")
 
 
-def _arrays_of(net: Any, planned: Tree, params: Tree) -> dict[str, Array]:
+def _arrays_of(net: object, planned: Tree, params: Tree) -> dict[str, Array]:
     """Return the parameters that have names of Tianshou, by their paths, after a check that all are there."""
     if not isinstance(params, dict):
         raise TypeError(f"params must be a dict of arrays as {net!r:.80} makes them, but is a {type(params).__name__}")
@@ -170,7 +172,7 @@ def _shape(value: object) -> tuple[int, ...] | None:
     return tuple(value.shape) if hasattr(value, "shape") else None
 
 
-def _device(net: Any) -> Device:
+def _device(net: object) -> Device:
     """Return the device on which a network's `init` places parameters: its own, or else the GPU of a part."""
     if not isinstance(net, NETWORKS):
         return None

@@ -1,15 +1,18 @@
 """Differences between the names and shapes that a network has and those that were found, with their likely cause."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from npnets.files.quoting import listed, nearest, quoted
 
-Shapes: TypeAlias = Mapping[str, Any]
-"""The shape of each array by its name, `None` for a value that is not an array."""
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+"""The shape of each array, by its name."""
+
+FoundShapes: TypeAlias = Mapping[str, tuple[int, ...] | None]
+"""The same for values that came; `None` for one that is not an array."""
 
 
-def differences(expected: Shapes, found: Shapes) -> list[str]:
+def differences(expected: Shapes, found: FoundShapes) -> list[str]:
     """Return the differences of names and shapes, each to follow the word "it"; none if all fit."""
     missing, extra, misshapen = _compared(expected, found)
     parts = []
@@ -23,7 +26,7 @@ def differences(expected: Shapes, found: Shapes) -> list[str]:
     return parts
 
 
-def likely_cause(expected: Shapes, found: Shapes, parts: Sequence[str] = ()) -> str:
+def likely_cause(expected: Shapes, found: FoundShapes, parts: Sequence[str] = ()) -> str:
     """Return the likely cause of differences, as a question or advice; `parts` are those of the whole state dict."""
     missing, extra, misshapen = _compared(expected, found)
     if len(missing) == len(expected):
@@ -33,8 +36,8 @@ def likely_cause(expected: Shapes, found: Shapes, parts: Sequence[str] = ()) -> 
     return by_shapes or _cause_by_names([*missing, *extra])
 
 
-def _cause_by_shapes(pairs: Sequence[tuple[Any, Any]]) -> str:
-    members = [there[0] for here, there in pairs if (len(here), len(there or ())) == (2, 3)]
+def _cause_by_shapes(pairs: Sequence[tuple[tuple[int, ...], tuple[int, ...] | None]]) -> str:
+    members = [there[0] for here, there in pairs if there and (len(here), len(there)) == (2, 3)]
     if members:
         return f"it is an ensemble's: make the network with functools.partial(npnets.EnsembleLinear, {members[0]})"
     if any((len(here), len(there or ())) == (3, 2) for here, there in pairs):
@@ -59,14 +62,14 @@ def _cause_by_names(names: Sequence[str]) -> str:
     return f"are hidden_sizes and the shapes of observations and actions {sides}"
 
 
-def _compared(expected: Shapes, found: Shapes) -> tuple[list[str], list[str], list[str]]:
+def _compared(expected: Shapes, found: FoundShapes) -> tuple[list[str], list[str], list[str]]:
     """Return the names that are missing, those that are left over, and those of another shape."""
     missing = [name for name in expected if name not in found]
     extra = [name for name in found if name not in expected]
     return missing, extra, [n for n in expected if n in found and found[n] != expected[n]]
 
 
-def _missing(name: str, expected: Shapes, extra: list[str], found: Shapes) -> str:
+def _missing(name: str, expected: Shapes, extra: list[str], found: FoundShapes) -> str:
     """Return a missing name, with the nearest of those that are left over."""
     same_ending = [other for other in extra if other.endswith(f".{name}")]
     close = min(same_ending, key=lambda n: found[n] != expected[name]) if same_ending else nearest(name, extra)
@@ -74,5 +77,5 @@ def _missing(name: str, expected: Shapes, extra: list[str], found: Shapes) -> st
     return f"{quoted(name)} of shape {expected[name]}{hint}"
 
 
-def _with_shape(name: str, shapes: Shapes) -> str:
+def _with_shape(name: str, shapes: FoundShapes) -> str:
     return quoted(name) if shapes[name] is None else f"{quoted(name)} of shape {shapes[name]}"

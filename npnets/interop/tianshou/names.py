@@ -10,9 +10,9 @@ parameter.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Parameter:
 
     name: str
     shape: tuple[int, ...]
-    layout: Layout = SAME
+    layout: Layout
 
     @property
     def shape_in_tianshou(self) -> tuple[int, ...]:
@@ -54,11 +54,24 @@ class Parameter:
         return self.layout.theirs(np.broadcast_to(np.float32(0), self.shape)).shape
 
 
+@runtime_checkable
+class Convertible(Protocol):
+    """A part of a user's own that converts its own parameters."""
+
+    def from_state_dict(self, state_dict: dict[str, Array], /) -> Tree:
+        """Return parameters from the arrays below the part's name."""
+        ...
+
+    def to_state_dict(self, params: Tree, /) -> Mapping[str, object]:
+        """Return arrays by their names below that of the part."""
+        ...
+
+
 @dataclass(frozen=True)
 class OwnPart:
     """A part that converts its own parameters, and the names of the modules around it."""
 
-    part: Any
+    part: Convertible
     at: str
 
 
@@ -70,7 +83,7 @@ def plan(part: object, at: str = "") -> Tree:
     TypeError
         If it is one of the user's own with parameters, and without the two methods that convert them.
     """
-    if callable(getattr(part, "from_state_dict", None)) and callable(getattr(part, "to_state_dict", None)):
+    if isinstance(part, Convertible):
         return OwnPart(part, at)
     return _plan(part, at)
 

@@ -18,10 +18,12 @@ Wrappers are removed around the whole state dict, around a network, and around i
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypeVar
 
 from npnets.files.quoting import listed
 from npnets.interop.tianshou.differences import Shapes
+
+Value = TypeVar("Value")
 
 HOLDER = "policy."
 TWICE = "_actor_critic"
@@ -36,8 +38,8 @@ _OURS = re.compile(r"(?:linear|norm|layer)_\d+")
 """Names of parts of npnets' parameters, which Tianshou has not."""
 
 
-def check_state_dict(state_dict: object) -> Mapping[str, Any]:
-    """Return a state dict, checked to be one."""
+def check_state_dict(state_dict: object) -> None:
+    """Check that a value is a state dict; the error says what it is instead."""
     if not isinstance(state_dict, Mapping):
         hint = "; pass module.state_dict()" if hasattr(state_dict, "state_dict") else ""
         raise TypeError(f"state_dict must be a dict from names to arrays, but is a {type(state_dict).__name__}{hint}")
@@ -56,10 +58,9 @@ def check_state_dict(state_dict: object) -> Mapping[str, Any]:
             f"there are dicts and no arrays at {listed(inner)}: this is a checkpoint, which "
             f"holds a state dict beside other values; pass that one, such as [{inner[0]!r}]"
         )
-    return state_dict
 
 
-def _place_of_parameters(given: Mapping[str, Any], at: str = "") -> str | None:
+def _place_of_parameters(given: Mapping[str, object], at: str = "") -> str | None:
     """Return the place of a layer of npnets' parameters in nested dicts, or `None`."""
     for key, value in given.items():
         if isinstance(value, Mapping):
@@ -77,7 +78,7 @@ def dotted(prefix: str) -> str:
     return f"{prefix.rstrip('.')}." if prefix else ""
 
 
-def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def split(state_dict: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
     """Divide the state dict of a whole policy or algorithm into one for each of its networks.
 
     Parameters
@@ -93,9 +94,10 @@ def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         (`alpha`) is a part like any other, names without a dot are in the part `""`, and the states of optimizers are
         omitted.
     """
-    state_dict = unwrapped(check_state_dict(state_dict))
+    check_state_dict(state_dict)
+    state_dict = unwrapped(state_dict)
     tops = {key.partition(".")[0] for key in state_dict}
-    parts: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Value]] = {}
     for key, value in state_dict.items():
         if key != OPTIMIZERS:
             name, rest = _divided(key, tops)
@@ -103,7 +105,7 @@ def split(state_dict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: unwrapped(part) for name, part in parts.items()}
 
 
-def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def part_of(state_dict: Mapping[str, object], prefix: str) -> dict[str, object]:
     """Return the values below a prefix, which is removed from their names; an empty dict if there are none."""
     start = dotted(prefix)
     for names in (state_dict, unwrapped(state_dict)):
@@ -114,7 +116,7 @@ def part_of(state_dict: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {}
 
 
-def check_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> dict[str, Any]:
+def check_part(state_dict: Mapping[str, object], prefix: str, expected: Shapes) -> dict[str, object]:
     """Return the values below a prefix, without the wrappers in their names.
 
     Raises
@@ -129,7 +131,7 @@ def check_part(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> 
     return without_wrappers(found, expected)
 
 
-def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) -> str:
+def _other_than(state_dict: Mapping[str, object], prefix: str, expected: Shapes) -> str:
     """Return advice for a prefix below which there is nothing."""
     key = prefix.rstrip(".")
     if isinstance(state_dict.get(key), Mapping):
@@ -142,7 +144,7 @@ def _other_than(state_dict: Mapping[str, Any], prefix: str, expected: Shapes) ->
     return f"it has no parts, but only {listed(list(state_dict))}" if state_dict else "it is empty"
 
 
-def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
+def unwrapped(part: Mapping[str, Value]) -> dict[str, Value]:
     """Remove the wrappers around all names, unless two names would become one."""
     bare = dict(part)
     for _ in range(_MOST_WRAPPERS):
@@ -155,7 +157,7 @@ def unwrapped(part: Mapping[str, Any]) -> dict[str, Any]:
     return bare
 
 
-def without_wrappers(part: Mapping[str, Any], expected: Iterable[str]) -> dict[str, Any]:
+def without_wrappers(part: Mapping[str, object], expected: Iterable[str]) -> dict[str, object]:
     """Remove wrappers inside names too, where that makes a name that is expected and missing."""
     missing = {name for name in expected if name not in part}
     bare = {name: _ANYWHERE.sub("", name) for name in part}
@@ -163,7 +165,7 @@ def without_wrappers(part: Mapping[str, Any], expected: Iterable[str]) -> dict[s
     return renamed if len(renamed) == len(part) else dict(part)
 
 
-def fits(expected: Shapes, state_dict: Mapping[str, Any], prefix: str = "") -> bool:
+def fits(expected: Shapes, state_dict: Mapping[str, object], prefix: str = "") -> bool:
     """Whether all parameters of a network are below a prefix, in their shapes."""
     part = without_wrappers(part_of(state_dict, prefix), expected)
     return bool(expected) and all(
@@ -171,7 +173,7 @@ def fits(expected: Shapes, state_dict: Mapping[str, Any], prefix: str = "") -> b
     )
 
 
-def prefixes_of(expected: Shapes, state_dict: Mapping[str, Any]) -> list[str]:
+def prefixes_of(expected: Shapes, state_dict: Mapping[str, object]) -> list[str]:
     """Return the prefixes below which all parameters of a network are, in their shapes."""
     first = next(iter(expected), None)
     places = dict.fromkeys(_before(key, first) for key in state_dict) if first is not None else {}

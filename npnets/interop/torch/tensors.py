@@ -85,7 +85,7 @@ def storage(identifier: object) -> Storage:
     raise Fault("its pickle describes a storage in an unknown form; the file is damaged")
 
 
-def _rebuild_tensor_v2(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
             _check_no_metadata(metadata)
@@ -93,7 +93,7 @@ def _rebuild_tensor_v2(arguments: tuple[Any, ...]) -> Tensor:
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
 
 
-def _rebuild_tensor_v3(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
             if path in _NEW_DTYPES:
@@ -102,27 +102,27 @@ def _rebuild_tensor_v3(arguments: tuple[Any, ...]) -> Tensor:
     raise _bad_arguments("torch._utils._rebuild_tensor_v3")
 
 
-def _rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor:
+def _rebuild_parameter(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (Tensor() as data, bool(), dict()):
             return data
     raise _bad_arguments("torch._utils._rebuild_parameter")
 
 
-def _ordered_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
+def _ordered_dict(arguments: tuple[object, ...]) -> dict[object, object]:
     if arguments:
         raise _bad_arguments("collections.OrderedDict")
     return {}
 
 
-def _torch_size(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+def _torch_size(arguments: tuple[object, ...]) -> tuple[int, ...]:
     match arguments:
         case (tuple(shape),):
             return _whole(shape)
     raise _bad_arguments("torch.Size")
 
 
-def _torch_device(arguments: tuple[Any, ...]) -> str:
+def _torch_device(arguments: tuple[object, ...]) -> str:
     match arguments:
         case (str(kind),) if len(kind) <= _LONGEST_KEY:
             return kind
@@ -131,7 +131,7 @@ def _torch_device(arguments: tuple[Any, ...]) -> str:
     raise _bad_arguments("torch.device")
 
 
-CONSTRUCTORS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+CONSTRUCTORS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "collections.OrderedDict": _ordered_dict,
     "torch.Size": _torch_size,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
@@ -146,7 +146,7 @@ def _bad_arguments(name: str) -> Fault:
     return Fault(f"its pickle calls {name} with arguments that PyTorch does not give; the file is damaged")
 
 
-def _check_no_metadata(metadata: list[Any]) -> None:
+def _check_no_metadata(metadata: list[object]) -> None:
     if any(metadata):
         raise Fault(
             "it has a tensor whose conjugation or sign is deferred by PyTorch; save tensor.resolve_conj() or "

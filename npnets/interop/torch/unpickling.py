@@ -41,9 +41,9 @@ def run(
     pickle: bytes,
     constructors: Mapping[str, Callable[..., Any]],
     names: Container[str],
-    stored: Callable[[Any], Any],
+    stored: Callable[[object], object],
     unknown: Callable[[str], Fault],
-) -> Any:
+) -> object:
     """Return the value of a pickle, whose containers may share others many times, or hold themselves.
 
     Parameters
@@ -76,16 +76,16 @@ class _Machine:
     pickle: bytes
     constructors: Mapping[str, Callable[..., Any]]
     names: Container[str]
-    stored: Callable[[Any], Any]
+    stored: Callable[[object], object]
     unknown: Callable[[str], Fault]
     at: int = 0
-    stack: list[Any] = field(default_factory=list)
+    stack: list[object] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
-    memo: list[Any] = field(default_factory=list)
+    memo: list[object] = field(default_factory=list)
     numbered: int = 0
     containers: int = 0
 
-    def run(self) -> Any:
+    def run(self) -> object:
         for _ in range(MOST_STEPS):
             code = self.take(1)[0]
             if code == _STOP:
@@ -95,7 +95,7 @@ class _Machine:
             _INSTRUCTIONS[code](self)
         raise Fault(f"its pickle has more than {MOST_STEPS} instructions, more than are read")
 
-    def result(self) -> Any:
+    def result(self) -> object:
         value = self.pop()
         if self.stack or self.marks or self.at != len(self.pickle):
             raise Fault("its pickle does not end with one value; the file is damaged")
@@ -128,7 +128,7 @@ class _Machine:
             raise Fault(f"its pickle has more than {MOST_VALUES} containers, more than are read")
         self.stack.append(container)
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
             raise Fault("its pickle takes a value that is not there; the file is damaged")
         return self.stack.pop()
@@ -139,7 +139,7 @@ class _Machine:
             raise Fault(f"its pickle fills or calls with a {type(value).__name__} where a {kind.__name__} must be")
         return value
 
-    def pop_marked(self) -> list[Any]:
+    def pop_marked(self) -> list[object]:
         if not self.marks:
             raise Fault("its pickle takes a group of values that is not there; the file is damaged")
         start = self.marks.pop()
@@ -192,7 +192,7 @@ class _Machine:
         value = self.pop()
         self.fill_list([value])
 
-    def fill_list(self, values: list[Any]) -> None:
+    def fill_list(self, values: list[object]) -> None:
         target = self.pop_container(list)
         target.extend(values)
         self.push(target)
@@ -201,7 +201,7 @@ class _Machine:
         value, key = self.pop(), self.pop()
         self.fill_dict([key, value])
 
-    def fill_dict(self, values: list[Any]) -> None:
+    def fill_dict(self, values: list[object]) -> None:
         target = self.pop_container(dict)
         for key, value in _pairs(values):
             self.check_key(key)
@@ -254,7 +254,7 @@ def _decoded(part: bytes) -> str:
         raise Fault(f"its pickle has text that is no UTF-8, {part[:20]!r}; the file is damaged") from None
 
 
-def _pairs(values: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _pairs(values: list[object]) -> Iterator[tuple[object, object]]:
     if len(values) % 2:
         raise Fault("its pickle has a dict with a key without a value; the file is damaged")
     return zip(values[::2], values[1::2], strict=True)

@@ -5,7 +5,7 @@ a bias is added, `z = x + bias`. `T` is the arrays' dtype: constants are written
 turn float32 into double precision, which most GPUs compute many times slower. Both branches of a choice are `T` too.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from npnets.backend import Array
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
@@ -90,26 +90,26 @@ _BACKWARD = {
 }
 
 
-def activated(x: Array, name: str, args: tuple[Any, ...]) -> Array:
+def activated(x: Array, name: str, args: tuple[object, ...]) -> Array:
     """Return the activation of an array, which stays as it is."""
     return _FORWARD[name](x, 0, *_arguments(name, args))
 
 
-def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> Array:
+def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> Array:
     """Return the activation of `x + bias`, written over `x`."""
     return _FORWARD[name](x, 0 if bias is None else bias, *_arguments(name, args), x)
 
 
-def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[Any, ...]) -> tuple[Array, Array]:
+def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> tuple[Array, Array]:
     """Return the activation of `z = x + bias`, and `z`."""
     return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *_arguments(name, args))
 
 
-def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[Any, ...]) -> Array:
+def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[object, ...]) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs none."""
     return _BACKWARD[name](g, y, y if z is None else z, *_arguments(name, args))
 
 
-def _arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _arguments(name: str, args: tuple[object, ...]) -> tuple[object, ...]:
     """Return an activation's arguments, all of them, as its source declares them."""
     return (args[0] == "tanh",) if name == "gelu" else args

@@ -9,6 +9,6 @@ ADAM = ElementwiseKernel(
     f"""{LERP_SOURCE.format(x="mu", y="g", out="new_mu")}
     new_nu = nu * (T(1) - weight_of_square) + g * g * weight_of_square;
     const T root = sqrt(new_nu) + eps;
-    new_p = p - (rate * (new_mu / (root == T(0) ? T(1) : root)) + decay * p);""",
+    new_p = p - (rate * (new_mu / (root == T(0) ? T(1) : root)) + (decay == T(0) ? T(0) : decay * p));""",
     "adam",
 )

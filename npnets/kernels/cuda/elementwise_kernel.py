@@ -1,5 +1,6 @@
 """Chains of elementwise operations on a GPU in one launch: starting a kernel costs more than computing most of them."""
 
+from types import ModuleType
 from typing import Any
 
 from npnets.backend import namespace
@@ -22,11 +23,11 @@ class ElementwiseKernel:
     def __init__(self, inputs: str, outputs: str, operation: str, name: str) -> None:
         self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, f"npnets_{name}"
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: object) -> Any:
         """Return the outputs for inputs, an array first, broadcast against each other; or write into given outputs."""
         return _made(self, namespace(arguments[0]))(*arguments)
 
 
 @bounded_cache(maxsize=256)
-def _made(kernel: ElementwiseKernel, cupy: Any) -> Any:
+def _made(kernel: ElementwiseKernel, cupy: ModuleType) -> Any:
     return cupy.ElementwiseKernel(kernel.inputs, kernel.outputs, kernel.operation, kernel.name)

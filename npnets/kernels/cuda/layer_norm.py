@@ -1,6 +1,5 @@
 """Layer normalization on a GPU, with the symbols of `kernels/layer_norm.py`; means are launches of their own."""
 
-from npnets.autodiff import Pair
 from npnets.backend import Array
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
 
@@ -17,36 +16,15 @@ _DX = ElementwiseKernel(
 )
 
 
-def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
+def forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
+    """Return `y`, and `n` and `r`."""
     centred, square = _CENTRED(x, x.mean(axis=-1, keepdims=True))
     r = _R(square.mean(axis=-1, keepdims=True), eps)
     n, y = _SCALED(centred, r, 1 if weight is None else weight, 0 if bias is None else bias)
     return y, (n, r)
 
 
-def _backward(
-    dy: Array,
-    residuals: tuple[Array, Array],
-    argnums: tuple[int, ...],
-    x: Array,
-    weight: Array | None,
-    bias: Array | None,
-    *,
-    eps: float,
-) -> tuple[Array, ...]:
-    n, r = residuals
-    rows = (-1, n.shape[-1])
-    cotangent = (
-        lambda: _input_cotangent(dy, n, r, weight),
-        lambda: (dy * n).reshape(rows).sum(axis=0),
-        lambda: dy.reshape(rows).sum(axis=0),
-    )
-    return tuple(cotangent[argnum]() for argnum in argnums)
-
-
-def _input_cotangent(dy: Array, n: Array, r: Array, weight: Array | None) -> Array:
+def input_cotangent(dy: Array, n: Array, r: Array, weight: Array | None) -> Array:
+    """Return `dx`."""
     dn, dn_n = _DN(dy, n, 1 if weight is None else weight)
     return _DX(dn, n, r, dn.mean(axis=-1, keepdims=True), dn_n.mean(axis=-1, keepdims=True))
-
-
-PAIR = Pair(_forward, _backward)

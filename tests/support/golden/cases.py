@@ -115,7 +115,7 @@ REFUSED = [
     "adam(weight_decay=-0.1)",
     "adamw(weight_decay=-0.1)",
 ]
-"""Optimizers that PyTorch refuses to make."""
+"""Arguments of optimizers for which PyTorch raises an error."""
 
 CLIPPING: dict[str, float] = {"active": 0.75, "barely active": 0.999, "barely inactive": 1.001, "inactive": 50.0}
 """The limit, as a multiple of the gradients' norm."""
@@ -123,4 +123,4 @@ CLIPPING: dict[str, float] = {"active": 0.75, "barely active": 0.999, "barely in
 TAUS = [0.0, 0.005, 0.5, 1.0]
 
 TREE: dict[str, Any] = {"weight": (3, 4), "nested.bias": (5,), "nested.zero": (4,), "scalar": (), "one": (1, 1)}
-"""Paths and shapes of the parameters that optimizers are tried on."""
+"""Paths and shapes of the parameters for the cases of optimizers."""

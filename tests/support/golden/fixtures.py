@@ -32,7 +32,7 @@ def save(name: str, content: dict[str, Any]) -> None:
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
-    """Read what `save` wrote; whoever asks again gets the same arrays, and must not change them."""
+    """Read a file of `save`; later calls return the same arrays, which must not be changed."""
     with np.load(FOLDER / f"{name}.npz") as file:
         text, numbers = str(file["content"]), file["numbers"]
 

@@ -43,7 +43,7 @@ PLACES = {
 
 
 def their_name(network: str, path: str) -> str:
-    """Return the key in Tianshou's state dict of one of our parameters: linear layers stand at even places there."""
+    """Return the key in Tianshou's state dict of one of our parameters; linear layers have even numbers there."""
     *_, leaf = path.split(".")
     prefix, theirs = next(pair for pair in PLACES[network].items() if path.startswith(pair[0] + "."))
     middle = path[len(prefix) + 1 : -len(leaf)].strip(".")

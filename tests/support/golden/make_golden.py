@@ -84,12 +84,12 @@ def results(family: cases.Family) -> dict[str, Any]:
 
 
 def network_case(case: Case) -> dict[str, Any]:
-    """Return what is recorded of a case. Its random numbers come from its name, so that a new case changes no other."""
+    """Return the record of a case. Its random numbers come from its name, so that a new case changes no other."""
     return recorded(case, *random_network(case, crc32(case.name.encode())))
 
 
 def random_network(case: Case, seed: int) -> tuple[nn.Module, np.random.Generator]:
-    """Return a case's network, all of its parameters random, and a generator for what goes in."""
+    """Return the network of a case with random parameters, and a generator for its inputs."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = eval(case.call, dict(VOCABULARY))
@@ -137,7 +137,7 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
 
 
 def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
-    """Call a network, with `noise` or `drawn` in the place of what PyTorch would draw."""
+    """Call a network, with `noise` or `drawn` in place of PyTorch's random numbers."""
     if hasattr(net, "nn"):
         return torch_recurrent.run(net, inputs)
     args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
@@ -150,7 +150,7 @@ def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
 
 @contextmanager
 def watched_tanh() -> Iterator[list[float]]:
-    """Collect the least and the largest number that each `tanh` is given."""
+    """Collect the least and the largest argument of each `tanh`."""
     found: list[float] = []
     tanh = torch.tanh
 

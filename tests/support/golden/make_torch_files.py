@@ -29,7 +29,7 @@ def network() -> Any:
 
 
 def dtypes() -> dict[str, Any]:
-    """Each dtype with its extreme values."""
+    """Return each dtype with its extreme values."""
     floats = [0.0, -0.0, 1.5, -3.25, 1e-7, 6e4, float("inf"), -float("inf"), float("nan"), 0.1]
     found = {
         name: torch.tensor(floats, dtype=getattr(torch, name)) for name in ("float64", "float32", "float16", "bfloat16")
@@ -47,7 +47,7 @@ def dtypes() -> dict[str, Any]:
 
 
 def views() -> dict[str, Any]:
-    """Tensors that share storages, and look at them in every way."""
+    """Return tensors with shared storages, as every kind of view."""
     base = torch.arange(24, dtype=torch.float32)
     weight = torch.nn.Parameter(torch.arange(6.0).reshape(2, 3))
     return {
@@ -95,7 +95,7 @@ def checkpoint() -> dict[str, Any]:
 
 
 def written(value: Any) -> Any:
-    """Return a value as JSON: what JSON has no form for is a dict of one entry, whose key says what it is."""
+    """Return a value as JSON; values that JSON cannot represent become a dict of one entry, whose key is their kind."""
     if isinstance(value, torch.Tensor):
         return written_tensor(value.detach())
     if isinstance(value, dict):
@@ -118,14 +118,14 @@ def written_tensor(tensor: Any) -> dict[str, Any]:
 
 
 def save_as_on_gpu(path: Path) -> None:
-    """Save a tensor as if it lay on the second GPU."""
+    """Save a tensor as if it were on the second GPU."""
     torch.serialization.register_package(5, lambda storage: "cuda:1", lambda storage, location: None)
     torch.save({"weight": torch.arange(3.0)}, path)
     torch.serialization._package_registry[:] = [p for p in torch.serialization._package_registry if p[0] != 5]
 
 
 def save_unreadable() -> None:
-    """Save what is not read, each in a file named after what it holds."""
+    """Save contents that are not supported, each in a file named after them."""
     tensor = torch.ones(2, 2)
     torch.save({"weight": tensor}, FOLDER / "legacy.pt", _use_new_zipfile_serialization=False)
     torch.save({"weight": tensor}, FOLDER / "protocol_4.pt", pickle_protocol=4)
@@ -143,7 +143,7 @@ def save_unreadable() -> None:
 
 
 def main() -> None:
-    """Write the files, and what is in them."""
+    """Write the files and their contents."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     contents = {"state_dict": network().state_dict(), "dtypes": dtypes(), "views": views(), "checkpoint": checkpoint()}
     for name, content in contents.items():

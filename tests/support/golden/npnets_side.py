@@ -26,7 +26,7 @@ VOCABULARY: dict[str, Any] = {
 
 
 class Scripted(np.random.Generator):
-    """A generator whose standard normal numbers are given beforehand; whoever asks must ask for their shape."""
+    """A generator of given standard normal numbers, which must be drawn in their shape."""
 
     def __new__(cls, numbers: Array) -> "Scripted":
         return super().__new__(cls, np.random.PCG64(0))
@@ -53,7 +53,7 @@ def parameters(case: dict[str, Any]) -> Any:
 
 
 def inputs_of(case: dict[str, Any]) -> dict[str, Any]:
-    """Return a case's inputs on the running backend; what a generator is to draw stays NumPy's."""
+    """Return the inputs of a case on the running backend; the numbers for a generator stay on NumPy."""
     return {name: value if name == "drawn" else on_backend(value) for name, value in case["inputs"].items()}
 
 
@@ -126,7 +126,7 @@ def assert_all_close(found: dict[Any, Any], expected: dict[Any, Any], tolerance:
 def relative_error(found: Array, expected: Array) -> float:
     """Return `max|found - expected| / max|expected|`, the largest entries of the whole array.
 
-    An array with no entry above `SMALL` is measured against that: where sums cancel, float32 leaves only rounding.
+    The error of an array with no entry above `SMALL` is relative to that, because cancelling sums leave only rounding.
     """
     difference = np.abs(found.astype(np.float64) - expected).max()
     return float(difference / max(np.abs(expected).max(), SMALL))

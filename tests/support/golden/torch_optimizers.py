@@ -21,7 +21,7 @@ STEPS = 10
 
 
 def trajectory(name: str, call: str) -> dict[str, Any]:
-    """Return where an optimizer takes parameters on fixed gradients, step by step."""
+    """Return the parameters after each step of an optimizer on fixed gradients."""
     rng = np.random.default_rng(7)
     params = {path: nn.Parameter(draw_leaf(rng, path, "zero")) for path in cases.TREE}
     start = {path: numpy_of(p) for path, p in params.items()}
@@ -53,12 +53,12 @@ def make_optimizer(word: str, params: Any, *args: Any, **kwargs: Any) -> torch.o
 
 
 def draw_leaf(rng: np.random.Generator, path: str, zero: str) -> torch.Tensor:
-    """Return numbers for a leaf; one leaf starts at zero, where each step shows to its last digit."""
+    """Return numbers for a leaf; one leaf starts at zero, so that each step is visible to its last digit."""
     return tensor(rng.standard_normal(cases.TREE[path]) * (zero not in path))
 
 
 def draw_gradient(rng: np.random.Generator, path: str, step: int) -> torch.Tensor:
-    """Return a gradient: zero in one step, and in one leaf so small that an optimizer's eps shows."""
+    """Return a gradient: zero in one step, and in one leaf so small that eps of an optimizer matters."""
     return tensor(rng.standard_normal(cases.TREE[path]) * (step != 4) * (3e-8 if "bias" in path else 1.0))
 
 

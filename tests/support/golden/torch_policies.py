@@ -1,4 +1,4 @@
-"""Whole policies of Tianshou 1.0.0 and algorithms of 2.x, each with the networks that its state dict holds.
+"""Complete policies of Tianshou 1.0.0 and algorithms of 2.x, each with the networks of its state dict.
 
 Networks are written as the calls of `cases.py`, by the prefixes at which they stand in the state dict.
 """

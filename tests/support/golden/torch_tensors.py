@@ -9,7 +9,7 @@ WEIGHTS = ("weight", "weight_ih", "weight_hh")
 
 
 def numpy_of(value: torch.Tensor, path: str = "") -> np.ndarray:
-    """Return a tensor as npnets holds what has this path: weights `(in, out)`, log sigma `(actions,)`."""
+    """Return a tensor in npnets' layout for its path: weights `(in, out)`, log sigma `(actions,)`."""
     array = value.detach().numpy().copy()
     if path.endswith("log_sigma"):
         return array[:, 0]

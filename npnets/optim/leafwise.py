@@ -1,0 +1,87 @@
+"""Optimizers whose update is one rule for each leaf: what `sgd`, `rmsprop`, `adam` and `adamw` have in common.
+
+Symbols: a leaf's parameter `p`, its gradient `g`, and its *moments*, the running means that the state keeps beside it.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from npnets import tree
+from npnets.autodiff.devices import computing_where
+from npnets.backend import Array
+from npnets.description import set_fields, set_plain
+from npnets.optim.arithmetic import Arithmetic, computed
+from npnets.optim.checks import ARRAYS, check_like, check_moments, check_state
+from npnets.optim.optimizer import Optimizer, T
+from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
+from npnets.tree import Tree
+from npnets.underflow import ignoring_underflow
+
+State = TypeVar("State", bound=tuple[Any, ...])
+
+
+class LeafwiseOptimizer(Optimizer, Generic[State]):
+    """A subclass has the fields below, a rule, and a state: a named tuple of `step` and a tree for each moment."""
+
+    learning_rate: Rate
+    weight_decay: Rate
+    _state_class: ClassVar[type[Any]]
+
+    def __post_init__(self) -> None:
+        set_plain(self)
+        set_fields(
+            self,
+            learning_rate=check_rate("learning_rate", self.learning_rate),
+            weight_decay=check_rate("weight_decay", self.weight_decay),
+        )
+
+    def _has_moments(self) -> tuple[bool, ...]:
+        """Return for each moment of the state whether this optimizer uses it; else it is `None`."""
+        raise NotImplementedError
+
+    def _rule(
+        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return a leaf's new parameter and moments in update number `t`, which begins at one."""
+        raise NotImplementedError
+
+    def init(self, params: Tree) -> State:
+        """Return the state before the first update."""
+        with computing_where({"params": params}, ARRAYS):
+            tree.map(check_like, params)
+            zeros = (tree.map(np.zeros_like, params) if has else None for has in self._has_moments())
+            return self._state_class(0, *zeros)
+
+    def update(self, params: T, grads: Tree, state: State) -> tuple[T, State]:
+        """Return new parameters and a new state; the arguments stay as they are."""
+        check_state(state, self._state_class)
+        check_moments(state, self._has_moments(), self)
+        step = int(state[0])
+        rates = current_rates(step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
+        moments = [moment for moment in state[1:] if moment is not None]
+        with computing_where({"params": params, "grads": grads, "state": state}, ARRAYS):
+            new_params, *moments = self._updated(step + 1, rates, params, grads, *moments)
+        unused = [moment for moment in state[1:] if moment is None]  # the last ones
+        return new_params, self._state_class(step + 1, *moments, *unused)
+
+    @ignoring_underflow
+    def _updated(self, t: int, rates: Sequence[CurrentRate], *trees: Tree) -> tuple[Tree, ...]:
+        """Apply the rule to each leaf of the parameters, gradients and moments; rates are numbers or trees of them."""
+
+        def leaf(ops: Arithmetic, rate: float, decay: float, p: Array, g: Array, *moments: Array) -> tuple[Array, ...]:
+            check_like(p, g, *moments)
+            return self._rule(ops, t, rate, decay, p, g, *moments)
+
+        numbers: Sequence[Any] = rates if type(rates[0]) is float else ()
+        rate_trees = () if numbers else rates
+        return computed(
+            lambda ops: tree.unzip(len(trees) - 1, partial(leaf, ops, *numbers), *rate_trees, *trees), trees[0]
+        )
+
+
+def descend(ops: Arithmetic, rate: float, direction: Array, p: Array) -> Array:
+    """Return a parameter one step down a direction: at a rate of zero a copy, whatever the direction holds."""
+    return ops.axpy(-rate, direction, p) if rate else p.copy()
