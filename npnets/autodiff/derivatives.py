@@ -249,7 +249,7 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
 _backward = ignoring_underflow(backward_pass)
 
 
-def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
+def _gradient_of(root: Traced, reached: dict[object, Any], given_away: set[int]) -> Any:
     """Return a root's gradient in the root's dtype, as an array of its own."""
     g = reached.get(root._node)
     if g is None:
