@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from npnets.backend import Array
 from npnets.common.net import Net
-from npnets.common.protocols import PreprocessNet, run_preprocess
+from npnets.common.protocols import PreprocessNet, check_features, run_preprocess
 from npnets.common.sequential import Leaves, Operation, Sequential
 from npnets.common.spec import Spec
 from npnets.inputs import as_input, features_for, first_leaf, flattened, flattened_features
@@ -40,6 +40,7 @@ class OwnBody:
         features, new_state = run_preprocess(self._trunk, leaves[0], obs, *state)
         if len(leaves) > 1:
             features = features_for(leaves[1:], leaves[0], features)
+        check_features(self._trunk, features)
         if self._features is not None:
             features = flattened_features(features, obs, self._features, self._remedy)
         return self._head.run(leaves, features), new_state
@@ -51,7 +52,9 @@ class OwnBody:
 
 def is_net(trunk: PreprocessNet, takes_ensembles: bool) -> TypeGuard[Net]:
     """Return whether a trunk is a `Net` that runs together with its head, because its features need no flattening."""
-    return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
+    if type(trunk) is not Net or trunk.num_atoms > 1 or trunk.spec.has_own_parts:
+        return False
+    return takes_ensembles or not trunk.model.is_ensemble
 
 
 def entry_of_trunk(trunk: PreprocessNet, takes_ensembles: bool = False) -> PreprocessNet | Spec:

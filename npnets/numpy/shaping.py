@@ -99,7 +99,9 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
         raise ValueError("expected at least one array to concatenate, but got none")
-    parts = [array if hasattr(array, "dtype") else np.asarray(array) for array in with_numbers_in_dtype(arrays)]
+    parts: Sequence[Any] = arrays
+    if not builtins.all([hasattr(array, "dtype") for array in arrays]):
+        parts = [array if hasattr(array, "dtype") else np.asarray(array) for array in with_numbers_in_dtype(arrays)]
     return _concatenate(0, *[ravel(part) for part in parts]) if axis is None else _concatenate(axis, *parts)
 
 
