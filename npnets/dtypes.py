@@ -22,6 +22,8 @@ def dtype_fault(dtype: DType) -> str | None:
     """Return the fault of a dtype and its remedy, as the end of a sentence; `None` for float32 and float64."""
     if dtype in COMPUTED:
         return None
+    if not isinstance(dtype, np.dtype):
+        return f"has dtype {dtype}, of another library; make it a NumPy array with numpy.asarray(x)"
     if not dtype.isnative and dtype.newbyteorder("=") in COMPUTED:
         return f"has dtype {dtype.str!r}, in the byte order of another machine; convert it with {_cast(dtype)}"
     if dtype.kind == "f":

@@ -13,7 +13,7 @@ from npnets import tree
 from npnets.autodiff import bare, is_traced
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, asarray_like, device_of, loaded_cupy
-from npnets.dtypes import DType, array_fault, class_fault
+from npnets.dtypes import COMPUTED, DType, array_fault, class_fault
 from npnets.numpy.broadcasting import to_device
 from npnets.numpy.constants import asarray
 from npnets.tree import Tree
@@ -26,9 +26,8 @@ _OF_A_DICT = (
 
 def first_leaf(leaves: Sequence[Tree]) -> Array:
     """Return the first array among leaves and the trees of own parts; its dtype and device are those of all."""
-    leaf = leaves[0]
-    if hasattr(leaf, "dtype"):
-        return leaf
+    if getattr(leaves[0], "dtype", None) in COMPUTED:
+        return leaves[0]
     leaf = _find_leaf(leaves)
     if leaf is None:
         raise TypeError(f"expected parameters with at least one array, but got {leaves!r:.80}")
@@ -39,8 +38,11 @@ def first_leaf(leaves: Sequence[Tree]) -> Array:
 
 
 def _find_leaf(params: Tree) -> Array | None:
-    """Return the first array of a tree, or `None`."""
-    return next((leaf for leaf in tree.leaves(params) if hasattr(leaf, "dtype")), None)
+    """Return the first array of a tree, or `None`; any mapping is a tree here."""
+    if hasattr(params, "dtype"):
+        return params
+    parts: Any = params.values() if hasattr(params, "values") else params if isinstance(params, (list, tuple)) else ()
+    return next((leaf for part in parts if (leaf := _find_leaf(part)) is not None), None)
 
 
 def as_input(value: Any, like: Array, name: str = "obs") -> Array:

@@ -36,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--backend",
         choices=(backends.NUMPY, backends.STAND_IN, backends.GPU, ALL),
-        help="the arrays that tests run on: numpy (if nothing is said), stand-in for CuPy, gpu (said by -m gpu too), "
-        "or all, which leaves out gpu where CuPy is not installed",
+        help="the arrays that tests run on: numpy (the default), stand-in for CuPy, gpu (also chosen by -m gpu), "
+        "or all, without gpu if CuPy is not installed",
     )
 
 

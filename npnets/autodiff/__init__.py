@@ -4,7 +4,8 @@
 `Pair`) are for those who write operations. What is traced is each leaf array, never the dicts around it.
 """
 
-from npnets.autodiff.derivatives import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
+from npnets.autodiff.derivatives import grad, stop_gradient, value_and_grad, vjp
+from npnets.autodiff.forward_mode import hvp, jvp
 from npnets.autodiff.operations import Pair, fused, primitive
 from npnets.autodiff.tracing import Traced, bare, is_traced
 from npnets.public import listing

@@ -10,7 +10,7 @@ from npnets.dtypes import array_fault, check_plain
 from npnets.tree import Tree
 
 
-def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
+def positions(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> list[int]:
     """Return which arguments `argnum` means, counted from zero."""
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum]
@@ -28,13 +28,13 @@ def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]
     return chosen
 
 
-def arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
+def arguments(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
     """Return which of a call's arguments `argnum` means, and those themselves."""
     chosen = positions(args, argnum)
     return chosen, tuple(args[position] for position in chosen) if isinstance(argnum, tuple) else args[chosen[0]]
 
 
-def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several: bool) -> list[Any]:
+def with_arguments(args: tuple[object, ...], chosen: list[int], new: Tree, several: bool) -> list[object]:
     """Return a call's arguments with the chosen ones replaced, by a tuple's parts if they are `several`."""
     replaced = list(args)
     for position, value in zip(chosen, new if several else (new,), strict=True):
@@ -42,7 +42,7 @@ def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several:
     return replaced
 
 
-def checked_leaf(leaf: Any) -> Any:
+def checked_leaf(leaf: object) -> Any:
     """Return one leaf that can be differentiated with respect to, or say why it cannot."""
     if isinstance(bare(leaf), float):  # Python's numbers, which autograd traces too, and NumPy's of float64
         return leaf if hasattr(leaf, "dtype") or is_traced(leaf) else np.asarray(leaf)
@@ -60,14 +60,14 @@ def checked_leaf(leaf: Any) -> Any:
     return leaf
 
 
-def split_aux(output: Any) -> tuple[Any, Any]:
+def split_aux(output: object) -> tuple[object, object]:
     """Return the two parts of what a function with `has_aux` returned."""
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(output)}")
     return output
 
 
-def check_scalar(value: Any) -> None:
+def check_scalar(value: object) -> None:
     """Check that a value is a scalar loss."""
     if isinstance(value, (float, int)):
         return
@@ -81,7 +81,7 @@ def check_scalar(value: Any) -> None:
         )
 
 
-def check_like(what: str, expected: Any, given: Any) -> None:
+def check_like(what: str, expected: object, given: object) -> None:
     """Check that a cotangent or direction is real, of the shape of what it belongs to, and on the same device."""
     check_plain(bare(given), f"a {what}")
     if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):

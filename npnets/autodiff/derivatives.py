@@ -1,4 +1,4 @@
-"""Derivatives of functions of trees: `grad`, `value_and_grad`, `vjp`, `jvp`, `hvp`, `stop_gradient`.
+"""Reverse mode for functions of trees: `grad`, `value_and_grad`, `vjp`; and `stop_gradient`.
 
 What is traced is each leaf array, never the dicts around it: containers that are traced themselves cost more time than
 the networks in them.
@@ -22,17 +22,15 @@ from npnets.autodiff.arguments import (
 )
 from npnets.autodiff.backward import backward_pass
 from npnets.autodiff.devices import computing_where
-from npnets.autodiff.hidden import map_arrays
+from npnets.autodiff.hidden import map_arrays, untraced
 from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zeros_like
 from npnets.autodiff.tracing import (
     Traced,
     bare,
     belongs_to,
-    forward_root,
     is_traced,
     new_trace,
     reverse_root,
-    tangent_of,
     untrace,
 )
 from npnets.backend import namespace
@@ -156,7 +154,7 @@ def value_and_grad(
         check_scalar(value)
         with computing_where((value, x)):
             gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
-        return ((value, _untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
+        return ((value, untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
 
     return evaluate
 
@@ -198,7 +196,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     roots = _roots(x, trace)
     with computing_where(roots):
         outputs = fun(roots)
-    value = _untraced(outputs, trace)
+    value = untraced(outputs, trace)
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(check_like, "cotangent"), value, cotangent)
@@ -206,72 +204,6 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
             return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)
 
     return value, pullback
-
-
-def jvp(fun: Callable[[T], Value], x: T, v: T) -> tuple[Value, Value]:
-    """Evaluate a function and its derivative in one direction, by forward mode.
-
-    Parameters
-    ----------
-    fun : callable
-        From a tree of arrays to a tree of arrays.
-    x : tree
-        Where to evaluate it.
-    v : tree
-        The direction, shaped as `x`.
-
-    Returns
-    -------
-    value, tangent : tree
-        `fun(x)`, and the Jacobian of `fun` at `x` times `v`, in arrays of their own.
-
-    Raises
-    ------
-    TypeError
-        If a leaf of `x` is no floating-point array, or `fun` returns an object other than a tree that holds arrays
-        which are being differentiated.
-    ValueError
-        If `v` is shaped otherwise than `x`.
-    """
-    value, tangent = _push_forward(fun, x, v)
-    own_value: Tree = tree.map(own_copy, value)
-    return own_value, tangent
-
-
-def _push_forward(fun: Callable[[Tree], Tree], x: Tree, v: Tree) -> tuple[Tree, Tree]:
-    """Do as `jvp`; the value may share memory with `x`."""
-    trace = new_trace()
-    x = tree.map(checked_leaf, x)
-    tree.map(functools.partial(check_like, "direction"), x, v)
-    given_away = {id(g) for g in tree.leaves(v)}
-
-    def tangent(leaf: Any) -> Any:
-        return own(tangent_of(leaf), given_away) if belongs_to(leaf, trace) else zeros_like(leaf)
-
-    with computing_where(x):
-        output = fun(tree.map(lambda leaf, g: forward_root(leaf, trace, in_dtype_of(leaf, g)), x, v))
-        return _untraced(output, trace), tree.map(tangent, output)
-
-
-def hvp(fun: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate[T, T, P], T]:
-    """Return a function that multiplies the Hessian of a scalar function by a vector, forward over reverse.
-
-    Parameters
-    ----------
-    fun : callable
-        From a tree of arrays, and further arguments if any, to a scalar.
-
-    Returns
-    -------
-    callable
-        Takes `(x, v, *args)`, with `v` shaped as `x`; returns the product, shaped as `x`.
-    """
-    gradient = grad(fun)
-
-    def product(x: T, v: T, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return _push_forward(lambda point: gradient(point, *args, **kwargs), x, v)[1]
-
-    return product
 
 
 def stop_gradient(x: T) -> T:
@@ -296,12 +228,6 @@ def stop_gradient(x: T) -> T:
     return map_arrays(lambda leaf: read_only(bare(leaf)), x, is_traced, "what stop_gradient was given")
 
 
-def _untraced(x: Tree, trace: int, is_aux: bool = False) -> Tree:
-    """Take the arrays of what a function returned out of the trace of this number."""
-    where = "aux" if is_aux else "what the function returned"
-    return map_arrays(lambda leaf: untrace(leaf, trace), x, lambda leaf: belongs_to(leaf, trace), where, is_aux)
-
-
 def _roots(x: Tree, trace: int) -> Tree:
     return tree.map(lambda leaf: reverse_root(checked_leaf(leaf), trace), x)
 
@@ -323,7 +249,7 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
 _backward = ignoring_underflow(backward_pass)
 
 
-def _gradient_of(root: Traced, reached: dict[Any, Any], given_away: set[int]) -> Any:
+def _gradient_of(root: Traced, reached: dict[object, Any], given_away: set[int]) -> Any:
     """Return a root's gradient in the root's dtype, as an array of its own."""
     g = reached.get(root._node)
     if g is None:

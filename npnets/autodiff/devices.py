@@ -77,7 +77,7 @@ def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None 
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
+        def run(*args: object, **kwargs: object) -> object:
             if loaded_cupy() is None:  # tested here too: to enter even an empty context shows in a small network
                 return function(*args, **kwargs)
             named = "" if what is None else functools.partial(what, *args, **kwargs)

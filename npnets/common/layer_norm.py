@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array
 from npnets.common.network import Network
-from npnets.common.sequential import Leaves, Operation
+from npnets.common.sequential import Operation
 from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import cached_property, check_flags, set_fields, set_plain, size
 from npnets.inputs import as_array, as_input, check_dtype, check_width
@@ -60,10 +60,9 @@ class LayerNorm(Network):
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Normalize an array `(..., features)`, in the parameters' dtype if there are parameters."""
         leaves = self.spec.read(params, self)
-        return self._run(leaves, as_input(x, leaves[0], "x") if self.elementwise_affine else as_array(x))
+        return self._run(as_input(x, leaves[0], "x") if self.elementwise_affine else as_array(x), *leaves)
 
-    def _run(self, leaves: Leaves, x: Array) -> Array:
-        weight, bias = leaves
+    def _run(self, x: Array, weight: Array | None, bias: Array | None) -> Array:
         check_width(x, self.features, self)
         if weight is not None:
             check_dtype(x.dtype, weight, self)

@@ -54,7 +54,7 @@ class Linear(Network):
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map an array `(..., batch, in)` to `(..., batch, out)`, in the parameters' dtype."""
         leaves = self.spec.read(params, self)
-        return self._operations[0].run(leaves, as_input(x, leaves[0], "x"))
+        return self._operations[0].run(as_input(x, leaves[0], "x"), *leaves)
 
     @cached_property
     def _operations(self) -> tuple[Operation, ...]:
@@ -106,7 +106,7 @@ class EnsembleLinear(Network):
     def forward(self, params: Params, x: ArrayLike) -> Array:
         """Map `(batch, in)`, the same for all members, or `(members, batch, in)` to `(members, batch, out)`."""
         leaves = self.spec.read(params, self)
-        return self._operations[0].run(leaves, as_input(x, leaves[0], "x"))
+        return self._operations[0].run(as_input(x, leaves[0], "x"), *leaves)
 
     @cached_property
     def _operations(self) -> tuple[Operation, ...]:

@@ -12,16 +12,7 @@ from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.common.network import Network
 from npnets.common.protocols import Layer, check_is_network
-from npnets.common.sequential import (
-    Activate,
-    Leaves,
-    LinearLayers,
-    Operation,
-    Sequential,
-    entry_of,
-    is_known,
-    operations_of,
-)
+from npnets.common.sequential import LinearLayers, Operation, Sequential, entry_of, is_known, operations_of
 from npnets.common.spec import Spec
 from npnets.description import (
     Sizes,
@@ -61,7 +52,7 @@ class _Block(NamedTuple):
     def operations(self) -> list[Operation]:
         """The layers and the activation as operations."""
         layers = [part for name, layer in self.layers.items() for part in operations_of(layer, name)]
-        return layers + ([] if self.activation is None else [Operation(Activate(self.activation), 0)])
+        return layers + ([] if self.activation is None else [Operation(self.activation, 0)])
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,7 +164,7 @@ class MLP(Network):
             operations[0] = operations[0]._replace(run=replace(operations[0].run, network=self))
         return tuple(operations)
 
-    def _checked(self, leaves: Leaves, x: Array) -> Array:
+    def _checked(self, x: Array) -> Array:
         check_width(x, self.input_dim, self)
         return x
 

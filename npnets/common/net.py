@@ -13,7 +13,7 @@ from npnets.common.linear import Linear
 from npnets.common.mlp import MLP
 from npnets.common.network import Network
 from npnets.common.protocols import Layer
-from npnets.common.sequential import Leaves, Operation, Sequential, entry_of, operations_of
+from npnets.common.sequential import Operation, Sequential, entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.description import (
     Shape,
@@ -153,7 +153,7 @@ class Net(Network):
             operations.append(Operation(self._duel, self.spec.slices["V"].stop - self.spec.slices["Q"].start))
         elif self.num_atoms > 1:
             operations.append(Operation(self._by_atoms, 0))
-        return (*operations, Operation(_softmax, 0)) if self.softmax else tuple(operations)
+        return (*operations, Operation(nnp.softmax, 0)) if self.softmax else tuple(operations)
 
     @cached_property
     def _layers(self) -> Sequential:
@@ -174,25 +174,21 @@ class Net(Network):
         given = {**self.dueling_param[index], "input_dim": self.model.output_dim, "output_dim": outputs}
         return MLP(**{**given, "device": self.device})
 
-    def _duel(self, leaves: Leaves, features: Array) -> Array:
+    def _duel(self, features: Array, *leaves: Tree) -> Array:
         advantages, value = (head.run(leaves, features) for head in self._heads)
         if self.num_atoms > 1:
-            advantages, value = self._by_atoms((), advantages), self._by_atoms((), value)
+            advantages, value = self._by_atoms(advantages), self._by_atoms(value)
         return advantages - nnp.mean(advantages, 1, True) + value
 
     @cached_property
     def _heads(self) -> list[Sequential]:
         """The layers of `Q` and `V`, whose leaves come one after the other."""
         start, parts = self.spec.slices["Q"].start, self._parts
-        return [Sequential(operations_of(parts[n], n), self.spec.slices[n].start - start) for n in ("Q", "V")]
+        return [Sequential(operations_of(parts[n], n), start=self.spec.slices[n].start - start) for n in ("Q", "V")]
 
-    def _by_atoms(self, leaves: Leaves, logits: Array) -> Array:
+    def _by_atoms(self, logits: Array) -> Array:
         rows, columns = logits.shape
         return nnp.reshape(logits, (rows, columns // self.num_atoms, self.num_atoms))
-
-
-def _softmax(leaves: Leaves, logits: Array) -> Array:
-    return nnp.softmax(logits)
 
 
 def _checked_dueling(param: object) -> Any:

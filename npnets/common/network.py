@@ -1,6 +1,6 @@
 """The base of all networks: a frozen description that declares its parameters, draws them, and prints as a call."""
 
-import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -50,5 +50,9 @@ class Network:
         return self.spec.init(rng, dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fields alone: what was computed from them is computed again where it is needed."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        """Return the attributes without cached properties, which are computed again where they are needed."""
+        return {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}
+
+
+def _is_cached(network: type, name: str) -> bool:
+    return isinstance(getattr(network, name, None), functools.cached_property)

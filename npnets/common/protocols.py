@@ -5,7 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from npnets.autodiff import bare
 from npnets.backend import Array
+from npnets.dtypes import check_plain
 from npnets.inputs import inputs_on_device
 from npnets.tree import Tree
 
@@ -97,3 +99,12 @@ def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Tree) -> tuple[Arr
             f"{type(output).__name__}; if it is an MLP, use a Net instead"
         )
     return output[0], output[1]
+
+
+def check_features(net: PreprocessNet, features: Array) -> None:
+    """Check that a preprocess net returned a plain array: what it returns may be as its observations came in."""
+    if not hasattr(features, "ndim"):
+        raise TypeError(
+            f"a preprocess net must return an array of features, but {net!r:.80} returned a {type(features).__name__}"
+        )
+    check_plain(bare(features), "the preprocess net's output")

@@ -10,7 +10,7 @@ from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
-from npnets.common.sequential import Sequential, part_of
+from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
 from npnets.tree import Params
@@ -71,7 +71,7 @@ class Recurrent(Network):
     @cached_property
     def spec(self) -> Spec:
         """`first`, `lstm` and `last`."""
-        return Spec({"first": self.first.spec, "lstm": self.lstm.spec, "last": self.last.spec}, self.device)
+        return Spec({"first": entry_of(self.first), "lstm": self.lstm.spec, "last": entry_of(self.last)}, self.device)
 
     @computes_where_params
     def forward(

@@ -17,13 +17,12 @@ from npnets.kernels.linear import Activations, linear_layers
 from npnets.tree import Tree
 
 Leaves: TypeAlias = Sequence[Tree]
-Run: TypeAlias = Callable[[Leaves, Array], Array]
 
 
 class Operation(NamedTuple):
-    """A function of leaves and an array `x`, and how many leaves of the network's tree are its own."""
+    """A function of an array and of leaves of the network's tree, and how many of these leaves are its own."""
 
-    run: Run
+    run: Callable[..., Array]
     leaves: int
 
 
@@ -31,14 +30,14 @@ class Operation(NamedTuple):
 class LinearLayers:
     """Linear layers one after the other, each with its activation: one call of the kernel.
 
-    `weights` are the shapes of the layers' weights, `network` is named in errors.
+    `weights` are the shapes of the layers' weights; errors name the `network`.
     """
 
     weights: tuple[tuple[int, ...], ...]
     activations: Activations
     network: object
 
-    def __call__(self, leaves: Leaves, x: Array) -> Array:
+    def __call__(self, x: Array, *leaves: Tree) -> Array:
         """Return the output of the last layer."""
         if x.ndim != 2 or x.shape[1] != self.weights[0][-2]:
             check_layer_input(x, self.weights[0], self.network)
@@ -46,10 +45,10 @@ class LinearLayers:
             check_dtype(x.dtype, leaves[0], self.network)
         return linear_layers(x, leaves, self.activations)
 
-    def joined(self, after: Run) -> "LinearLayers | None":
-        """Return these layers and the run after them as one operation, or `None` if they cannot be one."""
-        if isinstance(after, Activate) and after.activation.function is None and self.activations[-1] is None:
-            return replace(self, activations=(*self.activations[:-1], after.activation))
+    def joined(self, after: object) -> "LinearLayers | None":
+        """Return these layers and the operation after them as one, or `None` if they cannot be one."""
+        if isinstance(after, Activation) and after.function is None and self.activations[-1] is None:
+            return replace(self, activations=(*self.activations[:-1], after))
         if isinstance(after, LinearLayers) and _follows(after.weights[0], self.weights[-1]):
             weights, activations = self.weights + after.weights, self.activations + after.activations
             return LinearLayers(weights, activations, self.network)
@@ -57,26 +56,15 @@ class LinearLayers:
 
 
 @dataclass(frozen=True)
-class Activate:
-    """An activation behind a part that is no linear layer."""
-
-    activation: Activation
-
-    def __call__(self, leaves: Leaves, x: Array) -> Array:
-        """Return the activation of an array."""
-        return self.activation(x)
-
-
-@dataclass(frozen=True)
 class OwnLayer:
-    """A layer that runs by its own `forward`, which checks its own parameters."""
+    """A layer that runs by its own `forward`, which checks its own parameters; errors call it by `name`."""
 
     layer: Layer
     name: str
 
-    def __call__(self, leaves: Leaves, x: Array) -> Array:
-        """Return the layer's output, once it is seen to be an array of the dtype that came in."""
-        y = self.layer.forward(leaves[0], x)
+    def __call__(self, x: Array, params: Tree) -> Array:
+        """Return the layer's output, once it is seen to be no tuple."""
+        y = self.layer.forward(params, x)
         if isinstance(y, tuple):
             raise TypeError(
                 f"the {self.name} must return an array, as MLP does, but {self.layer!r:.80} returned a tuple; if it is "
@@ -99,13 +87,15 @@ class Sequential:
     ----------
     operations : iterable of Operation
         In the order in which their leaves lie in the network's tree.
+    then : Activation, optional
+        The activation behind the last operation.
     start : int
         The place of the first operation's leaves among all of the network's.
     """
 
-    def __init__(self, operations: Iterable[Operation], start: int = 0) -> None:
-        steps: list[tuple[Run, slice]] = []
-        for run, leaves in operations:
+    def __init__(self, operations: Iterable[Operation], then: Activation | None = None, start: int = 0) -> None:
+        steps: list[tuple[Callable[..., Array], slice]] = []
+        for run, leaves in (*operations, *([] if then is None else [Operation(then, 0)])):
             own = slice(start, start + leaves)
             joined = steps[-1][0].joined(run) if steps and isinstance(steps[-1][0], LinearLayers) else None
             if joined is not None:
@@ -116,17 +106,9 @@ class Sequential:
         self._steps = tuple(steps)
 
     def run(self, leaves: Leaves, x: Array) -> Array:
-        """Return the last operation's output.
-
-        Parameters
-        ----------
-        leaves : sequence
-            All leaves of the network's tree, as `Spec.read` returned them.
-        x : array
-            An input that has been validated.
-        """
+        """Return the last operation's output for a validated input, given all leaves of the network's tree."""
         for operation, own in self._steps:
-            x = operation(leaves[own], x)
+            x = operation(x, *leaves[own])
         return x
 
 
@@ -146,24 +128,8 @@ def is_known(layer: object) -> TypeGuard["_Known"]:
 
 
 def part_of(spec: Spec, name: str, part: Layer, then: Activation | None = None) -> Sequential:
-    """Return the operations of one part of a network, with an activation behind them.
-
-    Parameters
-    ----------
-    spec : Spec
-        Of the whole network.
-    name : str
-        The part's name in it.
-    part : layer
-    then : Activation, optional
-        The activation.
-    """
-    return Sequential([*operations_of(part, name), *activation_of(then)], spec.slices[name].start)
-
-
-def activation_of(then: Activation | None) -> list[Operation]:
-    """Return an activation as an operation; none for `None`."""
-    return [] if then is None else [Operation(Activate(then), 0)]
+    """Return the operations of one part of a network, which stands in the network's spec under a name."""
+    return Sequential(operations_of(part, name), then, spec.slices[name].start)
 
 
 def _follows(after: tuple[int, ...], before: tuple[int, ...]) -> bool:

@@ -100,7 +100,7 @@ class Spec(Mapping[str, Any]):
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters on the network's device; a tree of one seed is the same on every device."""
         check_generator(rng)
-        drawn = {name: _init(entry, rng, check_floating(dtype)) for name, entry in self.present.items()}
+        drawn = {name: _init(entry, rng, dtype) for name, entry in self.present.items()}
         return on_device(drawn, self._device)
 
     def shapes(self, dtype: DTypeLike = np.float32) -> Params:
@@ -115,6 +115,12 @@ class Spec(Mapping[str, Any]):
             stop = start + (entry.size if isinstance(entry, Spec) else 1)
             found[name], start = slice(start, stop), stop
         return found
+
+    @property
+    def has_own_parts(self) -> bool:
+        """Whether a part runs by its own `forward`, whose output may have any shape."""
+        parts = [entry for entry in self.present.values() if not isinstance(entry, Parameter)]
+        return any(part.has_own_parts if isinstance(part, Spec) else True for part in parts)
 
     @property
     def size(self) -> int:
@@ -185,11 +191,12 @@ class _Reader:
             return None
 
     def _dicts(self, params: Tree) -> list[Params]:
-        dicts = [params]
-        if len(params) != self.keys:
+        dicts = [params if type(params) is dict else {**params}]  # a defaultdict would add a key that it lacks
+        if len(dicts[0]) != self.keys:
             raise KeyError
         for number, key, keys in self.dicts:
             part = dicts[number][key]
+            part = part if type(part) is dict else {**part}
             if len(part) != keys:
                 raise KeyError
             dicts.append(part)
@@ -229,9 +236,9 @@ def on_device(params: Params, device: Device) -> Params:
     return params if device is None else tree.to_device(params, device)
 
 
-def _init(entry: "Entry", rng: np.random.Generator, dtype: DType) -> Tree:
+def _init(entry: "Entry", rng: np.random.Generator, dtype: DTypeLike) -> Tree:
     if isinstance(entry, Parameter):
-        return entry.draw(rng, entry.shape, dtype)
+        return entry.draw(rng, entry.shape, check_floating(dtype))
     return init_part(entry, rng, dtype)
 
 
@@ -242,10 +249,10 @@ def shapes_of(network: object, dtype: DTypeLike = np.float32) -> Tree:
     """
     spec = getattr(network, "spec", None) if "spec" in vars(type(network)) else network
     if isinstance(spec, Spec):
-        return {name: _shapes(entry, np.dtype(dtype)) for name, entry in spec.present.items()}
+        return {name: _shapes(entry, dtype) for name, entry in spec.present.items()}
     drawn = init_part(network, np.random.default_rng(0), dtype)
-    return tree.map(lambda leaf: ShapeDtype(leaf.shape, leaf.dtype), drawn)
+    return tree.map(lambda leaf: ShapeDtype(leaf.shape, leaf.dtype) if hasattr(leaf, "dtype") else leaf, drawn)
 
 
-def _shapes(entry: object, dtype: DType) -> Tree:
-    return ShapeDtype(entry.shape, dtype) if isinstance(entry, Parameter) else shapes_of(entry, dtype)
+def _shapes(entry: object, dtype: DTypeLike) -> Tree:
+    return ShapeDtype(entry.shape, np.dtype(dtype)) if isinstance(entry, Parameter) else shapes_of(entry, dtype)

@@ -9,13 +9,12 @@ from typing import TypeGuard
 
 from npnets.backend import Array
 from npnets.common.net import Net
-from npnets.common.protocols import PreprocessNet, run_preprocess
+from npnets.common.protocols import PreprocessNet, check_features, run_preprocess
 from npnets.common.sequential import Leaves, Operation, Sequential
 from npnets.common.spec import Spec
 from npnets.inputs import as_input, features_for, first_leaf, flattened, flattened_features
+from npnets.kernels.activations import Activation
 from npnets.tree import Tree
-
-ONE_NETWORK = "an actor needs the features of a single network"
 
 
 class NetBody(Sequential):
@@ -29,40 +28,33 @@ class NetBody(Sequential):
 class OwnBody:
     """A trunk that runs by its own `forward`, and a head.
 
-    Parameters
-    ----------
-    trunk : PreprocessNet
-    head : Sequential
-        Its leaves come after the trunk's single one.
-    features : int, optional
-        How many features the head takes; they are flattened to `(batch, features)`. `None` leaves them as they are.
-    remedy : str
-        What helps if the trunk is an ensemble, whose features cannot be flattened.
+    The head takes a number of `features`, laid out in one axis; with `None` they are taken as they come. The `remedy`
+    is for a trunk that is an ensemble, whose features cannot be laid out so.
     """
 
     def __init__(self, trunk: PreprocessNet, head: Sequential, features: int | None, remedy: str) -> None:
         self._trunk, self._head, self._features, self._remedy = trunk, head, features, remedy
 
-    def observe(self, leaves: Leaves, obs: object, state: Tree) -> tuple[Array, Tree]:
+    def observe(self, leaves: Leaves, obs: object, *state: Tree) -> tuple[Array, Tree]:
         """Return the head's output and the trunk's new state."""
-        return self._through(leaves, obs, state)
-
-    def run(self, leaves: Leaves, x: Array) -> Array:
-        """Return the head's output for an input that has been validated."""
-        return self._through(leaves, x)[0]
-
-    def _through(self, leaves: Leaves, obs: object, *state: Tree) -> tuple[Array, Tree]:
         features, new_state = run_preprocess(self._trunk, leaves[0], obs, *state)
         if len(leaves) > 1:
             features = features_for(leaves[1:], leaves[0], features)
+        check_features(self._trunk, features)
         if self._features is not None:
             features = flattened_features(features, obs, self._features, self._remedy)
         return self._head.run(leaves, features), new_state
 
+    def run(self, leaves: Leaves, x: Array) -> Array:
+        """Return the head's output for a validated input."""
+        return self.observe(leaves, x)[0]
+
 
 def is_net(trunk: PreprocessNet, takes_ensembles: bool) -> TypeGuard[Net]:
     """Return whether a trunk is a `Net` that runs together with its head, because its features need no flattening."""
-    return type(trunk) is Net and trunk.num_atoms == 1 and (takes_ensembles or not trunk.model.is_ensemble)
+    if type(trunk) is not Net or trunk.num_atoms > 1 or trunk.spec.has_own_parts:
+        return False
+    return takes_ensembles or not trunk.model.is_ensemble
 
 
 def entry_of_trunk(trunk: PreprocessNet, takes_ensembles: bool = False) -> PreprocessNet | Spec:
@@ -73,21 +65,12 @@ def entry_of_trunk(trunk: PreprocessNet, takes_ensembles: bool = False) -> Prepr
 def body(
     trunk: PreprocessNet,
     head: Iterable[Operation] = (),
+    then: Activation | None = None,
     features: int | None = None,
-    remedy: str = ONE_NETWORK,
+    remedy: str = "an actor needs the features of a single network",
     takes_ensembles: bool = False,
 ) -> NetBody | OwnBody:
-    """Return a trunk and a head, whose parameters lie one after the other in the network's tree.
-
-    Parameters
-    ----------
-    trunk : PreprocessNet
-    head : iterable of Operation
-    features, remedy
-        As in `OwnBody`.
-    takes_ensembles : bool
-        Whether the features may be an ensemble's.
-    """
+    """Return a trunk, a head and an activation; the leaves of trunk and head come first in the network's tree."""
     if is_net(trunk, takes_ensembles):
-        return NetBody([*trunk._sequence, *head])
-    return OwnBody(trunk, Sequential(head, start=1), features, remedy)
+        return NetBody([*trunk._sequence, *head], then)
+    return OwnBody(trunk, Sequential(head, then, start=1), features, remedy)

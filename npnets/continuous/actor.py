@@ -7,7 +7,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import features_of
-from npnets.common.sequential import activation_of, operations_of
+from npnets.common.sequential import entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.description import (
@@ -85,7 +85,7 @@ class Actor(Network):
     @cached_property
     def spec(self) -> Spec:
         """`preprocess` and `last`."""
-        return Spec({"preprocess": entry_of_trunk(self.preprocess_net), "last": self.last.spec}, self.device)
+        return Spec({"preprocess": entry_of_trunk(self.preprocess_net), "last": entry_of(self.last)}, self.device)
 
     @computes_where_params
     def forward(self, params: Params, obs: object, state: Tree = None, info: object = None) -> tuple[Array, Tree]:
@@ -115,5 +115,4 @@ class Actor(Network):
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:
-        squashed_head = [*operations_of(self.last, "last"), *activation_of(TANH)]
-        return body(self.preprocess_net, squashed_head, self.last.input_dim)
+        return body(self.preprocess_net, operations_of(self.last, "last"), TANH, self.last.input_dim)

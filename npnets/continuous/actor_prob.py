@@ -7,7 +7,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import features_of
-from npnets.common.sequential import Sequential, activation_of, operations_of, part_of
+from npnets.common.sequential import Sequential, entry_of, operations_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
@@ -94,7 +94,7 @@ class ActorProb(Network):
     @cached_property
     def spec(self) -> Spec:
         """`preprocess`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
-        heads = {"preprocess": entry_of_trunk(self.preprocess_net), "mu": self.head.spec}
+        heads = {"preprocess": entry_of_trunk(self.preprocess_net), "mu": entry_of(self.head)}
         sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
         return Spec({**heads, **sigma}, self.device)
 
@@ -133,8 +133,8 @@ class ActorProb(Network):
     @cached_property
     def _body(self) -> NetBody | OwnBody:
         """The trunk; with a sigma of its own, which needs no features, also the head for the mean."""
-        head = [] if self.conditioned_sigma else [*operations_of(self.head, "mu"), *activation_of(self._squash)]
-        return body(self.preprocess_net, head, self.head.input_dim)
+        head, then = ((), None) if self.conditioned_sigma else (operations_of(self.head, "mu"), self._squash)
+        return body(self.preprocess_net, head, then, self.head.input_dim)
 
     @cached_property
     def _mu(self) -> Sequential:

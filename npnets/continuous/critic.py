@@ -11,7 +11,7 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import Layer, features_of
-from npnets.common.sequential import operations_of
+from npnets.common.sequential import entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.description import Sizes, cached_property, set_fields, set_plain
@@ -75,7 +75,7 @@ class Critic(Network):
     def spec(self) -> Spec:
         """`preprocess` and `last`."""
         trunk = entry_of_trunk(self.preprocess_net, takes_ensembles=not self.flatten_input)
-        return Spec({"preprocess": trunk, "last": self.last.spec}, self.device)
+        return Spec({"preprocess": trunk, "last": entry_of(self.last)}, self.device)
 
     @computes_where_params
     def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: object = None) -> Array:
@@ -108,8 +108,8 @@ class Critic(Network):
         return body(
             self.preprocess_net,
             operations_of(self.last, "last"),
-            self.last.input_dim if self.flatten_input else None,
-            "make the critic with flatten_input=False",
+            features=self.last.input_dim if self.flatten_input else None,
+            remedy="make the critic with flatten_input=False",
             takes_ensembles=not self.flatten_input,
         )
 

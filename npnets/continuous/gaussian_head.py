@@ -7,8 +7,9 @@ import numpy as np
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.common.network import Network
-from npnets.common.spec import Constant, Parameter, Spec
+from npnets.common.protocols import Layer
+from npnets.common.sequential import entry_of
+from npnets.common.spec import Constant, Entry, Parameter
 from npnets.description import bound
 from npnets.kernels.shared_sigma import shared_sigma
 
@@ -25,9 +26,9 @@ def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tup
     return 1.0
 
 
-def sigma_of_spec(head: Network, actions: int, conditioned: bool) -> dict[str, Spec | Parameter]:
+def sigma_of_spec(head: Layer, actions: int, conditioned: bool) -> dict[str, Entry]:
     """Return what a spec holds for the standard deviation: a head, or one parameter that begins at zero."""
-    return {"sigma": head.spec} if conditioned else {"log_sigma": Parameter((actions,), Constant(0))}
+    return {"sigma": entry_of(head)} if conditioned else {"log_sigma": Parameter((actions,), Constant(0))}
 
 
 def sigma_from_features(z: Array) -> Array:

@@ -12,7 +12,6 @@ from npnets.backend import Array, Device, parse_device
 from npnets.common import PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
-from npnets.common.sequential import activation_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.pairs import paired
@@ -92,4 +91,4 @@ class Perturbation(Network):
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:
-        return body(self.preprocess_net, activation_of(TANH))
+        return body(self.preprocess_net, then=TANH)

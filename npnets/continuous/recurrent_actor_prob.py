@@ -10,7 +10,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
-from npnets.common.sequential import Sequential, part_of
+from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
 from npnets.description import (
@@ -90,7 +90,7 @@ class RecurrentActorProb(Network):
     def spec(self) -> Spec:
         """`lstm`, `mu`, and `sigma` or `log_sigma`, which begins at zero."""
         sigma = sigma_of_spec(self.head, self.output_dim, self.conditioned_sigma)
-        return Spec({"lstm": self.lstm.spec, "mu": self.head.spec, **sigma}, self.device)
+        return Spec({"lstm": self.lstm.spec, "mu": entry_of(self.head), **sigma}, self.device)
 
     @computes_where_params
     def forward(

@@ -13,7 +13,7 @@ from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
 from npnets.common.sequences import Sequences
-from npnets.common.sequential import Leaves, Sequential, part_of
+from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
 from npnets.inputs import as_input, first_leaf
@@ -71,7 +71,7 @@ class RecurrentCritic(Network):
     @cached_property
     def spec(self) -> Spec:
         """`lstm` and `last`."""
-        return Spec({"lstm": self.lstm.spec, "last": self.last.spec}, self.device)
+        return Spec({"lstm": self.lstm.spec, "last": entry_of(self.last)}, self.device)
 
     @overload
     def forward(

@@ -67,7 +67,7 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
         )
 
 
-def _check_floating(name: str, value: Any, owner: str) -> None:
+def _check_floating(name: str, value: object, owner: str) -> None:
     if hasattr(value, "log_prob"):
         raise TypeError(
             f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
@@ -82,7 +82,7 @@ def _check_floating(name: str, value: Any, owner: str) -> None:
         raise TypeError(f"{owner} expects {name} as a float32 or float64 array, but it {fault}")
 
 
-def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
+def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given.
 
     Raises
@@ -99,7 +99,7 @@ def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
     return like_mean(noise, mu, "noise")
 
 
-def like_mean(value: Any, mu: Array, name: str) -> Array:
+def like_mean(value: object, mu: Array, name: str) -> Array:
     """Return a value in the mean's dtype and on its device, if it has its shape."""
     found: Array = as_input(value, mu, name)
     if found.shape != mu.shape:
@@ -115,7 +115,9 @@ def check_like(first: Any, second: Any) -> None:
         raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
 
 
-def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
+def outputs_of(
+    actor: object, params: Tree, obs: object, state: object, options: dict[str, object]
+) -> tuple[Array, Array, Tree]:
     """Return an actor's mean, standard deviation and new state."""
     if not hasattr(actor, "forward"):
         raise TypeError(
@@ -131,7 +133,7 @@ def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str
     return *output, state
 
 
-def check_unbounded(actor: Any) -> None:
+def check_unbounded(actor: object) -> None:
     """Check that an actor leaves its mean unsquashed.
 
     Raises

@@ -56,7 +56,7 @@ def like_argument(g: Any, argument: Any) -> Any:
     return g if g.dtype == argument.dtype else astype(g, argument.dtype)
 
 
-def like_output(tangent: Any, output: Any) -> Any:
+def like_output(tangent: Array, output: Array) -> Array:
     """Bring a tangent to the shape and dtype of the output that it belongs to."""
     if tangent.shape != output.shape:
         tangent = broadcast_to(tangent, output.shape)

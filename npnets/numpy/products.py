@@ -9,12 +9,12 @@ from npnets.autodiff import primitive
 from npnets.backend import Array
 from npnets.numpy.broadcasting import like_argument, like_output
 from npnets.numpy.constants import asarray
-from npnets.numpy.shaping import expand_dims, squeeze, swapaxes
+from npnets.numpy.shaping import expand_dims, squeeze, swapaxes, with_numbers_in_dtype
 
 
 def matmul(x: ArrayLike, y: ArrayLike) -> Array:
     """Matrix product over the last two axes, leading axes broadcast; a vector counts as one row or one column."""
-    x, y = asarray(x), asarray(y)
+    x, y = map(asarray, with_numbers_in_dtype((x, y)))
     if x.ndim == 1:
         return squeeze(matmul(expand_dims(x, 0), y), 0 if y.ndim == 1 else -2)
     if y.ndim == 1:

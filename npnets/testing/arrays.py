@@ -94,7 +94,7 @@ def check_equal(before: Bits, after: Bits, expected: str, cause: str) -> None:
 
 
 def is_array(leaf: object) -> TypeGuard[Array]:
-    """Whether a leaf is an array, of NumPy, CuPy or in a derivative."""
+    """Whether a leaf is an array of NumPy or CuPy, or a traced one."""
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 

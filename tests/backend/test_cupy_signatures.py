@@ -179,7 +179,7 @@ def test_each_kind_of_argument_that_cupy_does_not_accept_is_reported(ours: str, 
     assert misfits(described(signatures.signature("(a, axis=None, *, out=None, keepdims=False)")), theirs) == []
 
 
-# -- what npnets uses -------------------------------------------------------------------------------------------------
+# -- the names that npnets uses ---------------------------------------------------------------------------------------
 
 
 def uses(source: str) -> Iterator[tuple[str, list[str]]]:

@@ -161,7 +161,7 @@ def test_labelled_episodes_store_each_episode_with_its_own_torques() -> None:
     assert set(observations[:, 0, 0]) == set(range(6))
 
 
-# -- what its user meets ----------------------------------------------------------------------------------------------
+# -- output and errors ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

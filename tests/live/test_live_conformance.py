@@ -32,7 +32,7 @@ import npnets
 from npnets.interop.tianshou import from_state_dict, to_state_dict
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what Tianshou imports warns of its own age
+    warnings.simplefilter("ignore")  # Tianshou's dependencies warn of deprecations
     import make_golden
     from drawn_cases import Case, cases
 

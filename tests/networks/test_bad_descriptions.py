@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from small_networks import (
     RECURRENT,
     RECURRENT_CRITIC,
     RECURRENT_PROB,
+    error_cases,
     fresh_rng,
 )
 
@@ -44,17 +44,13 @@ class NotANorm(ReLU):
         self.features = features
 
 
-def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -> Any:
-    return pytest.mark.parametrize(("call", "error", "words"), cases.values(), ids=cases)
-
-
 ROUND = r"must be an integer of at least 1, but is "
 UNKNOWN = r"expected one of relu, .*gelu, or a function"
 BOUND = r"max_action must be positive and finite, but is .*unbounded=True"
 NUMBERS = "max_action must be a number or a sequence of numbers, but is "
 
 
-@_refused(
+@error_cases(
     {
         "no action dimension": (lambda: Actor(NET, ()), ValueError, "action_shape .* is empty; a single number is"),
         "no observation": (lambda: Net(()), ValueError, "state_shape .* is empty"),
@@ -84,7 +80,7 @@ def test_invalid_sizes_and_numbers_are_an_error(call: Any, error: Any, words: st
         call()
 
 
-@_refused(
+@error_cases(
     {
         "misspelt": (
             lambda: MLP(3, 2, (4,), activation="rellu"),
@@ -159,7 +155,7 @@ def test_unknown_layers_norms_and_activations_are_an_error(call: Any, error: Any
         call()
 
 
-@_refused(
+@error_cases(
     {
         "NaN": (lambda: Actor(NET, 3, max_action=np.nan), ValueError, BOUND),
         "infinity": (lambda: Actor(NET, 3, max_action=[1, np.inf, 1]), ValueError, BOUND),
@@ -188,7 +184,7 @@ def test_invalid_bounds_are_an_error(call: Any, error: Any, words: str) -> None:
 NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(params, ...\), such as npnets.Net; but is "
 
 
-@_refused(
+@error_cases(
     {
         "none": (lambda: Actor(None, 3), TypeError, NO_NET + "None"),
         "a class": (lambda: ActorProb(Net, 3), TypeError, NO_NET + "<class"),
@@ -216,7 +212,7 @@ def test_parts_that_do_not_fit_are_an_error_when_the_network_is_made(call: Any, 
         call()
 
 
-@_refused(
+@error_cases(
     {
         "an int": (
             lambda: ACTOR.init(0),

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_networks import CODER, PLAIN, act, forward, fresh_rng, obs
+from small_networks import CODER, PLAIN, act, error_cases, forward, fresh_rng, obs
 
 from npnets import MLP, VAE, Actor, ActorProb, Critic, EnsembleLinear, Net, Perturbation
 
 ENSEMBLE = functools.partial(EnsembleLinear, 4)
-
-
-def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -> Any:
-    return pytest.mark.parametrize(("call", "error", "words"), cases.values(), ids=cases)
 
 
 PAIR = r"must return a pair \(features, state\), but MLP.* returned a ndarray; if it is an MLP, use a Net"
@@ -23,7 +18,7 @@ TWO_AND_FOUR = r"the preprocess net is an ensemble: its features of shape \(4, 1
 TWINS = Net(5, hidden_sizes=(4,), linear_layer=ENSEMBLE)
 
 
-@_refused(
+@error_cases(
     {
         "an MLP of a critic": (lambda: forward(Critic(PLAIN), obs()), TypeError, PAIR),
         "an MLP to perturb": (lambda: forward(Perturbation(MLP(8, 3), 1.0), obs(), act()), TypeError, PAIR),

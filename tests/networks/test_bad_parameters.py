@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from small_networks import (
     PLAIN,
     PROB,
     act,
+    error_cases,
     forward,
     fresh_rng,
     obs,
@@ -44,16 +44,12 @@ def _changed(net: Any, value: Any, *path: str) -> Any:
     return _with(params_of(net), value, *path)
 
 
-def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -> Any:
-    return pytest.mark.parametrize(("call", "error", "words"), cases.values(), ids=cases)
-
-
 LACKS = "must have the keys .* but lack "
 TWO = "must all be of one dtype, but .* has dtype float.. and .* has dtype float"
 FLOATS = r"float32 or float64 array.* has dtype int64; convert it with astype\(numpy.float32\)"
 
 
-@_refused(
+@error_cases(
     {
         "missing at the top": (
             lambda: ACTOR.forward(_changed(ACTOR, ..., "last"), obs()),
@@ -180,7 +176,7 @@ REAL = "must be an array of real numbers, but is "
 ROWS = r"state and action must both be \(batch, features\) with the same batch, but have shapes "
 
 
-@_refused(
+@error_cases(
     {
         "too wide": (lambda: forward(ACTOR, ones(2, 6)), ValueError, rf"\(batch, 5\), but got \(2, 6\); {WIDTHS}"),
         "too wide an action": (

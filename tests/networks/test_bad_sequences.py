@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import numpy as np
 import pytest
 from backends import as_numpy, on_backend
-from small_networks import RECURRENT, RECURRENT_CRITIC, RECURRENT_PROB, fresh_rng, ones, params_of
+from small_networks import RECURRENT, RECURRENT_CRITIC, RECURRENT_PROB, error_cases, fresh_rng, ones, params_of
 
 import npnets
 from npnets import RecurrentActorProb, RecurrentCritic
@@ -16,6 +16,7 @@ from npnets import RecurrentActorProb, RecurrentCritic
 BATCH, STEPS, LAYERS, HIDDEN = 2, 7, 2, 4
 THREE = {"Recurrent": RECURRENT, "RecurrentActorProb": RECURRENT_PROB, "RecurrentCritic": RECURRENT_CRITIC}
 each_network = pytest.mark.parametrize("net", THREE.values(), ids=THREE)
+each_wrong = functools.partial(error_cases, argument="make")
 
 
 def _forward(net: Any, obs: Any = None, **options: Any) -> Any:
@@ -23,10 +24,6 @@ def _forward(net: Any, obs: Any = None, **options: Any) -> Any:
     if net is RECURRENT_CRITIC and "act" not in options:
         options["act"] = ones(BATCH, 3)
     return net.forward(params_of(net), obs, **options)
-
-
-def _refused(cases: dict[str, tuple[Callable[[], Any], type[Exception], str]]) -> Any:
-    return pytest.mark.parametrize(("make", "error", "words"), cases.values(), ids=cases)
 
 
 def _state(*shape: int, **changes: Any) -> dict[str, Any]:
@@ -38,7 +35,7 @@ OBS = r"expected obs of shape \(batch, steps, 5\), or \(batch, 5\) for one step,
 
 
 @each_network
-@_refused(
+@each_wrong(
     {
         "one observation": (lambda: ones(5), ValueError, OBS + r"\(5,\); for a single observation pass obs\[None\]"),
         "a number": (lambda: 3.0, ValueError, OBS + r"\(\); for a single observation"),
@@ -64,7 +61,7 @@ def test_observations_of_a_shape_other_than_sequences_are_an_error(net: Any, mak
 SHAPE = r"must be of shape \(batch, layers, hidden\) = \(2, 2, 4\) for these obs and Recurrent\(2, 5, 3, .*, but "
 
 
-@_refused(
+@each_wrong(
     {
         "of another batch": (lambda: _state(3, 2, 4), ValueError, rf"state\['hidden'\] {SHAPE}has shape \(3, 2, 4\)"),
         "of one of the batch": (lambda: _state(1, 2, 4), ValueError, r"has shape \(1, 2, 4\); is it of another batch"),
@@ -112,7 +109,7 @@ WITHIN = r"lengths must lie within \[1, 7\], the number of steps of obs, but "
 
 
 @each_network
-@_refused(
+@each_wrong(
     {
         "beyond the sequence": (lambda: [7, 8], ValueError, WITHIN + r"lengths\[1\] is 8; leave sequences without"),
         "zero": (lambda: np.array([0, 7]), ValueError, WITHIN + r"lengths\[0\] is 0"),
@@ -147,7 +144,7 @@ RESETS = (
 
 
 @each_network
-@_refused(
+@each_wrong(
     {
         "for each sequence": (lambda: ones(2, dtype=bool), ValueError, RESETS + r"\(2,\)"),
         "time first": (lambda: ones(7, 2, dtype=bool), ValueError, RESETS + r"\(7, 2\)"),
@@ -182,7 +179,7 @@ def test_resets_for_single_steps_may_have_one_entry_for_each_sequence() -> None:
 ACT = r"expected act of shape "
 
 
-@_refused(
+@each_wrong(
     {
         "of another width": (lambda: {"act": ones(2, 4)}, ValueError, ACT + r"\(2, 3\), the last .* but got \(2, 4\)"),
         "of another batch": (lambda: {"act": ones(1, 3)}, ValueError, ACT + r"\(2, 3\), the last .* but got \(1, 3\)"),
@@ -229,7 +226,7 @@ def test_an_action_for_a_critic_of_observations_alone_is_an_error() -> None:
         critic.forward(params_of(critic), ones(2, 5), ones(2, 3))
 
 
-@_refused(
+@each_wrong(
     {
         "another layer number": (
             lambda params: params["lstm"].pop("layer_1"),
@@ -270,24 +267,8 @@ def test_a_log_sigma_of_another_shape_or_dtype_is_an_error() -> None:
         RECURRENT_PROB.forward({**params, "log_sigma": ones(3)}, ones(2, 5))
 
 
-def test_an_empty_batch_of_sequences_is_a_valid_input() -> None:
-    for obs in (ones(0, 5), ones(0, 7, 5)):
-        (mu, sigma), state = RECURRENT_PROB.forward(params_of(RECURRENT_PROB), obs, all_steps=True)
-        assert mu.shape == sigma.shape == (0, 1 if obs.ndim == 2 else 7, 3)
-        assert as_numpy(state)["hidden"].shape == (0, 1, 4)
-        value = npnets.grad(lambda p, obs=obs: npnets.numpy.sum(RECURRENT_PROB.forward(p, obs)[0][0]))
-        assert not any(leaf.any() for leaf in npnets.tree.leaves(value(params_of(RECURRENT_PROB))))
-
-
-def test_an_empty_batch_has_zero_gradients_with_respect_to_parameters_and_inputs() -> None:
-    params, obs, act = params_of(RECURRENT_CRITIC), ones(0, 7, 5), ones(0, 3)
-    found = npnets.grad(lambda arrays: npnets.numpy.sum(RECURRENT_CRITIC.forward(*arrays)))((params, obs, act))
-    assert (found[1].shape, found[2].shape) == (obs.shape, act.shape)
-    assert not any(leaf.any() for leaf in npnets.tree.leaves(found))
-
-
 @pytest.mark.numpy_alone("descriptions hold no arrays")
-@_refused(
+@each_wrong(
     {
         "no layers": (lambda: npnets.Recurrent(0, 5, 3), ValueError, "layer_num must be at least 1, but is 0"),
         "a width that is a float": (lambda: RecurrentActorProb(1, 5, 3, 64.0), TypeError, "hidden_layer_size .* 64.0"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backends import assert_array_equal, on_backend
+from backends import as_numpy, assert_array_equal, on_backend
+from small_networks import RECURRENT_CRITIC, RECURRENT_PROB, ones, params_of
 
 import npnets
 import npnets.numpy as nnp
@@ -79,3 +80,19 @@ def test_a_network_as_activation_or_linear_layer_is_an_error() -> None:
     ):
         with pytest.raises(TypeError, match="an activation must be|linear_layer must be|norm_layer must be"):
             make()
+
+
+def test_an_empty_batch_of_sequences_is_a_valid_input() -> None:
+    for obs in (ones(0, 5), ones(0, 7, 5)):
+        (mu, sigma), state = RECURRENT_PROB.forward(params_of(RECURRENT_PROB), obs, all_steps=True)
+        assert mu.shape == sigma.shape == (0, 1 if obs.ndim == 2 else 7, 3)
+        assert as_numpy(state)["hidden"].shape == (0, 1, 4)
+        value = npnets.grad(lambda p, obs=obs: nnp.sum(RECURRENT_PROB.forward(p, obs)[0][0]))
+        assert not any(leaf.any() for leaf in npnets.tree.leaves(value(params_of(RECURRENT_PROB))))
+
+
+def test_an_empty_batch_has_zero_gradients_with_respect_to_parameters_and_inputs() -> None:
+    params, obs, act = params_of(RECURRENT_CRITIC), ones(0, 7, 5), ones(0, 3)
+    found = npnets.grad(lambda arrays: nnp.sum(RECURRENT_CRITIC.forward(*arrays)))((params, obs, act))
+    assert (found[1].shape, found[2].shape) == (obs.shape, act.shape)
+    assert not any(leaf.any() for leaf in npnets.tree.leaves(found))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
-from backends import assert_allclose, device, on_backend
+from autograd import grad as autograd_grad
+from backends import assert_allclose, bits, device, on_backend
 from finite_differences import check_first_order
 
 import npnets
@@ -211,3 +213,69 @@ def test_an_ensemble_after_a_single_trunk_returns_one_value_for_each_member() ->
     head = params["last"]["linear_0"]
     output = critic.forward(*on_backend((params, OBS)))
     assert_allclose(output, features @ head["weight"] + head["bias"], rtol=1e-12)
+
+
+@dataclass(frozen=True)
+class Members:
+    """An ensemble of linear layers of the user's own."""
+
+    inputs: int
+    outputs: int
+
+    def init(self, rng: Any) -> Any:
+        return {"weight": rng.normal(size=(2, self.inputs, self.outputs))}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return x @ params["weight"]
+
+
+def test_the_error_for_an_ensemble_of_the_users_own_layers_under_an_actor_names_it() -> None:
+    net = npnets.Net(5, hidden_sizes=(3,), linear_layer=Members)
+    actor, critic = npnets.Actor(net, 2), npnets.Critic(net, flatten_input=False)
+    params, obs = on_backend((actor.init(np.random.default_rng(0)), OBS))
+    with pytest.raises(ValueError, match=r"an ensemble: its features of shape \(2, 4, 3\)"):
+        actor.forward(params, obs)
+    assert critic.forward(on_backend(critic.init(np.random.default_rng(0))), obs).shape == (2, 4, 1)
+
+
+@pytest.mark.numpy_alone("about subclasses of numpy.ndarray")
+@pytest.mark.parametrize(
+    ("obs", "words"),
+    [
+        (np.ma.array(OBS), "net's output as a plain array, but it is a masked array"),
+        (OBS.view(np.recarray), r"net's output as a plain array, but it is a numpy\S*\.recarray"),
+        (OBS.tolist(), "must return an array of features, but .*Same.* returned a list"),
+    ],
+)
+def test_features_that_are_no_plain_array_are_an_error(obs: Any, words: str) -> None:
+    class Same(Trunk):
+        def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+            return obs, state
+
+    for net in (npnets.Actor(Same(5), 2), npnets.ActorProb(Same(5), 2)):
+        with pytest.raises(TypeError, match=words):
+            net.forward(net.init(np.random.default_rng(0), np.float64), obs)
+
+
+@pytest.mark.numpy_alone("about mappings and autograd's own dicts")
+def test_a_trunk_of_the_users_own_may_hold_its_parameters_in_any_mapping() -> None:
+    net, action = npnets.Perturbation(Untold(7, 2), 1.0), OBS[:, :2]
+    params = net.init(np.random.default_rng(0), np.float64)
+    views = {"preprocess": MappingProxyType(params["preprocess"])}
+    assert bits(net.forward(views, OBS, action)) == bits(net.forward(params, OBS, action))
+    theirs = autograd_grad(lambda p: net.forward(p, OBS, action).sum())(params)
+    ours = npnets.grad(lambda p: net.forward(p, OBS, action).sum())(params)
+    np.testing.assert_allclose(theirs["preprocess"]["weight"], ours["preprocess"]["weight"], rtol=1e-12)
+
+
+@pytest.mark.numpy_alone("dtypes of NumPy")
+@pytest.mark.parametrize(("dtype", "words"), [(int, "one has dtype int64"), (np.float16, "one has dtype float16")])
+def test_a_trunk_whose_only_parameter_is_no_float32_or_float64_is_an_error(dtype: Any, words: str) -> None:
+    class Single(Bare):
+        def init(self, rng: Any, dtype: Any = np.float32) -> Any:
+            return np.ones(3, dtype)
+
+    critic = npnets.Critic(Single(), preprocess_net_output_dim=2)
+    params = critic.init(np.random.default_rng(0))
+    with pytest.raises(TypeError, match=words):
+        critic.forward({**params, "preprocess": params["preprocess"].astype(dtype)}, OBS)

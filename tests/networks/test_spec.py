@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+from collections import defaultdict
 from types import MappingProxyType
 from typing import Any
 
@@ -153,3 +155,35 @@ def test_the_error_for_integers_in_place_of_parameters_names_their_path() -> Non
     params = npnets.tree.map(lambda leaf: on_backend(leaf.astype(int)), net.init(np.random.default_rng(0)))
     with pytest.raises(TypeError, match=r"'preprocess.model.linear_0.weight' of Critic\(.* has dtype int64"):
         net.forward(params, np.ones((2, 5)))
+
+
+@pytest.mark.numpy_alone("which dict a leaf stands in does not depend on the backend")
+def test_a_defaultdict_that_lacks_a_key_is_an_error_and_stays_as_it_is() -> None:
+    layer = npnets.Linear(3, 2, bias=False)
+    misspelled = defaultdict(lambda: np.zeros((3, 2)), wieght=np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"lack \['weight'\] and have \['wieght'\]"):
+        layer.forward(misspelled, np.ones((1, 3)))
+    assert list(misspelled) == ["wieght"]
+
+
+@pytest.mark.numpy_alone("about arrays of another library")
+def test_the_error_for_arrays_of_another_library_shows_a_remedy_that_works() -> None:
+    class Tensor:
+        shape, dtype = (3, 2), "torch.float32"
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.ones(self.shape, dtype or np.float32)
+
+    layer = npnets.Linear(3, 2, bias=False)
+    with pytest.raises(TypeError, match=r"'weight' of .* of another library; .* numpy\.asarray\(x\)"):
+        layer.forward({"weight": Tensor()}, np.ones((1, 3)))
+    np.testing.assert_array_equal(layer.forward({"weight": np.asarray(Tensor())}, np.ones((1, 3))), [[3.0, 3.0]])
+
+
+@pytest.mark.numpy_alone("shapes are those of every backend")
+def test_a_summary_shows_what_a_part_of_the_users_own_holds_beside_arrays() -> None:
+    class Counted(Shift):
+        def init(self, rng: np.random.Generator, dtype: Any = np.float32) -> Any:
+            return {"by": np.ones(3, dtype), "count": 7}
+
+    assert re.search(r"count +int", npnets.summary(npnets.Actor(Counted(), 2)))

@@ -150,6 +150,27 @@ def test_numbers_among_arrays_promote_no_float32() -> None:
     assert_allclose(gradient, [1, 3])
 
 
+LISTS: dict[str, Callable[[Any], Any]] = {
+    "concatenate": lambda x: nnp.concatenate([x, [1.5, 2]]),
+    "where": lambda x: nnp.where([True, False, True], x, (1.5, 2, 3)),
+    "maximum": lambda x: nnp.maximum([1.5, 2, 3], x),
+    "add": lambda x: nnp.add(x, [[1.5, np.float64(2), 3]]),
+    "matmul": lambda x: nnp.matmul([[1.5, 2, 3]], x),
+    "clip": lambda x: nnp.clip([1.5, 2, 3], x, x),
+    "clip of a number": lambda x: nnp.clip(1.5, x, x),
+    "clip of a number from below": lambda x: nnp.clip(2, x),
+}
+
+
+@pytest.mark.numpy_alone("a list beside an array of a GPU is refused, except in stack")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("fun", LISTS.values(), ids=LISTS)
+def test_lists_of_numbers_take_the_dtype_of_the_arrays_beside_them(fun: Callable[[Any], Any], dtype: Any) -> None:
+    x = np.array([0.5, 1.75, 2.25], dtype)
+    assert fun(x).dtype == dtype
+    assert_allclose(fun(x), fun(x.astype(np.float64)))
+
+
 def test_slopes_are_taken_in_the_dtype_of_the_result_and_not_of_a_narrower_constant() -> None:
     x, third = on_backend((np.array([0.3]), np.array([3], np.float32)))
     assert_allclose(npnets.grad(lambda a: nnp.sum(a / third))(x), [1 / 3], rtol=1e-15)

@@ -39,7 +39,7 @@ def documented() -> list[Any]:
 def test_every_public_name_is_in_the_reference(module: str) -> None:
     described = {id(value) for value in documented()}
     names = public_names(module)
-    if module == "npnets.numpy":  # what it takes over from NumPy is the next test's
+    if module == "npnets.numpy":  # the next test is about the names from NumPy
         names = {name for name in names if _is_ours(getattr(npnets.numpy, name))}
     assert sorted(name for name in names if id(resolved(f"{module}.{name}")) not in described) == []
 

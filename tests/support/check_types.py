@@ -24,7 +24,7 @@ import typed_blocks
 ROOT = Path(__file__).resolve().parents[2]
 # Packages that pages and examples import and that have no types of their own.
 UNTYPED = ("cma", "cupy", "h5py", "minari", "safetensors", "scipy", "threadpoolctl", "tqdm")
-# What two of the examples need, and what is not installed here.
+# Dependencies of two examples, which are not installed here.
 NOT_INSTALLED = ("tianshou", "torch")
 
 # Whether arithmetic of arrays gives an array or Any depends on the release of NumPy, and so would warn_return_any.
@@ -40,9 +40,9 @@ MISSING = "[mypy-{0},{0}.*]\nignore_missing_imports = True\n"
 # `strict` is set by a comment in modules whose functions are all annotated: it wants to know the type of every name.
 PYRIGHT = {
     "typeCheckingMode": "standard",
-    "useLibraryCodeForTypes": False,  # what it guesses from SciPy's source is often wrong
+    "useLibraryCodeForTypes": False,  # types inferred from SciPy's source are often wrong
     "reportPossiblyUnboundVariable": "warning",  # as in pyright itself: a loop over a range does run
-    # They import what is not installed, which can be allowed for whole files only.
+    # They import packages that are not installed, which can be allowed only for whole files.
     "exclude": ["examples/data/train_tianshou_policy.py", "examples/deploy/deployed_tianshou.py"],
 }
 

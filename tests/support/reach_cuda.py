@@ -27,7 +27,7 @@ import npnets
 import npnets.autodiff.arguments
 import npnets.inputs
 import npnets.numpy
-from npnets.autodiff.derivatives import uncopied_vjp  # `vjp` copies first, behind which nothing is seen
+from npnets.autodiff.derivatives import uncopied_vjp  # because `vjp` copies first
 
 
 def over_host_memory(array: Any, device: Any = None) -> Any:
@@ -48,7 +48,7 @@ def ending(call: Callable[[], Any]) -> str:
         return "reached CUDA"
     except ImportError as error:
         return "reached CUDA" if "libcublas" in str(error) else f"ImportError: {error}"
-    except Exception as error:  # whatever it is, it is what the test is about
+    except Exception as error:  # any error, which is the result
         return f"{type(error).__name__}: {error}"
     return "returned"
 
@@ -70,7 +70,7 @@ def calls() -> Iterator[tuple[str, Callable[[], Any]]]:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     npnets.backend.to_device = over_host_memory
-    for module in (npnets.backend, npnets.autodiff.devices):  # CUDA is asked only by CuPy's functions
+    for module in (npnets.backend, npnets.autodiff.devices):  # only CuPy's functions use CUDA
         module.using = lambda device: contextlib.nullcontext()
     backends.current = backends.GPU
     print(json.dumps({name: ending(call) for name, call in calls()}))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from backends import on_backend
 
 from npnets import (
@@ -34,6 +36,11 @@ NORM = LayerNorm(5)
 RECURRENT = Recurrent(2, 5, 3, hidden_layer_size=4)
 RECURRENT_PROB = RecurrentActorProb(1, 5, 3, 4)
 RECURRENT_CRITIC = RecurrentCritic(2, 5, 3, hidden_layer_size=4)
+
+
+def error_cases(cases: dict[str, tuple[Callable[..., Any], type[Exception], str]], argument: str = "call") -> Any:
+    """Return the decorator that runs a test for each invalid call or argument, with its error and words of it."""
+    return pytest.mark.parametrize((argument, "error", "words"), cases.values(), ids=cases)
 
 
 def fresh_rng() -> np.random.Generator:

@@ -140,7 +140,7 @@ SIX = np.arange(6, dtype="<f4").tobytes()
 """A storage that `tensor` fits."""
 
 
-# -- what must not run -----------------------------------------------------------------------------------------------
+# -- traps, which must not run ----------------------------------------------------------------------------------------
 
 RUN: list[Any] = []
 """The calls of the functions below, which must stay empty."""

@@ -48,7 +48,7 @@ class ndarray:  # noqa: N801 (CuPy's name)
     def __init__(self, shape: Any, dtype: Any = float, order: str = "C") -> None:
         self._host, self._device, self.base = np.empty(shape, dtype, order), current_device(), None  # type: ignore[call-overload]
 
-    # -- what it is ---------------------------------------------------------------------------------------------------
+    # -- attributes ---------------------------------------------------------------------------------------------------
 
     dtype = property(lambda self: self._host.dtype)
     shape = property(lambda self: self._host.shape)

@@ -90,7 +90,7 @@ TWO_ARGUMENTS = (
 UFUNCS = dict.fromkeys(ONE_ARGUMENT.split(), 1) | dict.fromkeys(TWO_ARGUMENTS.split(), 2)
 SPECIAL = {"erf": 1, "expit": 1, "ndtr": 1, "erfcx": 1}
 
-METHODS = {  # those that do what the function of their name does; `arrays.py` has the others
+METHODS = {  # those that call the function of their name; `arrays.py` has the others
     "ravel": "(order='C')",
     "swapaxes": "(axis1, axis2)",
     "squeeze": "(axis=None)",
