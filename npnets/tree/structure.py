@@ -1,6 +1,6 @@
-"""What a tree is, and what goes over its leaves: mapping, their names, their order.
+"""The definition of a tree, and its traversal: mapping, the paths and the order of leaves.
 
-Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
+Independent of arrays: every object that is no dict, list or tuple is a leaf.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
