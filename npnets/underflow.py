@@ -18,7 +18,7 @@ def ignoring_underflow(run: F) -> F:
     """Make a function that leaves its arguments as they are, and can run twice, ignore underflow."""
 
     @functools.wraps(run)
-    def quiet(*args: Any, **kwargs: Any) -> Any:
+    def quiet(*args: object, **kwargs: object) -> object:
         try:
             return run(*args, **kwargs)
         except FloatingPointError:

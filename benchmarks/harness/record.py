@@ -21,7 +21,7 @@ from typing import Any
 
 import npnets
 from examples.shared.provenance import command, system
-from examples.shared.results_folder import make_ready, write
+from examples.shared.results_folder import prepare_folder, write
 
 FOLDER = Path("runs/benchmarks")
 """Where result files are written by default."""
@@ -42,7 +42,7 @@ class Record:
     """
 
     def __init__(self, name: str, out: Path) -> None:
-        make_ready(out)
+        prepare_folder(out)
         self.file = out / f"{name}.json"
         self.header = header()
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from benchmarks import ROOT
 from examples.shared.command_line import at_least
-from examples.shared.results_folder import make_ready, write
+from examples.shared.results_folder import prepare_folder, write
 
 PROGRAMS = {
     "sac": "online/sac.py",
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run what has a result file too")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
     options = parser.parse_args()
-    make_ready(options.out)
+    prepare_folder(options.out)
     for run in runs(options.only, options.seeds):
         if options.again or not (options.out / f"{run.name}.json").exists():
             print(run.name, flush=True)

@@ -1,1 +1,1 @@
-"""Recorded data, and the programs that made it."""
+"""Recorded data, and the programs that recorded it."""

@@ -1,7 +1,7 @@
-"""Records the example's data set: Gymnasium's Pendulum-v1, driven by drivers of very different quality.
+"""Records the data set of the offline example: Gymnasium's Pendulum-v1 under controllers of very different quality.
 
-Owns the behaviour that an offline learner later has to improve on: random torque, smoothed random torque, a
-sloppy swing-up controller, and one that wavers between the last two. Run it as::
+The controllers are random torque, smoothed random torque, an inaccurate swing-up controller, and one that alternates
+between the last two. Run it as::
 
     python examples/data/collect_pendulum.py --seed 0
 
@@ -36,7 +36,7 @@ def random_driver(rng: np.random.Generator) -> Driver:
 
 
 def smooth_driver(rng: np.random.Generator) -> Driver:
-    """Torque that wanders slowly (first-order autoregression); memory and strength change by episode."""
+    """Slowly changing random torque (first-order autoregression); memory and strength differ between episodes."""
     memory, strength = rng.uniform(0.8, 0.97), rng.uniform(0.8, 2.0)
     torque = rng.normal(0.0, strength)
 
@@ -49,7 +49,7 @@ def smooth_driver(rng: np.random.Generator) -> Driver:
 
 
 def sloppy_driver(rng: np.random.Generator) -> Driver:
-    """Swing-up by pumping energy, then a proportional-derivative catch; gains wrong, hand unsteady."""
+    """Swing-up by adding energy, then a proportional-derivative controller; with wrong gains and noise."""
     energy = GRAVITY * rng.uniform(0.8, 1.3)
     pump, stiffness, damping = rng.uniform(0.1, 0.5), rng.uniform(4.0, 12.0), rng.uniform(0.0, 3.0)
     catch_angle, unsteadiness = rng.uniform(0.1, 0.5), rng.uniform(0.4, 1.0)
@@ -65,7 +65,7 @@ def sloppy_driver(rng: np.random.Generator) -> Driver:
 
 
 def wavering_driver(rng: np.random.Generator) -> Driver:
-    """The sloppy controller and the smooth random torque in turn, changing every ten to forty steps."""
+    """Alternates between the sloppy controller and smooth random torque, every ten to forty steps."""
     current, waiting = sloppy_driver(rng), smooth_driver(rng)
     steps_left = rng.integers(10, 40)
 
@@ -79,7 +79,7 @@ def wavering_driver(rng: np.random.Generator) -> Driver:
     return drive
 
 
-# Ten episodes' worth of drivers, repeated over the recording, so that every stretch of it is mixed.
+# The drivers of ten episodes, repeated over the recording, so that every part of it is mixed.
 ROTA: tuple[tuple[str, Callable[[np.random.Generator], Driver]], ...] = (
     ("random", random_driver),
     ("sloppy", sloppy_driver),
@@ -117,18 +117,18 @@ def record_episode(env: gymnasium.Env, driver: Driver, seed: int) -> Recording:
 
 
 def collect(episodes: int, seed: int) -> tuple[Recording, list[str]]:
-    """Record ``episodes`` episodes, the drivers taking turns as in `ROTA`.
+    """Record ``episodes`` episodes, with the drivers in the order of `ROTA`.
 
     Returns
     -------
     tuple
-        The arrays of `record_episode` laid end to end, and the driver's name of each episode.
+        The concatenated arrays of `record_episode`, and the driver's name of each episode.
     """
     env = gymnasium.make("Pendulum-v1")
     names, recordings = [], []
     for index in tqdm(range(episodes), desc="recording", unit="episode"):
         name, make_driver = ROTA[index % len(ROTA)]
-        # One generator per episode: a longer recording starts with the shorter one of the same seed.
+        # One generator for each episode: a longer recording begins like a shorter one with the same seed.
         rng = np.random.default_rng([seed, index])
         recordings.append(record_episode(env, make_driver(rng), seed=int(rng.integers(2**31))))
         names.append(name)
@@ -137,7 +137,7 @@ def collect(episodes: int, seed: int) -> tuple[Recording, list[str]]:
 
 
 def save(path: Path, recording: Recording) -> None:
-    """Write ``recording`` as a compressed ``.npz``, whole or not at all."""
+    """Write ``recording`` as a compressed ``.npz``, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
@@ -160,14 +160,14 @@ def report(recording: Recording, names: list[str]) -> None:
 
 
 def positive(text: str) -> int:
-    """A command-line number of at least one."""
+    """Parse a command-line number of at least one."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return int(text)
 
 
 def main() -> None:
-    """Read the command line, record, save, and say what was recorded."""
+    """Read the command line, record, save, and print a summary."""
     parser = argparse.ArgumentParser(description="Record Pendulum-v1 under drivers of mixed quality.")
     default = Path(__file__).resolve().with_name("pendulum_mixed.npz")
     parser.add_argument(

@@ -1,12 +1,12 @@
-"""Writes `tianshou_td3_pendulum.pth`: a policy for Pendulum-v1 that real Tianshou 1.0.0 trained with TD3 on PyTorch.
+"""Writes `tianshou_td3_pendulum.pth`, a policy for Pendulum-v1 trained with TD3 in Tianshou 1.0.0 on PyTorch.
 
-Beside it goes `tianshou_td3_actions.npz`, what that policy answers to some observations.
+Also writes `tianshou_td3_actions.npz`, the policy's actions for some observations.
 
     pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
     python examples/data/train_tianshou_policy.py
 
-The file is the whole policy's state dict, as a Tianshou user saves it: actor, two critics and their targets. npnets is
-not needed here, and `examples/deploy/deploy_policy.py`, which runs the policy, does not need PyTorch.
+The file is the state dict of the whole policy, as Tianshou users save it: actor, two critics and their targets. This
+program does not need npnets, and `examples/deploy/deploy_policy.py`, which runs the policy, does not need PyTorch.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tianshou.utils.net.common import Net
 from tianshou.utils.net.continuous import Actor, Critic
 
 FOLDER = Path(__file__).resolve().parent
-FILE, ANSWERS = FOLDER / "tianshou_td3_pendulum.pth", FOLDER / "tianshou_td3_actions.npz"
+FILE, ACTIONS = FOLDER / "tianshou_td3_pendulum.pth", FOLDER / "tianshou_td3_actions.npz"
 HIDDEN, BOUND, SEED = (64, 64), 2.0, 0
-FIRST_STEPS, STEPS, BATCH, ANSWERED = 1_000, 15_000, 128, 64
+FIRST_STEPS, STEPS, BATCH, RECORDED = 1_000, 15_000, 128, 64
 
 
 def make_policy() -> TD3Policy:
-    """Make the networks as Tianshou's users do; actions are torques in N m, within `BOUND`."""
+    """Construct the policy as Tianshou users do; actions are torques in N m, within `BOUND`."""
     env = gymnasium.make("Pendulum-v1")
     shape, actions = env.observation_space.shape, env.action_space.shape
     actor = Actor(Net(shape, hidden_sizes=HIDDEN), actions, max_action=BOUND)
@@ -54,7 +54,7 @@ def make_policy() -> TD3Policy:
 
 
 def main() -> None:
-    """Collect and learn in turn, a gradient step for each step of the environment."""
+    """Collect and learn in turn, with one gradient step for each step of the environment."""
     np.random.seed(SEED)
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
@@ -71,16 +71,16 @@ def main() -> None:
         if (step + 1) % 2_000 == 0:
             print(f"step {step + 1}: mean reward of the last 1000 {np.mean(buffer.rew[step - 999 : step + 1]):.2f}")
     torch.save(policy.state_dict(), FILE)
-    record_answers(policy, buffer.obs[-ANSWERED:])
-    print(f"wrote {FILE} and {ANSWERS}")
+    record_actions(policy, buffer.obs[-RECORDED:])
+    print(f"wrote {FILE} and {ACTIONS}")
 
 
-def record_answers(policy: TD3Policy, observations: np.ndarray) -> None:
-    """Write what the actor answers to observations `(n, 3)`."""
+def record_actions(policy: TD3Policy, observations: np.ndarray) -> None:
+    """Write the actor's actions for observations `(n, 3)`."""
     observations = observations.astype(np.float32)
     with torch.no_grad():
         actions, _ = policy.actor(observations)
-    np.savez(ANSWERS, observations=observations, actions=actions.numpy())
+    np.savez(ACTIONS, observations=observations, actions=actions.numpy())
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""A policy that Tianshou trained, run without PyTorch."""
+"""Running a policy trained with Tianshou without PyTorch."""

@@ -1,4 +1,4 @@
-"""The npnets side of `deploy_policy.py`: a process in which PyTorch cannot be imported."""
+"""The process of `deploy_policy.py` that runs npnets; PyTorch cannot be imported in it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 
 from examples.deploy.deployed_run import run
 
-sys.modules["torch"] = None  # type: ignore[assignment]  # from here on `import torch` is an error
+sys.modules["torch"] = None  # type: ignore[assignment]  # `import torch` now raises an error
 
 
 def load(path: str) -> Callable[[Any], Any]:
-    """Return the policy in a checkpoint, from an observation `(3,)` to a torque `(1,)`."""
+    """Load a policy, a function from an observation `(3,)` to a torque `(1,)`, from a checkpoint."""
     import npnets
     from npnets.interop import tianshou, torch_file
 

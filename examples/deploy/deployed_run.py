@@ -1,6 +1,6 @@
-"""What both sides of `deploy_policy.py` do: load a policy, run episodes, and say in one line what was measured.
+"""Code of both processes of `deploy_policy.py`: load a policy, run episodes, and print the measurements in one line.
 
-Imports no library that is measured; `load` does that.
+This file does not import the measured libraries; `load` does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OBSERVATIONS = "observations.npy"
 
 
 def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> None:
-    """Measure one side, whose arguments are the checkpoint, the number of episodes, the first seed and a folder."""
+    """Measure one library; the process's arguments are checkpoint, number of episodes, first seed and folder."""
     path, episodes, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     start = time.perf_counter()
     import_or_explain(name, libraries)
@@ -48,16 +48,16 @@ def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> N
 
 
 def import_or_explain(name: str, libraries: Sequence[str]) -> None:
-    """Import what a side needs, or end with one line that says what is missing."""
+    """Import libraries, or exit with a one-line error that names the missing one."""
     try:
         for library in libraries:
             importlib.import_module(library)
     except ImportError as error:
-        sys.exit(f"{error}: install what the {name} side needs")
+        sys.exit(f"{error}: install the libraries that {name} needs")
 
 
 def load_or_explain(load: Callable[[str], Policy], path: str) -> Policy:
-    """Load a policy, or end with one line that says why it cannot be."""
+    """Load a policy, or exit with a one-line error."""
     try:
         return load(path)
     except (ValueError, OSError) as error:
@@ -65,13 +65,13 @@ def load_or_explain(load: Callable[[str], Policy], path: str) -> Policy:
 
 
 def resident_bytes() -> int | None:
-    """Return how much memory the process holds, or `None` on systems other than Linux."""
+    """Return the resident memory of the process in bytes, or `None` on systems other than Linux."""
     facts = Path("/proc/self/statm")
     return int(facts.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if facts.exists() else None
 
 
 def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:
-    """Run episodes one action at a time; return their returns, each action's seconds, and all observations."""
+    """Run episodes one action at a time; return the returns, the seconds of each action, and all observations."""
     import gymnasium
     import numpy as np
 
@@ -92,7 +92,7 @@ def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[fl
 
 
 def compare(name: str, policy: Policy, observations: Any, folder: Path) -> None:
-    """Leave the actions on the observations of the side that ran first, for the two to be compared."""
+    """Save the actions on the observations of the library that ran first, for a comparison."""
     import numpy as np
 
     shared = folder / OBSERVATIONS

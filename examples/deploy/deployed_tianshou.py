@@ -1,4 +1,4 @@
-"""The other side of `deploy_policy.py`: the same policy on Tianshou 1.0.0 and PyTorch."""
+"""The process of `deploy_policy.py` that runs the same policy on Tianshou 1.0.0 and PyTorch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from examples.deploy.deployed_run import run
 
 
 def load(path: str) -> Callable[[Any], Any]:
-    """Return the policy in a checkpoint, from an observation `(3,)` to a torque `(1,)`."""
+    """Load a policy, a function from an observation `(3,)` to a torque `(1,)`, from a checkpoint."""
     import torch
     from tianshou.utils.net.common import Net
     from tianshou.utils.net.continuous import Actor

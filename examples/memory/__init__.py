@@ -1,1 +1,1 @@
-"""A task that needs a memory: a recurrent policy beside a feed-forward one."""
+"""A task that needs a memory: a recurrent policy and a feed-forward policy."""

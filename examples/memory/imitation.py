@@ -1,9 +1,8 @@
-"""Imitation of a teacher that sees more than its students do (DAgger: Ross, Gordon and Bagnell 2011, arXiv:1011.0686).
+"""Imitation of a teacher that observes more than its students (DAgger: Ross, Gordon and Bagnell 2011, arXiv:1011.0686).
 
-Owns the algorithm: the two students, the loss, one step of learning, how a student acts, and the lessons. The students
-play, the teacher says what it would have done at every step that they went through, and both learn from all of that.
-They are equal in all but memory: one data set that both fill, the same batches of it, the same loss, optimizer and
-number of steps, and about as many parameters. Knows no environment and no files.
+The students act in the environment, the teacher labels every step of their episodes with its own torque, and both
+students learn from all labelled episodes. They differ only in memory: they share the data set, its batches, the loss,
+the optimizer and the number of steps, and are about equally large.
 """
 
 from __future__ import annotations
@@ -28,26 +27,26 @@ RECURRENT, FEED_FORWARD = "recurrent", "feed-forward"
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Every number that the example chooses.
+    """Settings of the example.
 
     Attributes
     ----------
     hidden_layer_size
         Width of the recurrent student's LSTM.
     hidden_sizes
-        Hidden layers of the feed-forward student: 17,026 parameters beside 17,474.
+        Hidden layers of the feed-forward student, which has 17,026 parameters; the recurrent student has 17,474.
     batch_size
         Whole episodes per gradient step, drawn uniformly with replacement.
     learning_rate
-        Adam's.
+        Adam's learning rate.
     clip_norm
-        Largest norm of a gradient; the gradient through 200 steps of an LSTM is now and then much longer than usual.
+        Largest norm of a gradient; the gradient through 200 steps of an LSTM is sometimes much larger than usual.
     steps
         Gradient steps of each student.
     steps_per_round
-        After so many of them both students play again.
+        Gradient steps between two rounds of new episodes.
     episodes_per_round
-        How many episodes each student plays then.
+        New episodes of each student in a round.
     max_action
         Pendulum's torque is within [-2, 2] N m.
     """
@@ -64,14 +63,14 @@ class Hyperparameters:
 
 
 class State(NamedTuple):
-    """All that changes while a student learns: its parameters, and the optimizer's state."""
+    """Training state of a student: its parameters and the optimizer's state."""
 
     params: Any
     optimizer: Any
 
 
 def make_actors(settings: Hyperparameters, obs_dim: int, device: str | int = "cpu") -> dict[str, Actor]:
-    """Describe the two students; each answers with a normal distribution over torques."""
+    """Return the two students' networks; each returns a normal distribution over torques."""
     limit = settings.max_action
     memory = npnets.RecurrentActorProb(1, obs_dim, 1, settings.hidden_layer_size, max_action=limit, device=device)
     net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
@@ -88,14 +87,14 @@ def distribution(actor: Actor, params: Any, observations: Any) -> tuple[Any, Any
 
 
 def negative_log_likelihood(params: Any, actor: Actor, observations: Any, torques: Any) -> Any:
-    """How little a student expects the teacher's torques `(episodes, steps)`: the mean over all steps."""
+    """Return the mean negative log-likelihood of the teacher's torques `(episodes, steps)`, in nats."""
     mu, sigma = distribution(actor, params, observations)
     deviation = (torques.reshape((-1, 1)) - mu) / sigma
     return nnp.mean(deviation**2 / 2 + nnp.log(sigma)) + np.log(2 * np.pi) / 2
 
 
 class Student:
-    """An actor that learns from a teacher; it holds nothing that learning changes.
+    """An actor that learns from a teacher; an object does not change during training.
 
     Parameters
     ----------
@@ -120,18 +119,18 @@ class Student:
         -------
         State
         loss
-            An array of no dimension: to read it on a GPU is to wait for it.
+            A zero-dimensional array; reading it waits for the GPU.
         """
-        lesson = to_device(observations, self.actor.device), to_device(torques, self.actor.device)
-        loss, grads = self._value_and_grad(state.params, self.actor, *lesson)
+        arrays = to_device(observations, self.actor.device), to_device(torques, self.actor.device)
+        loss, grads = self._value_and_grad(state.params, self.actor, *arrays)
         grads, _ = optim.clip_by_global_norm(grads, self.clip_norm)
         return State(*self.optimizer.update(params=state.params, grads=grads, state=state.optimizer)), loss
 
     def policy(self, params: Any, rng: np.random.Generator | None = None) -> Callable[[Array], Array]:
-        """Return a function from one step's observations `(n, obs_dim)` to torques `(n, 1)`, for episodes from a start.
+        """Return a policy, from the observations `(n, obs_dim)` of one step to torques `(n, 1)`, for new episodes.
 
-        It remembers: a recurrent actor's state is carried from call to call. With `rng` it draws torques from the
-        distribution, without it takes the mean.
+        A recurrent actor's state passes from call to call. With `rng`, torques are drawn from the distribution; without
+        `rng`, they are the mean.
         """
         memory = None
 
@@ -144,8 +143,8 @@ class Student:
         return act
 
 
-class Lessons:
-    """Episodes that students played, `(episodes, steps, obs_dim)`, with the teacher's torques `(episodes, steps)`."""
+class LabelledEpisodes:
+    """The students' episodes `(episodes, steps, obs_dim)` with the teacher's torques `(episodes, steps)`."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[Array, Array]] = []
@@ -154,7 +153,7 @@ class Lessons:
         return len(self._rows)
 
     def add(self, observations: Array, torques: Any) -> None:
-        """Keep episodes."""
+        """Store episodes."""
         self._rows += zip(observations, np.asarray(torques, np.float32), strict=True)
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Array, Array]:

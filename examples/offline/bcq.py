@@ -1,9 +1,9 @@
 """Batch-constrained Q-learning (Fujimoto, Meger and Precup 2019, arXiv:1812.02900) in pure functions.
 
-Owns the algorithm: its networks, its three losses, one step of learning, and how a trained policy acts. The order of
-the updates and every formula are those of Tianshou's `BCQPolicy`. Knows no environment and no files.
+This file has the algorithm: networks, losses, the learning step, and the trained policy. The order of updates and every
+formula are those of Tianshou's `BCQPolicy`.
 
-A `State` holds all that changes while learning; `learn` takes one and gives the next.
+A `State` holds everything that training changes; `learn` takes a state and returns the next one.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 import npnets
 import npnets.numpy as nnp
 from examples.offline.bcq_settings import Hyperparameters
-from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
 from examples.shared.transitions import Array, Batch
 from npnets import optim
 from npnets.backend import to_device, to_numpy
 
 
 class Networks(NamedTuple):
-    """The networks of BCQ; both critics have one form and parameters of their own."""
+    """The networks of BCQ; both critics share this network and have separate parameters."""
 
     perturbation: npnets.Perturbation
     critic: npnets.Critic
@@ -30,7 +30,7 @@ class Networks(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The losses of one step of learning, each an array of no dimension: to read one on a GPU is to wait for it."""
+    """The losses of one learning step, each a zero-dimensional array; reading one waits for the GPU."""
 
     vae: Array
     critic: Array
@@ -41,7 +41,7 @@ CRITICS = ("critic_1", "critic_2")
 
 
 def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> Networks:
-    """Describe BCQ's networks for observations and actions of these widths."""
+    """Return BCQ's networks for observations and actions of these widths."""
     limit, hidden, latent = settings.max_action, settings.hidden_sizes, settings.latent_dim
     trunk = npnets.Net(obs_dim + act_dim, act_dim, hidden_sizes=hidden, device=device)
     features = npnets.Net(obs_dim, act_dim, hidden_sizes=hidden, concat=True, device=device)
@@ -55,7 +55,7 @@ def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int, device:
 
 
 class BCQ:
-    """BCQ with its networks, settings and optimizers; it holds nothing that learning changes.
+    """BCQ's networks, settings and optimizers; an object does not change during training.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class BCQ:
     obs_dim, act_dim : int
         Widths of an observation and of an action.
     device : str or int
-        Where parameters are placed and learning happens.
+        Device of parameters and training.
     """
 
     def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
@@ -78,14 +78,14 @@ class BCQ:
         self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; the target critics start as the critics."""
+        """Draw parameters; the target critics start equal to the critics."""
         perturbation, critic, vae = self.networks
         params = {"perturbation": perturbation.init(rng), "vae": vae.init(rng)}
         params |= {name: critic.init(rng) for name in CRITICS}
-        return begin(params, self.optimizers, targets=CRITICS)
+        return initial_state(params, self.optimizers, targets=CRITICS)
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Losses]:
-        """Take one gradient step for each network on a batch of transitions, and move the targets.
+        """Take one gradient step for each network on a batch of transitions, and update the targets.
 
         Parameters
         ----------
@@ -100,20 +100,20 @@ class BCQ:
         State, Losses
         """
         obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
-        state, vae_loss = descend(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
+        state, vae_loss = gradient_step(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
         target = self._target(state, rewards, next_obs, terminals, rng)
         critic_losses = []
         for name in CRITICS:
-            state, loss = descend(state, self.optimizers, name, self._critic_loss, obs, act, target)
+            state, loss = gradient_step(state, self.optimizers, name, self._critic_loss, obs, act, target)
             critic_losses.append(loss)
         sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
         given = state.params["critic_1"], obs, sampled
-        state, actor_loss = descend(state, self.optimizers, "perturbation", self._actor_loss, *given)
+        state, actor_loss = gradient_step(state, self.optimizers, "perturbation", self._actor_loss, *given)
         losses = Losses(vae_loss, nnp.mean(nnp.stack(critic_losses)), actor_loss)
-        return follow(state, self.settings.tau), losses
+        return update_targets(state, self.settings.tau), losses
 
     def act(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Choose, for each observation, the best of many perturbed actions that the VAE draws.
+        """Return, for each observation, the action of the highest value among perturbed samples of the VAE.
 
         Parameters
         ----------
@@ -135,13 +135,13 @@ class BCQ:
         return to_numpy(actions).reshape(len(best), samples, -1)[np.arange(len(best)), best]
 
     def _vae_loss(self, params: Any, obs: Array, act: Array, rng: np.random.Generator) -> Any:
-        """Squared error of the reconstruction, and half the divergence of the latent from the standard normal."""
+        """Squared error of the reconstruction plus half the KL divergence of the latent from the standard normal."""
         reconstruction, mean, std = self.networks.vae.forward(params, obs, act, rng=rng)
         divergence = nnp.mean(-nnp.log(std) + (std**2 + mean**2 - 1) / 2)
         return nnp.mean((act - reconstruction) ** 2) + divergence / 2
 
     def _target(self, state: State, rewards: Array, next_obs: Array, terminals: Array, rng: Any) -> Array:
-        """Return what the critics should say, `(batch, 1)`: the best of several actions that the data might take."""
+        """Return the target `(batch, 1)` of the critics: the best value of several actions sampled from the VAE."""
         settings, (_, critic, vae) = self.settings, self.networks
         obs = nnp.repeat(next_obs, settings.num_sampled_action, 0)
         act = vae.decode(state.params["vae"], obs, rng=rng)
@@ -154,6 +154,6 @@ class BCQ:
         return nnp.mean((self.networks.critic.forward(params, obs, act) - target) ** 2)
 
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array, sampled: Array) -> Any:
-        """How little the first critic values the perturbed actions."""
+        """Return the negative mean value, by the first critic, of the perturbed actions."""
         perturbed = self.networks.perturbation.forward(params, obs, sampled)
         return -nnp.mean(self.networks.critic.forward(critic_params, obs, perturbed))

@@ -1,7 +1,7 @@
-"""Every number that the BCQ example on Pendulum-v1 chooses, in one place.
+"""The settings of the BCQ example on Pendulum-v1.
 
-The example itself and the same training on Tianshou (``benchmarks/learning/bcq_tianshou.py``) read their settings
-here, so that a comparison of the two compares libraries and nothing else.
+The example and the same training with Tianshou (``benchmarks/learning/bcq_tianshou.py``) share these settings, so that
+a comparison of the two compares only the libraries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Hyperparameters:
     """Settings of batch-constrained Q-learning (Fujimoto et al., 2019, arXiv:1812.02900) for Pendulum-v1.
 
-    The names are those of Tianshou's ``BCQPolicy``, ``Perturbation`` and ``VAE`` where it has one.
+    Names are those of Tianshou's ``BCQPolicy``, ``Perturbation`` and ``VAE``, if they have the setting.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Hyperparameters:
     vae_hidden_sizes
         Hidden layers of the VAE's encoder and of its decoder.
     latent_dim
-        Size of the VAE's latent vector. The KL term is a mean over it, so a longer one is freer.
+        Size of the VAE's latent vector. The KL term is a mean over its entries, so it constrains a longer vector less.
     batch_size
         Transitions per gradient step, drawn uniformly with replacement.
     actor_lr, critic_lr, vae_lr
@@ -30,15 +30,15 @@ class Hyperparameters:
     gamma
         Discount per step.
     tau
-        Share of the trained parameters in every soft update of the target networks.
+        Step size of every soft update of the target networks toward the trained networks.
     lmbda
-        Weight of the smaller of the two target critics; the larger one gets ``1 - lmbda``.
+        Weight of the smaller of the two target values; the larger one has weight ``1 - lmbda``.
     phi
-        Largest perturbation, as a share of ``max_action``.
+        Largest perturbation, as a fraction of ``max_action``.
     num_sampled_action
         Actions drawn from the VAE per next observation when a target is computed.
     forward_sampled_times
-        Actions drawn from the VAE per observation when the policy acts; the first critic chooses among them.
+        Actions drawn from the VAE per observation when the policy acts; the first critic selects the best.
     steps
         Gradient steps of one training.
     max_action

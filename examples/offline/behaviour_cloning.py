@@ -1,4 +1,4 @@
-"""Behaviour cloning: an actor that learns to do what the data does, the yardstick of offline learning."""
+"""Behaviour cloning: an actor that imitates the data, the baseline of offline learning."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Train a policy from recorded transitions with BCQ, and see it swing the pendulum up.
+"""Train a policy with BCQ from recorded transitions of Pendulum-v1, and evaluate it.
 
     python examples/offline/offline_bcq.py --seed 0 --out runs/offline_bcq
 
-Reads transitions of Pendulum-v1, trains BCQ on them without touching the environment, and judges the policy in the
-real one, beside the behaviour that made the data and beside behaviour cloning. Into the folder given by `--out` go
-`policy.npz` (every parameter, by its path), `results.json` and `learning.png`. Ctrl-C saves what there is.
+Trains BCQ only on recorded transitions, and evaluates the policy in the environment. Compares it with the policies that
+recorded the data, and with behaviour cloning. Writes `policy.npz` (every parameter, by its path), `results.json` and
+`learning.png` to the folder given by `--out`. Ctrl-C saves the current state.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from examples.shared.command_line import add_training_options, new_parser, run_a
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.learning_state import State
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, evaluate, record
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_parameters
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_parameters
 from examples.shared.transitions import Transitions, episode_returns, load
 from npnets.backend import to_numpy
 
@@ -40,7 +40,7 @@ EPISODES, CHECKPOINTS = 30, 10
 
 
 def train(agent: BCQ, data: Transitions, seed: int, curve: LearningCurve) -> tuple[State, int]:
-    """Learn for as many steps as the settings say, or until Ctrl-C; say how many were taken."""
+    """Train for `settings.steps` steps, or until Ctrl-C; return the state and the number of steps."""
     steps, taken = agent.settings.steps, 0
     rng = np.random.default_rng(seed)
     state = agent.init(rng)
@@ -55,24 +55,24 @@ def train(agent: BCQ, data: Transitions, seed: int, curve: LearningCurve) -> tup
             if taken % max(1, steps // CHECKPOINTS) == 0:
                 curve.add(taken, state)
     except KeyboardInterrupt:
-        print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
+        print(f"\ninterrupted at step {taken}: saving the current state", file=sys.stderr)
     curve.add(taken, state)
     return state, taken
 
 
 def policy_of(agent: BCQ, state: State, seed: int) -> Callable[[Any], Any]:
-    """Return a function from observations `(n, 3)` to torques `(n, 1)`, with a stream of latent vectors of its own."""
+    """Return a function from observations `(n, 3)` to torques `(n, 1)`, with its own random latent vectors."""
     rng = np.random.default_rng(seed)
     return lambda observations: agent.act(state.params, observations, rng)
 
 
-def judged(agent: BCQ, state: State, seed: int) -> Any:
-    """Return the returns of the policy that a step led to."""
+def policy_returns(agent: BCQ, state: State, seed: int) -> Any:
+    """Return the returns `(episodes,)` of the policy of a training state."""
     return evaluate(policy_of(agent, state, seed), EPISODES, EVALUATION_SEED)
 
 
 def returns_of_cloning(data: Transitions, settings: Hyperparameters, seed: int, device: str) -> Any:
-    """Train behaviour cloning and play it; nothing if Ctrl-C comes between."""
+    """Train and evaluate behaviour cloning; return its returns, or None after Ctrl-C."""
     try:
         actor, params = clone_behaviour(data, settings, np.random.default_rng(seed), device)
         return evaluate(lambda obs: to_numpy(actor.forward(params, obs)[0]), EPISODES, EVALUATION_SEED)
@@ -82,13 +82,13 @@ def returns_of_cloning(data: Transitions, settings: Hyperparameters, seed: int, 
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do all that the options ask for; return the exit status."""
+    """Train, evaluate and save; return the exit status."""
     settings = replace(Hyperparameters(), steps=options.steps)
     data = pendulum_transitions(options.data, settings)
     agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1], options.device)
-    make_ready(options.out)
-    judge = functools.partial(judged, agent, seed=options.seed)
-    curve, began = LearningCurve(judge), time.perf_counter()
+    prepare_folder(options.out)
+    evaluate_state = functools.partial(policy_returns, agent, seed=options.seed)
+    curve, began = LearningCurve(evaluate_state), time.perf_counter()
     state, taken = train(agent, data, options.seed, curve)
     seconds = time.perf_counter() - began
     save_parameters(options.out / "policy.npz", state.params)
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         others=others,
         episodes={"BCQ": record(policy_of(agent, state, options.seed), SHOWN_SEED)},
     )
-    conclude(options.out, found)
+    write_results(options.out, found)
     return 0 if "behaviour cloning" in others else 130
 
 
@@ -118,19 +118,19 @@ def pendulum_transitions(path: Path, settings: Hyperparameters) -> Transitions:
     if widths != (3, 1):
         raise ValueError(
             f"{path} holds observations of width {widths[0]} and actions of width {widths[1]}, but the policy is "
-            "judged in Pendulum-v1, whose widths are 3 and 1"
+            "evaluated in Pendulum-v1, whose widths are 3 and 1"
         )
     largest = float(np.abs(data.actions).max())
     if largest > settings.max_action * (1 + 1e-6):
         raise ValueError(
-            f"{path} holds an action of size {largest:g}, but Pendulum-v1's are within {settings.max_action:g}; are "
-            "they scaled otherwise?"
+            f"{path} holds an action of size {largest:g}, but Pendulum-v1's are within {settings.max_action:g}; do "
+            "they have another scale?"
         )
     return data
 
 
 def main() -> int:
-    """Read the command line and run, and say in one line what went wrong if something did."""
+    """Read the command line and run; print an error in one line."""
     parser = new_parser("offline_bcq", "Train BCQ on recorded transitions of Pendulum-v1.")
     parser.add_argument("--data", type=Path, default=DATA, help="an .npz or HDF5 file of transitions")
     add_training_options(parser, Hyperparameters.steps)

@@ -1,1 +1,1 @@
-"""Learning while acting: SAC, TD3, DDPG, REDQ and PPO."""
+"""Online reinforcement learning: SAC, TD3, DDPG, REDQ and PPO."""

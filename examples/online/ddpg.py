@@ -2,7 +2,7 @@
 
     python examples/online/ddpg.py --seed 0 --out runs/ddpg
 
-TD3 came of it, and is it again where its three cures are taken away: one critic, nothing blurred, nobody waits.
+TD3 without its three improvements: one critic, no noise on target actions, no delay of the actor.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Learning from everything that was seen so far, a step in the environment at a time: what TD3, SAC and REDQ share.
+"""The training loop that TD3, SAC and REDQ share: act for one step, store the transition, learn from a replay buffer.
 
-Owns the order of acting, remembering and learning. Knows no algorithm: an `Agent` explores and learns.
+An `Agent` implements the algorithm: exploration and learning steps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Losses = dict[str, Any]
 
 
 class Agent(Protocol):
-    """What an algorithm must have; its settings have `steps`, `warmup`, `updates_per_step` and `batch_size`."""
+    """The interface of an algorithm; its settings have `steps`, `warmup`, `updates_per_step` and `batch_size`."""
 
     settings: Any
 
@@ -32,29 +32,29 @@ class Agent(Protocol):
         ...
 
     def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Choose actions to learn from, a row for each observation."""
+        """Return exploratory actions, a row for each observation."""
         ...
 
 
 def learn_while_acting(agent: Agent, make_env: Any, seed: int) -> Iterator[tuple[int, State, Losses]]:
-    """Act in an environment, and learn after every step of it from a batch of all steps so far.
+    """Act in an environment, and after every step learn from a batch of all steps so far.
 
     Parameters
     ----------
     agent : Agent
     make_env : callable
-        Makes a Gymnasium environment with boxes of one axis as observations and actions.
+        Returns a Gymnasium environment whose observation and action spaces are boxes with one axis.
     seed : int
-        Of everything that is drawn, by the agent and by the environment.
+        Seed of all random numbers, of the agent and of the environment.
 
     Yields
     ------
     int
         Steps taken in the environment: 0, 1, ..., `settings.steps`.
     State
-        What they led to.
+        The state after these steps.
     dict
-        Losses of the last step of learning, if there was one.
+        Losses of the last learning step, if there was one.
     """
     env, settings, rng = make_env(), agent.settings, np.random.default_rng(seed)
     state, losses = agent.init(rng), Losses()
@@ -73,14 +73,14 @@ def learn_while_acting(agent: Agent, make_env: Any, seed: int) -> Iterator[tuple
 def _action(
     agent: Agent, state: State, space: gymnasium.spaces.Box, obs: Array, rng: np.random.Generator, at_random: bool
 ) -> Array:
-    """Return one action: a random one, or one that the agent chooses."""
+    """Return one action, either random or of the agent."""
     if at_random:
         return rng.uniform(space.low, space.high).astype(np.float32)
     return agent.explore(state.params, obs[None], rng)[0]
 
 
 def _step(env: gymnasium.Env, observation: Array, action: Array, buffer: ReplayBuffer) -> Array:
-    """Take an action and remember what came of it; return what is seen next, in a new episode if one has ended."""
+    """Take an action and store the transition; return the next observation, of a new episode if one has ended."""
     following, reward, terminated, truncated, _ = env.step(action)
     buffer.add(observation, action, float(reward), following, terminated)
     return env.reset()[0] if terminated or truncated else following

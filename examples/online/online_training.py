@@ -1,7 +1,7 @@
-"""Training on Pendulum-v1 as its user meets it: options, a progress bar, Ctrl-C, a table, files and a picture.
+"""The program around an online algorithm on Pendulum-v1: options, a progress bar, Ctrl-C, a table, files and a figure.
 
-What the examples that learn while they act share around their algorithm. An algorithm comes as an agent, and as a
-stream of what its learning leads to: `(steps taken, state, losses)`, from zero steps on.
+All online examples share it. An algorithm consists of an agent and of a training loop, a generator that yields
+`(steps taken, state, losses)`, starting with zero steps.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tqdm import tqdm
 from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_policy
 from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
 EPISODES, CHECKPOINTS, SHOWN_EVERY = 30, 10, 16
@@ -32,18 +32,18 @@ Learn = Callable[[Any, Callable[[], gymnasium.Env], int], Learning]
 
 
 def main(name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
-    """Read the command line and run; say in one line what went wrong if something did.
+    """Read the command line and run; print an error in one line.
 
     Parameters
     ----------
     name : str
-        Of the algorithm.
+        Name of the algorithm.
     make_agent : callable
-        `make_agent(settings, obs_dim, act_dim, device)`; what it makes has `actor`, and `act(params, observations)`.
+        `make_agent(settings, obs_dim, act_dim, device)`; the agent has `actor` and `act(params, observations)`.
     settings : dataclass
-        With an attribute `steps`, in the environment.
+        Has an attribute `steps`, the number of steps in the environment.
     learn : callable
-        `learn(agent, make_env, seed)`, the stream of what learning leads to.
+        `learn(agent, make_env, seed)`, the training loop.
 
     Returns
     -------
@@ -57,14 +57,14 @@ def main(name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
 
 
 def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
-    """Do all that the options ask for; return the exit status."""
+    """Train, evaluate and save; return the exit status."""
     settings = replace(settings, steps=options.steps)
     agent = make_agent(settings, 3, 1, options.device)
-    make_ready(options.out)
+    prepare_folder(options.out)
     curve = LearningCurve(lambda state: evaluate(policy_of(agent, state), EPISODES, EVALUATION_SEED))
     began = time.perf_counter()
     make_env = functools.partial(gymnasium.make, "Pendulum-v1")
-    state, taken, interrupted = follow_learning(name, learn(agent, make_env, options.seed), settings.steps, curve)
+    state, taken, interrupted = run_training(name, learn(agent, make_env, options.seed), settings.steps, curve)
     found = Run(
         title=f"{name} on Pendulum-v1",
         unit="steps in the environment",
@@ -77,17 +77,17 @@ def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings:
         episodes={name: record(policy_of(agent, state), SHOWN_SEED)},
     )
     save_policy(options.out / "policy.npz", state.params["actor"], agent.actor)
-    conclude(options.out, found)
+    write_results(options.out, found)
     return 130 if interrupted else 0
 
 
 def policy_of(agent: Any, state: Any) -> Policy:
-    """Return what the agent does without chance, as a function from observations `(n, 3)` to torques `(n, 1)`."""
+    """Return the agent's deterministic policy, from observations `(n, 3)` to torques `(n, 1)`."""
     return functools.partial(agent.act, state.params)
 
 
-def follow_learning(name: str, learning: Learning, steps: int, curve: LearningCurve) -> tuple[Any, int, bool]:
-    """Show and judge what learning leads to; return the last state, its steps, and whether Ctrl-C came first."""
+def run_training(name: str, learning: Learning, steps: int, curve: LearningCurve) -> tuple[Any, int, bool]:
+    """Run a training loop and evaluate its states; return the last state, its steps, and whether Ctrl-C stopped it."""
     taken, state, _ = next(learning)
     every, interrupted, shown = max(1, steps // CHECKPOINTS), False, 0
     try:
@@ -101,7 +101,7 @@ def follow_learning(name: str, learning: Learning, steps: int, curve: LearningCu
                 if taken - curve.steps[-1] >= every:
                     curve.add(taken, state)
     except KeyboardInterrupt:
-        print(f"\ninterrupted at step {taken}: saving what there is", file=sys.stderr)
+        print(f"\ninterrupted at step {taken}: saving the current state", file=sys.stderr)
         interrupted = True
     curve.add(taken, state)
     return state, taken, interrupted

@@ -2,9 +2,9 @@
 
     python examples/online/ppo.py --seed 0 --out runs/ppo
 
-Plays several environments for a while, asks how much better each action was than the critic expected (generalized
-advantage estimation, Schulman et al. 2016, arXiv:1506.02438), and makes the better ones likelier, as far as the clipped
-ratio of old and new densities lets it.
+Collects a rollout in several environments, estimates the advantage of each action (generalized advantage estimation,
+Schulman et al. 2016, arXiv:1506.02438), and increases the density of actions with a positive advantage, limited by the
+clipped ratio of new and old densities.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ from npnets.distributions import Gaussian
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Every number that the example chooses.
+    """Settings of the example.
 
     Attributes
     ----------
     steps
-        Steps in the environment, in all of them together.
+        Steps in all environments together.
     environments
-        How many are played side by side.
+        Number of parallel environments.
     horizon
-        Steps in each before learning from them.
+        Steps of a rollout in each environment.
     epochs
-        How often each step is learned from.
+        Passes over each rollout.
     batch_size
         Steps per gradient step.
     hidden_sizes
         Hidden layers of the trunk.
     learning_rate
-        Adam's at the beginning; it falls evenly to zero.
+        Adam's initial learning rate; it falls linearly to zero.
     clip_norm
         Largest norm of a gradient.
     gamma
         Discount per step.
     gae_lambda
-        Share of what comes later in an advantage.
+        Decay rate of later TD errors in an advantage.
     clip_ratio
-        How far from one the ratio of densities still counts.
+        Largest distance from one at which a ratio of densities has a gradient.
     value_weight, entropy_weight
-        Of the critic's loss and of the distribution's entropy, beside the actor's loss.
+        Weights of the critic's loss and of the distribution's entropy in the total loss.
     reward_scale
-        Rewards are multiplied by it before anything is learned from them.
+        Factor by which rewards are multiplied before training.
     max_action
         Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
     """
@@ -83,14 +83,14 @@ class Hyperparameters:
 
 
 class State(NamedTuple):
-    """All that changes while learning: parameters of the actor and of the critic's own part; the optimizer's state."""
+    """Training state: parameters of the actor and of the critic's own part; the optimizer's state."""
 
     params: dict[str, Any]
     optimizer: Any
 
 
-class Lesson(NamedTuple):
-    """Steps to learn from: `(n, dim)` observations and actions, and `(n,)` what is to be made of them."""
+class TrainingData(NamedTuple):
+    """Steps to learn from: observations and actions `(n, dim)`, log-densities, advantages and returns `(n,)`."""
 
     observations: Array
     actions: Array
@@ -102,33 +102,33 @@ class Lesson(NamedTuple):
 def generalized_advantages(
     rollout: Rollout, values: Array, next_values: Array, gamma: float, gae_lambda: float
 ) -> Array:
-    """Return how much better each step was than expected, `(steps, envs)`, by looking ahead within its episode.
+    """Return the advantage of each step, `(steps, envs)`, by generalized advantage estimation.
 
     Parameters
     ----------
     rollout : Rollout
     values, next_values : (steps, envs) arrays
-        What the critic says of the observations before and after each step. After a terminal state comes nothing;
-        where only the time was up, what it says of the last observation stands for all that would have come.
+        The critic's values of the observations before and after each step. The next value is ignored after a terminal
+        state, but not at a time limit.
     gamma, gae_lambda : float
     """
-    surprises = rollout.rewards + gamma * ~rollout.terminated * next_values - values
-    kept = gamma * gae_lambda * ~rollout.ended
-    advantages, later = np.empty_like(surprises), np.zeros_like(surprises[0])
-    for step in reversed(range(len(surprises))):
-        later = advantages[step] = surprises[step] + kept[step] * later
+    td_errors = rollout.rewards + gamma * ~rollout.terminated * next_values - values
+    decay = gamma * gae_lambda * ~rollout.ended
+    advantages, advantage = np.empty_like(td_errors), np.zeros_like(td_errors[0])
+    for step in reversed(range(len(td_errors))):
+        advantage = advantages[step] = td_errors[step] + decay[step] * advantage
     return advantages
 
 
-def clipped_loss(log_probs: Any, lesson: Lesson, clip_ratio: float) -> Any:
-    """How little likelier the better actions became; a ratio of densities that went too far counts no further."""
-    ratio = nnp.exp(log_probs - lesson.log_probs)
+def clipped_loss(log_probs: Any, data: TrainingData, clip_ratio: float) -> Any:
+    """Return PPO's clipped surrogate loss; a ratio of densities beyond the clip range has no gradient."""
+    ratio = nnp.exp(log_probs - data.log_probs)
     clipped = nnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
-    return -nnp.mean(nnp.minimum(ratio * lesson.advantages, clipped * lesson.advantages))
+    return -nnp.mean(nnp.minimum(ratio * data.advantages, clipped * data.advantages))
 
 
 class PPO:
-    """PPO with its networks, settings and optimizer; it holds nothing that learning changes.
+    """PPO's networks, settings and optimizer; an object does not change during training.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class PPO:
     obs_dim, act_dim : int
         Widths of an observation and of an action.
     device : str or int
-        Where parameters are placed and learning happens.
+        Device of parameters and training.
     """
 
     def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
@@ -147,14 +147,14 @@ class PPO:
         self.make_optimizer = optim.adam
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; the critic's own are what follows the trunk, which lies with the actor."""
+        """Draw parameters; the trunk's are stored with the actor's, and the critic's have only its head."""
         params = {"actor": self.actor.init(rng), "critic": {"last": self.critic.init(rng)["last"]}}
         return State(params, self.make_optimizer(self.settings.learning_rate).init(params))
 
-    def learn(self, state: State, lesson: Lesson, learning_rate: float) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for actor and critic, and so for their trunk, on some steps that were played.
+    def learn(self, state: State, data: TrainingData, learning_rate: float) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for actor, critic and their shared trunk.
 
-        An optimizer is two pure functions: one with another learning rate goes on with the state of the one before.
+        An optimizer is a pair of pure functions, so one with another learning rate can continue from the same state.
 
         Returns
         -------
@@ -162,23 +162,23 @@ class PPO:
         dict
             Losses of the actor and of the critic, and the entropy.
         """
-        lesson = Lesson(*(to_device(column, self.device) for column in lesson))
-        (_, parts), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, lesson)
+        data = TrainingData(*(to_device(column, self.device) for column in data))
+        (_, parts), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, data)
         grads, _ = optim.clip_by_global_norm(grads, self.settings.clip_norm)
         optimizer = self.make_optimizer(learning_rate)
         return State(*optimizer.update(params=state.params, grads=grads, state=state.optimizer)), parts
 
-    def loss(self, params: Any, lesson: Lesson) -> tuple[Any, dict[str, Any]]:
-        """Return all that is to be made small, in one number, and its parts."""
-        distribution = self.distribution(params, lesson.observations)
-        actor = clipped_loss(distribution.log_prob(lesson.actions), lesson, self.settings.clip_ratio)
-        critic = nnp.mean((self.values(params, lesson.observations) - lesson.returns) ** 2)
+    def loss(self, params: Any, data: TrainingData) -> tuple[Any, dict[str, Any]]:
+        """Return the total loss and its parts."""
+        distribution = self.distribution(params, data.observations)
+        actor = clipped_loss(distribution.log_prob(data.actions), data, self.settings.clip_ratio)
+        critic = nnp.mean((self.values(params, data.observations) - data.returns) ** 2)
         entropy = nnp.mean(distribution.entropy())
         total = actor + self.settings.value_weight * critic - self.settings.entropy_weight * entropy
         return total, {"actor": actor, "critic": critic, "entropy": entropy}
 
-    def lesson(self, params: dict[str, Any], rollout: Rollout) -> Lesson:
-        """Make of a rollout what is to be learned from its steps; advantages get a mean of 0 and a deviation of 1."""
+    def training_data(self, params: dict[str, Any], rollout: Rollout) -> TrainingData:
+        """Compute the training data of a rollout; advantages are standardized to mean 0 and standard deviation 1."""
         values, next_values = (
             to_numpy(self.values(params, obs.reshape(-1, obs.shape[-1]))).reshape(rollout.rewards.shape)
             for obs in (rollout.observations, rollout.next_observations)
@@ -188,10 +188,10 @@ class PPO:
         advantages = generalized_advantages(rollout, values, next_values, settings.gamma, settings.gae_lambda)[played]
         scaled = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         seen = rollout.observations[played], rollout.actions[played], rollout.log_probs[played]
-        return Lesson(*seen, scaled, advantages + values[played])
+        return TrainingData(*seen, scaled, advantages + values[played])
 
     def draw(self, params: dict[str, Any], rng: np.random.Generator) -> Callable[[Array], tuple[Array, Array]]:
-        """Return a function that draws actions for observations, and tells their log-densities."""
+        """Return a function that draws actions for observations and returns them with their log-densities."""
 
         def draw(observations: Array) -> tuple[Array, Array]:
             action, log_prob = self.distribution(params, observations).sample_and_log_prob(rng)
@@ -200,7 +200,7 @@ class PPO:
         return draw
 
     def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`, with no chance in it."""
+        """Return deterministic actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
         return to_numpy(self.distribution(params, observations).mode())
 
     def distribution(self, params: Any, observations: Array) -> Gaussian:
@@ -208,25 +208,32 @@ class PPO:
         return Gaussian.from_actor(self.actor, params["actor"], observations)[0]
 
     def values(self, params: Any, observations: Array) -> Any:
-        """Return what the critic says of observations `(n, obs_dim)`: `(n,)`. Its trunk is the actor's."""
+        """Return the critic's values `(n,)` of observations `(n, obs_dim)`. Its trunk is the actor's."""
         own = {"preprocess": params["actor"]["preprocess"], **params["critic"]}
         return self.critic.forward(own, observations)[:, 0]
 
 
-def batches(lesson: Lesson, size: int, rng: np.random.Generator) -> Iterator[Lesson]:
-    """Yield every step once, in an order that is drawn, in batches of about `size`."""
-    steps = len(lesson.returns)
+def batches(data: TrainingData, size: int, rng: np.random.Generator) -> Iterator[TrainingData]:
+    """Yield every step once, in random order, in batches of about `size`."""
+    steps = len(data.returns)
     for rows in np.array_split(rng.permutation(steps), max(1, steps // size)):
-        yield Lesson(*(column[rows] for column in lesson))
+        yield TrainingData(*(column[rows] for column in data))
 
 
 def learn_by_rollouts(
     ppo: PPO, make_env: Callable[[], gymnasium.Env], seed: int
 ) -> Iterator[tuple[int, State, dict[str, Any]]]:
-    """Play, learn from what was played, and forget it; yield what that led to.
+    """Collect a rollout and learn from it, in turn.
 
-    The steps, in all environments together, go from 0 to `settings.steps`, as far as all can go on together; with them
-    come the state and the losses of the last step of learning.
+    Yields
+    ------
+    int
+        Steps taken in all environments together, from 0 to at most `settings.steps`: every environment takes the same
+        number.
+    State
+        The state after these steps.
+    dict
+        Losses of the last learning step.
     """
     settings, rng, taken = ppo.settings, np.random.default_rng(seed), 0
     state, number = ppo.init(rng), min(settings.environments, settings.steps)
@@ -235,10 +242,10 @@ def learn_by_rollouts(
     yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:
         rollout = environments.play(ppo.draw(state.params, rng), min(left, settings.horizon))
-        lesson = ppo.lesson(state.params, rollout)
+        data = ppo.training_data(state.params, rollout)
         learning_rate = settings.learning_rate * (1 - taken / settings.steps)
         for _ in range(settings.epochs):
-            for batch in batches(lesson, settings.batch_size, rng):
+            for batch in batches(data, settings.batch_size, rng):
                 state, losses = ppo.learn(state, batch, learning_rate)
         taken += int(rollout.played.sum())
         yield taken, state, losses

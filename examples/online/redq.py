@@ -2,8 +2,9 @@
 
     python examples/online/redq.py --seed 0 --out runs/redq
 
-SAC that learns several times from every step in the environment. It may, because of ten critics two are drawn each
-time, and the lower one is believed: no error stays in favour long enough to be learned. The actor asks all of them.
+SAC with several learning steps for each step in the environment. The target uses the lower value of two critics, drawn
+from ten for each learning step, so that no critic's error dominates the targets. The actor's loss uses the mean of all
+critics.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ from npnets.tree import to_device
 
 @dataclass(frozen=True)
 class Hyperparameters(sac.Hyperparameters):
-    """Every number that the example chooses; those that are not here are SAC's.
+    """Settings of the example; the others are SAC's.
 
     Attributes
     ----------
     updates_per_step
         Learning steps of the critics after each step in the environment; one of the actor follows the last of them.
     critics
-        How many there are.
+        Number of critics.
     subset
-        How many of them, drawn anew for each learning step, are asked for a target.
+        Number of critics in a target, drawn for each learning step.
     """
 
     steps: int = 3000
@@ -49,7 +50,7 @@ class Hyperparameters(sac.Hyperparameters):
 
 
 class REDQ(sac.SAC):
-    """SAC with many critics, of which a few are believed at a time; arguments as of `SAC`."""
+    """SAC with many critics and targets from a random subset; it has the arguments of `SAC`."""
 
     settings: Hyperparameters
 
@@ -58,9 +59,9 @@ class REDQ(sac.SAC):
         self.few_critics = make_critics(settings.subset, obs_dim, act_dim, settings.hidden_sizes, device)
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the critics, and after every few one for the actor and the temperature.
+        """Take one gradient step for the critics, and after `updates_per_step` of them one for actor and temperature.
 
-        Parameters, returns and batch are those of `SAC.learn`; the losses are of what was trained.
+        Arguments and results are those of `SAC.learn`; the losses are those of the networks that were trained.
         """
         batch = to_device(batch, self.device)
         state, critic_loss = self.improve_critics(state, batch, rng)
@@ -71,15 +72,15 @@ class REDQ(sac.SAC):
         return state, losses
 
     def target_values(self, targets: Any, obs: Array, act: Array, rng: np.random.Generator) -> Array:
-        """Return the least value `(batch, 1)` that a few target critics say, drawn for the whole batch.
+        """Return the minimum `(batch, 1)` over a random subset of target critics, drawn for the whole batch.
 
-        Their rows of the stacked parameters are the parameters of a smaller ensemble: the others need not be asked.
+        Their rows of the stacked parameters are the parameters of a smaller ensemble: the other critics do not run.
         """
         drawn = backend.to_device(rng.permutation(self.settings.critics)[: self.settings.subset], self.device)
         return nnp.min(self.few_critics.forward(tree.map(lambda leaf: leaf[drawn], targets), obs, act), 0)
 
     def policy_values(self, values: Array) -> Array:
-        """Return the mean of what all critics say, `(members, batch, 1)`."""
+        """Return the mean of all critics' values `(members, batch, 1)`."""
         return nnp.mean(values, 0)
 
 

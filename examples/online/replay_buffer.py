@@ -1,4 +1,4 @@
-"""The transitions that an agent went through, as many as there is room for: the newest push out the oldest."""
+"""A replay buffer of fixed capacity: new transitions overwrite the oldest."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from examples.shared.transitions import Array, Batch, Transitions
 
 
 class ReplayBuffer:
-    """Room for transitions, laid out as `Transitions` in float32.
+    """A buffer of transitions, stored as `Transitions` in float32.
 
     Parameters
     ----------
     capacity : int
-        How many fit in.
+        Largest number of transitions.
     obs_dim, act_dim : int
         Widths of an observation and of an action.
     """
 
     def __init__(self, capacity: int, obs_dim: int, act_dim: int) -> None:
         if capacity < 1:
-            raise ValueError(f"expected room for at least one transition, got capacity={capacity}")
+            raise ValueError(f"expected a capacity of at least one transition, got capacity={capacity}")
         shapes = ((capacity, obs_dim), (capacity, act_dim), (capacity,), (capacity, obs_dim), (capacity,))
         self._columns = [np.zeros(shape, np.float32) for shape in shapes]
         self._capacity = capacity
         self._added = 0
 
     def __len__(self) -> int:
-        """The number of transitions that are in."""
+        """The number of stored transitions."""
         return min(self._added, self._capacity)
 
     def add(self, observation: Array, action: Array, reward: float, following: Array, terminal: bool) -> None:
-        """Put one transition in; `terminal` where the episode ended by itself, and not where its time was up."""
+        """Add one transition; `terminal` is true after a terminal state, and false at a time limit."""
         row = self._added % self._capacity
         values: tuple[Any, ...] = (observation, action, reward, following, terminal)
         for column, value in zip(self._columns, values, strict=True):
@@ -41,7 +41,7 @@ class ReplayBuffer:
         self._added += 1
 
     def transitions(self) -> Transitions:
-        """Return what is in, as views that follow what is added."""
+        """Return all stored transitions, as views of the buffer."""
         return Transitions(*(column[: len(self)] for column in self._columns))
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:

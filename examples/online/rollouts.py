@@ -1,7 +1,7 @@
-"""What happens in several environments that are played side by side for a while, step after step.
+"""Rollouts: a number of steps in several parallel environments.
 
-Owns what Gymnasium's vector environments do where an episode ends: the step after it is none, for it only begins the
-next episode. `played` tells which steps are real. Knows no networks.
+In Gymnasium's vector environments, the step after the end of an episode only resets the environment. `played` marks the
+real steps.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Draw = Callable[[Array], tuple[Array, Array]]
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """A while in several environments; every array begins with `(steps, envs)`.
+    """Steps in parallel environments; the first axes of every array are `(steps, envs)`.
 
     Attributes
     ----------
     observations, next_observations
-        `(steps, envs, obs_dim)` float32: what was seen before and after the step.
+        `(steps, envs, obs_dim)` float32: observations before and after the step.
     actions
         `(steps, envs, act_dim)` float32, as drawn.
     log_probs, rewards
@@ -33,9 +33,9 @@ class Rollout:
     terminated
         `(steps, envs)` bool: the step led to a terminal state.
     ended
-        `(steps, envs)` bool: it was the last of its episode, because it led to a terminal state or its time was up.
+        `(steps, envs)` bool: the step was the last of its episode, by a terminal state or a time limit.
     played
-        `(steps, envs)` bool: false where the step only began an episode, and nothing is to be learned from it.
+        `(steps, envs)` bool: false where the step only reset the environment, and must not be learned from.
     """
 
     observations: Array
@@ -49,16 +49,16 @@ class Rollout:
 
 
 class Environments:
-    """Environments side by side; an episode that is not over goes on in the next rollout.
+    """Parallel environments; an unfinished episode continues in the next rollout.
 
     Parameters
     ----------
     make_env : callable
-        Makes one of them, with boxes of one axis as observations and actions.
+        Returns an environment whose observation and action spaces are boxes with one axis.
     number : int
-        How many.
+        Number of environments.
     seed : int
-        Environment `i` begins with `reset(seed=seed + i)`.
+        Environment `i` starts with `reset(seed=seed + i)`.
     """
 
     def __init__(self, make_env: Callable[[], gymnasium.Env], number: int, seed: int) -> None:
@@ -68,13 +68,13 @@ class Environments:
         self._ended = np.zeros(number, np.bool_)
 
     def play(self, draw: Draw, steps: int) -> Rollout:
-        """Play on for some steps.
+        """Take some steps in every environment.
 
         Parameters
         ----------
         draw : callable
-            From observations `(envs, obs_dim)` to actions `(envs, act_dim)` and their log-densities `(envs,)`. What
-            lies beyond the bounds of the action space is clipped on its way into the environment.
+            From observations `(envs, obs_dim)` to actions `(envs, act_dim)` and their log-densities `(envs,)`. Actions
+            are clipped to the bounds of the action space for the environment only.
         steps : int
 
         Returns
@@ -85,7 +85,7 @@ class Environments:
         return Rollout(*(np.stack(column) for column in columns))
 
     def close(self) -> None:
-        """End with all of them."""
+        """Close all environments."""
         self._envs.close()
 
     def _step(self, draw: Draw) -> tuple[Any, ...]:

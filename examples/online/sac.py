@@ -1,9 +1,9 @@
-"""SAC: soft actor-critic with a temperature of its own making (Haarnoja et al. 2018, arXiv:1812.05905).
+"""SAC: soft actor-critic with automatic temperature (Haarnoja et al. 2018, arXiv:1812.05905).
 
     python examples/online/sac.py --seed 0 --out runs/sac
 
-An actor that answers with a distribution over actions, and learns to choose what its critics value and to stay as
-undecided as it can afford. The temperature, the worth of one nat of indecision, goes down where there is enough of it.
+The actor returns a distribution over actions, and maximizes the critics' value plus the entropy times the temperature.
+The temperature falls while the entropy is above its target, and rises while it is below.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.online.critic_ensemble import critics_loss, make_critics, td_target
 from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
-from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
 from examples.shared.transitions import Array, Batch
 from npnets import optim
 from npnets.backend import to_device, to_numpy
@@ -32,20 +32,20 @@ from npnets.typing import Params
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Every number that the example chooses.
+    """Settings of the example.
 
     Attributes
     ----------
     steps
         Steps in the environment.
     warmup
-        So many of them, the first, with random actions and without learning.
+        Initial steps with random actions and without learning.
     updates_per_step
-        Learning steps after each further one.
+        Learning steps after each later step.
     hidden_sizes
         Hidden layers of the actor and of every critic.
     critics
-        How many there are.
+        Number of critics.
     batch_size
         Transitions per learning step, drawn uniformly with replacement from all so far.
     actor_lr, critic_lr, temperature_lr
@@ -53,7 +53,7 @@ class Hyperparameters:
     gamma
         Discount per step.
     tau
-        Share of the trained parameters in every soft update of the target critics.
+        Step size of every soft update of the target critics toward the critics.
     max_action
         Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
     """
@@ -73,7 +73,7 @@ class Hyperparameters:
 
 
 class SAC:
-    """SAC with its networks, settings and optimizers; it holds nothing that learning changes.
+    """SAC's networks, settings and optimizers; an object does not change during training.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class SAC:
     obs_dim, act_dim : int
         Widths of an observation and of an action.
     device : str or int
-        Where parameters are placed and learning happens.
+        Device of parameters and training.
     """
 
     def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
@@ -91,17 +91,17 @@ class SAC:
         self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
         rates = {"actor": settings.actor_lr, "critics": settings.critic_lr, "log_temperature": settings.temperature_lr}
         self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
-        # Minus one nat for each action entry within [-1, 1], as in the paper; a wider interval has room for more.
+        # Minus one nat for each action entry within [-1, 1], as in the paper, plus the logarithm of max_action.
         self.target_entropy = act_dim * (float(np.log(settings.max_action)) - 1)
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; the target critics start as the critics, and the temperature at one."""
+        """Draw parameters; the target critics start equal to the critics, and the temperature is one."""
         params: Params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
         params["log_temperature"] = to_device(np.zeros((), np.float32), self.device)
-        return begin(params, self.optimizers, targets=("critics",))
+        return initial_state(params, self.optimizers, targets=("critics",))
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the critics, the actor and the temperature, and move the targets.
+        """Take one gradient step for the critics, the actor and the temperature, and update the targets.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class SAC:
         -------
         State
         dict
-            Losses by the network's name, and the temperature.
+            Losses by the name of the network, and the temperature.
         """
         batch = npnets.tree.to_device(batch, self.device)
         state, critic_loss = self.improve_critics(state, batch, rng)
@@ -123,21 +123,21 @@ class SAC:
         return state, {"critics": critic_loss, **losses}
 
     def improve_critics(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Array]:
-        """Take one gradient step for the critics, and move the targets toward them."""
+        """Take one gradient step for the critics, and update the targets."""
         obs, act, rewards, next_obs, terminals = batch
         next_act, log_prob = self.distribution(state.params["actor"], next_obs).sample_and_log_prob(rng)
         bonus = -nnp.exp(state.params["log_temperature"]) * log_prob[:, None]
         next_values = self.target_values(state.targets["critics"], next_obs, next_act, rng) + bonus
-        target = bootstrapped(rewards, terminals, self.settings.gamma, next_values)
-        state, loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
-        return follow(state, self.settings.tau), loss
+        target = td_target(rewards, terminals, self.settings.gamma, next_values)
+        state, loss = gradient_step(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
+        return update_targets(state, self.settings.tau), loss
 
     def improve_actor(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the actor, and one for the temperature."""
         temperature = nnp.exp(state.params["log_temperature"])
         given = state.params["critics"], temperature, obs, rng
-        state, (loss, log_prob) = descend(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
-        state, _ = descend(state, self.optimizers, "log_temperature", self._temperature_loss, log_prob)
+        state, (loss, log_prob) = gradient_step(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
+        state, _ = gradient_step(state, self.optimizers, "log_temperature", self._temperature_loss, log_prob)
         return state, {"actor": loss, "temperature": temperature}
 
     def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
@@ -145,7 +145,7 @@ class SAC:
         return to_numpy(self.distribution(params["actor"], observations).sample(rng))
 
     def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`, with no chance in it."""
+        """Return deterministic actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
         return to_numpy(self.distribution(params["actor"], observations).mode())
 
     def distribution(self, params: Any, observations: Array) -> SquashedGaussian:
@@ -154,23 +154,23 @@ class SAC:
         return SquashedGaussian.from_actor(self.actor, params, observations, -limit, limit)[0]
 
     def target_values(self, targets: Any, obs: Array, act: Array, rng: np.random.Generator) -> Array:
-        """Return what the target critics are believed to say, `(batch, 1)`: the least of them."""
+        """Return the minimum `(batch, 1)` over the target critics."""
         return nnp.min(self.critics.forward(targets, obs, act), 0)
 
     def policy_values(self, values: Array) -> Array:
-        """Return what the actor believes of critics that say `(members, batch, 1)`: the least of them."""
+        """Return the value that the actor maximizes: the minimum over critics' values `(members, batch, 1)`."""
         return nnp.min(values, 0)
 
     def _actor_loss(
         self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: np.random.Generator
     ) -> tuple[Any, Any]:
-        """How decided the actor is, and how little the critics value what it does; and its log-densities `(batch,)`."""
+        """Return the temperature times the log-density minus the value, averaged, and the log-densities `(batch,)`."""
         act, log_prob = self.distribution(params, obs).sample_and_log_prob(rng)
         values = self.policy_values(self.critics.forward(critic_params, obs, act))
         return nnp.mean(temperature * log_prob[:, None] - values), log_prob
 
     def _temperature_loss(self, log_temperature: Any, log_prob: Array) -> Any:
-        """Falls as the temperature does where the actor is more undecided than asked for, and rises else."""
+        """Return a loss that lowers the temperature if the entropy is above its target, and otherwise raises it."""
         return -log_temperature * nnp.mean(log_prob + self.target_entropy)
 
 

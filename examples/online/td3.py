@@ -2,8 +2,8 @@
 
     python examples/online/td3.py --seed 0 --out runs/td3
 
-An actor that learns to do what its critic values most, with three cures for a critic that promises too much: of two
-critics the lower one is believed, the action that follows is blurred, and the actor waits while the critics learn.
+The actor maximizes the value of its critic. Three techniques reduce overestimation: the target uses the lower value of
+two critics, noise is added to the target action, and the actor is updated less often than the critics.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.online.critic_ensemble import critics_loss, make_critics, td_target
 from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
-from examples.shared.learning_state import State, begin, descend, follow
+from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
 from examples.shared.transitions import Array, Batch
 from npnets import optim
 from npnets.backend import to_device, to_numpy
@@ -30,20 +30,20 @@ from npnets.backend import to_device, to_numpy
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Every number that the example chooses.
+    """Settings of the example.
 
     Attributes
     ----------
     steps
         Steps in the environment.
     warmup
-        So many of them, the first, with random actions and without learning.
+        Initial steps with random actions and without learning.
     updates_per_step
-        Learning steps after each further one.
+        Learning steps after each later step.
     hidden_sizes
         Hidden layers of the actor and of every critic.
     critics
-        How many there are; the least of them is believed.
+        Number of critics; targets use the minimum over them.
     batch_size
         Transitions per learning step, drawn uniformly with replacement from all so far.
     actor_lr, critic_lr
@@ -51,13 +51,13 @@ class Hyperparameters:
     gamma
         Discount per step.
     tau
-        Share of the trained parameters in every soft update of the target networks.
+        Step size of every soft update of the target networks toward the trained networks.
     policy_delay
-        Learning steps of the critics for each one of the actor and of the target networks.
+        Learning steps of the critics for each update of the actor and the target networks.
     exploration_noise
-        Standard deviation of what is added to actions that are tried, as a share of `max_action`.
+        Standard deviation of the exploration noise, as a fraction of `max_action`.
     target_noise, target_noise_limit
-        Standard deviation and bound of what blurs the action that follows, as shares of `max_action`.
+        Standard deviation and bound of the noise on target actions, as fractions of `max_action`.
     max_action
         Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
     """
@@ -80,7 +80,7 @@ class Hyperparameters:
 
 
 class TD3:
-    """TD3 with its networks, settings and optimizers; it holds nothing that learning changes.
+    """TD3's networks, settings and optimizers; an object does not change during training.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class TD3:
     obs_dim, act_dim : int
         Widths of an observation and of an action.
     device : str or int
-        Where parameters are placed and learning happens.
+        Device of parameters and training.
     """
 
     def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
@@ -99,12 +99,12 @@ class TD3:
         self.optimizers = {"actor": optim.adam(settings.actor_lr), "critics": optim.adam(settings.critic_lr)}
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; every target network starts as its network."""
+        """Draw parameters; every target network starts equal to its network."""
         params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
-        return begin(params, self.optimizers, targets=params)
+        return initial_state(params, self.optimizers, targets=params)
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the critics, and every `policy_delay` steps one for the actor and the targets.
+        """Take one gradient step for the critics; every `policy_delay` steps, also update the actor and the targets.
 
         Parameters
         ----------
@@ -112,36 +112,40 @@ class TD3:
         batch : five arrays
             Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
         rng : np.random.Generator
-            Draws what blurs the actions that follow.
+            Draws the noise on target actions.
 
         Returns
         -------
         State
         dict
-            The losses of what was trained, by the network's name.
+            Losses by the name of the network.
         """
         obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
-        target = bootstrapped(rewards, terminals, self.settings.gamma, self._next_values(state, next_obs, rng))
-        state, critic_loss = descend(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
+        target = td_target(rewards, terminals, self.settings.gamma, self._next_values(state, next_obs, rng))
+        state, critic_loss = gradient_step(
+            state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target
+        )
         losses = {"critics": critic_loss}
         if state.optimizers["critics"].step % self.settings.policy_delay == 0:
             critic_params = state.params["critics"]
-            state, losses["actor"] = descend(state, self.optimizers, "actor", self._actor_loss, critic_params, obs)
-            state = follow(state, self.settings.tau)
+            state, losses["actor"] = gradient_step(
+                state, self.optimizers, "actor", self._actor_loss, critic_params, obs
+            )
+            state = update_targets(state, self.settings.tau)
         return state, losses
 
     def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Choose actions `(n, act_dim)` for observations `(n, obs_dim)`, and try something close to them."""
+        """Return the actor's actions `(n, act_dim)` for observations `(n, obs_dim)`, with exploration noise."""
         actions, limit = self.act(params, observations), self.settings.max_action
         noise = rng.normal(0, self.settings.exploration_noise * limit, actions.shape)
         return np.clip(actions + noise, -limit, limit).astype(np.float32)
 
     def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Choose actions, `(n, act_dim)` NumPy array, for observations `(n, obs_dim)`."""
+        """Return actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
         return to_numpy(self.actor.forward(params["actor"], observations)[0])
 
     def _next_values(self, state: State, next_obs: Array, rng: np.random.Generator) -> Array:
-        """Return the least value `(batch, 1)` that the target critics give to the target actor's blurred action."""
+        """Return the minimum `(batch, 1)` over the target critics' values of the target actor's noisy action."""
         limit, most = self.settings.max_action, self.settings.target_noise_limit
         act, _ = self.actor.forward(state.targets["actor"], next_obs)
         blur = limit * np.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
@@ -149,7 +153,7 @@ class TD3:
         return nnp.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
 
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:
-        """How little the first critic values what the actor does."""
+        """Return the negative mean value, by the first critic, of the actor's actions."""
         act, _ = self.actor.forward(params, obs)
         return -nnp.mean(self.critics.forward(critic_params, obs, act)[0])
 

@@ -1,1 +1,1 @@
-"""Optimizers from elsewhere: SciPy's L-BFGS-B, Lion, CMA-ES and a natural gradient."""
+"""External optimizers: SciPy's L-BFGS-B, Lion, CMA-ES and a natural gradient."""

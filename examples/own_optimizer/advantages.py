@@ -1,6 +1,6 @@
-"""How much better than expected each step of played episodes turned out (GAE: Schulman et al. 2016, arXiv:1506.02438).
+"""Generalized advantage estimation of recorded episodes (GAE: Schulman et al. 2016, arXiv:1506.02438).
 
-What is expected of a state is fitted anew to what was played: a polynomial of the observation and the time.
+The value function is a polynomial of observation and time, fitted to the returns of the same episodes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ def advantages_of(played: Episodes) -> Array:
     goals = discounted_sums(played.reward, DISCOUNT)
     weights = np.linalg.lstsq(features.reshape(-1, features.shape[-1]), goals.reshape(-1), rcond=None)[0]
     values = features @ weights
-    following = np.concatenate([values[:, 1:], values[:, -1:]], axis=1)  # a time limit is no end: value goes on
-    surprises = played.reward + DISCOUNT * following - values
-    advantages = discounted_sums(surprises, DISCOUNT * SMOOTHING).reshape(-1)
+    following = np.concatenate([values[:, 1:], values[:, -1:]], axis=1)  # a time limit is not a terminal state
+    td_errors = played.reward + DISCOUNT * following - values
+    advantages = discounted_sums(td_errors, DISCOUNT * SMOOTHING).reshape(-1)
     return ((advantages - advantages.mean()) / advantages.std()).astype(np.float32)
 
 
 def discounted_sums(rewards: NDArray[np.float64], discount: float) -> NDArray[np.float64]:
-    """What is still to come at each step, `(episodes, steps)`, later rewards counting less."""
+    """Return the discounted sum of the rewards from each step on, `(episodes, steps)`."""
     sums = np.zeros_like(rewards)
     ahead = np.zeros(len(rewards))
     for step in reversed(range(rewards.shape[1])):

@@ -1,8 +1,7 @@
-"""A problem for optimizers: to do as the controller does that swings the pendulum up.
+"""A problem for optimizers: imitate a controller that swings the pendulum up.
 
-Owns the lessons, the actor, the loss that is to be low, and how a clone is judged. The actor answers with a normal
-distribution over torques; the loss is the mean negative log-likelihood of the torques that the teacher would have
-applied. Knows no optimizer.
+This file has the demonstrations, the actor, the loss and the evaluation. The actor returns a normal distribution over
+torques; the loss is the mean negative log-likelihood of the teacher's torques.
 """
 
 from __future__ import annotations
@@ -28,23 +27,23 @@ from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
 from npnets.distributions import Gaussian
 
 ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(32, 32)), 1, max_action=MAX_TORQUE)
-NOISE = 1.0  # added to the torques that are applied, so that clones see how to come back: in N m
+NOISE = 1.0  # in N m, added to the applied torques, so that demonstrations contain recoveries
 EPISODES = 30
 
 
-def lessons(episodes: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Let the teacher play with noise; return observations `(steps, 3)` and the torques `(steps, 1)` it meant."""
+def demonstrations(episodes: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Run the teacher with noise; return observations `(steps, 3)` and its torques `(steps, 1)` without noise."""
 
-    def shaky(observations: Array) -> NDArray[np.float64]:
+    def noisy_teacher(observations: Array) -> NDArray[np.float64]:
         return teacher_policy(observations) + NOISE * rng.normal(size=(len(observations), 1))
 
-    played = play(shaky, episodes, int(rng.integers(2**31)))
+    played = play(noisy_teacher, episodes, int(rng.integers(2**31)))
     torques = teacher_torque(played.angle, played.velocity).astype(np.float32)
     return played.observations.reshape(-1, 3), torques.reshape(-1, 1)
 
 
 def loss(params: Any, observations: Array, torques: Array) -> Any:
-    """How little a clone expects the teacher's torques: the mean negative log-likelihood, in nats."""
+    """Return the mean negative log-likelihood of the teacher's torques, in nats."""
     distribution, _ = Gaussian.from_actor(ACTOR, params, observations)
     return -nnp.mean(distribution.log_prob(torques))
 
@@ -60,10 +59,10 @@ def returns_of(params: Any) -> NDArray[np.float64]:
 
 
 def returns_of_teacher() -> NDArray[np.float64]:
-    """Returns of the teacher, from the same starts as its clones'."""
+    """Returns of the teacher, from the same initial states as the clones'."""
     return evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
 
 
 def episode_of(params: Any) -> Episode:
-    """The episode that pictures show of a clone."""
+    """The episode of a clone for the figure."""
     return record(policy_of(params), SHOWN_SEED)

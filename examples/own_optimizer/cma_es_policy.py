@@ -2,9 +2,10 @@
 
     python examples/own_optimizer/cma_es_policy.py --seed 0 --out runs/cma_es_policy
 
-The `cma` package draws vectors, `unravel` makes policies of them, and each plays CartPole-v1 as often as the others and
-from the same starts. The cart is pushed by the sign of the actor's answer, which lets no gradient pass. Into the folder
-that `--out` names go `policy.npz`, `results.json` and `learning.png`. Ctrl-C saves what there is.
+The `cma` package draws vectors, `unravel` turns them into policies, and each policy runs the same number of episodes of
+CartPole-v1, from the same initial states. The sign of the actor's output is the direction of the push, so there is no
+gradient. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`. Ctrl-C saves the
+current state.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from tqdm import trange
 import npnets
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_policy
 
 ACTOR = npnets.Actor(npnets.Net(4, hidden_sizes=(8,)), 1)
 FIRST_SPREAD, EPISODES, EVALUATION_SEED, CHECKPOINTS = 0.5, 30, 1000, 20
@@ -37,12 +38,12 @@ Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
 
 
 def policy_of(params: Any) -> Policy:
-    """The actor as a policy: from observations `(n, 4)` to 1, a push to the right, or 0, one to the left, `(n,)`."""
+    """The actor as a policy: from observations `(n, 4)` to pushes `(n,)`, 1 to the right and 0 to the left."""
     return lambda observations: (ACTOR.forward(params, observations)[0][:, 0] > 0).astype(np.int64)
 
 
 def returns_of(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
-    """Returns of episodes that are played side by side; two policies with one seed face the same starts."""
+    """Returns of parallel episodes; equal seeds give equal initial states."""
     # CartPole's own vector environment: one step of it moves all carts at once.
     envs = gymnasium.make_vec("CartPole-v1", num_envs=episodes, vectorization_mode="vector_entry_point")
     observations, _ = envs.reset(seed=seed)
@@ -55,17 +56,18 @@ def returns_of(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
     return returns
 
 
-def judged(params: Any) -> NDArray[np.float64]:
-    """Returns of a policy, from the same starts as every other's."""
+def evaluation_returns(params: Any) -> NDArray[np.float64]:
+    """Returns of a policy, from the same initial states for every policy."""
     return returns_of(policy_of(params), EPISODES, EVALUATION_SEED)
 
 
 def search(
     params: Any, generations: int, population: int, episodes: int, rng: np.random.Generator, curve: LearningCurve
 ) -> tuple[Any, int]:
-    """Search weights around the given ones, as long as Ctrl-C lets it; return those found, and the generations."""
+    """Search weights around the given ones, until Ctrl-C; return the weights found, and the number of generations."""
     vector, unravel = npnets.tree.ravel(params)
-    # cma draws from NumPy's global state unless it is given a function to draw with; NaN keeps it from seeding that.
+    # cma draws from NumPy's global state unless `randn` is a function; a seed of NaN prevents it from seeding that
+    # state.
     settings = {"popsize": population, "randn": lambda *shape: rng.standard_normal(shape), "seed": np.nan}
     strategy = cma.CMAEvolutionStrategy(vector, FIRST_SPREAD, {**settings, "verbose": -9})
 
@@ -84,16 +86,16 @@ def search(
             if generation % max(1, generations // CHECKPOINTS) == 0:
                 curve.add(taken, params_of(strategy.mean))
     except KeyboardInterrupt:
-        print("\ninterrupted: saving what there is", file=sys.stderr)
+        print("\ninterrupted: saving the current state", file=sys.stderr)
     found = params_of(strategy.mean)
     curve.add(taken, found)
     return found, taken
 
 
 def run(options: argparse.Namespace) -> int:
-    """Search, and print, save and draw what was found."""
-    make_ready(options.out)
-    rng, curve, began = np.random.default_rng(options.seed), LearningCurve(judged), time.perf_counter()
+    """Search, and print, save and draw the results."""
+    prepare_folder(options.out)
+    rng, curve, began = np.random.default_rng(options.seed), LearningCurve(evaluation_returns), time.perf_counter()
     settings = {name: getattr(options, name) for name in ("generations", "population", "episodes")}
     params, taken = search(ACTOR.init(rng), **settings, rng=rng, curve=curve)
     found = Run(
@@ -106,16 +108,16 @@ def run(options: argparse.Namespace) -> int:
         curves={"CMA-ES": curve},
     )
     save_policy(options.out / "policy.npz", params, ACTOR)
-    conclude(options.out, found, libraries=("cma",))
+    write_results(options.out, found, libraries=("cma",))
     return 0 if taken == options.generations else 130
 
 
 def main() -> int:
-    """Read the command line and run, and say in one line what went wrong if something did."""
+    """Read the command line and run; print an error in one line."""
     parser = new_parser("cma_es_policy", "Search the weights of a policy with CMA-ES.")
-    parser.add_argument("--generations", type=at_least(1), default=60, help="of the search (%(default)s)")
-    parser.add_argument("--population", type=at_least(2), default=16, help="policies in each (%(default)s)")
-    parser.add_argument("--episodes", type=at_least(1), default=8, help="that each of them plays (%(default)s)")
+    parser.add_argument("--generations", type=at_least(1), default=60, help="generations of the search (%(default)s)")
+    parser.add_argument("--population", type=at_least(2), default=16, help="policies in each generation (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=8, help="episodes of each policy (%(default)s)")
     return run_and_explain(run, parser.parse_args(), "cma_es_policy")
 
 

@@ -1,11 +1,10 @@
-"""Train a policy with SciPy's L-BFGS-B, every parameter within bounds of its own.
+"""Train a policy with SciPy's L-BFGS-B, with bounds for every parameter.
 
     python examples/own_optimizer/lbfgs_cloning.py --seed 0 --out runs/lbfgs_cloning
 
-The policy learns to do as a controller does that swings the pendulum up. What it takes to hand a network to an
-optimizer that knows vectors only: `tree.ravel` there and back, and `unravel.slices` to say which bounds belong to which
-parameters. SciPy works in float64, the network in the float32 it was made in. Into the folder given by `--out` go
-`policy.npz`, `results.json` and `learning.png`.
+The policy imitates a controller that swings the pendulum up. An optimizer of vectors needs only `tree.ravel`, which
+converts parameters to a vector and back, and `unravel.slices`, which maps bounds to parameters. SciPy computes in
+float64, the network in float32. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`.
 """
 
 from __future__ import annotations
@@ -23,17 +22,24 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, OptimizeResult, minimize
 
 import npnets
-from examples.own_optimizer.cloning_problem import ACTOR, episode_of, lessons, loss, returns_of, returns_of_teacher
+from examples.own_optimizer.cloning_problem import (
+    ACTOR,
+    demonstrations,
+    episode_of,
+    loss,
+    returns_of,
+    returns_of_teacher,
+)
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_policy
 from examples.shared.swing_up_teacher import CONTROLLER
 
 Vector = NDArray[np.float64]
 
 LARGEST_WEIGHT = 1.0
-# In N m. Without it the likelihood, of a teacher without noise, would drive the standard deviation towards zero.
+# In N m. The teacher's torques have no noise, so the likelihood would otherwise drive the standard deviation to zero.
 SMALLEST_SIGMA = 0.2
 CHECKPOINTS = 20
 
@@ -48,7 +54,7 @@ def bounds_of(unravel: npnets.tree.Unravel[Any]) -> Bounds:
 def fit(
     params: Any, observations: Any, torques: Any, evaluations: int, curve: LearningCurve
 ) -> tuple[Any, OptimizeResult]:
-    """Lower the loss within bounds; return parameters, and what SciPy says of them."""
+    """Minimize the loss within bounds; return the parameters and SciPy's result."""
     vector, unravel = npnets.tree.ravel(params)
     value_and_grad, calls = npnets.value_and_grad(loss), 0
 
@@ -74,13 +80,13 @@ def fit(
 
 
 def run(options: argparse.Namespace) -> int:
-    """Clone the teacher, and print what was reached."""
-    make_ready(options.out)
+    """Clone the teacher, and print, save and draw the results."""
+    prepare_folder(options.out)
     rng, curve, began = np.random.default_rng(options.seed), LearningCurve(returns_of), time.perf_counter()
-    observations, torques = lessons(options.episodes, rng)
+    observations, torques = demonstrations(options.episodes, rng)
     params = ACTOR.init(rng)
     before = float(loss(params, observations, torques))
-    print(f"{len(torques)} lessons, {npnets.tree.ravel(params)[0].size} parameters")
+    print(f"{len(torques)} demonstrated steps, {npnets.tree.ravel(params)[0].size} parameters")
     print(f"negative log-likelihood before: {before:.3f}")
     params, result = fit(params, observations, torques, options.evaluations, curve)
     seconds = time.perf_counter() - began
@@ -107,16 +113,19 @@ def run(options: argparse.Namespace) -> int:
         },
     )
     save_policy(options.out / "policy.npz", params, ACTOR)
-    conclude(options.out, found)
+    write_results(options.out, found)
     return 0
 
 
 def main() -> int:
-    """Read the command line and run, and say in one line what went wrong if something did."""
+    """Read the command line and run; print an error in one line."""
     parser = new_parser("lbfgs_cloning", "Clone a controller with SciPy's L-BFGS-B, within bounds.")
-    parser.add_argument("--episodes", type=at_least(1), default=30, help="that the teacher plays (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=30, help="demonstrated episodes (%(default)s)")
     parser.add_argument(
-        "--evaluations", type=at_least(1), default=1000, help="of loss and gradient, about so many (%(default)s)"
+        "--evaluations",
+        type=at_least(1),
+        default=1000,
+        help="approximate evaluations of loss and gradient (%(default)s)",
     )
     return run_and_explain(run, parser.parse_args(), "lbfgs_cloning")
 

@@ -1,11 +1,11 @@
-"""Train a policy with an optimizer of one's own, which is ten lines long.
+"""Train a policy with a custom optimizer of ten lines.
 
     python examples/own_optimizer/lion_cloning.py --seed 0 --out runs/lion_cloning
 
-The optimizer is Lion (Chen et al. 2023, arXiv:2302.06675), which steps by the sign of a momentum. It is a pair of pure
-functions over trees, as those of `npnets.optim` are, so that whatever takes one of these takes it too. It learns to do
-as a controller does that swings the pendulum up, and Adam learns the same in the same batches. Into the folder given by
-`--out` go `lion.npz` and `adam.npz`, the policies, `results.json` and `learning.png`.
+The optimizer is Lion (Chen et al. 2023, arXiv:2302.06675), whose step is the sign of a momentum. Like those of
+`npnets.optim`, it is a pair of pure functions of trees, and can replace them anywhere. It trains a policy to imitate a
+controller that swings the pendulum up; Adam trains another on the same batches. Writes the policies `lion.npz` and
+`adam.npz`, `results.json` and `learning.png` to the folder given by `--out`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ from tqdm import trange
 
 import npnets
 import npnets.numpy as nnp
-from examples.own_optimizer.cloning_problem import ACTOR, episode_of, lessons, loss, returns_of, returns_of_teacher
+from examples.own_optimizer.cloning_problem import (
+    ACTOR,
+    demonstrations,
+    episode_of,
+    loss,
+    returns_of,
+    returns_of_teacher,
+)
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_policy
 from examples.shared.swing_up_teacher import CONTROLLER
 from npnets import tree
 from npnets.optim import Optimizer, adam
@@ -55,13 +62,13 @@ def fit(
     name: str,
     optimizer: Optimizer,
     params: Any,
-    lesson: Any,
+    data: Any,
     steps: int,
     rng: np.random.Generator,
     curve: LearningCurve,
 ) -> Any:
-    """Lower the loss on batches of the lessons; return the parameters."""
-    observations, torques = lesson
+    """Minimize the loss on batches of the demonstrations; return the parameters."""
+    observations, torques = data
     curve.add(0, params)
     value_and_grad, state = npnets.value_and_grad(loss), optimizer.init(params)
     progress = trange(steps, desc=name, unit="step")
@@ -78,18 +85,18 @@ def fit(
 
 
 def run(options: argparse.Namespace) -> int:
-    """Let both optimizers learn from equal parameters in equal batches, and print what they reached."""
-    make_ready(options.out)
-    began, lesson = time.perf_counter(), lessons(options.episodes, np.random.default_rng(options.seed))
+    """Train with both optimizers from equal parameters on equal batches; print, save and draw the results."""
+    prepare_folder(options.out)
+    began, data = time.perf_counter(), demonstrations(options.episodes, np.random.default_rng(options.seed))
     start = ACTOR.init(np.random.default_rng(options.seed))
-    before, after, episodes = float(loss(start, *lesson)), {}, {}
+    before, after, episodes = float(loss(start, *data)), {}, {}
     curves = {name: LearningCurve(returns_of) for name in LEARNING_RATES}
     print(f"negative log-likelihood before: {before:.3f}")
     makers: tuple[Callable[[float], Optimizer], ...] = (lion, adam)
     for (name, rate), make in zip(LEARNING_RATES.items(), makers, strict=True):
         rng = np.random.default_rng(options.seed)
-        params = fit(name, make(rate), start, lesson, options.steps, rng, curves[name])
-        after[name], episodes[name] = float(loss(params, *lesson)), episode_of(params)
+        params = fit(name, make(rate), start, data, options.steps, rng, curves[name])
+        after[name], episodes[name] = float(loss(params, *data)), episode_of(params)
         print(f"{name} after {options.steps} steps: {after[name]:.3f}")
         save_policy(options.out / f"{name.lower()}.npz", params, ACTOR)
     found = Run(
@@ -104,15 +111,15 @@ def run(options: argparse.Namespace) -> int:
         episodes=episodes,
         more={"loss_before": before, "loss_after": after},
     )
-    conclude(options.out, found)
+    write_results(options.out, found)
     return 0
 
 
 def main() -> int:
-    """Read the command line and run, and say in one line what went wrong if something did."""
+    """Read the command line and run; print an error in one line."""
     parser = new_parser("lion_cloning", "Clone a controller with an optimizer written in ten lines.")
-    parser.add_argument("--episodes", type=at_least(1), default=30, help="that the teacher plays (%(default)s)")
-    parser.add_argument("--steps", type=at_least(1), default=5000, help="of each optimizer (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=30, help="demonstrated episodes (%(default)s)")
+    parser.add_argument("--steps", type=at_least(1), default=5000, help="steps of each optimizer (%(default)s)")
     return run_and_explain(run, parser.parse_args(), "lion_cloning")
 
 

@@ -2,10 +2,10 @@
 
     python examples/own_optimizer/natural_gradient.py --seed 0 --out runs/natural_gradient
 
-The policy plays Pendulum-v1; each of its steps goes up the advantage of what it did, along the natural gradient and as
-far as the mean divergence from the policy that played allows. The Fisher matrix is never formed: it is the Hessian of
-that divergence, `hvp` multiplies by it, and SciPy's conjugate gradients need no more. Into the folder given by `--out`
-go `policy.npz`, `results.json` and `learning.png`. Ctrl-C saves what there is.
+Each step collects episodes of Pendulum-v1 and increases their surrogate advantage along the natural gradient, as far as
+a limit on the mean KL divergence from the old policy allows. The Fisher matrix is never formed: it is the Hessian of
+this divergence, `hvp` multiplies vectors by it, and SciPy's conjugate gradients need only these products. Writes
+`policy.npz`, `results.json` and `learning.png` to the folder given by `--out`. Ctrl-C saves the current state.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.hidden_velocity import play
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
-from examples.shared.results import Run, conclude
-from examples.shared.results_folder import make_ready, save_policy
+from examples.shared.results import Run, write_results
+from examples.shared.results_folder import prepare_folder, save_policy
 from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
 EPISODES, CHECKPOINTS = 30, 15
 
 
-def practise(params: Any, episodes: int, rng: np.random.Generator) -> Batch:
-    """Play with torques drawn from the policy."""
+def collect_batch(params: Any, episodes: int, rng: np.random.Generator) -> Batch:
+    """Collect episodes with torques drawn from the policy."""
     played = play(lambda seen: policy_of(params, seen).sample(rng), episodes, int(rng.integers(2**31)))
     observations = played.observations.reshape(-1, 3)
     torques = played.torque.astype(np.float32).reshape(-1, 1)
@@ -56,25 +56,25 @@ def returns_of(params: Any) -> NDArray[np.float64]:
 def train(
     params: Any, iterations: int, episodes: int, rng: np.random.Generator, curve: LearningCurve
 ) -> tuple[Step, int]:
-    """Play and step in turn, as long as Ctrl-C lets it; return the last step, and how many were taken."""
+    """Collect episodes and take steps in turn, until Ctrl-C; return the last step and the number of steps."""
     step, taken = Step(params, 0.0, 0.0), 0
     try:
         curve.add(taken, params)
         for iteration in (progress := trange(1, iterations + 1, desc="TRPO", unit="step")):
-            step = trust_region_step(step.params, practise(step.params, episodes, rng))
+            step = trust_region_step(step.params, collect_batch(step.params, episodes, rng))
             taken = iteration
             progress.set_postfix(kl=f"{step.kl:.4f}", gain=f"{step.gain:.3f}", refresh=False)
             if iteration % max(1, iterations // CHECKPOINTS) == 0:
                 curve.add(taken, step.params)
     except KeyboardInterrupt:
-        print("\ninterrupted: saving what there is", file=sys.stderr)
+        print("\ninterrupted: saving the current state", file=sys.stderr)
     curve.add(taken, step.params)
     return step, taken
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, and print, save and draw what was reached."""
-    make_ready(options.out)
+    """Train, and print, save and draw the results."""
+    prepare_folder(options.out)
     rng, curve, began = np.random.default_rng(options.seed), LearningCurve(returns_of), time.perf_counter()
     settings = {"iterations": options.iterations, "episodes": options.episodes}
     step, taken = train(ACTOR.init(rng), **settings, rng=rng, curve=curve)
@@ -91,16 +91,16 @@ def run(options: argparse.Namespace) -> int:
         more={"last_step": {"divergence": step.kl, "surrogate_advantage": step.gain}},
     )
     save_policy(options.out / "policy.npz", step.params, ACTOR)
-    conclude(options.out, found)
+    write_results(options.out, found)
     print(f"last step: divergence {step.kl:.4f} (at most {LARGEST_KL}), surrogate advantage {step.gain:+.4f}")
     return 0 if taken == options.iterations else 130
 
 
 def main() -> int:
-    """Read the command line and run, and say in one line what went wrong if something did."""
+    """Read the command line and run; print an error in one line."""
     parser = new_parser("natural_gradient", "Train a policy by natural gradient steps within a trust region.")
     parser.add_argument("--iterations", type=at_least(1), default=50, help="natural gradient steps (%(default)s)")
-    parser.add_argument("--episodes", type=at_least(1), default=40, help="played for each of them (%(default)s)")
+    parser.add_argument("--episodes", type=at_least(1), default=40, help="episodes for each step (%(default)s)")
     return run_and_explain(run, parser.parse_args(), "natural_gradient")
 
 

@@ -1,7 +1,7 @@
 """One step of a policy along the natural gradient, within a trust region (Schulman et al. 2015, arXiv:1502.05477).
 
-The Fisher matrix is never formed: it is the Hessian of the mean divergence from the policy that played, `npnets.hvp`
-multiplies by it, and SciPy's conjugate gradients need no more. Knows no environment.
+The Fisher matrix is never formed: it is the Hessian of the mean KL divergence from the old policy, `npnets.hvp`
+multiplies vectors by it, and SciPy's conjugate gradients need only these products.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ LARGEST_KL, DAMPING, CG_STEPS, HALVINGS = 0.03, 1e-3, 10, 10
 
 
 class Batch(NamedTuple):
-    """What was played: observations `(n, 3)`, torques `(n, 1)`, advantages `(n,)`, and who played, for each row."""
+    """Steps of the old policy: observations `(n, 3)`, torques `(n, 1)`, advantages `(n,)`, and its distributions."""
 
     observations: Any
     torques: Any
     advantages: Any
-    player: Gaussian
+    old_policy: Gaussian
 
 
 class Step(NamedTuple):
-    """What a step led to: parameters, the divergence from the policy that played, and how much advantage it won."""
+    """The result of a step: parameters, KL divergence from the old policy, and the gain in surrogate advantage."""
 
     params: Any
     kl: float
@@ -45,30 +45,30 @@ def policy_of(params: Any, observations: Any) -> Gaussian:
 
 
 def divergence(params: Any, batch: Batch) -> Any:
-    """Mean Kullback-Leibler divergence from the policy that played to the one with these parameters."""
-    return nnp.mean(batch.player.kl(policy_of(params, batch.observations)))
+    """Mean Kullback-Leibler divergence from the old policy to the one with these parameters."""
+    return nnp.mean(batch.old_policy.kl(policy_of(params, batch.observations)))
 
 
 def surrogate(params: Any, batch: Batch) -> Any:
-    """The advantage that a policy would have won, estimated from what another one did."""
-    log_ratio = policy_of(params, batch.observations).log_prob(batch.torques) - batch.player.log_prob(batch.torques)
+    """The surrogate advantage of a policy, estimated from the old policy's steps by importance weights."""
+    log_ratio = policy_of(params, batch.observations).log_prob(batch.torques) - batch.old_policy.log_prob(batch.torques)
     return nnp.mean(nnp.exp(log_ratio) * batch.advantages)
 
 
 def fisher_matrix(params: Any, batch: Batch, damping: float) -> LinearOperator:
-    """The Fisher information of the policy at `params`, with a little of the identity added."""
+    """The Fisher information of the policy at `params`, plus `damping` times the identity."""
     vector, unravel = tree.ravel(params)
     multiply = npnets.hvp(divergence)
 
     def product(v: NDArray[Any]) -> NDArray[Any]:
-        v = v.reshape(-1)  # SciPy may hand over a column
+        v = v.reshape(-1)  # SciPy may pass a column
         return tree.ravel(multiply(params, unravel(v.astype(vector.dtype)), batch))[0] + damping * v
 
     return LinearOperator((vector.size, vector.size), matvec=product, dtype=np.float64)
 
 
 def trust_region_step(params: Any, batch: Batch, cg_steps: int = CG_STEPS) -> Step:
-    """Go along the natural gradient as far as the divergence allows, and half as far until that helps."""
+    """Step along the natural gradient to the limit of the divergence; halve the step until it improves the policy."""
     vector, unravel = tree.ravel(params)
     before, grads = npnets.value_and_grad(surrogate)(params, batch)
     slope = tree.ravel(grads)[0].astype(np.float64)

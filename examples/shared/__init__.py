@@ -1,1 +1,1 @@
-"""What programs of several folders share: command line, evaluation, results and pictures."""
+"""Code that several folders share: command line, evaluation, results and figures."""

@@ -1,6 +1,6 @@
-"""How the pictures of the examples look: colours for light and for dark pages, text that a phone shows readably.
+"""The style of the examples' figures: colours for light and dark pages, and text that is readable on a phone.
 
-A figure is `WIDTH` inches wide, and a phone's page shows it about 360 pixels wide: a point of text becomes a pixel.
+A figure is `WIDTH` inches wide. A phone shows it about 360 pixels wide, so that a point of text becomes a pixel.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 WIDTH, LEFT, RIGHT = 5.0, 0.72, 0.3
-"""Of a figure, and of the margins beside its axes: inches."""
+"""Width of a figure and of its left and right margins, in inches."""
 TEXT, DPI = 11, 200
 DASHES = (0, (5, 3))
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by what they are for; `series` holds those of curves, `levels` those of what curves are held against."""
+    """Colours by use: `series` for curves, `levels` for the horizontal lines of baselines."""
 
     ink: str
     faint: str
@@ -38,7 +38,7 @@ DARK = Palette("#e8e8e8", "#a0a0a0", "#41464d", ("#74b3f0", "#f59a83"), ("#a8a8a
 
 @contextmanager
 def style(dark: bool) -> Iterator[Palette]:
-    """Draw with text that is large enough, in the colours for a light or a dark page."""
+    """Set the size of text and the colours for a light or a dark page."""
     palette = DARK if dark else LIGHT
     coloured = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     settings: dict[Any, Any] = {name: palette.ink for name in coloured}
@@ -48,12 +48,12 @@ def style(dark: bool) -> Iterator[Palette]:
 
 
 def new_figure(height: float) -> Figure:
-    """Return a figure of a height in inches; it draws with Agg: no window, no state shared with other plots."""
+    """Return a figure of a height in inches; it uses Agg: no window, and no state shared with other plots."""
     return Figure(figsize=(WIDTH, height), dpi=DPI)
 
 
 def add_axes(figure: Figure, top: float, height: float) -> Axes:
-    """Add axes as wide as the figure allows, their top edge some inches below its own."""
+    """Add axes of full width, whose top edge is `top` inches below that of the figure."""
     whole = figure.get_figheight()
     return figure.add_axes((LEFT / WIDTH, 1 - (top + height) / whole, (WIDTH - LEFT - RIGHT) / WIDTH, height / whole))
 
@@ -64,12 +64,12 @@ def save(figure: Figure, path: str | os.PathLike[str], dark: bool) -> None:
 
 
 def tidy(axes: Axes, palette: Palette = LIGHT) -> None:
-    """Leave a grid of levels behind the curves, and no box around them."""
+    """Draw horizontal grid lines behind the curves, and remove the box around them."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=palette.grid, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
 def number(value: float) -> str:
-    """Return a whole number with a minus sign as wide as a digit."""
+    """Format a number as an integer, with a minus sign as wide as a digit."""
     return f"{value:.0f}".replace("-", "\u2212")

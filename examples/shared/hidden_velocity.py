@@ -1,9 +1,8 @@
-"""Pendulum-v1 with its velocity hidden, and the playing of many such pendulums side by side.
+"""Pendulum-v1 with its velocity hidden, and parallel episodes of it.
 
-Owns the wrapper that makes the task need a memory, and the record of what happened. Knows nothing of networks. A
-policy is a function from the observations of one time step, a row for each pendulum, to torques `(pendulums, 1)` in
-N m; it may remember what it was asked before. The angle is 0 upright and grows anticlockwise (rad); velocity is its
-rate (rad/s).
+A policy is a function from the observations of one time step, a row for each pendulum, to torques `(pendulums, 1)` in
+N m; it may have a memory of earlier calls. The angle is 0 upright and grows anticlockwise (rad); velocity is its rate
+(rad/s).
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ Array = NDArray[np.float32]
 
 
 class HiddenVelocity(gymnasium.ObservationWrapper):
-    """Pendulum-v1 that shows the cosine and the sine of its angle, `(2,)`, and keeps its velocity to itself."""
+    """Pendulum-v1 with the cosine and the sine of its angle as observation, `(2,)`, without the velocity."""
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
         whole = env.observation_space
         if not isinstance(whole, gymnasium.spaces.Box) or whole.shape != (3,):
-            raise ValueError(f"expected Pendulum-v1, which shows cosine, sine and velocity, got {whole}")
+            raise ValueError(f"expected Pendulum-v1, with cosine, sine and velocity as observation, got {whole}")
         self.observation_space = gymnasium.spaces.Box(whole.low[:2], whole.high[:2], dtype=np.float32)
 
     def observation(self, observation: Array) -> Array:
@@ -37,14 +36,14 @@ class HiddenVelocity(gymnasium.ObservationWrapper):
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
-    """Whole episodes from their starts; row `t` of each is what step `t` began with, or did.
+    """Complete episodes; row `t` of each has the state before step `t`, and its torque and reward.
 
     Attributes
     ----------
     observations
-        `(episodes, 200, dim)` float32: what the policy saw.
+        `(episodes, 200, dim)` float32: observations of the policy.
     angle, velocity
-        `(episodes, 200)` float64: what was so, seen or not; the angle within [-pi, pi].
+        `(episodes, 200)` float64: the true state, observed or not; the angle within [-pi, pi].
     torque
         `(episodes, 200)` float64, as applied.
     reward
@@ -63,23 +62,23 @@ class Episodes:
         return self.reward.sum(axis=1)
 
     def episode(self, index: int) -> Episode:
-        """One of the episodes, as pictures are drawn of it."""
+        """Return one of the episodes, for a figure."""
         return Episode(**{field.name: getattr(self, field.name)[index] for field in fields(Episode)})
 
 
 def play(policy: Policy, episodes: int, seed: int, wrappers: tuple[Callable[[Any], Any], ...] = ()) -> Episodes:
-    """Play episodes of Pendulum-v1, all stepped side by side.
+    """Run episodes of Pendulum-v1 in parallel.
 
     Parameters
     ----------
     policy
-        Called once per time step with observations `(episodes, dim)`; answers `(episodes, 1)`.
+        Called once per time step with observations `(episodes, dim)`; returns `(episodes, 1)`.
     episodes
-        How many, at least one.
+        Number of episodes, at least one.
     seed
-        Episode `i` starts from `reset(seed=seed + i)`: two policies with one seed face the same starts.
+        Episode `i` starts with `reset(seed=seed + i)`: equal seeds give equal initial states.
     wrappers
-        Around each pendulum, such as `HiddenVelocity`.
+        Wrappers of each environment, such as `HiddenVelocity`.
     """
     envs = gymnasium.vector.SyncVectorEnv([lambda: _pendulum(wrappers)] * episodes)
     observations, _ = envs.reset(seed=seed)

@@ -1,4 +1,4 @@
-"""The points of a learning curve: what a policy earned at some steps of its training."""
+"""The points of a learning curve: returns of a policy at some steps of its training."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 
 class LearningCurve:
-    """The returns of a policy at some steps of its training; the last entry is the policy as it is saved.
+    """The returns of a policy at some steps of its training; the last entry is that of the saved policy.
 
     Parameters
     ----------
-    judge : callable
-        From the state that a step of learning led to, to the returns `(episodes,)` of its policy.
+    evaluate : callable
+        From a training state to the returns `(episodes,)` of its policy.
     """
 
-    def __init__(self, judge: Callable[[Any], NDArray[np.floating]]) -> None:
-        self.judge = judge
+    def __init__(self, evaluate: Callable[[Any], NDArray[np.floating]]) -> None:
+        self.evaluate = evaluate
         self.steps: list[int] = []
         self.returns: list[NDArray[np.floating]] = []
 
     def add(self, step: int, state: Any) -> None:
-        """Judge the policy of a step, unless that was done already."""
+        """Evaluate the policy of a step, unless the curve has this step already."""
         if step not in self.steps:
-            self.returns.append(self.judge(state))
+            self.returns.append(self.evaluate(state))
             self.steps.append(step)

@@ -1,6 +1,6 @@
-"""What changes while an agent learns, and the two ways in which it changes: down a loss, and toward what was learned.
+"""The state of training, and its two kinds of update: gradient steps, and soft updates of target networks.
 
-Knows no algorithm and no environment: an algorithm names its networks, and says what their losses are.
+An algorithm chooses the names and the losses of its networks.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class State(NamedTuple):
     optimizers: dict[str, Any]
 
 
-def begin(params: dict[str, Any], optimizers: Mapping[str, optim.Optimizer], targets: Iterable[str]) -> State:
-    """Return the state before the first step; the target networks start as the networks of their names."""
+def initial_state(params: dict[str, Any], optimizers: Mapping[str, optim.Optimizer], targets: Iterable[str]) -> State:
+    """Return the state before the first step; target networks start equal to the networks of the same names."""
     states = {name: optimizer.init(params[name]) for name, optimizer in optimizers.items()}
     return State(params, {name: params[name] for name in targets}, states)
 
 
-def descend(
+def gradient_step(
     state: State,
     optimizers: Mapping[str, optim.Optimizer],
     name: str,
@@ -34,24 +34,23 @@ def descend(
     *args: Any,
     has_aux: bool = False,
 ) -> tuple[State, Any]:
-    """Take one step down a loss of one network's parameters.
+    """Take one gradient step on the parameters of one network.
 
     Parameters
     ----------
     state : State
     optimizers : dict
-        By the network's name.
+        Optimizers by the name of the network.
     name : str
-        Whose parameters to change.
+        Name of the network to update.
     loss : callable
-        `loss(params, *args)`, a scalar; with `has_aux` a pair of a scalar and anything else.
+        `loss(params, *args)`, a scalar; with `has_aux`, a pair of a scalar and any other value.
 
     Returns
     -------
     State
     loss
-        What it was before the step, an array of no dimension (to read one on a GPU is to wait for it); with `has_aux`
-        the pair.
+        The loss before the step, a zero-dimensional array (reading it waits for the GPU); with `has_aux`, the pair.
     """
     value, grads = npnets.value_and_grad(loss, 0, has_aux=has_aux)(state.params[name], *args)
     params, optimizer = optimizers[name].update(params=state.params[name], grads=grads, state=state.optimizers[name])
@@ -59,8 +58,8 @@ def descend(
     return state._replace(params=moved, optimizers={**state.optimizers, name: optimizer}), value
 
 
-def follow(state: State, tau: float) -> State:
-    """Move every target network by the share `tau` toward the network of its name."""
+def update_targets(state: State, tau: float) -> State:
+    """Move every target network toward the network of the same name, with step size `tau`."""
     moved = {
         name: optim.soft_update(target=target, source=state.params[name], tau=tau)
         for name, target in state.targets.items()

@@ -11,17 +11,17 @@ from examples.shared.drawing import DASHES, LEFT, RIGHT, WIDTH, Palette, tidy
 from examples.shared.pendulum_evaluation import MAX_TORQUE, SECONDS_PER_STEP, Episode
 
 PENDULUMS = 20
-# In inches, so that it is the same whichever way the rod points: nearly half of what lies between two pendulums.
+# In inches, so that it does not depend on the direction of the rod: nearly half the distance between two pendulums.
 LENGTH = 0.47 * (WIDTH - LEFT - RIGHT) / PENDULUMS
 
 
 def seconds(episode: Episode) -> float:
-    """Return how long an episode was."""
+    """Return the duration of an episode in seconds."""
     return len(episode.angle) * SECONDS_PER_STEP
 
 
 def plot_pendulums(axes: Axes, episode: Episode, colour: str, palette: Palette) -> None:
-    """Draw the pendulum at evenly spaced times, each where that time lies on the time axis."""
+    """Draw the pendulum at evenly spaced times, each at its position on the time axis."""
     axes.set(xlim=(0, seconds(episode)), ylim=(-1, 1))
     axes.axis("off")
     figure = axes.get_figure(root=True)
@@ -45,13 +45,13 @@ def plot_angle(axes: Axes, episode: Episode, colour: str, palette: Palette) -> N
     axes.axhline(0, color=palette.faint, linewidth=1, linestyle=DASHES)
     axes.plot(np.arange(len(angle)) * SECONDS_PER_STEP, angle, color=colour, linewidth=1.8)
     axes.set(ylabel="angle (°)", xlim=(0, seconds(episode)))
-    # Half a turn between ticks, or more where the pendulum turns so often that they would lie on each other.
+    # Half a turn between ticks, or more if the pendulum turns so often that labels would overlap.
     axes.yaxis.set_major_locator(MultipleLocator(180 * 2 ** np.ceil(np.log2(np.fmax(np.ptp(angle), 720) / 720))))
     tidy(axes, palette)
 
 
 def plot_torque(axes: Axes, episode: Episode, colour: str, palette: Palette) -> None:
-    """Draw the torque over time as the steps that it is."""
+    """Draw the torque over time as a step function."""
     edges = np.arange(len(episode.torque) + 1) * SECONDS_PER_STEP
     axes.stairs(episode.torque, edges, baseline=0, fill=True, color=colour, alpha=0.25)
     axes.stairs(episode.torque, edges, baseline=None, color=colour, linewidth=1)

@@ -1,4 +1,4 @@
-"""Draws what a run found from the content of its `results.json`: learning curves, and an episode of each policy."""
+"""Draws the figure of a run from its `results.json`: learning curves, and an episode of each policy."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ STRIP, ANGLE, GAP, TORQUE = 0.32, 1.15, 0.14, 1.0
 
 
 def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = False) -> None:
-    """Write the picture of a run: its learning curves above, and below one episode of each policy that it shows.
+    """Write the figure of a run: its learning curves above, and one episode of each policy below.
 
     Parameters
     ----------
     results : mapping
-        What stands below `results` in the `results.json` of a run.
+        The value of `results` in the `results.json` of a run.
     path : path-like
-        File to write; its ending chooses the format.
+        File to write; its suffix chooses the format.
     dark : bool
-        For a dark page: light text and lines on no background.
+        For a dark page: light text and lines on a transparent background.
     """
     episodes = {name: read_episode(arrays) for name, arrays in results["episodes"].items()}
-    # The torque takes room that a picture has for one policy alone.
+    # Only a figure of one policy has enough space for the torque.
     with_torque = len(episodes) == 1
     below = TITLE + STRIP + ANGLE + (GAP + TORQUE if with_torque else 0) + UNDER_AXIS
     with style(dark) as palette:
@@ -51,17 +51,17 @@ def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = 
 
 
 def read_episode(arrays: Mapping[str, list[float]]) -> Episode:
-    """Return the episode of a results file."""
+    """Return an episode of a result file."""
     return Episode(**{name: np.array(values, float) for name, values in arrays.items()})
 
 
 def mean_of(score: Mapping[str, Any]) -> float:
-    """Return a mean of a results file, where null stands for a number that is not finite."""
+    """Return a mean of a result file, in which null means a number that is not finite."""
     return math.nan if score["mean"] is None else float(score["mean"])
 
 
 def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> None:
-    """Draw the mean return of each policy that learned, and its standard error; as lines, those of the others."""
+    """Draw mean return and standard error of each trained policy, and the returns of the others as horizontal lines."""
     curves, means = results["curves"], {name: mean_of(score) for name, score in results["returns"].items()}
     labels = {name: f"{name} {number(mean)}" for name, mean in means.items()}
     end = max(curve["steps"][-1] for curve in curves.values())
@@ -87,13 +87,13 @@ def plot_curves(axes: Axes, results: Mapping[str, Any], palette: Palette) -> Non
         frameon=False,
         handlelength=1.4,
         fontsize=TEXT - 1,
-    )  # right of where policies learn, and between a good return and a bad one
+    )  # to the right of the steep part of the curves, between a good and a bad return
 
 
 def plot_episode(
     figure: Figure, top: float, title: str, episode: Episode, colour: str, palette: Palette, with_torque: bool
 ) -> None:
-    """Draw an episode: the pendulum at times, its angle, and perhaps the torque."""
+    """Draw an episode: the pendulum at some times, its angle, and with `with_torque` the torque."""
     strip = add_axes(figure, top + TITLE, STRIP)
     strip.set_title(title)
     plot_pendulums(strip, episode, colour, palette)

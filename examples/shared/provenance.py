@@ -1,4 +1,4 @@
-"""How a file of results came about: the command, the date, the machine and the versions of the libraries."""
+"""The provenance of a result file: command, date, machine and versions of the libraries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
 
 
 def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the command that runs, the date, the machine, and the versions of the libraries that results depend on.
+    """Return the current command, the date, the machine, and the versions of the libraries that results depend on.
 
     Parameters
     ----------
     libraries : iterable of str
-        Packages beside npnets, Gymnasium and what npnets needs; one that is not installed is left out.
+        Packages in addition to npnets, its dependencies and Gymnasium; packages that are not installed are omitted.
     """
     facts = npnets.about()
     return {
@@ -37,9 +37,9 @@ def provenance(libraries: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def command() -> str:
-    """Return the command that started this process, to be run from the root of the checkout.
+    """Return the command that started this process, relative to the root of the checkout.
 
-    Without `--out` and its folder, which change nothing of what is found.
+    It has no `--out` and no folder, which do not change the results.
     """
     module = getattr(sys.modules["__main__"], "__spec__", None)
     program = Path(sys.argv[0]).resolve()
@@ -59,10 +59,10 @@ def _options() -> list[str]:
 
 
 def system() -> str:
-    """Return the operating system and the kind of processor, without the release of the kernel."""
+    """Return the operating system and the processor architecture, without the kernel release."""
     return f"{platform.system()} {platform.machine()}"
 
 
 def installed(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those packages that are installed."""
+    """Return the versions of the packages that are installed."""
     return {name: importlib.metadata.version(name) for name in packages if importlib.util.find_spec(name)}

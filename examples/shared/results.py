@@ -1,4 +1,4 @@
-"""What a run of an example found, in one JSON file that holds all that its table and its picture need."""
+"""The results of a run, in one JSON file with everything that the run's table and figure need."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ Returns = Mapping[str, NDArray[np.floating]]
 Results = dict[str, Any]
 
 EPISODE_DECIMALS = 4
-"""Of the arrays of an episode, which are there to be drawn: a ten-thousandth of a radian, of a N m, of a return."""
+"""Decimals of the arrays of an episode, which are only drawn: in rad, rad/s, N m, and units of reward."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run found.
+    """The results of a run.
 
     Attributes
     ----------
     title : str
-        What was learned, and how.
+        Algorithm and task.
     unit : str
-        What the steps of learning are, such as `gradient steps`.
+        Unit of the training steps, such as `gradient steps`.
     seed, steps : int
-        Of everything that was drawn; how many steps were taken.
+        Seed of all random numbers; number of steps taken.
     seconds : float
-        Wall-clock time of learning and of the evaluations on the way.
+        Wall-clock time of training and of the evaluations during training.
     settings : mapping
-        Every number that was chosen.
+        Hyperparameters.
     curves : mapping
-        By the name of a policy that learned, its learning curve.
+        Learning curves by the name of the trained policy.
     others : mapping
-        By the name of a policy that did not, or was not watched, the returns of its episodes.
+        Returns of episodes, by the name of a policy without a learning curve.
     episodes : mapping
-        By the name of a policy that learned, one episode of it; all of them from one start.
+        One episode of each trained policy, by its name; all from the same initial state.
     more : mapping
         Further numbers that the program prints.
     """
@@ -65,11 +65,11 @@ class Run:
 
     @property
     def returns(self) -> Returns:
-        """The returns of all policies; of those that learned, as they were at the end."""
+        """The returns of all policies; for trained policies, at the end of training."""
         return {**self.others, **{name: curve.returns[-1] for name, curve in self.curves.items()}}
 
     def results(self) -> Results:
-        """Return all of it as JSON can hold it: a number that is not finite, as of what diverged, is None."""
+        """Return the results as JSON values, with None for numbers that are not finite, as of a diverged policy."""
         facts = {name: getattr(self, name) for name in ("title", "seed", "steps", "unit", "seconds", "settings")}
         found = {
             **facts,
@@ -91,12 +91,12 @@ def score(earned: NDArray[np.floating]) -> Results:
 
 
 def rounded(episode: Episode) -> Results:
-    """Return the arrays of an episode as lists of numbers that are short to read."""
+    """Return the arrays of an episode as lists of rounded numbers."""
     return {name: np.round(array, EPISODE_DECIMALS).tolist() for name, array in asdict(episode).items()}
 
 
-def conclude(out: Path, run: Run, libraries: tuple[str, ...] = ()) -> None:
-    """Write `results.json` and, if there is a curve to draw, `learning.png` from what it holds; print the table.
+def write_results(out: Path, run: Run, libraries: tuple[str, ...] = ()) -> None:
+    """Write `results.json` and, if there is a learning curve, `learning.png` drawn from it; print the table.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def save(path: Path, results: Mapping[str, Any], libraries: tuple[str, ...] = ()
 
 
 def finite(value: Any) -> Any:
-    """Return what JSON can hold, with None for every number that is not finite."""
+    """Return a JSON value, with None for every number that is not finite."""
     if isinstance(value, Mapping):
         return {name: finite(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -129,13 +129,13 @@ def finite(value: Any) -> Any:
 
 
 def lists_on_lines(text: str) -> str:
-    """Put every list of numbers on one line, and leave texts as they are."""
+    """Put every list of numbers on one line; strings do not change."""
     lists = re.compile(r'"(?:[^"\\]|\\.)*"|\[(?:[-+.,\deE\s]|null)*\]')
     return lists.sub(lambda found: found[0] if found[0][0] == '"' else f"[{' '.join(found[0][1:-1].split())}]", text)
 
 
 def table(run: Run) -> str:
-    """Lay returns out by the policy that earned them: mean, standard error, number of episodes."""
+    """Return a table of returns: policy, mean, standard error, number of episodes."""
     rows = [f"{'return of an episode':<24}{'mean':>9}{'std. error':>12}{'episodes':>10}"]
     untrained = {f"{name}, untrained": curve.returns[0] for name, curve in run.curves.items()}
     for name, earned in {**untrained, **run.returns}.items():

@@ -1,4 +1,4 @@
-"""The folder in which a run leaves its files: each of them is whole or not there."""
+"""The output folder of a run; files are written atomically."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from npnets import checkpoint
 from npnets.backend import to_numpy
 
 
-def make_ready(folder: Path) -> None:
-    """Make a folder, and see that something can be written to it."""
+def prepare_folder(folder: Path) -> None:
+    """Create a folder, and check that it is writable."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise NotADirectoryError(f"{folder} is a file, or lies below one; choose another folder with --out") from None
+        raise NotADirectoryError(f"{folder} is a file, or is below one; choose another folder with --out") from None
     if not os.access(folder, os.W_OK):
-        raise PermissionError(f"nothing can be written to {folder}; choose another folder with --out")
+        raise PermissionError(f"{folder} is not writable; choose another folder with --out")
 
 
 def write(path: Path, save: Callable[[Path], Any]) -> None:
-    """Write a file beside its place and rename it there, so that no half-written one is ever found."""
+    """Write a temporary file and rename it, so that the path never has an incomplete file."""
     unfinished = path.with_name(f".unfinished-{path.name}")
     try:
         save(unfinished)
@@ -36,7 +36,7 @@ def write(path: Path, save: Callable[[Path], Any]) -> None:
 
 
 def save_parameters(path: Path, params: Any) -> None:
-    """Write every parameter to an `.npz`, by its path such as `critic_1.last.linear_0.weight`."""
+    """Write every parameter to an `.npz`, by its path, such as `critic_1.last.linear_0.weight`."""
     names, leaves = npnets.tree.paths(params), npnets.tree.leaves(params)
     arrays = {name: to_numpy(leaf) for name, leaf in zip(names, leaves, strict=True)}
     write(path, lambda unfinished: np.savez(unfinished, **arrays))

@@ -1,8 +1,8 @@
-"""A controller that sees angle and velocity, and swings the pendulum up: the teacher of policies that see less.
+"""A controller that swings the pendulum up from its angle and velocity: the teacher of policies that observe less.
 
-Far from upright it gives the pendulum the energy that it has at rest upright, with all the torque there is; near
-upright it holds it there, proportional to angle and velocity (Åström and Furuta 2000,
-doi:10.1016/S0005-1098(99)00140-5). Symbols as in `hidden_velocity`.
+Far from upright, it brings the pendulum's energy to that of the upright rest position, with the largest torque. Near
+upright, it is a proportional-derivative controller (Åström and Furuta 2000, doi:10.1016/S0005-1098(99)00140-5). Symbols
+as in `hidden_velocity`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from examples.shared.hidden_velocity import Array
 from examples.shared.pendulum_evaluation import MAX_TORQUE
 
 CONTROLLER = "hand-made controller"
-"""Its name in tables and pictures."""
+"""Its name in tables and figures."""
 
 # Pendulum-v1: angle'' = 15 sin(angle) + 3 torque; without torque velocity**2 / 2 + 15 cos(angle) is constant.
 GRAVITY = 15.0
@@ -22,7 +22,7 @@ STIFFNESS, DAMPING, CATCH_ANGLE = 10.0, 3.0, 0.5
 
 
 def teacher_torque(angle: ArrayLike, velocity: ArrayLike) -> NDArray[np.float64]:
-    """The torque to apply, within [-2, 2]; the angle within [-pi, pi], of any shape, and the velocity of the same."""
+    """Return torques within [-2, 2], for angles within [-pi, pi] of any shape and velocities of the same shape."""
     angle, velocity = np.asarray(angle), np.asarray(velocity)
     missing_energy = GRAVITY - velocity**2 / 2 - GRAVITY * np.cos(angle)
     pump = missing_energy * np.where(velocity >= 0, 1.0, -1.0)
@@ -31,6 +31,6 @@ def teacher_torque(angle: ArrayLike, velocity: ArrayLike) -> NDArray[np.float64]
 
 
 def teacher_policy(observations: Array) -> NDArray[np.float64]:
-    """The teacher as a policy: torques `(n, 1)` for whole observations `(n, 3)`."""
+    """The teacher as a policy: torques `(n, 1)` for complete observations `(n, 3)`."""
     cosine, sine, velocity = observations.T
     return teacher_torque(np.arctan2(sine, cosine), velocity)[:, None]

@@ -1,9 +1,8 @@
-"""Reads recorded transitions, from wherever they come, into five float32 arrays.
+"""Reads recorded transitions into five float32 arrays.
 
-Owns the file formats: ``.npz`` with the five keys, HDF5 as D4RL lays it out (the same five keys, flat), and
-HDF5 as Minari lays it out (a group per episode). Which one a file is, its content says. Every fault of a file
-is one `ValueError` that names the file, what was expected, and what came. Knows no environment and no
-algorithm.
+Formats are ``.npz`` with the five keys, HDF5 in D4RL's layout (the same five keys), and HDF5 in Minari's layout (a
+group for each episode). The content of a file decides its format. Every fault of a file raises a `ValueError` with the
+file's name, the expected and the actual content.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ class Transitions:
     Attributes
     ----------
     observations, next_observations
-        ``(n, obs_dim)`` float32: what was seen before and after the step.
+        ``(n, obs_dim)`` float32: observations before and after the step.
     actions
         ``(n, act_dim)`` float32.
     rewards
         ``(n,)`` float32.
     terminals
-        ``(n,)`` float32, 1 where the step ended in a terminal state; a time limit is none.
+        ``(n,)`` float32, 1 where the step ended in a terminal state, which a time limit is not.
     """
 
     observations: Array
@@ -69,7 +68,7 @@ def load(path: str | os.PathLike[str]) -> Transitions:
     Parameters
     ----------
     path
-        An ``.npz`` or an HDF5 file. Whole numbers and booleans become float32; other keys are left alone.
+        An ``.npz`` or an HDF5 file. Integers and booleans become float32; other keys are ignored.
 
     Returns
     -------
@@ -79,11 +78,11 @@ def load(path: str | os.PathLike[str]) -> Transitions:
     Raises
     ------
     FileNotFoundError
-        No such file.
+        The file does not exist.
     ValueError
-        Not a data file, a missing key, lengths or ranks that disagree, NaN or infinite entries, no entries.
+        Not a data file, a missing key, inconsistent lengths or ranks, NaN or infinite entries, or no entries.
     ModuleNotFoundError
-        An HDF5 file, and h5py is not installed.
+        The file is HDF5 and h5py is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -97,8 +96,8 @@ def load(path: str | os.PathLike[str]) -> Transitions:
 def episode_returns(transitions: Transitions) -> NDArray[np.float64]:
     """Undiscounted return of each recorded episode, in the order of the recording.
 
-    An episode ends at a terminal, where the next row does not go on from this row's next observation (a time
-    limit, a new recording), and at the end of the data: the last episode counts as far as it was recorded.
+    An episode ends at a terminal, where the next row does not continue from this row's next observation (a time limit,
+    a new recording), and at the end of the data; the last episode may be incomplete.
 
     Returns
     -------
@@ -112,7 +111,7 @@ def episode_returns(transitions: Transitions) -> NDArray[np.float64]:
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """The five arrays of a file as they lie in it."""
+    """Return the five arrays of a file unchanged."""
     with path.open("rb") as file:
         start = file.read(8)
     if start == b"\x89HDF\r\n\x1a\n":
@@ -120,7 +119,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     if zipfile.is_zipfile(path):
         return _read_npz(path)
     found = "an empty file" if not start else f"a file that starts with {start!r}"
-    raise ValueError(f"{path}: expected an .npz or HDF5 file, got {found}; was the download or the writing cut short?")
+    raise ValueError(
+        f"{path}: expected an .npz or HDF5 file, got {found}; was the download or the writing interrupted?"
+    )
 
 
 # ValueError: an array of Python objects, which would have to be unpickled.
@@ -128,19 +129,19 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError)
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    with path.open("rb") as file:  # opened here, because NumPy leaves a damaged file open
+    with path.open("rb") as file:  # opened here, because NumPy does not close a corrupt file
         try:
             archive = np.load(file, allow_pickle=False)
         except _UNREADABLE as error:
-            raise ValueError(f"{path}: expected a readable .npz, got a damaged one ({error})") from error
+            raise ValueError(f"{path}: expected a readable .npz, got a corrupt one ({error})") from error
         _require(path, archive.files, KEYS)
         try:
             arrays = {key: archive[key] for key in KEYS}
         except _UNREADABLE as error:
             raise ValueError(f"{path}: expected a readable .npz of plain arrays, got: {error}") from error
-    strangers = [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]
-    if strangers:
-        raise ValueError(f"{path}: expected arrays as NumPy writes them, but {strangers} are something else")
+    others = [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if others:
+        raise ValueError(f"{path}: expected arrays written by NumPy, but {others} are something else")
     return arrays
 
 
@@ -159,11 +160,11 @@ def _read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
             _require(path, list(file), KEYS)
             return {key: _dataset(path, file, key) for key in KEYS}
     except OSError as error:
-        raise ValueError(f"{path}: expected a readable HDF5 file, got a damaged one ({error})") from error
+        raise ValueError(f"{path}: expected a readable HDF5 file, got a corrupt one ({error})") from error
 
 
 def _read_minari(path: Path, file: Mapping[str, Any], episodes: list[str]) -> dict[str, NDArray[Any]]:
-    """Minari's groups laid end to end; their ``observations`` hold one row more than there are steps."""
+    """Concatenate Minari's groups, whose ``observations`` have one row more than there are steps."""
     parts: dict[str, list[NDArray[Any]]] = {key: [] for key in KEYS}
     for name in sorted(episodes, key=lambda name: (len(name), name)):
         group = file[name]
@@ -190,7 +191,7 @@ def _join(path: Path, key: str, columns: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _dataset(path: Path, group: Mapping[str, Any], key: str) -> NDArray[Any]:
-    """One array of an HDF5 file; a group in its place means dictionary or tuple observations."""
+    """Return one array of an HDF5 file; a group instead of an array means dictionary or tuple observations."""
     if not hasattr(group[key], "shape"):
         raise ValueError(
             f"{path}: expected {key} to be one array, got a group of {sorted(group[key])}; flatten the space first"
@@ -224,7 +225,7 @@ def _check_shapes(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _float32(path: Path, key: str, values: ArrayLike) -> Array:
-    """``values`` as float32, every one of them finite."""
+    """Return ``values`` as float32 after checking that all are finite."""
     values = np.asarray(values)
     if values.dtype.kind not in "fiub":
         raise ValueError(f"{path}: expected numbers in {key}, got dtype {values.dtype}")

@@ -1,4 +1,4 @@
-"""Arguments of derivatives: which of a call's are meant, and what is wrong with leaves, losses and directions."""
+"""Arguments of derivatives: their selection by `argnum`, and checks of leaves, losses and directions."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from npnets.dtypes import array_fault, check_plain
 from npnets.tree import Tree
 
 
-def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]:
-    """Return which arguments `argnum` means, counted from zero."""
+def positions(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> list[int]:
+    """Return the positions that `argnum` selects, counted from zero."""
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum]
     numbers = argnum if isinstance(argnum, tuple) else (argnum,)
@@ -28,13 +28,13 @@ def positions(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> list[int]
     return chosen
 
 
-def arguments(args: tuple[Any, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
-    """Return which of a call's arguments `argnum` means, and those themselves."""
+def arguments(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
+    """Return the positions that `argnum` selects, and the arguments there."""
     chosen = positions(args, argnum)
     return chosen, tuple(args[position] for position in chosen) if isinstance(argnum, tuple) else args[chosen[0]]
 
 
-def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several: bool) -> list[Any]:
+def with_arguments(args: tuple[object, ...], chosen: list[int], new: Tree, several: bool) -> list[object]:
     """Return a call's arguments with the chosen ones replaced, by a tuple's parts if they are `several`."""
     replaced = list(args)
     for position, value in zip(chosen, new if several else (new,), strict=True):
@@ -42,8 +42,8 @@ def with_arguments(args: tuple[Any, ...], chosen: list[int], new: Tree, several:
     return replaced
 
 
-def checked_leaf(leaf: Any) -> Any:
-    """Return one leaf that can be differentiated with respect to, or say why it cannot."""
+def checked_leaf(leaf: object) -> Any:
+    """Return one leaf that can be differentiated with respect to, or raise an error with the reason."""
     if isinstance(bare(leaf), float):  # Python's numbers, which autograd traces too, and NumPy's of float64
         return leaf if hasattr(leaf, "dtype") or is_traced(leaf) else np.asarray(leaf)
     if not hasattr(leaf, "dtype"):
@@ -60,14 +60,14 @@ def checked_leaf(leaf: Any) -> Any:
     return leaf
 
 
-def split_aux(output: Any) -> tuple[Any, Any]:
-    """Return the two parts of what a function with `has_aux` returned."""
+def split_aux(output: object) -> tuple[object, object]:
+    """Return the two parts of the output of a function with `has_aux`."""
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(output)}")
     return output
 
 
-def check_scalar(value: Any) -> None:
+def check_scalar(value: object) -> None:
     """Check that a value is a scalar loss."""
     if isinstance(value, (float, int)):
         return
@@ -81,8 +81,8 @@ def check_scalar(value: Any) -> None:
         )
 
 
-def check_like(what: str, expected: Any, given: Any) -> None:
-    """Check that a cotangent or direction is real, of the shape of what it belongs to, and on the same device."""
+def check_like(what: str, expected: object, given: object) -> None:
+    """Check that a cotangent or direction is real, like its output or argument in shape, and on the same device."""
     check_plain(bare(given), f"a {what}")
     if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):
         raise TypeError(f"expected a {what} of real numbers, but got {given!r:.60}")

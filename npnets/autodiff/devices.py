@@ -72,12 +72,12 @@ def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None 
     arrays : callable
         From the function's arguments to a tree of those arrays.
     what : callable, optional
-        From the function's arguments to what these arrays are: then arrays on several devices are refused.
+        From the function's arguments to the name of these arrays for an error: with it, they must lie on one device.
     """
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
+        def run(*args: object, **kwargs: object) -> object:
             if loaded_cupy() is None:  # tested here too: to enter even an empty context shows in a small network
                 return function(*args, **kwargs)
             named = "" if what is None else functools.partial(what, *args, **kwargs)

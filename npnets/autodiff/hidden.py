@@ -8,7 +8,6 @@ a deque, a view of a dict, a namespace, an array of objects, a function's closur
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, GeneratorType, ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ _NUMBERS = (str, bytes, bool, int, float, complex)
 
 
 def map_arrays(
-    fun: Callable[[Any], Any], x: Tree, is_meant: Callable[[Any], bool], where: str, into_objects: bool = True
+    fun: Callable[[object], object], x: Tree, is_meant: Callable[[object], bool], where: str, into_objects: bool = True
 ) -> Tree:
     """Apply a function to the leaves of a tree, and to the arrays of objects in it that have a method `map_arrays`.
 
@@ -48,7 +47,7 @@ def map_arrays(
         If another object holds such an array.
     """
 
-    def of_leaf(leaf: Any) -> Any:
+    def of_leaf(leaf: object) -> object:
         if is_traced(leaf) or not _may_hold(leaf):
             return fun(leaf)
         if into_objects and hasattr(leaf, "map_arrays"):
@@ -66,12 +65,12 @@ def map_arrays(
 
 
 def untraced(x: Tree, trace: int, is_aux: bool = False) -> Tree:
-    """Take the arrays of what a function returned out of the trace of this number."""
+    """Take the arrays that a function returned out of the trace of this number."""
     where = "aux" if is_aux else "what the function returned"
     return map_arrays(lambda leaf: untrace(leaf, trace), x, lambda leaf: belongs_to(leaf, trace), where, is_aux)
 
 
-def _keys(x: Tree) -> Iterator[Any]:
+def _keys(x: Tree) -> Iterator[object]:
     """Go through the keys of all dicts of a tree that are no texts."""
     if isinstance(x, dict):
         yield from (key for key in x if type(key) is not str)
@@ -79,13 +78,13 @@ def _keys(x: Tree) -> Iterator[Any]:
         yield from _keys(part)
 
 
-def _may_hold(x: Any) -> bool:
+def _may_hold(x: object) -> bool:
     if isinstance(x, (np.ndarray, np.generic)):
         return x.dtype.hasobject
     return x is not None and not is_array(x) and type(x) not in _NUMBERS and not isinstance(x, _NOTHING_INSIDE)
 
 
-def _holds(x: Any, is_meant: Callable[[Any], bool]) -> bool:
+def _holds(x: object, is_meant: Callable[[object], bool]) -> bool:
     """Tell whether an object leads to such an array; every object on the way is visited once."""
     pending, seen = [x], {id(x): x}
     while pending:
@@ -99,7 +98,7 @@ def _holds(x: Any, is_meant: Callable[[Any], bool]) -> bool:
     return False
 
 
-def _parts(x: Any) -> Iterable[Any]:
+def _parts(x: object) -> Iterable[object]:
     if isinstance(x, np.ndarray):  # the garbage collector does not look into NumPy's arrays
         return x.ravel().tolist()
     if isinstance(x, FunctionType):  # not into its module's globals

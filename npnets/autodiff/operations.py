@@ -1,4 +1,4 @@
-"""How differentiable operations are made: `primitive` from two rules, `fused` from a composition and fast pairs.
+"""Constructors of differentiable operations: `primitive` from two rules, `fused` from a composition and fast pairs.
 
 A fused operation takes its fast path only where one single reverse pass is being traced. Any other use, such as nested
 derivatives or forward mode, runs its plain composition, so that every order is right by construction.
@@ -9,13 +9,14 @@ forward mode follows.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
 from npnets.autodiff.derivatives import uncopied_vjp
 from npnets.autodiff.tracing import (
+    Pullback,
     define_rules,
     is_traced,
     newest_boxes,
@@ -26,7 +27,7 @@ from npnets.autodiff.tracing import (
     unbox,
     with_own_constants,
 )
-from npnets.backend import check_one_device, loaded_cupy, namespace
+from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.underflow import ignoring_underflow
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,7 +62,7 @@ def primitive(
         parameters = inspect.signature(forward)
 
         @functools.wraps(forward)
-        def operation(*args: Any, **kwargs: Any) -> Any:
+        def operation(*args: object, **kwargs: object) -> object:
             if kwargs:
                 args = _by_position(parameters, args, kwargs)
             trace, boxes = newest_boxes(args)
@@ -80,11 +81,11 @@ def primitive(
                 output, trace, boxes, lambda g: [vjp(argnum, g, output, values) for argnum in argnums]
             )
 
-        def vjp_maker(argnums: tuple[int, ...], output: Any, args: Any, kwargs: Any) -> Callable[[Any], Iterable[Any]]:
+        def vjp_maker(argnums: tuple[int, ...], output: Array, args: object, kwargs: object) -> Pullback:
             return lambda g: [vjp(argnum, g, output, args) for argnum in argnums]
 
         @ignoring_underflow
-        def jvp_maker(argnums: tuple[int, ...], tangents: Any, output: Any, args: Any, kwargs: Any) -> Any:
+        def jvp_maker(argnums: tuple[int, ...], tangents: Any, output: Any, args: Any, kwargs: object) -> object:
             parts = [jvp(n, tangent, output, args) for n, tangent in zip(argnums, tangents, strict=True)]
             return functools.reduce(lambda total, part: total + part, parts)
 
@@ -134,13 +135,13 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
     """
     composed, cpu, gpu = ignoring_underflow(composition), _ignoring_underflow(cpu), _ignoring_underflow(gpu)
 
-    def pair_for(args: tuple[Any, ...]) -> Pair | None:
-        """Decide which pair computes with given arrays, by the device that they lie on."""
+    def pair_for(args: tuple[object, ...]) -> Pair | None:
+        """Choose the pair for arrays by their device."""
         _check_one_device(composition, args)
         return cpu if all(namespace(arg) is np for arg in args) else gpu
 
     @functools.wraps(composition)
-    def operation(*args: Any, **static: Any) -> Any:
+    def operation(*args: object, **static: Any) -> Any:
         for key, value in static.items():
             if is_traced(value):
                 raise _by_keyword(composition, key)
@@ -180,10 +181,10 @@ def _whole(g: list[Any], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(namespace(y).zeros_like(y) if part is None else part for part, y in zip(g, outputs, strict=True))
 
 
-def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, argnums: tuple[int, ...]) -> Any:
+def _composed_pullback(composition: F, values: tuple[object, ...], static: Any, argnums: tuple[int, ...]) -> Any:
     """Return the composition's pullback for the arguments at `argnums`, which can be differentiated again."""
 
-    def of_chosen(parts: list[Any]) -> Any:
+    def of_chosen(parts: list[object]) -> Any:
         args = list(values)
         for index, part in zip(argnums, parts, strict=True):
             args[index] = part
@@ -192,13 +193,15 @@ def _composed_pullback(composition: F, values: tuple[Any, ...], static: Any, arg
     return uncopied_vjp(of_chosen, [values[index] for index in argnums])[1]
 
 
-def _by_position(parameters: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def _by_position(
+    parameters: inspect.Signature, args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[object, ...]:
     bound = parameters.bind(*args, **kwargs)
     bound.apply_defaults()
     return bound.args
 
 
-def _check_one_device(operation: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _check_one_device(operation: Callable[..., Any], args: tuple[object, ...]) -> None:
     check_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
 
 

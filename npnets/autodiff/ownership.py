@@ -1,4 +1,4 @@
-"""Arrays that leave a derivative: they share no memory with what is still needed, or are read-only."""
+"""Arrays that leave a derivative: they are read-only, or share no memory with arrays that it still needs."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def own(g: Any, given_away: set[int]) -> Any:
     return g.copy() if shared else g
 
 
-def is_array(x: Any) -> bool:
+def is_array(x: object) -> bool:
     """Tell whether something is an array of NumPy's or CuPy's, and neither traced nor a scalar."""
     return isinstance(x, np.ndarray) or namespace(x) is not np
 
@@ -31,7 +31,7 @@ def own_copy(x: Any) -> Any:
         return x.copy()
 
 
-def read_only(x: Any) -> Any:
+def read_only(x: object) -> Any:
     """Return an array as one that nobody can change: a read-only view on NumPy, a copy on a GPU."""
     if not isinstance(x, np.ndarray):
         return own_copy(x)
@@ -46,6 +46,6 @@ def in_dtype_of(x: Any, g: Any) -> Any:
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
-def zeros_like(x: Any) -> Any:
+def zeros_like(x: object) -> Any:
     """Return an array of zeros like another, which may be traced."""
     return namespace(bare(x)).zeros_like(bare(x))

@@ -1,4 +1,4 @@
-"""Traced arrays and what operations record of them, in the nodes and boxes of autograd's tracer.
+"""Traced arrays and the record of operations on them, in the nodes and boxes of autograd's tracer.
 
 A function is differentiated by running it on *traced* arrays: boxes that hold a value, the number of the trace they
 belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
@@ -9,7 +9,7 @@ belong to, and a node that remembers how the value was made. Two rules keep this
   that its stack of traces, whose numbers go down again, is replaced when this file is imported.
 
 Symbols: `g` is a cotangent, the derivative of the final scalar with respect to a value; a *pullback* takes the
-cotangent of an output to those of what it was made from; a *tangent* is the derivative of a value in the direction
+cotangent of an output to those of the arguments; a *tangent* is the derivative of a value in the direction
 that forward mode follows.
 """
 
@@ -29,6 +29,9 @@ from npnets.dtypes import COMPUTED, array_fault
 Boxes: TypeAlias = list[tuple[int, Any]]
 """The positions of traced arguments, with the box at each."""
 
+Pullback: TypeAlias = Callable[[Any], Any]
+"""From the cotangent of an output, or a list of those of several, to a sequence of those of the traced arguments."""
+
 _box_types = tracer.box_types
 _new_node = VJPNode.__new__
 
@@ -40,7 +43,7 @@ class Traced(Box):  # type: ignore[misc]
 
 
 class CupySpace(VSpace):  # type: ignore[misc]
-    """What autograd's own operators ask of arrays that lie on a GPU."""
+    """The interface through which autograd's own operators use arrays on a GPU."""
 
     def __init__(self, value: Any) -> None:
         self._like = value
@@ -81,29 +84,29 @@ new_trace: Callable[[], int] = trace_numbers.install(tracer).number
 """Returns the number of a new trace."""
 
 
-def reverse_root(value: Any, trace: int) -> Traced:
+def reverse_root(value: object, trace: int) -> Traced:
     """Return a traced array from which reverse mode starts."""
     return Traced(value, trace, reverse_node([], _of_nothing))
 
 
-def forward_root(value: Any, trace: int, tangent: Any) -> Traced:
+def forward_root(value: object, trace: int, tangent: object) -> Traced:
     """Return a traced array from which forward mode starts in the direction of a tangent."""
     return Traced(value, trace, JVPNode.new_root(tangent))
 
 
-def _of_nothing(g: Any) -> tuple[Any, ...]:
-    """Return the cotangents of what a root was made from."""
+def _of_nothing(g: object) -> tuple[object, ...]:
+    """Return the cotangents of a root's parents, of which there are none."""
     return ()
 
 
-def reverse_node(parents: list[Any], pullback: Callable[[Any], Any]) -> Any:
+def reverse_node(parents: list[object], pullback: Pullback) -> Any:
     """Return a node whose pullback gives one cotangent for each parent."""
     node = _new_node(VJPNode)
     node.parents, node.vjp = parents, pullback
     return node
 
 
-def is_traced(x: Any) -> bool:
+def is_traced(x: object) -> bool:
     """Tell whether a value is being differentiated, by this package or by plain autograd."""
     return type(x) in _box_types
 
@@ -148,8 +151,8 @@ def newest_boxes(args: tuple[Any, ...]) -> tuple[int, Boxes]:
     return newest, boxes
 
 
-def unbox(args: tuple[Any, ...], boxes: Boxes) -> tuple[Any, ...]:
-    """Return arguments with the boxes that `newest_boxes` found replaced by what is in them."""
+def unbox(args: tuple[object, ...], boxes: Boxes) -> tuple[object, ...]:
+    """Return arguments with the boxes that `newest_boxes` found replaced by their values."""
     values = list(args)
     for index, box in boxes:
         value = box._value
@@ -162,7 +165,7 @@ def with_own_constants(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([arg.copy() if may_change(arg) else arg for arg in args])
 
 
-def may_change(x: Any) -> bool:
+def may_change(x: object) -> bool:
     """Tell whether something is an array whose entries a caller could still change.
 
     A read-only view sees what its base is refilled with; on a GPU nothing is read-only.
@@ -172,7 +175,7 @@ def may_change(x: Any) -> bool:
     return namespace(x) is not numpy
 
 
-def only_reverse(args: tuple[Any, ...], boxes: Boxes) -> bool:
+def only_reverse(args: tuple[object, ...], boxes: Boxes) -> bool:
     """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
     for _, box in boxes:
         if type(box._node) is not VJPNode or type(box._value) in _box_types:
@@ -210,7 +213,7 @@ def is_followed(output: Any) -> bool:
     return True
 
 
-def record(operation: Any, output: Any, values: tuple[Any, ...], trace: int, boxes: Boxes) -> Any:
+def record(operation: object, output: object, values: tuple[object, ...], trace: int, boxes: Boxes) -> object:
     """Return an operation's output as a traced array, with a node of the kind that the trace uses.
 
     An output that is no floating-point number is returned as it is.
@@ -222,8 +225,8 @@ def record(operation: Any, output: Any, values: tuple[Any, ...], trace: int, box
     return Traced(output, trace, type(parents[0])(output, operation, values, {}, indices, parents))
 
 
-def record_pullback(output: Any, trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
-    """Return an operation's output as a traced array of reverse mode, with its pullback ready made.
+def record_pullback(output: object, trace: int, boxes: Boxes, pullback: Pullback) -> object:
+    """Return an operation's output as a traced array of reverse mode, with a given pullback.
 
     An output that is no floating-point number is returned as it is.
     """
@@ -235,7 +238,7 @@ def record_pullback(output: Any, trace: int, boxes: Boxes, pullback: Callable[[A
 class Cotangents(dict[int, Any]):
     """The cotangents of those outputs of one operation that were used, by their positions."""
 
-    def __add__(self, other: dict[int, Any]) -> "Cotangents":
+    def __add__(self, other: dict[int, object]) -> "Cotangents":
         both = {index: self[index] + other[index] for index in self.keys() & other.keys()}
         return Cotangents({**self, **other, **both})
 
@@ -243,16 +246,16 @@ class Cotangents(dict[int, Any]):
 VSpace.register(Cotangents)
 
 
-def record_pullbacks(outputs: tuple[Any, ...], trace: int, boxes: Boxes, pullback: Callable[[Any], Any]) -> Any:
+def record_pullbacks(outputs: tuple[object, ...], trace: int, boxes: Boxes, pullback: Pullback) -> object:
     """Return an operation's several outputs as traced arrays of reverse mode, which share one pullback.
 
     The pullback takes a list with the cotangent of each output, `None` for one that was not used.
     """
 
-    def of_each(given: Cotangents) -> Any:
+    def of_each(given: Cotangents) -> object:
         return pullback([given.get(index) for index in range(len(outputs))])
 
-    def as_one_of_several(index: int) -> Callable[[Any], Any]:
+    def as_one_of_several(index: int) -> Pullback:
         return lambda g: (Cotangents({index: g}),)
 
     shared = reverse_node([box._node for _, box in boxes], of_each)
@@ -261,7 +264,7 @@ def record_pullbacks(outputs: tuple[Any, ...], trace: int, boxes: Boxes, pullbac
     return tuple(box if is_followed(output) else output for box, output in zip(traced, outputs, strict=True))
 
 
-def define_rules(operation: Any, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
-    """Tell the tracer how an operation is differentiated, in reverse and in forward mode."""
+def define_rules(operation: object, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
+    """Register the rules of an operation with the tracer, for reverse and for forward mode."""
     defvjp_argnums(operation, vjp_maker)
     defjvp_argnums(operation, jvp_maker)

@@ -1,6 +1,6 @@
-"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
+"""Inputs of a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
 
-All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
+All are checked here; noise and points are converted to the mean's dtype and device.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def follows_mean(method: F) -> F:
-    """Make a distribution's method compute on the device that its mean lies on, where underflow is no error.
+    """Make a distribution's method compute on the device of its mean, with underflow ignored.
 
     Underflow is ignored from the start: a method that draws must not run twice.
     """
@@ -44,9 +44,9 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
     TypeError
         If either is no floating-point array, or they differ in dtype or device.
     ValueError
-        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is let
-        through, and comes out as NaN. What lies on a GPU is not looked at, because that would wait for it: there a
-        standard deviation that is not positive gives NaN or infinity.
+        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is
+        allowed, and gives NaN. Values on a GPU are not checked, because that would wait for it: there a standard
+        deviation that is not positive gives NaN or infinity.
     """
     for name, value in (("mu", mu), ("sigma", sigma)):
         _check_floating(name, value, owner)
@@ -67,7 +67,7 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
         )
 
 
-def _check_floating(name: str, value: Any, owner: str) -> None:
+def _check_floating(name: str, value: object, owner: str) -> None:
     if hasattr(value, "log_prob"):
         raise TypeError(
             f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
@@ -82,7 +82,7 @@ def _check_floating(name: str, value: Any, owner: str) -> None:
         raise TypeError(f"{owner} expects {name} as a float32 or float64 array, but it {fault}")
 
 
-def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
+def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given.
 
     Raises
@@ -99,7 +99,7 @@ def noise_like(mu: Array, rng: Any, noise: Any) -> Array:
     return like_mean(noise, mu, "noise")
 
 
-def like_mean(value: Any, mu: Array, name: str) -> Array:
+def like_mean(value: object, mu: Array, name: str) -> Array:
     """Return a value in the mean's dtype and on its device, if it has its shape."""
     found: Array = as_input(value, mu, name)
     if found.shape != mu.shape:
@@ -108,14 +108,16 @@ def like_mean(value: Any, mu: Array, name: str) -> Array:
 
 
 def check_like(first: Any, second: Any) -> None:
-    """Check that a divergence is asked for between two distributions of one kind, shape and dtype."""
+    """Check that the two distributions of a divergence have one class, shape and dtype."""
     if type(first) is not type(second):
         raise TypeError(f"expected a second {type(first).__name__}, but got {second!r:.80}")
     if first.mu.shape != second.mu.shape or first.mu.dtype != second.mu.dtype:
         raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
 
 
-def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
+def outputs_of(
+    actor: object, params: Tree, obs: object, state: object, options: dict[str, object]
+) -> tuple[Array, Array, Tree]:
     """Return an actor's mean, standard deviation and new state."""
     if not hasattr(actor, "forward"):
         raise TypeError(
@@ -131,7 +133,7 @@ def outputs_of(actor: Any, params: Tree, obs: Any, state: Any, options: dict[str
     return *output, state
 
 
-def check_unbounded(actor: Any) -> None:
+def check_unbounded(actor: object) -> None:
     """Check that an actor leaves its mean unsquashed.
 
     Raises

@@ -38,7 +38,7 @@ class Interval(NamedTuple):
     just_below_high: Array
 
 
-def edge(name: str, value: Any, actions: int) -> Edge:
+def edge(name: str, value: object, actions: int) -> Edge:
     """Return a bound as a number; or, if they differ, as a tuple of one for each action dimension.
 
     Raises

@@ -1,4 +1,4 @@
-"""Functions whose outputs are constants to every derivative: making arrays, comparing, asking, rounding."""
+"""Functions whose outputs are constants to every derivative: making arrays, comparing, reading shapes, rounding."""
 
 import builtins
 import functools
@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _constant(function: F) -> F:
-    """Return a function of NumPy's for traced arrays too, whose values it takes."""
+    """Return a function of NumPy's that also takes traced arrays, by their values."""
 
     @functools.wraps(function)
-    def of_bare(*args: Any, **kwargs: Any) -> Any:
+    def of_bare(*args: object, **kwargs: object) -> Array:
         given = [bare(arg) for arg in args]
         with computing_where(next((arg for arg in given if hasattr(arg, "dtype")), None)):
             return function(*given, **{key: bare(value) for key, value in kwargs.items()})
@@ -67,14 +67,14 @@ def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
     return x if dtype is None or x.dtype == dtype else astype(x, dtype)
 
 
-def _holds_arrays_to_stack(x: Any) -> bool:
+def _holds_arrays_to_stack(x: object) -> bool:
     """Tell whether nested sequences hold an array that NumPy cannot put into one of its own."""
     if isinstance(x, (list, tuple)):
         return builtins.any(map(_holds_arrays_to_stack, x))
     return is_traced(x) or namespace(x) is not np
 
 
-def array(x: Any, dtype: DTypeLike | None = None) -> Array:
+def array(x: object, dtype: DTypeLike | None = None) -> Array:
     """Make an array as `asarray` does, and always a new one."""
     made = asarray(x, dtype)
     with computing_where(made):

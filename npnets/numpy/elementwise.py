@@ -25,13 +25,13 @@ _ONE = 1
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def elementwise(*partials: Any) -> Callable[[F], F]:
+def elementwise(*partials: object) -> Callable[[F], F]:
     """Make an elementwise function differentiable.
 
     `partials[i]` is its derivative by argument `i`: a number, or a callable of the output and the arguments.
     """
 
-    def scaled(argnum: int, g: Any, output: Any, args: Any) -> Any:
+    def scaled(argnum: int, g: Array, output: Array, args: object) -> Array:
         partial = partials[argnum]
         factor = partial(output, *_in_dtype_of(output, args)) if callable(partial) else partial
         return g if factor is _ONE else g * factor
@@ -57,7 +57,7 @@ def _of_operands(operation: F) -> F:
     parameters = inspect.signature(operation)
 
     @functools.wraps(operation)
-    def of_operands(*args: Any, **named: Any) -> Any:
+    def of_operands(*args: object, **named: object) -> Array:
         return operation(*operands(parameters.bind(*args, **named).args if named else args))
 
     return cast(F, of_operands)
@@ -179,11 +179,11 @@ def power(x: ArrayLike, y: ArrayLike) -> Array:
     return np.power(x, y)
 
 
-def _reciprocal(y: Any) -> Any:
+def _reciprocal(y: Array | float) -> Array | float:
     return math.copysign(math.inf, y) if isinstance(y, (int, float)) and y == 0 else 1 / y  # Python's would raise
 
 
-def _one_less(x: Any, y: Any) -> Any:
+def _one_less(x: Array | float, y: Array | float) -> Array | float:
     """Return `y - 1`, or one where `y` is zero and `1 / x` infinite, so that zero times that is zero and not NaN.
 
     Elsewhere it must be `y - 1` as a function, and not only in its value: `y * x ** (y - 1)` is differentiated by `y`.
@@ -193,8 +193,8 @@ def _one_less(x: Any, y: Any) -> Any:
     return where((np.abs(bare(x)) <= _largest_pole(x)) & (bare(y) == 0), 1, y - 1)
 
 
-def _largest_pole(x: Any) -> float:
-    """Return the largest number of the dtype of `x` whose reciprocal overflows, about."""
+def _largest_pole(x: Array | float) -> float:
+    """Return the largest number of the dtype of `x` whose reciprocal overflows, roughly."""
     dtype = getattr(bare(x), "dtype", np.dtype(float))
     return 1 / float(np.finfo(dtype).max) if dtype.kind == "f" else 0.0
 
@@ -211,7 +211,7 @@ def minimum(x: ArrayLike, y: ArrayLike) -> Array:
     return np.minimum(x, y)
 
 
-def _larger(x: Any, y: Any, output: Any) -> Any:
+def _larger(x: Array | float, y: Array | float, output: Array) -> Array:
     """Return one where `x > y`, a half where they are equal, else zero."""
     dtype = output.dtype
     return ((bare(x) > bare(y)).astype(dtype) + (bare(x) >= bare(y)).astype(dtype)) * dtype.type(0.5)
@@ -241,8 +241,8 @@ def clip(
     return _clip(clipped if hasattr(clipped, "dtype") else _number_between(clipped, low, high), low, high)
 
 
-def _number_between(x: Any, low: Any, high: Any) -> Array:
-    """Return a number as an array of the dtype, and where they lie, of the bounds that it is clipped to."""
+def _number_between(x: float, low: Array | float | None, high: Array | float | None) -> Array:
+    """Return a number as an array of the dtype and on the device of its bounds."""
     given = [value for value in (x, low, high) if value is not None]
     xp = next((owner for owner in map(namespace, given) if owner is not np), np)
     array: Array = xp.asarray(x, np.result_type(*[getattr(value, "dtype", value) for value in given]))
@@ -250,11 +250,11 @@ def _number_between(x: Any, low: Any, high: Any) -> Array:
 
 
 @elementwise(lambda output, x, low, high: _within(bare(x), low, high).astype(output.dtype))
-def _clip(x: Array, low: Any, high: Any) -> Array:
+def _clip(x: Array, low: Array | float | None, high: Array | float | None) -> Array:
     return namespace(x).clip(x, low, high)
 
 
-def _within(x: Any, low: Any, high: Any) -> Any:
+def _within(x: Array, low: Array | float | None, high: Array | float | None) -> Array:
     above = x == x if low is None else x >= low
     return above if high is None else above & (x <= high)
 
@@ -277,6 +277,6 @@ def _where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     return np.where(condition, x, y)
 
 
-def _selected(argnum: int, g: Any, condition: Any) -> Any:
+def _selected(argnum: int, g: Array, condition: Array) -> Array:
     """Take a cotangent or tangent where the argument was taken, zero elsewhere: even where it is not finite."""
     return where(condition, g, 0) if argnum == 1 else where(condition, 0, g)

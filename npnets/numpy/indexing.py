@@ -13,7 +13,7 @@ from npnets.dtypes import check_plain
 _UNCHANGING = (int, np.integer, np.bool_, type(None), type(Ellipsis))
 
 
-def take(x: Array, index: Any) -> Array:
+def take(x: Any, index: object) -> Array:
     """Return `x[index]`: any index that NumPy takes; the index is a constant to every derivative."""
     return _take(x, _constant(index))
 
@@ -54,7 +54,7 @@ def _take(x: Array, index: Any) -> Array:
     one_device=False,
     copies_constants=False,
 )
-def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
+def _scatter(g: Array, index: object, shape: tuple[int, ...]) -> Array:
     """Return zeros of a shape, with `g` added at an index; entries that the index names twice are summed."""
     xp = namespace(g)
     scattered = xp.zeros(shape, g.dtype)
@@ -65,6 +65,6 @@ def _scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     return scattered
 
 
-def _names_nothing_twice(index: Any) -> bool:
+def _names_nothing_twice(index: object) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(isinstance(part, (int, np.integer, slice, type(None), type(Ellipsis))) for part in parts)

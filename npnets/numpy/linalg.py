@@ -19,7 +19,7 @@ __dir__ = listing(__all__)
 
 
 @ignoring_underflow
-def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Array:
+def norm(x: ArrayLike, ord: object = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """Euclidean length of vectors and Frobenius norm of matrices, without overflow; its gradient at zero is zero.
 
     Parameters
@@ -57,7 +57,7 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
     return root * scale.reshape(root.shape)
 
 
-def _check_euclidean(ord: Any, axes: int, axis: Axis) -> None:
+def _check_euclidean(ord: object, axes: int, axis: Axis) -> None:
     if axis is not None and axes > 2:
         raise ValueError(f"expected one axis that makes vectors, or two that make matrices, but got axis={axis}")
     if ord is not None and ord != {1: 2, 2: "fro"}.get(axes):

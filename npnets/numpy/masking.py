@@ -1,4 +1,4 @@
-"""Sums and means over the entries that a mask selects: what lies in the padding is not read.
+"""Sums and means over the entries that a mask selects: the padding is not read.
 
 A mask must come before the arithmetic. In `sum(where(mask, (x - y) ** 2, 0))` a NaN in the padding of `y` does not
 reach the sum, but it does reach the gradient: zero, the cotangent of the padding, is multiplied by the slope
@@ -68,7 +68,7 @@ def _selected(x: Any, mask: Any) -> Any:
     return where(mask, x, 0)
 
 
-def _checked(x: Any, mask: Any) -> tuple[Any, Any]:
+def _checked(x: object, mask: object) -> tuple[Any, Any]:
     """Return a floating-point array, and its mask in the same shape."""
     x = asarray(x)
     fault = dtype_fault(x.dtype)
@@ -90,7 +90,7 @@ def _as_mask(mask: Any, x: Any) -> Any:
         ) from None
 
 
-def _check_finite_padding(x: Any, mask: Any) -> None:
+def _check_finite_padding(x: Array, mask: object) -> None:
     if isinstance(x, np.ndarray) and not np.all(np.isfinite(x) | mask):
         raise FloatingPointError(
             "x is not finite somewhere where mask does not hold, and its gradient would be NaN there; mask before the "

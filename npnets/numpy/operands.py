@@ -17,7 +17,7 @@ from npnets.numpy.shaping import with_numbers_in_dtype
 _AS_THEY_ARE = (Traced, np.ndarray, float, int, bool, type(None))
 
 
-def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
+def operands(args: tuple[object, ...]) -> tuple[Any, ...]:
     """Return operands with sequences made arrays, and NumPy's scalars beside floating-point arrays made numbers."""
     for arg in args:
         if type(arg) not in _AS_THEY_ARE:
@@ -33,15 +33,15 @@ def operands(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _as_array(x: Any) -> Any:
+def _as_array(x: object) -> object:
     """Return a sequence, a buffer or another object that NumPy takes for an array as one; a number as it is."""
     return x if isinstance(x, (int, float, complex)) else asarray(x)
 
 
-def _is_floating_array(x: Any) -> bool:
+def _is_floating_array(x: object) -> bool:
     is_array = is_traced(x) or isinstance(x, np.ndarray) or (loaded_cupy() is not None and hasattr(x, "device"))
     return is_array and getattr(bare(x), "dtype", np.dtype(float)).kind == "f"
 
 
-def _as_number(x: Any) -> Any:
+def _as_number(x: object) -> object:
     return x.item() if isinstance(x, np.generic) and x.dtype.kind in "iuf" else x

@@ -1,9 +1,9 @@
-"""Operators, methods and attributes of traced arrays, and what NumPy's own functions do when they meet one."""
+"""Operators, methods and attributes of traced arrays, and the behaviour of NumPy's own functions on them."""
 
 import functools
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from npnets.backend import namespace
 from npnets.numpy import broadcasting, constants, elementwise, indexing, linalg, products, reductions, shaping
 
 _MODULES = (broadcasting, constants, elementwise, products, reductions, shaping)
+
+
+T = TypeVar("T")
 
 
 def _reversed(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -32,7 +35,7 @@ _BINARY = {
 }
 
 
-def _itself(self: Any) -> Any:
+def _itself(self: T) -> T:
     """Return the array as it is: no traced array is ever changed in place."""
     return self
 
@@ -67,7 +70,7 @@ _METHODS = {
 }
 
 
-def _sizes(arguments: tuple[Any, ...]) -> Any:
+def _sizes(arguments: tuple[object, ...]) -> Any:
     """Return `(2, 3)` for the arguments `2, 3` as for the one argument `(2, 3)`."""
     return arguments[0] if len(arguments) == 1 else arguments
 
@@ -83,15 +86,15 @@ def _rows(self: Any) -> Iterator[Any]:
     return (self[index] for index in range(len(self)))
 
 
-def _contains(self: Any, value: Any) -> bool:
+def _contains(self: object, value: object) -> bool:
     return bool((bare(self) == bare(value)).any())
 
 
-def _formatted(self: Any, specification: str) -> str:
+def _formatted(self: object, specification: str) -> str:
     return format(bare(self), specification) if specification else str(self)
 
 
-def _no_pickle(self: Any, protocol: int) -> NoReturn:
+def _no_pickle(self: object, protocol: int) -> NoReturn:
     raise TypeError(
         "an array that is being differentiated cannot be pickled or sent to another process, because its derivative "
         "would be lost; send npnets.stop_gradient(x), or values from outside of the function that is differentiated"
@@ -103,14 +106,14 @@ def _transpose(self: Any, *axes: Any) -> Any:
     return shaping.transpose(self, _sizes(axes) if axes else None)
 
 
-def _no_assignment(self: Any, index: Any, value: Any) -> NoReturn:
+def _no_assignment(self: object, index: object, value: object) -> NoReturn:
     raise TypeError(
         "an array that is being differentiated cannot be assigned to; build the output with npnets.numpy.where, "
         "concatenate or stack"
     )
 
 
-def _no_number(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+def _no_number(self: object, *args: object, **kwargs: object) -> NoReturn:
     """Raise a `TypeError`: the derivative of a plain number would be lost."""
     raise TypeError(
         "an array that is being differentiated is no plain number or NumPy array; use functions of npnets.numpy on it, "
@@ -122,14 +125,14 @@ def _attribute(name: str) -> property:
     return property(operator.attrgetter(f"_value.{name}"))
 
 
-def _own_functions() -> dict[Any, Callable[..., Any]]:
+def _own_functions() -> dict[object, Callable[..., Any]]:
     """Return a table from NumPy's functions to ours of the same name."""
     ours = {name: value for module in _MODULES for name, value in vars(module).items() if name in np.__all__}
     table = {getattr(np, name): value for name, value in ours.items() if value is not getattr(np, name)}
     return {**table, np.linalg.norm: linalg.norm, np.copy: lambda x: x}
 
 
-def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def _array_ufunc(self: object, ufunc: Any, method: str, *inputs: object, **kwargs: object) -> object:
     if method != "__call__" or kwargs:
         call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         raise TypeError(
@@ -140,23 +143,23 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
 
 
 class _ArrayUfunc:
-    """`__array_ufunc__`: what NumPy finds on the class, and `None` on an array that lies on a GPU.
+    """`__array_ufunc__`: a method on the class, for NumPy, and `None` on an array on a GPU.
 
     NumPy asks the class. CuPy asks the array, and only one that has `None` gets to compute CuPy's operators: without it
     `@` between a CuPy array and a traced one would be an error.
     """
 
-    def __get__(self, array: Any, owner: type) -> Any:
+    def __get__(self, array: object, owner: type) -> object:
         if array is None:
             return _array_ufunc
         return functools.partial(_array_ufunc, array) if namespace(bare(array)) is np else None
 
 
-def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def _array_function(self: object, function: Any, types: object, args: Any, kwargs: Any) -> Any:
     return _own(function)(*args, **kwargs)
 
 
-def _own(function: Any) -> Callable[..., Any]:
+def _own(function: object) -> Callable[..., Any]:
     if function not in _OWN:
         raise TypeError(
             f"{_full_name(function)} has no derivative here; write it with the functions of npnets.numpy, or take its "
@@ -165,7 +168,7 @@ def _own(function: Any) -> Callable[..., Any]:
     return _OWN[function]
 
 
-def _full_name(function: Any) -> str:
+def _full_name(function: object) -> str:
     module = getattr(function, "__module__", None) or "numpy"  # older ufuncs do not know their module
     return f"{module}.{getattr(function, '__name__', function)}"
 

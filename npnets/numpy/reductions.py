@@ -4,7 +4,7 @@
 several entries share a maximum or minimum, its derivative is divided evenly among them.
 """
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,7 @@ def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     return tuple(one % ndim for one in axes)
 
 
-def _reduced_size(x: Any, axis: Axis) -> int:
+def _reduced_size(x: Array, axis: Axis) -> int:
     if axis is None:
         return x.size
     size = 1
@@ -34,13 +34,13 @@ def _reduced_size(x: Any, axis: Axis) -> int:
     return size
 
 
-def _spread(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Repeat a reduction's cotangent over the axes that the reduction of `x` took away."""
     if type(g) in (np.ndarray, np.float32, np.float64) and g.size == 1:
         return np.full(x.shape, g.reshape(()), g.dtype)  # a quarter of the time of a broadcast view
     axes = _reduced_axes(x.ndim, axis)
-    kept = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
-    return broadcast_to(reshape(g, kept), x.shape)
+    shape = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
+    return broadcast_to(reshape(g, shape), x.shape)
 
 
 @primitive(
@@ -63,7 +63,7 @@ def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 
-def _mean_vjp(g: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _mean_vjp(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _spread(g / _reduced_size(x, axis), x, axis, keepdims)
 
 
@@ -82,17 +82,17 @@ def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
     return where(spread, sqrt(where(spread, variance, 1)), bare(variance))
 
 
-def _chosen(x: Any, output: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the share that each entry has in the choice of a maximum or minimum: zero, or one over the equal ones."""
+def _chosen(x: Array, output: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Return the derivative of a maximum or minimum by each entry: zero, or one over the number of equal ones."""
     chosen = (bare(x) == bare(_spread(output, x, axis, keepdims))).astype(output.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
-def _choice_vjp(g: Any, output: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _choice_vjp(g: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _spread(g, x, axis, keepdims) * _chosen(x, output, axis, keepdims)
 
 
-def _choice_jvp(tangent: Any, output: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _choice_jvp(tangent: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return sum(tangent * _chosen(x, output, axis, keepdims), axis, keepdims)
 
 
@@ -133,6 +133,6 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     return powers / sum(powers, axis, True)
 
 
-def widened(x: Any) -> Any:
+def widened(x: Array) -> Array:
     """Return integers as float64: differences of small ones wrap, and NumPy takes their exponentials in float16."""
     return x.astype(np.float64) if x.dtype.kind in "biu" else x

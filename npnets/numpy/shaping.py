@@ -90,7 +90,7 @@ def _repeat(x: ArrayLike, repeats: int, axis: int) -> Array:
     return np.repeat(x, repeats, axis)
 
 
-def _repeat_back(g: Any, x: Any, repeats: int, axis: int) -> Any:
+def _repeat_back(g: Array, x: Array, repeats: int, axis: int) -> Array:
     axis %= x.ndim
     return reshape(g, (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])).sum(axis=axis + 1)
 
@@ -114,7 +114,7 @@ def _concatenate(axis: int, *arrays: Array) -> Array:
     return namespace(arrays[0]).concatenate(arrays, axis)
 
 
-def _part(g: Any, argnum: int, axis: int, *arrays: Any) -> Any:
+def _part(g: Array, argnum: int, axis: int, *arrays: Any) -> Array:
     start = builtins.sum(array.shape[axis] for array in arrays[: argnum - 1])
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + arrays[argnum - 1].shape[axis])
@@ -122,7 +122,7 @@ def _part(g: Any, argnum: int, axis: int, *arrays: Any) -> Any:
     return part if part.dtype == arrays[argnum - 1].dtype else part.astype(arrays[argnum - 1].dtype)
 
 
-def _with_zeros(tangent: Any, argnum: int, axis: int, *arrays: Any) -> Any:
+def _with_zeros(tangent: Array, argnum: int, axis: int, *arrays: Any) -> Array:
     xp = namespace(tangent)
     parts = [xp.zeros(array.shape, array.dtype) for array in arrays]
     parts[argnum - 1] = tangent
@@ -140,12 +140,12 @@ def with_numbers_in_dtype(args: Sequence[Any]) -> Sequence[Any]:
     return [np.asarray(arg, dtype) if _holds_numbers(arg) else arg for arg in args]
 
 
-def _floating_dtype(x: Any) -> np.dtype[Any] | None:
+def _floating_dtype(x: object) -> np.dtype[Any] | None:
     dtype: np.dtype[Any] | None = None if isinstance(x, np.generic) else getattr(x, "dtype", None)
     return dtype if dtype is not None and dtype.kind == "f" else None
 
 
-def _holds_numbers(x: Any) -> bool:
+def _holds_numbers(x: object) -> bool:
     """Tell whether an argument is a list or tuple of nothing but numbers, however deeply nested."""
     if not isinstance(x, (list, tuple)):
         return False
@@ -172,5 +172,5 @@ def _with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     return [xp.asarray(array, dtype) if _is_number(array) else array for array in arrays]
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: object) -> bool:
     return not hasattr(x, "dtype") or isinstance(x, np.generic)

@@ -28,7 +28,7 @@ def check_like(parameter: Any, *others: Any) -> Any:
     return parameter
 
 
-def check_state(state: Any, kind: type) -> None:
+def check_state(state: object, kind: type) -> None:
     """Check that a state is one of this optimizer's."""
     if not isinstance(state, kind):
         raise TypeError(

@@ -5,7 +5,7 @@ squares neither overflow nor vanish.
 """
 
 import math
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def _refuse(grads: Tree) -> NoReturn:
     )
 
 
-def _count(leaf: Any) -> str:
+def _count(leaf: Array) -> str:
     """Return how many entries are NaN and how many infinite."""
     counts = {"nan": int(np.isnan(leaf).sum()), "inf": int(np.isinf(leaf).sum())}
     return " and ".join(f"{count} entries {what}" for what, count in counts.items() if count)

@@ -2,7 +2,7 @@
 
 A rate is a number; or a *schedule*, a function of the number of updates made before this one; or a dict of rates by the
 names of the parameters' parts, nested down to where one rate is for all that is below. The rates of one update are
-*current rates*: all of them numbers, or all of them trees that have a number in the place of each parameter.
+*current rates*: all of them numbers, or all of them trees with a number for each parameter.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FrozenRates(Mapping[str, Rate]):
         return repr(self._rates)
 
 
-def check_rate(name: str, rate: Any, path: str = "", above: tuple[int, ...] = ()) -> Rate:
+def check_rate(name: str, rate: object, path: str = "", above: tuple[int, ...] = ()) -> Rate:
     """Return a rate as a value that cannot change: dicts are copied and frozen, and numbers become Python's.
 
     Raises
@@ -87,8 +87,8 @@ def current_rates(step: int, params: Tree, **rates: Rate) -> Sequence[CurrentRat
     return [_spread(name, rate, params) for name, rate in zip(rates, now, strict=True)]
 
 
-def _at_step(name: str, rate: Any, step: int, path: str = "") -> Any:
-    """Return a rate with the values of its schedules in their places."""
+def _at_step(name: str, rate: Any, step: int, path: str = "") -> object:
+    """Return a rate with each schedule replaced by its value."""
     if type(rate) is float:
         return rate
     if isinstance(rate, Mapping):
@@ -98,8 +98,8 @@ def _at_step(name: str, rate: Any, step: int, path: str = "") -> Any:
     return check_not_negative(place, value, "a schedule takes the number of updates made before, and returns a number")
 
 
-def _spread(name: str, rate: Any, part: Tree, path: str = "") -> Tree:
-    """Return a tree of a part's structure that has its rate in the place of each parameter."""
+def _spread(name: str, rate: object, part: Tree, path: str = "") -> Tree:
+    """Return a tree of a part's structure with the rate of each parameter at its leaves."""
     if not isinstance(rate, dict):
         return tree.map(lambda leaf: rate, part)
     if not isinstance(part, dict):
@@ -111,7 +111,7 @@ def _spread(name: str, rate: Any, part: Tree, path: str = "") -> Tree:
     return {key: _spread(name, rate[key], below, _below(path, key)) for key, below in part.items()}
 
 
-def _check_names(name: str, rate: dict[str, Any], part: dict[str, Any], path: str) -> None:
+def _check_names(name: str, rate: dict[str, object], part: dict[str, object], path: str) -> None:
     """Check that a dict of rates names just the parts that the parameters have."""
     missing = [_below(path, key) for key in part if key not in rate]
     extra = [_below(path, key) for key in rate if key not in part]

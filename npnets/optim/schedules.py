@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -74,7 +73,7 @@ class cosine_schedule(_Schedule):
         return _between(self.start, self.end, (1 - math.cos(math.pi * _done(step, self.steps))) / 2)
 
 
-def _done(step: Any, steps: int) -> float:
+def _done(step: object, steps: int) -> float:
     """Return the part of the steps that is done, as Python's number: NumPy's would promote float32."""
     if isinstance(step, bool) or not isinstance(step, (int, np.integer)):
         raise TypeError(f"step must be an integer, but is {step!r}; pass the number of updates made before")

@@ -1,12 +1,11 @@
 """Checks of an optimizer's settings: each returns Python's number, because NumPy's would promote float32."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 
-def check_number(name: str, value: Any, hint: str = "") -> float:
+def check_number(name: str, value: object, hint: str = "") -> float:
     """Return a setting as Python's number.
 
     Raises
@@ -22,7 +21,7 @@ def check_number(name: str, value: Any, hint: str = "") -> float:
         raise ValueError(f"{name} must be finite, but is an integer too large for a float") from None
 
 
-def check_positive(name: str, value: Any, hint: str = "") -> float:
+def check_positive(name: str, value: object, hint: str = "") -> float:
     """Return a setting that must be above zero, as Python's number."""
     number = check_number(name, value, hint)
     if not 0 < number < math.inf:
@@ -30,7 +29,7 @@ def check_positive(name: str, value: Any, hint: str = "") -> float:
     return number
 
 
-def check_not_negative(name: str, value: Any, hint: str = "") -> float:
+def check_not_negative(name: str, value: object, hint: str = "") -> float:
     """Return a setting that may be zero, as Python's number."""
     number = check_number(name, value, hint)
     if not 0 <= number < math.inf:
@@ -38,7 +37,7 @@ def check_not_negative(name: str, value: Any, hint: str = "") -> float:
     return number
 
 
-def check_decay_rate(name: str, value: Any) -> float:
+def check_decay_rate(name: str, value: object) -> float:
     """Return the decay rate of a running mean, as Python's number."""
     number = check_number(name, value)
     if not 0 <= number < 1:

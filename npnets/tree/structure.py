@@ -1,6 +1,6 @@
-"""What a tree is, and what goes over its leaves: mapping, their names, their order.
+"""The definition of a tree, and its traversal: mapping, the paths and the order of leaves.
 
-Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
+Independent of arrays: every object that is no dict, list or tuple is a leaf.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -124,7 +124,7 @@ class _Mismatch(Exception):
 _CONTAINERS = (dict, list, tuple)
 
 
-def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
+def _map_one(fun: Callable[[object], object], tree: Tree) -> Tree:
     if isinstance(tree, dict):  # leaves are told apart here, because to call oneself for each shows in small networks
         return {key: _map_one(fun, part) if isinstance(part, _CONTAINERS) else fun(part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
@@ -132,7 +132,7 @@ def _map_one(fun: Callable[[Any], Any], tree: Tree) -> Tree:
     return fun(tree)
 
 
-def _container_like(container: Tree, parts: Iterable[Any]) -> Tree:
+def _container_like(container: Tree, parts: Iterable[object]) -> Tree:
     """Return a dict with another's keys, or a sequence of another's class, made of new parts."""
     return dict(zip(container, parts, strict=True)) if isinstance(container, dict) else sequence_like(container, parts)
 
@@ -141,7 +141,7 @@ def _map(
     fun: Callable[..., Any],
     tree: Tree,
     rest: Sequence[Tree],
-    join: Callable[[Tree, list[Any]], Any] = _container_like,
+    join: Callable[[Tree, list[object]], object] = _container_like,
 ) -> Any:
     """Apply a function to the leaves of several trees; `join` makes the result for a container from its parts'."""
     if not isinstance(tree, _CONTAINERS):
@@ -163,7 +163,7 @@ def _map(
     return join(tree, parts)
 
 
-def _collect(tree: Tree, found: list[Any]) -> None:
+def _collect(tree: Tree, found: list[object]) -> None:
     if isinstance(tree, dict):
         for key in sorted(tree):
             _collect(tree[key], found)
@@ -205,7 +205,7 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _check_same_keys(tree: dict[str, Any], other: Tree) -> None:
+def _check_same_keys(tree: dict[str, object], other: Tree) -> None:
     if type(other) is dict and tree.keys() == other.keys():
         return
     if not isinstance(other, dict):

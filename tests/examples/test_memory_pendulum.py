@@ -14,7 +14,7 @@ from backends import as_numpy, assert_allclose, device, on_backend
 from example_runs import run_here
 from interruption import interrupted_once
 
-from examples.memory.imitation import FEED_FORWARD, RECURRENT, Hyperparameters, Lessons, Student, make_actors
+from examples.memory.imitation import FEED_FORWARD, RECURRENT, Hyperparameters, LabelledEpisodes, Student, make_actors
 from examples.memory.imitation import negative_log_likelihood as loss_of
 from examples.shared.hidden_velocity import HiddenVelocity, play
 from examples.shared.pendulum_evaluation import evaluate
@@ -150,12 +150,12 @@ def test_a_policy_with_a_generator_draws_around_the_mean() -> None:
 
 
 @no_network
-def test_lessons_keep_each_episode_with_its_own_torques() -> None:
-    lessons = Lessons()
+def test_labelled_episodes_store_each_episode_with_its_own_torques() -> None:
+    data = LabelledEpisodes()
     for first in (0, 3):
         observations = np.arange(first, first + 3, dtype=np.float32)[:, None, None] * np.ones((1, 4, 2), np.float32)
-        lessons.add(observations, -observations[..., 0])
-    observations, torques = lessons.batch(np.random.default_rng(0), 60)
+        data.add(observations, -observations[..., 0])
+    observations, torques = data.batch(np.random.default_rng(0), 60)
     assert (observations.shape, torques.shape) == ((60, 4, 2), (60, 4))
     np.testing.assert_array_equal(torques, -observations[..., 0])
     assert set(observations[:, 0, 0]) == set(range(6))
@@ -237,7 +237,7 @@ def test_ctrl_c_saves_the_policies_at_that_point(tmp_path: Path) -> None:
     shown = b"recurrent="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
-    assert b"saving what there is" in errors
+    assert b"saving the current state" in errors
     assert "mu.weight" in np.load(tmp_path / "recurrent.npz")
     assert 0 < json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 

@@ -18,7 +18,7 @@ from examples.online import (
     sac,
     td3,
 )
-from examples.online.critic_ensemble import bootstrapped, critics_loss, make_critics
+from examples.online.critic_ensemble import critics_loss, make_critics, td_target
 from examples.shared.learning_state import State
 from npnets import optim, tree
 
@@ -92,7 +92,7 @@ def test_each_critic_of_an_ensemble_learns_as_if_alone() -> None:
 
 def test_targets_include_the_next_value_unless_the_state_is_terminal() -> None:
     rewards, terminals, following = on_backend([np.array([1.0, 1.0]), np.array([0.0, 1.0]), np.array([[10.0], [10.0]])])
-    assert_allclose(bootstrapped(rewards, terminals, 0.9, following), [[10.0], [1.0]], rtol=1e-12)
+    assert_allclose(td_target(rewards, terminals, 0.9, following), [[10.0], [1.0]], rtol=1e-12)
 
 
 # -- TD3 and DDPG -----------------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_ctrl_c_saves_the_policy_at_that_point(tmp_path: Path) -> None:
     shown = b"critic="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
-    assert b"saving what there is" in errors
+    assert b"saving the current state" in errors
     assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
     assert json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 

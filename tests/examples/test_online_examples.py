@@ -141,7 +141,7 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     shown = b"temperature="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, ONLINE / "sac.py", "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
-    assert b"saving what there is" in errors
+    assert b"saving the current state" in errors
     assert "mu" in checkpoint.load(tmp_path / "policy.npz").params
     assert 1000 < results(tmp_path)["steps"] < 1000000
 

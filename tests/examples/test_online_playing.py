@@ -93,7 +93,7 @@ def test_a_batch_contains_complete_transitions_that_were_added() -> None:
 
 
 def test_a_replay_buffer_without_capacity_is_an_error() -> None:
-    with pytest.raises(ValueError, match="room for at least one transition, got capacity=0"):
+    with pytest.raises(ValueError, match="capacity of at least one transition, got capacity=0"):
         ReplayBuffer(0, 2, 1)
 
 

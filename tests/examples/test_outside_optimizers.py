@@ -42,14 +42,14 @@ def run(name: str, *options: Any) -> Any:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def lesson(steps: int = 300) -> tuple[Any, Any]:
+def demonstrations(steps: int = 300) -> tuple[Any, Any]:
     """Return observations and their target torques."""
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(steps, 3)).astype(np.float32)
     return observations, np.clip(3 * observations[:, :1], -2, 2)
 
 
-def unjudged(params: Any) -> Any:
+def not_evaluated(params: Any) -> Any:
     """Replaces the returns of a policy where they do not matter."""
     return np.zeros(1)
 
@@ -60,9 +60,9 @@ def unjudged(params: Any) -> Any:
 @numpy_vectors
 def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_its_path() -> None:
     start = cloning_problem.ACTOR.init(np.random.default_rng(0))
-    params, result = lbfgs_cloning.fit(start, *lesson(), evaluations=60, curve=LearningCurve(unjudged))
-    assert result.fun < cloning_problem.loss(start, *lesson()) - 1
-    assert result.fun == pytest.approx(float(cloning_problem.loss(params, *lesson())), abs=1e-6)
+    params, result = lbfgs_cloning.fit(start, *demonstrations(), evaluations=60, curve=LearningCurve(not_evaluated))
+    assert result.fun < cloning_problem.loss(start, *demonstrations()) - 1
+    assert result.fun == pytest.approx(float(cloning_problem.loss(params, *demonstrations())), abs=1e-6)
     floor, largest = np.log(lbfgs_cloning.SMALLEST_SIGMA), lbfgs_cloning.LARGEST_WEIGHT
     for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True):
         assert leaf.dtype == np.float32
@@ -77,7 +77,7 @@ def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.Monk
     ends = []
     for smallest in (0.5, 0.2):
         monkeypatch.setattr(lbfgs_cloning, "SMALLEST_SIGMA", smallest)
-        params, _ = lbfgs_cloning.fit(start, *lesson(), evaluations=60, curve=LearningCurve(unjudged))
+        params, _ = lbfgs_cloning.fit(start, *demonstrations(), evaluations=60, curve=LearningCurve(not_evaluated))
         ends.append(np.exp(params["log_sigma"].item()))
     assert ends == pytest.approx([0.5, 0.2], rel=1e-6)
 
@@ -107,7 +107,7 @@ def test_cma_es_improves_draws_from_its_generator_alone_and_is_reproducible(
     start, found = cma_es_policy.ACTOR.init(np.random.default_rng(0)), []
     for _ in range(2):
         before = np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr]
-        curve = LearningCurve(cma_es_policy.judged)
+        curve = LearningCurve(cma_es_policy.evaluation_returns)
         found.append((cma_es_policy.search(start, 40, 10, 1, np.random.default_rng(3), curve), curve))
         assert np.random.get_state()[1].tobytes() == before  # type: ignore[index, union-attr]
         np.random.random(7)
@@ -151,9 +151,9 @@ def test_a_return_counts_the_steps_of_the_first_episode_alone(cma_es_policy: Any
 
 def _batch(params: Any, rng: np.random.Generator, steps: int = 40) -> trust_region.Batch:
     observations = rng.normal(size=(steps, 3))
-    player = trust_region.policy_of(params, observations)
-    torques = player.sample(rng)
-    return trust_region.Batch(observations, torques, -((torques[:, 0] - observations[:, 0]) ** 2), player)
+    old_policy = trust_region.policy_of(params, observations)
+    torques = old_policy.sample(rng)
+    return trust_region.Batch(observations, torques, -((torques[:, 0] - observations[:, 0]) ** 2), old_policy)
 
 
 def _explicit_fisher(params: Any, observations: Any) -> Any:
@@ -203,7 +203,7 @@ def test_a_step_improves_the_policy_within_the_trust_region(
     monkeypatch.setattr(trust_region, "LARGEST_KL", limit)
     batch = _batch(small_policy, np.random.default_rng(1))
     step = trust_region.trust_region_step(small_policy, batch)
-    kl = np.mean(batch.player.kl(trust_region.policy_of(step.params, batch.observations)))
+    kl = np.mean(batch.old_policy.kl(trust_region.policy_of(step.params, batch.observations)))
     assert 0.05 * limit < kl <= limit and step.kl == pytest.approx(kl)
     won = trust_region.surrogate(step.params, batch) - trust_region.surrogate(small_policy, batch)
     assert won == pytest.approx(step.gain) and won > 0
@@ -263,7 +263,7 @@ def test_lion_steps_by_the_sign_of_its_momentum_and_changes_nothing_in_place() -
 def test_lbfgs_prints_and_saves_loss_evaluations_and_return(tmp_path: Path) -> None:
     finished = run("lbfgs_cloning", "--episodes", 2, "--evaluations", 20, "--out", tmp_path)
     assert finished.returncode == 0, finished.stderr
-    for words in ("400 lessons", "before: 1.", "evaluations: ", "L-BFGS-B  "):
+    for words in ("400 demonstrated steps", "before: 1.", "evaluations: ", "L-BFGS-B  "):
         assert words in finished.stdout
     found = json.loads((tmp_path / "results.json").read_text())["results"]
     assert f"negative log-likelihood before: {found['loss_before']:.3f}\n" in finished.stdout
@@ -315,7 +315,7 @@ def test_a_search_prints_its_return_and_saves_policy_and_picture(
 def test_ctrl_c_saves_the_best_policy_so_far(name: str, options: Any, shown: bytes, tmp_path: Path) -> None:
     status, errors = interrupted_once(shown, EXAMPLES / f"{name}.py", *options, "--out", str(tmp_path))
     assert status == 130
-    assert b"saving what there is" in errors
+    assert b"saving the current state" in errors
     assert (tmp_path / "policy.npz").exists()
 
 

@@ -57,8 +57,8 @@ def test_advantages_are_the_discounted_sum_of_td_errors_up_to_the_end_of_the_epi
 def test_advantages_of_an_endless_episode_are_a_filter_that_runs_backwards() -> None:
     values, next_values = np.random.default_rng(1).normal(size=(2, 11, 3))
     played = rollout()
-    surprises = played.rewards + 0.9 * next_values - values
-    expected = scipy.signal.lfilter([1], [1, -0.9 * 0.8], surprises[::-1], axis=0)[::-1]
+    td_errors = played.rewards + 0.9 * next_values - values
+    expected = scipy.signal.lfilter([1], [1, -0.9 * 0.8], td_errors[::-1], axis=0)[::-1]
     np.testing.assert_allclose(ppo.generalized_advantages(played, values, next_values, 0.9, 0.8), expected, rtol=1e-12)
 
 
@@ -66,18 +66,18 @@ def test_a_ratio_beyond_the_clip_range_in_the_direction_of_its_advantage_has_no_
     ratios = np.array([0.5, 0.7, 0.95, 1.1, 1.25, 2.0] * 2)
     advantages = np.repeat([1.5, -0.5], 6)
     nothing = np.zeros((12, 1))
-    lesson = ppo.Lesson(*on_backend([nothing, nothing, np.full(12, -0.7), advantages, nothing]))
-    slopes = as_numpy(npnets.grad(ppo.clipped_loss)(on_backend(-0.7 + np.log(ratios)), lesson, 0.2))
+    data = ppo.TrainingData(*on_backend([nothing, nothing, np.full(12, -0.7), advantages, nothing]))
+    slopes = as_numpy(npnets.grad(ppo.clipped_loss)(on_backend(-0.7 + np.log(ratios)), data, 0.2))
     counts = np.where(advantages > 0, ratios < 1.2, ratios > 0.8)
     np.testing.assert_allclose(slopes, np.where(counts, -ratios * advantages / 12, 0), rtol=1e-9, atol=1e-15)
     assert 0 < counts.sum() < 12
 
 
-def ppo_lesson(agent: ppo.PPO) -> ppo.Lesson:
+def ppo_data(agent: ppo.PPO) -> ppo.TrainingData:
     played = rollout()
     flat = [column.reshape(33, *column.shape[2:]) for column in (played.observations, played.actions)]
     rng = np.random.default_rng(6)
-    return ppo.Lesson(*flat, *(rng.normal(size=33) for _ in range(3)))
+    return ppo.TrainingData(*flat, *(rng.normal(size=33) for _ in range(3)))
 
 
 def tanh_features(params: Any, obs: Any) -> Any:
@@ -87,15 +87,15 @@ def tanh_features(params: Any, obs: Any) -> Any:
     return obs
 
 
-def ppo_loss(params: Any, lesson: ppo.Lesson, settings: Any) -> Any:
+def ppo_loss(params: Any, data: ppo.TrainingData, settings: Any) -> Any:
     """Return PPO's loss with its three parts, by equations (7) and (9) of the paper."""
-    x = tanh_features(params["actor"]["preprocess"], lesson.observations)
-    deviation = (lesson.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
+    x = tanh_features(params["actor"]["preprocess"], data.observations)
+    deviation = (data.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
     log_sigma = params["actor"]["log_sigma"].sum()
     log_prob = -(deviation**2).sum(axis=1) / 2 - log_sigma - np.log(2 * np.pi)
-    ratio = np.exp(log_prob - lesson.log_probs)
-    gain = np.minimum(ratio * lesson.advantages, np.clip(ratio, 0.8, 1.2) * lesson.advantages).mean()
-    errors = mlp(params["critic"]["last"], x)[:, 0] - lesson.returns
+    ratio = np.exp(log_prob - data.log_probs)
+    gain = np.minimum(ratio * data.advantages, np.clip(ratio, 0.8, 1.2) * data.advantages).mean()
+    errors = mlp(params["critic"]["last"], x)[:, 0] - data.returns
     entropy = log_sigma + 1 + np.log(2 * np.pi)
     return -gain + settings.value_weight * (errors**2).mean() - settings.entropy_weight * entropy
 
@@ -105,16 +105,16 @@ def test_ppo_descends_its_whole_loss_through_the_trunk_that_actor_and_critic_sha
     agent = ppo.PPO(settings, 3, 2, device())
     agent.make_optimizer = optim.sgd
     params = double(agent.init(np.random.default_rng(0)).params)
-    lesson = ppo_lesson(agent)
-    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), lesson, 1.0)
-    assert_went_down(lambda params: ppo_loss(params, lesson, settings), params, learned.params)
+    data = ppo_data(agent)
+    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), data, 1.0)
+    assert_went_down(lambda params: ppo_loss(params, data, settings), params, learned.params)
 
 
 def test_ppos_gradient_is_no_longer_than_its_limit() -> None:
     agent = ppo.PPO(ppo.Hyperparameters(**SMALL, clip_norm=0.01), 3, 2, device())
     agent.make_optimizer = optim.sgd
     params = double(agent.init(np.random.default_rng(0)).params)
-    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), ppo_lesson(agent), 1.0)
+    learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), ppo_data(agent), 1.0)
     walked = sum(
         ((a - b) ** 2).sum() for a, b in zip(*map(tree.leaves, as_numpy((params, learned.params))), strict=True)
     )
@@ -128,18 +128,18 @@ def test_ppo_learns_from_valid_steps_with_scaled_rewards_and_advantages() -> Non
     ended = np.zeros((11, 3), bool)
     ended[4] = True
     played = rollout(ended=ended, played=~np.roll(ended, 1, axis=0))
-    lesson = agent.lesson(params, played)
+    data = agent.training_data(params, played)
     values, next_values = (
         as_numpy(agent.values(params, on_backend(obs.reshape(33, 3)))).reshape(11, 3)
         for obs in (played.observations, played.next_observations)
     )
     scaled = replace(played, rewards=0.1 * played.rewards)
     advantages = ppo.generalized_advantages(scaled, values, next_values, 0.9, 0.8)
-    np.testing.assert_allclose(lesson.returns, (advantages + values)[played.played], rtol=1e-9)
-    assert len(lesson.returns) == 30
+    np.testing.assert_allclose(data.returns, (advantages + values)[played.played], rtol=1e-9)
+    assert len(data.returns) == 30
     kept = advantages[played.played]
-    np.testing.assert_allclose(lesson.advantages, (kept - kept.mean()) / kept.std(), rtol=1e-6)
-    np.testing.assert_array_equal(lesson.observations, played.observations[played.played])
+    np.testing.assert_allclose(data.advantages, (kept - kept.mean()) / kept.std(), rtol=1e-6)
+    np.testing.assert_array_equal(data.observations, played.observations[played.played])
 
 
 def test_the_learning_rate_of_ppo_falls_linearly_with_the_steps() -> None:
@@ -155,10 +155,10 @@ def test_the_learning_rate_of_ppo_falls_linearly_with_the_steps() -> None:
 @no_network
 def test_batches_contain_every_step_once_with_all_of_its_values() -> None:
     column = np.arange(50.0)
-    lesson = ppo.Lesson(column[:, None], -column[:, None], 2 * column, 3 * column, 4 * column)
-    parts = list(ppo.batches(lesson, 16, np.random.default_rng(0)))
+    data = ppo.TrainingData(column[:, None], -column[:, None], 2 * column, 3 * column, 4 * column)
+    parts = list(ppo.batches(data, 16, np.random.default_rng(0)))
     assert [len(part.returns) for part in parts] == [17, 17, 16]
-    together = ppo.Lesson(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    together = ppo.TrainingData(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     steps = together.observations[:, 0]
     assert sorted(steps) == list(column) != list(steps)
     for found, expected in zip(together[1:], (-steps[:, None], 2 * steps, 3 * steps, 4 * steps), strict=True):

@@ -22,7 +22,7 @@ from examples.shared.command_line import new_parser
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import SHOWN_SEED, mean_and_standard_error, record
 from examples.shared.provenance import ROOT, command
-from examples.shared.results import Run, conclude, save
+from examples.shared.results import Run, save, write_results
 from examples.shared.swing_up_teacher import teacher_policy
 
 pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
@@ -62,7 +62,7 @@ def saved(out: Path) -> dict[str, Any]:
 
 def test_the_file_holds_every_return_of_table_and_curve_and_the_episode_that_is_shown(tmp_path: Path) -> None:
     run = run_of("BCQ", more={"loss_before": 1.25})
-    conclude(tmp_path, run)
+    write_results(tmp_path, run)
     found = saved(tmp_path)["results"]
     assert set(found["returns"]) == {"BCQ", "behaviour in the data", "behaviour cloning"}
     for name, earned in run.returns.items():
@@ -82,7 +82,7 @@ def test_the_file_says_with_what_it_was_made(tmp_path: Path, monkeypatch: pytest
     program = ROOT / "examples" / "online" / "sac.py"
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
     monkeypatch.setattr(sys, "argv", [str(program), "--seed", "3", "--out", str(tmp_path), "--steps", "9"])
-    conclude(tmp_path, run_of("SAC"), libraries=("matplotlib", "no_such_library"))
+    write_results(tmp_path, run_of("SAC"), libraries=("matplotlib", "no_such_library"))
     found = saved(tmp_path)
     assert list(found) == ["command", "date", "machine", "versions", "results"]
     assert found["command"] == "python examples/online/sac.py --seed 3 --steps 9"
@@ -94,7 +94,7 @@ def test_the_file_says_with_what_it_was_made(tmp_path: Path, monkeypatch: pytest
 
 
 def test_each_list_of_numbers_is_one_line_of_the_file(tmp_path: Path) -> None:
-    conclude(tmp_path, run_of("SAC"))
+    write_results(tmp_path, run_of("SAC"))
     text = (tmp_path / "results.json").read_text()
     assert '"hidden_sizes": [64, 64],\n' in text
     assert len(text.splitlines()) < 80
@@ -126,7 +126,7 @@ def test_a_policy_that_diverged_does_not_prevent_the_other_results_the_table_and
     run.curves["SAC"].returns[-1][2] = np.nan
     run.others["behaviour cloning"][0] = -np.inf
     run.episodes["SAC"].angle[3] = np.nan
-    conclude(tmp_path, run)
+    write_results(tmp_path, run)
     assert re.search(r"^SAC +nan +nan +7$", capsys.readouterr().out, re.M)
     found = saved(tmp_path)["results"]
     assert found["loss"] is None and found["returns"]["behaviour cloning"]["mean"] is None
@@ -137,7 +137,7 @@ def test_a_policy_that_diverged_does_not_prevent_the_other_results_the_table_and
 
 
 def test_a_run_in_which_no_policy_learned_ends_without_a_picture(tmp_path: Path) -> None:
-    conclude(tmp_path, run_of())
+    write_results(tmp_path, run_of())
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
@@ -169,7 +169,7 @@ def test_an_abbreviated_option_is_an_error(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.slow
 @pytest.mark.parametrize("names", [("SAC",), ("recurrent", "feed-forward")])
 def test_a_picture_drawn_from_the_saved_file_is_the_one_that_the_run_drew(names: Any, tmp_path: Path) -> None:
-    conclude(tmp_path, run_of(*names))
+    write_results(tmp_path, run_of(*names))
     picture.draw(saved(tmp_path)["results"], tmp_path / "again.png")
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "learning.png").read_bytes()
 
@@ -204,7 +204,7 @@ def test_every_curve_level_and_episode_is_drawn_however_many_there_are(
 def test_a_run_of_one_evaluation_leaves_no_picture(tmp_path: Path) -> None:
     curve = LearningCurve(lambda state: np.full(3, -1300.0))
     curve.add(0, None)
-    conclude(tmp_path, run_of(curves={"SAC": curve}))
+    write_results(tmp_path, run_of(curves={"SAC": curve}))
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 

@@ -148,7 +148,7 @@ def test_a_corrupt_file_is_an_error(tmp_path: Path) -> None:
     assert "readable .npz" in _refusal(npz)
     hdf5 = _hdf5(tmp_path, {"": _arrays()})
     hdf5.write_bytes(hdf5.read_bytes()[:600])
-    assert "damaged" in _refusal(hdf5)
+    assert "corrupt" in _refusal(hdf5)
 
 
 def test_the_error_for_a_missing_key_names_it_and_the_present_keys(tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ ENDINGS = {".c", ".cu", ".md", ".py", ".rst"}
 SKIPPED = (
     "tests/project/test_words.py",  # which names the words
     # not yet without them
-    "examples/",
     "npnets/autodiff/",
     "npnets/tree/",
     "tests/autodiff/",
