@@ -139,7 +139,7 @@ def test_the_error_for_a_part_of_the_users_own_that_returns_something_else_names
         output_dim = 4
 
         def __init__(self, *sizes: int) -> None:
-            self.drawn: Any = {}
+            self.drawn: Any = {"weight": np.ones(1)}
             self.returned: Any = None
 
         def init(self, rng: Any) -> Any:
