@@ -86,8 +86,8 @@ def check_like(what: str, expected: object, given: object) -> None:
     check_plain(bare(given), f"a {what}")
     if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):
         raise TypeError(f"expected a {what} of real numbers, but got {given!r:.60}")
-    came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
-    if came != wanted:
-        raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
+    came, shape = getattr(given, "shape", ()), getattr(expected, "shape", ())
+    if came != shape:
+        raise ValueError(f"expected a {what} of shape {shape}, but got {came}")
     if loaded_cupy() is not None:
         check_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")

@@ -4,7 +4,7 @@ A function is differentiated by running it on *traced* arrays: boxes that hold a
 belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
 
 - Every trace gets a number of its own, larger than that of every trace before it in any thread, and numbers are never
-  handed back. Nested derivatives are told apart by it, threads cannot collide, and an exception leaves nothing to undo.
+  handed back. It distinguishes nested derivatives, threads cannot collide, and an exception leaves nothing to undo.
 - autograd's own operators take their numbers from the same counter, so that they nest inside and outside of ours. For
   that its stack of traces, whose numbers go down again, is replaced when this file is imported.
 
