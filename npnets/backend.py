@@ -1,8 +1,8 @@
-"""The switch between NumPy and CuPy: which module owns an array, where it lies, and how it is brought elsewhere.
+"""The switch between NumPy and CuPy: which module owns an array, its device, and moves between devices.
 
-CuPy is imported only once a GPU is asked for. Nothing here knows of trees, derivatives or networks. A *device* is what
-users write (`"cpu"`, `None`, `"cuda"`, `"cuda:1"`, `1`); a *namespace* is the module (`numpy` or `cupy`) whose
-functions work on an array.
+CuPy is imported only once a GPU is requested. This file is independent of trees, derivatives and networks. Users write
+a *device* as `"cpu"`, `None`, `"cuda"`, `"cuda:1"` or `1`. An array's *namespace* is `numpy` or `cupy`, the module of
+the functions that work on it.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""CuPy: loading it once it is asked for, and telling what is missing where it cannot be used.
+"""Loading CuPy on first use, and errors that name what is missing if it cannot be used.
 
 This is the only file that imports CuPy.
 """
@@ -40,7 +40,7 @@ def _cupy() -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise
-        raise ImportError(f"a GPU was asked for, but CuPy is not installed: {_INSTALL}") from error
+        raise ImportError(f"a GPU was requested, but CuPy is not installed: {_INSTALL}") from error
     except ImportError as error:
         raise ImportError(f"CuPy is installed, but does not load ({error}); install it anew: {_INSTALL}") from error
     return loaded_cupy() or cupy
@@ -59,10 +59,10 @@ def usable_cupy(number: int) -> ModuleType:
     try:
         count = runtime.getDeviceCount()
     except RuntimeError as error:
-        raise RuntimeError(f"a GPU was asked for, but {_why_no_gpu(runtime, error)}") from error
+        raise RuntimeError(f"a GPU was requested, but {_why_no_gpu(runtime, error)}") from error
     if number >= count:
         there = f"there is only {count}" if count == 1 else f"there are {count}"
-        raise RuntimeError(f"GPU {number} was asked for, but {there}; GPUs are numbered from 0")
+        raise RuntimeError(f"GPU {number} was requested, but {there}; GPUs are numbered from 0")
     return cupy
 
 

@@ -163,6 +163,11 @@ def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
         If it is empty, or an entry is below `least`.
     """
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+        if hasattr(value, "shape"):
+            raise TypeError(
+                f"{name} must be an integer or a sequence of integers, but is {value!r:.80}; of a space pass its "
+                "shape, or the n of a discrete one"
+            )
         return size(name, value, least)
     if len(value) > MOST_AXES:
         raise ValueError(f"{name} must be a shape of at most {MOST_AXES} axes, as arrays have, but has {len(value)}")

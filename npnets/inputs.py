@@ -23,6 +23,8 @@ _OF_A_DICT = (
     "net of your own"
 )
 
+_OF_A_RESET = "; gymnasium's reset returns a pair: obs, info = env.reset()"
+
 
 def first_leaf(leaves: Sequence[Tree]) -> Array:
     """Return the first array among leaves and the trees of own parts; its dtype and device are those of all."""
@@ -70,7 +72,8 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error})") from error
+        hint = _OF_A_RESET if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else ""
+        raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80} ({error}){hint}") from error
     if isinstance(found, np.ndarray) and type(found) is not np.ndarray and isinstance(found, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array of numbers, but {class_fault(found)}")
     if found.dtype.kind not in "biuf":
@@ -141,7 +144,13 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
         raise ValueError(
             f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
         )
-    return flattened(logits, "the preprocess net's output")
+    rows_of_features = flattened(logits, "the preprocess net's output")
+    if rows_of_features.shape[1] != features:
+        raise ValueError(
+            f"the preprocess net returned features of shape {logits.shape}, but {features} features are expected; is "
+            "its output_dim, or preprocess_net_output_dim, another number than it returns?"
+        )
+    return rows_of_features
 
 
 def check_width(x: Array, features: int, owner: object) -> None:

@@ -1,7 +1,7 @@
 """Derivatives of functions of trees of arrays.
 
 `grad`, `value_and_grad`, `vjp`, `jvp`, `hvp` and `stop_gradient` are what users call; `primitive` and `fused` (with
-`Pair`) are for those who write operations. What is traced is each leaf array, never the dicts around it.
+`Pair`) are for those who write operations. Each leaf array is traced, never the dicts around it.
 """
 
 from npnets.autodiff.derivatives import grad, stop_gradient, value_and_grad, vjp

@@ -1,4 +1,4 @@
-"""Arguments of derivatives: which of a call's are meant, and what is wrong with leaves, losses and directions."""
+"""Arguments of derivatives: their selection by `argnum`, and checks of leaves, losses and directions."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from npnets.tree import Tree
 
 
 def positions(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> list[int]:
-    """Return which arguments `argnum` means, counted from zero."""
+    """Return the positions that `argnum` selects, counted from zero."""
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum]
     numbers = argnum if isinstance(argnum, tuple) else (argnum,)
@@ -29,7 +29,7 @@ def positions(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> list[i
 
 
 def arguments(args: tuple[object, ...], argnum: int | tuple[int, ...]) -> tuple[list[int], Tree]:
-    """Return which of a call's arguments `argnum` means, and those themselves."""
+    """Return the positions that `argnum` selects, and the arguments there."""
     chosen = positions(args, argnum)
     return chosen, tuple(args[position] for position in chosen) if isinstance(argnum, tuple) else args[chosen[0]]
 
@@ -43,7 +43,7 @@ def with_arguments(args: tuple[object, ...], chosen: list[int], new: Tree, sever
 
 
 def checked_leaf(leaf: object) -> Any:
-    """Return one leaf that can be differentiated with respect to, or say why it cannot."""
+    """Return one leaf that can be differentiated with respect to, or raise an error with the reason."""
     if isinstance(bare(leaf), float):  # Python's numbers, which autograd traces too, and NumPy's of float64
         return leaf if hasattr(leaf, "dtype") or is_traced(leaf) else np.asarray(leaf)
     if not hasattr(leaf, "dtype"):
@@ -61,7 +61,7 @@ def checked_leaf(leaf: object) -> Any:
 
 
 def split_aux(output: object) -> tuple[object, object]:
-    """Return the two parts of what a function with `has_aux` returned."""
+    """Return the two parts of the output of a function with `has_aux`."""
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(f"with has_aux the function must return a pair (loss, aux), but it returned {type(output)}")
     return output
@@ -82,12 +82,12 @@ def check_scalar(value: object) -> None:
 
 
 def check_like(what: str, expected: object, given: object) -> None:
-    """Check that a cotangent or direction is real, of the shape of what it belongs to, and on the same device."""
+    """Check that a cotangent or direction is real, like its output or argument in shape, and on the same device."""
     check_plain(bare(given), f"a {what}")
     if getattr(getattr(given, "dtype", None), "kind", "f") not in "biuf" or isinstance(given, complex):
         raise TypeError(f"expected a {what} of real numbers, but got {given!r:.60}")
-    came, wanted = getattr(given, "shape", ()), getattr(expected, "shape", ())
-    if came != wanted:
-        raise ValueError(f"expected a {what} of shape {wanted}, but got {came}")
+    came, shape = getattr(given, "shape", ()), getattr(expected, "shape", ())
+    if came != shape:
+        raise ValueError(f"expected a {what} of shape {shape}, but got {came}")
     if loaded_cupy() is not None:
         check_one_device((bare(expected), bare(given)), lambda: f"a {what} and what it belongs to")

@@ -54,7 +54,7 @@ def _uses(end: Any) -> dict[Any, int]:
 
 
 def _add(total: tuple[Any, bool] | None, part: object) -> tuple[Any, bool]:
-    """Add a cotangent to a running total, and say whether that total is ours to change in place."""
+    """Add a cotangent to a running total, and return whether that total may be changed in place."""
     kind = type(part)
     if kind in sparse_object_types:
         return add_outgrads(total, part)

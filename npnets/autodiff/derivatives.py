@@ -1,7 +1,6 @@
 """Reverse mode for functions of trees: `grad`, `value_and_grad`, `vjp`; and `stop_gradient`.
 
-What is traced is each leaf array, never the dicts around it: containers that are traced themselves cost more time than
-the networks in them.
+Each leaf array is traced, never the dicts around it: traced containers would cost more time than the networks in them.
 """
 
 import functools
@@ -191,7 +190,7 @@ def vjp(fun: Callable[[T], Value], x: T) -> tuple[Value, Callable[[Value], T]]:
 
 
 def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
-    """Do as `vjp`; the value and what the pullback reads may share memory with `x` and with each other."""
+    """Do as `vjp`; the value and the arrays that the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
     roots = _roots(x, trace)
     with computing_where(roots):
@@ -237,7 +236,7 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: in
     ends = [(out, in_dtype_of(out, g)) for out, g in pairs]
     if not ends:
         warnings.warn(
-            "the function's output does not depend on what it is differentiated with respect to: every gradient is "
+            "the function's output does not depend on the arrays that it is differentiated by: every gradient is "
             "zero; was it computed from other arrays, or behind stop_gradient?",
             stacklevel=3,
         )

@@ -72,7 +72,7 @@ def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None 
     arrays : callable
         From the function's arguments to a tree of those arrays.
     what : callable, optional
-        From the function's arguments to what these arrays are: then arrays on several devices are refused.
+        From the function's arguments to the name of these arrays for an error: with it, they must lie on one device.
     """
 
     def decorate(function: F) -> F:

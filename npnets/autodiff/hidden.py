@@ -65,7 +65,7 @@ def map_arrays(
 
 
 def untraced(x: Tree, trace: int, is_aux: bool = False) -> Tree:
-    """Take the arrays of what a function returned out of the trace of this number."""
+    """Take the arrays that a function returned out of the trace of this number."""
     where = "aux" if is_aux else "what the function returned"
     return map_arrays(lambda leaf: untrace(leaf, trace), x, lambda leaf: belongs_to(leaf, trace), where, is_aux)
 

@@ -1,4 +1,4 @@
-"""How differentiable operations are made: `primitive` from two rules, `fused` from a composition and fast pairs.
+"""Constructors of differentiable operations: `primitive` from two rules, `fused` from a composition and fast pairs.
 
 A fused operation takes its fast path only where one single reverse pass is being traced. Any other use, such as nested
 derivatives or forward mode, runs its plain composition, so that every order is right by construction.
@@ -136,7 +136,7 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
     composed, cpu, gpu = ignoring_underflow(composition), _ignoring_underflow(cpu), _ignoring_underflow(gpu)
 
     def pair_for(args: tuple[object, ...]) -> Pair | None:
-        """Decide which pair computes with given arrays, by the device that they lie on."""
+        """Choose the pair for arrays by their device."""
         _check_one_device(composition, args)
         return cpu if all(namespace(arg) is np for arg in args) else gpu
 

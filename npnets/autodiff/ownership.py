@@ -1,4 +1,4 @@
-"""Arrays that leave a derivative: they share no memory with what is still needed, or are read-only."""
+"""Arrays that leave a derivative: they are read-only, or share no memory with arrays that it still needs."""
 
 from typing import Any
 

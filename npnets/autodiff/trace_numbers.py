@@ -56,7 +56,7 @@ def install(tracer: Any) -> Any:
     """Have autograd's tracer draw from a counter of rising numbers, and return it.
 
     The counter of another copy of this package, or of this one before a reload, stays: the traces of both nest in each
-    other, and are told apart by their numbers.
+    other, and differ in their numbers.
     """
     if not hasattr(tracer.trace_stack, "number"):
         tracer.trace_stack = (RisingTraces if _has_global_lock else LockedTraces)(tracer.trace_stack.top + 1)

@@ -1,15 +1,15 @@
-"""Traced arrays and what operations record of them, in the nodes and boxes of autograd's tracer.
+"""Traced arrays and the record of operations on them, in the nodes and boxes of autograd's tracer.
 
 A function is differentiated by running it on *traced* arrays: boxes that hold a value, the number of the trace they
 belong to, and a node that remembers how the value was made. Two rules keep this right where it is easy to be wrong:
 
 - Every trace gets a number of its own, larger than that of every trace before it in any thread, and numbers are never
-  handed back. Nested derivatives are told apart by it, threads cannot collide, and an exception leaves nothing to undo.
+  handed back. It distinguishes nested derivatives, threads cannot collide, and an exception leaves nothing to undo.
 - autograd's own operators take their numbers from the same counter, so that they nest inside and outside of ours. For
   that its stack of traces, whose numbers go down again, is replaced when this file is imported.
 
 Symbols: `g` is a cotangent, the derivative of the final scalar with respect to a value; a *pullback* takes the
-cotangent of an output to those of what it was made from; a *tangent* is the derivative of a value in the direction
+cotangent of an output to those of the arguments; a *tangent* is the derivative of a value in the direction
 that forward mode follows.
 """
 
@@ -43,7 +43,7 @@ class Traced(Box):  # type: ignore[misc]
 
 
 class CupySpace(VSpace):  # type: ignore[misc]
-    """What autograd's own operators ask of arrays that lie on a GPU."""
+    """The interface through which autograd's own operators use arrays on a GPU."""
 
     def __init__(self, value: Any) -> None:
         self._like = value
@@ -95,7 +95,7 @@ def forward_root(value: object, trace: int, tangent: object) -> Traced:
 
 
 def _of_nothing(g: object) -> tuple[object, ...]:
-    """Return the cotangents of what a root was made from."""
+    """Return the cotangents of a root's parents, of which there are none."""
     return ()
 
 
@@ -152,7 +152,7 @@ def newest_boxes(args: tuple[Any, ...]) -> tuple[int, Boxes]:
 
 
 def unbox(args: tuple[object, ...], boxes: Boxes) -> tuple[object, ...]:
-    """Return arguments with the boxes that `newest_boxes` found replaced by what is in them."""
+    """Return arguments with the boxes that `newest_boxes` found replaced by their values."""
     values = list(args)
     for index, box in boxes:
         value = box._value
@@ -226,7 +226,7 @@ def record(operation: object, output: object, values: tuple[object, ...], trace:
 
 
 def record_pullback(output: object, trace: int, boxes: Boxes, pullback: Pullback) -> object:
-    """Return an operation's output as a traced array of reverse mode, with its pullback ready made.
+    """Return an operation's output as a traced array of reverse mode, with a given pullback.
 
     An output that is no floating-point number is returned as it is.
     """
@@ -265,6 +265,6 @@ def record_pullbacks(outputs: tuple[object, ...], trace: int, boxes: Boxes, pull
 
 
 def define_rules(operation: object, vjp_maker: Callable[..., Any], jvp_maker: Callable[..., Any]) -> None:
-    """Tell the tracer how an operation is differentiated, in reverse and in forward mode."""
+    """Register the rules of an operation with the tracer, for reverse and for forward mode."""
     defvjp_argnums(operation, vjp_maker)
     defjvp_argnums(operation, jvp_maker)

@@ -63,12 +63,13 @@ class OwnLayer:
     name: str
 
     def __call__(self, x: Array, params: Tree) -> Array:
-        """Return the layer's output, once it is seen to be no tuple."""
+        """Return the layer's output, once it is seen to be an array."""
         y = self.layer.forward(params, x)
-        if isinstance(y, tuple):
+        if not hasattr(y, "ndim"):
+            hint = "; if it is a Net, use its .model" if isinstance(y, tuple) else ""
             raise TypeError(
-                f"the {self.name} must return an array, as MLP does, but {self.layer!r:.80} returned a tuple; if it is "
-                "a Net, use its .model"
+                f"the {self.name} must return an array, as MLP does, but {self.layer!r:.80} returned a "
+                f"{type(y).__name__}{hint}"
             )
         return y
 

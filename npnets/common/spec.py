@@ -222,7 +222,16 @@ def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:
     """Return the parameters of a part in a dtype, whether or not its own `init` has an argument for it."""
     if "dtype" in inspect.signature(part.init).parameters:
         return part.init(rng, dtype=dtype)
-    return tree.map(lambda leaf: leaf.astype(dtype), part.init(rng))
+    return tree.map(lambda leaf: _cast(leaf, part, dtype), part.init(rng))
+
+
+def _cast(leaf: Tree, part: object, dtype: DTypeLike) -> Array:
+    if not hasattr(leaf, "astype"):
+        raise TypeError(
+            f"init of {part!r:.80} must return a tree of arrays, but it holds {leaf!r:.60}; make each leaf one with "
+            "numpy.asarray(x, numpy.float32)"
+        )
+    return leaf.astype(dtype)
 
 
 def on_device(params: Params, device: Device) -> Params:

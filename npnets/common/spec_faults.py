@@ -61,14 +61,25 @@ def _fault_of_array(
     if getattr(value, "shape", None) != shape:
         found = f"has shape {value.shape}" if hasattr(value, "shape") else f"is a {type(value).__name__}"
         return ValueError(
-            f"parameter {name!r} of {network!r} must be an array of shape {shape}, but {found}; was it made by another "
-            "network?"
+            f"parameter {name!r} of {network!r} must be an array of shape {shape}, but {found}; {_cause(shape, value)}"
         )
     fault = array_fault(bare(value))
     if fault is not None:
         return TypeError(f"parameter {name!r} of {network!r} must be a float32 or float64 array, but {fault}")
     dtypes.setdefault(value.dtype, name)
     return None
+
+
+def _cause(shape: tuple[int, ...], value: object) -> str:
+    found = getattr(value, "shape", None)
+    if found is None:
+        return "make it an array with numpy.asarray(x, numpy.float32)"
+    if len(shape) > 1 and found == shape[::-1]:
+        return (
+            "weights are (in, out) here and (out, in) in PyTorch: npnets.interop.tianshou.from_state_dict converts a "
+            "state dict, x.T a single one"
+        )
+    return "was it made by another network?"
 
 
 def _fault_of_dtypes(dtypes: dict[DType, str], network: object) -> Exception | None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
+from npnets.autodiff import is_traced
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device, parse_device
 from npnets.common import Linear
@@ -116,8 +117,8 @@ class VAE(Network):
         features = self._encoder.run(leaves, nnp.concatenate([state, action], -1))
         check_width(features, self.hidden_dim, self.latent_layer)
         check_dtype(features.dtype, first_leaf(leaves), self)
-        noise = self._noise(rng, noise, features)
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
+        noise = self._noise(rng, noise, features.shape[:-1], features if is_traced(features) else to_log_std[0])
         mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
         reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:
@@ -180,12 +181,12 @@ class VAE(Network):
         drawn = check_generator(rng).standard_normal((*batch, self.latent_dim))
         return np.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
 
-    def _noise(self, rng: object, noise: object, features: Array) -> Array:
+    def _noise(self, rng: object, noise: object, batch: tuple[int, ...], like: Array) -> Array:
         if (rng is None) == (noise is None):
             raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
-        shape = (*features.shape[:-1], self.latent_dim)
+        shape = (*batch, self.latent_dim)
         drawn = check_generator(rng).standard_normal(shape) if noise is None else noise
-        drawn = as_input(drawn, features, "noise")
+        drawn = as_input(drawn, like, "noise")
         if drawn.shape != shape:
             raise ValueError(f"noise must have shape {shape}, but has {drawn.shape}")
         return drawn

@@ -1,6 +1,6 @@
-"""What comes into a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
+"""Inputs of a distribution: its mean and standard deviation, noise, points to score, and an actor's output.
 
-All of it is checked here, and what is not a parameter is brought to the mean's dtype and device.
+All are checked here; noise and points are converted to the mean's dtype and device.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def follows_mean(method: F) -> F:
-    """Make a distribution's method compute on the device that its mean lies on, where underflow is no error.
+    """Make a distribution's method compute on the device of its mean, with underflow ignored.
 
     Underflow is ignored from the start: a method that draws must not run twice.
     """
@@ -44,9 +44,9 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
     TypeError
         If either is no floating-point array, or they differ in dtype or device.
     ValueError
-        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is let
-        through, and comes out as NaN. What lies on a GPU is not looked at, because that would wait for it: there a
-        standard deviation that is not positive gives NaN or infinity.
+        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is
+        allowed, and gives NaN. Values on a GPU are not checked, because that would wait for it: there a standard
+        deviation that is not positive gives NaN or infinity.
     """
     for name, value in (("mu", mu), ("sigma", sigma)):
         _check_floating(name, value, owner)
@@ -108,7 +108,7 @@ def like_mean(value: object, mu: Array, name: str) -> Array:
 
 
 def check_like(first: Any, second: Any) -> None:
-    """Check that a divergence is asked for between two distributions of one kind, shape and dtype."""
+    """Check that the two distributions of a divergence have one class, shape and dtype."""
     if type(first) is not type(second):
         raise TypeError(f"expected a second {type(first).__name__}, but got {second!r:.80}")
     if first.mu.shape != second.mu.shape or first.mu.dtype != second.mu.dtype:

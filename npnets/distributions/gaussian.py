@@ -91,7 +91,7 @@ class Gaussian:
         Parameters
         ----------
         rng : numpy.random.Generator
-            What is drawn with; exactly one of `rng` and `noise`.
+            Source of the noise; pass exactly one of `rng` and `noise`.
         noise : (..., actions) array, optional
             Standard normal numbers to use instead.
 

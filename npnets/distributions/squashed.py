@@ -115,7 +115,7 @@ class SquashedGaussian:
         Parameters
         ----------
         rng : numpy.random.Generator
-            What is drawn with; exactly one of `rng` and `noise`.
+            Source of the noise; pass exactly one of `rng` and `noise`.
         noise : (..., actions) array, optional
             Standard normal numbers to use instead.
 

@@ -32,9 +32,6 @@ class Formulas(NamedTuple):
     backward_in_place: Callable[..., Array] | None = None
 
 
-# -- relu: max(z, 0); its derivative at zero is zero ------------------------------------------------------------------
-
-
 _WIDEST = 1 << 12
 
 
@@ -47,7 +44,7 @@ def _zeros(width: int, dtype: str) -> Array:
 
 
 def relu(z: Array) -> Array:
-    """Rectified linear unit, `max(z, 0)`."""
+    """Rectified linear unit, `max(z, 0)`; its derivative at zero is zero."""
     return nnp.where(nnp.less_equal(z, 0), 0, z)
 
 
@@ -56,41 +53,14 @@ def _relu_forward(z: Array) -> Array:
     return np.maximum(z, _zeros(width, z.dtype.char) if 0 < width <= _WIDEST else z.dtype.type(0), out=z)
 
 
-def _relu_backward(g: Array, y: Array, z: Array) -> Array:
-    return np.multiply(g, y > 0, out=scratch(g, g.shape))
-
-
-def _relu_backward_in_place(g: Array, y: Array) -> Array:
-    g *= y > 0
-    return g
-
-
-# -- leaky_relu: z, or slope * z below zero ---------------------------------------------------------------------------
-
-
 def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
     """Leaky rectified linear unit: `z`, or `negative_slope * z` below zero."""
     return nnp.where(nnp.greater(z, 0), z, nnp.multiply(z, negative_slope))
 
 
-def _leaky_relu_forward(z: Array, negative_slope: float = 0.01) -> Array:
-    return np.where(z > 0, z, z * negative_slope)
-
-
-def _leaky_relu_backward(g: Array, y: Array, z: Array, negative_slope: float = 0.01) -> Array:
-    return np.where(z > 0, g, g * negative_slope)
-
-
-# -- tanh -------------------------------------------------------------------------------------------------------------
-
-
 def tanh(z: Array) -> Array:
     """Hyperbolic tangent."""
     return nnp.tanh(z)
-
-
-def _tanh_forward(z: Array) -> Array:
-    return np.tanh(z, out=z)
 
 
 def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
@@ -100,14 +70,11 @@ def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
     return derivative
 
 
-# -- sigmoid: 1 / (1 + exp(-z)), by exp(-|z|), which cannot overflow --------------------------------------------------
-
-
 @ignoring_underflow
 def sigmoid(z: Array) -> Array:
     """Logistic function, `1 / (1 + exp(-z))`."""
     positive = nnp.greater_equal(z, 0)
-    power = nnp.exp(nnp.where(positive, -z, z))
+    power = nnp.exp(nnp.where(positive, -z, z))  # exp(-|z|), which cannot overflow
     return nnp.where(positive, 1, power) / (1 + power)
 
 
@@ -116,29 +83,15 @@ def _sigmoid_forward(z: Array) -> Array:
     return np.where(z >= 0, 1, power) / (1 + power)
 
 
-def _sigmoid_backward(g: Array, y: Array, z: Array) -> Array:
-    return g * y * (1 - y)
-
-
-# -- silu: z * sigmoid(z) ---------------------------------------------------------------------------------------------
-
-
 @ignoring_underflow
 def silu(z: Array) -> Array:
     """Sigmoid linear unit, `z * sigmoid(z)`, also called swish."""
     return z * sigmoid(z)
 
 
-def _silu_forward(z: Array) -> Array:
-    return z * _sigmoid_forward(z)
-
-
 def _silu_backward(g: Array, y: Array, z: Array) -> Array:
     s = _sigmoid_forward(z)
     return g * (s + y * (1 - s))
-
-
-# -- softplus: log(1 + exp(beta z)) / beta, and z itself where beta z is above the threshold --------------------------
 
 
 @elementwise(lambda y, z: sigmoid(z))
@@ -154,12 +107,9 @@ def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     return nnp.where(nnp.greater(scaled, threshold), z, nnp.divide(_log_one_plus_exp(scaled), beta))
 
 
-def _softplus_backward(g: Array, y: Array, z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def _softplus_backward(g: Array, y: Array, z: Array, beta: float, threshold: float) -> Array:
     scaled = z * beta
     return np.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
-
-
-# -- elu: z, or alpha * (exp(z) - 1) below zero -----------------------------------------------------------------------
 
 
 @ignoring_underflow
@@ -167,17 +117,6 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
     above = nnp.greater(z, 0)
     return nnp.where(above, z, nnp.multiply(alpha, nnp.expm1(nnp.where(above, 0, z))))
-
-
-def _elu_forward(z: Array, alpha: float = 1.0) -> Array:
-    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-
-
-def _elu_backward(g: Array, y: Array, z: Array, alpha: float = 1.0) -> Array:
-    return np.where(z > 0, g, g * (alpha * np.exp(np.minimum(z, 0))))
-
-
-# -- gelu: z * Phi(z) with the normal distribution function Phi, or its approximation by tanh -------------------------
 
 
 @ignoring_underflow
@@ -192,23 +131,36 @@ def _by_tanh(approximate: str) -> bool:
     return approximate == "tanh"
 
 
-def _gelu_backward(g: Array, y: Array, z: Array, approximate: str = "none") -> Array:
+def _gelu_backward(g: Array, y: Array, z: Array, approximate: str) -> Array:
     if not _by_tanh(approximate):
         return g * (normal_cdf(z) + z * normal_density(z))
     cdf, rest = tanh_cdf_and_rest(z)
     return g * (cdf + z * (cdf * (rest * v_slope(z))))
 
 
-# -- by name ----------------------------------------------------------------------------------------------------------
-
-
 FORMULAS = {
-    "relu": Formulas(relu, _relu_forward, _relu_backward, needs_z=False, backward_in_place=_relu_backward_in_place),
-    "leaky_relu": Formulas(leaky_relu, _leaky_relu_forward, _leaky_relu_backward, needs_z=True),
-    "tanh": Formulas(tanh, _tanh_forward, _tanh_backward, needs_z=False),
-    "sigmoid": Formulas(sigmoid, _sigmoid_forward, _sigmoid_backward, needs_z=False),
-    "silu": Formulas(silu, _silu_forward, _silu_backward, needs_z=True),
+    "relu": Formulas(
+        relu,
+        _relu_forward,
+        backward=lambda g, y, z: np.multiply(g, y > 0, out=scratch(g, g.shape)),
+        needs_z=False,
+        backward_in_place=lambda g, y: np.multiply(g, y > 0, out=g),
+    ),
+    "leaky_relu": Formulas(
+        leaky_relu,
+        forward=lambda z, slope: np.where(z > 0, z, z * slope),
+        backward=lambda g, y, z, slope: np.where(z > 0, g, g * slope),
+        needs_z=True,
+    ),
+    "tanh": Formulas(tanh, lambda z: np.tanh(z, out=z), _tanh_backward, needs_z=False),
+    "sigmoid": Formulas(sigmoid, _sigmoid_forward, lambda g, y, z: g * y * (1 - y), needs_z=False),
+    "silu": Formulas(silu, lambda z: z * _sigmoid_forward(z), _silu_backward, needs_z=True),
     "softplus": Formulas(softplus, softplus, _softplus_backward, needs_z=True),
-    "elu": Formulas(elu, _elu_forward, _elu_backward, needs_z=True),
+    "elu": Formulas(
+        elu,
+        forward=lambda z, alpha: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
+        backward=lambda g, y, z, alpha: np.where(z > 0, g, g * (alpha * np.exp(np.minimum(z, 0)))),
+        needs_z=True,
+    ),
     "gelu": Formulas(gelu, gelu, _gelu_backward, needs_z=True),
 }

@@ -6,6 +6,7 @@ Symbols: `y = f(z)`, `g` the cotangent of `y`.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -79,7 +80,14 @@ def _forward(z: Array, *, activation: Activation) -> tuple[Array, Array]:
     return y, y
 
 
-def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Activation) -> tuple[Array]:
+def _forward_on_gpu(z: Array, *, activation: Activation) -> tuple[Array, Array]:
+    y = cuda.activated(z, None, activation)
+    return y, y
+
+
+def _backward(
+    cotangent: Callable[..., Array], g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Activation
+) -> tuple[Array]:
     return (cotangent(g, y, z, activation),)
 
 
@@ -94,20 +102,10 @@ def cotangent(g: Array, y: Array, z: Array | None, activation: Activation, own: 
     return formulas.backward(g, y, z, *activation.args)
 
 
-def _forward_on_gpu(z: Array, *, activation: Activation) -> tuple[Array, Array]:
-    y = cuda.activated(z, activation.name, activation.args)
-    return y, y
-
-
-def _backward_on_gpu(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Activation) -> tuple[Array]:
-    return (cotangent_on_gpu(g, y, z, activation),)
-
-
-def cotangent_on_gpu(g: Array, y: Array, z: Array | None, activation: Activation, own: bool = False) -> Array:
-    """Return the cotangent of `z` as `cotangent` does, on a GPU."""
-    return cuda.cotangent(g, y, z, activation.name, activation.args)
-
-
-_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward_on_gpu))
+_apply = fused(
+    _composition,
+    cpu=Pair(_forward, partial(_backward, cotangent)),
+    gpu=Pair(_forward_on_gpu, partial(_backward, cuda.cotangent)),
+)
 
 TANH = Activation("tanh")

@@ -77,9 +77,9 @@ def tanh_cdf(z: Array) -> Array:
 
 def tanh_cdf_and_rest(z: Array) -> tuple[Array, Array]:
     """Return `1 / (1 + p)` and `p / (1 + p)`, which add up to one, for bare arrays."""
-    far, p = z < -_FAR, _p(z)
-    cdf = 1 / (1 + p)
-    rest = p * cdf
+    far, rest = z < -_FAR, _p(z)
+    cdf = 1 / (1 + rest)
+    rest *= cdf
     return _refined(far, cdf, z, _tanh_tail), _refined(far, rest, z, lambda far: 1 - _tanh_tail(far))
 
 

@@ -16,7 +16,7 @@ import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels.activation_formulas import FORMULAS
-from npnets.kernels.activations import Activation, cotangent, cotangent_on_gpu
+from npnets.kernels.activations import Activation, cotangent
 from npnets.kernels.buffers import side_by_side
 from npnets.kernels.cuda import activations as cuda
 from npnets.kernels.products import outer, product
@@ -88,8 +88,8 @@ def _layer_on_gpu(x: Array, weight: Array, bias: Array | None, activation: Activ
             product += bias
         return product, None
     if FORMULAS[activation.name].needs_z:
-        return cuda.activated_with_z(product, bias, activation.name, activation.args)
-    return cuda.activated_in_place(product, bias, activation.name, activation.args), None
+        return cuda.activated_with_z(product, bias, activation)
+    return cuda.activated(product, bias, activation, product), None
 
 
 def _backward(
@@ -97,24 +97,21 @@ def _backward(
     g: Array,
     residuals: list[Residuals],
     argnums: tuple[int, ...],
-    x: Array,
-    *parameters: Any,
+    *args: Any,
     activations: Activations,
 ) -> tuple[Array, ...]:
     cotangents: dict[int, Array] = {}
     last = len(activations) - 1
     for index in reversed(range(len(activations))):
-        of_x, of_weight, of_bias = 2 * index, 2 * index + 1, 2 * index + 2
-        weight, bias, activation = parameters[of_x], parameters[of_weight], activations[index]
-        x, y, z = residuals[index]
+        activation, (x, y, z), of_weight, of_bias = activations[index], residuals[index], 2 * index + 1, 2 * index + 2
         dz = g if activation is None else cotangent(g, y, z, activation, own=index < last)  # y = f(z)
         if of_weight in argnums:
-            cotangents[of_weight] = weight_cotangent(dz, x, weight)  # z = x W + b
+            cotangents[of_weight] = weight_cotangent(dz, x, args[of_weight])  # z = x W + b
         if of_bias in argnums:
-            cotangents[of_bias] = bias_cotangent(dz, bias)
-        if argnums[0] > of_x:
+            cotangents[of_bias] = bias_cotangent(dz, args[of_bias])
+        if argnums[0] >= of_weight:
             break
-        cotangents[0] = g = input_cotangent(dz, x, weight)
+        cotangents[0] = g = input_cotangent(dz, x, args[of_weight])
     return tuple(cotangents[argnum] for argnum in argnums)
 
 
@@ -150,7 +147,7 @@ def _pair(layer: _Layer, cotangent: Callable[..., Array], most_rows: int) -> Pai
 _apply = fused(
     _composition,
     cpu=_pair(_layer, cotangent, MOST_ROWS),
-    gpu=_pair(_layer_on_gpu, cotangent_on_gpu, sys.maxsize),
+    gpu=_pair(_layer_on_gpu, cuda.cotangent, sys.maxsize),
 )
 
 

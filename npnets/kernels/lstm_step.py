@@ -55,7 +55,7 @@ def _backward(gates: Array, c: Array, tanh_c: Array, dh: Array, dc: Array, dz: A
     i, f, g, o = parts(gates)
     di, df, dg, do = parts(dz)
     np.multiply(dh, tanh_c, out=do)  # h' = o tanh(c')
-    through_h = _slope_of_tanh(tanh_c)
+    through_h = _slope_of_tanh(tanh_c, out=di)  # where `di` is written below
     through_h *= o
     through_h *= dh
     dc += through_h
@@ -74,7 +74,7 @@ def _slopes(gates: Array) -> Array:
     return slopes
 
 
-def _slope_of_tanh(t: Array, out: Array | None = None) -> Array:
+def _slope_of_tanh(t: Array, out: Array) -> Array:
     """Return the derivative of `t = tanh(z)` by `z`, `1 - t^2`."""
     slope = np.multiply(t, t, out=out)
     return np.subtract(1, slope, out=slope)

@@ -1,4 +1,4 @@
-"""Broadcasting and its transpose, casting and moving: what brings a cotangent back to the argument that it belongs to.
+"""Broadcasting and its transpose, casting and moving: conversion of a cotangent to the form of its argument.
 
 `broadcast_to` and `sum_to` are each other's derivative, as are a cast and the cast back, a move and the move back.
 """
@@ -45,19 +45,19 @@ def astype(x: Array, dtype: Any) -> Array:
     jvp=lambda argnum, tangent, output, args: to_device(tangent, args[1]),
 )
 def to_device(x: Array, device: Device) -> Array:
-    """Bring an array to a device; a gradient is brought back."""
+    """Move an array to a device; its gradient is moved back."""
     return backend.to_device(x, device)
 
 
 def like_argument(g: Any, argument: Any) -> Any:
-    """Bring a cotangent to the shape and dtype of the argument that it belongs to."""
+    """Convert a cotangent to the shape and dtype of its argument."""
     if g.shape != argument.shape:
         g = sum_to(g, argument.shape)
     return g if g.dtype == argument.dtype else astype(g, argument.dtype)
 
 
 def like_output(tangent: Array, output: Array) -> Array:
-    """Bring a tangent to the shape and dtype of the output that it belongs to."""
+    """Convert a tangent to the shape and dtype of its output."""
     if tangent.shape != output.shape:
         tangent = broadcast_to(tangent, output.shape)
     return tangent if tangent.dtype == output.dtype else astype(tangent, output.dtype)

@@ -1,4 +1,4 @@
-"""Functions whose outputs are constants to every derivative: making arrays, comparing, asking, rounding."""
+"""Functions whose outputs are constants to every derivative: making arrays, comparing, reading shapes, rounding."""
 
 import builtins
 import functools
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _constant(function: F) -> F:
-    """Return a function of NumPy's for traced arrays too, whose values it takes."""
+    """Return a function of NumPy's that also takes traced arrays, by their values."""
 
     @functools.wraps(function)
     def of_bare(*args: object, **kwargs: object) -> Array:

@@ -194,7 +194,7 @@ def _one_less(x: Array | float, y: Array | float) -> Array | float:
 
 
 def _largest_pole(x: Array | float) -> float:
-    """Return the largest number of the dtype of `x` whose reciprocal overflows, about."""
+    """Return the largest number of the dtype of `x` whose reciprocal overflows, roughly."""
     dtype = getattr(bare(x), "dtype", np.dtype(float))
     return 1 / float(np.finfo(dtype).max) if dtype.kind == "f" else 0.0
 
@@ -242,7 +242,7 @@ def clip(
 
 
 def _number_between(x: float, low: Array | float | None, high: Array | float | None) -> Array:
-    """Return a number as an array of the dtype, and where they lie, of the bounds that it is clipped to."""
+    """Return a number as an array of the dtype and on the device of its bounds."""
     given = [value for value in (x, low, high) if value is not None]
     xp = next((owner for owner in map(namespace, given) if owner is not np), np)
     array: Array = xp.asarray(x, np.result_type(*[getattr(value, "dtype", value) for value in given]))

@@ -1,4 +1,4 @@
-"""Sums and means over the entries that a mask selects: what lies in the padding is not read.
+"""Sums and means over the entries that a mask selects: the padding is not read.
 
 A mask must come before the arithmetic. In `sum(where(mask, (x - y) ** 2, 0))` a NaN in the padding of `y` does not
 reach the sum, but it does reach the gradient: zero, the cotangent of the padding, is multiplied by the slope

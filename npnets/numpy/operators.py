@@ -1,4 +1,4 @@
-"""Operators, methods and attributes of traced arrays, and what NumPy's own functions do when they meet one."""
+"""Operators, methods and attributes of traced arrays, and the behaviour of NumPy's own functions on them."""
 
 import functools
 import operator
@@ -143,7 +143,7 @@ def _array_ufunc(self: object, ufunc: Any, method: str, *inputs: object, **kwarg
 
 
 class _ArrayUfunc:
-    """`__array_ufunc__`: what NumPy finds on the class, and `None` on an array that lies on a GPU.
+    """`__array_ufunc__`: a method on the class, for NumPy, and `None` on an array on a GPU.
 
     NumPy asks the class. CuPy asks the array, and only one that has `None` gets to compute CuPy's operators: without it
     `@` between a CuPy array and a traced one would be an error.

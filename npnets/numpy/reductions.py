@@ -39,8 +39,8 @@ def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Ar
     if type(g) in (np.ndarray, np.float32, np.float64) and g.size == 1:
         return np.full(x.shape, g.reshape(()), g.dtype)  # a quarter of the time of a broadcast view
     axes = _reduced_axes(x.ndim, axis)
-    kept = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
-    return broadcast_to(reshape(g, kept), x.shape)
+    shape = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
+    return broadcast_to(reshape(g, shape), x.shape)
 
 
 @primitive(
@@ -83,7 +83,7 @@ def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
 
 
 def _chosen(x: Array, output: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Return the share that each entry has in the choice of a maximum or minimum: zero, or one over the equal ones."""
+    """Return the derivative of a maximum or minimum by each entry: zero, or one over the number of equal ones."""
     chosen = (bare(x) == bare(_spread(output, x, axis, keepdims))).astype(output.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 

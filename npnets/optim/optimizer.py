@@ -1,4 +1,4 @@
-"""What every optimizer is: two pure functions over trees."""
+"""The interface of optimizers: two pure functions over trees."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class Optimizer:
                 continue  # a class of one's own has the method
             if not callable(function):
                 raise TypeError(f"{name} must be a function, as in Optimizer(init, update), but is {function!r:.80}")
-            vars(self)[name] = function  # in the place of the method
+            vars(self)[name] = function  # shadows the method
 
     def init(self, params: Tree) -> Any:
         """Return the state before the first update."""

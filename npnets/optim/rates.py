@@ -2,7 +2,7 @@
 
 A rate is a number; or a *schedule*, a function of the number of updates made before this one; or a dict of rates by the
 names of the parameters' parts, nested down to where one rate is for all that is below. The rates of one update are
-*current rates*: all of them numbers, or all of them trees that have a number in the place of each parameter.
+*current rates*: all of them numbers, or all of them trees with a number for each parameter.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def current_rates(step: int, params: Tree, **rates: Rate) -> Sequence[CurrentRat
 
 
 def _at_step(name: str, rate: Any, step: int, path: str = "") -> object:
-    """Return a rate with the values of its schedules in their places."""
+    """Return a rate with each schedule replaced by its value."""
     if type(rate) is float:
         return rate
     if isinstance(rate, Mapping):
@@ -99,7 +99,7 @@ def _at_step(name: str, rate: Any, step: int, path: str = "") -> object:
 
 
 def _spread(name: str, rate: object, part: Tree, path: str = "") -> Tree:
-    """Return a tree of a part's structure that has its rate in the place of each parameter."""
+    """Return a tree of a part's structure with the rate of each parameter at its leaves."""
     if not isinstance(rate, dict):
         return tree.map(lambda leaf: rate, part)
     if not isinstance(part, dict):

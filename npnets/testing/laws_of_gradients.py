@@ -49,13 +49,12 @@ class _Loss:
         state = _with_floating(self._state, at.get("state", {}))
         result = self._trial.run(at["params"], {**self._inputs, **at["inputs"]}, state, **self._options)
         rng = np.random.default_rng(self._seed)
-        total = np.zeros(())
-        size = 0.0
+        sums, size = [], 0.0
         for output in [*result.outputs.values(), *_floating(result.state).values()]:
             weighted = output * normal_like(bare(output), rng)
-            total = total + nnp.sum(weighted)
+            sums.append(nnp.sum(weighted))
             size += float(to_numpy(abs(bare(weighted)).sum()))
-        return total, size
+        return functools.reduce(nnp.add, sums), size
 
     def gradient(self, at: Tree) -> Tree:
         """Return the gradient with respect to parameters and inputs."""

@@ -1,9 +1,9 @@
 """Trees of arrays: nested dicts (lists and tuples are accepted too) with arrays at their leaves.
 
-Owns mapping over trees, the names of leaves, the way to one flat vector and back, and to another device. Knows nothing
-of networks or of derivatives: whatever is no dict, list or tuple is a leaf. A leaf's *path* is the keys that lead to
-it, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their
-sorted keys, so that equal trees give equal vectors, whichever way they were built.
+Mapping over trees, the names of leaves, conversion to one flat vector and back, and moves to another device.
+Independent of networks and derivatives: every object that is no dict, list or tuple is a leaf. A leaf's *path* is its
+keys, joined by dots: `"last.linear_0.weight"`. `leaves`, `paths` and `ravel` go through dicts in the order of their
+sorted keys, so that equal trees give equal vectors, in whatever order they were built.
 """
 
 from npnets.public import listing

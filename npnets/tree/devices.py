@@ -1,4 +1,4 @@
-"""Trees brought to another device."""
+"""Moving trees to another device."""
 
 from typing import Any, TypeVar
 

@@ -1,6 +1,6 @@
-"""What a tree is, and what goes over its leaves: mapping, their names, their order.
+"""The definition of a tree, and its traversal: mapping, the paths and the order of leaves.
 
-Knows nothing of arrays: whatever is no dict, list or tuple is a leaf.
+Independent of arrays: every object that is no dict, list or tuple is a leaf.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -125,7 +125,7 @@ _CONTAINERS = (dict, list, tuple)
 
 
 def _map_one(fun: Callable[[object], object], tree: Tree) -> Tree:
-    if isinstance(tree, dict):  # leaves are told apart here, because to call oneself for each shows in small networks
+    if isinstance(tree, dict):  # no call of this function for each leaf, which would show in small networks
         return {key: _map_one(fun, part) if isinstance(part, _CONTAINERS) else fun(part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         return sequence_like(tree, [_map_one(fun, part) for part in tree])

@@ -64,7 +64,7 @@ def test_vjp_jvp_and_hvp_agree_with_central_differences(seed: int) -> None:
     rng = np.random.default_rng(seed)
 
     def outputs(params: Any) -> Any:
-        return {"answer": _network(params, on_backend(X)), "norm": [nnp.sum(params["b"][0] ** 2), params["scale"]]}
+        return {"output": _network(params, on_backend(X)), "norm": [nnp.sum(params["b"][0] ** 2), params["scale"]]}
 
     check_first_order(outputs, _params(seed), rng)
     check_second_order(outputs, _params(seed), rng)
@@ -72,8 +72,8 @@ def test_vjp_jvp_and_hvp_agree_with_central_differences(seed: int) -> None:
 
 def test_a_gradient_is_what_one_computes_by_hand() -> None:
     x = on_backend({"x": np.array(2.0), "y": np.array(5.0)})
-    answer = npnets.value_and_grad(lambda p, k: k * p["x"] ** 3 + p["y"])(x, 4.0)
-    assert as_numpy(answer) == (37.0, {"x": 48.0, "y": 1.0})
+    output = npnets.value_and_grad(lambda p, k: k * p["x"] ** 3 + p["y"])(x, 4.0)
+    assert as_numpy(output) == (37.0, {"x": 48.0, "y": 1.0})
 
 
 def test_argnum_chooses_the_argument_and_a_tuple_gives_a_tuple() -> None:
@@ -180,10 +180,10 @@ def test_leaves_that_are_not_used_get_zeros_without_a_warning() -> None:
     assert_array_equal(tangents[1], [0, 0])
 
 
-def test_an_answer_that_depends_on_nothing_gives_zeros_with_a_warning() -> None:
+def test_an_output_that_depends_on_nothing_gives_zeros_with_a_warning() -> None:
     x = on_backend({"a": np.ones(2)})
     for fun in (lambda p: nnp.sum(npnets.stop_gradient(p["a"])), lambda p: 3.0, lambda p: np.float32(1)):
-        with pytest.warns(UserWarning, match="does not depend on what it is differentiated with respect to.*zero"):
+        with pytest.warns(UserWarning, match="does not depend on the arrays that it is differentiated by.*zero"):
             gradient = npnets.grad(fun)(x)
         assert_array_equal(gradient["a"], [0, 0])
 
@@ -250,12 +250,12 @@ def test_argnum_must_name_different_arguments_that_are_given_by_position() -> No
 
 
 def test_has_aux_needs_a_pair() -> None:
-    for answer in (lambda x: nnp.sum(x), lambda x: (nnp.sum(x), 1, 2), lambda x: [nnp.sum(x), 1]):
+    for output in (lambda x: nnp.sum(x), lambda x: (nnp.sum(x), 1, 2), lambda x: [nnp.sum(x), 1]):
         with pytest.raises(TypeError, match=r"has_aux the function must return a pair \(loss, aux\)"):
-            npnets.value_and_grad(answer, has_aux=True)(on_backend(ONES))
+            npnets.value_and_grad(output, has_aux=True)(on_backend(ONES))
 
 
-def test_a_loss_with_other_values_beside_it_is_told_of_has_aux() -> None:
+def test_a_loss_with_other_values_beside_it_gets_an_error_that_names_has_aux() -> None:
     with pytest.raises(TypeError, match="returned a tuple; to return other values beside the loss, pass has_aux=True"):
         npnets.grad(lambda x: (nnp.sum(x), x))(on_backend(ONES))
 

@@ -248,3 +248,17 @@ def test_constants_that_are_no_arrays_count_with_what_was_in_them_when_they_were
 
     # by hand: buffer [1, 2], index [1, 1], choice [1, 0], slice [1, 0], and w0 (1 + 2 * 10), w1 (100 + 2 * 1000)
     assert_array_equal(npnets.grad(loss)(np.ones(2)), [1 + 1 + 1 + 1 + 21, 2 + 1 + 0 + 0 + 2100])
+
+
+def test_noise_that_is_refilled_counts_with_what_was_in_it_where_an_encoder_is_frozen() -> None:
+    vae = npnets.VAE(npnets.MLP(5, 4), npnets.MLP(5, 2), 4, 2, 1.0)
+    params, state, action = _params(vae), *on_backend((X, X[:, :2]))
+    for trained in (["log_std"], ["mean", "log_std", "decoder"]):
+        noise = on_backend(X[:, 1:].copy())
+        value, pullback = npnets.vjp(
+            lambda some, noise=noise: vae.forward({**params, **some}, state, action, noise=noise)[0],
+            {name: params[name] for name in trained},
+        )
+        before = bits(pullback(np.ones_like(value)))
+        noise *= 0
+        assert bits(pullback(np.ones_like(value))) == before

@@ -45,7 +45,7 @@ def three() -> Any:
 
 
 @each_pair
-def test_a_nested_gradient_is_told_apart_from_the_outer_one(outer: Any, inside: Any, three: Any) -> None:
+def test_a_nested_gradient_is_distinguished_from_the_outer_one(outer: Any, inside: Any, three: Any) -> None:
     assert_allclose(outer(lambda x: x * inside(lambda y: x + y)(2.0 * x))(three), 1)
     assert_allclose(outer(lambda x: x * inside(lambda y: x * y)(2.0 * x))(three), 6)
     assert_allclose(outer(lambda x: x * inside(lambda y: x * y * y)(x))(three), 6 * 9)

@@ -128,8 +128,8 @@ def test_attributes_are_those_of_the_array_inside() -> None:
 
 def test_comparisons_give_plain_arrays_to_branch_and_index_by() -> None:
     def loss(x: Any) -> Any:
-        for answer in (x < b(), x <= b(), x > b(), x >= b(), x == b(), x != b(), b() < x):
-            assert type(answer) is type(b()) and answer.dtype == bool
+        for output in (x < b(), x <= b(), x > b(), x >= b(), x == b(), x != b(), b() < x):
+            assert type(output) is type(b()) and output.dtype == bool
         bare = npnets.stop_gradient(x)
         assert_array_equal(b() < x, b() < bare)
         assert_array_equal(x == bare, np.ones_like(A, bool))

@@ -71,7 +71,7 @@ def test_trees_of_different_structure_are_refused_and_the_place_is_named(first: 
 # -- leaves and paths -------------------------------------------------------------------------------------------------
 
 
-def test_unzip_gives_a_tree_for_each_value_that_a_function_answers_with() -> None:
+def test_unzip_gives_a_tree_for_each_value_that_a_function_returns() -> None:
     x, y = on_backend(({"b": np.ones(2), "a": [np.zeros(1)]}, {"a": [np.full(1, 3.0)], "b": np.full(2, 2.0)}))
     sums, pairs = tree.unzip(2, lambda p, q: (p + q, (p, q)), x, y)
     assert_array_equal(sums["b"], [3, 3])

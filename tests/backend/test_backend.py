@@ -61,7 +61,7 @@ def test_a_gpu_without_cupy_is_an_error_that_says_what_to_install(without_cupy: 
 def test_a_network_for_a_gpu_needs_cupy_only_at_init(without_cupy: None) -> None:
     net = npnets.Net(3, 2, device="cuda:1")
     assert net.model.device == "cuda:1"
-    with pytest.raises(ImportError, match="a GPU was asked for"):
+    with pytest.raises(ImportError, match="a GPU was requested"):
         net.init(np.random.default_rng(0))
 
 

@@ -52,9 +52,9 @@ def test_the_error_for_a_cupy_that_does_not_load_says_why_and_how_to_reinstall_i
         ),
         ({"failure": NO_DEVICE}, "the NVIDIA driver finds none; does nvidia-smi list one, .* CUDA_VISIBLE_DEVICES"),
         ({"failure": OTHER}, "CuPy finds no usable GPU .*; does nvidia-smi list one"),
-        ({"devices": 0}, "GPU 0 was asked for, but there are 0"),
-        ({"devices": 1, "number": 1}, "GPU 1 was asked for, but there is only 1; GPUs are numbered from 0"),
-        ({"devices": 2, "number": 7}, "GPU 7 was asked for, but there are 2; GPUs are numbered from 0"),
+        ({"devices": 0}, "GPU 0 was requested, but there are 0"),
+        ({"devices": 1, "number": 1}, "GPU 1 was requested, but there is only 1; GPUs are numbered from 0"),
+        ({"devices": 2, "number": 7}, "GPU 7 was requested, but there are 2; GPUs are numbered from 0"),
     ],
 )
 def test_the_error_for_a_missing_gpu_says_what_is_missing(machine: dict[str, Any], words: str) -> None:

@@ -198,20 +198,20 @@ def test_each_row_is_drawn_and_scored_by_itself() -> None:
             assert_allclose(row.log_prob(action), log_prob, rtol=1e-9)
 
 
-def test_an_empty_batch_gives_empty_answers() -> None:
+def test_an_empty_batch_gives_empty_outputs() -> None:
     mu, sigma = parameters(0, 3)
     for distribution in both(mu, sigma):
         action, log_prob = distribution.sample_and_log_prob(np.random.default_rng(0))
         assert (action.shape, log_prob.shape, distribution.log_prob(action).shape) == ((0, 3), (0,), (0,))
 
 
-def test_the_mean_says_what_dtype_the_answers_have() -> None:
+def test_the_outputs_have_the_dtype_of_the_mean() -> None:
     mu, sigma = parameters(4, 3, dtype=np.float32)
     other = parameters(4, 3, seed=5, dtype=np.float32)
     x = np.full((4, 3), 0.25)
     for distribution, second in zip(both(mu, sigma), both(*other), strict=True):
-        answers = (distribution.mode(), distribution.log_prob(x), distribution.kl(second), distribution.sample(noise=x))
-        assert {answer.dtype for answer in as_numpy(list(answers))} == {np.dtype(np.float32)}
+        outputs = (distribution.mode(), distribution.log_prob(x), distribution.kl(second), distribution.sample(noise=x))
+        assert {output.dtype for output in as_numpy(list(outputs))} == {np.dtype(np.float32)}
     assert as_numpy(Gaussian(mu, sigma).entropy()).dtype == np.float32
     wide = [part.astype(np.float64) for part in (mu, sigma)]
     for narrow, exact in zip(both(mu, sigma), both(*wide), strict=True):

@@ -35,7 +35,7 @@ def _obs(*shape: int) -> Any:
 # -- from an actor ----------------------------------------------------------------------------------------------------
 
 
-def test_a_distribution_from_an_actor_is_that_of_its_answer() -> None:
+def test_a_distribution_from_an_actor_is_that_of_its_output() -> None:
     params = _init(UNBOUNDED)
     (mu, sigma), _ = UNBOUNDED.forward(params, _obs(4))
     gaussian, state = Gaussian.from_actor(UNBOUNDED, params, _obs(4))
@@ -70,15 +70,15 @@ def test_an_actor_that_has_squashed_its_mean_already_is_not_squashed_again(actor
 class Own:
     """An actor of the user's."""
 
-    def __init__(self, answer: Any, **more: Any) -> None:
-        self.answer = answer
+    def __init__(self, output: Any, **more: Any) -> None:
+        self.output = output
         vars(self).update(more)
 
     def __repr__(self) -> str:
         return "Own()"
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        return self.answer, state
+        return self.output, state
 
 
 def test_an_actor_of_ones_own_must_tell_whether_its_mean_is_unbounded() -> None:
@@ -91,7 +91,7 @@ def test_an_actor_of_ones_own_must_tell_whether_its_mean_is_unbounded() -> None:
         SquashedGaussian.from_actor(Own(pair, unbounded=False), {}, None, -1, 1)
 
 
-def test_an_actor_that_answers_with_actions_makes_no_distribution() -> None:
+def test_an_actor_that_returns_actions_makes_no_distribution() -> None:
     actor = npnets.Actor(NET, ACT)
     params = _init(actor)
     with pytest.raises(TypeError, match=r"returns \(mu, sigma\), such as ActorProb, but Actor\(.*returned a .*array"):
@@ -248,7 +248,7 @@ def test_a_distribution_follows_its_mean_to_a_gpu_and_brings_noise_and_actions_t
     numbers, x = [np.full((4, 3), 0.3), np.full((4, 3), 0.7)], np.full((4, 3), 0.1)
     there, on_cpu = npnets.tree.to_device(numbers, where), numbers
     for make in (Gaussian, lambda m, s: SquashedGaussian(m, s, [-1, -2, -3], 1)):
-        answers = [
+        outputs = [
             [
                 *make(*given).sample_and_log_prob(np.random.default_rng(0)),
                 make(*given).sample(np.random.default_rng(0)),
@@ -258,8 +258,8 @@ def test_a_distribution_follows_its_mean_to_a_gpu_and_brings_noise_and_actions_t
             ]
             for given in (there, on_cpu)
         ]
-        assert {npnets.backend.device_of(answer) for answer in answers[0]} == {where}
-        for actual, expected in zip(*answers, strict=True):
+        assert {npnets.backend.device_of(output) for output in outputs[0]} == {where}
+        for actual, expected in zip(*outputs, strict=True):
             np.testing.assert_allclose(npnets.tree.to_numpy(actual), expected, rtol=1e-10, atol=1e-12)
 
 

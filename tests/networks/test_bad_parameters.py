@@ -89,7 +89,7 @@ FLOATS = r"float32 or float64 array.* has dtype int64; convert it with astype\(n
         "transposed": (
             lambda: ACTOR.forward(_changed(ACTOR, params_of(ACTOR)["last"]["linear_0"]["weight"].T, *LAST), obs()),
             ValueError,
-            r"'last.linear_0.weight' of Actor\(.* an array of shape \(4, 3\), but has shape \(3, 4\); was it made by",
+            r"'last.linear_0.weight' of Actor\(.* an array of shape \(4, 3\), but has shape \(3, 4\); weights are \(in",
         ),
         "a bias that would broadcast": (
             lambda: LINEAR.forward({**params_of(LINEAR), "bias": ones(1, dtype=np.float32)}, obs()),

@@ -96,3 +96,66 @@ def test_an_empty_batch_has_zero_gradients_with_respect_to_parameters_and_inputs
     found = npnets.grad(lambda arrays: nnp.sum(RECURRENT_CRITIC.forward(*arrays)))((params, obs, act))
     assert (found[1].shape, found[2].shape) == (obs.shape, act.shape)
     assert not any(leaf.any() for leaf in npnets.tree.leaves(found))
+
+
+@pytest.mark.numpy_alone("about parameters of other origin")
+def test_the_errors_for_weights_of_pytorch_and_for_lists_show_remedies_that_work() -> None:
+    layer = npnets.Linear(3, 2)
+    params, obs = layer.init(np.random.default_rng(0)), np.ones((1, 3))
+    theirs, listed = npnets.tree.map(np.transpose, params), npnets.tree.map(np.ndarray.tolist, params)
+    with pytest.raises(
+        ValueError, match=r"'weight' of .* shape \(2, 3\); weights are .* \(out, in\) in PyTorch: .* x\.T"
+    ):
+        layer.forward(theirs, obs)
+    with pytest.raises(
+        ValueError, match=r"'weight' of .* is a list; make it an array with numpy\.asarray\(x, numpy\.fl"
+    ):
+        layer.forward(listed, obs)
+    expected = layer.forward(params, obs)
+    assert_array_equal(layer.forward({**theirs, "weight": theirs["weight"].T}, obs), expected)
+    as_arrays = {name: np.asarray(x, np.float32) for name, x in listed.items()}
+    assert_array_equal(layer.forward(as_arrays, obs), expected)
+
+
+@pytest.mark.numpy_alone("about descriptions, which hold no arrays")
+def test_the_error_for_a_space_in_place_of_its_shape_names_shape_and_n() -> None:
+    class Box:
+        shape = (3,)
+
+    for make in (lambda: npnets.Net(Box()), lambda: npnets.Actor(npnets.Net(3), Box())):
+        with pytest.raises(TypeError, match=r"_shape must be an integer or a .*; of a space pass its shape, or the n"):
+            make()
+
+
+def test_the_error_for_what_the_reset_of_an_environment_returns_says_that_it_is_a_pair() -> None:
+    net = npnets.Net(3, 2)
+    with pytest.raises(TypeError, match=r"obs must be an array of numbers, .*; .* a pair: obs, info = env\.reset\(\)"):
+        net.forward(_params(net), (np.ones((1, 3)), {}))
+
+
+@pytest.mark.numpy_alone("about parts of the user's own")
+def test_the_error_for_a_part_of_the_users_own_that_returns_something_else_names_the_part() -> None:
+    class Part:
+        output_dim = 4
+
+        def __init__(self, *sizes: int) -> None:
+            self.drawn: Any = {"weight": np.ones(1)}
+            self.returned: Any = None
+
+        def init(self, rng: Any) -> Any:
+            return self.drawn
+
+        def forward(self, params: Any, x: Any, state: Any = None) -> Any:
+            return self.returned
+
+    layer = npnets.MLP(3, 2, linear_layer=Part)
+    with pytest.raises(TypeError, match=r"the linear_0 must return an array, .*<.* returned a NoneType"):
+        layer.forward(layer.init(np.random.default_rng(0)), np.ones((1, 3)))
+    trunk = Part()
+    trunk.returned = np.ones((1, 3), np.float32), None
+    actor = npnets.Actor(trunk, 2)
+    with pytest.raises(ValueError, match=r"features of shape \(1, 3\), but 4 .* is its output_dim, .* another number"):
+        actor.forward(actor.init(np.random.default_rng(0)), np.ones((1, 3)))
+    trunk.drawn = {"weight": [1.0]}
+    with pytest.raises(TypeError, match=r"init of <.* a tree of arrays, but it holds 1\.0; make each leaf"):
+        actor.init(np.random.default_rng(0))

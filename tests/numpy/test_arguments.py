@@ -13,9 +13,9 @@ pytestmark = pytest.mark.numpy_alone("is about arguments that are no arrays, or 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.uint8])
 def test_erf_of_integers_and_booleans_is_float64(dtype: Any) -> None:
-    answer = nnp.erf(np.array([0, 1], dtype))
-    assert answer.dtype == np.float64
-    np.testing.assert_allclose(answer, [0, math.erf(1)], rtol=1e-14)
+    output = nnp.erf(np.array([0, 1], dtype))
+    assert output.dtype == np.float64
+    np.testing.assert_allclose(output, [0, math.erf(1)], rtol=1e-14)
 
 
 def test_erf_of_one_of_numpys_integers_is_no_integer() -> None:

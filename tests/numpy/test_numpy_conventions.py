@@ -21,7 +21,7 @@ Fun = Callable[..., Any]
 
 
 def _gradient(fun: Fun, x: Any) -> Any:
-    """The gradient of the sum of a function's answer, at a NumPy array or list that is brought to the backend."""
+    """The gradient of the sum of a function's output, at a NumPy array or list that is brought to the backend."""
     return npnets.grad(lambda a: nnp.sum(fun(a)))(on_backend(np.asarray(x, np.float64)))
 
 
@@ -145,10 +145,10 @@ def test_the_gradient_of_a_broadcast_product_sums_over_what_was_repeated(shapes:
 
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 3)), elements=st.integers(-2, 2)))
-def test_reductions_with_many_ties_still_give_gradients_that_sum_to_the_number_of_answers(x: Any) -> None:
-    for axis, answers in ((0, x.shape[1]), (1, x.shape[0]), (None, 1)):
-        assert_allclose(_gradient(lambda a, axis=axis: nnp.max(a, axis), x).sum(), answers)
-        assert_allclose(_gradient(lambda a, axis=axis: nnp.min(a, axis), x).sum(), answers)
+def test_reductions_with_many_ties_still_give_gradients_that_sum_to_the_number_of_outputs(x: Any) -> None:
+    for axis, outputs in ((0, x.shape[1]), (1, x.shape[0]), (None, 1)):
+        assert_allclose(_gradient(lambda a, axis=axis: nnp.max(a, axis), x).sum(), outputs)
+        assert_allclose(_gradient(lambda a, axis=axis: nnp.min(a, axis), x).sum(), outputs)
 
 
 MIXED: dict[str, Fun] = {
@@ -188,29 +188,29 @@ BINARY = "equal greater greater_equal less less_equal logical_and logical_or not
 
 
 @pytest.mark.parametrize("name", [*UNARY.split(), "zeros_like"])
-def test_questions_about_a_traced_array_are_answered_as_numpy_does(name: str) -> None:
+def test_properties_of_a_traced_array_are_those_that_numpy_returns(name: str) -> None:
     x = np.array([0.3, -1.6, 0.0])
-    assert_array_equal(_answers_inside(lambda a: getattr(nnp, name)(a), x), getattr(np, name)(x))
+    assert_array_equal(_output_inside(lambda a: getattr(nnp, name)(a), x), getattr(np, name)(x))
 
 
 @pytest.mark.parametrize("name", BINARY.split())
-def test_comparisons_of_traced_arrays_are_answered_as_numpy_does(name: str) -> None:
+def test_comparisons_of_traced_arrays_return_what_numpy_does(name: str) -> None:
     x = np.array([0.0, -1.0, 2.0])
-    assert_array_equal(_answers_inside(lambda a: getattr(nnp, name)(a, a * a), x), getattr(np, name)(x, x * x))
-    assert_array_equal(_answers_inside(lambda a: getattr(nnp, name)(1.0, a), x), getattr(np, name)(1.0, x))
+    assert_array_equal(_output_inside(lambda a: getattr(nnp, name)(a, a * a), x), getattr(np, name)(x, x * x))
+    assert_array_equal(_output_inside(lambda a: getattr(nnp, name)(1.0, a), x), getattr(np, name)(1.0, x))
 
 
-def _answers_inside(fun: Fun, x: Any) -> Any:
+def _output_inside(fun: Fun, x: Any) -> Any:
     """What a function gives while a NumPy array, brought to the backend, is differentiated: no traced array."""
-    answers = []
+    outputs = []
 
     def loss(a: Any) -> Any:
-        answers.append(fun(a))
+        outputs.append(fun(a))
         return nnp.sum(a)
 
     npnets.grad(loss)(on_backend(x))
-    assert "Traced" not in type(answers[0]).__name__
-    return answers[0]
+    assert "Traced" not in type(outputs[0]).__name__
+    return outputs[0]
 
 
 def test_rounding_stops_the_gradient() -> None:
@@ -259,7 +259,7 @@ def test_asarray_leaves_a_traced_array_traced_and_casts_it() -> None:
         (lambda a: a[2], IndexError, "out of bounds"),
     ],
 )
-def test_calls_that_have_no_right_answer_are_refused(fun: Fun, error: type[Exception], words: str) -> None:
+def test_calls_that_have_no_right_result_are_refused(fun: Fun, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         _gradient(fun, np.ones((2, 3)))
 

@@ -29,9 +29,9 @@ def test_the_table_covers_every_differentiable_function() -> None:
 @each_case
 def test_values_are_those_of_numpy(case: Case) -> None:
     expected = case.fun(REFERENCE, *case.numpy_arrays(1))
-    answer = case.fun(nnp, *case.arrays(1))
-    assert_trees_close(answer, expected, rtol=1e-12, atol=1e-14)
-    assert answer.dtype == expected.dtype
+    output = case.fun(nnp, *case.arrays(1))
+    assert_trees_close(output, expected, rtol=1e-12, atol=1e-14)
+    assert output.dtype == expected.dtype
 
 
 @pytest.mark.numpy_alone(AGREEING)

@@ -55,8 +55,8 @@ def test_values_and_derivatives_of_every_order_raise_for_no_underflow(fun: Calla
     with np.errstate(all="raise"):
         plain, (value, pullback) = fun(x), npnets.vjp(fun, x)
         found = value, pullback(tiny), npnets.hvp(loss)(x, x)
-    for came, wanted in zip((plain, *found), (expected[0], *expected), strict=True):
-        assert_allclose(came, npnets.tree.to_numpy(wanted))
+    for came, exact in zip((plain, *found), (expected[0], *expected), strict=True):
+        assert_allclose(came, npnets.tree.to_numpy(exact))
 
 
 @pytest.mark.parametrize("make", [optim.sgd, optim.rmsprop, optim.adam, optim.adamw])

@@ -216,7 +216,7 @@ def test_numbers_that_vanish_in_an_update_raise_nothing_whatever_seterr_says(dty
     assert np.isfinite(as_numpy(params)["w"]).all()
 
 
-@pytest.mark.numpy_alone("CuPy heeds no numpy.seterr")
+@pytest.mark.numpy_alone("numpy.seterr has no effect on CuPy")
 def test_an_overflow_in_an_update_still_raises_if_seterr_says_so() -> None:
     optimizer, params = optim.adam(), _leaf(np.float32, 1.0)
     with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="overflow"):

@@ -101,7 +101,7 @@ def test_a_soft_update_with_tau_one_or_zero_copies_bit_for_bit(tau: float, expec
 
 
 @each_case
-def test_an_update_changes_no_argument_and_answers_with_new_arrays(case: dict[str, Any]) -> None:
+def test_an_update_changes_no_argument_and_returns_new_arrays(case: dict[str, Any]) -> None:
     optimizer, params = _made(case["call"]), _arrays(case["start"])
     state = optimizer.init(params)
     for _ in range(2):

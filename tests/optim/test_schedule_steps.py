@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import numpy as onp
+import numpy as np
 import pytest
 
 from npnets.optim import cosine_schedule, linear_schedule
@@ -16,7 +16,7 @@ each_schedule = pytest.mark.parametrize("schedule", [linear_schedule, cosine_sch
 @each_schedule
 @pytest.mark.parametrize("step", [0, 3, 10, 12])
 def test_a_step_of_numpys_integers_gives_the_python_number_that_an_int_gives(schedule: Any, step: int) -> None:
-    value = schedule(0, 1, 10)(onp.int64(step))
+    value = schedule(0, 1, 10)(np.int64(step))
     assert type(value) is float
     assert value == schedule(0, 1, 10)(step)
 
@@ -28,7 +28,7 @@ def test_a_negative_step_is_refused(schedule: Any) -> None:
 
 
 @each_schedule
-@pytest.mark.parametrize("step", [float("nan"), 2.5, True, "3", None, onp.arange(3)], ids=repr)
+@pytest.mark.parametrize("step", [float("nan"), 2.5, True, "3", None, np.arange(3)], ids=repr)
 def test_a_step_that_is_no_integer_is_refused(schedule: Any, step: Any) -> None:
     with pytest.raises(TypeError, match=re.escape(f"step must be an integer, but is {step!r}")):
         schedule(0, 1, 10)(step)

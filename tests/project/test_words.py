@@ -30,13 +30,6 @@ READ = ("README.md", "benchmarks", "docs", "examples", "npnets", "tests")
 ENDINGS = {".c", ".cu", ".md", ".py", ".rst"}
 SKIPPED = (
     "tests/project/test_words.py",  # which names the words
-    # not yet without them
-    "npnets/autodiff/",
-    "npnets/tree/",
-    "tests/autodiff/",
-    "tests/distributions/",
-    "tests/numpy/",
-    "tests/optim/",
 )
 """Beginnings of paths, from the root of the repository, of files that are not read."""
 

@@ -5,16 +5,19 @@ a bias is added, `z = x + bias`. `T` is the arrays' dtype: constants are written
 turn float32 into double precision, which most GPUs compute many times slower. Both branches of a choice are `T` too.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from npnets.backend import Array
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
+
+if TYPE_CHECKING:
+    from npnets.kernels.activations import Activation
 
 
 class _Source(NamedTuple):
     """CUDA C++ of one activation: `forward` sets `y` from `z`, `backward` sets `dz` from `g`, `y` and `z`.
 
-    `inputs` declares the activation's own arguments.
+    `inputs` declares the activation's own arguments, each after a comma.
     """
 
     inputs: str
@@ -50,7 +53,7 @@ _CDF_AND_SLOPE = "T slope; " + _CDF.format(
 _SOURCES = {
     "relu": _Source("", "y = z <= T(0) ? T(0) : z;", "dz = y > T(0) ? g : T(0);"),
     "leaky_relu": _Source(
-        "T negative_slope", "y = z > T(0) ? z : T(z * negative_slope);", "dz = z > T(0) ? g : T(g * negative_slope);"
+        ", T negative_slope", "y = z > T(0) ? z : T(z * negative_slope);", "dz = z > T(0) ? g : T(g * negative_slope);"
     ),
     "tanh": _Source("", "y = tanh(z);", "dz = g * (T(1) - y * y);"),
     "sigmoid": _Source("", f"{_SIGMOID.format(of='z')} y = s;", "dz = g * y * (T(1) - y);"),
@@ -58,58 +61,47 @@ _SOURCES = {
         "", f"{_SIGMOID.format(of='z')} y = z * s;", f"{_SIGMOID.format(of='z')} dz = g * (s + y * (T(1) - s));"
     ),
     "softplus": _Source(
-        "T beta, T threshold",
+        ", T beta, T threshold",
         """const T t = z * beta;
         y = t > threshold ? z : T((log1p(exp(-fabs(t))) + (t > T(0) ? t : T(0))) / beta);""",
         f"const T t = z * beta; {_SIGMOID.format(of='t')} dz = t > threshold ? g : T(g * s);",
     ),
     "elu": _Source(
-        "T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"
+        ", T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"
     ),
-    "gelu": _Source("bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
+    "gelu": _Source(", bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }
-
-
-def _declared(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)
 
 
 _FORWARD = {
-    name: ElementwiseKernel(_declared("T x, T bias", s.inputs), "T y", f"const T z = x + bias; {s.forward}", name)
+    name: ElementwiseKernel(f"T x, T bias{s.inputs}", "T y", f"const T z = x + bias; {s.forward}", name)
     for name, s in _SOURCES.items()
 }
 _FORWARD_AND_Z = {
-    name: ElementwiseKernel(
-        _declared("T x, T bias", s.inputs), "T y, T z", f"z = x + bias; {s.forward}", f"{name}_and_z"
-    )
+    name: ElementwiseKernel(f"T x, T bias{s.inputs}", "T y, T z", f"z = x + bias; {s.forward}", f"{name}_and_z")
     for name, s in _SOURCES.items()
 }
 _BACKWARD = {
-    name: ElementwiseKernel(_declared("T g, T y, T z", s.inputs), "T dz", s.backward, f"{name}_backward")
+    name: ElementwiseKernel(f"T g, T y, T z{s.inputs}", "T dz", s.backward, f"{name}_backward")
     for name, s in _SOURCES.items()
 }
 
 
-def activated(x: Array, name: str, args: tuple[object, ...]) -> Array:
-    """Return the activation of an array, which stays as it is."""
-    return _FORWARD[name](x, 0, *_arguments(name, args))
+def activated(x: Array, bias: Array | None, activation: "Activation", *out: Array) -> Array:
+    """Return the activation of `x + bias`, written into `out` if that is given."""
+    return _FORWARD[activation.name](x, 0 if bias is None else bias, *_arguments(activation), *out)
 
 
-def activated_in_place(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> Array:
-    """Return the activation of `x + bias`, written over `x`."""
-    return _FORWARD[name](x, 0 if bias is None else bias, *_arguments(name, args), x)
-
-
-def activated_with_z(x: Array, bias: Array | None, name: str, args: tuple[object, ...]) -> tuple[Array, Array]:
+def activated_with_z(x: Array, bias: Array | None, activation: "Activation") -> tuple[Array, Array]:
     """Return the activation of `z = x + bias`, and `z`."""
-    return _FORWARD_AND_Z[name](x, 0 if bias is None else bias, *_arguments(name, args))
+    return _FORWARD_AND_Z[activation.name](x, 0 if bias is None else bias, *_arguments(activation))
 
 
-def cotangent(g: Array, y: Array, z: Array | None, name: str, args: tuple[object, ...]) -> Array:
+def cotangent(g: Array, y: Array, z: Array | None, activation: "Activation", own: bool = False) -> Array:
     """Return the cotangent of `z`; an activation whose derivative follows from `y` needs none."""
-    return _BACKWARD[name](g, y, y if z is None else z, *_arguments(name, args))
+    return _BACKWARD[activation.name](g, y, y if z is None else z, *_arguments(activation))
 
 
-def _arguments(name: str, args: tuple[object, ...]) -> tuple[object, ...]:
+def _arguments(activation: "Activation") -> tuple[object, ...]:
     """Return an activation's arguments, all of them, as its source declares them."""
-    return (args[0] == "tanh",) if name == "gelu" else args
+    return (activation.args[0] == "tanh",) if activation.name == "gelu" else activation.args
