@@ -46,7 +46,8 @@ def blas_threads(records: Records) -> str:
         f"NumPy's BLAS uses one thread for each core, even for products that are too small for several. A training "
         f"step of a 64-64 actor with batches of 128 takes {one['alone'] / 1e3:.1f} ms on one thread. "
         f"On {found['threads']} threads it takes {times['alone']:.1f} times as long, and "
-        f"{times['beside another program']:.1f} times as long while another program runs (`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). "
+        f"{times['beside another program']:.1f} times as long while another program runs "
+        f"(`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). "
         f"Set one thread at the start of a program, as all the examples do:"
     )
 
