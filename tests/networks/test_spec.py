@@ -57,6 +57,16 @@ def _listed(tree: Any, path: tuple[str, ...] = ()) -> list[Any]:
     return [found for name, part in tree.items() for found in _listed(part, (*path, name))]
 
 
+TIANSHOUS = {"get_output_dim", "get_preprocess_net", "decode"}
+
+
+@pytest.mark.numpy_alone("no arrays in it")
+@each_case
+def test_a_network_has_no_public_methods_but_init_forward_and_those_of_tianshou(case: Case) -> None:
+    methods = {name for name in dir(case.net) if callable(getattr(type(case.net), name, None)) and name[0] != "_"}
+    assert {"init", "forward"} <= methods <= {"init", "forward", "linear_layer"} | TIANSHOUS
+
+
 @each_case
 def test_leaves_are_read_in_the_order_in_which_they_are_declared(case: Case) -> None:
     params = case.params()
