@@ -1,1 +1,1 @@
-"""npnets on the CPU beside Tianshou, JAX and plain autograd: times, memory, imports."""
+"""npnets on the CPU compared with Tianshou, JAX and plain autograd: times, memory, imports."""

@@ -1,6 +1,6 @@
-"""The bars that npnets sets itself for speed, and whether the times of one number of threads keep them.
+"""The limits for npnets' time ratios, called bars, and the check of the times of one number of threads.
 
-A cell's ratio is the median over the rounds. A bar for many cells is judged by the worst of them.
+A cell's ratio is the median over the rounds. A bar for many cells is checked against the largest ratio.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from benchmarks.harness.ratios import geometric_mean, spread, within_rounds
 from benchmarks.harness.turns import Times
 
 FULL = 256
-"""Rows from which on the products should take most of the time."""
+"""Number of rows from which the products should take most of the time."""
 
 
 class Bar(NamedTuple):
-    """What was asked for, how much it may be, how much it is, and in which cell if it is about the worst of many."""
+    """A ratio and its limit: text, limit, value, and the cell with the largest ratio if there are several."""
 
     text: str
     most: float
@@ -28,7 +28,7 @@ class Bar(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether it is kept."""
+        """Whether the value is within the limit."""
         return self.broken == 0
 
     def __str__(self) -> str:
@@ -39,19 +39,19 @@ class Bar(NamedTuple):
 
 
 def ratio(times: Times, cell: Cell, rival: str) -> float:
-    """Return npnets' time over a rival's, the median over the rounds."""
+    """Return npnets' time divided by another library's, the median over the rounds."""
     return spread(within_rounds(times[cell]["npnets"], times[cell][rival])).median
 
 
-def judge(times: Times) -> list[Bar]:
-    """Return every bar that the timed cells say something about."""
+def check_bars(times: Times) -> list[Bar]:
+    """Return every bar for which there are timed cells."""
     timed = {cell: ratio(times, cell, "tianshou") for cell in times if "tianshou" in times[cell]}
     both = [found for cell, found in timed.items() if cell.kind in KINDS]
     mean = geometric_mean(both) if both else 0.0
     text = "forward and gradient over Tianshou, geometric mean"
     overall = [Bar(text, 0.75, mean, "", len(both), int(mean > 0.75))] if both else []
-    judged = [_worst(times, *bar) for bar in _BARS]
-    return overall + [bar for bar in judged if bar is not None]
+    worst_of_many = [_worst(times, *bar) for bar in _BARS]
+    return overall + [bar for bar in worst_of_many if bar is not None]
 
 
 def _worst(times: Times, text: str, most: float, rival: str, counts: Callable[[Cell], bool]) -> Bar | None:
@@ -77,4 +77,4 @@ _BARS: list[tuple[str, float, str, Callable[[Cell], bool]]] = [
     ("learning step over floor", 1.3, "products", lambda cell: cell.kind not in KINDS and cell.batch >= FULL),
     ("anything over plain autograd", 1.0, "autograd", lambda cell: True),
 ]
-"""What is asked for, the most that it may be, over whose time, and of which cells."""
+"""Text, limit, the library to divide by, and a predicate for the cells."""

@@ -1,9 +1,9 @@
-"""What a small network's training step takes with one thread of BLAS and with one a core, alone and beside a program.
+"""Time of a small network's training step with one BLAS thread and with one for each core, alone and under load.
 
-    python -m benchmarks.cpu.blas_threads       # a minute; results into runs/benchmarks/blas_threads.json
+    python -m benchmarks.cpu.blas_threads       # a minute; writes runs/benchmarks/blas_threads.json
 
-A step is the gradient of an actor 17-64-64-6 over 128 rows, and Adam. Each measurement has a process of its own, the
-four cases take turns, and the other program is a process that counts on one core.
+A step is the gradient of an actor 17-64-64-6 for 128 rows, and an Adam update. Each measurement has its own process,
+and the four cases take turns. The other program is an endless loop on one core.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def step_seconds(steps: int) -> float:
 
 @contextlib.contextmanager
 def another_program(runs: bool) -> Iterator[None]:
-    """Let a program count on one core meanwhile."""
+    """Run an endless loop on one core during the block, if `runs`."""
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if runs else None
     try:
         yield
@@ -58,9 +58,9 @@ def another_program(runs: bool) -> Iterator[None]:
 
 
 def measure(threads: int, beside: bool, steps: int) -> float:
-    """Return the microseconds of a step in a process of its own."""
+    """Return the microseconds of a step, measured in a new process."""
     with another_program(beside), Worker("benchmarks.cpu.blas_threads", NAME, threads) as worker:
-        seconds: float = worker.ask(step_seconds={"steps": steps})
+        seconds: float = worker.call(step_seconds={"steps": steps})
     return seconds * 1e6
 
 
@@ -79,7 +79,7 @@ def medians(rounds: int, steps: int) -> dict[str, Any]:
 
 
 def measure_all(record: Record, options: argparse.Namespace) -> None:
-    """Write down the median microseconds of a step for every case and number of threads."""
+    """Write the median microseconds of a step for every case and number of threads."""
     record.write(medians(options.rounds, options.steps))
 
 
@@ -91,10 +91,10 @@ def show(found: dict[str, Any], _: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Measure, print and write down."""
-    parser = argparse.ArgumentParser(description="A training step with one thread of BLAS and with one a core.")
+    """Measure, print and write the results."""
+    parser = argparse.ArgumentParser(description="Time a training step with one BLAS thread and one for each core.")
     parser.add_argument("--rounds", type=at_least(1), help="default: 5")
-    parser.add_argument("--steps", type=at_least(1), help="of a measurement; default: 2000")
+    parser.add_argument("--steps", type=at_least(1), help="steps of a measurement; default: 2000")
     options = parse(parser, {"rounds": 5, "steps": 2000}, {"rounds": 1, "steps": 200})
     measure_and_show(NAME, options, measure_all, show)
 

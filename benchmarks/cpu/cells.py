@@ -1,8 +1,8 @@
-"""What is computed in the benchmark of speed: cells, first parameters and data.
+"""The cells of the speed benchmark, their initial parameters and data.
 
-Made with NumPy alone and from fixed seeds, so that each process makes the same numbers for itself. Knows no library.
-Parameters are nested dicts in npnets' layout: weights `(in, out)`, an ensemble's `(members, in, out)`, an LSTM's gates
-in the order i, f, g, o. The transitions are those of `gpu/problem.py`.
+Numbers come from NumPy with fixed seeds, so that each process draws the same ones. Parameters are nested dicts in
+npnets' layout: weights `(in, out)`, an ensemble's `(members, in, out)`, an LSTM's gates in the order i, f, g, o. The
+transitions are those of `gpu/problem.py`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Params = dict[str, Any]
 
 LATENT, MEMBERS, ALPHA = 2 * ACT, 10, 0.2
 NOISE, NOISE_LIMIT = 0.2, 0.5
-"""TD3's, on the target actor's actions."""
+"""Noise of TD3 on the target actor's actions."""
 
 NETWORKS = ("actor", "actor_prob", "critic", "vae", "ensemble")
 RECURRENT, HIDDEN = ("recurrent_actor", "recurrent_critic"), 128
-"""The networks with an LSTM, and the numbers in its states."""
+"""The networks with an LSTM, and the size of its states."""
 
 OUTPUTS = {
     "actor": ("action",),
@@ -37,7 +37,7 @@ OUTPUTS = {
     "recurrent_actor": ("mu", "sigma", "hidden", "cell"),
     "recurrent_critic": ("value",),
 }
-"""What a network returns, in order."""
+"""The names of a network's outputs, in order."""
 
 BATCHES = (1, 32, 256, 1024)
 SEQUENCES = ((1, 1), (64, 16), (256, 32))
@@ -46,14 +46,14 @@ SEQUENCES = ((1, 1), (64, 16), (256, 32))
 KINDS = ("forward", "gradient")
 LIBRARIES = ("npnets", "tianshou", "jax", "autograd")
 SIDE = "benchmarks.cpu.{}_side"
-"""The module of a side."""
+"""The module of a library's side of the benchmark."""
 
 
 class Cell(NamedTuple):
-    """One line of the table: what is done, with which network or algorithm, and how large.
+    """One line of the table: kind of computation, network or algorithm, and sizes.
 
-    `forward` and `gradient` are a network's; `adam` is one step of Adam for a network's parameters; `learn` is
-    Tianshou's `policy.learn`, and `whole` that with the targets computed before it.
+    `forward` and `gradient` are those of a network; `adam` is one step of Adam for a network's parameters; `learn` is
+    Tianshou's `policy.learn`, and `whole` also computes the targets before it.
     """
 
     network: str
@@ -65,12 +65,12 @@ class Cell(NamedTuple):
 
     @property
     def workload(self) -> str:
-        """What is done."""
+        """The network or algorithm, and the kind of computation."""
         return f"{self.network}_{self.kind}"
 
     @property
     def size(self) -> str:
-        """Batch, and steps where there are any."""
+        """The batch size, and the number of steps of sequences."""
         return f"{self.batch}x{self.steps}" if self.network in RECURRENT else str(self.batch)
 
     @property
@@ -89,14 +89,14 @@ CELLS = (
 
 
 def sides(cell: Cell) -> tuple[str, ...]:
-    """Return who computes a cell; the matrix products of an Adam step are none."""
+    """Return the sides that compute a cell; an Adam step has no matrix products."""
     if cell.kind == "adam":
         return LIBRARIES
     return (*(LIBRARIES if cell.kind in KINDS else LIBRARIES[:2]), "products")
 
 
 def first_parameters(cell: Cell) -> Params:
-    """Draw the parameters of a cell's network, or those of an algorithm's networks by name, which differ."""
+    """Draw the parameters of a cell's network, or different parameters for each of an algorithm's networks, by name."""
     rng = np.random.default_rng(0)
     names = ALGORITHMS.get(cell.network)
     if names is None:
@@ -105,12 +105,12 @@ def first_parameters(cell: Cell) -> Params:
 
 
 def first_gradient(cell: Cell) -> Params:
-    """Draw a gradient for a cell's parameters: the same shapes, other numbers."""
+    """Draw a gradient with the shapes of a cell's parameters."""
     return PARAMETERS[cell.network](np.random.default_rng(2), cell.hidden)
 
 
 def data(cell: Cell) -> dict[str, Array]:
-    """Draw what goes in and what should come out, every array `(batch, width)`; a recurrent network's with steps."""
+    """Draw inputs and targets, every array `(batch, width)`; a recurrent network's observations also have steps."""
     if cell.network in RECURRENT:
         return _sequences(cell)
     given = transitions(cell.batch)
@@ -137,17 +137,17 @@ def _sequences(cell: Cell) -> dict[str, Array]:
 
 
 def bytes_to_keep(cell: Cell) -> int:
-    """Return what the backward of an LSTM must keep, in float32: inputs, gates and states.
+    """Return the bytes of residuals that the backward of an LSTM needs, in float32: inputs, gates and states.
 
-    For every row and step the input `x` and the four gates, and the hidden and cell state that enter it; and the cell
-    state that leaves the last one. `tanh` of the cell state can be computed again.
+    For every row and step, these are the input `x`, the four gates, and the hidden and cell state before the step; and
+    the last cell state. `tanh` of the cell state can be recomputed.
     """
     rows = cell.batch * cell.steps
     return 4 * (rows * (OBS + 4 * HIDDEN + 2 * HIDDEN) + cell.batch * HIDDEN)
 
 
 def noise(cell: Cell) -> Array:
-    """Draw what the VAE adds to its latent vectors, for comparisons."""
+    """Draw the noise of the VAE's latent vectors, for comparisons."""
     return np.random.default_rng(3).standard_normal((cell.batch, LATENT)).astype(np.float32)
 
 
@@ -158,7 +158,7 @@ def _linear(rng: np.random.Generator, inputs: int, outputs: int, members: tuple[
 
 
 def _uniform(rng: np.random.Generator, limit: float, shape: tuple[int, ...]) -> Array:
-    """Draw in the memory of the output alone: where cost grows up to the end of memory, this must not take more."""
+    """Draw without temporary arrays: `growth` measures up to the end of memory, and drawing must not need more."""
     drawn = rng.random(shape, np.float32)
     drawn *= 2 * limit
     drawn -= limit

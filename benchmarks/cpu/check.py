@@ -1,8 +1,8 @@
-"""Whether all sides of the benchmark of speed compute the same, from the same parameters and data.
+"""Compares the results of all sides of the speed benchmark, from the same parameters and data.
 
-Outputs, losses and gradients of the networks; the parameters after a few steps of Adam; and for the algorithms the
-losses, parameters and targets' parameters after a few learning steps, in which NumPy's generator draws Tianshou's
-random numbers too. Tianshou is what the others are held against.
+Compared with Tianshou are outputs, losses and gradients of the networks, the parameters after a few steps of Adam, and
+for the algorithms losses, parameters and target parameters after a few learning steps, in which NumPy's generator also
+draws Tianshou's random numbers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from benchmarks.harness.differences import Outcomes, differences_table, outcomes
 from benchmarks.harness.turns import Worker
 
 ZERO = {f"1x1/{network}_gradient/lstm.layer_0.weight_hh" for network in RECURRENT}
-"""In one step from a state of zeros, the weights that multiply it have a gradient of zero."""
+"""Weights whose gradient is zero after one step, because they multiply the initial state of zeros."""
 
 
 def check(cells: Sequence[Cell]) -> bool:
-    """Print the largest difference in each cell, and return whether all are small enough."""
+    """Print the largest difference in each cell, and return whether all are within the tolerance."""
     all_same, theirs = True, computed("tianshou", cells)
     for side in LIBRARIES:
         common = [cell for cell in cells if side in sides(cell)]
@@ -33,6 +33,6 @@ def check(cells: Sequence[Cell]) -> bool:
 
 
 def computed(side: str, cells: Sequence[Cell]) -> Outcomes:
-    """Return what a side computes, by size, workload and name."""
+    """Return a side's results, by size, workload and name."""
     with Worker(SIDE.format(side), side) as worker:
-        return outcomes(lambda file: worker.ask(outcomes=(file, cells)))
+        return outcomes(lambda file: worker.call(outcomes=(file, cells)))

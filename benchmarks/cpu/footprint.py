@@ -1,10 +1,10 @@
-"""What each library costs before it computes much: disk, the time of its import, memory, and one action.
+"""The fixed cost of each library: disk space, import time, memory, and the time of one action.
 
-    python -m benchmarks.cpu.footprint              # a table, into runs/benchmarks/footprint.json
-    python -m benchmarks.cpu.footprint --again
+    python -m benchmarks.cpu.footprint              # prints a table, writes runs/benchmarks/footprint.json python -m
+    benchmarks.cpu.footprint --again
 
-Imports in fresh processes, in turn; one action is the forward pass of an actor with two hidden layers of 256 for one
-observation, on one thread. Memory is what the process holds, of which Linux alone tells.
+Imports run in fresh processes, in turn. One action is the forward pass of an actor with two hidden layers of 256 for
+one observation, on one thread. Memory is the resident memory of the process, measured on Linux only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ IMPORTS = {
 }
 
 Cost = tuple[float, int]
-"""Seconds of an import, and the bytes that the process then holds."""
+"""Seconds of an import, and the resident bytes of the process after it."""
 
 ACTION = Cell("actor", "forward", 1)
 
@@ -51,7 +51,7 @@ COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def import_cost(statement: str) -> Cost:
-    """Return what one import costs in a fresh process."""
+    """Return the cost of one import in a fresh process."""
     code = (
         f"import time; began = time.perf_counter(); {statement}; seconds = time.perf_counter() - began; "
         "import json; from benchmarks.harness import resident_memory; "
@@ -64,13 +64,13 @@ def import_cost(statement: str) -> Cost:
 
 
 def import_costs(rounds: int) -> dict[str, list[Cost]]:
-    """Return the costs of all imports in turn, without those of a first round, which fills the disk's cache."""
+    """Return the costs of all imports in turn; a first round only fills the disk cache."""
     found = [{side: import_cost(statement) for side, statement in IMPORTS.items()} for _ in range(rounds + 1)]
     return {side: [one[side] for one in found[1:]] for side in IMPORTS}
 
 
 def measure(record: Record, options: argparse.Namespace) -> None:
-    """Measure each side in fresh processes: imports in turn, actions in turn, and the memory of one that acts once."""
+    """Measure each library in fresh processes: imports in turn, actions in turn, and memory after one action."""
     imports = import_costs(options.rounds)
     actions = take_turns(SIDE, {ACTION: LIBRARIES}, 1, options.rounds, options.seconds)[ACTION]
     sides = {side: _side(side, imports[side], actions[side]) for side in LIBRARIES}
@@ -79,7 +79,7 @@ def measure(record: Record, options: argparse.Namespace) -> None:
 
 def _side(side: str, imports: list[Cost], actions: list[float]) -> dict[str, Any]:
     with Worker(SIDE.format(side), side) as worker:
-        acted = worker.ask(resident=ACTION)
+        acted = worker.call(resident=ACTION)
     packages = megabytes(side)
     return {
         "packages_mb": packages,
@@ -101,10 +101,10 @@ def footprint_table(found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Do as the command line says."""
-    parser = argparse.ArgumentParser(description="Measure what npnets, Tianshou, JAX and autograd cost to have.")
-    parser.add_argument("--rounds", type=at_least(1), help="default: 21")
-    parser.add_argument("--seconds", type=float, help="that a block of calls takes; default: 0.05")
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description="Measure the fixed cost of npnets, Tianshou, JAX and autograd.")
+    parser.add_argument("--rounds", type=at_least(1), help="number of rounds; default: 21")
+    parser.add_argument("--seconds", type=float, help="seconds of a block of calls; default: 0.05")
     options = parse(parser, {"rounds": 21, "seconds": 0.05}, {"rounds": 3, "seconds": 0.01})
     measure_and_show(NAME, options, measure, lambda found, _: print(*footprint_table(found), sep="\n"))
 

@@ -1,4 +1,4 @@
-"""The memory of a recurrent network's gradient on npnets and on Tianshou, as multiples of what it cannot do without."""
+"""The memory of a recurrent network's gradient on npnets and Tianshou, as multiples of the required residuals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEASURED = [cell for cell in CELLS if cell.network in RECURRENT and cell.kind ==
 
 
 def measure(record: Record, _: argparse.Namespace) -> None:
-    """Measure each side's gradients, every one in a fresh process."""
+    """Measure every gradient in a fresh process."""
     record.write({"cells": [{**_about(cell), **{side: _bytes(cell, side) for side in SIDES}} for cell in MEASURED]})
 
 
@@ -24,11 +24,11 @@ def _about(cell: Cell) -> dict[str, Any]:
 
 def _bytes(cell: Cell, side: str) -> dict[str, int]:
     with Worker(SIDE.format(side), side) as worker:
-        return dict(zip(("kept", "peak", "left"), worker.ask(memory=cell), strict=True))
+        return dict(zip(("kept", "peak", "left"), worker.call(memory=cell), strict=True))
 
 
 def memory_table(found: dict[str, Any]) -> list[str]:
-    """Return the lines of a table: what the backward must keep, and the bytes of a gradient as multiples of that."""
+    """Return the lines of a table: bytes of the required residuals, and of a gradient as multiples of them."""
     lines = [
         f"{'':<34}{'npnets':^30}{'Tianshou':^30}".rstrip(),
         f"{'network':<18}{'size':>8}{'MB':>8}" + f"{'kept':>10}{'peak':>10}{'left':>10}" * 2,
@@ -38,6 +38,6 @@ def memory_table(found: dict[str, Any]) -> list[str]:
         lines.append(f"{cell['network']:<18}{cell['size']:>8}{cell['must_keep'] / 1e6:>8.1f}{multiples}")
     return [
         *lines,
-        "MB: what the backward must keep. As multiples of it, parameters and data not counted: what is kept between",
-        "forward and backward, the peak of a gradient, and what is left when the gradient is dropped.",
+        "MB: residuals that the backward requires. As multiples of them, without parameters and data: residuals",
+        "between forward and backward, the peak of a gradient, and memory in use after the gradient is released.",
     ]

@@ -1,9 +1,9 @@
-"""How the cost of a gradient grows with batch, width, depth and sequence length, up to where memory ends.
+"""Growth of the cost of a gradient with batch, width, depth and sequence length, up to the limit of memory.
 
-A deterministic actor, and a recurrent one for the sequence length. Each size in a fresh process, which may die of it;
-the next size is left out if it would not fit into the memory that is allowed, judged by how the last one did. Times are
-the least of three blocks of calls, or of a single call where that is long: for orders of magnitude, not for a second
-digit.
+The network is a deterministic actor, and a recurrent actor for the sequence length. Each size runs in a fresh process,
+which may run out of memory. A size is skipped if, judging by the last one, it would not fit into the allowed memory. A
+time is the minimum over three blocks of calls, or of a single call if calls are long: it shows orders of magnitude, not
+a second digit.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from benchmarks.harness.turns import Ended, Worker
 SIDES = ("npnets", "tianshou")
 
 FREE = 0.5
-"""Of the memory that is free, how much one process may take."""
+"""The fraction of the free memory that one process may use."""
 
 GROWTH = 4
-"""What the numbers to hold grow by from one size to the next."""
+"""Factor of memory from one size to the next."""
 
 
 class Axis(NamedTuple):
-    """What grows: its first size, what the next one is multiplied by, and the cell of a size."""
+    """An axis of growth: its first size, the factor to the next size, and the cell of a size."""
 
     first: int
     factor: int
@@ -44,7 +44,7 @@ AXES = {
 
 
 class Point(NamedTuple):
-    """What a gradient of one size costs on one side, in microseconds and in bytes of the process at its peak."""
+    """The cost of a gradient of one size on one side: microseconds, and peak bytes of the process."""
 
     axis: str
     size: int
@@ -54,7 +54,7 @@ class Point(NamedTuple):
 
 
 def measure(record: Record, options: argparse.Namespace) -> None:
-    """Measure both sides along every axis, in turn, as far as the memory that a process may take allows."""
+    """Measure both sides along every axis, in turn, up to the allowed memory."""
     threads, memory = options.threads[0], options.memory * 1e9 if options.memory else FREE * available_memory()
     points = []
     for name, axis in AXES.items():
@@ -73,26 +73,26 @@ def measure(record: Record, options: argparse.Namespace) -> None:
 
 
 def points_of(found: dict[str, Any]) -> list[Point]:
-    """Return the points that a result file holds."""
+    """Return the points of a result file."""
     return [Point(**point) for point in found["points"]]
 
 
 def expected(cost: dict[str, float]) -> float:
-    """Return the bytes that a process will hold for the next size."""
+    """Return the expected bytes of a process for the next size."""
     return cost["before"] + GROWTH * (max(cost["peak"], cost["most"]) - cost["before"])
 
 
 def _cost(side: str, cell: Cell, threads: int, seconds: float) -> dict[str, float] | None:
     try:
         with Worker(SIDE.format(side), side, threads, seconds) as worker:
-            return worker.ask(cost=cell)
+            return worker.call(cost=cell)
     except Ended as ended:
         print(ended, file=sys.stderr)
         return None
 
 
 def growth_table(found: dict[str, Any]) -> list[str]:
-    """Return the lines: a row for each size, blank where a side's memory had ended."""
+    """Return the lines of a table: a row for each size, blank where a side ran out of memory."""
     points = points_of(found)
     lines = [f"{'':<16}{'us a gradient':^34}{'peak, MB':^22}".rstrip()]
     lines += [f"{'':<6}{'size':>10}" + f"{'npnets':>12}{'Tianshou':>12}{'ratio':>10}{'npnets':>11}{'Tianshou':>11}"]

@@ -1,8 +1,7 @@
-"""The matrix products of the recurrent networks, for the floor, and how a product is described.
+"""The matrix products of the recurrent networks, for the floor.
 
-What an LSTM must multiply, in as few products as its recurrence allows, into memory that is there already and with
-every factor laid out as it multiplies fastest. `rows` are those of all steps; inputs stand beside the hidden state, so
-that one product serves both.
+An LSTM's products, as few as its recurrence allows, with preallocated outputs and every factor in its fastest memory
+layout. `rows` are those of all steps; inputs and hidden state are concatenated, so that one product computes both.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import numpy as np
 from benchmarks.cpu.cells import ACT, HIDDEN, OBS, Array, Cell
 
 Product = tuple[np.ufunc, Array, Array, Array]
-"""How to multiply, two factors, and where their product goes."""
+"""The function that multiplies, the two factors, and the output array."""
 
 INPUTS, GATES = OBS + HIDDEN, 4 * HIDDEN
 
@@ -42,16 +41,16 @@ def backward(cell: Cell) -> list[Product]:
 
 
 def head(cell: Cell) -> tuple[int, int]:
-    """Return how many numbers the last layer takes and gives."""
+    """Return the numbers of inputs and outputs of the last layer."""
     return (HIDDEN, ACT) if cell.network == "recurrent_actor" else (HIDDEN + ACT, 1)
 
 
 def product(left: Array, right: Array) -> Product:
-    """Return two factors and room for their product; that of a column and a row is quicker one by one."""
+    """Return two factors and an array for their product; the product of a column and a row is faster elementwise."""
     multiply = np.multiply if left.shape[-1] == 1 else np.matmul
     return multiply, left, right, np.empty((*left.shape[:-1], right.shape[-1]), np.float32)
 
 
 def drawn(*shape: int) -> Array:
-    """Return some numbers."""
+    """Draw an array of random numbers."""
     return np.random.default_rng(0).standard_normal(shape, np.float32)

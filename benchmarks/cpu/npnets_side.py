@@ -1,4 +1,4 @@
-"""The cells of the benchmark of speed on npnets, written as a user would."""
+"""The cells of the speed benchmark on npnets, written as a user would write them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from npnets import optim
 Output = Callable[[Any], tuple[Any, ...]]
 
 ROWS = 64
-"""From how many rows for each thread on a batch of sequences is shared out."""
+"""Smallest number of rows for each thread at which a batch of sequences is divided into shards."""
 
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
     if cell.network in cells.RECURRENT:
-        return shared_out(cell, evaluation(cell, {}))
+        return in_shards(cell, evaluation(cell, {}))
     if cell.kind in cells.KINDS:
         return evaluation(cell, {"rng": np.random.default_rng(0)})
     return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, np.random.default_rng(0))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
-    """Return a network's output, or a loss and its gradient; `draw` is how the VAE gets its noise."""
+    """Return a network's output, or a loss and its gradient; `draw` has the VAE's arguments for noise."""
     params, given = cells.first_parameters(cell), cells.data(cell)
     run = output(cell, given, draw)
     if cell.kind == "forward":
@@ -44,21 +44,21 @@ def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
     return lambda: value_and_grad(params)
 
 
-def shared_out(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
-    """With several threads share a large batch of sequences out to them, as a user would ask.
+def in_shards(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
+    """Divide a large batch of sequences into shards, one for each of several threads, as a user would.
 
-    BLAS then runs on one thread, and afterwards on as many as before: the process times other cells too.
+    BLAS then runs on one thread, and afterwards on as many as before, because the process also times other cells.
     """
     threads = int(os.environ["OMP_NUM_THREADS"])
     if threads < 2 or cell.batch < ROWS * threads:
         return call
     blas = ThreadpoolController().select(user_api="blas")
 
-    def shared() -> Any:
+    def sharded() -> Any:
         with blas.limit(limits=1), npnets.batch_threads(threads):
             return call()
 
-    return shared
+    return sharded
 
 
 def output(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Output:
@@ -81,7 +81,7 @@ def with_state(head: tuple[Any, Any], state: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def network(cell: Cell) -> Any:
-    """Describe a cell's network."""
+    """Return a cell's network."""
     hidden = cell.hidden
     if cell.network == "actor":
         return npnets.Actor(npnets.Net(cells.OBS, hidden_sizes=hidden), cells.ACT)
@@ -105,7 +105,7 @@ def network(cell: Cell) -> Any:
 
 
 class Adam:
-    """A step of Adam with one gradient again and again."""
+    """Steps of Adam with the same gradient."""
 
     def __init__(self, cell: Cell) -> None:
         self.params, self.gradient = cells.first_parameters(cell), cells.first_gradient(cell)
@@ -117,7 +117,7 @@ class Adam:
 
 
 def outcome(cell: Cell) -> dict[str, Any]:
-    """Return what the call gives, by name; of steps, the parameters after a few."""
+    """Return the results of the call by name; for steps, the parameters after a few of them."""
     if cell.kind == "adam":
         adam = Adam(cell)
         for _ in range(cells.STEPS):
@@ -132,10 +132,10 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 
 def memory(cell: Cell) -> tuple[int, int, int]:
-    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped.
+    """Return bytes: residuals between forward and backward, the peak of a gradient, and memory after its release.
 
-    NumPy reports its memory to tracemalloc. Parameters and data are there before, and do not count; what a kernel sets
-    aside to use again does, and so this must be the process's first gradient of its size.
+    NumPy reports its memory to tracemalloc. Parameters and data exist before and do not count. Scratch buffers that
+    kernels reuse do count, so this must be the process's first gradient of its size.
     """
     make(cell._replace(batch=1, steps=1))()
     params, given = cells.first_parameters(cell), cells.data(cell)

@@ -1,4 +1,4 @@
-"""How much disk the packages of a library take: its own, and everything that they require in turn."""
+"""The disk space of a library's packages: its own, and all their dependencies."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from packaging.utils import canonicalize_name
 from benchmarks import ROOT
 
 INSTALLED = {"tianshou": ("torch", "tianshou"), "jax": ("jax",), "autograd": ("autograd",)}
-"""What is installed by name for each library but npnets; what these require comes with them."""
+"""The packages of each library except npnets, without their dependencies."""
 
 
 def megabytes(library: str) -> dict[str, float]:
     """Return the size of every package that a library needs, by name, the largest first.
 
-    Files as they are unpacked, without the bytecode that Python adds.
+    Sizes are those of the unpacked files, without bytecode.
     """
     found = {name: _size(name) for name in closure(INSTALLED.get(library) or required_by_npnets())}
-    if library == "npnets":  # which in a checkout is no installed package
+    if library == "npnets":  # which is not an installed package in a checkout
         found["npnets"] = _total([path for path in (ROOT / "npnets").rglob("*") if path.is_file()])
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
@@ -36,19 +36,19 @@ def required_by_npnets() -> list[str]:
 
 
 def closure(names: Sequence[str]) -> set[str]:
-    """Return the installed packages among these and all that they require on this platform, without extras.
+    """Return the installed packages among these and their dependencies on this platform, without extras.
 
-    What is required and not installed is left out: Tianshou 1.0.0 is installed without what it asks for in vain.
+    Dependencies that are not installed are omitted: Tianshou 1.0.0 is installed without some that it does not need.
     """
     found: set[str] = set()
-    asked = list(names)
-    while asked:
-        name = canonicalize_name(asked.pop())
+    pending = list(names)
+    while pending:
+        name = canonicalize_name(pending.pop())
         if name in found or not _installed(name):
             continue
         found.add(name)
         required = map(Requirement, importlib.metadata.requires(name) or ())
-        asked += [one.name for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
+        pending += [one.name for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
     return found
 
 

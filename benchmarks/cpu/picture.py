@@ -1,4 +1,4 @@
-"""The pictures of the benchmark of speed: every cell's ratio beside its floor, and how cost grows."""
+"""The figures of the speed benchmark: the ratio and the floor of every cell, and the growth of cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#666666"
 COLOURS = {"npnets": BLUE, "tianshou": ORANGE}
 NAMES = {"npnets": "npnets", "tianshou": "Tianshou on PyTorch"}
 LIMITS = 0.05, 20.0
-"""What is shown of the ratios' axis; a mark beyond an end is drawn at the end."""
+"""The range of the ratios' axis; a marker outside the range is drawn at its end."""
 
 MARKS = {
     "products": {"marker": "|", "color": "black", "s": 90, "linewidths": 2, "label": "matrix products alone"},
@@ -38,7 +38,7 @@ def figure_of_ratios(found: dict[str, Any]) -> Figure:
     panels[0].set_yticks(range(len(cells)), [f"{cell.workload.replace('_', ' ')}, {cell.size}" for cell in cells])
     panels[0].set_ylim(len(cells) - 0.4, -0.6)
     figure.supxlabel(
-        "npnets' time as a share of Tianshou's, with quartiles; left of the line is quicker", fontsize="medium"
+        "npnets' time divided by Tianshou's, with quartiles; left of the line is faster", fontsize="medium"
     )
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4, frameon=False, fontsize="small")
@@ -96,7 +96,7 @@ def figure_of_growth(found: dict[str, Any]) -> Figure:
             axes.yaxis.set_minor_formatter(NullFormatter())
             _tidy(axes)
     panels[0, 0].set_ylabel("seconds a gradient")
-    panels[1, 0].set_ylabel("GB held at its peak")
+    panels[1, 0].set_ylabel("peak memory, GB")
     panels[0, 0].legend(frameon=False)
     return figure
 

@@ -1,8 +1,8 @@
-"""The floor of the benchmark of speed: the matrix products alone of each cell, in NumPy, with nothing between them.
+"""The floor of the speed benchmark: only the matrix products of each cell, in NumPy.
 
-Into memory that is there already, every factor laid out as it multiplies fastest. A gradient needs, for each layer, the
-product for its output, that for its weight, and that for its input as far as somebody asks for it. An actor that learns
-through a critic needs no gradient of the critic's weights, and of its input that of the actions alone.
+Outputs are preallocated, and every factor is in its fastest memory layout. A gradient needs, for each layer, the
+products for its output, for its weight gradient, and for the gradient of its input if that is needed. An actor that
+learns through a critic needs no gradient of the critic's weights, and of its input only that of the actions.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from benchmarks.cpu.lstm_products import Product, drawn, product
 
 
 class Layer(NamedTuple):
-    """What a layer takes and gives, and of how many of its inputs the gradient is asked for."""
+    """The numbers of a layer's inputs and outputs, and the number of inputs that need a gradient."""
 
     inputs: int
     outputs: int
-    asked: int
+    needed: int
 
 
 Layers = list[Layer]
@@ -47,9 +47,9 @@ def evaluation(cell: Cell) -> list[Product]:
     return products if cell.kind == "forward" else products + backward(cell.batch, layers, members)
 
 
-def chain(*widths: int, asked: int = 0) -> Layers:
-    """Return layers one after the other, `asked` for the first one's inputs."""
-    return [Layer(*pair, pair[0] if index else asked) for index, pair in enumerate(pairwise(widths))]
+def chain(*widths: int, needed: int = 0) -> Layers:
+    """Return a sequence of layers; `needed` is the number of the first layer's inputs that need a gradient."""
+    return [Layer(*pair, pair[0] if index else needed) for index, pair in enumerate(pairwise(widths))]
 
 
 def actor(*hidden: int) -> Layers:
@@ -57,14 +57,14 @@ def actor(*hidden: int) -> Layers:
     return chain(OBS, *hidden, ACT)
 
 
-def critic(*hidden: int, asked: int = 0) -> Layers:
-    """Return a critic's layers; an actor that learns through it asks for the gradient of its actions."""
-    return chain(OBS + ACT, *hidden, 1, asked=asked)
+def critic(*hidden: int, needed: int = 0) -> Layers:
+    """Return a critic's layers; an actor that learns through it needs the gradient of its actions."""
+    return chain(OBS + ACT, *hidden, 1, needed=needed)
 
 
 def decoder(*hidden: int) -> Layers:
-    """Return the VAE's decoder, whose latent vectors pass a gradient on."""
-    return chain(OBS + LATENT, *hidden, ACT, asked=LATENT)
+    """Return the layers of the VAE's decoder, whose latent vectors need a gradient."""
+    return chain(OBS + LATENT, *hidden, ACT, needed=LATENT)
 
 
 def vae(*hidden: int) -> Layers:
@@ -77,9 +77,9 @@ _NETWORKS = {"actor": actor, "actor_prob": actor, "critic": critic, "vae": vae, 
 
 
 def twins(cell: Cell, layers: Layers) -> list[Product]:
-    """Return TD3's and SAC's products but for the actor's part: both critics learn, and an actor with these layers.
+    """Return the products that TD3 and SAC share: gradients of both critics and of an actor with these layers.
 
-    With `whole`, also those of the targets: the actor's output and both critics' to it.
+    With `whole`, also those of the targets: the actor's output, and both critics' values of it.
     """
     critics = critic(*cell.hidden)
     learning = [*forward(cell.batch, critics, 2), *backward(cell.batch, critics, 2)]
@@ -89,28 +89,32 @@ def twins(cell: Cell, layers: Layers) -> list[Product]:
 
 
 def td3(cell: Cell) -> list[Product]:
-    """Return TD3's products, whose actor asks the first critic."""
-    asked = critic(*cell.hidden, asked=ACT)
-    return [*twins(cell, actor(*cell.hidden)), *forward(cell.batch, asked), *backward(cell.batch, asked, weights=False)]
+    """Return TD3's products; the actor learns through the first critic."""
+    layers = critic(*cell.hidden, needed=ACT)
+    return [
+        *twins(cell, actor(*cell.hidden)),
+        *forward(cell.batch, layers),
+        *backward(cell.batch, layers, weights=False),
+    ]
 
 
 def sac(cell: Cell) -> list[Product]:
-    """Return SAC's products, whose actor has a second head and asks both critics."""
-    asked, hidden = critic(*cell.hidden, asked=ACT), cell.hidden[-1]
+    """Return SAC's products; the actor has a second head and learns through both critics."""
+    layers, hidden = critic(*cell.hidden, needed=ACT), cell.hidden[-1]
     layers = [*actor(*cell.hidden), Layer(hidden, ACT, hidden)]
-    through = [*forward(cell.batch, asked, 2), *backward(cell.batch, asked, 2, weights=False)]
+    through = [*forward(cell.batch, layers, 2), *backward(cell.batch, layers, 2, weights=False)]
     return [*twins(cell, layers), *through]
 
 
 def bcq(cell: Cell) -> list[Product]:
-    """Return BCQ's products: the VAE, the targets of ten actions a row, both critics, and the perturbation."""
+    """Return BCQ's products: the VAE, targets with ten actions for each row, both critics, and the perturbation."""
     hidden, batch = cell.hidden, cell.batch
-    critics, asked, perturbed = critic(*hidden), critic(*hidden, asked=ACT), chain(OBS + ACT, *hidden, ACT)
+    critics, layers, perturbed = critic(*hidden), critic(*hidden, needed=ACT), chain(OBS + ACT, *hidden, ACT)
     learning = [*forward(batch, vae(*hidden)), *backward(batch, vae(*hidden))]
     targets = [*forward(SAMPLED * batch, decoder(*hidden)), *forward(SAMPLED * batch, critics, 2)]
     both = [*forward(batch, critics, 2), *backward(batch, critics, 2)]
     moved = [*forward(batch, decoder(*hidden)), *forward(batch, perturbed), *backward(batch, perturbed)]
-    return [*learning, *targets, *both, *moved, *forward(batch, asked), *backward(batch, asked, weights=False)]
+    return [*learning, *targets, *both, *moved, *forward(batch, layers), *backward(batch, layers, weights=False)]
 
 
 SAMPLED = 10
@@ -127,13 +131,13 @@ def forward(rows: int, layers: Layers, members: int = 0) -> list[Product]:
 
 
 def backward(rows: int, layers: Layers, members: int = 0, weights: bool = True) -> list[Product]:
-    """Return the products for the cotangents of inputs that are asked for, and of the weights."""
+    """Return the products for the cotangents of inputs that need them, and of the weights."""
     side = (members,) if members else ()
     found = []
     for layer in reversed(layers):
         cotangent = drawn(*side, rows, layer.outputs)
-        if layer.asked:
-            found.append(product(cotangent, drawn(*side, layer.outputs, layer.asked)))
+        if layer.needed:
+            found.append(product(cotangent, drawn(*side, layer.outputs, layer.needed)))
         if weights:
             found.append(product(drawn(*side, rows, layer.inputs).swapaxes(-1, -2), cotangent))
     return found

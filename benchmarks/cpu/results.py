@@ -1,25 +1,25 @@
-"""The times of the benchmark of speed as its result file holds them, for one number of threads.
+"""The times of the speed benchmark in its result file, for one number of threads.
 
-The times of every round stand there beside what sums them up, so that everything can be printed and drawn again.
+The file has the times of every round and their summaries, so that everything can be printed and drawn again.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.cpu.bars import judge
+from benchmarks.cpu.bars import check_bars
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.table import Means, groups, means
 from benchmarks.harness.ratios import spread, within_rounds
 from benchmarks.harness.turns import Times
 
 Found = dict[str, Any]
-"""What a result file holds for one number of threads."""
+"""The part of a result file for one number of threads."""
 
 
 def summed_up(times: Times, load: float) -> Found:
-    """Return every cell's times and ratios, their geometric means, and which bars hold."""
-    bars = [{**bar._asdict(), "found": round(bar.found, 4), "holds": bar.holds} for bar in judge(times)]
+    """Return every cell's times and ratios, their geometric means, and the bars."""
+    bars = [{**bar._asdict(), "found": round(bar.found, 4), "holds": bar.holds} for bar in check_bars(times)]
     return {
         "load": round(load, 1),
         "cells": [_cell(cell, sides) for cell, sides in times.items()],

@@ -1,14 +1,14 @@
-"""npnets beside Tianshou 1.0.0 on PyTorch, JAX under jit and plain autograd on the CPU: times, memory, growth.
+"""Speed benchmark of npnets, Tianshou 1.0.0 on PyTorch, JAX under jit and plain autograd on the CPU.
 
-    sh scripts/speed.sh                        # makes .venv with all that is needed, then does as the next line
-    python -m benchmarks.cpu.speed             # tables, bars and pictures, into runs/benchmarks
-    python -m benchmarks.cpu.speed --check     # do all sides compute the same?
+    sh scripts/speed.sh                        # creates .venv with all dependencies, then runs the next line
+    python -m benchmarks.cpu.speed             # prints tables and bars, writes results and figures to runs/benchmarks
+    python -m benchmarks.cpu.speed --check     # compares the results of all libraries
     python -m benchmarks.cpu.speed --quick --only 'critic.*/256'
 
-Each side in a process of its own, which waits while another works; many rounds, the order turned round after each. A
-ratio is taken within a round, and what is shown is the median over the rounds. The floor is one more process, which
-does the matrix products alone. `docs/speed.rst` says what is measured. Each part has a result file of its own, because
-parts may be measured on different days.
+Each library has its own process, which waits while another runs. There are many rounds, and the order is reversed after
+each. A ratio is taken within a round, and tables show the median over the rounds. The floor is one more process, which
+computes only the matrix products. `docs/speed.rst` describes the measurements. Each part has its own result file,
+because parts may be measured on different days.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from benchmarks.cpu import footprint, gradient_memory, growth
-from benchmarks.cpu.bars import judge
+from benchmarks.cpu.bars import check_bars
 from benchmarks.cpu.cells import CELLS, SIDE, Cell, sides
 from benchmarks.cpu.check import check
 from benchmarks.cpu.results import summed_up, times_of
@@ -37,7 +37,7 @@ QUICK = {"rounds": 3, "seconds": 0.01, "memory": 0.7}
 
 
 class Part(NamedTuple):
-    """One thing to measure: the name of its result file, how it is measured into it, shown as lines, and drawn."""
+    """One part of the benchmark: the name of its result file, and functions that measure, print and draw it."""
 
     file: str
     measure: Callable[[Record, argparse.Namespace], None]
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
 
 def measure_times(record: Record, options: argparse.Namespace) -> None:
-    """Time the cells on each number of threads, and write down each when it is done."""
+    """Time the cells on each number of threads, and write the results after each."""
     found: dict[str, Any] = {}
     for threads in options.threads:
         cells = {cell: sides(cell) for cell in options.cells}
@@ -56,12 +56,12 @@ def measure_times(record: Record, options: argparse.Namespace) -> None:
 
 
 def times_lines(found: dict[str, Any]) -> list[str]:
-    """Return a table for each number of threads, and which bars hold."""
+    """Return a table and the bars for each number of threads."""
     lines = []
     for threads, one in found["threads"].items():
         times = times_of(one)
         head = f"threads: {threads}; load average of the last minutes: {one['load']:.1f}"
-        lines += [head, *times_table(times), "", *map(str, judge(times)), ""]
+        lines += [head, *times_table(times), "", *map(str, check_bars(times)), ""]
     return lines
 
 
@@ -74,7 +74,7 @@ PARTS = {
 
 
 def show(part: Part, found: dict[str, Any], options: argparse.Namespace) -> None:
-    """Print what a part found, and draw it."""
+    """Print and draw the results of a part."""
     print(*part.lines(found), "", sep="\n", flush=True)
     if part.picture:
         from benchmarks.cpu import picture
@@ -85,23 +85,23 @@ def show(part: Part, found: dict[str, Any], options: argparse.Namespace) -> None
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Compare npnets with Tianshou on PyTorch, JAX and plain autograd.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
-    parser.add_argument("--check", action="store_true", help="compare what all sides compute, and time nothing")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--check", action="store_true", help="compare the results of all sides, without timing")
     parser.add_argument(
         "--only", default="", metavar="PATTERN", help="cells with this in their name: actor_forward/256"
     )
     parser.add_argument("--threads", type=at_least(1), nargs="+", help="default: 1 2")
     parser.add_argument("--rounds", type=at_least(1), help="default: 21")
-    parser.add_argument("--seconds", type=float, help="that a block of calls takes; default: 0.05")
+    parser.add_argument("--seconds", type=float, help="seconds of a block of calls; default: 0.05")
     parser.add_argument(
-        "--memory", type=float, help="GB that a process of `growth` may take; default: half of the free"
+        "--memory", type=float, help="GB that a process of `growth` may use; default: half of the free memory"
     )
     options = parse(parser, FULL, QUICK, arguments)
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"unknown part {sorted(unknown)}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {sorted(unknown)}; expected some of {', '.join(PARTS)}")
     options.cells = [cell for cell in CELLS if re.search(options.only, named(cell))]
     if not options.cells:
-        parser.error(f"no cell's name has {options.only!r}; names are such as {named(CELLS[0])}")
+        parser.error(f"no cell's name matches {options.only!r}; an example of a name is {named(CELLS[0])}")
     return options
 
 
@@ -111,10 +111,10 @@ def named(cell: Cell) -> str:
 
 
 def main() -> None:
-    """Do as the command line says."""
+    """Read the command line and run."""
     options = parse_options()
     if options.check:
-        sys.exit(0 if check(options.cells) else "error: not all sides compute the same")
+        sys.exit(0 if check(options.cells) else "error: the results of the sides differ")
     there = [name for name, part in PARTS.items() if (options.out / f"{part.file}.json").exists()]
     for part in (PARTS[name] for name in options.parts or (options.again and there) or PARTS):
         measure_and_show(part.file, options, part.measure, functools.partial(show, part))

@@ -1,7 +1,7 @@
 """Learning steps of TD3, SAC and BCQ on npnets, in the order and with the formulas of Tianshou's policies.
 
-Both critics of TD3 and SAC are one ensemble of two: their losses do not meet, and Adam works entry by entry, so that
-the numbers are those of two critics. BCQ is that of the examples.
+Both critics of TD3 and SAC are one ensemble of two: their losses are independent and Adam is elementwise, so that the
+numbers are those of two separate critics. BCQ is that of the examples.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HIDDEN = (256, 256)
 
 
 def critics(members: int) -> npnets.Critic:
-    """Describe critics side by side."""
+    """Return an ensemble of critics."""
     layer = functools.partial(npnets.EnsembleLinear, members)
     trunk = npnets.Net(cells.OBS, cells.ACT, hidden_sizes=HIDDEN, concat=True, linear_layer=layer)
     return npnets.Critic(trunk, linear_layer=layer, flatten_input=False)
@@ -36,7 +36,7 @@ TWINS, ONE = critics(2), critics(1)
 
 
 class TwinCritics:
-    """What TD3 and SAC share: two critics that learn from targets, then an actor, then the targets' networks."""
+    """The steps that TD3 and SAC share: update two critics, then an actor, then the target networks."""
 
     def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
         first, self.data, self.rng = cells.first_parameters(cell), cells.data(cell), rng
@@ -53,7 +53,7 @@ class TwinCritics:
         return critic_loss, actor_loss
 
     def descend(self, name: str, loss: Any, *args: Any) -> Any:
-        """Take a step of Adam down a loss of one network's parameters."""
+        """Take a step of Adam on the loss of one network."""
         value, gradient = npnets.value_and_grad(loss)(self.params[name], *args)
         self.params[name], self.states[name] = ADAM.update(
             params=self.params[name], grads=gradient, state=self.states[name]
@@ -74,7 +74,7 @@ class TwinCritics:
         raise NotImplementedError
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
-        """Return what the actor minimises."""
+        """Return the loss of the actor."""
         raise NotImplementedError
 
 
@@ -92,7 +92,7 @@ class TD3(TwinCritics):
         return self.discounted(nnp.minimum(q[0], q[1]))
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
-        """Return how little the first critic values the actor's actions."""
+        """Return the negative mean value, by the first critic, of the actor's actions."""
         act, _ = self.actor.forward(actor, self.data["obs"])
         return -nnp.mean(ONE.forward(tree.map(_first, critics), self.data["obs"], act))
 
@@ -105,13 +105,13 @@ class SAC(TwinCritics):
     )
 
     def target(self) -> Any:
-        """Return the smaller value of new actions, and their entropy."""
+        """Return the smaller value of new actions plus their entropy bonus."""
         act, log_prob = self.draw(self.params["actor"], self.data["next_obs"])
         q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
         return self.discounted(nnp.minimum(q[0], q[1]) - cells.ALPHA * log_prob[:, None])
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
-        """Return how little both critics value new actions, and how little these differ."""
+        """Return the temperature times the log-density of new actions minus the smaller value, averaged."""
         act, log_prob = self.draw(actor, self.data["obs"])
         q = TWINS.forward(critics, self.data["obs"], act)
         return nnp.mean(cells.ALPHA * log_prob[:, None] - nnp.minimum(q[0], q[1]))
@@ -135,7 +135,7 @@ class BatchConstrained:
 
     def __call__(self) -> tuple[Any, Any, Any]:
         self.state, losses = self.agent.learn(self.state, self.batch, self.rng)
-        return 2 * losses.critic, losses.actor, losses.vae  # the example gives the mean of both critics'
+        return 2 * losses.critic, losses.actor, losses.vae  # the example returns the mean over both critics
 
 
 def bcq_settings(cell: Cell) -> Hyperparameters:
@@ -154,7 +154,7 @@ STEP = {"td3": TD3, "sac": SAC, "bcq": BatchConstrained}
 
 
 def make(cell: Cell, rng: np.random.Generator) -> Any:
-    """Return the call that is timed, which takes one step and gives its losses."""
+    """Return the call that is timed, which takes one step and returns its losses."""
     return STEP[cell.network](cell, rng)
 
 
@@ -162,7 +162,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
     """Return all parameters after a few steps, and the last losses."""
     step = make(cell, np.random.default_rng(0))
     losses = [step() for _ in range(cells.STEPS)][-1]
-    found = {"losses": np.stack(losses)}  # in one array, because the actor's alone may lie near zero
+    found = {"losses": np.stack(losses)}  # in one array, because the actor's alone may be near zero
     params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
     for kind, networks in (("", params), ("target ", targets)):
         found |= cells.by_path({f"{kind}{name}": network for name, network in _separate(networks).items()})
@@ -172,7 +172,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 
 def _separate(networks: dict[str, Any]) -> dict[str, Any]:
-    """Return the critics of an ensemble each under its name."""
+    """Return the critics of an ensemble as separate networks, by name."""
     if "critics" not in networks:
         return networks
     single = {
@@ -182,7 +182,7 @@ def _separate(networks: dict[str, Any]) -> dict[str, Any]:
 
 
 def _paired(first: Any, second: Any) -> Any:
-    """Put two critics' weights `(in, out)` or biases `(out,)` side by side, as an ensemble has them."""
+    """Stack two critics' weights `(in, out)` or biases `(out,)` as in an ensemble."""
     return np.stack([np.atleast_2d(first), np.atleast_2d(second)])
 
 

@@ -1,7 +1,7 @@
 """Learning steps of Tianshou 1.0.0's own TD3, SAC and BCQ.
 
-`learn` is `policy.learn`. For TD3 and SAC that takes the critics' targets as given, so `whole` has the policy compute
-them before it, from a batch in place of a replay buffer: the buffer's own work is left out.
+`learn` is `policy.learn`. For TD3 and SAC it takes the critics' targets as an input, so in `whole` the policy computes
+them first, from a batch instead of a replay buffer: the buffer's own time is excluded.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ MODULES = {
         **{f"target {name}": f"{module}_target" for name, module in _TWINS.items()},
     },
 }
-"""Where each network, and each target, stands in its policy."""
+"""The attribute of each network and each target network in its policy."""
 
 
 def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
-    """Return a policy with the first parameters, and the call that is timed."""
+    """Return a policy with the initial parameters, and the call that is timed."""
     policy, first, given = _POLICIES[cell.network](cell), cells.first_parameters(cell), cells.data(cell)
     for name, module in MODULES[cell.network].items():
         load(getattr(policy, module), first[name.removeprefix("target ")])
@@ -54,7 +54,7 @@ def make(cell: Cell) -> tuple[Any, Callable[[], Any]]:
     indices, buffer = np.arange(cell.batch), Batch(obs_next=given["next_obs"])
 
     def learn() -> Any:
-        batch.__dict__.pop("weight", None)  # which the last call left, for a buffer with priorities
+        batch.__dict__.pop("weight", None)  # set by the last call, for a prioritized buffer
         return policy.learn(batch)
 
     def whole() -> Any:

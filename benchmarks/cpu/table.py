@@ -1,4 +1,4 @@
-"""The table of the benchmark of speed: what a call takes on each side, and npnets' time over each of the others'."""
+"""The table of the speed benchmark: the time of a call on each side, and the ratios of npnets' time to the others."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ SIDES = {"npnets": "npnets", "tianshou": "Tianshou", "jax": "JAX", "autograd": "
 RIVALS = {side: name for side, name in SIDES.items() if side != "npnets"}
 
 QUARTILES = {"tianshou": 13}
-"""Over whom the quartiles are shown too, and how wide."""
+"""Sides whose ratios are shown with quartiles, and the widths of these columns."""
 
 ABSENT = "-"
 
 Means = dict[str, dict[str, float]]
-"""Geometric means of ratios, by name and then by name."""
+"""Geometric means of ratios, by group or kind, and by side."""
 
 
 def times_table(times: Times) -> list[str]:
-    """Return the lines: medians over the rounds; quartiles of the ratio to Tianshou, the one that is judged closest."""
+    """Return the lines: medians over the rounds, and quartiles of the ratio to Tianshou."""
     over = (f"{name:>9}{'quartiles' * (side in QUARTILES):>{QUARTILES.get(side, 0)}}" for side, name in RIVALS.items())
     head = "".join(f"{name:>11}" for name in SIDES.values()) + "".join(over)
     lines = [f"{'':<34}{'us a call':^55}{'npnets over':^49}".rstrip(), f"{'workload':<26}{'size':>8}{head}"]
@@ -32,9 +32,9 @@ def times_table(times: Times) -> list[str]:
 
 
 def groups(times: Times) -> Means:
-    """Return npnets' time over the others', geometric means over the networks of one kind and size, by group and side.
+    """Return the ratios of npnets' time to the others: geometric means over the networks of a kind and size.
 
-    The steps of Adam and of each algorithm are groups of one.
+    Results are by group and side. The steps of Adam and of each algorithm are groups of one cell.
     """
     cells: dict[str, list[Cell]] = {}
     for cell in times:
@@ -52,7 +52,7 @@ def group(cell: Cell) -> str:
 
 
 def means(times: Times) -> Means:
-    """Return npnets' time over the others', geometric means over forwards and gradients and over either, by side."""
+    """Return the ratios of npnets' time to the others, geometric means over forwards, gradients and both, by side."""
     kinds = {"all": KINDS, **{kind: (kind,) for kind in KINDS}}
     found: Means = {side: {} for side in RIVALS}
     for name, counted in kinds.items():

@@ -1,7 +1,4 @@
-"""The parameters of Tianshou's networks by npnets' paths and in npnets' layout: nested dicts, weights `(in, out)`.
-
-Knows PyTorch and neither library.
-"""
+"""The parameters of Tianshou's networks by npnets' paths and in npnets' layout: nested dicts, weights `(in, out)`."""
 
 from __future__ import annotations
 
@@ -32,14 +29,14 @@ def parameters(net: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def path(name: str) -> str:
-    """Return npnets' path for a name of Tianshou's."""
+    """Return npnets' path for a Tianshou name."""
     for pattern, ours in RENAMED.items():
         name = re.sub(pattern, ours, name)
     return name
 
 
 def load(net: nn.Module, params: dict[str, Any]) -> None:
-    """Give a network parameters in npnets' layout."""
+    """Load parameters in npnets' layout into a network."""
     named, values = parameters(net), by_path(params)
     for name, parameter in named.items():
         parameter.data = torch.as_tensor(_turned(values.pop(name)).copy()).reshape(parameter.shape)
@@ -47,11 +44,11 @@ def load(net: nn.Module, params: dict[str, Any]) -> None:
 
 
 def arrays(net: nn.Module, tensors: Iterable[Tensor]) -> dict[str, NDArray[np.floating]]:
-    """Return tensors that belong to a network's parameters, such as their gradients, as npnets has them."""
+    """Return tensors with the shapes of a network's parameters, such as gradients, in npnets' layout."""
     paths = zip(parameters(net), (tensor.detach().numpy() for tensor in tensors), strict=True)
     return {path: array[:, 0] if path == "log_sigma" else _turned(array) for path, array in paths}
 
 
 def _turned(array: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Turn a linear layer's weight round; an ensemble's lies as npnets' does."""
+    """Transpose a linear layer's weight; an ensemble's has npnets' layout already."""
     return array.T if array.ndim == 2 else array

@@ -1,7 +1,7 @@
-"""The cells of the benchmark of speed on Tianshou 1.0.0 with PyTorch: its own networks, its own policies.
+"""The cells of the speed benchmark on Tianshou 1.0.0 with PyTorch: its own networks, its own policies.
 
-Where PyTorch offers several ways, the quickest of the usual ones is taken: tensors that are there already, inference
-mode for outputs, gradients of the parameters alone.
+If PyTorch offers several usual ways, the fastest is used: preallocated tensors, inference mode for outputs, gradients
+of the parameters only.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def tensors(cell: Cell) -> dict[str, Tensor]:
 
 
 def output(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
-    """Return a network's output, as `cells.OUTPUTS` names it."""
+    """Return a network's outputs, in the order of `cells.OUTPUTS`."""
     alone = isinstance(net, (Actor, ActorProb, RecurrentActorProb))
     inputs = (given["obs"],) if alone else (given["obs"], given["act"])
     if isinstance(net, VAE):
@@ -76,7 +76,7 @@ def with_state(head: tuple[Tensor, Tensor], state: dict[str, Tensor]) -> tuple[T
 
 
 def network(cell: Cell) -> nn.Module:
-    """Return a cell's network with the first parameters."""
+    """Return a cell's network with the initial parameters."""
     net = _NETWORKS[cell.network](cell.hidden)
     load(net, cells.first_parameters(cell))
     return net
@@ -108,7 +108,7 @@ _NETWORKS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
 
 
 def loss(name: str, output: tuple[Tensor, ...], given: dict[str, Tensor]) -> Tensor:
-    """Return the loss of a network's output; that of the VAE as Tianshou's BCQ writes it."""
+    """Return the loss of a network's output; that of the VAE is written as in Tianshou's BCQ."""
     if name == "vae":
         reconstruction, mean, std = output
         divergence = (-torch.log(std) + (std.pow(2) + mean.pow(2) - 1) / 2).mean()
@@ -120,7 +120,7 @@ def loss(name: str, output: tuple[Tensor, ...], given: dict[str, Tensor]) -> Ten
 
 
 def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:
-    """Return a network with a gradient, and the Adam that takes steps with it."""
+    """Return a network with a gradient, and its Adam optimizer."""
     net, gradient = network(cell), network(cell)
     load(gradient, cells.first_gradient(cell))
     for parameter, drawn in zip(net.parameters(), gradient.parameters(), strict=True):
@@ -129,7 +129,7 @@ def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:
 
 
 def outcome(cell: Cell) -> dict[str, Any]:
-    """Return what the call gives, by name, as arrays in npnets' layout; of steps, the parameters after a few."""
+    """Return the results of the call by name, in npnets' layout; for steps, the parameters after a few of them."""
     if cell.kind == "adam":
         net, optimizer = adam(cell)
         for _ in range(cells.STEPS):
@@ -147,7 +147,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 @contextmanager
 def drawn_with(rng: np.random.Generator, dtype: type) -> Iterator[None]:
-    """Let NumPy draw all normal numbers that Tianshou asks PyTorch for, in the order in which it does."""
+    """Replace PyTorch's normal random numbers by NumPy's, in the order in which Tianshou draws them."""
 
     def draw(size: Any, *_: Any, **options: Any) -> Tensor:
         return torch.as_tensor(rng.standard_normal(tuple(size), dtype).astype(np.float32))
@@ -161,7 +161,7 @@ def drawn_with(rng: np.random.Generator, dtype: type) -> Iterator[None]:
 
 
 def memory(cell: Cell) -> tuple[int, int, int]:
-    """Return bytes: kept between a gradient's forward and backward, those at its peak, and left when it is dropped."""
+    """Return bytes: residuals between forward and backward, the peak of a gradient, and memory after its release."""
     net, given = network(cell), tensors(cell)
     there = {tensor.untyped_storage().data_ptr() for tensor in (*net.parameters(), *given.values())}
     kept = {}

@@ -1,1 +1,1 @@
-"""npnets beside PyTorch on a GPU: times and kernel launches."""
+"""npnets compared with PyTorch on a GPU: times and kernel launches."""

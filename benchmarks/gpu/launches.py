@@ -1,11 +1,11 @@
-"""How many kernels one call of each workload launches on the GPU, with npnets and with PyTorch.
+"""Counts the kernels that one call of each workload launches on the GPU, with npnets and with PyTorch.
 
-    python -m benchmarks.gpu.launches --batches 256
-    python -m benchmarks.gpu.launches --workloads actor_step --kernels     # and which they are
+    python -m benchmarks.gpu.launches --batches 256 python -m benchmarks.gpu.launches --workloads actor_step --kernels
+    # also list them
 
-Both sides run in this one process under PyTorch's profiler, which records every kernel, copy and memory setting of
-the process through CUPTI, whoever launched it; so PyTorch is needed to count npnets' as well. Nothing is timed here.
-Before it counts, it makes sure on a known number of additions that a side's kernels are seen.
+Both libraries run in this process under PyTorch's profiler, which records every kernel, copy and memory setting of the
+process through CUPTI. PyTorch is therefore also needed to count npnets' kernels. Nothing is timed. A first test with a
+known number of additions checks that a library's kernels are recorded.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from benchmarks.harness.clock import FIRST_CALLS
 
 CALLS = 10
 KINDS = {"kernel": "kernels", "gpu_memcpy": "copies", "gpu_memset": "settings"}
-"""The profiler's names of what runs on a GPU, and ours."""
+"""The profiler's names for activities on a GPU, and the names in the table."""
 
 Events = Counter[tuple[str, str]]
-"""How often what ran on the GPU in one recording, by `(kind, name)`."""
+"""Counts of the GPU activities in one recording, by `(kind, name)`."""
 
 
 def record(call: Callable[[], Any], wait: Callable[[], None]) -> Events:
-    """Record what runs on the GPU in several calls."""
+    """Record the GPU activities of several calls."""
     from torch.profiler import ProfilerActivity, profile
 
     wait()
@@ -46,30 +46,30 @@ def record(call: Callable[[], Any], wait: Callable[[], None]) -> Events:
 
 
 def device_events(trace: Path) -> Events:
-    """Count, in a trace as Chrome reads it, what ran on a GPU."""
+    """Count the GPU activities in a trace in Chrome's format."""
     events = json.loads(trace.read_text(encoding="utf-8", errors="replace"), strict=False)["traceEvents"]
     return Counter((event["cat"], event["name"]) for event in events if event.get("cat") in KINDS)
 
 
 def a_call(events: Events) -> dict[str, float]:
-    """How much of each kind one call takes."""
+    """Return the number of activities of each kind per call."""
     return {kind: sum(n for (k, _), n in events.items() if k == kind) / CALLS for kind in KINDS}
 
 
 def check_seen(name: str, side: Side) -> None:
-    """Check that each of a side's additions is counted as one kernel; the first recording sets the profiler up."""
+    """Check that each of a library's additions counts as one kernel; the first recording sets up the profiler."""
     side.addition()
     for _ in range(2):
         seen = a_call(record(side.addition, side.clock.wait))["kernel"]
     if seen != 1:
         sys.exit(
-            f"error: an addition on {name} is one kernel, but the profiler saw {seen:g}: it cannot be trusted here. Is "
-            "CUPTI of the driver's CUDA installed, and may this user profile (NVIDIA's ERR_NVGPUCTRPERM)?"
+            f"error: expected one kernel for an addition on {name}, but the profiler recorded {seen:g}. Is CUPTI of "
+            "the driver's CUDA installed, and does this user have permission to profile (NVIDIA's ERR_NVGPUCTRPERM)?"
         )
 
 
 def count(side: Side, workload: str, batch: int) -> Events:
-    """Record a workload once it has settled."""
+    """Record a workload after warming up."""
     call = side.make(workload, batch)
     for _ in range(FIRST_CALLS):
         call()
@@ -77,7 +77,7 @@ def count(side: Side, workload: str, batch: int) -> Events:
 
 
 def print_rows(name: str, side: Side, options: argparse.Namespace) -> None:
-    """Print a row for each workload and batch, and which kernels they are if that is asked for."""
+    """Print a row for each workload and batch, and with `--kernels` the names of the kernels."""
     for workload in options.workloads:
         for batch in options.batches:
             events = count(side, workload, batch)
@@ -93,12 +93,12 @@ def parse_options() -> argparse.Namespace:
     add_options(parser)
     parser.set_defaults(batches=[256])
     parser.add_argument("--sides", choices=SIDES, nargs="+", default=list(SIDES), help="default: all")
-    parser.add_argument("--kernels", action="store_true", help="list which they are")
+    parser.add_argument("--kernels", action="store_true", help="list the names of the kernels")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Count what the command line asks for."""
+    """Read the command line and count."""
     options = parse_options()
     try:
         load("pytorch", "cuda")  # for its profiler

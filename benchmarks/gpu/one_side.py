@@ -1,8 +1,8 @@
-"""One side of the GPU benchmark: time its workloads, or write down what they compute.
+"""One side of the GPU benchmark: times its workloads, or writes their results.
 
-`side_by_side.py` calls these for each side in turn, in a process of its own. Timed are, for each workload and batch,
-the medians over several blocks of calls of the microseconds that a call takes: `wall_us` on the wall's clock, with the
-device idle before and after the block, and `device_us` between CUDA events around it (null on the CPU).
+`side_by_side.py` calls these functions for each side in turn, in separate processes. For each workload and batch, times
+are medians over several blocks, in microseconds per call: `wall_us` is wall-clock time, with the device idle before and
+after the block; `device_us` is the time between CUDA events around the block (null on the CPU).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def time_all(
 
 
 def write_outcomes(name: str, device: str, workloads: Sequence[str], batches: Sequence[int], file: str) -> None:
-    """Write what every workload computes at every batch, in arrays named `batch/workload/what`."""
+    """Write the results of every workload at every batch, as arrays named `batch/workload/name`."""
     side = _loaded(name, device)
     cases = [(batch, workload) for batch in batches for workload in workloads]
     outcomes = {f"{batch}/{workload}": side.make(workload, batch).outcome() for batch, workload in cases}

@@ -1,8 +1,8 @@
-"""What both sides compute in the GPU benchmarks: sizes, settings, first parameters and data.
+"""The task of the GPU benchmarks: sizes, settings, initial parameters and data.
 
-Made with NumPy alone and from fixed seeds, so that each process makes the same numbers for itself. Knows neither
-library. A network's parameters are *layers* here: a list of `(weight, bias)`, the weight `(in, out)`, all in float32;
-hidden layers end in relu, an actor's last one in tanh.
+Numbers come from NumPy with fixed seeds, so that each process draws the same ones. A network's parameters are *layers*
+here: a list of `(weight, bias)`, the weight `(in, out)`, all in float32. Hidden layers end in relu, an actor's last one
+in tanh.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ Outcome = dict[str, NDArray[np.floating]]
 OBS, ACT, HIDDEN = 17, 6, (256, 256)
 LEARNING_RATE, TAU, GAMMA = 1e-3, 0.005, 0.99
 EPS = 1e-5
-"""Adam's; with its default of 1e-8, rounding alone can turn the whole step of an entry whose gradient is near zero."""
+"""Adam's epsilon; with the default of 1e-8, rounding can change the sign of a step whose gradient is near zero."""
 
 STEPS = 3
-"""Learning steps that are taken before two sides' parameters are compared."""
+"""Learning steps before two sides' parameters are compared."""
 
 INPUTS = {"actor": ("obs",), "critic": ("obs", "act")}
 LABELS = {"actor": "act", "critic": "reward"}
-"""What each network takes, and what it learns to return, with the mean squared error as its loss."""
+"""The inputs and the target of each network; its loss is the mean squared error."""
 
 WORKLOADS = tuple(f"{network}_{kind}" for network in INPUTS for kind in ("forward", "gradient", "step")) + ("td3_step",)
-"""A step is a gradient, an Adam step and a soft update of a target network; TD3's is described in `td3_step` of
-either side."""
+"""A step is a gradient, an Adam update and a soft update of a target network; `TD3Step` describes TD3's."""
 
 _WIDTHS = {"actor": (OBS, ACT), "critic_1": (OBS + ACT, 1), "critic_2": (OBS + ACT, 1)}
 NETWORKS = tuple(_WIDTHS)
@@ -39,7 +38,7 @@ CRITICS = NETWORKS[1:]
 
 
 def first_layers() -> dict[str, Layers]:
-    """Draw the layers of an actor and two critics, and of their targets (`target_actor`, ...), which differ."""
+    """Draw different layers for an actor, two critics, and their targets (`target_actor`, ...)."""
     rng = np.random.default_rng(0)
     return {target + name: _layers(rng, *widths) for target in ("", "target_") for name, widths in _WIDTHS.items()}
 
@@ -67,7 +66,7 @@ def transitions(batch: int) -> dict[str, Array]:
 
 
 def named(network: str, layers: Layers) -> Outcome:
-    """Name the arrays of a network's layers, so that two sides can be compared: `actor.0.weight`, ..."""
+    """Return the arrays of a network's layers by name, `actor.0.weight` and so on, for comparisons."""
     arrays: Outcome = {}
     for index, (weight, bias) in enumerate(layers):
         arrays |= {f"{network}.{index}.weight": weight, f"{network}.{index}.bias": bias}
@@ -75,7 +74,7 @@ def named(network: str, layers: Layers) -> Outcome:
 
 
 def gradient_outcome(loss: NDArray[np.floating], network: str, gradient: Layers) -> Outcome:
-    """What a loss and its gradient are compared by: both, and the gradient's norm."""
+    """Return a loss, its gradient and the gradient's norm, for comparisons."""
     arrays = named(network, gradient)
     norm = np.sqrt(sum(np.vdot(array, array) for array in arrays.values()))
     return {"loss": np.asarray(loss), "gradient norm": np.asarray(norm), **arrays}

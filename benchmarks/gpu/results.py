@@ -1,7 +1,4 @@
-"""The times of two sides of the GPU benchmark, set against each other.
-
-Knows neither library, only what `one_side.py` returns.
-"""
+"""The comparison of the times of both sides of the GPU benchmark, as `one_side.py` returns them."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from benchmarks.harness.ratios import geometric_mean, within_rounds
 CLOCKS = ("wall_us", "device_us")
 
 Row = dict[str, Any]
-"""One workload and batch: for each clock both sides' medians, and the ratio's median, least and most; or None."""
+"""One workload and batch: for each clock, both medians and the ratio's median, minimum and maximum, or None."""
 
 
 def rows(rounds: Sequence[dict[str, list[dict[str, Any]]]]) -> list[Row]:
     """Return a row for each workload and batch from the times of several rounds, npnets' first in each.
 
-    A ratio is npnets' time over its rival's in the same round.
+    A ratio is npnets' time divided by PyTorch's in the same round.
     """
     cases = zip(*(zip(*one.values(), strict=True) for one in rounds), strict=True)
     return [_row(case) for case in cases]
@@ -50,7 +47,10 @@ def times_table(found: Sequence[Row]) -> list[str]:
         clocks = "".join(_cells(row[clock]) for clock in CLOCKS if row[clock] is not None)
         lines.append(f"{row['workload']:<16}{row['batch']:>8}{clocks.rstrip()}")
     mean = geometric_mean(row["wall_us"]["ratio"] for row in found)
-    return [*lines, f"geometric mean of the wall's ratios, npnets to PyTorch: {mean:.2f}; below 1, npnets is quicker"]
+    return [
+        *lines,
+        f"geometric mean of the wall-clock ratios, npnets to PyTorch: {mean:.2f}; below 1, npnets is faster",
+    ]
 
 
 def _cells(clock: dict[str, float]) -> str:

@@ -1,7 +1,7 @@
-"""The sides of the GPU benchmarks, loaded one to a process, and the command-line options that the programs share.
+"""The sides of the GPU benchmarks, and the command-line options that the programs share.
 
-Owns what must hold before a side is imported (no TF32 on either), and the errors about what is missing. The sides'
-workloads are in `gpu/workloads_npnets.py` and `gpu/workloads_pytorch.py`.
+Each process loads one side. This file sets the environment before a side is imported (no TF32), and raises errors about
+missing requirements. The workloads are in `gpu/workloads_npnets.py` and `gpu/workloads_pytorch.py`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from examples.shared.command_line import at_least
 
 RIVALS = ("pytorch", "pytorch-fused")
 SIDES = ("npnets", *RIVALS)
-"""`pytorch` leaves Adam as it comes, `pytorch-fused` asks for its fused kernel."""
+"""`pytorch` uses Adam's default implementation, `pytorch-fused` its fused kernel."""
 
 BATCHES = (256, 1024, 4096, 16384, 65536)
 
 
 class Side(NamedTuple):
-    """A library that is ready to compute on a device."""
+    """A library that is loaded for a device."""
 
     make: Callable[[str, int], Any]
     addition: Callable[[], Any]
@@ -32,14 +32,14 @@ class Side(NamedTuple):
 
 
 def load(name: str, device: str) -> Side:
-    """Import one side and see that it can compute on a device.
+    """Import one side, and check that it can compute on a device.
 
     Raises
     ------
     RuntimeError
-        If the library, CuPy or the GPU is missing; the message says which, and what to do.
+        If the library, CuPy or the GPU is missing; the message names a remedy.
     """
-    # Read by CuPy and by NVIDIA's libraries when they first multiply.
+    # CuPy and NVIDIA's libraries read these variables at their first matrix product.
     os.environ["CUPY_TF32"] = os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     try:
         return _npnets(device) if name == "npnets" else _pytorch(device, fused=name == "pytorch-fused")
@@ -78,6 +78,6 @@ def _pytorch(device: str, fused: bool) -> Side:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is computed."""
+    """Add the options for batches and workloads."""
     parser.add_argument("--batches", type=at_least(1), nargs="+", default=list(BATCHES), help="default: %(default)s")
     parser.add_argument("--workloads", choices=WORKLOADS, nargs="+", default=list(WORKLOADS), help="default: all")

@@ -1,7 +1,7 @@
 """The workloads of the GPU benchmarks on npnets: NumPy on the CPU, CuPy on a GPU.
 
-A workload is called to do once what is timed or counted, and leaves its output on the device; `outcome()`, on a new
-one, gives the numbers to compare with the other side's. Parameters and data are on the device before the first call.
+Calling a workload runs the timed computation once; its output stays on the device. `outcome()` of a new workload
+returns the numbers to compare with the other side. Parameters and data are on the device before the first call.
 `gpu/workloads_pytorch.py` has the same mathematics under the same names.
 """
 
@@ -24,17 +24,17 @@ CRITIC = npnets.Critic(npnets.Net(problem.OBS, problem.ACT, hidden_sizes=problem
 
 
 def act(params: Any, obs: Any) -> Any:
-    """The actor's actions."""
+    """Return the actor's actions."""
     return ACTOR.forward(params, obs)[0]
 
 
 def mean_squared_error(output: Any, target: Any) -> Any:
-    """The loss of all regressions here."""
+    """Return the mean squared error, the loss of all regressions."""
     return nnp.mean((output - target) ** 2)
 
 
 class Regression(NamedTuple):
-    """A network, its parameters and a target network's, its inputs, and what it should return."""
+    """A network, its parameters and those of a target network, its inputs, and its targets."""
 
     name: str
     forward: Callable[..., Any]
@@ -44,7 +44,7 @@ class Regression(NamedTuple):
     labels: Any
 
     def loss(self, params: Any) -> Any:
-        """The mean squared error of the outputs with these parameters."""
+        """Return the mean squared error of the outputs with these parameters."""
         return mean_squared_error(self.forward(params, *self.inputs), self.labels)
 
 
@@ -72,7 +72,7 @@ class Gradient:
         return self.value_and_grad(self.task.params)
 
     def outcome(self) -> Outcome:
-        """Both, and the gradient's norm."""
+        """Return loss, gradient and the gradient's norm."""
         loss, gradient = tree.to_numpy(self())
         return problem.gradient_outcome(loss, self.task.name, _layers(gradient))
 
@@ -96,7 +96,7 @@ class Step:
         return loss
 
     def outcome(self) -> Outcome:
-        """Both networks' parameters after a few steps, and the last loss."""
+        """Return both networks' parameters after a few steps, and the last loss."""
         loss, params, target = tree.to_numpy(([self() for _ in range(problem.STEPS)][-1], self.params, self.target))
         return {
             "loss": loss,
@@ -106,7 +106,7 @@ class Step:
 
 
 class TD3Step:
-    """Two critics against the targets' smaller value, an actor through the first critic, and three soft updates.
+    """Update two critics toward the targets' smaller value, an actor through the first critic, and three targets.
 
     One Adam for the actor and one for both critics. The actor learns in every step.
     """
@@ -128,10 +128,10 @@ class TD3Step:
         return critic_loss, actor_loss
 
     def outcome(self) -> Outcome:
-        """All parameters after a few steps, and the last losses."""
+        """Return all parameters after a few steps, and the last losses."""
         losses = [self() for _ in range(problem.STEPS)][-1]
         losses, params, targets = tree.to_numpy((losses, self.params, self.targets))
-        outcome = {"losses": np.stack(losses)}  # in one array, because the actor's alone may lie near zero
+        outcome = {"losses": np.stack(losses)}  # in one array, because the actor's alone may be near zero
         for name in problem.NETWORKS:
             outcome |= problem.named(name, _layers(params[name])) | problem.named(
                 f"target {name}", _layers(targets[name])
@@ -163,7 +163,7 @@ class TD3Step:
 
 
 def make(name: str, batch: int, device: str) -> Any:
-    """Make the workload of that name, with its parameters and a batch of data on a device."""
+    """Return the workload of that name, with its parameters and a batch of data on a device."""
     params = tree.to_device({network: _params(layers) for network, layers in problem.first_layers().items()}, device)
     data = tree.to_device(problem.transitions(batch), device)
     if name == "td3_step":
@@ -176,13 +176,13 @@ def make(name: str, batch: int, device: str) -> Any:
 
 
 def addition(device: str) -> Callable[[], Any]:
-    """One kernel on a GPU, to see whether kernels are counted."""
+    """Return a call that runs one kernel, to test the counting of kernels."""
     x = tree.to_device(np.ones(1024, np.float32), device)
     return lambda: x + x
 
 
 def versions() -> dict[str, str]:
-    """What npnets stands on here."""
+    """Return the versions of npnets' dependencies."""
     return {package: version(package) for package in ("numpy", "autograd")} | {"npnets": npnets.__version__}
 
 

@@ -1,9 +1,9 @@
 """The workloads of the GPU benchmarks on PyTorch: plain modules and autograd, nothing compiled, no TF32.
 
-What a workload is, and the mathematics, are those of `gpu/workloads_npnets.py`, under the same names. Where PyTorch
-offers several ways, the quickest of the usual ones is taken: `Linear`'s own product with bias, `mse_loss`,
-`inference_mode`, gradients of the actor's parameters alone when it learns through a critic, Adam over all of a step's
-tensors at once (`foreach`, PyTorch's default on a GPU; or `fused`), and a soft update of all tensors at once.
+Workloads, mathematics and names are those of `gpu/workloads_npnets.py`. If PyTorch offers several usual ways, the
+fastest is used: `Linear`'s own product with bias, `mse_loss`, `inference_mode`, gradients of the actor's parameters
+alone when it learns through a critic, Adam over all of a step's tensors at once (`foreach`, PyTorch's default on a GPU;
+or `fused`), and a soft update of all tensors at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ soft_update = get_ema_multi_avg_fn(1 - problem.TAU)
 
 
 class MLP(nn.Module):
-    """Linear layers with relu between them, and tanh at the end of an actor; inputs are put side by side."""
+    """Linear layers with relu between them, and tanh at the end of an actor; inputs are concatenated."""
 
     def __init__(self, layers: Layers, last: type[nn.Module]) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class MLP(nn.Module):
 
 
 class Regression(NamedTuple):
-    """A network and a target network, its inputs, what it should return, and how its Adam is made."""
+    """A network and a target network, its inputs, its targets, and the options of its Adam."""
 
     name: str
     network: MLP
@@ -46,7 +46,7 @@ class Regression(NamedTuple):
     adam: Callable[..., torch.optim.Adam]
 
     def loss(self) -> Tensor:
-        """The mean squared error of the outputs."""
+        """Return the mean squared error of the outputs."""
         return mse_loss(self.network(*self.inputs), self.labels)
 
 
@@ -76,7 +76,7 @@ class Gradient:
         return loss, torch.autograd.grad(loss, self.params)
 
     def outcome(self) -> Outcome:
-        """Both, and the gradient's norm."""
+        """Return loss, gradient and the gradient's norm."""
         loss, gradient = self()
         return problem.gradient_outcome(_numpy(loss), self.task.name, _layers(gradient))
 
@@ -97,14 +97,14 @@ class Step:
         return loss
 
     def outcome(self) -> Outcome:
-        """Both networks' parameters after a few steps, and the last loss."""
+        """Return both networks' parameters after a few steps, and the last loss."""
         loss, name = [self() for _ in range(problem.STEPS)][-1], self.task.name
         both = problem.named(name, _layers(self.params)) | problem.named(f"target {name}", _layers(self.target))
         return {"loss": _numpy(loss), **both}
 
 
 class TD3Step:
-    """Two critics against the targets' smaller value, an actor through the first critic, and three soft updates.
+    """Update two critics toward the targets' smaller value, an actor through the first critic, and three targets.
 
     One Adam for the actor and one for both critics. The actor learns in every step.
     """
@@ -130,7 +130,7 @@ class TD3Step:
         return critic_loss, actor_loss
 
     def outcome(self) -> Outcome:
-        """All parameters after a few steps, and the last losses."""
+        """Return all parameters after a few steps, and the last losses."""
         losses = [self() for _ in range(problem.STEPS)][-1]
         outcome = {"losses": _numpy(torch.stack(losses))}
         for name in problem.NETWORKS:
@@ -155,7 +155,7 @@ class TD3Step:
 
 
 def make(name: str, batch: int, device: str, fused: bool) -> Any:
-    """Make the workload of that name, with its parameters and a batch of data on a device."""
+    """Return the workload of that name, with its parameters and a batch of data on a device."""
     networks = {network: _network(network, layers).to(device) for network, layers in problem.first_layers().items()}
     data = {part: torch.as_tensor(array).to(device) for part, array in problem.transitions(batch).items()}
 
@@ -172,13 +172,13 @@ def make(name: str, batch: int, device: str, fused: bool) -> Any:
 
 
 def addition(device: str) -> Callable[[], Any]:
-    """One kernel on a GPU, to see whether kernels are counted."""
+    """Return a call that runs one kernel, to test the counting of kernels."""
     x = torch.ones(1024, device=device)
     return lambda: x + x
 
 
 def versions() -> dict[str, str]:
-    """Which PyTorch this is."""
+    """Return PyTorch's version."""
     return {"torch": torch.__version__}
 
 

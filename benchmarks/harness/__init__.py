@@ -1,1 +1,1 @@
-"""What all benchmarks share: processes that take turns, clocks, ratios, memory."""
+"""Code that all benchmarks share: processes that take turns, clocks, ratios, memory."""

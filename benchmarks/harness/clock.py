@@ -1,9 +1,9 @@
-"""Clocks of the benchmarks: how long a call takes, on the wall and on the device's own events.
+"""Clocks of the benchmarks: wall-clock time of a call, and its time between device events.
 
-A *block* is many calls in a row. The wall's clock is read with the device idle before and after the block; the device
-records one event before and one after it. Both are microseconds for a call. Where the host prepares work more slowly
-than the device does it, both say how long the host takes; they part where a device still works when the host is done.
-Knows no workload. CuPy and PyTorch are imported only by the clock that needs them.
+A *block* is many calls in a row. Wall-clock time is read with the device idle before and after the block; the device
+records one event before and one after it. Both are in microseconds per call. If the host is slower than the device,
+both are the time of the host; they differ if the device is still busy when the host is done. CuPy and PyTorch are
+imported only by the clock that needs them.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 FIRST_CALLS = 5
-"""Calls before anything is timed: kernels are compiled and states made in the first, memory is reused from then on."""
+"""Untimed calls at the start: the first one compiles kernels and creates states, and later ones reuse memory."""
 
 
 class Clock(Protocol):
-    """What is asked of a device."""
+    """The interface of a device's clock."""
 
     def wait(self) -> None:
-        """Return once all work that was handed to the device is done."""
+        """Return when all work queued on the device is done."""
 
     def mark(self) -> Any:
-        """Have the device note the time when it gets here, and return that note."""
+        """Record an event on the device and return it."""
 
     def microseconds(self, begin: Any, end: Any) -> float | None:
-        """The time between two marks that have been waited for."""
+        """Return the time between two completed events."""
 
     def facts(self) -> dict[str, str]:
-        """The card and the versions of CUDA."""
+        """Return the GPU and the versions of CUDA."""
 
 
 class HostClock:
-    """The CPU: nothing to wait for, and no clock but the wall's."""
+    """The CPU: nothing to wait for, and only wall-clock time."""
 
     def wait(self) -> None:
         """Do nothing: every call is done when it returns."""
@@ -47,7 +47,7 @@ class HostClock:
         """There are no events."""
 
     def facts(self) -> dict[str, str]:
-        """No card."""
+        """Return nothing: there is no GPU."""
         return {}
 
 
@@ -74,7 +74,7 @@ class CupyClock:
         return self.cupy.cuda.get_elapsed_time(begin, end) * 1e3
 
     def facts(self) -> dict[str, str]:
-        """The card, what CUDA the driver supports, and which CUDA CuPy runs on."""
+        """Return the GPU, the CUDA version that the driver supports, and CuPy's CUDA version."""
         runtime = self.cupy.cuda.runtime
         card = runtime.getDeviceProperties(self.cupy.cuda.Device().id)["name"].decode()
         cuda = {"CUDA of the driver": runtime.driverGetVersion(), "CUDA of CuPy": runtime.runtimeGetVersion()}
@@ -105,19 +105,19 @@ class TorchClock:
         return begin.elapsed_time(end) * 1e3
 
     def facts(self) -> dict[str, str]:
-        """The card, and which CUDA PyTorch runs on."""
+        """Return the GPU and PyTorch's CUDA version."""
         return {"card": self.torch.cuda.get_device_name(), "CUDA of PyTorch": str(self.torch.version.cuda)}
 
 
 class Block(NamedTuple):
-    """Microseconds a call of one block; `device` is None where there are no events."""
+    """Microseconds per call in one block; `device` is None if there are no events."""
 
     wall: float
     device: float | None
 
 
 def time_block(call: Callable[[], Any], calls: int, clock: Clock) -> Block:
-    """Time one block of calls, whose outputs are dropped."""
+    """Time one block of calls, and discard their outputs."""
     clock.wait()
     began = time.perf_counter()
     first = clock.mark()
@@ -131,7 +131,7 @@ def time_block(call: Callable[[], Any], calls: int, clock: Clock) -> Block:
 
 
 def warm_up(call: Callable[[], Any], clock: Clock, seconds: float) -> int:
-    """Call until compilation, memory and the card's frequency have settled; how many calls fill that many seconds."""
+    """Call until compilation, memory and the GPU's frequency have settled; return the number of calls in `seconds`."""
     for _ in range(FIRST_CALLS):
         call()
     calls, block = 1, time_block(call, 1, clock)
@@ -142,7 +142,7 @@ def warm_up(call: Callable[[], Any], clock: Clock, seconds: float) -> int:
 
 
 def median_block(call: Callable[[], Any], clock: Clock, seconds: float, blocks: int) -> dict[str, Any]:
-    """Warm up, time several blocks that take so many seconds each, and return the medians."""
+    """Warm up, time several blocks of `seconds` each, and return the medians."""
     calls = warm_up(call, clock, seconds)
     timed = [time_block(call, calls, clock) for _ in range(blocks)]
     on_device = [block.device for block in timed if block.device is not None]

@@ -1,7 +1,4 @@
-"""Whether sides compute the same: the largest relative difference of their arrays, as a table.
-
-Knows no library, only arrays named `size/workload/what`.
-"""
+"""A table of the largest relative differences between two sides' arrays, which are named `size/workload/name`."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 Outcomes = Mapping[str, Array]
-"""What a side computes, by name."""
+"""The results of a side, by name."""
 
 TOLERANCE = 1e-4
-"""How far two sides may differ, as a part of the array's norm. TF32 in one of them would show."""
+"""Largest difference between two sides, relative to the array's norm; TF32 in one of them would exceed it."""
 
 
 def outcomes(write: Callable[[str], Any]) -> dict[str, Array]:
-    """Return what a side computes, which it writes to the `.npz` file that it is given."""
+    """Return the results of a side, which `write` saves to a given `.npz` file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "outcomes.npz"
         write(str(file))
@@ -33,10 +30,10 @@ def outcomes(write: Callable[[str], Any]) -> dict[str, Array]:
 
 
 def differences_table(ours: Outcomes, theirs: Outcomes, zero: Collection[str] = ()) -> tuple[list[str], bool]:
-    """Return the lines of a table of the largest difference in each workload, and whether all are small enough.
+    """Return the lines of a table of the largest difference in each workload, and whether all are within `TOLERANCE`.
 
-    A difference is the norm of the difference of two arrays over the norm of the rival's. Arrays that are named in
-    `zero` must be that on both sides.
+    A difference is the norm of the difference of two arrays, divided by the norm of the second. Arrays named in `zero`
+    must be zero on both sides.
     """
     if set(ours) != set(theirs):
         return [f"error: only one side computed {sorted(set(ours) ^ set(theirs))}"], False
@@ -55,7 +52,7 @@ def differences_table(ours: Outcomes, theirs: Outcomes, zero: Collection[str] = 
 
 
 def _difference(ours: Array, theirs: Array) -> float:
-    """Infinite where shapes differ, where something is not finite, and where all is zero: then nothing was compared."""
+    """Return infinity if shapes differ, if an entry is not finite, or if all entries are zero and prove nothing."""
     finite = np.isfinite(ours).all() and np.isfinite(theirs).all()
     if ours.shape != theirs.shape or not finite or not theirs.any():
         return math.inf

@@ -1,10 +1,11 @@
-"""One side of a benchmark, in a process of its own: serves one request a line until there are none.
+"""The process of one side of a benchmark: it serves one request for each line of its input.
 
     python -m benchmarks.harness.one_side --module benchmarks.cpu.npnets_side
 
-A request is JSON of one entry. The methods of `Side` serve those for cells, with what the module has: `Cell`, `make`
-(the call that is timed) and `outcome` (what it computes, in arrays by name). Any other request is a function of the
-module, called with the arguments in the entry. Started by `turns.py`, which sets the numbers of threads.
+A request is a JSON object with one entry. The methods of `Side` serve requests for cells, through the module's `Cell`,
+`make` (which returns the call that is timed) and `outcome` (which returns its results as arrays by name). Any other
+request calls a function of the module with the arguments in the entry. `turns.py` starts the process and sets the
+numbers of threads.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from benchmarks.harness.clock import HostClock, time_block, warm_up
 from benchmarks.harness.resident_memory import forget_peak, resident_memory
 
 AGAIN = 0.2
-"""The part of a block's calls that go before it untimed: after a pause caches, branches and threads are cold."""
+"""Untimed calls before a block, as a fraction of its calls: after a pause, caches and threads are cold."""
 
 LONG = 1.0
-"""Seconds from which a single call, after a first one, is timing enough of what is measured once."""
+"""Duration in seconds from which a single call, after a first one, is timed instead of a block."""
 
 
 class Side:
@@ -36,14 +37,14 @@ class Side:
         self.warm: dict[Any, tuple[Callable[[], Any], int]] = {}
 
     def serve(self, request: dict[str, Any]) -> Any:
-        """Return what a request asks for."""
+        """Return the result of a request."""
         ((name, value),) = request.items()
         if name in CELLS:
             return CELLS[name](self, self.module.Cell(*value))
         return self.write_outcomes(*value) if name == "outcomes" else getattr(self.module, name)(**value)
 
     def microseconds(self, cell: Any) -> float:
-        """Return what a call takes on the average of one block of calls; each is made and warmed up once."""
+        """Return the mean time of a call in one block; a cell's call is created and warmed up once."""
         if cell not in self.warm:
             call = self.module.make(cell)
             self.warm[cell] = call, max(3, warm_up(call, self.clock, self.seconds))
@@ -53,10 +54,10 @@ class Side:
         return time_block(call, calls, self.clock).wall
 
     def cost(self, cell: Any) -> dict[str, float] | None:
-        """Return what a cell costs where it may be too large for the memory; None if it is.
+        """Return the cost of a cell, or None if it does not fit into memory.
 
-        `microseconds` a call; bytes of the process: `before` the cell is made, the `most` while it is, and the `peak`
-        of the calls.
+        The cost has the `microseconds` of a call, and bytes of the process: `before` the cell is created, the `most`
+        during its creation, and the `peak` of the calls.
         """
         before, _ = resident_memory()
         try:
@@ -65,14 +66,14 @@ class Side:
             forget_peak()
             microseconds = self._once(call)
         except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "allocate" not in str(error):  # what PyTorch says
+            if isinstance(error, RuntimeError) and "allocate" not in str(error):  # PyTorch's message
                 raise
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             return None
         return {"microseconds": microseconds, "before": before, "most": most, "peak": resident_memory()[1]}
 
     def _once(self, call: Callable[[], Any]) -> float:
-        """Return what a call takes: the least of three blocks of calls, or where calls are long, the second call."""
+        """Return the time of a call: the minimum over three blocks, or that of the second call if calls are long."""
         call()
         block = time_block(call, 1, self.clock)
         if block.wall > LONG * 1e6:
@@ -81,16 +82,16 @@ class Side:
         return min(time_block(call, calls, self.clock).wall for _ in range(3))
 
     def resident(self, cell: Any) -> int:
-        """Return the bytes that the process holds after it computed a cell once."""
+        """Return the resident bytes of the process after computing a cell once."""
         self.module.make(cell)()
         return resident_memory()[0]
 
     def memory(self, cell: Any) -> Any:
-        """Return the bytes that a gradient keeps, as the side tells them."""
+        """Return the bytes of a gradient, measured by the side's module."""
         return self.module.memory(cell)
 
     def write_outcomes(self, file: str, cells: list[Any]) -> None:
-        """Write what cells compute, in arrays named `size/workload/what`."""
+        """Write the results of cells, as arrays named `size/workload/name`."""
         import numpy as np
 
         found: dict[str, Any] = {}
@@ -106,17 +107,17 @@ CELLS: dict[str, Callable[[Side, Any], Any]] = {
     "resident": Side.resident,
     "memory": Side.memory,
 }
-"""The requests about one cell."""
+"""The requests for one cell."""
 
 
 def main() -> None:
     """Serve requests until they end."""
     parser = argparse.ArgumentParser(description="Compute one side of a benchmark; started by the benchmark.")
     parser.add_argument("--module", required=True)
-    parser.add_argument("--seconds", type=float, default=0.05, help="that a block of calls takes")
+    parser.add_argument("--seconds", type=float, default=0.05, help="seconds of a block of calls")
     options = parser.parse_args()
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no reply
+    os.dup2(2, 1)  # keeps output of libraries out of the replies
     try:
         side = Side(options.module, options.seconds)
         for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""The options that all measuring commands share, and how `--quick` and defaults fill what is not asked for."""
+"""The options that all benchmarks share, and the defaults that `--quick` changes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def parse(
     Parameters
     ----------
     parser : argparse.ArgumentParser
-        With the command's own options.
+        A parser with the command's own options.
     full, quick : mapping
-        What options are that nobody asked for, and what `--quick` makes of them.
+        Default values of options, without and with `--quick`.
     arguments : sequence of str, optional
-        In place of the command line.
+        Arguments to parse instead of the command line.
     """
     changed = ", ".join(f"{name} {_shown(value)}" for name, value in quick.items())
-    parser.add_argument("--quick", action="store_true", help=f"a short form, for a first look: {changed}")
-    parser.add_argument("--again", action="store_true", help="show what was measured last, and measure nothing")
+    parser.add_argument("--quick", action="store_true", help=f"a short run, for a first look: {changed}")
+    parser.add_argument("--again", action="store_true", help="show the last results without measuring")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results; default: %(default)s")
-    parser.allow_abbrev = False  # result files hold the command, from which options are read
+    parser.allow_abbrev = False  # result files contain the command, and `publish` reads its options
     options = parser.parse_args(arguments)
     for name, value in {**full, **(quick if options.quick else {})}.items():
         if getattr(options, name) is None:

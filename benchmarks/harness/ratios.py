@@ -1,4 +1,4 @@
-"""Times of several rounds, and ratios of two sides' times within each round: what sums them up."""
+"""Summaries of the times of several rounds, and of the ratios of two sides' times within each round."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Spread(NamedTuple):
     high: float
 
     def rounded(self, digits: int) -> dict[str, float]:
-        """Return the numbers by name, as a result file holds them."""
+        """Return the rounded numbers by name, for a result file."""
         return {name: round(value, digits) for name, value in self._asdict().items()}
 
 
 def within_rounds(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Return the ratio of every round: what slows a whole round down does not show in it."""
+    """Return the ratio of every round, which does not change if a whole round is slower."""
     return [mine / other for mine, other in zip(ours, theirs, strict=True)]
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the median and quartiles; of a single round, that round's value three times."""
+    """Return the median and quartiles; for a single round, all three are its value."""
     if len(values) == 1:
         return Spread(values[0], values[0], values[0])
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -34,5 +34,5 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """Return the mean under which twice and half as long cancel."""
+    """Return the geometric mean, in which twice and half as long cancel."""
     return math.exp(statistics.fmean(map(math.log, values)))

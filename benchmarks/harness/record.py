@@ -1,7 +1,7 @@
-"""The result file of a measuring command: `NAME.json` with its results as plain numbers, and what they depend on.
+"""The result file of a benchmark: `NAME.json` with its results and their provenance.
 
-That is the command, the date, the machine, its load at the start, and the versions of all that is measured.
-`benchmarks/README.md` says what the results of each command hold.
+The provenance is the command, the date, the machine, its load at the start, and the versions of the libraries.
+`benchmarks/README.md` describes the results of each command.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from examples.shared.provenance import command, system
 from examples.shared.results_folder import prepare_folder, write
 
 FOLDER = Path("runs/benchmarks")
-"""Where result files are written by default."""
+"""The default folder of result files."""
 
 RIVALS = ("torch", "tianshou", "jax", "gymnasium")
-"""Whose versions are recorded where they are installed, beside those of what npnets stands on."""
+"""Packages whose versions are recorded if installed, in addition to npnets' dependencies."""
 
 
 class Record:
-    """A result file that is whole whenever it exists: every `write` replaces it at once.
+    """A result file; every `write` replaces it atomically.
 
     Parameters
     ----------
     name : str
-        Of the file, without its ending.
+        Name of the file, without its suffix.
     out : Path
-        The folder, which is made if there is none.
+        The folder, which is created if it does not exist.
     """
 
     def __init__(self, name: str, out: Path) -> None:
@@ -47,13 +47,13 @@ class Record:
         self.header = header()
 
     def write(self, results: Mapping[str, Any]) -> None:
-        """Write the results, in place of those that were written before."""
+        """Write the results, and replace earlier ones."""
         text = in_few_lines({**self.header, "results": results})
         write(self.file, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def header() -> dict[str, Any]:
-    """Return what every result file says beside its results."""
+    """Return the provenance for a result file."""
     facts = npnets.about()
     stack = {name: facts[name] for name in ("python", "npnets", "numpy", "blas", "scipy", "autograd", "cupy")}
     rivals = {name: version(name) for name in RIVALS if find_spec(name)}
@@ -72,7 +72,7 @@ def _without_gaps(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(name: str, out: Path) -> dict[str, Any]:
-    """Return what `Record` wrote; end with a clear line if there is no such file."""
+    """Return a result file; exit with a one-line error if it does not exist."""
     file = out / f"{name}.json"
     if not file.exists():
         sys.exit(f"error: there is no {file} to show again; run without --again first, or choose --out")
@@ -80,7 +80,7 @@ def read(name: str, out: Path) -> dict[str, Any]:
 
 
 def save_figure(figure: Any, file: Path) -> None:
-    """Write a figure of matplotlib's as a picture."""
+    """Write a Matplotlib figure to a file."""
     write(file, lambda path: figure.savefig(path, format=file.suffix[1:]))
 
 
@@ -90,7 +90,7 @@ def measure_and_show(
     measure: Callable[[Record, argparse.Namespace], None],
     show: Callable[[dict[str, Any], argparse.Namespace], None],
 ) -> None:
-    """Measure into a result file, unless the options say `again`, and show what it holds."""
+    """Measure and write a result file, unless `options.again` is set, and show its content."""
     if not options.again:
         with explained(options.out):
             measure(Record(name, options.out), options)
@@ -102,17 +102,17 @@ def measure_and_show(
 
 @contextmanager
 def explained(out: Path) -> Iterator[None]:
-    """Let Ctrl-C and files that cannot be written end a measurement with one line that says what can be done."""
+    """Turn Ctrl-C and errors in writing files into one-line messages that name a remedy."""
     try:
         yield
     except OSError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print(f"\ninterrupted; --again shows what {out} holds", file=sys.stderr)
+        print(f"\ninterrupted; --again shows the results in {out}", file=sys.stderr)
         sys.exit(130)
 
 
 def in_few_lines(value: Any) -> str:
-    """Return JSON in which the innermost lists and objects have a line each."""
+    """Return JSON in which every innermost list or object is one line."""
     text = json.dumps(value, indent=1, allow_nan=False)
     return re.sub(r"[\[{]\n[^\[\]{}]*[\]}]", lambda found: re.sub(r"\n\s*", " ", found[0]), text) + "\n"

@@ -1,7 +1,6 @@
-"""Sides of a benchmark that take turns: each in a process of its own, which waits while another works.
+"""Processes that take turns: each side of a benchmark has its own, which waits while another works.
 
-In one process the sides' threads would disturb each other. Owns the processes (`harness/one_side.py`) and the
-order of their turns. Knows no library and no workload.
+In one process the sides' threads would disturb each other. `harness/one_side.py` is the program of these processes.
 """
 
 from __future__ import annotations
@@ -21,47 +20,49 @@ from benchmarks import ROOT
 ONE_SIDE = "benchmarks.harness.one_side"
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What OpenMP and the linear algebra libraries read when they are loaded."""
+"""Variables that OpenMP and the linear algebra libraries read when they are loaded."""
 
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
-"""What slows OpenBLAS down where it is forced on it, and what lets Python compile npnets at every import."""
+"""Variables that force slower OpenBLAS kernels, or prevent Python from caching bytecode."""
 
 PAUSE = 0.03
 """Seconds between turns."""
 
 SPIN = 0.15
-"""The same with several threads: those of OpenBLAS and OpenMP spin for a while when their work is done. After 0.03 they
-still took half of the next side's time, and the order of the sides could be read off the table."""
+"""Seconds between turns with several threads: those of OpenBLAS and OpenMP spin for a while after their work.
+
+After 0.03 seconds they still took half of the next side's time, and the results depended on the order of the sides.
+"""
 
 Times = dict[Any, dict[str, list[float]]]
-"""Microseconds a call, by cell and side; one entry a round."""
+"""Microseconds per call, by cell and side; one entry for each round."""
 
 
 Side = TypeVar("Side")
 
 
 def unforced() -> dict[str, str]:
-    """Return the environment of processes that are timed: without `FORCED`."""
+    """Return the environment of timed processes, without the variables in `FORCED`."""
     return {key: value for key, value in os.environ.items() if key not in FORCED}
 
 
 class Ended(SystemExit):
-    """A side's process ended before it returned anything."""
+    """A side's process ended before it returned a result."""
 
 
 class Worker:
-    """One side in a process of its own.
+    """One side in its own process.
 
     Parameters
     ----------
     module : str
-        What computes: `benchmarks.cpu.npnets_side`. `one_side.py` says what it has to have.
+        The module of the side, such as `benchmarks.cpu.npnets_side`; `one_side.py` describes its interface.
     name : str
-        Of the side, for errors.
+        Name of the side, for errors.
     threads : int, optional
-        That the linear algebra may use; as many as it takes where there is none.
+        Number of threads of the linear algebra libraries; by default, their own choice.
     seconds : float
-        That a block of calls takes.
+        Duration of a block of calls.
     """
 
     def __init__(self, module: str, name: str, threads: int | None = 1, seconds: float = 0.0) -> None:
@@ -73,8 +74,8 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, cwd=ROOT
         )
 
-    def ask(self, **request: Any) -> Any:
-        """Send a request, and wait for what it returns."""
+    def call(self, **request: Any) -> Any:
+        """Send a request, and wait for its result."""
         assert self.process.stdin and self.process.stdout
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -83,7 +84,7 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise Ended(f"error: {self.name} ended with status {self.process.wait()}; the reason stands above")
+            raise Ended(f"error: {self.name} ended with status {self.process.wait()}; its error is printed above")
         return json.loads(line)
 
     def __enter__(self) -> Worker:
@@ -95,22 +96,22 @@ class Worker:
 
 
 def in_turn(sides: Sequence[Side], index: int) -> Sequence[Side]:
-    """Return the sides in the order of a round: turned round in every second one."""
+    """Return the sides in the order of a round: reversed in every second round."""
     return sides[::-1] if index % 2 else sides
 
 
 def take_turns(module: str, cells: Mapping[Any, Sequence[str]], threads: int, rounds: int, seconds: float) -> Times:
-    """Time every cell on each of its sides in every round; the order of the sides turns round after each.
+    """Time every cell on each of its sides in every round; the order of the sides is reversed after each.
 
     Parameters
     ----------
     module : str
-        Of a side, with `{}` in place of its name.
+        The module of a side, with `{}` in place of its name.
     cells : mapping
         The sides of each cell.
     threads, rounds : int
     seconds : float
-        That a block of calls takes.
+        Duration of a block of calls.
     """
     times: Times = {cell: {side: [] for side in sides} for cell, sides in cells.items()}
     with ExitStack() as stack:
@@ -121,7 +122,7 @@ def take_turns(module: str, cells: Mapping[Any, Sequence[str]], threads: int, ro
             for cell, sides in cells.items():
                 for worker in in_turn([worker for worker in workers if worker.name in sides], index):
                     time.sleep(PAUSE if threads == 1 else SPIN)
-                    microseconds = worker.ask(microseconds=cell)
+                    microseconds = worker.call(microseconds=cell)
                     if index:  # the first round warms up
                         times[cell][worker.name].append(microseconds)
     return times

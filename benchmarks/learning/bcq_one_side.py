@@ -1,7 +1,7 @@
-"""BCQ on the example's data with one library: train once, and evaluate the policy.
+"""One training of BCQ on the example's data with one library, and the evaluation of its policy.
 
-The settings, the data, the number of steps and the evaluation are the same for both libraries; only the training is
-timed. `bcq_side_by_side.py` calls `run` for each library in turn, in a process of its own.
+Settings, data, number of steps and evaluation are the same for both libraries; only the training is timed.
+`bcq_side_by_side.py` calls `run` for each library in turn, in separate processes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from examples.shared.transitions import Transitions, load
 
 
 def train_npnets(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
-    """Call the example's ``learn`` ``settings.steps`` times; how the policy acts then, and the seconds that took."""
+    """Call the example's ``learn`` ``settings.steps`` times; return the policy and the seconds of training."""
     import numpy as np
     from tqdm import trange
 
@@ -35,7 +35,7 @@ def train_npnets(settings: Hyperparameters, data: Transitions, seed: int) -> tup
 
 
 def run(library: str, seed: int, steps: int | None, episodes: int) -> dict[str, Any]:
-    """Train and evaluate once; the example says how many steps where nobody else does."""
+    """Train and evaluate once; the default of `steps` is the example's."""
     if library == "npnets":
         train = train_npnets
     else:

@@ -1,11 +1,11 @@
-"""The BCQ example on npnets and on Tianshou 1.0.0 with PyTorch, side by side: returns and training times.
+"""The BCQ example on npnets and on Tianshou 1.0.0 with PyTorch: returns and training times.
 
-    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
-    python -m benchmarks.learning.bcq_side_by_side              # a table, into runs/benchmarks/bcq_side_by_side.json
-    python -m benchmarks.learning.bcq_side_by_side --again
+    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0 python -m
+    benchmarks.learning.bcq_side_by_side              # prints a table, writes runs/benchmarks python -m
+    benchmarks.learning.bcq_side_by_side --again
 
-Equal data, settings, seeds, steps and evaluation; every run in a process of its own, the libraries in turn, the order
-turned round after each pair.
+Data, settings, seeds, steps and evaluation are equal. Every run has its own process, the libraries take turns, and
+their order is reversed after each pair.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ FULL = {"seeds": [0, 1, 2], "threads": [1, 2], "episodes": 30}
 QUICK = {"seeds": [0], "threads": [1], "episodes": 2, "steps": 200}
 
 Run = dict[str, Any]
-"""One training: `library`, `seed`, `threads`, and what `bcq_one_side.run` returns."""
+"""One training: `library`, `seed`, `threads`, and the result of `bcq_one_side.run`."""
 
 
 def run(library: str, seed: int, threads: int, options: argparse.Namespace) -> Run:
-    """Run one library once in a process of its own."""
+    """Run one library once in a new process."""
     with Worker(ONE_SIDE, f"BCQ on {library}, seed {seed},", threads) as worker:
-        asked = {"library": library, "seed": seed, "steps": options.steps, "episodes": options.episodes}
-        return {"library": library, "seed": seed, "threads": threads, **worker.ask(run=asked)}
+        request = {"library": library, "seed": seed, "steps": options.steps, "episodes": options.episodes}
+        return {"library": library, "seed": seed, "threads": threads, **worker.call(run=request)}
 
 
 def measure(record: Record, options: argparse.Namespace) -> None:
-    """Train all that is asked for, and write down what there is after every pair."""
+    """Run all trainings of the options, and write the results after every pair."""
     check_rival()
     runs: list[Run] = []
     cases = [(threads, seed) for threads in options.threads for seed in options.seeds]
@@ -64,7 +64,7 @@ def ratios(runs: list[Run]) -> dict[str, dict[str, float]]:
 
 
 def bcq_table(found: dict[str, Any]) -> list[str]:
-    """Return the lines: a row for each seed and number of threads, then the median ratio of times."""
+    """Return the lines of a table: a row for each seed and number of threads, then the median ratio of times."""
     columns = f"{'return npnets':>20}{'return Tianshou':>20}{'s npnets':>10}{'s Tianshou':>12}{'ratio':>8}"
     lines = [f"{'threads':>7}{'seed':>6}{columns}"]
     for ours, theirs in pairs(found["runs"]):
@@ -78,12 +78,12 @@ def bcq_table(found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Do as the command line says."""
+    """Read the command line and run."""
     parser = argparse.ArgumentParser(description="Compare the BCQ example on npnets and on Tianshou.")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", help="default: 0 1 2")
     parser.add_argument("--threads", type=at_least(1), nargs="+", help="default: 1 2")
     parser.add_argument("--steps", type=at_least(1), help="default: the example's")
-    parser.add_argument("--episodes", type=at_least(1), help="of the evaluation; default: 30")
+    parser.add_argument("--episodes", type=at_least(1), help="episodes of the evaluation; default: 30")
     options = parse(parser, FULL, QUICK)
     measure_and_show(NAME, options, measure, lambda found, _: print(*bcq_table(found), sep="\n"))
 

@@ -1,7 +1,7 @@
-"""The example's offline training done with Tianshou 1.0.0 on PyTorch, to compare returns and times with.
+"""The example's offline training with Tianshou 1.0.0 on PyTorch, for a comparison of returns and times.
 
-Owns only the wiring: the algorithm is Tianshou's ``BCQPolicy`` and the networks are Tianshou's; the settings,
-the data and the evaluation are the example's. `bcq_one_side.py` runs it.
+The algorithm is Tianshou's ``BCQPolicy`` and the networks are Tianshou's; settings, data and evaluation are the
+example's. `bcq_one_side.py` runs it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from examples.shared.transitions import Transitions
 
 
 def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int) -> tuple[Perturbation, Critic, Critic, VAE]:
-    """Tianshou's networks for BCQ, freshly initialised from torch's global generator."""
-    # Net and not MLP: Perturbation takes the first item of what it is given, which of a bare MLP's output is
-    # the first row, so that every transition would get the perturbation of the batch's first one.
+    """Return Tianshou's networks for BCQ, initialized with PyTorch's global generator."""
+    # Net and not MLP: Perturbation takes the first item of its preprocess net's output. For an MLP, that is the first
+    # row, so that every transition would get the perturbation of the batch's first one.
     trunk = Net(obs_dim + act_dim, act_dim, hidden_sizes=settings.hidden_sizes)
     perturbation = Perturbation(trunk, max_action=settings.max_action, phi=settings.phi)
     critic, critic2 = (Critic(Net(obs_dim, act_dim, hidden_sizes=settings.hidden_sizes, concat=True)) for _ in range(2))
@@ -57,7 +57,7 @@ def make_policy(settings: Hyperparameters, obs_dim: int, act_dim: int) -> BCQPol
 
 
 def train(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
-    """Call ``policy.learn`` ``settings.steps`` times on uniform batches; how it then acts, and the seconds it took."""
+    """Call ``policy.learn`` ``settings.steps`` times on uniform batches; return the policy and the seconds."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     policy = make_policy(settings, data.observations.shape[1], data.actions.shape[1])
@@ -69,7 +69,7 @@ def train(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Poli
 
 
 def acting(policy: BCQPolicy) -> Policy:
-    """``policy.forward`` for a whole batch of observations at once; it loops over them, one at a time."""
+    """Return a function that calls ``policy.forward`` with a batch; Tianshou loops over its observations."""
     samples = policy.forward_sampled_times
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Learning with npnets, as the examples do it, for the comparison of learning curves."""
+"""Training with npnets' examples, for the comparison of learning curves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from examples.online.off_policy import learn_while_acting
 
 
 def learn(agent: Any, seed: int) -> Learning:
-    """Learn as `agent` does; how it acts after every step."""
+    """Train an example's agent; yield its policy after every step."""
     for step, state, _ in learn_while_acting(agent, make_env, seed):
         yield step, functools.partial(agent.act, state.params)

@@ -1,7 +1,7 @@
-"""Learn Pendulum-v1 with one library and one algorithm once, and return the learning curve.
+"""One training on Pendulum-v1 with one library and one algorithm, and its learning curve.
 
-What is learned is in `problem.py`, and how, in `npnets_side.py` and `tianshou_side.py`. The clock stands while policies
-are judged. `side_by_side.py` calls `run` for each library in turn, in a process of its own.
+`problem.py` has the task, `npnets_side.py` and `tianshou_side.py` the training. The clock is stopped during
+evaluations. `side_by_side.py` calls `run` for each library in turn, in separate processes.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.learning.problem import judge, make_agent
+from benchmarks.learning.problem import evaluate_policy, make_agent
 
 CHECKPOINTS = 20
-"""How often a policy is judged while it learns, beside once before."""
+"""Number of evaluations during training, in addition to one before it."""
 
 
 class Stopwatch:
-    """Counts seconds while it runs: those that passed, and those of the processor."""
+    """Counts wall-clock and processor seconds while it runs."""
 
     def __init__(self) -> None:
         self.passed = self.processor = 0.0
 
     def start(self) -> None:
-        """Go on."""
+        """Start or continue."""
         self.passed -= time.perf_counter()
         self.processor -= time.process_time()
 
     def stop(self) -> None:
-        """Stand until the next start."""
+        """Stop until the next start."""
         self.passed += time.perf_counter()
         self.processor += time.process_time()
 
 
-def follow(learning: Any, steps: int, judge: Callable[[Any], Any], name: str) -> dict[str, list[Any]]:
-    """Return the learning curve: steps, seconds of learning until then, and what every episode earned.
+def learning_curve(learning: Any, steps: int, evaluate: Callable[[Any], Any], name: str) -> dict[str, list[Any]]:
+    """Return the learning curve: steps, seconds of training until then, and the returns of evaluation episodes.
 
     Parameters
     ----------
     learning : iterator
-        Of steps taken, from zero on, and how the policy acts then.
+        Yields the number of steps taken, from zero on, and the policy after them.
     steps : int
-        Of the last.
-    judge : callable
-        From a policy to what it earns in each episode.
+        Number of steps.
+    evaluate : callable
+        From a policy to the returns of evaluation episodes.
     name : str
-        To show beside the progress.
+        Name for the progress bar.
     """
     curve: dict[str, list[Any]] = {"steps": [], "seconds": [], "processor_seconds": [], "returns": []}
     watch, every = Stopwatch(), max(1, steps // CHECKPOINTS)
@@ -59,7 +59,7 @@ def follow(learning: Any, steps: int, judge: Callable[[Any], Any], name: str) ->
                 if step:
                     watch.stop()
                 progress.update(step - progress.n)
-                found = step, watch.passed, watch.processor, [round(float(earned), 3) for earned in judge(policy)]
+                found = step, watch.passed, watch.processor, [round(float(earned), 3) for earned in evaluate(policy)]
                 for column, value in zip(curve.values(), found, strict=True):
                     column.append(value)
                 watch.start()
@@ -67,8 +67,8 @@ def follow(learning: Any, steps: int, judge: Callable[[Any], Any], name: str) ->
 
 
 def run(library: str, algorithm: str, seed: int, steps: int) -> dict[str, Any]:
-    """Learn once."""
+    """Train once and return the learning curve."""
     side = importlib.import_module(f"benchmarks.learning.{library}_side")
     agent = make_agent(algorithm, steps)
-    curve = follow(side.learn(agent, seed), steps, judge, f"{algorithm} on {library}, seed {seed}")
+    curve = learning_curve(side.learn(agent, seed), steps, evaluate_policy, f"{algorithm} on {library}, seed {seed}")
     return {**curve, "settings": asdict(agent.settings)}

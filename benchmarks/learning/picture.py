@@ -1,7 +1,7 @@
-"""The picture of two libraries' learning curves: over steps in the environment, and over seconds.
+"""The figure of two libraries' learning curves: over steps in the environment, and over seconds.
 
-Knows neither library, only the results that `learning/side_by_side.py` writes. A curve is the mean over the seeds that
-both libraries have finished; its band goes from the worst seed to the best.
+It is drawn from the results that `learning/side_by_side.py` writes. A curve is the mean over the seeds that both
+libraries have finished; its band extends from the worst to the best seed.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from benchmarks.learning.table import Pair, Run, pairs
 from examples.shared.drawing import DASHES, LIGHT, Palette, add_axes, new_figure, save, style, tidy
 
 OVER = {"steps": "steps in the environment", "seconds": "seconds of learning"}
-"""What curves are drawn over, a panel for each."""
+"""The horizontal axes of the panels."""
 
 TITLE, PANEL, BELOW = 0.4, 1.5, 0.62
 """Heights in inches."""
 
 
 def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = False) -> None:
-    """Write the picture: below one another a panel for each algorithm over steps, and one over seconds.
+    """Write the figure, with a panel over steps and one over seconds for each algorithm.
 
     Parameters
     ----------
     results : mapping
-        What stands below `results` in the result file, with at least one pair of runs.
+        The value of `results` in the result file, with at least one pair of runs.
     path : path-like
-        File to write; its ending chooses the format.
+        File to write; its suffix chooses the format.
     dark : bool
-        For a dark page: light text and lines on no background.
+        For a dark page: light text and lines on a transparent background.
     """
     with style(dark) as palette:
         save(figure_of(results, palette), path, dark)
 
 
 def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
-    """Return the figure itself."""
+    """Return the figure."""
     found = pairs(results["runs"])
     panels = [(algorithm, seeds, over) for algorithm, seeds in found.items() for over in OVER]
     height = TITLE + PANEL + BELOW
@@ -58,7 +58,7 @@ def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
 
 
 def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, palette: Palette) -> None:
-    """Draw one algorithm's curves of both libraries, and what a controller made by hand earns."""
+    """Draw one algorithm's curves of both libraries, and the return of the hand-written controller."""
     label = "controller made by hand"
     axes.axhline(controller, color=palette.faint, linewidth=1.2, linestyle=DASHES, label=label)
     for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=True):
@@ -70,9 +70,9 @@ def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, pale
 
 
 def _curve(axes: Axes, runs: Sequence[Run], over: str, name: str, colour: str) -> None:
-    """Draw one library's curve, with a dot where it ends.
+    """Draw one library's curve, with a dot at its end.
 
-    At a checkpoint the seeds have taken equal steps, but not equal seconds: it stands at their mean.
+    At a checkpoint, the seeds have equal steps but different seconds; the point is at their mean.
     """
     along = np.mean([run[over] for run in runs], axis=0)
     returns = np.mean([run["returns"] for run in runs], axis=-1)

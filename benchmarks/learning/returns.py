@@ -1,11 +1,11 @@
-"""Runs every example whose returns are published, once a seed, and keeps the result file of each.
+"""Runs every example whose returns are published, once for each seed, and stores the result files.
 
-    python -m benchmarks.learning.returns                   # about an hour on one core, into docs/results
-    python -m benchmarks.learning.returns --only sac --seeds 0
+    python -m benchmarks.learning.returns                   # about an hour on one core, writes docs/results python -m
+    benchmarks.learning.returns --only sac --seeds 0
 
-Each run is a process of its own, `python examples/PROGRAM --seed SEED`, on one thread of BLAS; what it printed stands
-beside its other files in `runs/published`. A run whose result file is there is left out, so that an interrupted
-sequence goes on where it was; `--again` runs it all the same.
+Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread; its output and other files
+are in `runs/published`. A run whose result file exists is skipped, so that an interrupted sequence can be continued;
+`--again` runs it anyway.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def runs(only: str, seeds: list[int]) -> Iterator[Run]:
 
 
 def execute(run: Run, results: Path) -> None:
-    """Run a program to its end, and keep its result file.
+    """Run a program, and store its result file.
 
     Raises
     ------
     RuntimeError
-        If it fails; its output says why.
+        If the program fails; its output has the reason.
     """
     folder = ROOT / RUNS / run.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,11 +78,11 @@ def execute(run: Run, results: Path) -> None:
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Read the command line and run."""
     parser = argparse.ArgumentParser(description="Run the examples whose returns are published.")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="runs whose names contain it; default: all")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="runs whose names contain PATTERN; default: all")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0, 1, 2], help="default: 0 1 2")
-    parser.add_argument("--again", action="store_true", help="run what has a result file too")
+    parser.add_argument("--again", action="store_true", help="also run programs that have a result file")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
     options = parser.parse_args()
     prepare_folder(options.out)

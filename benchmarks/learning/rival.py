@@ -1,4 +1,4 @@
-"""The two libraries that learn beside each other, and what must be installed for it."""
+"""The two libraries of the comparison, and the check that Tianshou is installed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 LIBRARIES = ("npnets", "tianshou")
 
 VERSION = "1.0.0"
-"""Of Tianshou, whose other versions name and do things differently."""
+"""The version of Tianshou; other versions have other names and behaviour."""
 
 INSTALL = f"pip install -e '.[benchmarks]' && pip install --no-deps tianshou=={VERSION}"
 
 
 def check_rival() -> None:
-    """End with a clear line unless Tianshou can be run."""
+    """Exit with a one-line error if Tianshou cannot be run."""
     missing = [name for name in ("torch", "tianshou") if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(f"error: {sys.executable} has no {' and no '.join(missing)}; to install: {INSTALL}")

@@ -1,13 +1,12 @@
-"""SAC and TD3 learn Pendulum-v1 on npnets and on Tianshou 1.0.0 with PyTorch, side by side: returns and seconds.
+"""Learning curves of SAC and TD3 on Pendulum-v1, with npnets and with Tianshou 1.0.0 on PyTorch.
 
-    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
-    python -m benchmarks.learning.side_by_side              # table and picture, into runs/benchmarks
-    python -m benchmarks.learning.side_by_side --quick
-    python -m benchmarks.learning.side_by_side --again      # print and draw what is there
+    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0 python -m benchmarks.learning.side_by_side #
+    prints a table, writes a figure to runs/benchmarks python -m benchmarks.learning.side_by_side --quick python -m
+    benchmarks.learning.side_by_side --again      # print and draw the last results
 
-Equal settings, first parameters, environment seeds, first random steps and evaluation; every run in a process of its
-own, the libraries in turn, the order turned round after each pair. `learning_side_by_side.json` is whole after every
-run.
+Settings, initial parameters, environment seeds, initial random steps and evaluation are equal. Every run has its own
+process, the libraries take turns, and their order is reversed after each pair. `learning_side_by_side.json` is written
+after every run.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ QUICK = {"seeds": [0], "steps": 2000}
 
 
 def order(options: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
-    """Yield algorithm, seed and library of every run: the libraries in turn, turned round after each pair."""
+    """Yield algorithm, seed and library of every run; the order of the libraries is reversed after each pair."""
     cases = [(algorithm, seed) for seed in options.seeds for algorithm in options.algorithms]
     for index, case in enumerate(cases):
         for library in in_turn(LIBRARIES, index):
@@ -45,14 +44,14 @@ def order(options: argparse.Namespace) -> Iterator[tuple[str, int, str]]:
 
 
 def run(algorithm: str, seed: int, library: str, options: argparse.Namespace) -> Run:
-    """Learn once in a process of its own."""
+    """Train once in a new process."""
     with Worker(ONE_SIDE, f"{algorithm} on {library}, seed {seed},", options.threads) as worker:
-        asked = {"library": library, "algorithm": algorithm, "seed": seed}
-        return {**asked, "threads": options.threads, **worker.ask(run={**asked, "steps": options.steps})}
+        request = {"library": library, "algorithm": algorithm, "seed": seed}
+        return {**request, "threads": options.threads, **worker.call(run={**request, "steps": options.steps})}
 
 
 def learn_all(record: Record, options: argparse.Namespace) -> None:
-    """Learn all that is asked for, and write down what there is after every run."""
+    """Run all trainings of the options, and write the results after every run."""
     check_rival()
     controller = float(evaluate(teacher_policy, EPISODES, EVALUATION_SEED).mean())
     runs: list[Run] = []
@@ -62,7 +61,7 @@ def learn_all(record: Record, options: argparse.Namespace) -> None:
 
 
 def report(found: dict[str, Any], options: argparse.Namespace) -> None:
-    """Print and draw what was written down."""
+    """Print and draw the results."""
     if not pairs(found["runs"]):
         sys.exit(f"error: {options.out} has no algorithm and seed that both libraries have finished")
     print(*learning_table(found["runs"]), "", sep="\n")
@@ -74,8 +73,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare learning with npnets and with Tianshou on Pendulum-v1.")
     parser.add_argument("--algorithms", nargs="+", choices=tuple(AGENTS), default=list(AGENTS), help="default: all")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", help="default: 0 1 2")
-    parser.add_argument("--steps", type=at_least(1), help="in the environment; default: 20000")
-    parser.add_argument("--threads", type=at_least(1), default=1, help="of each library; default: %(default)s")
+    parser.add_argument("--steps", type=at_least(1), help="steps in the environment; default: 20000")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="threads of each library; default: %(default)s")
     options = parse(parser, FULL, QUICK, arguments)
     for name in ("algorithms", "seeds"):
         if len(set(getattr(options, name))) < len(getattr(options, name)):
@@ -86,7 +85,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Do as the command line says."""
+    """Read the command line and run."""
     measure_and_show(NAME, parse_options(), learn_all, report)
 
 

@@ -1,7 +1,4 @@
-"""The learning curves of two libraries as a table: final returns, seconds of learning, and their ratios for every seed.
-
-Knows neither library, only what `one_side.py` returns.
-"""
+"""The table of two libraries' learning curves: final returns, seconds of training, and ratios for every seed."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from benchmarks.learning.rival import LIBRARIES
 from examples.shared.pendulum_evaluation import mean_and_standard_error
 
 Run = dict[str, Any]
-"""Library, algorithm, seed and threads of one process, and the learning curve that it returns."""
+"""Library, algorithm, seed and threads of one process, and its learning curve."""
 
 Pair = tuple[Run, Run]
 """npnets' run and Tianshou's with one algorithm and seed."""
@@ -37,7 +34,7 @@ def pairs(runs: Sequence[Run]) -> dict[str, list[Pair]]:
 
 
 def summed_up(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return, by algorithm, a row for each seed, and the geometric means of npnets' time over Tianshou's."""
+    """Return, by algorithm, a row for each seed, and the geometric means of the ratio of npnets' time to Tianshou's."""
     found = pairs(runs)
     return {
         "rows": {algorithm: [_row(pair) for pair in seeds] for algorithm, seeds in found.items()},
@@ -60,7 +57,7 @@ def learning_table(runs: Sequence[Run]) -> list[str]:
 
 
 def _row(pair: Pair) -> dict[str, Any]:
-    """Return what each library's last policy earns, its seconds, and npnets' seconds over Tianshou's."""
+    """Return the final return and the seconds of each library, and the ratio of npnets' seconds to Tianshou's."""
     ratios = {clock: round(_ratio(pair, clock), 4) for clock in CLOCKS}
     return {"seed": pair[0]["seed"], **{run["library"]: _final(run) for run in pair}, "npnets_over_tianshou": ratios}
 
@@ -72,7 +69,7 @@ def _final(run: Run) -> dict[str, float]:
 
 
 def _ratio(pair: Pair, clock: str) -> float:
-    """Return npnets' time over Tianshou's for all steps."""
+    """Return the ratio of npnets' time to Tianshou's for all steps."""
     ours, theirs = pair
     return ours[clock][-1] / theirs[clock][-1]
 

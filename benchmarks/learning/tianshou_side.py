@@ -1,9 +1,9 @@
-"""Learning with Tianshou 1.0.0's own SAC and TD3 on PyTorch, for the comparison of learning curves.
+"""Training with Tianshou 1.0.0's own SAC and TD3 on PyTorch, for the comparison of learning curves.
 
-Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The environment is driven by the loop
-of `examples/online/off_policy.py`, so that both libraries pay for the same one: Tianshou's `Collector` is made for many
-environments at once, and takes half as long again with one. First parameters and the random actions of the first steps
-are npnets', bit for bit.
+Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The training loop is that of
+`examples/online/off_policy.py` for both libraries: Tianshou's `Collector` is made for many environments at once, and
+takes half as long again with one. Initial parameters and the random actions of the first steps are npnets', bit for
+bit.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from npnets.interop.tianshou import to_state_dict
 
 
 def learn(agent: Any, seed: int) -> Learning:
-    """Learn with the settings and the first parameters of `agent`; how the policy acts after every step."""
+    """Train with the settings and initial parameters of `agent`; yield the policy after every step."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # from which Tianshou draws batches and exploration
+    np.random.seed(seed)  # Tianshou draws batches and exploration from it
     env, settings, rng = make_env(), agent.settings, np.random.default_rng(seed)
     policy, buffer = make_policy(agent, agent.init(rng).params), ReplayBuffer(settings.steps)
     yield 0, acting(policy)
@@ -53,14 +53,14 @@ def warm_up(space: Any, rng: np.random.Generator) -> np.ndarray:
 
 @torch.no_grad()
 def explore(policy: BasePolicy, observation: np.ndarray) -> np.ndarray:
-    """Choose an action to learn from, as Tianshou's `Collector` does."""
+    """Return an exploratory action, as Tianshou's `Collector` does."""
     batch = Batch(obs=observation[None], info=Batch())
     action = policy.exploration_noise(policy(batch).act.numpy(), batch)
     return policy.map_action(action)[0].astype(np.float32)
 
 
 def take_step(env: gymnasium.Env, observation: np.ndarray, action: np.ndarray, buffer: ReplayBuffer) -> np.ndarray:
-    """Take an action and remember what came of it; return what is seen next, in a new episode if one has ended."""
+    """Take an action and store the transition; return the next observation, of a new episode if one has ended."""
     following, reward, terminated, truncated, _ = env.step(action)
     seen = {"obs": observation, "act": action, "rew": float(reward), "obs_next": following, "info": {}}
     buffer.add(Batch(**seen, terminated=terminated, truncated=truncated))
@@ -68,7 +68,7 @@ def take_step(env: gymnasium.Env, observation: np.ndarray, action: np.ndarray, b
 
 
 def acting(policy: BasePolicy) -> Policy:
-    """Return how a policy acts now, with no chance in it."""
+    """Return the current deterministic policy as a function."""
 
     @torch.no_grad()
     def act(observations: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ _POLICIES: dict[str, Callable[[Any, dict[str, Any]], BasePolicy]] = {"SAC": _sac
 
 
 def _common(agent: Any, params: dict[str, Any], actor: nn.Module) -> dict[str, Any]:
-    """Return the arguments that both policies share, every network with its first parameters."""
+    """Return the arguments that both policies share; every network has its initial parameters."""
     settings = agent.settings
     nets = (Net(OBS, ACT, hidden_sizes=settings.hidden_sizes, concat=True) for _ in range(2))
     modules = {"actor": actor, **{name: Critic(net) for name, net in zip(("critic", "critic2"), nets, strict=True)}}
@@ -118,13 +118,13 @@ def _common(agent: Any, params: dict[str, Any], actor: nn.Module) -> dict[str, A
         modules[name].load_state_dict({key: torch.as_tensor(array) for key, array in state_dict.items()})
     rates = {"actor": settings.actor_lr, "critic": settings.critic_lr, "critic2": settings.critic_lr}
     adams = {f"{name}_optim": torch.optim.Adam(modules[name].parameters(), rate) for name, rate in rates.items()}
-    # Actions are within [-1, 1] in the environment too: they are clipped, and there is nothing to scale.
+    # Actions are within [-1, 1] in the environment too: they are clipped and not scaled.
     bounds = {"action_space": make_env().action_space, "action_scaling": False, "action_bound_method": "clip"}
     return {**modules, **adams, **bounds, "tau": settings.tau, "gamma": settings.gamma}
 
 
 def first_state_dicts(agent: Any, params: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
-    """Return Tianshou's state dicts of the actor and of each critic, which npnets has as one ensemble of two."""
+    """Return Tianshou's state dicts of the actor and of each critic; npnets has the critics as one ensemble."""
     critic = npnets.Critic(npnets.Net(OBS, ACT, hidden_sizes=agent.settings.hidden_sizes, concat=True))
     like = critic.init(np.random.default_rng(0))
     found = {"actor": to_state_dict(agent.actor, params["actor"])}

@@ -1,4 +1,4 @@
-"""Write every published number, table and picture from the result files, or check that they agree."""
+"""Write every published number, table and figure from the result files, or check that they agree."""
 
 from __future__ import annotations
 
@@ -12,45 +12,43 @@ from benchmarks.publish.pages import pages
 from benchmarks.publish.records import Records
 from examples.shared.results_folder import write
 
-REMEDY = "python -m benchmarks.publish writes them anew"
+REMEDY = "run python -m benchmarks.publish"
 
 
 def outdated_pages(records: Records) -> dict[Path, str]:
-    """Return the pages that are not what their result files say, and what they should be."""
+    """Return the pages that disagree with their result files, and their correct text."""
     new = pages(records)
     return {path: text for path, text in new.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
 def disagreeing(records: Records) -> list[str]:
-    """Return the files that are not what their result files say."""
+    """Return the files that disagree with their result files."""
     return [str(path.relative_to(ROOT)) for path in [*outdated_pages(records), *outdated()]]
 
 
 def publish(records: Records) -> None:
-    """Write what differs."""
+    """Write the files that differ."""
     for path, text in outdated_pages(records).items():
         write(path, lambda unfinished, text=text: unfinished.write_text(text, encoding="utf-8"))  # type: ignore[misc]
     draw_outdated()
 
 
 def main() -> None:
-    """Do as the command line says."""
+    """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.publish", description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail where a page and its results disagree"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page and its results disagree")
     options = parser.parse_args()
     records = Records()
     try:
         if not options.check:
             publish(records)
         elif wrong := disagreeing(records):
-            sys.exit(f"error: not as docs/results has it: {', '.join(wrong)}; {REMEDY}")
+            sys.exit(f"error: {', '.join(wrong)} disagree with docs/results; {REMEDY}")
         if unused := records.unused():
-            sys.exit(f"error: nothing published comes from {', '.join(unused)} in docs/results; publish or delete them")
+            sys.exit(f"error: no page uses {', '.join(unused)} in docs/results; publish or delete them")
         if extra := strays():
             names = ", ".join(str(path.relative_to(ROOT)) for path in extra)
-            sys.exit(f"error: nothing draws {names}; delete what no page shows")
+            sys.exit(f"error: no code draws {names}; delete files that no page shows")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 

@@ -1,4 +1,4 @@
-"""The name of every published region, and the function that makes its text or its table from the result files."""
+"""The name of every published region, and the function that creates its text or table from the result files."""
 
 from __future__ import annotations
 

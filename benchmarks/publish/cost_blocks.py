@@ -1,4 +1,4 @@
-"""What npnets costs beside PyTorch: to install, to import, to hold and to act, and what threads of BLAS cost."""
+"""The cost of npnets compared with PyTorch: disk, import, memory, one action; and the cost of BLAS threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.publish.speed_blocks import by_threads
 
 
 def costs(records: Records) -> Table:
-    """Return what it takes to have npnets, and to have Tianshou on PyTorch."""
+    """Return the costs of npnets and of Tianshou on PyTorch."""
     footprint, speed, measured = records["footprint"], records["speed"], by_threads(records)
     sides = [footprint["results"]["sides"][side] for side in ("npnets", "tianshou")]
     over = {threads: measured[threads]["means"]["tianshou"]["all"] for threads in ("1", "2")}
@@ -20,42 +20,47 @@ def costs(records: Records) -> Table:
         ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
         ["memory, after one action", *(f"{side['mb_after_action']:.0f} MB" for side in sides)],
         ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
-        ["relative time of forwards and gradients, one thread (two)", f"{over['1']:.2f} ({over['2']:.2f})", "1 (1)"],
+        [
+            "relative time of forward passes and gradients, one thread (two)",
+            f"{over['1']:.2f} ({over['2']:.2f})",
+            "1 (1)",
+        ],
     ]
     cores = f"two cores of {processor(footprint, speed)}"
-    above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and the rest:"
+    above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and all results:"
     return Table(["", "npnets", f"Tianshou on PyTorch {version(footprint, 'torch')}"], rows, above)
 
 
 def footprint(records: Records) -> Table:
-    """Return what each library costs before it computes much."""
+    """Return the fixed cost of each library."""
     sides = records["footprint"]["results"]["sides"]
     rows = [[SIDES[name], *(shown(sides[name]) for shown in COLUMNS.values())] for name in LIBRARIES]
     return Table(["", *COLUMNS], rows)
 
 
 def blas_threads(records: Records) -> str:
-    """Return the paragraph that says how many threads a program should set, and why."""
+    """Return the paragraph that explains why a program should set the number of threads."""
     found = records["blas_threads"]["results"]
     one, times = found["one thread, us"], slowdown(records)
     return (
-        f"NumPy's BLAS takes one thread a core even for products that are too small for it. A training step of a 64-64 "
-        f"actor, batch 128, takes {one['alone'] / 1e3:.1f} ms on one thread; on {found['threads']} threads "
-        f"{times['alone']:.1f} times as long, and {times['beside another program']:.1f} times as long while another "
-        f"program runs (`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). Set one thread "
-        f"at the start of a program, as all the examples do:"
+        f"NumPy's BLAS uses one thread for each core, even for products that are too small for several. A training "
+        f"step of a 64-64 actor with batches of 128 takes {one['alone'] / 1e3:.1f} ms on one thread. "
+        f"On {found['threads']} threads it takes {times['alone']:.1f} times as long, and "
+        f"{times['beside another program']:.1f} times as long while another program runs "
+        f"(`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). "
+        f"Set one thread at the start of a program, as all the examples do:"
     )
 
 
 def slowdown(records: Records) -> dict[str, float]:
-    """Return how many times as long a step takes on one thread a core as on one, by what else runs."""
+    """Return the ratios of a step's time on one thread for each core to that on one thread, by load."""
     found = records["blas_threads"]["results"]
     one, each = found["one thread, us"], found["one thread a core, us"]
     return {case: each[case] / one[case] for case in one}
 
 
 def deployed(records: Records) -> Table:
-    """Return Tianshou's own policy on npnets and on PyTorch, side by side."""
+    """Return the comparison of Tianshou's policy on npnets and on PyTorch."""
     found = records["deploy"]["results"]
     names = ["npnets", "Tianshou"]
     costs = [found["costs"][name] for name in names]

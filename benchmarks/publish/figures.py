@@ -1,7 +1,7 @@
-"""The published pictures, each in a light and a dark form, drawn from result files alone.
+"""The published figures, each in a light and a dark version, drawn only from result files.
 
-`docs/figures/digests.json` says from which result file, byte for byte, each picture was drawn, so that one which is out
-of date, or was replaced by hand, is found without drawing it again.
+`docs/figures/digests.json` has the digests of each figure and of its result file, so that an outdated or manually
+changed figure is found without drawing it again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from examples.shared.results_folder import write
 
 FIGURES = ROOT / "docs" / "figures"
 DIGESTS = "digests.json"
-"""The name of that file, beside the pictures."""
+"""The name of this file, in the folder of the figures."""
 SHADES = {"light": False, "dark": True}
 
 SOURCES = {
@@ -27,13 +27,13 @@ SOURCES = {
     "memory_pendulum": "memory_pendulum-seed-0",
     "learning_side_by_side": "learning_side_by_side",
 }
-"""The result file of each picture."""
+"""The result file of each figure."""
 
 Draw = Callable[[dict[str, Any], Path, bool], None]
 
 
 def draw_outdated(folder: Path = FIGURES) -> list[Path]:
-    """Draw every picture that is not of the result file that is there; return what was drawn."""
+    """Draw every outdated figure; return the paths."""
     drawn = outdated(folder)
     folder.mkdir(exist_ok=True)
     for path in drawn:
@@ -44,19 +44,19 @@ def draw_outdated(folder: Path = FIGURES) -> list[Path]:
 
 def _draw(path: Path) -> None:
     name, _, shade = path.stem.rpartition("-")
-    with published_from(Records(RESULTS), f"the picture {path}") as records:
+    with published_from(Records(RESULTS), f"the figure {path}") as records:
         draw, results = _drawer(name), records[SOURCES[name]]["results"]
         write(path, lambda unfinished: draw(results, unfinished, SHADES[shade]))
 
 
 def outdated(folder: Path = FIGURES) -> list[Path]:
-    """Return the pictures that are not of the result files that are there, or not as they were drawn."""
+    """Return the figures that are missing, changed, or older than their result files."""
     written = _written(folder)
     return [path for path in _paths(folder) if not path.exists() or written.get(path.name) != _digests(path)]
 
 
 def strays(folder: Path = FIGURES) -> list[Path]:
-    """Return the files beside the pictures that nothing draws."""
+    """Return the files in the folder of the figures that no code draws."""
     known = {path.name for path in _paths(folder)} | {DIGESTS}
     return sorted(path for path in folder.glob("*") if path.name not in known)
 
@@ -66,14 +66,14 @@ def _written(folder: Path) -> dict[str, Any]:
     try:
         written = read_json(file) if file.exists() else {}
     except Unpublishable as error:
-        raise Unpublishable(f"{error}; delete it, and every picture is drawn anew") from None
+        raise Unpublishable(f"{error}; delete it to draw every figure again") from None
     if unknown := sorted(written.keys() - {path.name for path in _paths(folder)}):
-        raise Unpublishable(f"expected digests of published pictures in {file}, but there is {', '.join(unknown)}")
+        raise Unpublishable(f"expected digests of published figures in {file}, but found {', '.join(unknown)}")
     return written
 
 
 def _drawer(name: str) -> Draw:
-    """Return the function that draws a picture; only what draws imports Matplotlib."""
+    """Return the function that draws a figure; Matplotlib is imported only here."""
     if name == "learning_side_by_side":
         from benchmarks.learning.picture import draw
     else:
@@ -95,7 +95,7 @@ def _source(name: str) -> Path:
 
 
 def _digests(path: Path) -> dict[str, str]:
-    """Return the digests of a picture and of its result file."""
+    """Return the digests of a figure and of its result file."""
     source = _source(path.stem.rpartition("-")[0])
     return {"picture": _digest(path), "results": _digest(source)}
 

@@ -1,4 +1,4 @@
-"""The tables of what was learned: online, from recorded data, with a memory, and by optimizers from elsewhere."""
+"""The tables of training results: online, from recorded data, with a memory, and with external optimizers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ONLINE = {
     "td3": "``Actor``, two critics as one ensemble",
     "ddpg": "``Actor``, ``Critic``",
     "redq": "ten critics as one ensemble",
-    "ppo": "a trunk that actor and critic share",
+    "ppo": "actor and critic with a shared trunk",
 }
-"""The networks of each algorithm that learns while it acts."""
+"""The networks of each online algorithm."""
 
 
 def online(records: Records) -> Table:
-    """Return the returns of what the algorithms that act learned, a row for each."""
+    """Return the returns of the online algorithms, a row for each."""
     rows = []
     for name, networks in ONLINE.items():
         runs = records.seeds(name)
@@ -28,9 +28,9 @@ def online(records: Records) -> Table:
 
 
 def recorded(records: Records) -> Table:
-    """Return the returns of BCQ, of behaviour cloning and of the behaviour in the data, a row for each seed."""
+    """Return the returns of BCQ, of behaviour cloning and of the recorded data, a row for each seed."""
     columns = {
-        "behaviour in the data": "the data's behaviour",
+        "behaviour in the data": "recorded data",
         "behaviour cloning": "behaviour cloning",
         "BCQ": "BCQ",
     }
@@ -40,7 +40,7 @@ def recorded(records: Records) -> Table:
 def memory(records: Records) -> Table:
     """Return the returns of the two students and of their teacher, a row for each seed."""
     columns = {
-        "teacher": "the teacher, which sees the velocity",
+        "teacher": "teacher, which observes the velocity",
         "feed-forward": "feed-forward",
         "recurrent": "recurrent",
     }
@@ -53,10 +53,10 @@ def _by_seed(runs: list[Record], columns: dict[str, str]) -> Table:
 
 
 def score(run: Record, name: str) -> dict[str, Any]:
-    """Return the mean return of a policy, its standard error and the episodes behind it."""
+    """Return the mean return of a policy, its standard error and the returns of all episodes."""
     returns: dict[str, dict[str, Any]] = run["results"]["returns"]
     if name not in returns:
-        raise Unpublishable(f"expected returns of {name!r} from {run['command']}, but there are {sorted(returns)}")
+        raise Unpublishable(f"expected returns of {name!r} from {run['command']}, but found {sorted(returns)}")
     return returns[name]
 
 
@@ -70,5 +70,5 @@ def seeds(runs: list[Record]) -> list[str]:
 
 
 def command(run: Record) -> str:
-    """Return the command of a run without its options, which the page explains."""
+    """Return the command of a run, without its options."""
     return code(" ".join(run["command"].split()[:2]))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Table(NamedTuple):
-    """Column headings, rows of cells, and the sentence that stands above."""
+    """Column headings, rows of cells, and the sentence above the table."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -34,10 +34,10 @@ def _pipes(cells: Sequence[str]) -> str:
 
 
 def plus_minus(score: dict[str, float], digits: int = 0) -> str:
-    """Return a mean return with its standard error, between which no line breaks."""
+    """Return a mean return with its standard error, without a line break between them."""
     return f"{score['mean']:.{digits}f}\u00a0±\u00a0{score['standard_error']:.{digits}f}"
 
 
 def code(text: str) -> str:
-    """Return text set as code in a page of the documentation."""
+    """Return text formatted as code for a page of the documentation."""
     return f"``{text}``"

@@ -1,4 +1,4 @@
-"""Single numbers in sentences of the documentation: `|name|` there, and their values in `docs/numbers.txt`."""
+"""Single numbers in sentences of the documentation, written as `|name|`; `docs/numbers.txt` has their values."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_si
 
 
 def substitutions(records: Records) -> str:
-    """Return the definitions of all of them, as reStructuredText."""
+    """Return the definitions of all numbers, as reStructuredText."""
     lines = [f".. |{name}| replace:: {value}" for name, value in sorted(numbers(records).items())]
     return HEAD + "\n".join(lines) + "\n"
 
 
 def numbers(records: Records) -> dict[str, str]:
-    """Return every number by its name."""
+    """Return all numbers by name."""
     found: dict[str, str] = {}
     for group in (_processors, _returns, _speed, _blas, _rivals):
         with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:

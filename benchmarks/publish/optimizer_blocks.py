@@ -1,4 +1,4 @@
-"""The tables of optimizers that npnets does not contain: L-BFGS-B, Lion, CMA-ES and a natural gradient."""
+"""The tables of external optimizers: L-BFGS-B, Lion, CMA-ES and a natural gradient."""
 
 from __future__ import annotations
 
@@ -12,25 +12,33 @@ CONTROLLER = "hand-made controller"
 
 DOES = {
     "lbfgs_cloning": ("SciPy's L-BFGS-B clones a controller, with bounds on parameters", ("L-BFGS-B",)),
-    "lion_cloning": ("Lion, written in ten lines, clones it too; Adam beside it", ("Lion", "Adam")),
+    "lion_cloning": ("Lion, written in ten lines, and Adam clone it", ("Lion", "Adam")),
     "cma_es_policy": ("CMA-ES searches the weights of a policy for CartPole-v1", ("CMA-ES",)),
     "natural_gradient": ("a trust region by conjugate gradients on Hessian-vector products", ("TRPO",)),
 }
-"""What each program does, and the policies whose returns are shown."""
+"""The description of each program, and the policies whose returns are shown."""
 
 
 def all_of_them(records: Records) -> Table:
-    """Return the returns of what every one found, a row for each program."""
+    """Return the returns of all programs, a row for each."""
     rows = []
     for name, (does, policies) in DOES.items():
         runs = records.seeds(name)
         rows.append([command(runs[0]), does, *(", ".join(mean(run, policy) for policy in policies) for run in runs)])
-    return Table(["command", "what it does", *seeds(records.seeds("lbfgs_cloning"))], rows)
+    return Table(["command", "method", *seeds(records.seeds("lbfgs_cloning"))], rows)
 
 
 def lbfgs(records: Records) -> Table:
-    """Return what L-BFGS-B reached, a row for each seed."""
-    header = ["seed", "loss before", "loss after", "evaluations", "parameters on a bound", "return", "the controller's"]
+    """Return the results of L-BFGS-B, a row for each seed."""
+    header = [
+        "seed",
+        "loss before",
+        "loss after",
+        "evaluations",
+        "parameters on a bound",
+        "return",
+        "controller's return",
+    ]
     rows = []
     for run in records.seeds("lbfgs_cloning"):
         found = run["results"]
@@ -41,8 +49,8 @@ def lbfgs(records: Records) -> Table:
 
 
 def lion(records: Records) -> Table:
-    """Return what Lion and Adam reached, a row for each seed."""
-    header = ["seed", "loss before", "Lion's", "Adam's", "return, Lion", "return, Adam", "the controller's"]
+    """Return the results of Lion and Adam, a row for each seed."""
+    header = ["seed", "loss before", "loss, Lion", "loss, Adam", "return, Lion", "return, Adam", "controller's return"]
     rows = []
     for run in records.seeds("lion_cloning"):
         found = run["results"]
@@ -53,15 +61,21 @@ def lion(records: Records) -> Table:
 
 
 def cma(records: Records) -> Table:
-    """Return what CMA-ES reached, a row for each seed."""
+    """Return the results of CMA-ES, a row for each seed."""
     runs = records.seeds("cma_es_policy")
     rows = [[str(run["results"]["seed"]), before(run, "CMA-ES"), mean(run, "CMA-ES")] for run in runs]
     return Table(["seed", "return before", "return after"], rows)
 
 
 def natural_gradient(records: Records) -> Table:
-    """Return what the trust region reached, a row for each seed."""
-    header = ["seed", "return before", "return after", "divergence of the last step", "its surrogate advantage"]
+    """Return the results of the trust region, a row for each seed."""
+    header = [
+        "seed",
+        "return before",
+        "return after",
+        "KL divergence of the last step",
+        "surrogate advantage of that step",
+    ]
     rows = []
     for run in records.seeds("natural_gradient"):
         found = run["results"]
@@ -72,7 +86,7 @@ def natural_gradient(records: Records) -> Table:
 
 
 def before(run: Record, name: str) -> str:
-    """Return the mean return of a policy before it learned."""
+    """Return the mean return of a policy before training."""
     return f"{statistics.fmean(run['results']['curves'][name]['returns'][0]):.0f}"
 
 

@@ -1,4 +1,4 @@
-"""Which pages have published regions, and their text with each region and picture up to date."""
+"""The pages with published regions, and their text with every region up to date."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NUMBERS = ROOT / "docs" / "numbers.txt"
 
 
 def pages(records: Records) -> dict[Path, str]:
-    """Return the path and the new text of everything written by program, pictures aside.
+    """Return the path and the new text of all generated pages and files, except figures.
 
     Raises
     ------
     Unpublishable
-        If a page names a block that does not exist, a block stands on no page, or a result file lacks what one needs.
+        If a page names a block that does not exist, a block is on no page, or a result file is incomplete.
     """
     found = {NUMBERS: substitutions(records)}
     placed: set[str] = set()
@@ -32,8 +32,8 @@ def pages(records: Records) -> dict[Path, str]:
             raise
         except ValueError as error:
             raise Unpublishable(f"{_name(path)}: {error}") from None
-    if homeless := sorted(BLOCKS.keys() - placed):
-        raise Unpublishable(f"expected every block on some page, but {', '.join(homeless)} stand on none")
+    if unused := sorted(BLOCKS.keys() - placed):
+        raise Unpublishable(f"expected every block on some page, but {', '.join(unused)} are on none")
     return found
 
 
@@ -49,9 +49,9 @@ def _name(page: Path) -> str:
 
 
 def block_of(records: Records, name: str, page: Path, placed: set[str]) -> str:
-    """Return the text of a block for a page, whose name becomes one of those that are `placed`."""
+    """Return the text of a block for a page, and add its name to `placed`."""
     if name not in BLOCKS:
-        raise Unpublishable(f"{_name(page)} asks for the block {name!r}; there are {', '.join(sorted(BLOCKS))}")
+        raise Unpublishable(f"{_name(page)} has an unknown block {name!r}; expected one of {', '.join(sorted(BLOCKS))}")
     placed.add(name)
     with published_from(records, f"{_name(page)}, block {name!r}") as part:
         block = BLOCKS[name](part)

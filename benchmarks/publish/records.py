@@ -17,18 +17,18 @@ RESULTS = ROOT / "docs" / "results"
 Record = dict[str, Any]
 
 HEADER = {"command": str, "date": str, "machine": dict, "versions": dict, "results": dict}
-"""What a result file holds, and as what."""
+"""The keys of a result file, and the types of their values."""
 
 SHORTENED = ("--quick", "--only")
-"""The options of a first look, whose results are no measurement to publish."""
+"""Options of short runs, whose results must not be published."""
 
 
 class Unpublishable(ValueError):
-    """A page or a result file from which nothing can be published; the message says which, and why."""
+    """An error in a page or a result file that prevents publishing; the message names the file and the reason."""
 
 
 class Facts(dict[str, Any]):
-    """A JSON object that names its file where a key is missing."""
+    """A JSON object whose error for a missing key names its file."""
 
     file: Path
 
@@ -49,7 +49,7 @@ class Records:
         self.used: set[str] = set()
 
     def __getitem__(self, name: str) -> Record:
-        """Return what a result file holds."""
+        """Return the content of a result file."""
         self.used.add(name)
         return _read(self.folder / f"{name}.json")
 
@@ -62,7 +62,7 @@ class Records:
         return [self[stem] for stem in found]
 
     def unused(self) -> list[str]:
-        """Return the result files that nothing published comes from."""
+        """Return the result files that no page uses."""
         return sorted({path.stem for path in self.folder.glob("*.json")} - self.used)
 
 
@@ -70,13 +70,13 @@ def seed_of(stem: str) -> int:
     """Return the seed in the name of a result file."""
     seed = stem.rpartition("-")[2]
     if not seed.isdecimal():
-        raise Unpublishable(f"expected a number behind 'seed-' in the name of {stem}.json")
+        raise Unpublishable(f"expected a number after 'seed-' in the name of {stem}.json")
     return int(seed)
 
 
 @contextmanager
 def published_from(records: Records, where: str) -> Iterator[Records]:
-    """Lend records, and say where on which page, and from which files, something went wrong."""
+    """Yield records, and add the page and the result files to errors."""
     part = Records(records.folder)
     try:
         yield part
@@ -94,7 +94,9 @@ def _read(path: Path) -> Record:
     try:
         record = read_json(path)
     except FileNotFoundError:
-        raise FileNotFoundError(f"expected the result file {path}; benchmarks/README.md says who writes it") from None
+        raise FileNotFoundError(
+            f"expected the result file {path}; benchmarks/README.md has the command that writes it"
+        ) from None
     missing = [name for name in HEADER if not record.get(name)]
     if missing:
         raise Unpublishable(f"expected {', '.join(HEADER)} in {path}, but there is no {' and no '.join(missing)}")
@@ -104,13 +106,13 @@ def _read(path: Path) -> Record:
 
 
 def _faults(record: Record) -> list[str]:
-    """Return why a file that has all parts of a result file is none to publish."""
+    """Return the reasons why a result file with all keys must not be published."""
     wrong = [f"{name!r} is no {kind.__name__}" for name, kind in HEADER.items() if not isinstance(record[name], kind)]
     if wrong:
         return wrong
     options = {word.partition("=")[0] for word in shlex.split(record["command"])}
-    nameless = [] if record["machine"].get("processor") else ["the machine's processor has no name"]
-    return nameless + [f"{name} in its command is for a first look" for name in SHORTENED if name in options]
+    nameless = [] if record["machine"].get("processor") else ["its machine has no processor name"]
+    return nameless + [f"{name} in its command is for a short run" for name in SHORTENED if name in options]
 
 
 def read_json(path: Path) -> Record:
@@ -134,14 +136,14 @@ def read_json(path: Path) -> Record:
 
 
 def version(record: Record, package: str) -> str:
-    """Return the version of a package that results were measured with, without the name of its build."""
+    """Return the version of a package in a result file, without its build name."""
     return str(record["versions"][package]).partition("+")[0]
 
 
 def processor(*records: Record) -> str:
-    """Return the processor that results were measured on, as in "an AMD EPYC"; several are an error."""
+    """Return the processor of results, as in "an AMD EPYC"; different processors are an error."""
     names = {record["machine"]["processor"] for record in records}
     if len(names) != 1:
-        raise ValueError(f"expected results of one processor, but they are of {sorted(names)}; measure them together")
+        raise ValueError(f"expected results of one processor, but found {sorted(names)}; measure them together")
     name = str(names.pop())
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"

@@ -1,7 +1,7 @@
-"""Regions of a page that are written by program: found by their marks, and replaced.
+"""Generated regions of a page: found by their marks, and replaced.
 
-In Markdown a region stands between `<!-- published: NAME -->` and `<!-- end of published -->`, in reStructuredText
-between `.. published: NAME` and `.. end of published`, each mark on a line of its own.
+In Markdown, a region is between `<!-- published: NAME -->` and `<!-- end of published -->`; in reStructuredText,
+between `.. published: NAME` and `.. end of published`. Each mark is a separate line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MARKS = {
 
 
 def replaced(text: str, suffix: str, block: Callable[[str], str]) -> str:
-    """Return a page with every region written anew.
+    """Return a page with every region replaced.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def replaced(text: str, suffix: str, block: Callable[[str], str]) -> str:
     region = re.compile(rf"^{opening}\n(.*?)^{re.escape(end)}$", re.M | re.S)
     starts, ends = len(re.findall(f"^{opening}$", text, re.M)), text.count(f"\n{end}\n")
     if not starts == ends == len(region.findall(text)):
-        raise ValueError(f"expected an end for every start of a published region, but there are {starts} and {ends}")
+        raise ValueError(f"expected one end for each start of a published region, found {starts} starts, {ends} ends")
     return region.sub(lambda found: _region(start, end, found.group(1), block(found.group(1))), text)
 
 

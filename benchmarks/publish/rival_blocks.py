@@ -1,4 +1,4 @@
-"""The tables of trainings beside Tianshou's: SAC and TD3 online, and BCQ from recorded data."""
+"""The tables that compare training with Tianshou's: SAC and TD3 online, and BCQ from recorded data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER = ("return, npnets", "return, Tianshou", "seconds, npnets", "seconds, Tia
 
 
 def learning(records: Records) -> Table:
-    """Return final returns and seconds of learning, a row for each algorithm and seed."""
+    """Return final returns and seconds of training, a row for each algorithm and seed."""
     rows = []
     for algorithm, seeds in records["learning_side_by_side"]["results"]["rows"].items():
         for row in seeds:
@@ -37,7 +37,7 @@ def bcq(records: Records) -> Table:
 
 
 def learning_ratio(records: Records, algorithm: str) -> float:
-    """Return npnets' seconds over Tianshou's, the geometric mean over the seeds."""
+    """Return the ratio of npnets' seconds to Tianshou's, the geometric mean over the seeds."""
     found: dict[str, float] = records["learning_side_by_side"]["results"]["npnets_over_tianshou"][algorithm]
     return found["seconds"]
 

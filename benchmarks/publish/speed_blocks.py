@@ -1,4 +1,4 @@
-"""The tables of speed: forwards, gradients and learning steps over rivals, and the recurrent networks' own."""
+"""The tables of time ratios: forward passes, gradients and learning steps, and those of recurrent networks."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NAMES = {
     "td3 whole": "TD3's whole step",
     "sac whole": "SAC's whole step",
 }
-"""What the page calls the groups of one cell."""
+"""The row names of groups with one cell."""
 
 
 def by_threads(records: Records) -> dict[str, Any]:
-    """Return what was measured on one thread and on two, which are two measurements."""
+    """Return the results on one thread and on two, which must be different measurements."""
     threads: dict[str, Any] = records["speed"]["results"]["threads"]
     if threads["1"] == threads["2"]:
         raise Unpublishable("speed.json has the same results for one thread and for two; was one copied?")
@@ -39,7 +39,7 @@ def by_threads(records: Records) -> dict[str, Any]:
 
 
 def speed(records: Records) -> Table:
-    """Return npnets' time over that of the others, a row for each kind and size."""
+    """Return the ratios of npnets' time to the others, a row for each kind and size."""
     threads = by_threads(records)
     rows = []
     for group in threads["1"]["groups"]:
@@ -47,12 +47,12 @@ def speed(records: Records) -> Table:
         rows.append([NAMES.get(group, group), *(ABSENT if cell is None else f"{cell:.2f}" for cell in cells)])
     for (heading, *_), column in zip(COLUMNS, list(zip(*rows, strict=True))[1:], strict=True):
         if not any(column):
-            raise Unpublishable(f"speed.json has nothing of {heading}")
-    return Table(["npnets' time over that of", *(heading for heading, _, _ in COLUMNS)], rows)
+            raise Unpublishable(f"speed.json has no results for {heading}")
+    return Table(["npnets' time divided by that of", *(heading for heading, _, _ in COLUMNS)], rows)
 
 
 def recurrent(records: Records) -> Table:
-    """Return the recurrent actor's and critic's time over Tianshou's, a row for each size."""
+    """Return the ratios of the recurrent actor's and critic's time to Tianshou's, a row for each size."""
     threads = by_threads(records)
     sizes = dict.fromkeys(cell["size"] for cell in threads["1"]["cells"] if "x" in cell["size"])
     columns = [(kind, number) for number in ("1", "2") for kind in ("forward", "gradient")]
@@ -71,16 +71,16 @@ def _pair(cells: list[dict[str, Any]], size: str, kind: str) -> str:
 
 
 def bars(records: Records) -> Table:
-    """Return what npnets asks of itself, and what was measured on one thread and on two."""
+    """Return the limits for npnets' ratios, and the measured values on one thread and on two."""
     threads = by_threads(records)
     rows = []
     for one, two in zip(threads["1"]["bars"], threads["2"]["bars"], strict=True):
-        rows.append([one["text"], f"{one['most']:g}", _judged(one), _judged(two)])
-    return Table(["bar", "at most", "one thread", "two threads"], rows)
+        rows.append([one["text"], f"{one['most']:g}", _checked(one), _checked(two)])
+    return Table(["ratio", "limit", "one thread", "two threads"], rows)
 
 
-def _judged(bar: dict[str, Any]) -> str:
-    """Return the worst ratio, and in how many cells the bar does not hold."""
+def _checked(bar: dict[str, Any]) -> str:
+    """Return the largest ratio, and the number of cells above the limit."""
     if bar["holds"]:
         return f"{bar['found']:.2f}"
     cells = f", above in {bar['broken']} of {bar['cells']}" if bar["cells"] > 1 and bar["worst"] else ""

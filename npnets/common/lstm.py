@@ -10,11 +10,10 @@ import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace, parse_device
 from npnets.common.network import Network
-from npnets.common.sequences import Sequences, sequences
+from npnets.common.sequences import Sequences
 from npnets.common.sequential import Leaves
 from npnets.common.spec import Parameter, Spec, Uniform
 from npnets.description import cached_property, set_fields, set_plain, shape, size
-from npnets.inputs import first_leaf
 from npnets.kernels.lstm import State, lstm
 
 
@@ -50,22 +49,6 @@ class LSTM(Network):
         """`layer_0`, `layer_1`, ..., drawn evenly within one over the root of `hidden`."""
         inputs = (self.input_size, *[self.hidden_size] * (self.num_layers - 1))
         return Spec({f"layer_{n}": _layer(width, self.hidden_size) for n, width in enumerate(inputs)})
-
-    def sequences(
-        self, leaves: Leaves, obs: object, state: object, lengths: object, resets: object, features: int, owner: object
-    ) -> Sequences:
-        """Validate the inputs of a network, whose observations have a number of `features`."""
-        return sequences(
-            obs,
-            state,
-            lengths,
-            resets,
-            like=first_leaf(leaves),
-            features=features,
-            layers=self.num_layers,
-            hidden=self.hidden_size,
-            owner=owner,
-        )
 
     def run(self, leaves: Leaves, given: Sequences, all_steps: bool) -> tuple[Array, dict[str, Array]]:
         """Run all layers over sequences that have been validated.

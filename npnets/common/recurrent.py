@@ -10,6 +10,7 @@ from npnets.backend import Array, Device
 from npnets.common.linear import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
+from npnets.common.sequences import sequences
 from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
@@ -110,7 +111,7 @@ class Recurrent(Network):
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
         leaves = self.spec.read(params, self)
-        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.first.in_features, self)
+        given = sequences(self, leaves, obs, state, lengths, resets)
         features = self._first.run(leaves, given.rows(given.x))
         read = given._replace(x=features.reshape((*given.x.shape[:2], self.hidden_layer_size)))
         hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], read, all_steps)

@@ -5,14 +5,16 @@ Inside, sequences are time-major, `(steps, batch, ...)`, as a network goes throu
 `reset` an episode begins, where it is not `valid` its sequence is over.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device, to_numpy
-from npnets.inputs import as_input
+from npnets.description import width
+from npnets.inputs import as_input, first_leaf
 from npnets.tree import Tree
 
 NAMES = ("hidden", "cell")
@@ -41,40 +43,27 @@ class Sequences(NamedTuple):
 
 
 def sequences(
-    obs: object,
-    state: Tree,
-    lengths: object,
-    resets: object,
-    *,
-    like: Array,
-    features: int,
-    layers: int,
-    hidden: int,
-    owner: object,
+    network: Any, leaves: Sequence[Tree], obs: object, state: Tree, lengths: object, resets: object
 ) -> Sequences:
-    """Check a batch of sequences, and bring it to the device and dtype of a parameter.
+    """Validate a batch of sequences, and convert it to the device and dtype of a network's leaves.
 
     Parameters
     ----------
+    network : recurrent network
+        Named in errors; its `lstm` and `state_shape` say which sizes are expected.
+    leaves : sequence
+        Of the network's parameters.
     obs : (batch, steps, features) or (batch, features) array
     state : dict, optional
         `hidden` and `cell`, each `(batch, layers, hidden)`.
     lengths : (batch,) array of int, optional
     resets : (batch, steps) array of bool, optional
-    like : array
-        A parameter.
-    features, layers, hidden : int
-        The sizes that are expected.
-    owner : network
-        Who is named in an error.
-
-    Returns
-    -------
-    Sequences
     """
-    x = _time_major(as_input(obs, like), features, owner)
+    like, lstm = first_leaf(leaves), network.lstm
+    x = _time_major(as_input(obs, like), width(network.state_shape), network)
     steps, batch = x.shape[:2]
-    entering = None if state is None else _entering(state, (batch, layers, hidden), like, owner)
+    shape = (batch, lstm.num_layers, lstm.hidden_size)
+    entering = None if state is None else _entering(state, shape, like, network)
     valid = None if lengths is None else to_device(_valid(lengths, batch, steps), device_of(bare(like)))
     reset = None if resets is None else to_device(_reset(resets, batch, steps), device_of(bare(like)))
     return Sequences(x, entering, reset if valid is None or reset is None else reset & valid, valid)

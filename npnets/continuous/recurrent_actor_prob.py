@@ -10,6 +10,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
+from npnets.common.sequences import sequences
 from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
@@ -133,7 +134,7 @@ class RecurrentActorProb(Network):
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
         leaves = self.spec.read(params, self)
-        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.lstm.input_size, self)
+        given = sequences(self, leaves, obs, state, lengths, resets)
         hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
         mu = scaled(self._mu.run(leaves, hidden), self.max_action)
         if self.conditioned_sigma:

@@ -12,7 +12,7 @@ from npnets.backend import Array, Device
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
-from npnets.common.sequences import Sequences
+from npnets.common.sequences import Sequences, sequences
 from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.description import Shape, cached_property, set_plain, width
@@ -151,7 +151,7 @@ class RecurrentCritic(Network):
         """
         _check_no_state(act=act, info=info)
         leaves = self.spec.read(params, self)
-        given = self.lstm.sequences(leaves, obs, state, lengths, resets, self.lstm.input_size, self)
+        given = sequences(self, leaves, obs, state, lengths, resets)
         actions = None if act is None and not self._actions else self._action_rows(act, given, leaves, all_steps)
         hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
         value = self._last.run(leaves, hidden if actions is None else nnp.concatenate([hidden, actions], 1))

@@ -101,11 +101,11 @@ def learning_of(steps: int, clock: SimpleNamespace) -> Iterator[tuple[int, int]]
 
 
 def test_the_seconds_of_learning_exclude_the_start_and_the_evaluations(clock: SimpleNamespace) -> None:
-    def judge(policy: int) -> list[float]:
+    def evaluate(policy: int) -> list[float]:
         clock.seconds += 1000
         return [-float(policy)]
 
-    curve = one_side.follow(learning_of(40, clock), 40, judge, "made up")
+    curve = one_side.learning_curve(learning_of(40, clock), 40, evaluate, "made up")
     assert curve["steps"] == list(range(0, 41, 2))
     assert curve["seconds"] == [2.0 * step for step in curve["steps"]]
     assert curve["processor_seconds"] == curve["steps"]
@@ -114,7 +114,7 @@ def test_the_seconds_of_learning_exclude_the_start_and_the_evaluations(clock: Si
 
 def test_the_last_policy_is_evaluated_once_for_any_number_of_steps(clock: SimpleNamespace) -> None:
     for steps in (1, 7, 20, 45):
-        curve = one_side.follow(learning_of(steps, clock), steps, lambda policy: [0.0], "made up")
+        curve = one_side.learning_curve(learning_of(steps, clock), steps, lambda policy: [0.0], "made up")
         assert curve["steps"][0] == 0 and curve["steps"][-1] == steps
         assert len(set(curve["steps"])) == len(curve["steps"])
 
@@ -150,9 +150,9 @@ def test_actions_within_one_become_torques_within_two_in_learning_and_evaluation
         steps = zip(ours.step(np.float32([action])), real.step(np.float32([2 * action])), strict=True)
         for seen, expected in list(steps)[:2]:
             np.testing.assert_allclose(seen, expected, rtol=1e-6)
-    judged = problem.judge(lambda observations: teacher_policy(observations) / 2)
+    returns = problem.evaluate_policy(lambda observations: teacher_policy(observations) / 2)
     expected = pendulum_evaluation.evaluate(teacher_policy, 2, pendulum_evaluation.EVALUATION_SEED)
-    np.testing.assert_array_equal(judged, expected)
+    np.testing.assert_array_equal(returns, expected)
 
 
 @pytest.mark.usefixtures("small")
@@ -184,7 +184,7 @@ class Recorded:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def call(self, **request: Any) -> dict[str, Any]:
         return {"started with": self.given, "asked": request}
 
 

@@ -61,7 +61,7 @@ def test_an_interruption_while_the_file_is_written_leaves_the_last_complete_one(
     monkeypatch.setattr(Path, "write_text", half)
     with pytest.raises(SystemExit) as ended, explained(tmp_path):
         made.write({"rounds": [3.0] * 1000})
-    assert ended.value.code == 130 and f"--again shows what {tmp_path} holds" in capsys.readouterr().err
+    assert ended.value.code == 130 and f"--again shows the results in {tmp_path}" in capsys.readouterr().err
     assert read("made_up", tmp_path)["results"] == whole
 
 

@@ -38,7 +38,7 @@ class Scripted:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def ask(self, microseconds: Cell) -> float:
+    def call(self, microseconds: Cell) -> float:
         self.turns.append((self.name, microseconds.workload))
         self.microseconds += 1000
         return self.microseconds
@@ -75,7 +75,7 @@ def test_the_first_round_warms_up_and_its_times_are_dropped(scripted: type[Scrip
 
 def surroundings(threads: int | None, *names: str) -> Any:
     with Worker("counting_side", "counting", threads) as worker:
-        return worker.ask(surroundings={"names": names})
+        return worker.call(surroundings={"names": names})
 
 
 def test_a_process_gets_its_number_of_threads_and_nothing_that_slows_openblas_down(
@@ -97,12 +97,12 @@ def test_without_a_number_of_threads_the_environment_decides(monkeypatch: pytest
 def test_outcomes_come_back_by_size_workload_and_name() -> None:
     cells = [Cell("one", "32"), Cell("three", "64x2")]
     with Worker("counting_side", "counting") as worker:
-        found = outcomes(lambda file: worker.ask(outcomes=(file, cells)))
+        found = outcomes(lambda file: worker.call(outcomes=(file, cells)))
     assert {name: int(array[0]) for name, array in found.items()} == {"32/one/length": 3, "64x2/three/length": 5}
     assert all(isinstance(array, np.ndarray) for array in found.values())
 
 
 def test_a_process_that_ends_is_an_error_with_its_name_and_status() -> None:
-    with pytest.raises(Ended, match="^error: the one that breaks ended with status 7; the reason stands above$"):
+    with pytest.raises(Ended, match="^error: the one that breaks ended with status 7; its error is printed above$"):
         with Worker("counting_side", "the one that breaks") as worker:
-            worker.ask(microseconds=Cell("break", "1"))
+            worker.call(microseconds=Cell("break", "1"))

@@ -57,6 +57,16 @@ def _listed(tree: Any, path: tuple[str, ...] = ()) -> list[Any]:
     return [found for name, part in tree.items() for found in _listed(part, (*path, name))]
 
 
+TIANSHOUS = {"get_output_dim", "get_preprocess_net", "decode"}
+
+
+@pytest.mark.numpy_alone("no arrays in it")
+@each_case
+def test_a_network_has_no_public_methods_but_init_forward_and_those_of_tianshou(case: Case) -> None:
+    methods = {name for name in dir(case.net) if callable(getattr(type(case.net), name, None)) and name[0] != "_"}
+    assert {"init", "forward"} <= methods <= {"init", "forward", "linear_layer"} | TIANSHOUS
+
+
 @each_case
 def test_leaves_are_read_in_the_order_in_which_they_are_declared(case: Case) -> None:
     params = case.params()
@@ -108,8 +118,19 @@ def test_a_subclass_that_adds_a_parameter_draws_reads_and_shows_it() -> None:
     assert bits(actor.forward({**params, "preprocess": zero}, obs)[0]) != bits(actor.forward(params, obs)[0])
 
 
+class _Reading(dict[str, Any]):
+    """A dict of names, which makes an array when it is read."""
+
+    def __init__(self, params: Any) -> None:
+        super().__init__({name: name for name in params})
+        self.params = params
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params[super().__getitem__(name)]
+
+
 @pytest.mark.numpy_alone("which dict a leaf stands in does not depend on the backend")
-@pytest.mark.parametrize("view", [MappingProxyType, lambda params: type("Own", (dict,), {})(params)])
+@pytest.mark.parametrize("view", [MappingProxyType, lambda params: type("Own", (dict,), {})(params), _Reading])
 def test_mappings_other_than_dicts_are_read(view: Any) -> None:
     net = npnets.Linear(5, 3)
     params = net.init(np.random.default_rng(0))

@@ -82,12 +82,12 @@ def test_a_region_keeps_its_marks_and_the_text_around_them() -> None:
 
 @pytest.mark.parametrize("suffix, start", [(".md", "<!-- published: one -->"), (".rst", ".. published: one")])
 def test_a_region_without_an_end_is_an_error(suffix: str, start: str) -> None:
-    with pytest.raises(ValueError, match="expected an end for every start"):
+    with pytest.raises(ValueError, match="expected one end for each start"):
         replaced(f"text\n{start}\n\nmore\n", suffix, lambda name: "")
 
 
 def test_the_error_for_a_missing_result_file_names_it(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"speed\.json; benchmarks/README\.md says who writes it"):
+    with pytest.raises(FileNotFoundError, match=r"speed\.json; benchmarks/README\.md has the command"):
         Records(tmp_path)["speed"]
 
 
@@ -111,9 +111,9 @@ WHOLE = {
         (b'{"results": NaN}', "finite numbers in .*, but there is NaN"),
         ({"results": []}, "but there is no results"),
         ({"results": [1]}, "'results' is no dict"),
-        ({"machine": {"processor": ""}}, "processor has no name"),
-        ({"command": "python -m benchmarks.cpu.speed --quick"}, "--quick in its command is for a first look"),
-        ({"command": "python -m benchmarks.cpu.speed '--only=actor 1'"}, "--only in its command is for a first look"),
+        ({"machine": {"processor": ""}}, "machine has no processor name"),
+        ({"command": "python -m benchmarks.cpu.speed --quick"}, "--quick in its command is for a short run"),
+        ({"command": "python -m benchmarks.cpu.speed '--only=actor 1'"}, "--only in its command is for a short run"),
     ],
     ids=str,
 )
@@ -145,7 +145,7 @@ THREADS = {"1": {"groups": {"forward": {"tianshou": 0.5}}}, "2": {"groups": {"fo
     [
         ("speed", "speed", {"rounds": 3}, "speed.json has no 'threads' beside 'rounds'"),
         ("speed", "speed", {"threads": {"1": THREADS["1"], "2": THREADS["1"]}}, "the same results for one thread"),
-        ("speed", "speed", {"threads": THREADS}, "speed.json has nothing of JAX, one thread"),
+        ("speed", "speed", {"threads": THREADS}, "speed.json has no results for JAX, one thread"),
         (
             "bcq-side-by-side",
             "bcq_side_by_side",
@@ -155,7 +155,7 @@ THREADS = {"1": {"groups": {"forward": {"tianshou": 0.5}}}, "2": {"groups": {"fo
         ("blas-threads", "blas_threads", BLAS, "division by zero"),
         ("footprint", "footprint", {"sides": [1]}, "list indices"),
         ("footprint", "footprint", {"sides": {"npnets": {}}}, "footprint.json has no 'installed_mb' beside nothing"),
-        ("own-optimizers", "lbfgs_cloning-seed-x", {"seed": 0}, "a number behind 'seed-' in the name of lbfgs"),
+        ("own-optimizers", "lbfgs_cloning-seed-x", {"seed": 0}, "a number after 'seed-' in the name of lbfgs"),
         ("best", "sac-seed-0", {"seed": 0}, "expected the result file .*learning_side_by_side.json"),
     ],
 )
@@ -184,12 +184,12 @@ def test_a_page_whose_marks_do_not_match_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(published_pages, "NUMBERS", tmp_path / "numbers.txt")
     monkeypatch.setattr(published_pages, "substitutions", lambda records: "")
     monkeypatch.setattr(published_pages, "places", lambda: [tmp_path / "guide.rst"])
-    with pytest.raises(Unpublishable, match=r"^guide\.rst: expected an end for every start"):
+    with pytest.raises(Unpublishable, match=r"^guide\.rst: expected one end for each start"):
         pages(Records(tmp_path))
 
 
 @pytest.mark.parametrize(
-    "text, why", [("[]", "an object of JSON"), ("{", "expected JSON in"), ('{"other.png": {}}', "there is other.png")]
+    "text, why", [("[]", "an object of JSON"), ("{", "expected JSON in"), ('{"other.png": {}}', "found other.png")]
 )
 def test_the_error_for_an_invalid_digest_names_it(text: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "digests.json").write_text(text, encoding="utf-8")
@@ -217,7 +217,7 @@ def test_pictures_of_another_folder_have_their_digests_there(tmp_path: Path, mon
 def test_one_sentence_names_the_processor_of_results_from_one_processor_alone() -> None:
     one, other = ({"machine": {"processor": name}} for name in ("A", "B"))
     assert processor(one, one) == "an A"
-    with pytest.raises(ValueError, match=r"of one processor, but they are of \['A', 'B'\]"):
+    with pytest.raises(ValueError, match=r"of one processor, but found \['A', 'B'\]"):
         processor(one, other)
 
 
