@@ -51,7 +51,8 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes without cached properties, which are computed again where they are needed."""
-        return {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}
+        attributes = dict(vars(self))  # a copy, because other threads may store cached properties meanwhile
+        return {name: value for name, value in attributes.items() if not _is_cached(type(self), name)}
 
 
 def _is_cached(network: type, name: str) -> bool:

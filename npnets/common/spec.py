@@ -191,12 +191,12 @@ class _Reader:
             return None
 
     def _dicts(self, params: Tree) -> list[Params]:
-        dicts = [params if type(params) is dict else {**params}]  # a defaultdict would add a key that it lacks
+        dicts = [params if type(params) is dict else _as_dict(params)]
         if len(dicts[0]) != self.keys:
             raise KeyError
         for number, key, keys in self.dicts:
             part = dicts[number][key]
-            part = part if type(part) is dict else {**part}
+            part = part if type(part) is dict else _as_dict(part)
             if len(part) != keys:
                 raise KeyError
             dicts.append(part)
@@ -216,6 +216,11 @@ class _Reader:
                 dtype = found
             leaves.append(value)
         return leaves if dtype is None or dtype in COMPUTED else None
+
+
+def _as_dict(params: Any) -> dict[Any, Any]:
+    """Return another mapping as a dict, which, unlike a `defaultdict`, adds no key that it lacks."""
+    return {key: params[key] for key in params.keys()}  # noqa: SIM118 (a sequence of pairs has no keys)
 
 
 def init_part(part: Any, rng: np.random.Generator, dtype: DTypeLike) -> Tree:

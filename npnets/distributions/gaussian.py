@@ -18,8 +18,7 @@ from npnets.distributions.arguments import (
     noise_like,
     outputs_of,
 )
-from npnets.kernels.constants import LOG_ROOT_2PI
-from npnets.kernels.gaussian import log_density
+from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
 from npnets.tree import Tree
 
 

@@ -92,28 +92,17 @@ def _all_slots() -> list[_Slot]:
 
 
 def scratch(like: Array, shape: tuple[int, ...]) -> Array:
-    """Return an uninitialized array of a shape, of the dtype and on the device of another.
-
-    Parameters
-    ----------
-    like : array
-    shape : tuple of int
-
-    Returns
-    -------
-    array
-    """
+    """Return an uninitialized array of a shape, of the dtype and on the device of another."""
     if type(like) is not np.ndarray:  # the one place that allocates for either processor
         return namespace(like).empty(shape, like.dtype)
     size = like.dtype.itemsize
     for width in shape:
         size *= width
-    if size < LEAST_BYTES or size > _limit:
-        return np.empty(shape, like.dtype)
-    if not REFERENCES_ARE_COUNTED:
+    if LEAST_BYTES <= size <= _limit:
+        if REFERENCES_ARE_COUNTED:
+            return _pooled((shape, like.dtype))
         _log_that_there_are_no_pools()
-        return np.empty(shape, like.dtype)
-    return _pooled((shape, like.dtype))
+    return np.empty(shape, like.dtype)
 
 
 def side_by_side(parts: Sequence[Array], axis: int) -> Array:
@@ -162,7 +151,7 @@ def _unused_or_new(pool: _Pool, key: _Key) -> Array:
     unused = _first_unused(arrays)
     if unused:
         buffer = arrays.pop(unused)
-        if _is_unchanged(buffer, key):
+        if buffer.flags.carray and (buffer.shape, buffer.dtype) == key:  # unchanged
             arrays.insert(1, buffer)
             return buffer
     new: Array = np.empty(*key)
@@ -186,11 +175,6 @@ def _first_unused(arrays: list[Array]) -> int:
             return index
         index += 1  # `enumerate` would hold a reference too
     return 0
-
-
-def _is_unchanged(array: Array, key: _Key) -> bool:
-    """Return whether an array still has the shape, dtype and flags that it was made with."""
-    return array.flags.carray and (array.shape, array.dtype) == key
 
 
 def _trim(pool: _Pool) -> None:

@@ -2,16 +2,20 @@
 
     log p(x) = sum_i (-z_i^2 / 2 - log sigma_i) - actions * log(2 pi) / 2,  z = (x - mu) / sigma
 
-Symbols: `x`, `mu`, `sigma`, `z` `(..., actions)`; `g` `(...)` the cotangent of `log p`, `dmu` that of `mu`, and so on.
+Symbols: `x`, `mu`, `sigma`, `z` `(..., actions)`, of one shape and dtype; `g` `(...)` the cotangent of `log p`, `dmu`
+that of `mu`, and so on.
 """
+
+import math
 
 import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
-from npnets.kernels.constants import LOG_ROOT_2PI
 from npnets.kernels.cuda import gaussian as cuda
+
+LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def _composition(x: Array, mu: Array, sigma: Array) -> Array:
@@ -39,15 +43,5 @@ _apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
 
 
 def log_density(x: Array, mu: Array, sigma: Array) -> Array:
-    """Return the log-density of a normal distribution, summed over the last axis.
-
-    Parameters
-    ----------
-    x, mu, sigma : (..., actions) arrays
-        Of one shape and dtype; `sigma` is positive.
-
-    Returns
-    -------
-    (...) array
-    """
+    """Return `log p(x)`, the log-density of a normal distribution summed over the last axis; `sigma` is positive."""
     return _apply(x, mu, sigma)

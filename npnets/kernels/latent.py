@@ -45,19 +45,9 @@ def _forward(
 
 
 def _backward(
-    g: list[Array | None],
-    residuals: Residuals,
-    argnums: tuple[int, ...],
-    x: Array,
-    w_m: Array,
-    b_m: Array,
-    w_s: Array,
-    b_s: Array,
-    noise: Array,
-    *,
-    low: float,
-    high: float,
+    g: list[Array | None], residuals: Residuals, argnums: tuple[int, ...], *args: Array, **bounds: float
 ) -> tuple[Array, ...]:
+    x, w_m, b_m, w_s, b_s, noise = args
     dmean, dstd, dlatent = (namespace(x).zeros_like(residuals.std) if part is None else part for part in g)
     dmean = dmean + dlatent  # latent = mean + std * noise
     dstd = dstd + dlatent * noise
@@ -80,20 +70,5 @@ _apply = fused(_composition, cpu=_PAIR, gpu=_PAIR)
 def latent_draw(
     x: Array, mean: tuple[Array, Array], log_std: tuple[Array, Array], noise: Array, low: float, high: float
 ) -> tuple[Array, Array, Array]:
-    """Draw latent vectors whose mean and deviation are two linear layers of the same features.
-
-    Parameters
-    ----------
-    x : (batch, in) array
-    mean, log_std : pairs of arrays
-        Weights `(in, latent)` and biases `(latent,)`.
-    noise : (batch, latent) array
-        Standard normal numbers.
-    low, high : float
-        Bounds of the logarithm of the deviation.
-
-    Returns
-    -------
-    mean, std, latent : (batch, latent) arrays
-    """
+    """Return `mean`, `std` and `latent` from the weights and biases of both layers, and standard normal `noise`."""
     return _apply(x, *mean, *log_std, noise, low=low, high=high)

@@ -8,6 +8,7 @@ Symbols: `x`, `y` `(..., features)`; `n` the normalized `x`; `r` `(..., 1)`; `we
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,9 @@ import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
 from npnets.kernels.cuda import layer_norm as cuda
+
+Residuals: TypeAlias = tuple[Array, Array]
+"""For the backward: `n` and `r`."""
 
 
 def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> Array:
@@ -25,7 +29,7 @@ def _composition(x: Array, weight: Array | None, bias: Array | None, *, eps: flo
     return y if bias is None else y + bias
 
 
-def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, tuple[Array, Array]]:
+def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) -> tuple[Array, Residuals]:
     n = x - x.mean(axis=-1, keepdims=True)
     r = 1 / np.sqrt((n * n).mean(axis=-1, keepdims=True) + eps)
     n *= r
@@ -36,19 +40,11 @@ def _forward(x: Array, weight: Array | None, bias: Array | None, *, eps: float) 
 
 
 def _backward(
-    input_cotangent: Callable[[Array, Array, Array, Array | None], Array],
-    dy: Array,
-    residuals: tuple[Array, Array],
-    argnums: tuple[int, ...],
-    x: Array,
-    weight: Array | None,
-    bias: Array | None,
-    *,
-    eps: float,
+    compute_dx: Callable[..., Array], dy: Array, residuals: Residuals, argnums: tuple[int, ...], *args: Any, eps: float
 ) -> tuple[Array, ...]:
-    n, r = residuals
+    (n, r), (_, weight, _) = residuals, args
     cotangent = (
-        lambda: input_cotangent(dy, n, r, weight),
+        lambda: compute_dx(dy, n, r, weight),
         lambda: _sum_of_rows(dy * n),  # y = n * weight + bias
         lambda: _sum_of_rows(dy),
     )
@@ -74,17 +70,5 @@ _apply = fused(
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:
-    """Normalize the last axis to mean zero and variance one, then scale and shift it.
-
-    Parameters
-    ----------
-    x : (..., features) array
-    weight, bias : (features,) array, or None
-    eps : float
-        Added to the variance.
-
-    Returns
-    -------
-    array of the shape and dtype of `x`
-    """
+    """Return `y`: the last axis of `x` with mean zero and variance one, then scaled and shifted."""
     return _apply(x, weight, bias, eps=eps)

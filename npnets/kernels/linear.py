@@ -152,20 +152,8 @@ _apply = fused(
 
 
 def linear_layers(x: Array, parameters: Sequence[Any], activations: Activations) -> Array:
-    """Run linear layers with their activations one after the other.
+    """Return `y` of the last layer, `(..., batch, out)`, or `(members, batch, out)` for an ensemble.
 
-    Parameters
-    ----------
-    x : (..., batch, in) array
-        For an ensemble `(batch, in)` or `(members, batch, in)`.
-    parameters : sequence of arrays
-        Each layer's weight, `(in, out)` or `(members, in, out)`, and bias, `(out,)`, `(members, 1, out)` or `None`.
-    activations : tuple
-        Each layer's activation, a named one, or `None`.
-
-    Returns
-    -------
-    (..., batch, out) array
-        For an ensemble `(members, batch, out)`.
+    `parameters` holds each layer's weight and bias, which may be `None`; each activation is a named one or `None`.
     """
     return _apply(x, *parameters, activations=activations)

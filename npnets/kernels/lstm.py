@@ -20,7 +20,7 @@ float32, not relative to its own size.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -35,13 +35,13 @@ from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
 from npnets.kernels.products import product
 
-Mask = Array | None
-State = tuple[Array, Array]
+Mask: TypeAlias = Array | None
+State: TypeAlias = tuple[Array, Array]
+Outputs: TypeAlias = tuple[Array, Array, Array]
 
 
-def _composition(
-    x: Array, w_x: Array, w_h: Array, b_x: Array, b_h: Array, h: Array, c: Array, *, reset: Mask, valid: Mask
-) -> tuple[Array, Array, Array]:
+def _composition(x: Array, *args: Array, reset: Mask, valid: Mask) -> Outputs:
+    w_x, w_h, b_x, b_h, h, c = args
     outputs = []
     for t in range(x.shape[0]):
         if reset is not None:
@@ -71,9 +71,7 @@ class Residuals(NamedTuple):
     tanh_c: Array
 
 
-def _forward(
-    step: Step, x: Array, *args: Array, reset: Mask, valid: Mask
-) -> tuple[tuple[Array, Array, Array], Residuals]:
+def _forward(step: Step, x: Array, *args: Array, reset: Mask, valid: Mask) -> tuple[Outputs, Residuals]:
     *weights, h, c = args
     (steps, batch, width), hidden = x.shape, h.shape[1]
     reset, valid = _features_first(reset), _features_first(valid)
@@ -96,7 +94,7 @@ def _forward(
     return (outputs.swapaxes(1, 2), outputs[-1].T.copy(), cs[-1].T.copy()), Residuals(u[:-1], gates, cs[:-1], tanh_c)
 
 
-def _evaluate(step: Step, x: Array, *args: Array, reset: Mask, valid: Mask) -> tuple[Array, Array, Array]:
+def _evaluate(step: Step, x: Array, *args: Array, reset: Mask, valid: Mask) -> Outputs:
     """Return the outputs of `_forward` with the memory of one step: each step overwrites the arrays of the last."""
     *weights, h, c = args
     outputs, h, c = scratch(x, (x.shape[0], *h.T.shape)), h.T, c.T.copy()
@@ -116,22 +114,14 @@ def _evaluate(step: Step, x: Array, *args: Array, reset: Mask, valid: Mask) -> t
 
 
 def _backward(
-    step: Step,
-    g: list[Array | None],
-    residuals: Residuals,
-    argnums: tuple[int, ...],
-    x: Array,
-    w_x: Array,
-    w_h: Array,
-    *args: Array,
-    reset: Mask,
-    valid: Mask,
+    step: Step, g: list[Array | None], residuals: Residuals, argnums: tuple[int, ...], *args: Array, **masks: Mask
 ) -> tuple[Array, ...]:
-    dz, dh, dc = _through_time(step, g, residuals, w_h, _features_first(reset), _features_first(valid))
+    _, w_x, w_h, *_ = args
+    dz, dh, dc = _through_time(step, g, residuals, w_h, **masks)
     has_weights = not {1, 2, 3, 4}.isdisjoint(argnums)
     cotangents = (
         _input_cotangent(dz, w_x) if 0 in argnums else None,
-        *(_weight_cotangents(residuals.u, dz, x.shape[2]) if has_weights else (None,) * 4),
+        *(_weight_cotangents(residuals.u, dz, w_x.shape[0]) if has_weights else (None,) * 4),
         dh.T.copy() if 5 in argnums else None,
         dc.T.copy() if 6 in argnums else None,
     )
@@ -143,7 +133,7 @@ def _through_time(
 ) -> tuple[Array, Array, Array]:
     """Return `dz` `(4 hidden, steps, batch)`, and the cotangents of the states that enter the sequence."""
     _, gates, c, tanh_c = residuals
-    doutputs, *dstates = g
+    reset, valid, (doutputs, *dstates) = _features_first(reset), _features_first(valid), g
     steps, features, batch = gates.shape
     xp, dz, dz_t = namespace(gates), scratch(gates, (features, steps, batch)), scratch(gates, (features, batch))
     dh, dc = (xp.zeros_like(c[0]) if part is None else part.T.copy() for part in dstates)
@@ -171,18 +161,13 @@ def _input_cotangent(dz: Array, w_x: Array) -> Array:
 
 def _weight_cotangents(u: Array, dz: Array, width: int) -> tuple[Array, Array, Array, Array]:
     """Return the cotangents of `W_x`, `W_h`, `b_x` and `b_h`, from one product over all steps."""
-    dw = product(_columns_of_all_steps(u), dz.reshape(len(dz), -1).T)
+    steps, features, _ = u.shape
+    columns = by_feature = u.swapaxes(0, 1)
+    if steps > 1:
+        columns = scratch(u, by_feature.shape)
+        columns[:] = by_feature
+    dw = product(columns.reshape(features, -1), dz.reshape(len(dz), -1).T)
     return dw[:width], dw[width + 1 :], dw[width], dw[width]
-
-
-def _columns_of_all_steps(u: Array) -> Array:
-    """Return `u` `(steps, features, batch)` as `(features, steps * batch)`."""
-    steps, features, batch = u.shape
-    if steps == 1:
-        return u[0]
-    columns = scratch(u, (features, steps, batch))
-    columns[:] = u.swapaxes(0, 1)
-    return columns.reshape(features, -1)
 
 
 def _stacked_inputs(x: Array, h: Array, valid: Mask) -> tuple[Array, Array]:
@@ -221,28 +206,16 @@ def _pair(step: Step) -> Pair:
 _apply = fused(_composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP))
 
 
-def lstm(
-    x: Array,
-    weights: tuple[Array, Array, Array, Array],
-    h: Array,
-    c: Array,
-    reset: Mask = None,
-    valid: Mask = None,
-) -> tuple[Array, Array, Array]:
-    """Run one layer over a sequence.
+def lstm(x: Array, weights: tuple[Array, ...], h: Array, c: Array, reset: Mask = None, valid: Mask = None) -> Outputs:
+    """Run one layer over a sequence, from the states before its first step.
 
     Parameters
     ----------
     x : (steps, batch, in) array
     weights : tuple of four arrays
-        `W_x` `(in, 4 hidden)`, `W_h` `(hidden, 4 hidden)`, `b_x` and `b_h` `(4 hidden,)`; gates in the order i, f, g,
-        o.
+        `W_x`, `W_h`, `b_x` and `b_h`.
     h, c : (batch, hidden) arrays
-        Hidden and cell state before the first step.
-    reset : (steps, batch, 1) array of bool, optional
-        Where the states that enter a step are replaced by zeros.
-    valid : (steps, batch, 1) array of bool, optional
-        Where a step belongs to its sequence; elsewhere `x` is not read and the states pass through.
+    reset, valid : (steps, batch, 1) arrays of bool, optional
 
     Returns
     -------

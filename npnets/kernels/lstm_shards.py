@@ -10,7 +10,7 @@ Symbols as in `lstm`: rows lie along axis 1 of `x`, of the masks and of the outp
 import functools
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,15 +32,11 @@ _ROWS_OF_OUTPUTS = (1, 0, 0)
 _ROWS_OF_ARGUMENTS = {0: 1, 5: 0, 6: 0}  # those of x, h and c; weights and biases have none
 
 
-class _Residuals(NamedTuple):
-    """The rows of each shard, and its residuals."""
-
-    shards: list[slice]
-    residuals: list[object]
-
-
 def sharded(pair: Pair) -> Pair:
-    """Return an LSTM's pair for NumPy which divides large batches among threads."""
+    """Return an LSTM's pair for NumPy which divides large batches among threads.
+
+    Residuals of a batch in shards are a list of each shard's rows and residuals; those of a whole batch the pair's own.
+    """
     return Pair(partial(_forward, pair), partial(_backward, pair), partial(_evaluate, pair))
 
 
@@ -50,7 +46,7 @@ def _forward(pair: Pair, *args: Array, **masks: Array | None) -> Any:
         return pair.forward(*args, **masks)
     results = run_together([_task(pair.forward, shard, args, masks) for shard in shards])
     outputs, residuals = zip(*results, strict=True)
-    return _joined(outputs), _Residuals(shards, list(residuals))
+    return _joined(outputs), list(zip(shards, residuals, strict=True))
 
 
 def _evaluate(pair: Pair, *args: Array, **masks: Array | None) -> Any:
@@ -64,10 +60,10 @@ def _evaluate(pair: Pair, *args: Array, **masks: Array | None) -> Any:
 def _backward(
     pair: Pair, g: list[Array | None], residuals: object, argnums: tuple[int, ...], *args: Array, **masks: Array | None
 ) -> tuple[Array, ...]:
-    if not isinstance(residuals, _Residuals):
+    if not isinstance(residuals, list):
         return pair.backward(g, residuals, argnums, *args, **masks)
     tasks = []
-    for shard, own_residuals in zip(residuals.shards, residuals.residuals, strict=True):
+    for shard, own_residuals in residuals:
         own_g = [_rows(part, axis, shard) for part, axis in zip(g, _ROWS_OF_OUTPUTS, strict=True)]
         tasks.append(_task(partial(pair.backward, own_g, own_residuals, argnums), shard, args, masks))
     return tuple(map(_whole, argnums, zip(*run_together(tasks), strict=True)))

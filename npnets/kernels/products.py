@@ -8,17 +8,7 @@ from npnets.kernels.buffers import scratch
 
 
 def product(a: Array, b: Array) -> Array:
-    """Return the matrix product of two arrays.
-
-    Parameters
-    ----------
-    a, b : (..., n, k) and (..., k, m) arrays
-        Of one dtype. The axes before the last two are equal, or one of the two has none.
-
-    Returns
-    -------
-    (..., n, m) array
-    """
+    """Return the matrix product of arrays of one dtype; axes before the last two are equal, or one array has none."""
     if type(a) is not np.ndarray:  # CuPy has buffers and a choice of its own
         return np.matmul(a, b)
     rows, columns = a.shape[-2], b.shape[-1]

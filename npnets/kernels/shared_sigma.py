@@ -26,7 +26,7 @@ def _forward_on_gpu(log_sigma: Array, *, shape: tuple[int, ...]) -> tuple[Array,
 
 
 def _backward(
-    dsigma: Array, sigma: Array, argnums: tuple[int, ...], log_sigma: Array, *, shape: tuple[int, ...]
+    dsigma: Array, sigma: Array, argnums: object, log_sigma: Array, *, shape: tuple[int, ...]
 ) -> tuple[Array]:
     return ((dsigma * sigma).reshape(-1, shape[-1]).sum(axis=0),)
 
@@ -35,17 +35,5 @@ _apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on
 
 
 def shared_sigma(log_sigma: Array, shape: tuple[int, ...]) -> Array:
-    """Return standard deviations, the same for each row.
-
-    Parameters
-    ----------
-    log_sigma : (actions,) array
-    shape : tuple of int
-        `(..., actions)`.
-
-    Returns
-    -------
-    (..., actions) array
-        Of the dtype of `log_sigma`.
-    """
+    """Return standard deviations of a shape `(..., actions)`, the same for each row."""
     return _apply(log_sigma, shape=shape)

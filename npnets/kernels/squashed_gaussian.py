@@ -18,8 +18,8 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
-from npnets.kernels.constants import LOG_ROOT_2PI
 from npnets.kernels.cuda import squashed_gaussian as cuda
+from npnets.kernels.gaussian import LOG_ROOT_2PI
 from npnets.numpy.elementwise import elementwise
 
 _LOG_4 = 2 * math.log(2)
@@ -52,17 +52,9 @@ def _forward(
 
 
 def _backward(
-    g: list[Array | None],
-    t: Array,
-    argnums: tuple[int, ...],
-    mu: Array,
-    sigma: Array,
-    noise: Array,
-    *,
-    middle: Array,
-    half: Array,
-    log_norm: float,
+    g: list[Array | None], t: Array, argnums: tuple[int, ...], *args: Array, half: Array, **constants: object
 ) -> tuple[Array, ...]:
+    _, sigma, noise = args
     daction, dlog_prob = g[0], 0 if g[1] is None else g[1][..., None]
     du = 2 * dlog_prob * t  # log_prob = neg_log_det_tanh(u) + ...
     if daction is not None:
@@ -81,23 +73,9 @@ _apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
 def squashed_draw(
     mu: Array, sigma: Array, noise: Array, middle: Array, half: Array, log_half: float
 ) -> tuple[Array, Array]:
-    """Squash a draw from a normal distribution into an interval.
+    """Return `action`, within the interval as rounded, and `log p(action)`, finite however far out the draw lies.
 
-    Parameters
-    ----------
-    mu, sigma, noise : (..., actions) arrays
-        Of one shape and dtype; `sigma` is positive, `noise` standard normal.
-    middle, half : (actions,) arrays
-        The interval's centre and half its width; constants.
-    log_half : float
-        The sum of the logarithms of `half`.
-
-    Returns
-    -------
-    action : (..., actions) array
-        Within `[middle - half, middle + half]`, as rounded.
-    log_prob : (...) array
-        The log-density of the actions, summed over the last axis; finite however far the draw lies outside.
+    `sigma` is positive, `noise` standard normal, and `log_half` the sum of the logarithms of `half`.
     """
     log_norm = mu.shape[-1] * (LOG_ROOT_2PI + _LOG_4) + log_half
     return _apply(mu, sigma, noise, middle=middle, half=half, log_norm=log_norm)

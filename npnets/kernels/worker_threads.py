@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from npnets.blas import check_one_thread
 from npnets.caches import bounded_cache
@@ -20,6 +20,7 @@ from npnets.description import size
 from npnets.log import logger
 
 T = TypeVar("T")
+_Outcome: TypeAlias = tuple[Any, BaseException | None]  # the result of a task, or its exception
 
 _threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_threads", default=1)
 
@@ -82,12 +83,12 @@ def run_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     workers = len(tasks) - 1
     if sys.is_finalizing() or not _are_ready(workers):
         return [task() for task in tasks]
-    outcomes: SimpleQueue[_Outcome] = SimpleQueue()
-    for place, task in enumerate(tasks[1:]):
+    outcomes: list[SimpleQueue[_Outcome]] = [SimpleQueue() for _ in range(workers)]
+    for outcome, task in zip(outcomes, tasks[1:], strict=True):
         context = contextvars.copy_context()  # with this thread's settings, such as `numpy.errstate`
         context.run(_threads.set, 1)  # a finalizer in a worker must not wait for that worker
-        _tasks.put((outcomes, place, context, task))
-    return [tasks[0](), *_results([outcomes.get() for _ in range(workers)])]
+        _tasks.put((outcome, context, task))
+    return [tasks[0](), *_results([outcome.get() for outcome in outcomes])]
 
 
 def _are_ready(workers: int) -> bool:
@@ -108,22 +109,14 @@ def _warn_of_missing_threads(number: int) -> None:
     logger().warning("the system starts no more threads: npnets.batch_threads runs on %d", number)
 
 
-class _Outcome(NamedTuple):
-    """The result of a task or its exception, and the task's place among all."""
-
-    place: int
-    result: Any
-    error: BaseException | None
-
-
 def _run_tasks(tasks: SimpleQueue[Any], alive: list[None], started: SimpleQueue[None]) -> None:
     """Run tasks for ever; a worker that waits for the next one references no array."""
     alive.append(None)
     try:
         started.put(None)
         while True:
-            outcomes, place, context, task = tasks.get()
-            outcome = _outcome(place, context, task)
+            outcomes, context, task = tasks.get()
+            outcome = _outcome(context, task)
             del context, task
             outcomes.put(outcome)
             del outcomes, outcome
@@ -131,18 +124,17 @@ def _run_tasks(tasks: SimpleQueue[Any], alive: list[None], started: SimpleQueue[
         alive.pop()
 
 
-def _outcome(place: int, context: contextvars.Context, task: Callable[[], object]) -> _Outcome:
+def _outcome(context: contextvars.Context, task: Callable[[], object]) -> _Outcome:
     try:
-        return _Outcome(place, context.run(task), None)
+        return context.run(task), None
     except BaseException as error:  # raised by the thread that waits for the result
-        return _Outcome(place, None, error)
+        return None, error
 
 
 def _results(outcomes: list[_Outcome]) -> list[Any]:
-    outcomes.sort(key=lambda outcome: outcome.place)
-    error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+    error = next((error for _, error in outcomes if error is not None), None)
     if error is None:
-        return [outcome.result for outcome in outcomes]
+        return [result for result, _ in outcomes]
     try:
         raise error
     finally:

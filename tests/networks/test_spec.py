@@ -118,8 +118,19 @@ def test_a_subclass_that_adds_a_parameter_draws_reads_and_shows_it() -> None:
     assert bits(actor.forward({**params, "preprocess": zero}, obs)[0]) != bits(actor.forward(params, obs)[0])
 
 
+class _Reading(dict[str, Any]):
+    """A dict of names, which makes an array when it is read."""
+
+    def __init__(self, params: Any) -> None:
+        super().__init__({name: name for name in params})
+        self.params = params
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params[super().__getitem__(name)]
+
+
 @pytest.mark.numpy_alone("which dict a leaf stands in does not depend on the backend")
-@pytest.mark.parametrize("view", [MappingProxyType, lambda params: type("Own", (dict,), {})(params)])
+@pytest.mark.parametrize("view", [MappingProxyType, lambda params: type("Own", (dict,), {})(params), _Reading])
 def test_mappings_other_than_dicts_are_read(view: Any) -> None:
     net = npnets.Linear(5, 3)
     params = net.init(np.random.default_rng(0))

@@ -152,3 +152,19 @@ def test_copies_and_pickles_keep_the_attributes_that_a_subclass_adds(copied: Any
 def test_a_part_of_the_users_own_gets_the_dtype_as_it_was_given(dtype: Any) -> None:
     params = npnets.Actor(Asked(), 2).init(np.random.default_rng(0), dtype)
     assert len(params["preprocess"]["name"]) == len(getattr(dtype, "__name__", ""))
+
+
+def test_a_network_may_be_pickled_while_another_thread_computes_with_it() -> None:
+    net = Scaled(5, hidden_sizes=(4,))
+
+    class Interrupting:
+        """Lets the other thread compute in the middle of the pickling, when a class attribute is read."""
+
+        def __get__(self, instance: Any, owner: Any) -> None:
+            net.forward(net.init(np.random.default_rng(0)), OBS)
+
+    Scaled.scale = Interrupting()  # type: ignore[attr-defined]
+    try:
+        assert sorted(net.__getstate__()) == sorted(Scaled(5, hidden_sizes=(4,)).__getstate__())
+    finally:
+        del Scaled.scale  # type: ignore[attr-defined]

@@ -213,10 +213,10 @@ def test_a_worker_that_waits_for_the_next_task_references_neither_task_nor_resul
         """Checks that the task is no longer alive when its result comes."""
 
         def put(self, outcome: Any) -> None:
-            assert outcome.error is None and alive[0]() is None
+            assert outcome[1] is None and alive[0]() is None
 
-    jobs: list[Any] = [(Outcomes(), 0, contextvars.copy_context(), functools.partial(task))]
-    alive: list[Any] = [weakref.ref(jobs[0][3]), weakref.ref(jobs[0][0])]
+    jobs: list[Any] = [(Outcomes(), contextvars.copy_context(), functools.partial(task))]
+    alive: list[Any] = [weakref.ref(jobs[0][2]), weakref.ref(jobs[0][0])]
     with pytest.raises(Waits):
         worker_threads._run_tasks(Tasks(), [], SimpleQueue())  # type: ignore[arg-type]
 

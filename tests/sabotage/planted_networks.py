@@ -78,7 +78,7 @@ NETWORKS = [
     Fault(
         "networks: a pickle holds what was computed from the fields",
         "common/network.py",
-        "return {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}",
+        "return {name: value for name, value in attributes.items() if not _is_cached(type(self), name)}",
         "return vars(self)",
         "tests/networks/test_spec.py",
     ),

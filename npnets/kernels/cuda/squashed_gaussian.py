@@ -31,17 +31,9 @@ def _forward(
 
 
 def _backward(
-    g: list[Array | None],
-    t: Array,
-    argnums: tuple[int, ...],
-    mu: Array,
-    sigma: Array,
-    noise: Array,
-    *,
-    middle: Array,
-    half: Array,
-    log_norm: float,
+    g: list[Array | None], t: Array, argnums: tuple[int, ...], *args: Array, half: Array, **constants: object
 ) -> tuple[Array, ...]:
+    _, sigma, noise = args
     daction = 0 if g[0] is None else g[0]
     dlog_prob = 0 if g[1] is None else g[1][..., None]
     cotangents = _COTANGENTS(t, half, noise, sigma, daction, dlog_prob)
