@@ -1,1 +1,1 @@
-"""Programs that learn with npnets, in folders by what they show; README.md says where to start."""
+"""Example programs that train npnets' networks, in folders by topic; README.md is the overview."""

@@ -1,7 +1,7 @@
 #!/bin/sh
-# From a fresh clone to a trained policy: offline reinforcement learning (BCQ), start to finish.
+# Trains a policy in a fresh clone, by offline reinforcement learning (BCQ).
 #   sh scripts/demo.sh [options of examples/offline/offline_bcq.py]
-# PYTHON=python3.12 chooses the interpreter. Everything that is installed goes into .venv in the checkout.
+# PYTHON=python3.12 chooses the interpreter. Everything is installed into .venv in the checkout.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Make the checkout's virtual environment, .venv, and install into it.
+# Create the checkout's virtual environment, .venv, and install into it.
 #   sh scripts/environment.sh NAME REQUIREMENT...
-# NAME says what the requirements are for; they are read from the root of the checkout, as pip takes them. A second
-# call with the same NAME installs nothing, unless setup.cfg, pyproject.toml, the requirements or the checkout's place
-# changed. $PYTHON names the interpreter; without it, .venv is kept as it is, or made with python3.
-# Needs Python 3.10 or newer. Installs Debian's python3-venv where the interpreter cannot make an environment without.
+# NAME is the purpose of the requirements, which are pip's arguments, relative to the root of the checkout. A second call
+# with the same NAME installs nothing, unless setup.cfg, pyproject.toml, the requirements or the checkout's path changed.
+# $PYTHON is the interpreter; by default, an existing .venv is reused, and a new one is made with python3.
+# Needs Python 3.10 or newer. Installs Debian's python3-venv if the interpreter needs it to make an environment.
 set -eu
 
 say() { printf 'npnets: %s\n' "$*" >&2; }
@@ -14,8 +14,8 @@ fail() { say "error: $*"; exit 1; }
 name=$1
 shift
 
-# Asked before the change of folder, so that $PYTHON may be a relative path. From within an environment it is the
-# interpreter underneath that counts: .venv itself may be active, and about to be rebuilt.
+# Runs before the change of folder, so that $PYTHON may be a relative path. Inside an environment, this finds its base
+# interpreter, because .venv itself may be active and about to be rebuilt.
 find_python() {
     wanted=${PYTHON:-python3}
     command -v "$wanted" >/dev/null 2>&1 ||
@@ -28,7 +28,7 @@ find_python() {
 
 identity() { "$1" -c 'import sys; print(sys.base_prefix, sys.version)'; }
 
-# Whether .venv is whole, new enough, and made with the interpreter that was asked for.
+# Whether .venv is complete, new enough, and made with the requested interpreter.
 is_usable() {
     [ ! -e "$unfinished" ] &&
         "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 &&
@@ -37,7 +37,7 @@ is_usable() {
 
 can_make_environments() { "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
-# Debian and Ubuntu keep a part of Python's venv in a package of its own.
+# Debian and Ubuntu have a part of Python's venv in a separate package.
 install_venv() {
     package=python$version-venv
     [ "$(identity "$python")" != "$(identity /usr/bin/python3 2>/dev/null)" ] || package=python3-venv
@@ -53,10 +53,10 @@ install_venv() {
         set -- sudo -n env
     fi
     say "$python cannot make virtual environments (no ensurepip): installing $package with apt-get"
-    # An update may fail for some source that has nothing to do with this package: the install decides.
+    # An update may fail for an unrelated package source; only the result of the installation counts.
     "$@" DEBIAN_FRONTEND=noninteractive sh -c "apt-get -qq update; apt-get -qq install -y $package" >&2 ||
         fail "$remedy"
-    can_make_environments || fail "$remedy (it is installed, and that did not help)"
+    can_make_environments || fail "$remedy (it is installed, but this is not enough)"
 }
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -80,12 +80,12 @@ fi
 state=$(printf '%s\n' "$root" "$@" && cat setup.cfg pyproject.toml)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
     say "installing into .venv: $*"
-    # From here until the end .venv may be in pieces: an interrupted run leaves the mark, and the next one starts over.
+    # Until the end, .venv may be incomplete: an interrupted run leaves this mark, and the next run starts over.
     : >"$unfinished"
-    # A user's own settings may say --user, which means nothing in an environment. pip 21.3 is the first that can
-    # install a checkout in place without a setup.py.
+    # The user's settings may contain --user, which does not work in an environment. pip 21.3 is the first version that
+    # can install a checkout in place without a setup.py.
     PIP_USER=0 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check 'pip>=21.3' ||
-        fail "pip could not be brought up to date in .venv"
+        fail "could not update pip in .venv"
     PIP_USER=0 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
         fail "could not install into .venv: $*"
     printf '%s\n' "$state" >"$stamp"

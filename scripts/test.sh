@@ -1,7 +1,7 @@
 #!/bin/sh
-# From a fresh clone to every check that continuous integration makes, from style and types to the examples.
+# Runs every check of continuous integration in a fresh clone, from style and types to the examples.
 #   sh scripts/test.sh [options of tox run, such as: -e py -- -k lstm]
-# PYTHON=python3.12 chooses the interpreter. Everything that is installed goes into .venv and .tox in the checkout.
+# PYTHON=python3.12 chooses the interpreter. Everything is installed into .venv and .tox in the checkout.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

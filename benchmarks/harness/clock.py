@@ -70,7 +70,7 @@ class CupyClock:
         return event
 
     def microseconds(self, begin: Any, end: Any) -> float:
-        """CUDA tells milliseconds."""
+        """Return the time in microseconds; CUDA measures milliseconds."""
         return self.cupy.cuda.get_elapsed_time(begin, end) * 1e3
 
     def facts(self) -> dict[str, str]:
@@ -101,7 +101,7 @@ class TorchClock:
         return event
 
     def microseconds(self, begin: Any, end: Any) -> float:
-        """CUDA tells milliseconds."""
+        """Return the time in microseconds; CUDA measures milliseconds."""
         return begin.elapsed_time(end) * 1e3
 
     def facts(self) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""What is learned beside Tianshou: returns and training times."""
+"""Training compared with Tianshou's: returns and training times."""

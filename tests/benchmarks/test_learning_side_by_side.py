@@ -23,7 +23,7 @@ from benchmarks.learning.table import learning_table, pairs
 from examples.shared import pendulum_evaluation
 from examples.shared.swing_up_teacher import teacher_policy
 
-pytestmark = pytest.mark.numpy_alone("compares on the CPU, and reads what came of it")
+pytestmark = pytest.mark.numpy_alone("runs the comparison on the CPU, and reads its results")
 
 ASKED = Namespace(algorithms=["sac", "td3"], seeds=[0, 1], steps=2000, threads=1)
 

@@ -1,4 +1,4 @@
-"""Sides that take turns: their order, their processes, what reaches these, and the error for one that ends."""
+"""Sides that take turns: their order, their processes and requests, and the error for a process that ends."""
 
 from __future__ import annotations
 

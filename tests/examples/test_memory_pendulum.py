@@ -206,7 +206,7 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
+@pytest.mark.numpy_alone("the test below compares training on another device with the CPU")
 def test_equal_seeds_give_equal_policies_and_different_seeds_different_ones(learned: Any) -> None:
     first, again, other = learned("a"), learned("b"), learned("c", "--seed", 1)
     for name, values in first.items():

@@ -233,8 +233,8 @@ def test_the_temperature_rises_with_the_missing_entropy() -> None:
     learned, _ = agent.improve_actor(state, on_backend(obs), np.random.default_rng(3))
     noise = np.random.default_rng(3).standard_normal((ROWS, 2))
     entropy = -drawn(as_numpy(state.params["actor"]), obs, noise)[1].mean()
-    asked_for = 2 * (np.log(LIMIT) - 1)  # -1 for each of two actions within [-1, 1], and room for a factor of 2
-    assert_allclose(learned.params["log_temperature"], asked_for - entropy, rtol=1e-6)
+    target_entropy = 2 * (np.log(LIMIT) - 1)  # -1 for each of two actions within [-1, 1], plus log(2) for the scale
+    assert_allclose(learned.params["log_temperature"], target_entropy - entropy, rtol=1e-6)
 
 
 def test_soft_target_critics_move_by_tau_toward_the_critics_that_have_just_learned() -> None:

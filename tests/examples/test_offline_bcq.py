@@ -86,7 +86,7 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_t
 
 
 @pytest.mark.slow
-@pytest.mark.numpy_alone("what is learned on another device is held against the CPU's below")
+@pytest.mark.numpy_alone("the test below compares training on another device with the CPU")
 def test_equal_seeds_give_equal_policies_and_different_seeds_different_ones(learned: Any) -> None:
     first, again, other = (
         np.load(learned(name, "--seed", seed) / "policy.npz")["vae.encoder.linear_0.weight"]

@@ -100,7 +100,7 @@ def test_each_list_of_numbers_is_one_line_of_the_file(tmp_path: Path) -> None:
     assert len(text.splitlines()) < 80
 
 
-@pytest.mark.parametrize("fault", ["a number that JSON cannot hold", "no room", "Ctrl-C"])
+@pytest.mark.parametrize("fault", ["a number that JSON cannot hold", "a full disk", "Ctrl-C"])
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
