@@ -7,7 +7,6 @@ Python: each remembers the previous numbers, and a block that ends before a late
 import contextlib
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 from npnets.caches import bounded_cache
@@ -57,7 +56,7 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
     """
     number = size("the number of threads", number)
     setting = _Setting(number)
-    if not setting.is_known:
+    if not setting.libraries:
         logger().warning("npnets.threads(%d) changes nothing: threadpoolctl does not know NumPy's BLAS", number)
     return setting
 
@@ -67,38 +66,28 @@ class _Setting(contextlib.AbstractContextManager[None]):
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._libraries: dict[str, Any] = {library.filepath: library for library in find().lib_controllers}
+        self.libraries: dict[str, Any] = {library.filepath: library for library in find().lib_controllers}
         with _changing:
             self._before: dict[str, int] | None = self._set()
 
     def __repr__(self) -> str:
         return f"npnets.threads({self._number})"
 
-    @property
-    def is_known(self) -> bool:
-        return bool(self._libraries)
-
     def _set(self) -> dict[str, int]:
         """Set the number, and return the previous ones by the libraries' files."""
-        before = {path: library.num_threads for path, library in self._libraries.items()}
-        _set(self._libraries, dict.fromkeys(before, self._number))
+        before = {path: library.num_threads for path, library in self.libraries.items()}
+        _set(self.libraries, dict.fromkeys(before, self._number))
         return before
-
-    @property
-    def _is_set(self) -> bool:
-        return all(library.num_threads == self._number for library in self._libraries.values())
 
     def __enter__(self) -> None:
         with _changing:
             if self._before is None:  # the same object in a second block
                 self._before = self._set()
-            elif not self._is_set:  # another call has changed it
+            elif any(library.num_threads != self._number for library in self.libraries.values()):  # changed elsewhere
                 self._set()
             _blocks.append(self)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with _changing:
             if self not in _blocks:
                 raise RuntimeError("this block was not entered: write `with npnets.threads(1): ...`")
@@ -106,13 +95,13 @@ class _Setting(contextlib.AbstractContextManager[None]):
             index = _blocks.index(self)
             del _blocks[index]
             if index < len(_blocks):
-                _blocks[index]._take_over(self._libraries, before)
+                _blocks[index]._take_over(self.libraries, before)
             else:
-                _set(self._libraries, before)
+                _set(self.libraries, before)
 
     def _take_over(self, libraries: dict[str, Any], before: dict[str, int]) -> None:
         """Restore at the end the numbers of a block that began before this one and ends earlier."""
-        self._libraries = {**self._libraries, **libraries}
+        self.libraries = {**self.libraries, **libraries}
         self._before = {**(self._before or {}), **before}
 
 

@@ -160,10 +160,8 @@ def _try_out(activation: Activation) -> None:
 
 
 def _arguments(args: object) -> tuple[tuple[object, ...], dict[str, object]]:
-    if args is None:
-        return (), {}
-    if isinstance(args, dict):
-        return (), args
     if isinstance(args, tuple):
         return args, {}
+    if args is None or isinstance(args, dict):
+        return (), args or {}
     raise TypeError(f"an activation's arguments must be a tuple or a dict, but are {args!r}")
