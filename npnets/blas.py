@@ -139,20 +139,7 @@ def _found() -> Any:
 
 
 def check_one_thread(call: str, number: int) -> None:
-    """Check that BLAS runs on one thread.
-
-    Parameters
-    ----------
-    call : str
-        The call that needs it, for the error's text.
-    number : int
-        The number of threads of that call.
-
-    Raises
-    ------
-    RuntimeError
-        If it runs on more.
-    """
+    """Raise a `RuntimeError` unless BLAS runs on one thread, as a call that takes a `number` of threads expects."""
     for library in _found().info():
         name, its_threads = library["internal_api"], library["num_threads"]
         if its_threads != 1:

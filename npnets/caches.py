@@ -15,13 +15,7 @@ _caches: list[functools._lru_cache_wrapper[Any]] = []
 
 
 def bounded_cache(maxsize: int) -> Callable[[Callable[..., T]], functools._lru_cache_wrapper[T]]:
-    """Return a decorator that remembers a function's results for its latest arguments.
-
-    Parameters
-    ----------
-    maxsize : int
-        How many results are remembered; those used last stay.
-    """
+    """Return a decorator that remembers at most `maxsize` results of a function, those used last."""
 
     def decorate(function: Callable[..., T]) -> functools._lru_cache_wrapper[T]:
         cached = functools.lru_cache(maxsize)(function)

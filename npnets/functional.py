@@ -10,17 +10,7 @@ from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
 from npnets.caches import bounded_cache
 from npnets.description import Bound, bound, frozen
-from npnets.kernels.activation_formulas import (
-    FORMULAS,
-    elu,
-    gelu,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softplus,
-    tanh,
-)
+from npnets.kernels.activation_formulas import FORMULAS, elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from npnets.kernels.activations import TANH, Activation, parameters_of
 from npnets.numpy import softmax
 from npnets.public import listing

@@ -207,21 +207,8 @@ _apply = fused(_composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.
 
 
 def lstm(x: Array, weights: tuple[Array, ...], h: Array, c: Array, reset: Mask = None, valid: Mask = None) -> Outputs:
-    """Run one layer over a sequence, from the states before its first step.
+    """Run one layer over a sequence from the states `h` and `c`; `weights` are `W_x`, `W_h`, `b_x` and `b_h`.
 
-    Parameters
-    ----------
-    x : (steps, batch, in) array
-    weights : tuple of four arrays
-        `W_x`, `W_h`, `b_x` and `b_h`.
-    h, c : (batch, hidden) arrays
-    reset, valid : (steps, batch, 1) arrays of bool, optional
-
-    Returns
-    -------
-    outputs : (steps, batch, hidden) array
-        The hidden state after every step.
-    h, c : (batch, hidden) arrays
-        The states after the last step.
+    Returns the hidden states after every step, `(steps, batch, hidden)`, and both states after the last step.
     """
     return _apply(x, *weights, h, c, reset=reset, valid=valid)

@@ -71,7 +71,7 @@ def _backward(
 
 def shards_of(x: Array, w_x: Array, w_h: Array, *args: Array) -> list[slice]:
     """Return the rows of each shard; none where a batch stays whole."""
-    threads = chosen_threads()
+    threads = chosen_threads.get()
     if threads < 2:
         return []
     steps, rows, _ = x.shape

@@ -22,7 +22,8 @@ from npnets.log import logger
 T = TypeVar("T")
 _Outcome: TypeAlias = tuple[Any, BaseException | None]  # the result of a task, or its exception
 
-_threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_threads", default=1)
+chosen_threads: contextvars.ContextVar[int] = contextvars.ContextVar("npnets_batch_threads", default=1)
+"""The number of threads of the present `batch_threads`; one outside of it."""
 
 
 @contextlib.contextmanager
@@ -48,17 +49,12 @@ def batch_threads(number: int) -> Iterator[None]:
     number = size("the number of threads", number)
     if number > 1:
         check_one_thread(f"batch_threads({number})", number)
-    before = _threads.get()
+    before = chosen_threads.get()
     try:
-        _threads.set(number)  # in here, so that it is undone too if Ctrl-C comes right after it
+        chosen_threads.set(number)  # in here, so that it is undone too if Ctrl-C comes right after it
         yield
     finally:
-        _threads.set(before)
-
-
-def chosen_threads() -> int:
-    """Return the number of threads that the present `batch_threads` asks for; one outside of it."""
-    return _threads.get()
+        chosen_threads.set(before)
 
 
 _tasks: SimpleQueue[Any] = SimpleQueue()
@@ -86,7 +82,7 @@ def run_together(tasks: Sequence[Callable[[], T]]) -> list[T]:
     outcomes: list[SimpleQueue[_Outcome]] = [SimpleQueue() for _ in range(workers)]
     for outcome, task in zip(outcomes, tasks[1:], strict=True):
         context = contextvars.copy_context()  # with this thread's settings, such as `numpy.errstate`
-        context.run(_threads.set, 1)  # a finalizer in a worker must not wait for that worker
+        context.run(chosen_threads.set, 1)  # a finalizer in a worker must not wait for that worker
         _tasks.put((outcome, context, task))
     return [tasks[0](), *_results([outcome.get() for outcome in outcomes])]
 

@@ -69,8 +69,8 @@ def _interrupt_at_every_byte_code(start_workers: bool) -> None:
             before_each_opcode(countdown, lstm_shards, worker_threads, contextlib),
         ):
             _in_shards()
-        left_set += worker_threads._threads.get() != 1
-        worker_threads._threads.set(1)
+        left_set += worker_threads.chosen_threads.get() != 1
+        worker_threads.chosen_threads.set(1)
         assert _in_shards() == expected, number
         assert 2 <= len(worker_threads._alive) <= 3
         if countdown.seen <= number:
@@ -102,7 +102,7 @@ def _interrupt_by_a_signal() -> None:
             break
     signal.setitimer(signal.ITIMER_PROF, 0)
     assert interrupted >= 100
-    assert worker_threads._threads.get() == 1
+    assert worker_threads.chosen_threads.get() == 1
     assert _in_shards() == expected
     assert len(worker_threads._alive) == 2
 

@@ -185,7 +185,7 @@ def test_blas_keeps_its_threads_in_any_order_of_entering_and_leaving_blocks() ->
     with npnets.threads(3), pytest.raises(ArithmeticError), npnets.batch_threads(1):
         assert set(_blas_threads()) == {3}
         raise ArithmeticError
-    assert worker_threads.chosen_threads() == 1
+    assert worker_threads.chosen_threads.get() == 1
 
 
 def test_a_worker_that_waits_for_the_next_task_references_neither_task_nor_result() -> None:
