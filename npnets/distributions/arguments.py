@@ -25,28 +25,14 @@ def follows_mean(method: F) -> F:
     Underflow is ignored from the start: a method that draws must not run twice.
     """
     quiet: F = np.errstate(under="ignore")(method)
-    return _computes_where_mu(quiet)
-
-
-def _mu(distribution: Any, *args: object, **kwargs: object) -> Array:
-    mu: Array = distribution.mu
-    return mu
-
-
-_computes_where_mu = computes_where(_mu)
+    return computes_where(lambda distribution, *args, **kwargs: distribution.mu)(quiet)
 
 
 def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
     """Check the mean and standard deviation of a distribution.
 
-    Raises
-    ------
-    TypeError
-        If either is no floating-point array, or they differ in dtype or device.
-    ValueError
-        If they have no axis of actions, or differ in shape, or a standard deviation is zero or negative. NaN is
-        allowed, and gives NaN. Values on a GPU are not checked, because that would wait for it: there a standard
-        deviation that is not positive gives NaN or infinity.
+    Values on a GPU are not checked, because that would wait for it: there a standard deviation that is not positive
+    gives NaN or infinity. NaN is allowed, and gives NaN.
     """
     for name, value in (("mu", mu), ("sigma", sigma)):
         _check_floating(name, value, owner)
@@ -83,15 +69,7 @@ def _check_floating(name: str, value: object, owner: str) -> None:
 
 
 def noise_like(mu: Array, rng: object, noise: object) -> Array:
-    """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given.
-
-    Raises
-    ------
-    TypeError
-        If not exactly one of `rng` and `noise` is given, or `rng` is no generator.
-    ValueError
-        If `noise` has another shape.
-    """
+    """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given."""
     if (rng is None) == (noise is None):
         raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
     if noise is None:
@@ -105,14 +83,6 @@ def like_mean(value: object, mu: Array, name: str) -> Array:
     if found.shape != mu.shape:
         raise ValueError(f"{name} must have the shape of mu, {mu.shape}, but has {found.shape}")
     return found
-
-
-def check_like(first: Any, second: Any) -> None:
-    """Check that the two distributions of a divergence have one class, shape and dtype."""
-    if type(first) is not type(second):
-        raise TypeError(f"expected a second {type(first).__name__}, but got {second!r:.80}")
-    if first.mu.shape != second.mu.shape or first.mu.dtype != second.mu.dtype:
-        raise ValueError(f"expected two distributions of one shape and dtype, but got {first!r} and {second!r}")
 
 
 def outputs_of(
@@ -134,15 +104,7 @@ def outputs_of(
 
 
 def check_unbounded(actor: object) -> None:
-    """Check that an actor leaves its mean unsquashed.
-
-    Raises
-    ------
-    TypeError
-        If it has no attribute `unbounded` that tells.
-    ValueError
-        If it squashes its mean itself.
-    """
+    """Check that an actor leaves its mean unsquashed."""
     unbounded = getattr(actor, "unbounded", None)
     if unbounded is None:
         raise TypeError(
@@ -154,9 +116,3 @@ def check_unbounded(actor: object) -> None:
             f"{actor!r} has squashed its mean by tanh already: squashed again, its actions could not come near the "
             "bounds; make it with unbounded=True, or use Gaussian, which does not squash"
         )
-
-
-def described(distribution: Any, *more: str) -> str:
-    """Write a distribution as the call that makes it, its arrays by dtype and shape."""
-    arrays = (bare(value) for value in (distribution.mu, distribution.sigma))
-    return f"{type(distribution).__name__}({', '.join([*(f'<{a.dtype} {a.shape}>' for a in arrays), *more])})"

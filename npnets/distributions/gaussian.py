@@ -1,7 +1,6 @@
 """The normal distribution with independent dimensions."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,21 +8,14 @@ from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.distributions.arguments import (
-    check_like,
-    check_parameters,
-    described,
-    follows_mean,
-    like_mean,
-    noise_like,
-    outputs_of,
-)
+from npnets.distributions.arguments import follows_mean, like_mean, noise_like, outputs_of
+from npnets.distributions.normal import Normal
 from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
 from npnets.tree import Tree
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Gaussian:
+class Gaussian(Normal):
     """A normal distribution over actions, whose dimensions are independent, for each row.
 
     Parameters
@@ -42,19 +34,6 @@ class Gaussian:
     -----
     PyTorch's `Independent(Normal(mu, sigma), 1)`, which Tianshou's policies use.
     """
-
-    mu: Array
-    sigma: Array
-
-    def __post_init__(self) -> None:
-        check_parameters(self.mu, self.sigma, "Gaussian")
-
-    def __repr__(self) -> str:
-        return described(self)
-
-    def map_arrays(self, fun: Callable[[Array], Array]) -> "Gaussian":
-        """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
-        return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
     @classmethod
     def from_actor(
@@ -82,24 +61,6 @@ class Gaussian:
         """
         mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma), state
-
-    @follows_mean
-    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
-        """Draw one action for each row, differentiable with respect to mean and standard deviation.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the noise; pass exactly one of `rng` and `noise`.
-        noise : (..., actions) array, optional
-            Standard normal numbers to use instead.
-
-        Returns
-        -------
-        (..., actions) array
-            `mu + sigma * noise`.
-        """
-        return self.mu + self.sigma * noise_like(self.mu, rng, noise)
 
     @follows_mean
     def log_prob(self, x: ArrayLike) -> Array:
@@ -140,21 +101,3 @@ class Gaussian:
     def entropy(self) -> Array:
         """Return the differential entropy, `(...)`, in nats."""
         return nnp.sum(nnp.log(self.sigma), -1) + self.mu.shape[-1] * (LOG_ROOT_2PI + 0.5)
-
-    @follows_mean
-    def kl(self, other: "Gaussian") -> Array:
-        """Return the Kullback-Leibler divergence from this distribution to another, in nats.
-
-        Parameters
-        ----------
-        other : Gaussian
-            Of the same shape and dtype.
-
-        Returns
-        -------
-        (...) array
-            `E[log p(x) - log q(x)]` for `x` drawn from this distribution.
-        """
-        check_like(self, other)
-        log_ratio, distance = nnp.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
-        return 0.5 * nnp.sum(nnp.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)

@@ -39,15 +39,7 @@ class Interval(NamedTuple):
 
 
 def edge(name: str, value: object, actions: int) -> Edge:
-    """Return a bound as a number; or, if they differ, as a tuple of one for each action dimension.
-
-    Raises
-    ------
-    TypeError
-        If it is made of other things than numbers.
-    ValueError
-        If an entry is NaN or infinite, or there are not as many entries as action dimensions.
-    """
+    """Return a bound as a number; or, if they differ, as a tuple of one for each action dimension."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
@@ -67,13 +59,7 @@ def edge(name: str, value: object, actions: int) -> Edge:
 
 @bounded_cache(maxsize=256)
 def interval(low: Edge, high: Edge, actions: int, dtype: str, device: str) -> Interval:
-    """Return bounds in a dtype and on a device; they are copied to a GPU once and not for each distribution.
-
-    Raises
-    ------
-    ValueError
-        If `low` is not below `high`, or no number of the dtype lies between them.
-    """
+    """Return bounds in a dtype and on a device; they are copied to a GPU once and not for each distribution."""
     lows, highs = (np.broadcast_to(np.asarray(bound, np.float64), (actions,)) for bound in (low, high))
     if not (lows < highs).all():
         raise ValueError(f"low must be below high, but low is {low} and high is {high}")

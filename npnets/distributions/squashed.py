@@ -1,8 +1,7 @@
 """The normal distribution squashed into an interval by `tanh`."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,25 +11,16 @@ import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
-from npnets.distributions.arguments import (
-    check_like,
-    check_parameters,
-    check_unbounded,
-    described,
-    follows_mean,
-    like_mean,
-    noise_like,
-    outputs_of,
-)
-from npnets.distributions.gaussian import Gaussian
+from npnets.distributions.arguments import check_unbounded, follows_mean, like_mean, noise_like, outputs_of
 from npnets.distributions.interval import Interval, edge, interval
+from npnets.distributions.normal import Normal
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.squashed_gaussian import squashed_draw
 from npnets.tree import Tree
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SquashedGaussian:
+class SquashedGaussian(Normal):
     """A normal distribution squashed by `tanh` into bounds, for each row: `low <= action <= high` always.
 
     Parameters
@@ -55,23 +45,14 @@ class SquashedGaussian:
     in the logarithm.
     """
 
-    mu: Array
-    sigma: Array
     low: Bound
     high: Bound
 
     def __post_init__(self) -> None:
-        check_parameters(self.mu, self.sigma, "SquashedGaussian")
+        super().__post_init__()
         actions = self.mu.shape[-1]
         set_fields(self, low=edge("low", self.low, actions), high=edge("high", self.high, actions))
         self._interval  # noqa: B018  bounds that make no sense are refused here
-
-    def __repr__(self) -> str:
-        return described(self, f"low={self.low!r}", f"high={self.high!r}")
-
-    def map_arrays(self, fun: Callable[[Array], Array]) -> "SquashedGaussian":
-        """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
-        return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
     @classmethod
     def from_actor(
@@ -107,24 +88,6 @@ class SquashedGaussian:
         check_unbounded(actor)
         mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma, low, high), state
-
-    @follows_mean
-    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
-        """Draw one action for each row, differentiable with respect to mean and standard deviation.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the noise; pass exactly one of `rng` and `noise`.
-        noise : (..., actions) array, optional
-            Standard normal numbers to use instead.
-
-        Returns
-        -------
-        (..., actions) array
-            Every entry within `[low, high]`.
-        """
-        return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
 
     @follows_mean
     def log_prob(self, x: ArrayLike) -> Array:
@@ -189,24 +152,10 @@ class SquashedGaussian:
             "sample_and_log_prob"
         )
 
-    @follows_mean
-    def kl(self, other: "SquashedGaussian") -> Array:
-        """Return the Kullback-Leibler divergence from this distribution to another, in nats.
-
-        Parameters
-        ----------
-        other : SquashedGaussian
-            Of the same shape, dtype and bounds.
-
-        Returns
-        -------
-        (...) array
-            That of the distributions before squashing, which squashing does not change.
-        """
-        check_like(self, other)
+    def _check_like(self, other: "SquashedGaussian") -> None:
+        super()._check_like(other)
         if (self.low, self.high) != (other.low, other.high):
             raise ValueError(f"expected two distributions with the same bounds, but got {self!r} and {other!r}")
-        return Gaussian(self.mu, self.sigma).kl(Gaussian(other.mu, other.sigma))
 
     def _squash(self, u: Array) -> Array:
         edges = self._interval

@@ -1,0 +1,81 @@
+"""The mean and standard deviation of each row, and the methods that `Gaussian` and `SquashedGaussian` share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import npnets.numpy as nnp
+from npnets.autodiff import bare
+from npnets.backend import Array
+from npnets.distributions.arguments import check_parameters, follows_mean, noise_like
+
+D = TypeVar("D", bound="Normal")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Normal:
+    """A normal distribution for each row, whose samples a subclass may squash."""
+
+    mu: Array
+    sigma: Array
+
+    def __post_init__(self) -> None:
+        check_parameters(self.mu, self.sigma, type(self).__name__)
+
+    def __repr__(self) -> str:
+        arrays = [f"<{value.dtype} {value.shape}>" for value in (bare(self.mu), bare(self.sigma))]
+        bounds = [f"{field.name}={getattr(self, field.name)!r}" for field in fields(self)[2:]]
+        return f"{type(self).__name__}({', '.join(arrays + bounds)})"
+
+    def map_arrays(self: D, fun: Callable[[Array], Array]) -> D:
+        """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
+        return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
+
+    @follows_mean
+    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
+        """Draw one action for each row, differentiable with respect to mean and standard deviation.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the noise; pass exactly one of `rng` and `noise`.
+        noise : (..., actions) array, optional
+            Standard normal numbers to use instead.
+
+        Returns
+        -------
+        (..., actions) array
+            `mu + sigma * noise`; every entry within `[low, high]` if the distribution is squashed.
+        """
+        return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
+
+    @follows_mean
+    def kl(self: D, other: D) -> Array:
+        """Return the Kullback-Leibler divergence from this distribution to another, in nats.
+
+        Parameters
+        ----------
+        other : distribution
+            Of the same class, shape, dtype and bounds.
+
+        Returns
+        -------
+        (...) array
+            `E[log p(x) - log q(x)]` for `x` drawn from this distribution. Squashing does not change it.
+        """
+        self._check_like(other)
+        log_ratio, distance = nnp.log(self.sigma / other.sigma), (self.mu - other.mu) / other.sigma
+        return 0.5 * nnp.sum(nnp.expm1(2 * log_ratio) - 2 * log_ratio + distance * distance, -1)
+
+    def _check_like(self: D, other: D) -> None:
+        """Check that a second distribution has the class, shape and dtype of this one."""
+        if type(self) is not type(other):
+            raise TypeError(f"expected a second {type(self).__name__}, but got {other!r:.80}")
+        if self.mu.shape != other.mu.shape or self.mu.dtype != other.mu.dtype:
+            raise ValueError(f"expected two distributions of one shape and dtype, but got {self!r} and {other!r}")
+
+    def _squash(self, u: Array) -> Array:
+        return u
