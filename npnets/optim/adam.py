@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from npnets.backend import Array
-from npnets.description import call_repr, set_fields
+from npnets.description import set_fields
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer
 from npnets.optim.rates import Rate
@@ -32,21 +32,17 @@ class adam(LeafwiseOptimizer[AdamState]):
 
     Parameters
     ----------
-    learning_rate : float, function of the step, or dict
+    learning_rate, weight_decay : float, function of the step, or dict
         As in `sgd`.
     betas : tuple of two floats
         Decay rates of the running means of gradients and of their squares, in [0, 1).
     eps : float
         Added to the root of the mean square.
-    weight_decay : float, function of the step, or dict
-        Multiple of a parameter that is added to its gradient.
 
     Raises
     ------
-    TypeError
-        If a setting is of another kind.
-    ValueError
-        If a setting is out of its range.
+    TypeError, ValueError
+        As `sgd`.
     """
 
     learning_rate: Rate = 1e-3
@@ -54,7 +50,6 @@ class adam(LeafwiseOptimizer[AdamState]):
     eps: float = 1e-8
     weight_decay: Rate = 0.0
 
-    __repr__ = call_repr
     _state_class = AdamState
     _is_decoupled: ClassVar[bool] = False
 
@@ -115,5 +110,3 @@ class adamw(adam):
 
     weight_decay: Rate = 0.01
     _is_decoupled: ClassVar[bool] = True
-
-    __repr__ = call_repr

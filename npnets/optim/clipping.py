@@ -5,7 +5,7 @@ squares neither overflow nor vanish.
 """
 
 import math
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -20,13 +20,6 @@ from npnets.tree import Tree
 _EPSILON = 1e-6
 _TINY, _ROUNDING = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).eps)  # float64's are smaller
 _LARGEST_EXPONENT = np.finfo(np.float64).maxexp - 2
-
-
-class _Norm(NamedTuple):
-    """A norm in two factors, whose product may be no finite number."""
-
-    scaled: float
-    scale: float = 1.0
 
 
 def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
@@ -63,18 +56,19 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")
     tree.map(check_like, grads)
     with computing_where({"grads": grads}, ARRAYS), np.errstate(all="ignore"):
-        norm = _norm(grads)
-        root = math.sqrt(limit / (norm.scaled + _EPSILON / norm.scale)) / math.sqrt(norm.scale)
+        scaled, scale = _norm(grads)
+        root = math.sqrt(limit / (scaled + _EPSILON / scale)) / math.sqrt(scale)
         factor = min(root * root, 1.0)
         if factor < _TINY:  # in two steps: the factor itself may be no number of the leaves' dtype
-            return tree.map(lambda leaf: leaf * root * root, grads), norm.scaled * norm.scale
-        return tree.map(lambda leaf: leaf * factor, grads), norm.scaled * norm.scale
+            return tree.map(lambda leaf: leaf * root * root, grads), scaled * scale
+        return tree.map(lambda leaf: leaf * factor, grads), scaled * scale
 
 
-def _norm(grads: Tree) -> _Norm:
+def _norm(grads: Tree) -> tuple[float, float]:
+    """Return `scaled` and `scale`, whose product may be no finite number."""
     leaves = tree.leaves(grads)
     square = float(sum(np.vdot(leaf, leaf) for leaf in leaves))
-    return _Norm(math.sqrt(square)) if _is_safe(square, leaves) else _careful_norm(grads)
+    return (math.sqrt(square), 1.0) if _is_safe(square, leaves) else _careful_norm(grads)
 
 
 def _is_safe(square: float, leaves: list[Array]) -> bool:
@@ -82,7 +76,7 @@ def _is_safe(square: float, leaves: list[Array]) -> bool:
     return sum([leaf.size for leaf in leaves]) * _TINY / _ROUNDING <= square < math.inf
 
 
-def _careful_norm(grads: Tree) -> _Norm:
+def _careful_norm(grads: Tree) -> tuple[float, float]:
     """Return the norm by way of the largest entry, in double precision."""
     leaves = [leaf for leaf in tree.leaves(grads) if leaf.size]
     peaks = [float(np.abs(leaf).max()) for leaf in leaves]
@@ -91,7 +85,7 @@ def _careful_norm(grads: Tree) -> _Norm:
     exponent = math.frexp(max(peaks, default=0.0))[1]
     scale = 2.0 ** max(min(exponent, _LARGEST_EXPONENT), -_LARGEST_EXPONENT)
     scaled = [leaf.astype(np.float64) * (1 / scale) for leaf in leaves]
-    return _Norm(math.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf in scaled)), scale)
+    return math.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf in scaled)), scale
 
 
 def _refuse(grads: Tree) -> NoReturn:

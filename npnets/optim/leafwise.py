@@ -12,7 +12,7 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
-from npnets.description import set_fields, set_plain
+from npnets.description import call_repr, set_fields, set_plain
 from npnets.optim.arithmetic import Arithmetic, computed
 from npnets.optim.checks import ARRAYS, check_like, check_moments, check_state
 from npnets.optim.optimizer import Optimizer, T
@@ -29,6 +29,8 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
     learning_rate: Rate
     weight_decay: Rate
     _state_class: ClassVar[type[Any]]
+
+    __repr__ = call_repr
 
     def __post_init__(self) -> None:
         set_plain(self)

@@ -51,15 +51,7 @@ class FrozenRates(Mapping[str, Rate]):
 
 
 def check_rate(name: str, rate: object, path: str = "", above: tuple[int, ...] = ()) -> Rate:
-    """Return a rate as a value that cannot change: dicts are copied and frozen, and numbers become Python's.
-
-    Raises
-    ------
-    TypeError
-        If it is of another kind.
-    ValueError
-        If a number is negative or not finite, or a dict contains itself.
-    """
+    """Return a rate as a value that cannot change: dicts are copied and frozen, and numbers become Python's."""
     if isinstance(rate, Mapping):
         if id(rate) in above:
             raise ValueError(f"{_at(name, path)} is a dict that contains itself; give a rate for each part by its name")
@@ -71,16 +63,7 @@ def check_rate(name: str, rate: object, path: str = "", above: tuple[int, ...] =
 
 
 def current_rates(step: int, params: Tree, **rates: Rate) -> Sequence[CurrentRate]:
-    """Return the rates of the update after `step` updates: all of them numbers, or all of them trees.
-
-    Raises
-    ------
-    TypeError
-        If a schedule returns no number.
-    ValueError
-        If a schedule returns one that is negative or not finite, or a dict of rates does not name all parts of the
-        parameters, or names others.
-    """
+    """Return the rates of the update after `step` updates: all of them numbers, or all of them trees."""
     now = [_at_step(name, rate, step) for name, rate in rates.items()]
     if dict not in map(type, now):
         return now

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.description import call_repr, set_fields
+from npnets.description import set_fields
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
@@ -29,23 +29,19 @@ class rmsprop(LeafwiseOptimizer[RMSpropState]):
 
     Parameters
     ----------
-    learning_rate : float, function of the step, or dict
+    learning_rate, weight_decay : float, function of the step, or dict
         As in `sgd`.
     alpha : float
         Decay rate of the running mean, in [0, 1).
     eps : float
         Added to the root.
-    weight_decay : float, function of the step, or dict
-        Multiple of a parameter that is added to its gradient.
     momentum : float
         Decay rate of the velocity, in [0, 1).
 
     Raises
     ------
-    TypeError
-        If a setting is of another kind.
-    ValueError
-        If a setting is out of its range.
+    TypeError, ValueError
+        As `sgd`.
     """
 
     learning_rate: Rate = 0.01
@@ -54,7 +50,6 @@ class rmsprop(LeafwiseOptimizer[RMSpropState]):
     weight_decay: Rate = 0.0
     momentum: float = 0.0
 
-    __repr__ = call_repr
     _state_class = RMSpropState
 
     def __post_init__(self) -> None:

@@ -6,13 +6,7 @@ import numpy as np
 
 
 def check_number(name: str, value: object, hint: str = "") -> float:
-    """Return a setting as Python's number.
-
-    Raises
-    ------
-    TypeError
-        If it is no number; the message ends with the hint.
-    """
+    """Return a setting as Python's number; the error for what is no number ends with the hint."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
     try:

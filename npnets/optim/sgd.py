@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.description import call_repr, check_flags, set_fields
+from npnets.description import check_flags, set_fields
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
@@ -48,7 +48,6 @@ class sgd(LeafwiseOptimizer[SGDState]):
     weight_decay: Rate = 0.0
     nesterov: bool = False
 
-    __repr__ = call_repr
     _state_class = SGDState
 
     def __post_init__(self) -> None:

@@ -71,11 +71,8 @@ def paths_and_leaves(arrays: Tree) -> list[tuple[str, Tree]]:
 
 def bits(arrays: Tree) -> Bits:
     """Return the dtype, shape and bytes of each leaf by its path; a leaf that is not an array stays as it is."""
-    return {path: _bits(leaf) for path, leaf in paths_and_leaves(tree.to_numpy(arrays))}
-
-
-def _bits(leaf: object) -> object:
-    return (leaf.dtype.str, leaf.shape, leaf.tobytes()) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
+    leaves, array = paths_and_leaves(tree.to_numpy(arrays)), (np.ndarray, np.generic)
+    return {path: (x.dtype.str, x.shape, x.tobytes()) if isinstance(x, array) else x for path, x in leaves}
 
 
 def first_difference(before: Bits, after: Bits) -> str | None:

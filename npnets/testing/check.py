@@ -39,6 +39,17 @@ LAWS = {law.name: law.sentence for law in _ALL}
 """The laws that `check_network` tests, in this order: the name of each law, and the law in words."""
 
 
+_SEARCH = settings(  # without a database and without output of hypothesis' own
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    verbosity=Verbosity.quiet,
+    report_multiple_bugs=False,
+    print_blob=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+
 def check_network(
     net: Network,
     *,
@@ -114,7 +125,7 @@ def _check_law(law: Law, under_test: NetworkUnderTest, max_examples: int, seed: 
             raise
 
     try:
-        seeded(seed)(_quiet(max_examples)(given(st.data())(check)))()
+        seeded(seed)(settings(_SEARCH, max_examples=max_examples)(given(st.data())(check)))()
     except Violation:
         pass
     except Flaky:
@@ -124,17 +135,3 @@ def _check_law(law: Law, under_test: NetworkUnderTest, max_examples: int, seed: 
     if found:
         violation, example = found[0]
         raise NetworkLawError(law, under_test.net, violation, example) from violation.__cause__
-
-
-def _quiet(max_examples: int) -> settings:
-    """Return settings for a search without a database and without output of hypothesis' own."""
-    return settings(
-        max_examples=max_examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        verbosity=Verbosity.quiet,
-        report_multiple_bugs=False,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )

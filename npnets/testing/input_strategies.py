@@ -92,7 +92,7 @@ def actions(
     ----------
     net : network
     batch : int or strategy, optional
-        Number of rows; the default is one to five.
+        As in `observations`.
     action_shape : int or sequence of int, optional
         Shape of one action, for a network whose description does not contain it.
     dtype : dtype
@@ -119,10 +119,7 @@ def states(net: Network, batch: Batch = None, *, state_shape: Shape | None = Non
 
     Parameters
     ----------
-    net : network
-    batch : int or strategy, optional
-        Number of rows; the default is one to five.
-    state_shape : int or sequence of int, optional
+    net, batch, state_shape
         As in `observations`.
 
     Returns
@@ -133,7 +130,12 @@ def states(net: Network, batch: Batch = None, *, state_shape: Shape | None = Non
     under_test = network_under_test(net, state_shape=state_shape)
     if not under_test.is_recurrent:
         return st.none()
-    return st.builds(lambda rows, seed: _state(under_test.state_like(rows), seed), _batches(batch), _SEEDS)
+
+    def drawn(rows: int, seed: int) -> Tree:
+        rng, like = np.random.default_rng(seed), tree.to_numpy(under_test.state_like(rows))
+        return tree.map(lambda x: rng.uniform(-1, 1, x.shape).astype(x.dtype) if is_floating(x) else x, like)
+
+    return st.builds(drawn, _batches(batch), _SEEDS)
 
 
 def arrays_of(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Array]:
@@ -150,29 +152,15 @@ def seeded_arrays(shape: tuple[int, ...], limit: float) -> st.SearchStrategy[Arr
 
     It shrinks towards small whole numbers, and towards zeros at its end.
     """
-    entries = math.prod(shape)
-    return st.builds(
-        _normal,
-        st.just(shape),
-        seed=_SEEDS,
-        count=st.integers(0, 2 * entries),
-        unit=st.sampled_from([1.0, 1 / 64]),
-        scale=st.sampled_from([1.0, limit]),
-        limit=st.just(limit),
-    )
 
+    def normal(seed: int, count: int, unit: float, scale: float) -> Array:
+        """Return normal numbers, rounded to a unit that float32 represents exactly, with zeros after the first ones."""
+        drawn = np.random.default_rng(seed).standard_normal(math.prod(shape))
+        drawn[count:] = 0
+        return np.clip(np.round(scale * drawn / unit) * unit, -limit, limit).astype(np.float32).reshape(shape)
 
-def _normal(shape: tuple[int, ...], seed: int, count: int, unit: float, scale: float, limit: float) -> Array:
-    """Return normal numbers, rounded to a unit that float32 represents exactly, with zeros after the first ones."""
-    drawn = np.random.default_rng(seed).standard_normal(math.prod(shape))
-    drawn[count:] = 0
-    return np.clip(np.round(scale * drawn / unit) * unit, -limit, limit).astype(np.float32).reshape(shape)
-
-
-def _state(like: Tree, seed: int) -> Tree:
-    rng = np.random.default_rng(seed)
-    host = tree.to_numpy(like)
-    return tree.map(lambda x: rng.uniform(-1, 1, x.shape).astype(x.dtype) if is_floating(x) else x, host)
+    counts = st.integers(0, 2 * math.prod(shape))
+    return st.builds(normal, _SEEDS, counts, unit=st.sampled_from([1.0, 1 / 64]), scale=st.sampled_from([1.0, limit]))
 
 
 def _batches(batch: Batch) -> st.SearchStrategy[int]:

@@ -14,18 +14,9 @@ if TYPE_CHECKING:
 class Law(NamedTuple):
     """A law that every network must keep.
 
-    Attributes
-    ----------
-    name : str
-        The name for `skip` and for error messages.
-    sentence : str
-        The law in words.
-    check : callable
-        Takes a `Trial`, draws an example from it, and raises `Violation` if the example violates the law.
-    applies_to : callable
-        Takes a `NetworkUnderTest`; whether the law applies to it.
-    examples : int, optional
-        The maximum number of examples, for a law that tries many points itself.
+    `name` is for `skip` and for error messages, `sentence` is the law in words. `check` draws an example from a `Trial`
+    and raises `Violation` if the example violates the law. `applies_to` tells whether the law applies to a network.
+    `examples` is the maximum number of examples, for a law that tries many points itself.
     """
 
     name: str

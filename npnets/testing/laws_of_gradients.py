@@ -108,17 +108,12 @@ def _gradients(trial: Trial) -> None:
     found = []
     for point in range(POINTS):
         rng = np.random.default_rng(point)
-        at = tree.map(functools.partial(_jittered, rng), variables)
+        at = tree.map(lambda leaf, rng=rng: leaf + JITTER * normal_like(leaf, rng), variables)  # away from kinks
         violation = _contradiction(loss, at, rng) or _imprecision(loss, at)
         if violation is None:
             return
         found.append(violation)
     raise found[-1]
-
-
-def _jittered(rng: np.random.Generator, leaf: Array) -> Array:
-    """Return an array moved a little, away from kinks."""
-    return leaf + JITTER * normal_like(leaf, rng)
 
 
 def _contradiction(loss: _Loss, at: Tree, rng: np.random.Generator) -> Violation | None:

@@ -106,15 +106,10 @@ def _nets(draw: st.DrawFn) -> Any:
 
 
 @st.composite
-def _actors(draw: st.DrawFn) -> Actor:
-    trunk, shape = draw(_trunks() | _RECURRENT), draw(_SHAPES)
-    return Actor(trunk, shape, draw(_HIDDEN), draw(_bounds(shape)))
-
-
-@st.composite
-def _probabilistic_actors(draw: st.DrawFn) -> ActorProb:
-    trunk, shape = draw(_trunks() | _RECURRENT), draw(_SHAPES)
-    return ActorProb(trunk, shape, draw(_HIDDEN), **draw(_gaussian(shape)))
+def _actors(draw: st.DrawFn, kind: type[Actor] | type[ActorProb]) -> Any:
+    trunk, shape, hidden = draw(_trunks() | _RECURRENT), draw(_SHAPES), draw(_HIDDEN)
+    options = {"max_action": draw(_bounds(shape))} if kind is Actor else draw(_gaussian(shape))
+    return kind(trunk, shape, hidden, **options)
 
 
 @st.composite
@@ -172,8 +167,8 @@ _STRATEGIES: dict[type, Networks] = {
     LayerNorm: st.builds(LayerNorm, _WIDTHS, st.sampled_from([1e-5, 1e-3]), bias=_FLAGS),
     MLP: _mlps(),
     Net: _nets(),
-    Actor: _actors(),
-    ActorProb: _probabilistic_actors(),
+    Actor: _actors(Actor),
+    ActorProb: _actors(ActorProb),
     Critic: _critics(),
     Perturbation: _perturbations(),
     VAE: _autoencoders(),

@@ -55,16 +55,18 @@ class NetworkUnderTest:
     takes_sequences: bool
     obs: Callable[[int], SearchStrategy[Tree]] | None = None
 
-    @property
-    def noise(self) -> Row | None:
-        """The shape of one row of noise, for a network that takes noise."""
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The shapes of one row of observations, actions and noise, for those of them that `forward` takes."""
         latent = getattr(self.net, "latent_dim", None)
-        return (latent,) if "noise" in self.names and latent is not None else None
+        noise = (latent,) if "noise" in self.names and latent is not None else None
+        shapes = {"obs": self.observation, "act": self.action, "noise": noise}
+        return {name: row for name, row in shapes.items() if row is not None}
 
     @property
     def needs_rng(self) -> bool:
         """Whether `forward` draws numbers with the generator it is passed, and takes no noise instead."""
-        return "rng" in self.names and self.noise is None
+        return "rng" in self.names and "noise" not in self.rows
 
     @cached_property
     def device(self) -> str:
@@ -139,8 +141,7 @@ class NetworkUnderTest:
 
     def zeros(self, batch: int) -> Inputs:
         """Return inputs of zeros on the network's device; observations from `obs` if there is such a strategy."""
-        rows = {"obs": self.observation, "act": self.action, "noise": self.noise}
-        inputs: Inputs = {k: np.zeros((batch, *row), np.float32) for k, row in rows.items() if row is not None}
+        inputs: Inputs = {name: np.zeros((batch, *row), np.float32) for name, row in self.rows.items()}
         if self.obs is not None:
             quiet = settings(database=None, deadline=None, max_examples=10)
             inputs["obs"] = find(self.obs(batch), lambda _: True, settings=quiet)

@@ -30,7 +30,8 @@ def observation_row(net: object) -> Row | None:
         return (getattr(net, _IN[type(net)]),)
     if isinstance(net, (VAE, Perturbation)):
         part = net.encoder if isinstance(net, VAE) else net.preprocess_net
-        return _without_actions(observation_row(part), action_row(net))
+        both, action = observation_row(part), action_row(net)
+        return (width(both) - width(action),) if both is not None and action is not None else None
     if isinstance(net, Net) and net.concat:
         return (width(net.state_shape) + width(net.action_shape) * net.num_atoms,)
     if isinstance(net, _SEQUENTIAL):
@@ -42,11 +43,6 @@ def observation_row(net: object) -> Row | None:
     if isinstance(net, Critic) and getattr(trunk, "concat", False):
         return as_row("state_shape", trunk.state_shape)
     return None if trunk is None else observation_row(trunk)
-
-
-def _without_actions(both: Row | None, action: Row | None) -> Row | None:
-    """Return the shape of observations, given the width of observations and actions together."""
-    return (width(both) - width(action),) if both is not None and action is not None else None
 
 
 def action_row(net: object) -> Row | None:

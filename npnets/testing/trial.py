@@ -73,14 +73,13 @@ class Trial:
 
         With `steps`, observations and actions have an axis of steps after that of rows.
         """
-        shapes = {"obs": self.under_test.observation, "act": self.under_test.action, "noise": self.under_test.noise}
         leading = (batch,) if steps is None else (batch, steps)
         inputs: Inputs = {}
-        for name, row in shapes.items():
+        for name, row in self.under_test.rows.items():
             if name == "obs" and self.under_test.obs is not None and steps is None:
                 drawn = self._data.draw(self.under_test.obs(batch))
                 inputs[name] = tree.map(lambda x: np.array(x, dtype) if is_floating(x) else np.array(x), drawn)
-            elif row is not None:
+            else:
                 inputs[name] = self._data.draw(seeded_arrays((*leading, *row), limit)).astype(dtype)
         on_device = self.to_device(self._recorded(inputs, suffix))
         return {**on_device, "rng": self.seed(f"rng{suffix}")} if self.under_test.needs_rng else on_device
