@@ -151,20 +151,26 @@ def test_a_network_runs_and_is_differentiated_without_another_framework() -> Non
     assert run.stdout.strip() == "[]"
 
 
+CHOOSE_A_PROCESSOR = {"kernels/gelu.py", "optim/arithmetic.py"}
+
+
 def faults_of_processors(path: str, source: str) -> list[str]:
-    """Code of a kernel that chooses a processor, or holds CUDA C++, in the wrong place."""
+    """Code of a kernel or optimizer that chooses a processor, or holds CUDA C++, in the wrong place."""
     faults = []
-    if re.search(r"(namespace\(.*\)|\bxp) is (not )?np\b", source) and path != "kernels/gelu.py":
+    if re.search(r"(namespace\(.*\)|\bxp) is (not )?np\b", source) and path not in CHOOSE_A_PROCESSOR:
         faults.append(f"{path} chooses a processor; give fused a pair for each kind")
     if "ElementwiseKernel(" in source and not path.startswith("kernels/cuda/"):
         faults.append(f"{path} holds CUDA C++, whose place is kernels/cuda")
     return faults
 
 
-def test_kernels_leave_the_choice_of_a_processor_to_fused_and_cuda_sources_to_their_folder() -> None:
-    """In `gelu` a primitive, which has one function for both, recomputes few entries on NumPy and all on a GPU."""
-    kernels = {path: source for path, source in _files().items() if path.startswith("kernels/")}
-    assert len(kernels) > 20
+def test_kernels_and_optimizers_choose_a_processor_in_one_place_and_leave_cuda_sources_to_their_folder() -> None:
+    """In `gelu` a primitive, which has one function for both, recomputes few entries on NumPy and all on a GPU.
+
+    Optimizers, which are not differentiated, take the arithmetic that `optim/arithmetic.py` chooses once for a tree.
+    """
+    kernels = {path: source for path, source in _files().items() if path.startswith(("kernels/", "optim/"))}
+    assert len(kernels) > 30
     assert [fault for path, source in kernels.items() for fault in faults_of_processors(path, source)] == []
 
 
