@@ -86,11 +86,11 @@ def first_difference(before: Bits, after: Bits) -> str | None:
     return None
 
 
-def check_equal(before: Bits, after: Bits, expected: str, cause: str) -> None:
-    """Raise `Violation` unless two results of `bits` are equal."""
+def check_equal(before: Bits, after: Bits, expected: str, cause: str, came: str = "{} differs") -> None:
+    """Raise `Violation` unless two results of `bits` are equal; `came` describes the path of the first difference."""
     path = first_difference(before, after)
     if path is not None:
-        raise Violation(expected, f"{path} differs", cause)
+        raise Violation(expected, came.format(path), cause)
 
 
 def is_array(leaf: object) -> TypeGuard[Array]:

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from npnets.description import Shape, size
-from npnets.testing import laws_of_descriptions as descriptions
-from npnets.testing import laws_of_gradients as gradients
-from npnets.testing import laws_of_interference as interference
-from npnets.testing import laws_of_outputs as outputs
-from npnets.testing import laws_of_purity as purity
-from npnets.testing import laws_of_rows as of_rows
-from npnets.testing import laws_of_sequences as of_sequences
-from npnets.testing import laws_of_states as states
+from npnets.testing import (
+    laws_of_descriptions,
+    laws_of_gradients,
+    laws_of_outputs,
+    laws_of_purity,
+    laws_of_rows,
+    laws_of_sequences,
+    laws_of_states,
+)
 from npnets.testing.law import Law, NetworkLawError, Violation
 from npnets.testing.network_under_test import NetworkUnderTest, network_under_test
 from npnets.testing.protocol import Network
@@ -25,33 +26,14 @@ from npnets.testing.trial import Trial
 from npnets.tree import Tree
 
 _ALL: tuple[Law, ...] = (
-    outputs.SHAPE,
-    purity.ARGUMENTS,
-    purity.RANDOMNESS,
-    purity.REPETITION,
-    purity.SEEDS,
-    interference.INTERRUPTION,
-    descriptions.PICKLING,
-    descriptions.EQUALITY,
-    outputs.DTYPE,
-    outputs.INITIAL_DTYPE,
-    outputs.FINITE,
-    outputs.BOUND,
-    outputs.SIGMA,
-    of_rows.ROWS,
-    of_rows.NAN,
-    gradients.GRADIENTS,
-    gradients.FLOW,
-    gradients.FINITE_GRADIENTS,
-    interference.OVERWRITTEN_INPUTS,
-    states.STATE,
-    states.STATE_ROWS,
-    states.ZERO_STATE,
-    states.USES_STATE,
-    of_sequences.STEPS,
-    of_sequences.PARTS,
-    of_sequences.LENGTHS,
-    of_sequences.RESETS,
+    laws_of_outputs.SHAPE,
+    *laws_of_purity.LAWS,
+    *laws_of_descriptions.LAWS,
+    *laws_of_outputs.LAWS,
+    *laws_of_rows.LAWS,
+    *laws_of_gradients.LAWS,
+    *laws_of_states.LAWS,
+    *laws_of_sequences.LAWS,
 )
 LAWS = {law.name: law.sentence for law in _ALL}
 """The laws that `check_network` tests, in this order: the name of each law, and the law in words."""

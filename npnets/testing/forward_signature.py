@@ -10,13 +10,7 @@ _FOR_SEQUENCES = {"lengths", "resets", "all_steps"}
 
 
 def argument_names(net: Network) -> tuple[str, ...]:
-    """Return the names of the arguments after the observations.
-
-    Raises
-    ------
-    TypeError
-        If `net` is not a network, or `forward` takes no observations, or requires an argument that is not known.
-    """
+    """Return the names of the arguments after the observations, once it is checked that all can be supplied."""
     if isinstance(net, type) or not (hasattr(net, "init") and hasattr(net, "forward")):
         raise TypeError(f"a network has init(rng), forward(params, obs, ...) and output_dim, but is {net!r:.80}")
     every = list(inspect.signature(net.forward).parameters.values())

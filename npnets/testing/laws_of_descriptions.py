@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 
-from npnets.testing.arrays import bits, first_difference
+from npnets.testing.arrays import bits, check_equal
 from npnets.testing.law import Law, Violation
 from npnets.testing.protocol import Network
 from npnets.testing.trial import Trial
@@ -60,11 +60,11 @@ def _check_same_results(trial: Trial, copied: Network, which: str, cause: str) -
     initial = [bits(net.init(np.random.default_rng(seed))) for net in (trial.net, copied)]
     params, inputs = trial.params(), trial.inputs(trial.batch())
     results = [bits(trial.run(params, inputs, net=net).as_tree()) for net in (trial.net, copied)]
-    for method, pair in (("init", initial), ("forward", results)):
-        path = first_difference(*pair)
-        if path is not None:
-            raise Violation(f"{which} to return the same as the network", f"{path} of {method} differs", cause)
+    for method, (own, other) in (("init", initial), ("forward", results)):
+        check_equal(own, other, f"{which} to return the same as the network", cause, f"{{}} of {method} differs")
 
 
-PICKLING = Law("pickling", "an unpickled network returns the same as the original", _pickling, examples=5)
-EQUALITY = Law("equality", "a network equals its copies, and equal networks return the same", _equality, examples=5)
+LAWS = (
+    Law("pickling", "an unpickled network returns the same as the original", _pickling, examples=5),
+    Law("equality", "a network equals its copies, and equal networks return the same", _equality, examples=5),
+)

@@ -1,4 +1,4 @@
-"""Laws of gradients: they agree with finite differences, are not zero everywhere, and are finite.
+"""Laws of gradients: they agree with finite differences, are finite and not always zero, and read no overwritten input.
 
 Recurrent networks are differentiated with respect to a drawn state too, over three steps if they take sequences, and
 the new state is part of the output.
@@ -18,9 +18,9 @@ from numpy.typing import DTypeLike
 
 import npnets.numpy as nnp
 from npnets import tree
-from npnets.autodiff import bare, value_and_grad
-from npnets.backend import Array, to_numpy
-from npnets.testing.arrays import is_floating, normal_like, parameters_from, paths_and_leaves, shown
+from npnets.autodiff import bare, value_and_grad, vjp
+from npnets.backend import Array, namespace, to_numpy
+from npnets.testing.arrays import bits, check_equal, is_floating, normal_like, paths_and_leaves, shown
 from npnets.testing.law import Law, Violation
 from npnets.testing.laws_of_outputs import check_finite
 from npnets.testing.network_under_test import Inputs
@@ -32,6 +32,7 @@ POINTS, JITTER = 3, 1e-2
 ATTEMPTS = 100
 STEPS = 3
 LOOSE = 1e-2
+OVERWRITTEN = 3.0
 
 
 class _Loss:
@@ -180,12 +181,9 @@ def _difference(phi: Callable[[float], float], start: float, size: float, slope:
 
 def _flow(trial: Trial) -> None:
     """Look for points with gradients other than zero, among many, because relu units may be dead at some points."""
-    first = trial.seed("first seed")
     missing: set[str] = set()
-    for seed in range(first, first + ATTEMPTS):
-        inputs = trial.random_inputs(seed, 4)
-        variables = _variables(trial, parameters_from(trial.net, seed, 1.0, np.float64), inputs)
-        gradient = _Loss(trial, inputs, seed).gradient(variables)
+    for seed, params, inputs in trial.random_points(ATTEMPTS, 4):
+        gradient = _Loss(trial, inputs, seed).gradient(_variables(trial, params, inputs))
         missing = missing or {name for name, part in gradient.items() if tree.leaves(part)}
         missing -= {name for name, part in gradient.items() if any(leaf.any() for leaf in tree.leaves(part))}
         if not missing:
@@ -205,8 +203,30 @@ def _finite_gradients(trial: Trial) -> None:
     check_finite(gradient, "finite gradients for inputs up to a million")
 
 
-GRADIENTS = Law(
-    "gradients", "gradients with respect to parameters and inputs agree with finite differences", _gradients
+def _overwriting(trial: Trial) -> None:
+    params, inputs = trial.params(), trial.inputs(trial.batch())
+    outputs, pullback = vjp(lambda p: list(trial.run(p, inputs).outputs.values()), params)
+    ones = tree.map(lambda leaf: namespace(leaf).ones_like(leaf), outputs)
+    before = bits(pullback(ones))
+    for leaf in tree.leaves(inputs):
+        if is_floating(leaf) and leaf.ndim:
+            leaf[...] = OVERWRITTEN
+    check_equal(
+        before,
+        bits(pullback(ones)),
+        "the same gradient after the input arrays were overwritten with other numbers",
+        "an operation of your own keeps an input array for its backward pass; let it keep a copy",
+    )
+
+
+LAWS = (
+    Law("gradients", "gradients with respect to parameters and inputs agree with finite differences", _gradients),
+    Law("flow", "gradients with respect to parameters and inputs are not zero everywhere", _flow, examples=1),
+    Law("finite gradients", "gradients are finite for inputs up to a million", _finite_gradients),
+    Law(
+        "overwritten inputs",
+        "overwriting the inputs after forward changes no gradient",
+        _overwriting,
+        examples=8,
+    ),
 )
-FLOW = Law("flow", "gradients with respect to parameters and inputs are not zero everywhere", _flow, examples=1)
-FINITE_GRADIENTS = Law("finite gradients", "gradients are finite for inputs up to a million", _finite_gradients)

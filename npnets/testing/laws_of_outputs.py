@@ -1,5 +1,7 @@
 """Laws of outputs: their shape, dtype and bounds, and that they are finite."""
 
+import inspect
+
 import numpy as np
 
 from npnets import tree
@@ -117,6 +119,10 @@ def check_finite(arrays: Tree, expected: str) -> None:
             )
 
 
+def _init_takes_dtype(network: NetworkUnderTest) -> bool:
+    return "dtype" in inspect.signature(network.net.init).parameters
+
+
 def _is_bounded(network: NetworkUnderTest) -> bool:
     return getattr(network.net, "max_action", None) is not None and not getattr(network.net, "unbounded", False)
 
@@ -124,13 +130,10 @@ def _is_bounded(network: NetworkUnderTest) -> bool:
 SHAPE = Law(
     "shape", "outputs have the shape (batch, output_dim) for every batch size, including one", _shape, examples=8
 )
-DTYPE = Law("dtype", "outputs and states have the dtype of the parameters, whatever the dtype of the inputs", _dtype)
-INITIAL_DTYPE = Law(
-    "initial dtype",
-    "init(rng, dtype) makes parameters of that dtype",
-    _initial_dtype,
-    lambda network: network.init_takes_dtype,
+LAWS = (
+    Law("dtype", "outputs and states have the dtype of the parameters, whatever the dtype of the inputs", _dtype),
+    Law("initial dtype", "init(rng, dtype) makes parameters of that dtype", _initial_dtype, _init_takes_dtype),
+    Law("finite", "outputs are finite for inputs up to a million", _finite),
+    Law("bound", "no action exceeds max_action, not even by rounding", _bound, _is_bounded),
+    Law("sigma", "standard deviations are positive and within their range", _sigma),
 )
-BOUND = Law("bound", "no action exceeds max_action, not even by rounding", _bound, _is_bounded)
-SIGMA = Law("sigma", "standard deviations are positive and within their range", _sigma)
-FINITE = Law("finite", "outputs are finite for inputs up to a million", _finite)

@@ -1,8 +1,12 @@
-"""Laws of purity: a call changes no argument, keeps nothing for later calls, and uses no global random state."""
+"""Laws of purity: a call changes no argument, keeps nothing for other calls, and uses no global random state."""
 
 import contextlib
+import inspect
 import random
+import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +16,8 @@ from npnets.testing.law import Law, Violation
 from npnets.testing.protocol import Network
 from npnets.testing.trial import DTYPES, LARGEST_BATCH, Trial
 from npnets.tree import Tree
+
+MOST_INTERRUPTIONS = 50
 
 
 def _arguments(trial: Trial) -> None:
@@ -23,13 +29,9 @@ def _arguments(trial: Trial) -> None:
         arguments = {**inputs, "params": params, "state": state}
         before = bits(arguments)
         trial.run(params, inputs, state)
-        path = first_difference(before, bits(arguments))
-        if path is not None:
-            raise Violation(
-                "parameters and inputs to have the same bits after forward as before",
-                f"forward changed {path}",
-                "an operation in place (+=, out=, x[...] = ...) on an argument, or a key added to params",
-            )
+        expected = "parameters and inputs to have the same bits after forward as before"
+        cause = "an operation in place (+=, out=, x[...] = ...) on an argument, or a key added to params"
+        check_equal(before, bits(arguments), expected, cause, "forward changed {}")
 
 
 def _repetition(trial: Trial) -> None:
@@ -113,7 +115,47 @@ def _seeds(trial: Trial) -> None:
         )
 
 
-ARGUMENTS = Law("arguments", "forward changes neither parameters nor inputs", _arguments, examples=8)
-REPETITION = Law("repetition", "equal calls return equal bits, whatever was called before", _repetition)
-RANDOMNESS = Law("randomness", "init and forward neither use nor change global random state", _randomness)
-SEEDS = Law("seeds", "init returns equal parameters for equal seeds, and different ones for different seeds", _seeds)
+def _interruption(trial: Trial) -> None:
+    batch = trial.batch()
+    params, inputs, others = trial.params(), trial.inputs(batch), trial.inputs(batch, suffix=" of the nested call")
+    alone, other = (bits(trial.run(params, x).as_tree()) for x in (inputs, others))
+    nested: list[Tree] = []
+    with _at_each_line_of(trial.net, lambda: nested.append(trial.run(params, others).as_tree())):
+        interrupted = trial.run(params, inputs).as_tree()
+    expected = "the same bits when forward is called with other inputs during the call, as by a signal handler"
+    cause = "a buffer or another value is kept on the network or in its module while forward runs; make it in forward"
+    check_equal(alone, bits(interrupted), expected, cause)
+    for output in nested:
+        check_equal(other, bits(output), f"{expected}, also of the nested call", cause)
+
+
+@contextlib.contextmanager
+def _at_each_line_of(net: Network, call: Callable[[], None]) -> Iterator[None]:
+    """Call a function before each line that runs in the files of a network's methods, up to a maximum number."""
+    methods = [inspect.unwrap(value) for kind in type(net).__mro__ for value in vars(kind).values() if callable(value)]
+    files = {method.__code__.co_filename for method in methods if hasattr(method, "__code__")}
+    remaining = [MOST_INTERRUPTIONS]
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_filename not in files:
+            return None
+        if event == "line" and remaining[0]:
+            remaining[0] -= 1
+            call()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+LAWS = (
+    Law("arguments", "forward changes neither parameters nor inputs", _arguments, examples=8),
+    Law("randomness", "init and forward neither use nor change global random state", _randomness),
+    Law("repetition", "equal calls return equal bits, whatever was called before", _repetition),
+    Law("seeds", "init returns equal parameters for equal seeds, and different ones for different seeds", _seeds),
+    Law("interruption", "a call during another call changes the output of neither", _interruption, examples=4),
+)

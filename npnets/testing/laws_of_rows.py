@@ -7,8 +7,8 @@ from npnets import tree
 from npnets.backend import Array
 from npnets.testing.arrays import is_floating, rows
 from npnets.testing.law import Law
-from npnets.testing.network_under_test import Inputs, Result
-from npnets.testing.trial import MANY_ROWS, Trial, rows_of_state
+from npnets.testing.network_under_test import Inputs
+from npnets.testing.trial import MANY_ROWS, Trial
 from npnets.tree import Tree
 
 _CAUSE = "something is computed over the batch: a mean, a norm, a sort, an index that is off by one"
@@ -16,10 +16,10 @@ _CAUSE = "something is computed over the batch: a mean, a norm, a sort, an index
 
 def _rows(trial: Trial) -> None:
     params, inputs, row = _drawn(trial)
-    whole = row_of(trial, trial.run(params, inputs), row)
+    whole = trial.row_of(trial.run(params, inputs), row)
     if not trial.under_test.needs_rng:
         single = trial.run(params, rows(inputs, slice(row, row + 1)))
-        trial.check_close(whole, row_of(trial, single, 0), f"row {row} of the batch to equal the single row", _CAUSE)
+        trial.check_close(whole, trial.row_of(single, 0), f"row {row} of the batch to equal the single row", _CAUSE)
     batch = len(tree.leaves(inputs["obs"])[0])
     others = trial.inputs(batch, suffix=" with other rows")
     _check_unchanged(trial, params, _replaced(inputs, others, row), row, whole)
@@ -30,15 +30,15 @@ def _rows(trial: Trial) -> None:
 def _check_repeated(trial: Trial, params: Tree, inputs: Inputs, batch: int) -> None:
     """Compare a small batch with a large one that repeats its rows."""
     copies = [row % batch for row in range(MANY_ROWS)]
-    few = row_of(trial, trial.run(params, inputs), copies)
-    many = row_of(trial, trial.run(params, trial.repeated(inputs, batch)), list(range(MANY_ROWS)))
+    few = trial.row_of(trial.run(params, inputs), copies)
+    many = trial.row_of(trial.run(params, trial.repeated(inputs, batch)), list(range(MANY_ROWS)))
     trial.check_close(many, few, f"{MANY_ROWS} rows that repeat {batch} rows to have the same outputs", _CAUSE)
 
 
 def _nan(trial: Trial) -> None:
     params, inputs, row = _drawn(trial)
     lost = tree.map(lambda leaf: leaf * np.nan if is_floating(leaf) else leaf, inputs)
-    whole = row_of(trial, trial.run(params, inputs), row)
+    whole = trial.row_of(trial.run(params, inputs), row)
     _check_unchanged(trial, params, _replaced(inputs, lost, row), row, whole, " to NaN")
 
 
@@ -59,18 +59,11 @@ def _replaced(inputs: Inputs, others: Inputs, row: int) -> Inputs:
 
 
 def _check_unchanged(trial: Trial, params: Tree, inputs: Inputs, row: int, before: Tree, how: str = "") -> None:
-    after = row_of(trial, trial.run(params, inputs), row)
+    after = trial.row_of(trial.run(params, inputs), row)
     trial.check_close(after, before, f"row {row} to be unchanged when the other rows change{how}", _CAUSE)
 
 
-def row_of(trial: Trial, result: Result, row: int | list[int]) -> Tree:
-    """Return the outputs and the state for one row of the inputs, or for several, as one tree."""
-    axis = trial.under_test.row_axis
-    outputs = {name: np.take(part, row, axis) for name, part in tree.to_numpy(result.outputs).items()}
-    if not trial.under_test.is_recurrent:
-        return outputs
-    return {**outputs, "state": rows_of_state(tree.to_numpy(result.state), row, trial.under_test.state_axes)}
-
-
-ROWS = Law("rows", "each row of a batch has the output that it has alone", _rows)
-NAN = Law("nan", "a row of NaN changes no other row", _nan)
+LAWS = (
+    Law("rows", "each row of a batch has the output that it has alone", _rows),
+    Law("nan", "a row of NaN changes no other row", _nan),
+)

@@ -1,6 +1,7 @@
 """Laws of sequences: single steps, parts, padding and resets give the same as whole sequences."""
 
 import operator
+from collections.abc import Callable
 
 import numpy as np
 from hypothesis import strategies as st
@@ -8,10 +9,9 @@ from hypothesis import strategies as st
 from npnets import tree
 from npnets.testing.arrays import rows
 from npnets.testing.law import Law
-from npnets.testing.laws_of_rows import row_of
 from npnets.testing.laws_of_states import is_number
-from npnets.testing.network_under_test import Inputs, Result
-from npnets.testing.trial import Trial, rows_of_state
+from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
+from npnets.testing.trial import Trial
 from npnets.tree import Tree
 
 LONGEST = 4
@@ -33,11 +33,11 @@ class _Sequences:
     def row(self, row: int, steps: slice, state: Tree) -> Tree:
         """Return the output and state of a single sequence after a part of its steps."""
         single = rows(self.inputs, slice(row, row + 1))
-        return row_of(self.trial, self.trial.run(self.params, self._part(single, steps), state), 0)
+        return self.trial.row_of(self.trial.run(self.params, self._part(single, steps), state), 0)
 
     def state_of(self, row: int) -> Tree:
         """Return the initial state of a single sequence."""
-        return self.trial.to_device(rows_of_state(tree.to_numpy(self.state), [row], self.trial.under_test.state_axes))
+        return self.trial.rows_of_state(self.state, [row])
 
     def padded(self, lengths: list[int]) -> Inputs:
         """Return inputs with NaN after the length of each sequence, and the actions of its last valid step."""
@@ -94,7 +94,7 @@ def _lengths(trial: Trial) -> None:
     for row, length in enumerate(lengths):
         expected = sequences.row(row, slice(0, length), sequences.state_of(row))
         what = f"sequence {row}, padded with NaN, to give the same as its {length} steps alone"
-        trial.check_close(row_of(trial, came, row), expected, what, cause)
+        trial.check_close(trial.row_of(came, row), expected, what, cause)
 
 
 def _resets(trial: Trial) -> None:
@@ -111,21 +111,17 @@ def _resets(trial: Trial) -> None:
             state = tree.map(lambda leaf: leaf * 0 if is_number(leaf) else leaf, state)
         steps = slice(int(starts.max(initial=0)), None)
         what = f"sequence {row} to give the same as its steps from the last reset on"
-        trial.check_close(row_of(trial, came, row), sequences.row(row, steps, state), what, cause)
+        trial.check_close(trial.row_of(came, row), sequences.row(row, steps, state), what, cause)
 
 
-_is_sequential = operator.attrgetter("is_sequential")
-STEPS = Law("steps", "single steps, each from the state of the last, equal the whole sequence", _steps, _is_sequential)
-PARTS = Law("parts", "two parts, the second from the state of the first, equal the whole", _parts, _is_sequential)
-LENGTHS = Law(
-    "lengths",
-    "padding after the end of a sequence changes nothing",
-    _lengths,
-    lambda network: network.is_sequential and "lengths" in network.names,
-)
-RESETS = Law(
-    "resets",
-    "a reset equals a start from a state of zeros",
-    _resets,
-    lambda network: network.is_sequential and "resets" in network.names,
+def _takes(argument: str) -> Callable[[NetworkUnderTest], bool]:
+    return lambda network: network.is_sequential and argument in network.names
+
+
+_takes_steps = operator.attrgetter("is_sequential")
+LAWS = (
+    Law("steps", "single steps, each from the state of the last, equal the whole sequence", _steps, _takes_steps),
+    Law("parts", "two parts, the second from the state of the first, equal the whole", _parts, _takes_steps),
+    Law("lengths", "padding after the end of a sequence changes nothing", _lengths, _takes("lengths")),
+    Law("resets", "a reset equals a start from a state of zeros", _resets, _takes("resets")),
 )

@@ -6,10 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from npnets import tree
-from npnets.testing.arrays import bits, first_difference, is_floating, parameters_from, paths_and_leaves, rows
+from npnets.testing.arrays import bits, first_difference, is_floating, paths_and_leaves, rows
 from npnets.testing.law import Law, Violation
-from npnets.testing.laws_of_rows import row_of
-from npnets.testing.trial import Trial, rows_of_state
+from npnets.testing.trial import Trial
 from npnets.tree import Tree
 
 ATTEMPTS = 20
@@ -37,9 +36,9 @@ def _rows_of_states(trial: Trial) -> None:
     batch = trial.batch(least=2)
     params, inputs, state = trial.params(), trial.inputs(batch), trial.state(batch)
     row = trial.draw("row", st.integers(0, batch - 1))
-    whole = row_of(trial, trial.run(params, inputs, state), row)
-    own = trial.to_device(rows_of_state(tree.to_numpy(state), [row], trial.under_test.state_axes))
-    single = row_of(trial, trial.run(params, rows(inputs, slice(row, row + 1)), own), 0)
+    whole = trial.row_of(trial.run(params, inputs, state), row)
+    own = trial.rows_of_state(state, [row])
+    single = trial.row_of(trial.run(params, rows(inputs, slice(row, row + 1)), own), 0)
     cause = "states of a batch are mixed: a mean over them, or the axes of rows and layers exchanged"
     trial.check_close(whole, single, f"row {row} with its state to equal the single row with that state", cause)
 
@@ -67,13 +66,11 @@ def _state_like(trial: Trial, batch: int) -> Tree:
     return tree.map(lambda leaf: leaf.astype(np.float64) if is_floating(leaf) else leaf, like)
 
 
-def _uses_state(trial: Trial) -> None:
+def _dependence(trial: Trial) -> None:
     """Try random points until two states give different results, and a returned state differs from the given one."""
-    first = trial.seed("first seed")
     is_used = is_new = False
-    for seed in range(first, first + ATTEMPTS):
-        params = parameters_from(trial.net, seed, 1.0, np.float64)
-        inputs, rng = trial.random_inputs(seed, 2), np.random.default_rng(seed)
+    for seed, params, inputs in trial.random_points(ATTEMPTS, 2):
+        rng = np.random.default_rng(seed)
         states = [trial.random_like(_state_like(trial, 2), rng) for _ in range(2)]
         if not any(is_floating(leaf) for leaf in tree.leaves(states)):
             return
@@ -90,9 +87,11 @@ def _uses_state(trial: Trial) -> None:
 
 
 _is_recurrent = operator.attrgetter("is_recurrent")
-STATE = Law("state", "the new state has the structure, shapes and dtypes of the given state", _state, _is_recurrent)
-STATE_ROWS = Law("rows of states", "each row of a batch depends on its own state alone", _rows_of_states, _is_recurrent)
-ZERO_STATE = Law("zero state", "no state gives the same as a state of zeros", _zero_state, _is_recurrent)
-USES_STATE = Law(
-    "uses state", "the output depends on the given state, and the new state differs", _uses_state, _is_recurrent, 1
+LAWS = (
+    Law("state", "the new state has the structure, shapes and dtypes of the given state", _state, _is_recurrent),
+    Law("rows of states", "each row of a batch depends on its own state alone", _rows_of_states, _is_recurrent),
+    Law("zero state", "no state gives the same as a state of zeros", _zero_state, _is_recurrent),
+    Law(
+        "uses state", "the output depends on the given state, and the new state differs", _dependence, _is_recurrent, 1
+    ),
 )

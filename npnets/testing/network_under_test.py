@@ -4,7 +4,6 @@ All of this is read from the signature of `forward`, from the description, or fr
 Laws call a network only in this way.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -57,16 +56,6 @@ class NetworkUnderTest:
     obs: Callable[[int], SearchStrategy[Tree]] | None = None
 
     @property
-    def row_axis(self) -> int:
-        """The axis of outputs for the rows of a batch."""
-        return 0 if self.members is None else 1
-
-    @property
-    def takes_state(self) -> bool:
-        """Whether `forward` takes a state, and returns a pair of output and new state."""
-        return "state" in self.names
-
-    @property
     def noise(self) -> Row | None:
         """The shape of one row of noise, for a network that takes noise."""
         latent = getattr(self.net, "latent_dim", None)
@@ -77,11 +66,6 @@ class NetworkUnderTest:
         """Whether `forward` draws numbers with the generator it is passed, and takes no noise instead."""
         return "rng" in self.names and self.noise is None
 
-    @property
-    def init_takes_dtype(self) -> bool:
-        """Whether `init` has an argument `dtype`."""
-        return "dtype" in inspect.signature(self.net.init).parameters
-
     @cached_property
     def device(self) -> str:
         """The device of the network's parameters."""
@@ -91,7 +75,7 @@ class NetworkUnderTest:
     @cached_property
     def is_recurrent(self) -> bool:
         """Whether `forward` returns a state when it is passed none."""
-        return self.takes_state and any(leaf is not None for leaf in tree.leaves(self.state_like(2)))
+        return "state" in self.names and any(leaf is not None for leaf in tree.leaves(self.state_like(2)))
 
     @property
     def is_sequential(self) -> bool:
@@ -116,13 +100,7 @@ class NetworkUnderTest:
         return (*([] if self.members is None else [self.members]), batch, *row)
 
     def call(self, net: Network, params: Tree, inputs: Inputs, state: Tree = None, **options: Tree) -> Result:
-        """Call the `forward` of this network or of a copy.
-
-        Raises
-        ------
-        Violation
-            If it raises, or returns something other than arrays.
-        """
+        """Call the `forward` of this network or of a copy; if it fails or returns no arrays, raise `Violation`."""
         arguments = self._arguments(inputs, state) | options
         try:
             returned = net.forward(params, inputs["obs"], **arguments)
@@ -134,7 +112,7 @@ class NetworkUnderTest:
                 "see the traceback above; or the state_shape or action_shape passed to check_network is not that of "
                 "the network",
             ) from error
-        output, new_state = _pair(returned) if self.takes_state else (returned, None)
+        output, new_state = _pair(returned) if "state" in self.names else (returned, None)
         return Result(self._by_name(output), new_state)
 
     def _arguments(self, inputs: Inputs, state: Tree) -> dict[str, object]:
@@ -188,13 +166,7 @@ def network_under_test(
     members: int | None = None,
     sequences: bool | None = None,
 ) -> NetworkUnderTest:
-    """Return a network as the laws use it.
-
-    Raises
-    ------
-    TypeError
-        If it is not a network, its `output_dim` is not an integer, or a shape is neither in its description nor given.
-    """
+    """Return a network as the laws use it, once its description and the arguments of `check_network` are checked."""
     names = argument_names(net)
     observation = as_row("state_shape", state_shape) if state_shape is not None else observation_row(net)
     if observation is None and obs is None:

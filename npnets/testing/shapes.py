@@ -65,13 +65,7 @@ def action_row(net: object) -> Row | None:
 
 
 def output_row(net: object, action: Row | None) -> Row:
-    """Return the shape of one row of the output.
-
-    Raises
-    ------
-    TypeError
-        If there is no `output_dim`, or it is not an integer.
-    """
+    """Return the shape of one row of the output."""
     if type(net) in _OUT:
         return (getattr(net, _OUT[type(net)]),)
     features, atoms = getattr(net, "output_dim", None), getattr(net, "num_atoms", 1)

@@ -1,6 +1,7 @@
 """One trial of a law: draws values under readable names, and calls the network with them."""
 
 import copy
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -25,22 +26,8 @@ DTYPES: st.SearchStrategy[np.dtype[np.floating]] = st.sampled_from([np.dtype(np.
 _T = TypeVar("_T")
 
 
-def rows_of_state(state: Tree, rows: int | list[int], axes: Tree) -> Tree:
-    """Return rows of a state; each leaf has its own axis for rows, -1 if it has none."""
-    return tree.map(lambda leaf, axis: np.take(leaf, rows, axis) if axis >= 0 else leaf, state, axes)
-
-
 class Trial:
-    """One trial of a law.
-
-    Parameters
-    ----------
-    under_test : NetworkUnderTest
-    data : hypothesis.strategies.DataObject
-        From `hypothesis.strategies.data()`.
-    tolerance : float, optional
-        As in `arrays.difference`.
-    """
+    """One trial of a law, with data from `hypothesis.strategies.data()` and a tolerance as in `arrays.difference`."""
 
     def __init__(self, under_test: NetworkUnderTest, data: st.DataObject, tolerance: float | None = None) -> None:
         self.under_test, self._data, self._tolerance = under_test, data, tolerance
@@ -98,7 +85,7 @@ class Trial:
         on_device = self.to_device(self._recorded(inputs, suffix))
         return {**on_device, "rng": self.seed(f"rng{suffix}")} if self.under_test.needs_rng else on_device
 
-    def state(self, batch: int, dtype: DTypeLike = np.float64, suffix: str = "") -> Tree:
+    def state(self, batch: int, dtype: DTypeLike = np.float64) -> Tree:
         """Draw a state for a batch, with the structure and shapes of the states that the network returns."""
         rng = np.random.default_rng(self._data.draw(st.integers(0, LARGEST_SEED)))
 
@@ -106,9 +93,9 @@ class Trial:
             return np.round(rng.uniform(-1, 1, np.shape(leaf)), 3).astype(dtype) if is_floating(leaf) else leaf
 
         state = tree.map(drawn, self.under_test.state_like(batch))
-        return self.to_device(self._recorded({"state": state}, suffix)["state"])
+        return self.to_device(self._recorded({"state": state})["state"])
 
-    def _recorded(self, arrays: Inputs, suffix: str) -> Inputs:
+    def _recorded(self, arrays: Inputs, suffix: str = "") -> Inputs:
         """Record copies of arrays for the error, because a network may change them, and return the arrays."""
         host = tree.to_numpy(arrays)
         self.drawn.update({f"{name}{suffix}": copy.deepcopy(value) for name, value in host.items()})
@@ -118,24 +105,41 @@ class Trial:
         """Return copies of the first rows of inputs and state, and let the error show only these rows."""
         chosen = tree.map(lambda leaf: leaf[:batch].copy() if np.ndim(leaf) else leaf, inputs)
         if state is not None:
-            state = self.to_device(rows_of_state(tree.to_numpy(state), list(range(batch)), self.under_test.state_axes))
-            self._recorded({"state": state}, "")
-        self._recorded({"batch": batch, **chosen}, "")
+            state = self.rows_of_state(state, list(range(batch)))
+            self._recorded({"state": state})
+        self._recorded({"batch": batch, **chosen})
         return chosen, state
+
+    def rows_of_state(self, state: Tree, rows: int | list[int]) -> Tree:
+        """Return rows of a state, each leaf of which has its own axis for rows, or none."""
+        axes = self.under_test.state_axes
+        return self.to_device(
+            tree.map(lambda x, axis: np.take(x, rows, axis) if axis >= 0 else x, tree.to_numpy(state), axes)
+        )
+
+    def row_of(self, result: Result, row: int | list[int]) -> Tree:
+        """Return the outputs and the state for one row of the inputs, or for several, as one tree."""
+        axis = 0 if self.under_test.members is None else 1
+        outputs = {name: np.take(part, row, axis) for name, part in tree.to_numpy(result.outputs).items()}
+        if not self.under_test.is_recurrent:
+            return outputs
+        return {**outputs, "state": self.rows_of_state(result.state, row)}
 
     def repeated(self, inputs: Inputs, batch: int) -> Inputs:
         """Return inputs of `MANY_ROWS` rows, those of a batch in turn; the error shows the batch."""
         self.drawn["rows in all"] = f"{MANY_ROWS}, those above repeated"
         return rows(inputs, [row % batch for row in range(MANY_ROWS)])
 
-    def random_inputs(self, seed: int, batch: int) -> Inputs:
-        """Return inputs of normal numbers in float64, for laws that try many points themselves.
+    def random_points(self, attempts: int, batch: int) -> Iterator[tuple[int, Tree, Inputs]]:
+        """Return seeds, and parameters and inputs of normal numbers in float64, for laws that try many points.
 
         Observations from the user's strategy are the smallest ones that it gives.
         """
-        zeros = self.under_test.zeros(batch)
-        inputs: Inputs = self.random_like(zeros, np.random.default_rng(seed))
-        return inputs if self.under_test.obs is None else {**inputs, "obs": zeros["obs"]}
+        first, zeros = self.seed("first seed"), self.under_test.zeros(batch)
+        for seed in range(first, first + attempts):
+            inputs: Inputs = self.random_like(zeros, np.random.default_rng(seed))
+            obs = inputs["obs"] if self.under_test.obs is None else zeros["obs"]
+            yield seed, parameters_from(self.net, seed, 1.0, np.float64), {**inputs, "obs": obs}
 
     @staticmethod
     def random_like(arrays: Tree, rng: np.random.Generator) -> Tree:
@@ -153,16 +157,7 @@ class Trial:
         return self.under_test.call(self.net if net is None else net, params, inputs, state, **options)
 
     def check_close(self, came: Tree, expected: Tree, what: str, cause: str) -> None:
-        """Raise `Violation` unless two trees have equal values up to the tolerance.
-
-        Parameters
-        ----------
-        came, expected : trees
-        what : str
-            The expectation in words, for the error.
-        cause : str
-            The likely cause, for the error.
-        """
+        """Raise `Violation` unless two trees have equal values up to the tolerance; `what` expects it in words."""
         if tree.paths(came) != tree.paths(expected):
             raise Violation(what, f"parts {tree.paths(came)} instead of {tree.paths(expected)}", cause)
         for path, left, right in zip(tree.paths(came), tree.leaves(came), tree.leaves(expected), strict=True):
