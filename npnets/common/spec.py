@@ -93,7 +93,7 @@ class Spec(Mapping[str, Any]):
         return f"Spec({self._entries!r})"
 
     @property
-    def present(self) -> dict[str, "Entry"]:
+    def present(self) -> dict[str, Any]:
         """The entries without those that the network lacks: those that a dict of its parameters holds."""
         return {name: entry for name, entry in self._entries.items() if entry is not None}
 
