@@ -4,6 +4,7 @@ The exit code is 0, or 1 if a file cannot be shown, or 2 for an unknown command.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -83,7 +84,8 @@ def _print(lines: Iterable[str]) -> int:
     if sys.stdout is None:  # closed before Python began
         return 1
     try:
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
         print(*lines, sep="\n", flush=True)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):

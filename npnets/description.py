@@ -29,7 +29,7 @@ class cached_property(functools.cached_property[_T]):  # noqa: N801
     """A `functools.cached_property` without a lock.
 
     Before Python 3.12 that one holds a lock of the whole class while it computes, and a child that is forked meanwhile
-    waits for it for ever. Here two threads may both compute; both get the value that was stored first.
+    waits for it forever. Here two threads may both compute; both get the value that was stored first.
     """
 
     @overload
@@ -76,7 +76,7 @@ def call_repr(self: Any, **instead: Any) -> str:
 
 
 def no_call(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    """Say that a description is not called, but its `forward`."""
+    """Raise the error for a description that is called in place of its `forward`."""
     raise TypeError(
         f"{type(self).__name__} is called by its forward method, {type(self).__name__.lower()}.forward(params, ...), "
         "with the parameters that init made"

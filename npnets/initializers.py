@@ -117,7 +117,7 @@ def _orthogonalized(rng: np.random.Generator, params: Tree, gain: float) -> Tree
 
 
 def check_generator(rng: object, order: str = "") -> np.random.Generator:
-    """Return a generator, or say how one is made, and where in a call it stands."""
+    """Return `rng` if it is a generator; an error shows how one is made, and the `order` of arguments in a call."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"rng must be a numpy.random.Generator, but is {rng!r:.60}; make one with numpy.random.default_rng(seed)"
@@ -138,7 +138,7 @@ def _check_gain(gain: object, order: str) -> None:
 
 
 def check_floating(dtype: DTypeLike) -> DType:
-    """Return a floating-point dtype, or say that parameters need one."""
+    """Return a dtype if parameters can have it: float32 or float64."""
     found = np.dtype(dtype)
     if found not in COMPUTED:
         raise TypeError(f"parameters must be floating-point numbers, but dtype is {found}; use float32 or float64")

@@ -64,8 +64,8 @@ class MLP(Network):
     input_dim : int
         Number of features that come in.
     output_dim : int
-        Number of features that go out. Zero means no last linear layer; the attribute then tells the width that the
-        last hidden layer has, as in Tianshou.
+        Number of features that go out. Zero means no last linear layer; the attribute is then the width of the
+        last hidden layer, as in Tianshou.
     hidden_sizes : sequence of int
         Widths of the hidden layers.
     norm_layer : str, callable or sequence of them, optional
@@ -215,7 +215,7 @@ def _make_linear(linear_layer: Callable[[int, int], Layer], inputs: int, outputs
             f"linear_layer must make a layer from two sizes, as functools.partial(npnets.EnsembleLinear, 4) does, but: "
             f"{error}"
         ) from error
-    check_is_network("what linear_layer makes", layer)
+    check_is_network("the layer that linear_layer makes", layer)
     return layer
 
 
@@ -233,7 +233,7 @@ def _make_norm(norm: Any, features: int, args: object) -> Layer | None:
         layer = make(features, **args) if isinstance(args, dict) else make(features, *(args or ()))
     except TypeError as error:
         raise TypeError(f"norm_layer {norm!r} cannot be made from norm_args {args!r}: {error}") from error
-    check_is_network("what norm_layer makes", layer)
+    check_is_network("the layer that norm_layer makes", layer)
     return layer
 
 

@@ -1,4 +1,4 @@
-"""The network that actors and critics stand on: an MLP with the outputs that reinforcement learning asks for."""
+"""The network that actors and critics stand on: an MLP, with outputs for values, dueling and atoms."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -147,7 +147,10 @@ class Net(Network):
 
     @cached_property
     def _sequence(self) -> tuple[Operation, ...]:
-        """The operations from validated inputs to logits, for a trunk that runs together with its head too."""
+        """The operations from validated inputs to logits.
+
+        They are not called `_operations`, because a `Net` is no layer: its `forward` returns a pair.
+        """
         operations = [*operations_of(self.model, "model")]
         if self.Q is not None and self.V is not None:
             operations.append(Operation(self._duel, self.spec.slices["V"].stop - self.spec.slices["Q"].start))

@@ -68,7 +68,7 @@ def features_of(name: str, net: object, given: int | None, takes_state: bool = F
     Raises
     ------
     TypeError
-        If it is no network, or `forward` takes no state although it is to be given one.
+        If it is no network, or `takes_state` and its `forward` takes none.
     ValueError
         If there is neither number, or they differ.
     """
@@ -102,7 +102,7 @@ def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Tree) -> tuple[Arr
 
 
 def check_features(net: PreprocessNet, features: Array) -> None:
-    """Check that a preprocess net returned a plain array: what it returns may be as its observations came in."""
+    """Check that a preprocess net returned a plain array: it may have passed its observations on as they came."""
     if not hasattr(features, "ndim"):
         raise TypeError(
             f"a preprocess net must return an array of features, but {net!r:.80} returned a {type(features).__name__}"

@@ -51,12 +51,12 @@ class Recurrent(Network):
 
     @cached_property
     def first(self) -> Linear:
-        """The layer from observations to what the LSTM reads."""
+        """The layer from observations to the inputs of the LSTM."""
         return Linear(width(self.state_shape), self.hidden_layer_size)
 
     @cached_property
     def lstm(self) -> LSTM:
-        """The memory."""
+        """The layers of the LSTM."""
         return LSTM(self.hidden_layer_size, self.hidden_layer_size, self.layer_num)
 
     @cached_property

@@ -63,7 +63,7 @@ class OwnLayer:
     name: str
 
     def __call__(self, x: Array, params: Tree) -> Array:
-        """Return the layer's output, once it is seen to be an array."""
+        """Return the layer's output, which must be an array."""
         y = self.layer.forward(params, x)
         if not hasattr(y, "ndim"):
             hint = "; if it is a Net, use its .model" if isinstance(y, tuple) else ""
@@ -96,13 +96,14 @@ class Sequential:
 
     def __init__(self, operations: Iterable[Operation], then: Activation | None = None, start: int = 0) -> None:
         steps: list[tuple[Callable[..., Array], slice]] = []
-        for run, leaves in (*operations, *([] if then is None else [Operation(then, 0)])):
+        for run, leaves in operations if then is None else [*operations, Operation(then, 0)]:
             own = slice(start, start + leaves)
-            joined = steps[-1][0].joined(run) if steps and isinstance(steps[-1][0], LinearLayers) else None
-            if joined is not None:
-                steps[-1] = (joined, slice(steps[-1][1].start, own.stop))
-            else:
+            last, before = steps[-1] if steps else (None, own)
+            joined = last.joined(run) if isinstance(last, LinearLayers) else None
+            if joined is None:
                 steps.append((run, own))
+            else:
+                steps[-1] = (joined, slice(before.start, own.stop))
             start = own.stop
         self._steps = tuple(steps)
 
@@ -124,7 +125,7 @@ def entry_of(layer: Layer) -> Layer | Spec:
 
 
 def is_known(layer: object) -> TypeGuard["_Known"]:
-    """Return whether a layer's own class, not one that it inherits from, says which operations it consists of."""
+    """Return whether a layer runs as operations: not if its class is a subclass, which may have another `forward`."""
     return "_operations" in vars(type(layer))
 
 

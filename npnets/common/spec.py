@@ -93,8 +93,8 @@ class Spec(Mapping[str, Any]):
         return f"Spec({self._entries!r})"
 
     @property
-    def present(self) -> Params:
-        """The entries without those that the network lacks: what a dict of its parameters holds."""
+    def present(self) -> dict[str, Any]:
+        """The entries without those that the network lacks: those that a dict of its parameters holds."""
         return {name: entry for name, entry in self._entries.items() if entry is not None}
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
@@ -109,7 +109,7 @@ class Spec(Mapping[str, Any]):
 
     @cached_property
     def slices(self) -> dict[str, slice]:
-        """Which of the leaves that `read` returns belong to each entry."""
+        """By the name of an entry: where its leaves stand among those that `read` returns."""
         found, start = {}, 0
         for name, entry in self.items():
             stop = start + (entry.size if isinstance(entry, Spec) else 1)
@@ -240,10 +240,9 @@ def _cast(leaf: Tree, part: object, dtype: DTypeLike) -> Array:
 
 
 def on_device(params: Params, device: Device) -> Params:
-    """Return a network's parameters on one device.
+    """Return parameters on the network's device.
 
-    That is the network's own; or, where it is the CPU, every network's default, the GPU on which a part of the network
-    placed its own parameters.
+    If that is the CPU, the default, and a part of the network drew its own on a GPU, all are moved to that GPU.
     """
     if parse_device(device) is None:
         device = next((found for leaf in tree.leaves(params) if (found := device_of(leaf)) != "cpu"), None)
@@ -259,7 +258,8 @@ def _init(entry: "Entry", rng: np.random.Generator, dtype: DTypeLike) -> Tree:
 def shapes_of(network: object, dtype: DTypeLike = np.float32) -> Tree:
     """Return the parameters of any network with a `ShapeDtype` in the place of each array.
 
-    Only a network whose class declares no spec, one of the user's own, draws weights for it.
+    It draws weights only if the network's own class declares no spec: one of the user's, or a subclass, which may draw
+    other parameters than those of the spec that it inherits.
     """
     spec = getattr(network, "spec", None) if "spec" in vars(type(network)) else network
     if isinstance(spec, Spec):

@@ -28,8 +28,8 @@ class NetBody(Sequential):
 class OwnBody:
     """A trunk that runs by its own `forward`, and a head.
 
-    The head takes a number of `features`, laid out in one axis; with `None` they are taken as they come. The `remedy`
-    is for a trunk that is an ensemble, whose features cannot be laid out so.
+    `features` is the number that the head takes, flattened to one axis; `None` for features of any shape. `remedy` ends
+    the error for a trunk that is an ensemble, whose features cannot be flattened.
     """
 
     def __init__(self, trunk: PreprocessNet, head: Sequential, features: int | None, remedy: str) -> None:

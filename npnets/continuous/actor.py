@@ -10,17 +10,7 @@ from npnets.common.protocols import features_of
 from npnets.common.sequential import entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.description import (
-    Bound,
-    Shape,
-    Sizes,
-    bound,
-    cached_property,
-    set_fields,
-    set_plain,
-    shape,
-    width,
-)
+from npnets.description import Bound, Shape, Sizes, bound, cached_property, set_fields, set_plain, shape, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH
 from npnets.tree import Params, Tree

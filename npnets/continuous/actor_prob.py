@@ -10,20 +10,11 @@ from npnets.common.protocols import features_of
 from npnets.common.sequential import Sequential, entry_of, operations_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
-from npnets.description import (
-    Bound,
-    Shape,
-    Sizes,
-    cached_property,
-    check_flags,
-    set_fields,
-    set_plain,
-    shape,
-    width,
-)
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_of_spec
+from npnets.description import Bound, Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH, Activation
+from npnets.kernels.shared_sigma import shared_sigma
 from npnets.tree import Params, Tree
 
 
@@ -127,7 +118,7 @@ class ActorProb(Network):
         if self.conditioned_sigma:
             mu, sigma = self._mu.run(leaves, x), sigma_from_features(self._sigma.run(leaves, x))
         else:
-            mu, sigma = x, sigma_from_parameter(leaves[-1], x.shape)
+            mu, sigma = x, shared_sigma(leaves[-1], x.shape)
         return (scaled(mu, self.max_action), sigma), state
 
     @cached_property

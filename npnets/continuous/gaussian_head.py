@@ -11,7 +11,6 @@ from npnets.common.protocols import Layer
 from npnets.common.sequential import entry_of
 from npnets.common.spec import Constant, Entry, Parameter
 from npnets.description import bound
-from npnets.kernels.shared_sigma import shared_sigma
 
 SIGMA_MIN = -20
 SIGMA_MAX = 2
@@ -34,8 +33,3 @@ def sigma_of_spec(head: Layer, actions: int, conditioned: bool) -> dict[str, Ent
 def sigma_from_features(z: Array) -> Array:
     """Return the standard deviation `exp(z)`, `z` clipped to [-20, 2]."""
     return nnp.exp(nnp.clip(z, SIGMA_MIN, SIGMA_MAX))
-
-
-def sigma_from_parameter(log_sigma: Array, shape: tuple[int, ...]) -> Array:
-    """Return the standard deviation `exp(log_sigma)`, the same for each row of an array `(..., actions)`."""
-    return shared_sigma(log_sigma, shape)

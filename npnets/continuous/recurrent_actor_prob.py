@@ -13,18 +13,11 @@ from npnets.common.network import Network
 from npnets.common.sequences import sequences
 from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_from_parameter, sigma_of_spec
-from npnets.description import (
-    Bound,
-    Shape,
-    cached_property,
-    check_flags,
-    set_fields,
-    set_plain,
-    width,
-)
+from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_of_spec
+from npnets.description import Bound, Shape, cached_property, check_flags, set_fields, set_plain, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH
+from npnets.kernels.shared_sigma import shared_sigma
 from npnets.tree import Params
 
 
@@ -74,7 +67,7 @@ class RecurrentActorProb(Network):
 
     @cached_property
     def lstm(self) -> LSTM:
-        """The memory."""
+        """The layers of the LSTM."""
         return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)
 
     @cached_property
@@ -140,7 +133,7 @@ class RecurrentActorProb(Network):
         if self.conditioned_sigma:
             sigma = sigma_from_features(self._sigma.run(leaves, hidden))
         else:
-            sigma = sigma_from_parameter(leaves[-1], mu.shape)
+            sigma = shared_sigma(leaves[-1], mu.shape)
         return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
 
     @cached_property

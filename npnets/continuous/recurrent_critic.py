@@ -55,7 +55,7 @@ class RecurrentCritic(Network):
 
     @cached_property
     def lstm(self) -> LSTM:
-        """The memory."""
+        """The layers of the LSTM."""
         return LSTM(width(self.state_shape), self.hidden_layer_size, self.layer_num)
 
     @cached_property
@@ -185,7 +185,7 @@ class RecurrentCritic(Network):
 
 
 def _check_no_state(**arguments: object) -> None:
-    """Check that nobody gave a state in the place of another argument, where it would be lost."""
+    """Check that no recurrent state was passed as another argument, which would ignore it."""
     for name, value in arguments.items():
         if isinstance(value, dict) and {"hidden", "cell"} <= value.keys():
             raise TypeError(f"{name} is a recurrent state; a critic takes it by keyword: forward(..., state=state)")

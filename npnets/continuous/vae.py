@@ -1,4 +1,4 @@
-"""The variational autoencoder of BCQ: which actions the data would take."""
+"""The variational autoencoder of BCQ, which generates actions like those in the data."""
 
 from dataclasses import dataclass
 
@@ -101,7 +101,7 @@ class VAE(Network):
             Observations.
         action : (batch, actions) array
         rng : numpy.random.Generator, optional
-            What the latent vectors are drawn with; exactly one of `rng` and `noise`.
+            Draws the latent vectors; give exactly one of `rng` and `noise`.
         noise : (batch, latent_dim) array, optional
             Standard normal numbers to use instead.
 

@@ -151,24 +151,35 @@ def test_a_network_runs_and_is_differentiated_without_another_framework() -> Non
     assert run.stdout.strip() == "[]"
 
 
+PROCESSOR_CHECK = re.compile(r"(namespace\(.*\)|\bxp) is (not )?np\b|type\(\w+\) is (not )?np\.ndarray")
+WITH_PROCESSOR_CHECKS = {
+    "kernels/buffers.py",  # a pool for NumPy's arrays alone: CuPy has its own
+    "kernels/products.py",  # which uses that pool
+    "kernels/gelu.py",  # a primitive has one function for both, and recomputes few entries on NumPy, all on a GPU
+    "optim/arithmetic.py",  # updates are not differentiated: their arithmetic is chosen once for a tree
+}
+
+
 def faults_of_processors(path: str, source: str) -> list[str]:
-    """Code of a kernel that chooses a processor, or holds CUDA C++, in the wrong place."""
+    """Code of a kernel or optimizer that chooses a processor, or holds CUDA C++, in the wrong place."""
     faults = []
-    if re.search(r"(namespace\(.*\)|\bxp) is (not )?np\b", source) and path != "kernels/gelu.py":
+    if PROCESSOR_CHECK.search(source) and path not in WITH_PROCESSOR_CHECKS:
         faults.append(f"{path} chooses a processor; give fused a pair for each kind")
     if "ElementwiseKernel(" in source and not path.startswith("kernels/cuda/"):
         faults.append(f"{path} holds CUDA C++, whose place is kernels/cuda")
     return faults
 
 
-def test_kernels_leave_the_choice_of_a_processor_to_fused_and_cuda_sources_to_their_folder() -> None:
-    """In `gelu` a primitive, which has one function for both, recomputes few entries on NumPy and all on a GPU."""
-    kernels = {path: source for path, source in _files().items() if path.startswith("kernels/")}
-    assert len(kernels) > 20
+def test_kernels_and_optimizers_choose_a_processor_in_one_place_and_leave_cuda_sources_to_their_folder() -> None:
+    kernels = {path: source for path, source in _files().items() if path.startswith(("kernels/", "optim/"))}
+    assert len(kernels) > 30
     assert [fault for path, source in kernels.items() for fault in faults_of_processors(path, source)] == []
 
 
-@pytest.mark.parametrize("source", ["if namespace(x) is np:", "if xp is not np:", 'K = ElementwiseKernel("T x", ...)'])
+@pytest.mark.parametrize(
+    "source",
+    ["if namespace(x) is np:", "if xp is not np:", "if type(a) is np.ndarray:", 'K = ElementwiseKernel("T x", ...)'],
+)
 def test_a_kernel_that_chooses_a_processor_is_found(source: str) -> None:
     assert faults_of_processors("kernels/latent.py", source)
 
