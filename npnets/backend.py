@@ -48,7 +48,7 @@ def namespace(array: Any) -> ModuleType:
     Parameters
     ----------
     array : array or scalar
-        Anything; what is no CuPy array counts as NumPy's.
+        Any value; all but CuPy's arrays count as NumPy's.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def device_of(array: Any) -> str:
 def check_one_device(
     arrays: Sequence[Any], what: Callable[[], str], names: Callable[[], Sequence[str]] | None = None
 ) -> None:
-    """Check that arrays which are computed with together lie on one device; numbers and what is no array lie anywhere.
+    """Check that the arrays among some values lie on one device; numbers and other objects are passed over.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def check_one_device(
     what : callable
         Returns what the arrays are, for the error's text.
     names : callable, optional
-        Returns what each of them is called; without names the error tells their shapes.
+        Returns what each of them is called; without names the error shows their shapes.
 
     Raises
     ------
@@ -98,13 +98,13 @@ def check_one_device(
     if len({device for device in devices if device is not None}) > 1:
         called = [repr(name) for name in names()] if names else [f"shape {np.shape(array)}" for array in arrays]
         raise TypeError(
-            f"{what()} must lie on one device, but there are {_listed(devices, called)}; nothing is moved in silence: "
-            "bring all to one device with npnets.tree.to_device(tree, device)"
+            f"{what()} must lie on one device, but there are {_listed(devices, called)}; nothing is moved by itself: "
+            "move all to one device with npnets.tree.to_device(tree, device)"
         )
 
 
 def gpu_number(array: Any) -> int | None:
-    """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for what is no array."""
+    """Return the number of the GPU that an array lies on, -1 for NumPy's, `None` for other objects."""
     if type(array) is np.ndarray:
         return -1
     return None if namespace(array) is np else array.device.id
@@ -181,7 +181,7 @@ def available() -> list[str]:
 
 
 def to_device(array: Array, device: Device) -> Array:
-    """Bring an array to a device; nothing is copied that is there already.
+    """Move an array to a device; nothing is copied that is there already.
 
     Parameters
     ----------

@@ -26,6 +26,6 @@ def bounded_cache(maxsize: int) -> Callable[[Callable[..., T]], functools._lru_c
 
 
 def clear() -> None:
-    """Empty all caches; what was in them is computed again when it is needed."""
+    """Empty all caches; their contents are computed again when they are needed."""
     for cached in _caches:
         cached.cache_clear()

@@ -1,8 +1,8 @@
 """Arguments of network descriptions: checks, values that compare equal, and printing as a call.
 
-A description is a frozen dataclass of the arguments that made it. The functions here bring arguments to one form (a
-sequence to a tuple, an array of bounds to a tuple of floats), so that equal descriptions compare equal, and refuse
-what makes no sense.
+A description is a frozen dataclass of the arguments that made it. The functions here convert arguments to one form (a
+sequence to a tuple, an array of bounds to a tuple of floats), so that equal descriptions compare equal, and raise an
+error for invalid ones.
 """
 
 import dataclasses

@@ -38,7 +38,7 @@ def dtype_fault(dtype: DType) -> str | None:
 def class_fault(array: object) -> str | None:
     """Return the fault of an array's class and its remedy, as the end of a sentence; `None` for plain arrays.
 
-    What is no NumPy array at all, such as CuPy's, counts as plain.
+    An array of another library, such as CuPy's, counts as plain.
     """
     kind = type(array)
     if kind in _PLAIN or not isinstance(array, np.ndarray):

@@ -57,7 +57,7 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     like : array
         A parameter.
     name : str
-        What the value is, for the error's text.
+        The name of the value in an error.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def _check_movable(value: object, like: Array, name: str) -> None:
     if came not in ("cpu", there):
         raise TypeError(
             f"{name} lies on {came!r} and the parameters on {there!r}; only NumPy arrays are moved by themselves: "
-            "bring the parameters over, or the batch, with npnets.tree.to_device(tree, device)"
+            "move the parameters or the batch with npnets.tree.to_device(tree, device)"
         )
 
 

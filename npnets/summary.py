@@ -42,7 +42,7 @@ def summary(network: object, params: Tree | None = None) -> str:
 
     Notes
     -----
-    What `torchinfo` and Keras show, without running the network.
+    A table as that of `torchinfo` or Keras, without running the network.
     """
     title, tree = _title_and_tree(network, params)
     arrays = [leaf for leaf in leaves(tree) if _is_array(leaf)]

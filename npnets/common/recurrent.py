@@ -97,7 +97,7 @@ class Recurrent(Network):
             `hidden` and `cell` before the first step, each `(batch, layers, hidden)`, as an earlier call returned
             them; zero if left out.
         lengths : (batch,) array of int, optional
-            How many real steps each sequence has; what lies beyond them changes nothing.
+            How many real steps each sequence has; the padding after them changes nothing.
         resets : (batch, steps) array of bool, optional
             True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
         all_steps : bool

@@ -33,7 +33,7 @@ class Sequences(NamedTuple):
     valid: Array | None
 
     def rows(self, x: Array) -> Array:
-        """Return a time-major array as `(steps * batch, features)`, what lies beyond a sequence's end as zeros."""
+        """Return a time-major array as `(steps * batch, features)`, with zeros after the end of each sequence."""
         x = x if self.valid is None else nnp.where(self.valid, x, 0)
         return x.reshape((-1, x.shape[-1]))
 

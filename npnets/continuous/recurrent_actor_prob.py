@@ -112,7 +112,7 @@ class RecurrentActorProb(Network):
         info : any
             Accepted and unused, as in Tianshou.
         lengths : (batch,) array of int, optional
-            How many real steps each sequence has; what lies beyond them changes nothing.
+            How many real steps each sequence has; the padding after them changes nothing.
         resets : (batch, steps) array of bool, optional
             True where an episode begins at that step, with a state of zeros; for one step also `(batch,)`.
         all_steps : bool

@@ -118,7 +118,8 @@ class VAE(Network):
         check_width(features, self.hidden_dim, self.latent_layer)
         check_dtype(features.dtype, first_leaf(leaves), self)
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
-        noise = self._noise(rng, noise, features.shape[:-1], features if is_traced(features) else to_log_std[0])
+        like = features if is_traced(features) else to_log_std[0]  # a traced one makes a copy of noise
+        noise = self._noise(rng, noise, features.shape[:-1], like)
         mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
         reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:

@@ -1,4 +1,4 @@
-"""The one error that readers of files raise among themselves, and the words for a file that was damaged."""
+"""The error that readers of files raise internally, and the likely cause that a corrupt file's error names."""
 
 DAMAGED = "it was probably cut off, or changed after it was written"
 

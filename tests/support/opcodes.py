@@ -13,7 +13,7 @@ from typing import Any
 def before_each_opcode(act: Callable[[], None], *modules: ModuleType) -> Iterator[None]:
     """Call a function before each byte-code that this thread executes in the files of some modules.
 
-    Nothing is traced while the function runs. What it raises is raised where the byte-code stands, and ends the
+    Nothing is traced while the function runs. An exception that it raises appears at the byte-code, and ends the
     tracing.
     """
     files = {module.__file__ for module in modules}

@@ -13,8 +13,8 @@ import npnets
 def assert_owned(arrays: Any, others: Any) -> None:
     """Fail unless every leaf of `arrays` can be written to without changing any other leaf, of it or of `others`.
 
-    What is written differs from entry to entry, so that an array whose own entries are one in memory is found too. The
-    arrays stay as they were written.
+    Different numbers are written into the entries, so that an array with two entries in one place of memory is found
+    too. The arrays keep these numbers.
     """
     leaves = npnets.tree.leaves(arrays)
     before = bits(others)

@@ -9,28 +9,28 @@ from typing import NamedTuple
 
 
 class Case(NamedTuple):
-    """One network and what goes in.
+    """One network and its inputs.
 
     Attributes
     ----------
     name : str
-        What the case is there for.
+        The purpose of the case.
     call : str
         The call that makes the network.
     inputs : dict from str to tuple of int
         The shape of each input, in the order of the arguments. `noise` and `drawn` (a latent vector that the network
         draws by itself) take the place of random numbers.
     spread : dict from str to float
-        What an input's standard normal numbers are multiplied with; one where not given.
+        The factor of an input's standard normal numbers, by the input's name; one by default.
     scale : dict from str to float
-        What parameters are multiplied with, by the beginning of their path.
+        The factor of parameters, by the beginning of their path.
     attains : dict from int to tuple of float
         Values that an output must have at some entries, and not at all: they show that a clamp or a saturated tanh is
         really met. `make_golden.py` checks it.
     method : str
-        What is called.
+        The method to call.
     grid : dict from str to float
-        What an input's numbers are rounded to multiples of, to meet a bound exactly.
+        The number to whose multiples an input is rounded, to meet a bound exactly.
     """
 
     name: str

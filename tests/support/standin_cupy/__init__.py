@@ -1,10 +1,10 @@
 """A stand-in for CuPy, over NumPy, for machines with no GPU: `with standin_cupy.installed(): import cupy`.
 
-What it can prove: that code uses only names and arguments that CuPy has, never mixes CuPy's arrays with NumPy's or with
+It can prove that code uses only names and arguments that CuPy has, never mixes CuPy's arrays with NumPy's or with
 those of another device, never copies to the host implicitly, keeps dtypes, writes in place where it says so, and
 computes the right numbers if CuPy's functions do what NumPy's of the same name do. Kernels in C++ are compiled and run.
 
-What it cannot prove: anything about a GPU's own arithmetic (rounding, fused multiply-adds, the order in which sums are
+It cannot prove anything about a GPU's own arithmetic (rounding, fused multiply-adds, the order in which sums are
 taken, races), streams and waiting, memory that runs out, speed. It counts launches, and not what each one costs.
 
 It is stricter than CuPy where CuPy lets a NumPy array through by accident: `cupy.sum` of one computes on the CPU and
