@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npnets.description import call_repr, set_fields, set_plain, size
-from npnets.optim.settings import check_not_negative
+from npnets.description import call_repr, set_plain, size
+from npnets.optim.settings import check_not_negative, set_checked
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,12 +21,8 @@ class _Schedule:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        set_fields(
-            self,
-            start=check_not_negative("start", self.start),
-            end=check_not_negative("end", self.end),
-            steps=size("steps", self.steps),
-        )
+        set_checked(self, check_not_negative, "start", "end")
+        set_checked(self, size, "steps")
 
 
 @dataclass(frozen=True, repr=False)
