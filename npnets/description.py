@@ -135,6 +135,11 @@ def size(name: str, value: object, least: int = 1) -> int:
     return int(value)
 
 
+def set_sizes(description: object, *names: str) -> None:
+    """Check fields that are sizes, and store them as ints."""
+    set_fields(description, **{name: size(name, getattr(description, name)) for name in names})
+
+
 def check_flags(description: object, *names: str) -> None:
     """Check that fields are true or false: a word such as "no" would count as true."""
     for name in names:

@@ -10,7 +10,7 @@ from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import Operation
 from npnets.common.spec import Constant, Parameter, Spec
-from npnets.description import cached_property, check_flags, set_fields, set_plain, size
+from npnets.description import cached_property, check_flags, set_plain, set_sizes
 from npnets.inputs import as_array, as_input, check_dtype, check_width
 from npnets.kernels.layer_norm import layer_norm
 from npnets.tree import Params
@@ -45,7 +45,7 @@ class LayerNorm(Network):
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "elementwise_affine", "bias")
-        set_fields(self, features=size("features", self.features))
+        set_sizes(self, "features")
         if not isinstance(self.eps, (int, float, np.number)) or not self.eps > 0:
             raise ValueError(f"eps must be a positive number, but is {self.eps!r}")
 

@@ -9,7 +9,7 @@ from npnets.backend import Array
 from npnets.common.network import Network
 from npnets.common.sequential import LinearLayers, Operation
 from npnets.common.spec import Parameter, Spec, Uniform
-from npnets.description import cached_property, check_flags, set_fields, set_plain, size
+from npnets.description import cached_property, check_flags, set_plain, set_sizes
 from npnets.inputs import as_input
 from npnets.tree import Params
 
@@ -37,11 +37,7 @@ class Linear(Network):
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "bias")
-        set_fields(
-            self,
-            in_features=size("in_features", self.in_features),
-            out_features=size("out_features", self.out_features),
-        )
+        set_sizes(self, "in_features", "out_features")
 
     @cached_property
     def spec(self) -> Spec:
@@ -88,12 +84,7 @@ class EnsembleLinear(Network):
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "bias")
-        set_fields(
-            self,
-            ensemble_size=size("ensemble_size", self.ensemble_size),
-            in_feature=size("in_feature", self.in_feature),
-            out_feature=size("out_feature", self.out_feature),
-        )
+        set_sizes(self, "ensemble_size", "in_feature", "out_feature")
 
     @cached_property
     def spec(self) -> Spec:

@@ -13,7 +13,7 @@ from npnets.common.network import Network
 from npnets.common.sequences import Sequences
 from npnets.common.sequential import Leaves
 from npnets.common.spec import Parameter, Spec, Uniform
-from npnets.description import cached_property, set_fields, set_plain, shape, size
+from npnets.description import cached_property, set_fields, set_plain, set_sizes, shape
 from npnets.kernels.lstm import State, lstm
 
 
@@ -41,8 +41,7 @@ class LSTM(Network):
 
     def __post_init__(self) -> None:
         set_plain(self)
-        names = ("input_size", "hidden_size", "num_layers")
-        set_fields(self, **{name: size(name, getattr(self, name)) for name in names})
+        set_sizes(self, "input_size", "hidden_size", "num_layers")
 
     @cached_property
     def spec(self) -> Spec:
@@ -92,13 +91,9 @@ class LSTM(Network):
 def set_recurrent_sizes(network: Any, fewest_actions: int = 1) -> None:
     """Check what the constructors of all recurrent networks take, and store it in one form."""
     parse_device(network.device)
-    set_fields(
-        network,
-        layer_num=size("layer_num", network.layer_num),
-        state_shape=shape("state_shape", network.state_shape),
-        action_shape=shape("action_shape", network.action_shape, least=fewest_actions),
-        hidden_layer_size=size("hidden_layer_size", network.hidden_layer_size),
-    )
+    set_sizes(network, "layer_num", "hidden_layer_size")
+    set_fields(network, state_shape=shape("state_shape", network.state_shape))
+    set_fields(network, action_shape=shape("action_shape", network.action_shape, least=fewest_actions))
 
 
 def _layer(inputs: int, hidden: int) -> Spec:

@@ -23,8 +23,8 @@ from npnets.description import (
     frozen,
     set_fields,
     set_plain,
+    set_sizes,
     shape,
-    size,
     width,
 )
 from npnets.functional import ActivationLike
@@ -85,7 +85,7 @@ class Net(Network):
         check_flags(self, "softmax", "concat")
         set_fields(self, state_shape=shape("state_shape", self.state_shape))
         set_fields(self, action_shape=shape("action_shape", self.action_shape, least=0))
-        set_fields(self, num_atoms=size("num_atoms", self.num_atoms))
+        set_sizes(self, "num_atoms")
         set_fields(self, dueling_param=_checked_dueling(frozen(self.dueling_param)))
         model = self.model
         set_fields(self, **{name: getattr(model, name) for name in _SHARED})

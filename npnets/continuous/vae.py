@@ -15,7 +15,7 @@ from npnets.common.protocols import Layer, check_is_network
 from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.continuous.pairs import paired
-from npnets.description import Bound, bound, cached_property, set_fields, set_plain, size
+from npnets.description import Bound, bound, cached_property, set_fields, set_plain, set_sizes
 from npnets.functional import scaled
 from npnets.initializers import check_generator
 from npnets.inputs import as_input, check_dtype, check_width, first_leaf
@@ -63,7 +63,7 @@ class VAE(Network):
         check_is_network("encoder", self.encoder)
         check_is_network("decoder", self.decoder)
         parse_device(self.device)
-        set_fields(self, hidden_dim=size("hidden_dim", self.hidden_dim), latent_dim=size("latent_dim", self.latent_dim))
+        set_sizes(self, "hidden_dim", "latent_dim")
         set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
         returned = getattr(self.encoder, "output_dim", self.hidden_dim)
         if returned != self.hidden_dim:
