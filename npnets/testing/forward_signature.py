@@ -20,12 +20,10 @@ class Network(Protocol):
     @property
     def init(self) -> Callable[..., Tree]:
         """Draw parameters."""
-        ...
 
     @property
     def forward(self) -> Callable[..., object]:
         """Map parameters and observations to an output, or to a pair (output, new state)."""
-        ...
 
 
 def argument_names(net: Network) -> tuple[str, ...]:
