@@ -6,9 +6,8 @@ inside it that are given a part of that tree know the device already. Until CuPy
 
 import functools
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
 from npnets import tree
@@ -61,7 +60,7 @@ def computing_where(x: Tree, what: str | Callable[[], str] = "") -> AbstractCont
     if what and len(first) > 1:
         check_one_device(arrays, lambda: what if isinstance(what, str) else what(), lambda: tree.paths(x))
     gpu = max(first, default=-1)
-    return _Computing(containers, gpu, first.get(gpu)) if len(first) <= 1 else using(first[gpu])
+    return _computing(containers, gpu, first.get(gpu)) if len(first) <= 1 else using(first[gpu])
 
 
 def computes_where(arrays: Callable[..., Tree], what: Callable[..., str] | None = None) -> Callable[[F], F]:
@@ -101,24 +100,16 @@ computes_where_params = computes_where(_params, _params_of)
 """Decorates a network's method `(self, params, ...)`: it computes where its parameters lie, all on one device."""
 
 
-class _Computing:
-    """A context that computes where an array lies, and remembers containers whose arrays all lie there."""
-
-    __slots__ = ("_before", "_containers", "_device", "_gpu")
-
-    def __init__(self, containers: dict[int, Tree], gpu: int, array: Any) -> None:
-        self._containers, self._gpu, self._device = containers, gpu, using(array)
-
-    def __enter__(self) -> None:
-        self._before = _searched.containers, _searched.gpu
-        self._device.__enter__()
-        _searched.containers, _searched.gpu = self._containers, self._gpu
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _searched.containers, _searched.gpu = self._before
-        self._device.__exit__(kind, error, trace)
+@contextmanager
+def _computing(containers: dict[int, Tree], gpu: int, array: Any) -> Iterator[None]:
+    """Compute where an array lies, and remember containers whose arrays all lie there."""
+    before = _searched.containers, _searched.gpu
+    with using(array):
+        _searched.containers, _searched.gpu = containers, gpu
+        try:
+            yield
+        finally:
+            _searched.containers, _searched.gpu = before
 
 
 def _arrays(x: Tree, containers: dict[int, Tree]) -> list[Any]:

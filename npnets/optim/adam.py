@@ -14,7 +14,7 @@ from npnets.description import set_fields
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer
 from npnets.optim.rates import Rate
-from npnets.optim.settings import check_decay_rate, check_not_negative
+from npnets.optim.settings import check_decay_rate, check_not_negative, set_checked
 from npnets.tree import Tree
 
 
@@ -58,11 +58,8 @@ class adam(LeafwiseOptimizer[AdamState]):
         betas = self.betas
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair of numbers, but is {betas!r}")
-        set_fields(
-            self,
-            betas=tuple(check_decay_rate("each of betas", beta) for beta in betas),
-            eps=check_not_negative("eps", self.eps),
-        )
+        set_fields(self, betas=tuple(check_decay_rate("each of betas", beta) for beta in betas))
+        set_checked(self, check_not_negative, "eps")
 
     def _has_moments(self) -> tuple[bool, bool]:
         return True, True

@@ -28,23 +28,19 @@ def check_like(parameter: Any, *others: Any) -> Any:
     return parameter
 
 
-def check_state(state: object, kind: type) -> None:
-    """Check that a state is one of this optimizer's."""
+def check_state(state: Any, kind: type[Any], has: tuple[bool, ...], optimizer: object) -> None:
+    """Check that a state is one of this optimizer's, with just those moments that it uses."""
     if not isinstance(state, kind):
         raise TypeError(
             f"expected the {kind.__name__} that init or the last update gave, but got a {type(state).__name__}; the "
             "order is update(params, grads, state): write update(params=params, grads=grads, state=state)"
         )
-    step = state.step  # type: ignore[attr-defined]
+    step = state.step
     if not isinstance(step, (int, np.integer)) or isinstance(step, bool) or step < 0:
         raise ValueError(
             f"expected a state whose step counts the updates made before, an integer of at least 0, but it is "
             f"{step!r:.80}; make the state with init"
         )
-
-
-def check_moments(state: Any, has: tuple[bool, ...], optimizer: object) -> None:
-    """Check that a state has just those moments that its optimizer uses."""
     for name, is_used in zip(state._fields[1:], has, strict=True):
         if (getattr(state, name) is not None) != is_used:
             raise ValueError(

@@ -12,11 +12,12 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
-from npnets.description import call_repr, set_fields, set_plain
+from npnets.description import call_repr, set_plain
 from npnets.optim.arithmetic import Arithmetic, computed
-from npnets.optim.checks import ARRAYS, check_like, check_moments, check_state
+from npnets.optim.checks import ARRAYS, check_like, check_state
 from npnets.optim.optimizer import Optimizer, T
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
+from npnets.optim.settings import set_checked
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
 
@@ -34,11 +35,7 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
 
     def __post_init__(self) -> None:
         set_plain(self)
-        set_fields(
-            self,
-            learning_rate=check_rate("learning_rate", self.learning_rate),
-            weight_decay=check_rate("weight_decay", self.weight_decay),
-        )
+        set_checked(self, check_rate, "learning_rate", "weight_decay")
 
     def _has_moments(self) -> tuple[bool, ...]:
         """Return for each moment of the state whether this optimizer uses it; else it is `None`."""
@@ -59,8 +56,7 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
 
     def update(self, params: T, grads: Tree, state: State) -> tuple[T, State]:
         """Return new parameters and a new state; the arguments stay as they are."""
-        check_state(state, self._state_class)
-        check_moments(state, self._has_moments(), self)
+        check_state(state, self._state_class, self._has_moments(), self)
         step = int(state[0])
         rates = current_rates(step, params, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
         moments = [moment for moment in state[1:] if moment is not None]

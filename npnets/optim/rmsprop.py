@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.description import set_fields
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
-from npnets.optim.settings import check_decay_rate, check_not_negative
+from npnets.optim.settings import check_decay_rate, check_not_negative, set_checked
 from npnets.tree import Tree
 
 
@@ -54,12 +53,8 @@ class rmsprop(LeafwiseOptimizer[RMSpropState]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        set_fields(
-            self,
-            alpha=check_decay_rate("alpha", self.alpha),
-            eps=check_not_negative("eps", self.eps),
-            momentum=check_decay_rate("momentum", self.momentum),
-        )
+        set_checked(self, check_decay_rate, "alpha", "momentum")
+        set_checked(self, check_not_negative, "eps")
 
     def _has_moments(self) -> tuple[bool, bool]:
         return True, bool(self.momentum)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npnets.description import call_repr, set_fields, set_plain, size
-from npnets.optim.settings import check_not_negative
+from npnets.description import call_repr, set_plain, size
+from npnets.optim.settings import check_not_negative, set_checked
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,12 +21,22 @@ class _Schedule:
 
     def __post_init__(self) -> None:
         set_plain(self)
-        set_fields(
-            self,
-            start=check_not_negative("start", self.start),
-            end=check_not_negative("end", self.end),
-            steps=size("steps", self.steps),
-        )
+        set_checked(self, check_not_negative, "start", "end")
+        set_checked(self, size, "steps")
+
+    def __call__(self, step: int) -> float:
+        """Return the value after a number of updates, as Python's number: NumPy's would promote float32."""
+        if isinstance(step, bool) or not isinstance(step, (int, np.integer)):
+            raise TypeError(f"step must be an integer, but is {step!r}; pass the number of updates made before")
+        if step < 0:
+            raise ValueError(f"step must be zero or positive, but is {step}; pass the number of updates made before")
+        part = self._course(min(int(step) / self.steps, 1.0))
+        # Not `start * (1 - part) + ...`: exact where both are equal.
+        return self.start + (self.end - self.start) * part if part < 1 else self.end
+
+    def _course(self, done: float) -> float:
+        """Return the fraction of the change that is made once a fraction of the steps is done."""
+        return done
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,10 +58,6 @@ class linear_schedule(_Schedule):
         If an argument is out of its range.
     """
 
-    def __call__(self, step: int) -> float:
-        """Return the value after a number of updates."""
-        return _between(self.start, self.end, _done(step, self.steps))
-
 
 @dataclass(frozen=True, repr=False)
 class cosine_schedule(_Schedule):
@@ -68,20 +74,5 @@ class cosine_schedule(_Schedule):
         As `linear_schedule`.
     """
 
-    def __call__(self, step: int) -> float:
-        """Return the value after a number of updates."""
-        return _between(self.start, self.end, (1 - math.cos(math.pi * _done(step, self.steps))) / 2)
-
-
-def _done(step: object, steps: int) -> float:
-    """Return the part of the steps that is done, as Python's number: NumPy's would promote float32."""
-    if isinstance(step, bool) or not isinstance(step, (int, np.integer)):
-        raise TypeError(f"step must be an integer, but is {step!r}; pass the number of updates made before")
-    if step < 0:
-        raise ValueError(f"step must be zero or positive, but is {step}; pass the number of updates made before")
-    return min(int(step) / steps, 1.0)
-
-
-def _between(start: float, end: float, part: float) -> float:
-    # Not `start * (1 - part) + ...`: exact where both are equal.
-    return start + (end - start) * part if part < 1 else end
+    def _course(self, done: float) -> float:
+        return (1 - math.cos(math.pi * done)) / 2

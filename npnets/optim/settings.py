@@ -1,8 +1,11 @@
 """Checks of an optimizer's settings: each returns Python's number, because NumPy's would promote float32."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+
+from npnets.description import set_fields
 
 
 def check_number(name: str, value: object, hint: str = "") -> float:
@@ -37,3 +40,8 @@ def check_decay_rate(name: str, value: object) -> float:
     if not 0 <= number < 1:
         raise ValueError(f"{name} must be in [0, 1), but is {value!r}")
     return number
+
+
+def set_checked(owner: object, check: Callable[[str, object], object], *names: str) -> None:
+    """Replace settings by what a check returns for each."""
+    set_fields(owner, **{name: check(name, getattr(owner, name)) for name in names})

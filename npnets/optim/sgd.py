@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.description import check_flags, set_fields
+from npnets.description import check_flags
 from npnets.optim.arithmetic import Arithmetic
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
-from npnets.optim.settings import check_decay_rate
+from npnets.optim.settings import check_decay_rate, set_checked
 from npnets.tree import Tree
 
 
@@ -53,7 +53,7 @@ class sgd(LeafwiseOptimizer[SGDState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flags(self, "nesterov")
-        set_fields(self, momentum=check_decay_rate("momentum", self.momentum))
+        set_checked(self, check_decay_rate, "momentum")
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above zero")
 

@@ -9,8 +9,6 @@ from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
 
-_ORDER = "the order is soft_update(target, source, tau)"
-
 
 @ignoring_underflow
 def soft_update(target: T, source: Tree, tau: float) -> T:
@@ -36,7 +34,7 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     ValueError
         If `tau` is not in [0, 1], or the trees differ in structure, shapes or dtypes.
     """
-    tau = check_number("tau", tau, _ORDER)
+    tau = check_number("tau", tau, "the order is soft_update(target, source, tau)")
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with computing_where({"target": target, "source": source}, ARRAYS):

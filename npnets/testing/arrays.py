@@ -11,8 +11,8 @@ from numpy.typing import DTypeLike
 from npnets import tree
 from npnets.backend import Array, asarray_like
 from npnets.common.spec import init_part
+from npnets.testing.forward_signature import Network
 from npnets.testing.law import Violation
-from npnets.testing.protocol import Network
 from npnets.tree import Tree
 
 Bits: TypeAlias = dict[str, object]

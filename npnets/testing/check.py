@@ -19,9 +19,10 @@ from npnets.testing import (
     laws_of_sequences,
     laws_of_states,
 )
+from npnets.testing.arrays import shown
+from npnets.testing.forward_signature import Network
 from npnets.testing.law import Law, NetworkLawError, Violation
 from npnets.testing.network_under_test import NetworkUnderTest, network_under_test
-from npnets.testing.protocol import Network
 from npnets.testing.trial import Trial
 from npnets.tree import Tree
 
@@ -121,7 +122,7 @@ def _check_law(law: Law, under_test: NetworkUnderTest, max_examples: int, seed: 
                 warnings.simplefilter("ignore")
                 law.check(trial)
         except Violation as violation:
-            found[:] = [(violation, trial.example)]
+            found[:] = [(violation, {name: shown(value) for name, value in trial.drawn.items()})]
             raise
 
     try:

@@ -1,12 +1,29 @@
-"""The arguments of a network's `forward`: which ones it takes, and checks that all of them can be supplied."""
+"""The protocol of a network, the arguments that its `forward` takes, and checks that all of them can be supplied."""
 
 import inspect
+from collections.abc import Callable
+from typing import Protocol
 
-from npnets.testing.protocol import Network
 from npnets.testing.shapes import Row
+from npnets.tree import Tree
 
 _SUPPLIED = {"act", "action", "state", "noise", "rng"}
 _FOR_SEQUENCES = {"lengths", "resets", "all_steps"}
+
+
+class Network(Protocol):
+    """A network: `init(rng)` returns parameters, and `forward(params, obs, ...)` returns outputs.
+
+    It also needs `output_dim`, unless it is one of npnets' layers.
+    """
+
+    @property
+    def init(self) -> Callable[..., Tree]:
+        """Draw parameters."""
+
+    @property
+    def forward(self) -> Callable[..., object]:
+        """Map parameters and observations to an output, or to a pair (output, new state)."""
 
 
 def argument_names(net: Network) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from npnets.backend import Array
 from npnets.caches import bounded_cache
 from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
+from npnets.testing.forward_signature import Network
 from npnets.testing.network_under_test import network_under_test
-from npnets.testing.protocol import Network
 from npnets.testing.shapes import action_row, as_row
 from npnets.tree import Tree
 

@@ -59,9 +59,5 @@ class NetworkLawError(AssertionError):
         self.expected, self.came, self.cause = violation.expected, violation.came, violation.cause
         lines = [f"{network!r:.300} violates the law {law.name!r}: {law.sentence}"]
         lines += [f"  expected: {self.expected}", f"  came:     {self.came}", "  smallest example found:"]
-        lines += [f"    {name} = {_indented(value)}" for name, value in example.items()]
+        lines += [f"    {name} = {value}".replace("\n", "\n      ") for name, value in example.items()]
         super().__init__("\n".join([*lines, f"  likely cause: {self.cause}"]))
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n      ")

@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 
 from npnets.testing.arrays import bits, check_equal
+from npnets.testing.forward_signature import Network
 from npnets.testing.law import Law, Violation
-from npnets.testing.protocol import Network
 from npnets.testing.trial import Trial
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from npnets import tree
 from npnets.testing.arrays import Bits, bits, check_equal, first_difference
+from npnets.testing.forward_signature import Network
 from npnets.testing.law import Law, Violation
-from npnets.testing.protocol import Network
 from npnets.testing.trial import DTYPES, LARGEST_BATCH, Trial
 from npnets.tree import Tree
 

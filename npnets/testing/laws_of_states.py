@@ -46,7 +46,8 @@ def _rows_of_states(trial: Trial) -> None:
 def _zero_state(trial: Trial) -> None:
     batch = trial.batch()
     params, inputs = trial.params(), trial.inputs(batch)
-    zeros = tree.map(lambda leaf: leaf * 0 if np.ndim(leaf) or is_number(leaf) else leaf, _state_like(trial, batch))
+    like = trial.random_like(trial.under_test.state_like(batch), np.random.default_rng(0))
+    zeros = tree.map(lambda leaf: leaf * 0 if np.ndim(leaf) or is_number(leaf) else leaf, like)
     without, with_zeros = trial.run(params, inputs), trial.run(params, inputs, zeros)
     trial.check_close(
         with_zeros.as_tree(),
@@ -61,17 +62,12 @@ def is_number(leaf: object) -> bool:
     return isinstance(leaf, (int, float)) or is_floating(leaf)
 
 
-def _state_like(trial: Trial, batch: int) -> Tree:
-    like = trial.under_test.state_like(batch)
-    return tree.map(lambda leaf: leaf.astype(np.float64) if is_floating(leaf) else leaf, like)
-
-
 def _dependence(trial: Trial) -> None:
     """Try random points until two states give different results, and a returned state differs from the given one."""
     is_used = is_new = False
     for seed, params, inputs in trial.random_points(ATTEMPTS, 2):
         rng = np.random.default_rng(seed)
-        states = [trial.random_like(_state_like(trial, 2), rng) for _ in range(2)]
+        states = [trial.random_like(trial.under_test.state_like(2), rng) for _ in range(2)]
         if not any(is_floating(leaf) for leaf in tree.leaves(states)):
             return
         results = [trial.run(params, inputs, state) for state in states]

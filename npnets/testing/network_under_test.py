@@ -17,9 +17,8 @@ from npnets.backend import Array, device_of, to_device
 from npnets.continuous import VAE
 from npnets.description import Shape, cached_property
 from npnets.testing.arrays import is_array, parameters_from
-from npnets.testing.forward_signature import argument_names, check_action_shape, takes_sequences
+from npnets.testing.forward_signature import Network, argument_names, check_action_shape, takes_sequences
 from npnets.testing.law import Violation
-from npnets.testing.protocol import Network
 from npnets.testing.shapes import Row, action_row, as_row, members_of, observation_row, output_row
 from npnets.tree import Tree
 

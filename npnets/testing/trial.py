@@ -10,11 +10,11 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import to_device
-from npnets.testing.arrays import difference, is_array, is_floating, normal_like, parameters_from, rows, shown
+from npnets.testing.arrays import difference, is_array, is_floating, normal_like, parameters_from, rows
+from npnets.testing.forward_signature import Network
 from npnets.testing.input_strategies import seeded_arrays
 from npnets.testing.law import Violation
 from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
-from npnets.testing.protocol import Network
 from npnets.tree import Tree
 
 LARGE = 1e6
@@ -40,11 +40,6 @@ class Trial:
             return copy.deepcopy(self.under_test.net)
         except Exception:  # any error of a class of the user's own, which the law of pickling reports
             return self.under_test.net
-
-    @property
-    def example(self) -> dict[str, str]:
-        """The drawn values as an error prints them."""
-        return {name: shown(value) for name, value in self.drawn.items()}
 
     def draw(self, name: str, strategy: st.SearchStrategy[_T]) -> _T:
         """Draw a value, which the error shows under a name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,6 +29,7 @@ numpy_alone = pytest.mark.numpy_alone("about NumPy's memory: CuPy has a pool of 
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread with an empty pool."""
     monkeypatch.setattr(buffers, "_of_thread", threading.local())
+    monkeypatch.setattr(buffers, "_slots", weakref.WeakValueDictionary())
 
 
 def _place(array: Any) -> int:
