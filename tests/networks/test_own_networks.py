@@ -62,7 +62,7 @@ class Coder:
         return x @ params["weight"]
 
 
-class Untold(Coder):
+class WithoutOutputDim(Coder):
     """The layer as a preprocess net."""
 
     def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
@@ -159,7 +159,7 @@ def test_a_trunk_without_output_dim_works_with_preprocess_net_output_dim(kind: s
 
 
 def test_a_trunk_without_output_dim_perturbs_actions() -> None:
-    net = npnets.Perturbation(Untold(7, 2), (1.0, 2.0))
+    net = npnets.Perturbation(WithoutOutputDim(7, 2), (1.0, 2.0))
     params, action = net.init(np.random.default_rng(0), np.float64), np.full((4, 2), 0.5)
     z = np.concatenate([OBS, action], 1) @ params["preprocess"]["weight"]
     found = net.forward(*on_backend((params, OBS, action)))
@@ -259,7 +259,7 @@ def test_features_that_are_no_plain_array_are_an_error(obs: Any, words: str) -> 
 
 @pytest.mark.numpy_alone("about mappings and autograd's own dicts")
 def test_a_trunk_of_the_users_own_may_hold_its_parameters_in_any_mapping() -> None:
-    net, action = npnets.Perturbation(Untold(7, 2), 1.0), OBS[:, :2]
+    net, action = npnets.Perturbation(WithoutOutputDim(7, 2), 1.0), OBS[:, :2]
     params = net.init(np.random.default_rng(0), np.float64)
     views = {"preprocess": MappingProxyType(params["preprocess"])}
     assert bits(net.forward(views, OBS, action)) == bits(net.forward(params, OBS, action))

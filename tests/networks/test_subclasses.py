@@ -87,8 +87,8 @@ class Scaled(npnets.Net):
         return logits * self.scale, state
 
 
-class Asked:
-    """A trunk that returns observations, and has one parameter that tells which dtype its `init` was called with."""
+class RecordsDtype:
+    """A trunk that returns observations, and whose parameter records the dtype that its `init` was called with."""
 
     output_dim = 5
 
@@ -150,7 +150,7 @@ def test_copies_and_pickles_keep_the_attributes_that_a_subclass_adds(copied: Any
 
 @pytest.mark.parametrize("dtype", [np.float32, np.dtype(np.float32)])
 def test_a_part_of_the_users_own_gets_the_dtype_as_it_was_given(dtype: Any) -> None:
-    params = npnets.Actor(Asked(), 2).init(np.random.default_rng(0), dtype)
+    params = npnets.Actor(RecordsDtype(), 2).init(np.random.default_rng(0), dtype)
     assert len(params["preprocess"]["name"]) == len(getattr(dtype, "__name__", ""))
 
 
