@@ -151,16 +151,16 @@ def _map(
             if isinstance(other, _CONTAINERS):
                 raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
         return fun(tree, *rest)
-    is_dict = isinstance(tree, dict)
+    keys = tree.keys() if isinstance(tree, dict) else None
     for other in rest:
-        if not is_dict:
+        if keys is None:
             _check_same_length(tree, other)
-        elif type(other) is not dict or tree.keys() != other.keys():
+        elif type(other) is not dict or keys != other.keys():
             _check_same_keys(tree, other)
     parts: list[Any] = []
     key: Any = None
     try:
-        for key in tree if is_dict else range(len(tree)):
+        for key in range(len(tree)) if keys is None else keys:
             parts.append(_map(fun, tree[key], [other[key] for other in rest], join))
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
@@ -210,7 +210,7 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _check_same_keys(tree: dict[str, object], other: Tree) -> None:
+def _check_same_keys(tree: Tree, other: Tree) -> None:
     if not isinstance(other, dict):
         raise _Mismatch("expected a dict", f", but got a {type(other).__name__}")
     if tree.keys() != other.keys():
