@@ -130,19 +130,14 @@ def _with_zeros(tangent: Array, argnum: int, axis: int, *arrays: Any) -> Array:
 
 
 def with_numbers_in_dtype(args: Sequence[Any]) -> Sequence[Any]:
-    """Return arguments with lists and tuples of numbers as arrays of the floating-point dtype of the others."""
+    """Return arguments with lists and tuples of numbers as arrays of the floating-point dtype that the others share."""
     if not any([isinstance(arg, (list, tuple)) for arg in args]):
         return args
-    dtypes = [dtype for arg in args if (dtype := _floating_dtype(bare(arg))) is not None]
-    if not dtypes:
+    dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype") and not isinstance(bare(arg), np.generic)]
+    if not any([dtype.kind == "f" for dtype in dtypes]):
         return args
     dtype = np.result_type(*dtypes)
     return [np.asarray(arg, dtype) if _holds_numbers(arg) else arg for arg in args]
-
-
-def _floating_dtype(x: object) -> np.dtype[Any] | None:
-    dtype: np.dtype[Any] | None = None if isinstance(x, np.generic) else getattr(x, "dtype", None)
-    return dtype if dtype is not None and dtype.kind == "f" else None
 
 
 def _holds_numbers(x: object) -> bool:

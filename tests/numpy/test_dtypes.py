@@ -171,6 +171,13 @@ def test_lists_of_numbers_take_the_dtype_of_the_arrays_beside_them(fun: Callable
     assert_allclose(fun(x), fun(x.astype(np.float64)))
 
 
+@pytest.mark.numpy_alone("a list beside an array of a GPU is refused, except in stack")
+def test_a_list_beside_arrays_whose_result_is_float64_is_not_rounded_to_float32() -> None:
+    narrow, counts = np.zeros(1, np.float32), np.zeros(1, np.int32)
+    assert nnp.concatenate([narrow, [0.1], counts])[1] == 0.1
+    assert nnp.clip(narrow, [0.1], counts + 1) == 0.1
+
+
 def test_slopes_are_taken_in_the_dtype_of_the_result_and_not_of_a_narrower_constant() -> None:
     x, third = on_backend((np.array([0.3]), np.array([3], np.float32)))
     assert_allclose(npnets.grad(lambda a: nnp.sum(a / third))(x), [1 / 3], rtol=1e-15)
