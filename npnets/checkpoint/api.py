@@ -14,7 +14,7 @@ from npnets.checkpoint.registry import Classes, with_classes
 from npnets.checkpoint.template import check_like
 from npnets.files.atomic_write import replace
 from npnets.files.fault import DAMAGED, Fault
-from npnets.files.quoting import plain
+from npnets.files.quoting import plain, printable
 from npnets.tree import Tree
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -130,6 +130,8 @@ def load(path: Path, *, classes: Iterable[type] = (), like: object = None) -> Ch
         differs from `like`. The message begins with the path.
     ValueError
         If the path has another suffix.
+    TypeError
+        If `like` is a class, or `classes` has anything else.
     ImportError
         If `safetensors` is needed and not installed.
     OSError
@@ -168,7 +170,7 @@ def _named(name: str) -> Iterator[None]:
     try:
         yield
     except Fault as fault:
-        raise CheckpointError(f"{name}: {fault}") from None  # the text of a cause may have any length and content
+        raise CheckpointError(f"{printable(name)}: {fault}") from None  # whose text may have any length and content
 
 
 def _interpreted(name: str, format: _Format, interpret: Interpret[Result]) -> Result:

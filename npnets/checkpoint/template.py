@@ -7,7 +7,7 @@ from npnets import tree
 from npnets.common.spec import shapes_of
 from npnets.dtypes import COMPUTED
 from npnets.files.fault import Fault
-from npnets.files.quoting import listed, nearest, quoted
+from npnets.files.quoting import listed, nearest, printable, quoted
 from npnets.tree import Tree
 
 _Keys: TypeAlias = tuple[str, ...]
@@ -27,9 +27,11 @@ def check_like(found: Tree, expected: object) -> None:
     Fault
         If they differ; the message names all differences, up to a few of each kind.
     """
+    if isinstance(expected, type):
+        raise TypeError(f"like must be a network or a tree of arrays, but is {expected!r}; call the class to make one")
     owner = ""
     if hasattr(expected, "init") and hasattr(expected, "forward"):
-        owner = f" that {expected!r:.80} declares"
+        owner = f" that {printable(repr(expected)[:80])} declares"
         expected = shapes_of(expected, _dtype_of(found))
     came, due = dict(_nodes(found, ())), dict(_nodes(expected, ()))
     missing, extra = _without(came, due), _without(due, came)
@@ -82,4 +84,4 @@ def _hint(keys: _Keys, others: list[str]) -> str:
 
 
 def _path(keys: _Keys) -> str:
-    return quoted(".".join(keys))
+    return quoted(".".join(keys)) if keys else "the root"

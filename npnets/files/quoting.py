@@ -1,6 +1,7 @@
 """Text from a file in the message of an error.
 
-It may have any length and contain control characters, so all of it goes through `quoted`, `plain` or `listed`.
+It may have any length and contain control characters, so all of it goes through `quoted`, `plain` or `listed`; a path
+only through `printable`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +23,12 @@ def quoted(value: object, longest: int = LONGEST_QUOTE) -> str:
 
 def plain(text: object) -> str:
     """Return a path of keys, or another error's message, with control characters escaped, cut off where it is long."""
-    cut = _cut(str(text), _LONGEST_TEXT)
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)
+    return printable(_cut(str(text), _LONGEST_TEXT))
+
+
+def printable(text: str) -> str:
+    """Return a text as one line, with control characters escaped."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def listed(things: Iterable[Thing], text: Callable[[Thing], str] = quoted, most: int = 5) -> str:

@@ -55,6 +55,17 @@ def test_another_dtype_shape_or_structure_than_expected_is_refused(like: Any, wo
     assert words in refusal(tmp_path / "pi.npz", like=like)
 
 
+def test_a_difference_at_the_root_is_named(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "pi.npz", {})
+    assert "differs at the root: expected a list, but it is a dict" in refusal(tmp_path / "pi.npz", like=[])
+
+
+def test_a_class_in_place_of_a_network_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "pi.npz", {})
+    with pytest.raises(TypeError, match="like must be a network or a tree of arrays, .*Actor'>; call the class"):
+        checkpoint.load(tmp_path / "pi.npz", like=npnets.Actor)
+
+
 @dataclasses.dataclass(frozen=True)
 class Trunk:
     """A preprocess net of the user's own, which declares no spec."""
@@ -104,6 +115,21 @@ def test_a_part_of_a_users_own_without_a_spec_is_compared_with_what_its_init_ret
     assert same(checkpoint.load(tmp_path / "critic.npz", like=critic).params, params)
     text = refusal(tmp_path / "critic.npz", like=npnets.Critic(Trunk(4)))
     assert "it differs at 'preprocess.scale': expected float32 (4,), but it is float32 (3,)" in text
+
+
+class LongTrunk(Trunk):
+    def __repr__(self) -> str:
+        return "LongTrunk(\n  \x1b[31mwidth=4,\n)"
+
+
+def test_an_error_is_one_printable_line_whatever_the_path_and_the_network_are_called(tmp_path: Path) -> None:
+    path = tmp_path / "two\nlines\x1b[31m.npz"
+    checkpoint.save(path, {})
+    with pytest.raises(checkpoint.CheckpointError) as caught:
+        checkpoint.load(path, like=LongTrunk(4))
+    assert str(caught.value).startswith(f"{tmp_path}/two\\nlines\\x1b[31m.npz: ")
+    assert "LongTrunk(\\n  \\x1b[31mwidth=4" in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_of_a_part_that_is_missing_its_name_alone_is_listed(tmp_path: Path) -> None:
