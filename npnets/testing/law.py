@@ -58,6 +58,7 @@ class NetworkLawError(AssertionError):
         self.law, self.example = law.name, example
         self.expected, self.came, self.cause = violation.expected, violation.came, violation.cause
         lines = [f"{network!r:.300} violates the law {law.name!r}: {law.sentence}"]
-        lines += [f"  expected: {self.expected}", f"  came:     {self.came}", "  smallest example found:"]
+        lines += [f"  expected: {self.expected}", f"  came:     {self.came}"]
+        lines += ["  smallest example found:"] * bool(example)
         lines += [f"    {name} = {value}".replace("\n", "\n      ") for name, value in example.items()]
         super().__init__("\n".join([*lines, f"  likely cause: {self.cause}"]))

@@ -131,7 +131,8 @@ class NetworkUnderTest:
         parts = output if isinstance(output, (tuple, list)) else [output]
         if not all(is_array(part) for part in parts):
             types = [type(part).__name__ for part in parts]
-            raise Violation("an array, or a tuple of arrays", str(types), "forward returns something else")
+            cause = "forward returns something else, or a new state although it has no argument state"
+            raise Violation("an array, or a tuple of arrays", str(types), cause)
         if isinstance(self.net, VAE):
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
         if len(parts) == 2:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from faults import CORRECT, FAULTS, Fault
+from faulty_descriptions import ByIdentity
 from faulty_memories import IgnoresTheState, Memory, TripledState, TruncatedState
 from faulty_networks import Bounded, CrashesAtOne, CrashesOnce, Policy, SubtractsTheMean
 
@@ -75,6 +76,21 @@ def test_an_error_carries_no_traceback_of_hypothesis() -> None:
     assert error.__cause__ is None and error.__suppress_context__
     assert "hypothesis" not in "".join(traceback.format_exception(error))
     assert isinstance(error, AssertionError)
+
+
+def test_an_error_without_an_example_does_not_announce_one() -> None:
+    assert "smallest example" in str(violation(SubtractsTheMean(), skip=all_but("rows")))
+    error = violation(ByIdentity())
+    assert error.example == {} and "smallest example" not in str(error)
+
+
+class StateThatWasNotTaken(Policy):
+    def forward(self, params: Any, obs: Any) -> Any:  # type: ignore[override]
+        return super().forward(params, obs)
+
+
+def test_a_state_of_a_forward_that_takes_none_is_named_as_the_likely_cause() -> None:
+    assert "a new state although it has no argument state" in violation(StateThatWasNotTaken()).cause
 
 
 def test_an_exception_in_a_network_is_the_cause_of_the_error() -> None:
