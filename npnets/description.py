@@ -117,15 +117,7 @@ def set_plain(description: Any) -> None:
 
 
 def size(name: str, value: object, least: int = 1) -> int:
-    """Return a size as an int, once it is checked.
-
-    Raises
-    ------
-    TypeError
-        If it is no integer.
-    ValueError
-        If it is below `least`.
-    """
+    """Return a size as an int, once it is checked to be an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer of at least {least}, but is {value!r}")
     if value < least:
@@ -158,15 +150,7 @@ def sizes(name: str, values: object) -> tuple[int, ...]:
 
 
 def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
-    """Return a shape, an integer or a sequence of them, as an int or a tuple of ints.
-
-    Raises
-    ------
-    TypeError
-        If it is neither.
-    ValueError
-        If it is empty, or an entry is below `least`.
-    """
+    """Return a shape, an integer or a sequence of them, as an int or a tuple of ints of at least `least`."""
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
         if hasattr(value, "shape"):
             raise TypeError(
@@ -189,15 +173,7 @@ def width(shape: Shape) -> int:
 
 
 def bound(name: str, value: object, actions: int | None = None) -> float | tuple[float, ...]:
-    """Return a bound of actions: one positive number, or one for each dimension of the action.
-
-    Raises
-    ------
-    TypeError
-        If it is made of other things than numbers.
-    ValueError
-        If an entry is NaN, infinite, zero or negative, or there are not as many entries as action dimensions.
-    """
+    """Return a bound of actions: one positive, finite number, or one for each dimension of the action."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:

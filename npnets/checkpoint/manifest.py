@@ -27,13 +27,7 @@ def write(content: dict[str, Any], arrays: dict[str, Array]) -> str:
 
 
 def read(text: str | bytes) -> dict[str, Any]:
-    """Return a document, checked to be that of a checkpoint of a known version.
-
-    Raises
-    ------
-    Fault
-        If it is another.
-    """
+    """Return a document, checked to be that of a checkpoint of a known version."""
     import json
 
     try:
@@ -66,13 +60,7 @@ def _check_few_values(found: Any) -> None:
 
 
 def check(manifest: dict[str, Any], arrays: dict[str, Array]) -> dict[str, Any]:
-    """Return a manifest's content, after a check that the arrays are those that it was written with.
-
-    Raises
-    ------
-    Fault
-        If they differ.
-    """
+    """Return a manifest's content, after a check that the arrays are those that it was written with."""
     content = manifest["content"]
     table = content["arrays"]
     missing, extra = [name for name in table if name not in arrays], [name for name in arrays if name not in table]

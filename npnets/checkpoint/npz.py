@@ -71,13 +71,7 @@ def _write_member(archive: "ZipFile", name: str, *parts: bytes | memoryview) -> 
 
 
 def read(path: str, parse: Callable[[str | bytes], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return a file's manifest, parsed before anything else is read, and its arrays by name.
-
-    Raises
-    ------
-    Fault
-        If it is not a whole file of this format.
-    """
+    """Return a file's manifest, parsed before anything else is read, and its arrays by name."""
     import zipfile
 
     with open(path, "rb") as file:

@@ -85,13 +85,7 @@ def features_of(name: str, net: object, given: int | None, takes_state: bool = F
 
 
 def run_preprocess(net: PreprocessNet, params: Tree, *inputs: Tree) -> tuple[Array, Tree]:
-    """Return a preprocess net's features and new state; its inputs are moved to the device of its parameters.
-
-    Raises
-    ------
-    TypeError
-        If it returns anything but such a pair.
-    """
+    """Return a preprocess net's features and new state; its inputs are moved to the device of its parameters."""
     output = net.forward(params, *(inputs_on_device(value, params) for value in inputs))
     if not isinstance(output, (tuple, list)) or len(output) != 2:
         raise TypeError(

@@ -45,19 +45,9 @@ class Sequences(NamedTuple):
 def sequences(
     network: Any, leaves: Sequence[Tree], obs: object, state: Tree, lengths: object, resets: object
 ) -> Sequences:
-    """Validate a batch of sequences, and convert it to the device and dtype of a network's leaves.
+    """Validate a recurrent network's inputs, and convert them to the device and dtype of its leaves.
 
-    Parameters
-    ----------
-    network : recurrent network
-        Named in errors; its `lstm` and `state_shape` say which sizes are expected.
-    leaves : sequence
-        Of the network's parameters.
-    obs : (batch, steps, features) or (batch, features) array
-    state : dict, optional
-        `hidden` and `cell`, each `(batch, layers, hidden)`.
-    lengths : (batch,) array of int, optional
-    resets : (batch, steps) array of bool, optional
+    The shapes are those of `Recurrent.forward`; the network's `lstm` and `state_shape` say which sizes are expected.
     """
     like, lstm = first_leaf(leaves), network.lstm
     x = _time_major(as_input(obs, like), width(network.state_shape), network)

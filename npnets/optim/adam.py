@@ -70,8 +70,8 @@ class adam(LeafwiseOptimizer[AdamState]):
         (mu, nu), (beta1, beta2) = moments, self.betas
         if decay and not self._is_decoupled:
             g = ops.axpy(decay, p, g)  # g_t = gradient + decay p
-        alpha_t = rate * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-        eps_t = self.eps * math.sqrt(1 - beta2**t)
+        root = math.sqrt(1 - beta2**t)
+        alpha_t, eps_t = rate * root / (1 - beta1**t), self.eps * root
         apart = rate * decay if self._is_decoupled else 0.0
         if ops.adam is not None:  # the lines below in one launch
             p_t, mu, nu = ops.adam(p, g, mu, nu, 1 - beta1, 1 - (1 - beta1), 1 - beta2, alpha_t, eps_t, apart)

@@ -89,7 +89,9 @@ def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tr
 
     def join(container: Tree, parts: list[Any]) -> tuple[Tree, ...]:
         columns = zip(*parts, strict=True) if parts else [()] * count
-        return tuple(_container_like(container, column) for column in columns)
+        if isinstance(container, dict):  # without a call for each column, which shows in small networks
+            return tuple([dict(zip(container, column, strict=True)) for column in columns])
+        return tuple([_container_like(container, column) for column in columns])
 
     try:
         result: tuple[Tree, ...] = _map(fun, tree, rest, join)
@@ -149,13 +151,16 @@ def _map(
             if isinstance(other, _CONTAINERS):
                 raise _Mismatch("expected one array", f", but got a {type(other).__name__}")
         return fun(tree, *rest)
-    check: Callable[[Any, Tree], None] = _check_same_keys if isinstance(tree, dict) else _check_same_length
+    keys = tree.keys() if isinstance(tree, dict) else None
     for other in rest:
-        check(tree, other)
+        if keys is None:
+            _check_same_length(tree, other)
+        elif type(other) is not dict or keys != other.keys():
+            _check_same_keys(tree, other)
     parts: list[Any] = []
     key: Any = None
     try:
-        for key in tree if isinstance(tree, dict) else range(len(tree)):
+        for key in range(len(tree)) if keys is None else keys:
             parts.append(_map(fun, tree[key], [other[key] for other in rest], join))
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
@@ -205,9 +210,7 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _check_same_keys(tree: dict[str, object], other: Tree) -> None:
-    if type(other) is dict and tree.keys() == other.keys():
-        return
+def _check_same_keys(tree: Tree, other: Tree) -> None:
     if not isinstance(other, dict):
         raise _Mismatch("expected a dict", f", but got a {type(other).__name__}")
     if tree.keys() != other.keys():

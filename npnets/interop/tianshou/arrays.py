@@ -46,13 +46,7 @@ def _why_not(value: object, error: Exception) -> str:
 
 
 def check_one_floating_dtype(arrays: Mapping[str, Array]) -> None:
-    """Check that all arrays are of one floating-point dtype.
-
-    Raises
-    ------
-    TypeError
-        If they are not; the message names an array of each dtype.
-    """
+    """Check that all arrays are of one floating-point dtype."""
     names: dict[np.dtype[Any], str] = {}
     for name, array in arrays.items():
         names.setdefault(array.dtype, name)

@@ -117,13 +117,7 @@ def part_of(state_dict: Mapping[str, object], prefix: str) -> dict[str, object]:
 
 
 def check_part(state_dict: Mapping[str, object], prefix: str, expected: Shapes) -> dict[str, object]:
-    """Return the values below a prefix, without the wrappers in their names.
-
-    Raises
-    ------
-    ValueError
-        If there are none; the message names the prefixes that there are.
-    """
+    """Return the values below a prefix, without the wrappers in their names."""
     found = part_of(state_dict, prefix)
     if not found and dotted(prefix):
         advice = _other_than(state_dict, prefix, expected)
