@@ -11,27 +11,12 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 import numpy as np
 
 from npnets import tree
-from npnets.autodiff.arguments import (
-    arguments,
-    check_like,
-    check_scalar,
-    checked_leaf,
-    split_aux,
-    with_arguments,
-)
+from npnets.autodiff.arguments import arguments, check_like, check_scalar, checked_leaf, split_aux, with_arguments
 from npnets.autodiff.backward import backward_pass
 from npnets.autodiff.devices import computing_where
 from npnets.autodiff.hidden import map_arrays, untraced
 from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zeros_like
-from npnets.autodiff.tracing import (
-    Traced,
-    bare,
-    belongs_to,
-    is_traced,
-    new_trace,
-    reverse_root,
-    untrace,
-)
+from npnets.autodiff.tracing import Traced, bare, belongs_to, is_traced, new_trace, reverse_root, untrace
 from npnets.backend import namespace
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow

@@ -19,7 +19,7 @@ from npnets.tree import Tree
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def follows_mean(method: F) -> F:
+def computes_where_mean(method: F) -> F:
     """Make a distribution's method compute on the device of its mean, with underflow ignored.
 
     Underflow is ignored from the start: a method that draws must not run twice.

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.distributions.arguments import follows_mean, like_mean, noise_like, outputs_of
+from npnets.distributions.arguments import computes_where_mean, like_mean, noise_like, outputs_of
 from npnets.distributions.normal import Normal
 from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
 from npnets.tree import Tree
@@ -62,7 +62,7 @@ class Gaussian(Normal):
         mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma), state
 
-    @follows_mean
+    @computes_where_mean
     def log_prob(self, x: ArrayLike) -> Array:
         """Return the log-density of actions, summed over their dimensions.
 
@@ -77,7 +77,7 @@ class Gaussian(Normal):
         """
         return log_density(like_mean(x, self.mu, "x"), self.mu, self.sigma)
 
-    @follows_mean
+    @computes_where_mean
     def sample_and_log_prob(
         self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None
     ) -> tuple[Array, Array]:
@@ -97,7 +97,7 @@ class Gaussian(Normal):
         """Return the likeliest actions, `(..., actions)`: the mean."""
         return self.mu
 
-    @follows_mean
+    @computes_where_mean
     def entropy(self) -> Array:
         """Return the differential entropy, `(...)`, in nats."""
         return nnp.sum(nnp.log(self.sigma), -1) + self.mu.shape[-1] * (LOG_ROOT_2PI + 0.5)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array
-from npnets.distributions.arguments import check_parameters, follows_mean, noise_like
+from npnets.distributions.arguments import check_parameters, computes_where_mean, noise_like
 
 D = TypeVar("D", bound="Normal")
 
@@ -34,7 +34,7 @@ class Normal:
         """Return the distribution with a function applied to `mu` and `sigma`, as `npnets.stop_gradient` does."""
         return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
-    @follows_mean
+    @computes_where_mean
     def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
         """Draw one action for each row, differentiable with respect to mean and standard deviation.
 
@@ -52,7 +52,7 @@ class Normal:
         """
         return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
 
-    @follows_mean
+    @computes_where_mean
     def kl(self: D, other: D) -> Array:
         """Return the Kullback-Leibler divergence from this distribution to another, in nats.
 

@@ -11,7 +11,7 @@ import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
-from npnets.distributions.arguments import check_unbounded, follows_mean, like_mean, noise_like, outputs_of
+from npnets.distributions.arguments import check_unbounded, computes_where_mean, like_mean, noise_like, outputs_of
 from npnets.distributions.interval import Interval, edge, interval
 from npnets.distributions.normal import Normal
 from npnets.kernels.gaussian import log_density
@@ -89,7 +89,7 @@ class SquashedGaussian(Normal):
         mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma, low, high), state
 
-    @follows_mean
+    @computes_where_mean
     def log_prob(self, x: ArrayLike) -> Array:
         """Return the log-density of actions, summed over their dimensions.
 
@@ -119,7 +119,7 @@ class SquashedGaussian(Normal):
         outside = nnp.any((value < edges.lowest) | (value > edges.highest), -1)
         return nnp.where(outside, -np.inf, log_prob)
 
-    @follows_mean
+    @computes_where_mean
     def sample_and_log_prob(
         self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None
     ) -> tuple[Array, Array]:
@@ -135,7 +135,7 @@ class SquashedGaussian(Normal):
         noise, edges = noise_like(self.mu, rng, noise), self._interval
         return squashed_draw(self.mu, self.sigma, noise, edges.middle, edges.half, edges.log_half)
 
-    @follows_mean
+    @computes_where_mean
     def mode(self) -> Array:
         """Return the mean, squashed, `(..., actions)`: what a policy does without noise.
 

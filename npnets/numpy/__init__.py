@@ -76,17 +76,7 @@ from npnets.numpy.elementwise import (
 from npnets.numpy.masking import masked_mean, masked_sum
 from npnets.numpy.products import matmul
 from npnets.numpy.reductions import logsumexp, max, mean, min, softmax, std, sum, var
-from npnets.numpy.shaping import (
-    concatenate,
-    expand_dims,
-    ravel,
-    repeat,
-    reshape,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
-)
+from npnets.numpy.shaping import concatenate, expand_dims, ravel, repeat, reshape, squeeze, stack, swapaxes, transpose
 from npnets.public import listing
 
 absolute = abs

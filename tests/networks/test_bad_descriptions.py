@@ -200,6 +200,11 @@ NO_NET = r"preprocess_net must be a network, with init\(rng\) and forward\(param
             ValueError,
             "ensemble .* num_atoms",
         ),
+        "heads of a dueling network of two widths": (
+            lambda: Net(5, 3, (8,), concat=True, dueling_param=({"hidden_sizes": (4,)}, {"hidden_sizes": (6,)})),
+            ValueError,
+            "Q 4 wide and V 6",
+        ),
         "an encoder's width": (
             lambda: VAE(MLP(8, 5), MLP(7, 3), 6, 2, 1.0),
             ValueError,

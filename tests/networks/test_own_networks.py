@@ -279,3 +279,51 @@ def test_a_trunk_whose_only_parameter_is_no_float32_or_float64_is_an_error(dtype
     params = critic.init(np.random.default_rng(0))
     with pytest.raises(TypeError, match=words):
         critic.forward({**params, "preprocess": params["preprocess"].astype(dtype)}, OBS)
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A trunk without parameters, which returns its observations."""
+
+    output_dim: int = 5
+
+    def init(self, rng: Any) -> Any:
+        return {}
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return obs, state
+
+
+def test_the_features_of_a_trunk_without_parameters_are_converted_to_the_dtype_of_the_head() -> None:
+    actor = npnets.Actor(Unchanged(), 2)
+    params = on_backend(actor.init(np.random.default_rng(0)))
+    action, _ = actor.forward(params, on_backend(OBS))
+    assert action.dtype == np.float32
+    expected, _ = actor.forward(params, on_backend(OBS.astype(np.float32)))
+    assert bits(action) == bits(expected)
+
+
+@dataclass(frozen=True)
+class Encoder(Coder):
+    """An encoder whose output is cast to a dtype."""
+
+    dtype: Any = np.float32
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return super().forward(params, x).astype(self.dtype)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "error", "words"),
+    [
+        (Encoder(7, 5), ValueError, r"Linear\(6, 3\) expected .* \(batch, 6\), but got \(4, 5\)"),
+        (Encoder(7, 6, np.float64), TypeError, r"VAE\(.* parameters of dtype float32, but its input has dtype float64"),
+    ],
+)
+def test_the_error_for_features_of_another_width_or_dtype_from_an_encoder_names_both(
+    encoder: Any, error: Any, words: str
+) -> None:
+    net = npnets.VAE(encoder, Coder(8, 2), 6, 3, 1.0)
+    params = on_backend(net.init(np.random.default_rng(0)))
+    with pytest.raises(error, match=words):
+        net.forward(params, *on_backend((OBS, OBS[:, :2])), noise=np.zeros((4, 3)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backends import as_numpy, assert_allclose, assert_array_equal, device, on_backend
+from backends import as_numpy, assert_allclose, assert_array_equal, bits, device, on_backend
 from finite_differences import check_first_order
 
 import npnets
@@ -104,3 +104,18 @@ def test_each_part_of_a_network_has_its_own_random_numbers() -> None:
     assert not any((a == b).any() for a, b in zip(weights, weights[1:], strict=False))
     limit = 0.5
     assert all((abs(weight) <= limit).all() and abs(weight).max() > 0.8 * limit for weight in weights)
+
+
+def test_noise_that_is_refilled_after_forward_does_not_change_the_gradient_of_the_encoder_alone() -> None:
+    net = npnets.VAE(npnets.MLP(7, 6), npnets.MLP(8, 2), 6, 3, 1.0)
+    params = on_backend(net.init(np.random.default_rng(0)))
+    state, action = on_backend((np.ones((4, 5), np.float32), np.ones((4, 2), np.float32)))
+
+    def loss(encoder: Any, refilled: bool) -> Any:
+        noise = on_backend(np.full((4, 3), 0.5, np.float32))
+        reconstruction, _, _ = net.forward({**params, "encoder": encoder}, state, action, noise=noise)
+        noise[:] = 7.0 if refilled else 0.5
+        return npnets.numpy.sum(reconstruction)
+
+    found, expected = (npnets.grad(loss)(params["encoder"], refilled) for refilled in (True, False))
+    assert bits(found) == bits(expected)

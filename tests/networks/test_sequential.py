@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -279,3 +280,19 @@ def test_a_layer_whose_output_has_another_dtype_than_the_parameters_is_an_error(
         params = on_backend(net.init(np.random.default_rng(0)))
         with pytest.raises(TypeError, match="its input has dtype float64: does a preprocess net or a layer of your"):
             net.forward(params, OBS)
+
+
+def test_the_features_of_a_trunk_with_atoms_are_flattened_before_the_head() -> None:
+    trunk = npnets.Net(5, 3, (6,), num_atoms=2)
+    net = npnets.Actor(trunk, 2)
+    params = on_backend(net.init(np.random.default_rng(0)))
+    features, _ = trunk.forward(params["preprocess"], OBS)
+    assert features.shape == (4, 3, 2)
+    expected = nnp.tanh(net.last.forward(params["last"], features.reshape(4, 6)))
+    assert_allclose(net.forward(params, OBS)[0], expected, rtol=1e-6)
+
+
+def test_the_error_for_an_input_of_another_width_names_the_whole_mlp() -> None:
+    for mlp in (npnets.MLP(5, 2, (4,)), npnets.MLP(5, 2, (4,), linear_layer=Negated), npnets.MLP(5)):
+        with pytest.raises(ValueError, match=rf"^{re.escape(repr(mlp))} expected .* \(batch, 5\), but got \(4, 2\)"):
+            mlp.forward(on_backend(mlp.init(np.random.default_rng(0))), ACT)

@@ -9,15 +9,7 @@ from npnets.files.quoting import listed
 from npnets.interop.tianshou.arrays import as_numpy, check_one_floating_dtype, own_copy
 from npnets.interop.tianshou.differences import FoundShapes, Shapes, differences, likely_cause
 from npnets.interop.tianshou.names import NETWORKS, OwnPart, Parameter, leaves, own_parts, parameters, plan
-from npnets.interop.tianshou.prefixes import (
-    check_part,
-    check_state_dict,
-    dotted,
-    fits,
-    prefixes_of,
-    split,
-    unwrapped,
-)
+from npnets.interop.tianshou.prefixes import check_part, check_state_dict, dotted, fits, prefixes_of, split, unwrapped
 from npnets.tree import Params, Tree
 
 
