@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -85,7 +86,7 @@ def _encode(value: object, place: Place, into: Gathered) -> Json:
 # -- containers -------------------------------------------------------------------------------------------------------
 
 
-def _dict(value: dict[Any, Any], place: Place, into: Gathered) -> Json:
+def _dict(value: Mapping[Any, Any], place: Place, into: Gathered) -> Json:
     wrong = [key for key in value if type(key) is not str]
     if wrong:
         raise TypeError(f"{_named(place)} must have strings as keys, but has {wrong[0]!r}")
@@ -155,6 +156,8 @@ def _name_of_array(place: Place, number: int) -> str:
 
 
 def _description(value: object, place: Place, into: Gathered) -> Json:
+    if isinstance(value, Mapping):  # an optimizer's rates, which equal a dict
+        return _dict(value, place, into)
     if isinstance(value, functools.partial):
         return {
             "$partial": _description(value.func, place, into),

@@ -172,6 +172,16 @@ def test_the_error_for_a_named_tuple_without_its_class_names_the_class(tmp_path:
     assert "class 'AdamState'" in refusal(tmp_path / "run.npz", classes=(Trunk,))
 
 
+@each_ending
+def test_an_optimizer_with_a_dict_of_rates_comes_back_equal(ending: str, tmp_path: Path) -> None:
+    rates = {"actor": 0.1, "critic": {"last": npnets.optim.linear_schedule(0.1, 0.0, 5), "preprocess": 0}}
+    optimizer = npnets.optim.adam(rates, weight_decay={"actor": 0.5, "critic": 0.25})
+    checkpoint.save(tmp_path / f"run{ending}", {}, {"optimizer": optimizer})
+    classes = (npnets.optim.adam, npnets.optim.linear_schedule)
+    found = checkpoint.load(tmp_path / f"run{ending}", classes=classes).metadata["optimizer"]
+    assert found == optimizer and hash(found) == hash(optimizer) and repr(found) == repr(optimizer)
+
+
 def test_a_class_that_has_lost_an_argument_is_refused(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "pi.npz", {}, {"network": Trunk(2)})
     slim = dataclasses.make_dataclass("Trunk", [("width", int)], frozen=True)
