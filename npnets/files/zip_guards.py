@@ -30,7 +30,7 @@ def check_stored(entries: "list[ZipInfo]", size: int, writer: str) -> None:
     Fault
         If a member is encrypted or compressed, if two overlap, or if one reaches past the end.
     """
-    end, previous = 0, ""
+    end, previous = 0, "the beginning of the file"
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         name = quoted(entry.filename)
         if entry.flag_bits & _ENCRYPTED:
@@ -38,7 +38,7 @@ def check_stored(entries: "list[ZipInfo]", size: int, writer: str) -> None:
         if entry.compress_type != 0 or entry.compress_size != entry.file_size:
             raise Fault(f"its record {name} is compressed, and {writer} compresses nothing; was it packed again?")
         if entry.header_offset < end:
-            raise Fault(f"its records {previous} and {name} overlap; the file is damaged or malicious")
-        end, previous = entry.header_offset + _HEADER_BYTES + entry.file_size, name
+            raise Fault(f"its record {name} overlaps {previous}; the file is damaged or malicious")
+        end, previous = entry.header_offset + _HEADER_BYTES + entry.file_size, f"its record {name}"
     if end > size:
-        raise Fault(f"its record {previous} reaches past the end of the file, of {size} bytes; was it cut off?")
+        raise Fault(f"{previous} reaches past the end of the file, of {size} bytes; was it cut off?")

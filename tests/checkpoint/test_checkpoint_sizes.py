@@ -12,6 +12,8 @@ import pytest
 from checkpoint_files import refusal
 
 from npnets import checkpoint
+from npnets.files.fault import Fault
+from npnets.files.zip_guards import check_stored
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
@@ -67,7 +69,14 @@ def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.filelist += [archive.getinfo("w.npy")] * 1000
         archive.writestr("last", b"")
-    assert "records 'w.npy' and 'w.npy' overlap" in _refused_in_little_memory(path)
+    assert "its record 'w.npy' overlaps its record 'w.npy'" in _refused_in_little_memory(path)
+
+
+def test_a_member_before_the_beginning_of_the_file_is_refused_by_its_name() -> None:
+    entry = zipfile.ZipInfo("w.npy")
+    entry.header_offset, entry.compress_size = -1, 0
+    with pytest.raises(Fault, match="its record 'w.npy' overlaps the beginning of the file; "):
+        check_stored([entry], 100, "npnets.checkpoint.save")
 
 
 def test_an_array_that_claims_to_be_larger_than_its_bytes_is_refused(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ def _encrypt(entries: list[zipfile.ZipInfo]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     {
-        "two records in one place": (_put_at_the_first, "records 'archive/data.pkl' and 'archive/data/s0' overlap"),
-        "a record around another": (_reach_into_the_second, "its records .* and .* overlap"),
+        "two records in one place": (_put_at_the_first, "'archive/data/s0' overlaps its record 'archive/data.pkl'"),
+        "a record around another": (_reach_into_the_second, "its record .* overlaps its record .*"),
         "a record of a terabyte": (_lengthen, "'archive/data/s0' reaches past the end of the file, of .* bytes"),
         "two sizes": (_say_it_is_smaller, "'archive/data/s0' is compressed"),
         "encrypted": (_encrypt, "'archive/data/s0' is encrypted"),
