@@ -116,8 +116,8 @@ class VAE(Network):
         state, action = paired(leaves, state, action, "action")
         features = self._encoder.run(leaves, nnp.concatenate([state, action], -1))
         check_width(features, self.hidden_dim, self.latent_layer)
-        check_dtype(features.dtype, first_leaf(leaves), self)
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
+        check_dtype(features.dtype, to_mean[0], self)
         like = features if is_traced(features) else to_log_std[0]  # a traced one makes a copy of noise
         noise = self._noise(rng, noise, features.shape[:-1], like)
         mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)

@@ -212,6 +212,16 @@ def test_a_vae_runs_encoder_and_decoder_as_one_operation_each_with_the_bits_of_t
     assert bits(together.decode(params, OBS, NOISE)) == bits(apart.decode(params, OBS, NOISE))
 
 
+@pytest.mark.parametrize("of_own", [np.float32, np.float64])
+def test_an_own_encoder_with_parameters_of_another_dtype_than_the_vaes_is_refused(of_own: Any) -> None:
+    net = npnets.VAE(OwnCoder(npnets.MLP(7, 0, (6,))), npnets.MLP(8, 2, (4,)), 6, 3, BOUNDS)
+    of_vae = np.float64 if of_own is np.float32 else np.float32
+    encoder = net.init(np.random.default_rng(0), of_own)["encoder"]
+    params = on_backend({**net.init(np.random.default_rng(0), of_vae), "encoder": encoder})
+    with pytest.raises(TypeError, match=rf"VAE\(.* dtype {of_vae.__name__}, but its input has dtype {of_own.__name__}"):
+        net.forward(params, OBS, ACT, noise=NOISE)
+
+
 def test_observations_of_other_dtypes_types_and_shapes_give_the_same_bits() -> None:
     net, seen = _actor(_itself), on_backend(OBS)
     params = on_backend(net.init(np.random.default_rng(0)))
