@@ -20,13 +20,13 @@ from npnets.public import listing
 __all__ = [
     "asarray_like",
     "available",
+    "check_one_device",
     "device_of",
     "loaded_cupy",
     "namespace",
     "parse_device",
-    "to_device",
-    "check_one_device",
     "special",
+    "to_device",
     "to_numpy",
     "using",
 ]

@@ -14,7 +14,9 @@ from typing import Any, NoReturn, TypeAlias, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_AXES, MOST_LAYERS, MOST_UNITS = 64, 10_000, 2**40
+from npnets.files.limits import MOST_AXES
+
+MOST_LAYERS, MOST_UNITS = 10_000, 2**40
 """Limits that no real network comes near, so that a description made by mistake, or read from a file, costs little."""
 
 Integer: TypeAlias = int | np.integer[Any]

@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "underflow": (0, set()),
     "tree": (0, {"backend", "dtypes"}),
     "files": (0, set()),
-    "description": (0, set()),
+    "description": (0, {"files"}),
     "autodiff": (1, set()),
     "blas": (1, set()),
     "numpy": (2, set()),
