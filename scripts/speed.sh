@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the speed benchmark in a fresh clone: npnets, Tianshou on PyTorch, JAX and plain autograd.
+# Runs the speed benchmark in a fresh clone: npnets, Tianshou, bare PyTorch, JAX and plain autograd.
 #   sh scripts/speed.sh [options of benchmarks.cpu.speed, such as: --quick, or --check]
 # PYTHON=python3.12 chooses the interpreter. Everything, including PyTorch, is installed into .venv in the checkout.
 set -eu

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from benchmarks.cpu.cells import KINDS, RECURRENT, Cell
+from benchmarks.cpu.cells import KINDS, TWINS, Cell
 from benchmarks.harness.ratios import geometric_mean, spread, within_rounds
 from benchmarks.harness.turns import Times
 
@@ -38,24 +38,28 @@ class Bar(NamedTuple):
         return f"{verdict}  {self.text}, at most {self.most:g}: {self.found:.2f}{where}{count}"
 
 
-def ratio(times: Times, cell: Cell, rival: str) -> float:
-    """Return npnets' time divided by another library's, the median over the rounds."""
-    return spread(within_rounds(times[cell]["npnets"], times[cell][rival])).median
+def ratio(times: Times, cell: Cell, ours: str, rival: str) -> float:
+    """Return the time of one of our sides divided by another side's, the median over the rounds."""
+    return spread(within_rounds(times[cell][ours], times[cell][rival])).median
 
 
-def check_bars(times: Times) -> list[Bar]:
-    """Return every bar for which there are timed cells."""
-    timed = {cell: ratio(times, cell, "tianshou") for cell in times if "tianshou" in times[cell]}
-    both = [found for cell, found in timed.items() if cell.kind in KINDS]
-    mean = geometric_mean(both) if both else 0.0
-    text = "forward and gradient over Tianshou, geometric mean"
-    overall = [Bar(text, 0.75, mean, "", len(both), int(mean > 0.75))] if both else []
-    worst_of_many = [_worst(times, *bar) for bar in _BARS]
-    return overall + [bar for bar in worst_of_many if bar is not None]
+def check_bars(times: Times, ours: str) -> list[Bar]:
+    """Return every bar of one of our sides for which there are timed cells."""
+    means = [_mean(times, ours, *bar) for bar in _MEANS]
+    worst_of_many = [_worst(times, ours, *bar) for bar in _BARS]
+    return [bar for bar in (*means, *worst_of_many) if bar is not None]
 
 
-def _worst(times: Times, text: str, most: float, rival: str, counts: Callable[[Cell], bool]) -> Bar | None:
-    found = {cell: ratio(times, cell, rival) for cell in times if rival in times[cell] and counts(cell)}
+def _mean(times: Times, ours: str, text: str, most: float, rival: str) -> Bar | None:
+    found = list(_ratios(times, ours, rival, lambda cell: cell.kind in KINDS).values())
+    if not found:
+        return None
+    mean = geometric_mean(found)
+    return Bar(text, most, mean, "", len(found), int(mean > most))
+
+
+def _worst(times: Times, ours: str, text: str, most: float, rival: str, counts: Callable[[Cell], bool]) -> Bar | None:
+    found = _ratios(times, ours, rival, counts)
     if not found:
         return None
     worst = max(found, key=found.__getitem__)
@@ -63,18 +67,27 @@ def _worst(times: Times, text: str, most: float, rival: str, counts: Callable[[C
     return Bar(text, most, found[worst], f"{worst.workload} {worst.size}", len(found), broken)
 
 
-def _forward(cell: Cell) -> bool:
-    return cell.kind == "forward"
+def _ratios(times: Times, ours: str, rival: str, counts: Callable[[Cell], bool]) -> dict[Cell, float]:
+    cells = [cell for cell, sides in times.items() if {ours, rival} <= sides.keys() and counts(cell)]
+    return {cell: ratio(times, cell, ours, rival) for cell in cells}
 
+
+_MEANS = [
+    ("forward and gradient over Tianshou, geometric mean", 0.6, "tianshou"),
+    ("forward and gradient over bare PyTorch, geometric mean", 0.75, "torch"),
+]
+"""Text, limit and the side to divide by."""
 
 _BARS: list[tuple[str, float, str, Callable[[Cell], bool]]] = [
-    ("gradient over Tianshou", 1.0, "tianshou", lambda cell: cell.kind == "gradient"),
-    ("forward over Tianshou", 1.1, "tianshou", lambda cell: _forward(cell) and cell.network not in RECURRENT),
-    ("recurrent forward over Tianshou", 1.15, "tianshou", lambda cell: _forward(cell) and cell.network in RECURRENT),
-    ("forward of one row over Tianshou", 0.4, "tianshou", lambda cell: _forward(cell) and cell.batch == 1),
-    ("learning step over Tianshou", 0.75, "tianshou", lambda cell: cell.kind in ("learn", "whole")),
+    ("gradient over Tianshou", 0.9, "tianshou", lambda cell: cell.kind == "gradient"),
+    ("forward over Tianshou", 1.0, "tianshou", lambda cell: cell.kind == "forward"),
+    ("forward of one row over Tianshou", 0.4, "tianshou", lambda cell: cell.kind == "forward" and cell.batch == 1),
+    ("learning step over Tianshou", 0.4, "tianshou", lambda cell: cell.kind == "learn"),
+    ("learning step with targets over Tianshou", 0.75, "tianshou", lambda cell: cell.kind == "whole"),
     ("forward and gradient over floor", 1.3, "products", lambda cell: cell.kind in KINDS and cell.batch >= FULL),
-    ("learning step over floor", 1.3, "products", lambda cell: cell.kind not in KINDS and cell.batch >= FULL),
+    ("learning step over floor", 1.3, "products", lambda cell: cell.kind in ("learn", "whole")),
+    ("step of Adam over the NumPy kernels", 0.2, "npnets_numpy", lambda cell: cell.kind == "adam"),
+    ("gradient of two small critics over the NumPy kernels", 0.35, "npnets_numpy", lambda cell: cell.network == TWINS),
     ("anything over plain autograd", 1.0, "autograd", lambda cell: True),
 ]
-"""Text, limit, the library to divide by, and a predicate for the cells."""
+"""Text, limit, the side to divide by, and a predicate for the cells."""

@@ -43,17 +43,19 @@ BATCHES = (1, 32, 256, 1024)
 SEQUENCES = ((1, 1), (64, 16), (256, 32))
 """Batch and steps of the recurrent networks."""
 
+TWINS = "twin_critics"
+"""Two critics as one ensemble, whose cell is smaller than the others."""
+
 KINDS = ("forward", "gradient")
-LIBRARIES = ("npnets", "tianshou", "jax", "autograd")
-SIDE = "benchmarks.cpu.{}_side"
-"""The module of a library's side of the benchmark."""
+"""The kinds that the geometric means are over."""
 
 
 class Cell(NamedTuple):
     """One line of the table: kind of computation, network or algorithm, and sizes.
 
-    `forward` and `gradient` are those of a network; `adam` is one step of Adam for a network's parameters; `learn` is
-    Tianshou's `policy.learn`, and `whole` also computes the targets before it.
+    `forward` and `gradient` are those of a network; `adam` is one step of Adam for a network's parameters; `small` is
+    the gradient of two small critics; `learn` is Tianshou's `policy.learn`, and `whole` also computes the targets
+    before it.
     """
 
     network: str
@@ -83,16 +85,10 @@ CELLS = (
     *(Cell(network, kind, batch) for network in NETWORKS for kind in KINDS for batch in BATCHES),
     *(Cell(network, kind, *size) for network in RECURRENT for kind in KINDS for size in SEQUENCES),
     Cell("actor", "adam", 256),
+    Cell(TWINS, "small", 128, width=64),
     *(Cell(algorithm, "learn", 256) for algorithm in ("td3", "sac", "bcq")),
     *(Cell(algorithm, "whole", 256) for algorithm in ("td3", "sac")),
 )
-
-
-def sides(cell: Cell) -> tuple[str, ...]:
-    """Return the sides that compute a cell; an Adam step has no matrix products."""
-    if cell.kind == "adam":
-        return LIBRARIES
-    return (*(LIBRARIES if cell.kind in KINDS else LIBRARIES[:2]), "products")
 
 
 def first_parameters(cell: Cell) -> Params:

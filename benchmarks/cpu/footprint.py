@@ -18,13 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import ROOT
-from benchmarks.cpu.cells import LIBRARIES, SIDE, Cell
+from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.packages import megabytes
-from benchmarks.cpu.table import SIDES
+from benchmarks.cpu.sides import LIBRARIES, SIDES, start
 from benchmarks.harness.options import parse
 from benchmarks.harness.ratios import spread
 from benchmarks.harness.record import Record, measure_and_show
-from benchmarks.harness.turns import Worker, take_turns, unforced
+from benchmarks.harness.turns import take_turns, unforced
 from examples.shared.command_line import at_least
 
 NAME = "footprint"
@@ -72,13 +72,13 @@ def import_costs(rounds: int) -> dict[str, list[Cost]]:
 def measure(record: Record, options: argparse.Namespace) -> None:
     """Measure each library in fresh processes: imports in turn, actions in turn, and memory after one action."""
     imports = import_costs(options.rounds)
-    actions = take_turns(SIDE, {ACTION: LIBRARIES}, 1, options.rounds, options.seconds)[ACTION]
+    actions = take_turns(start, {ACTION: LIBRARIES}, 1, options.rounds, options.seconds)[ACTION]
     sides = {side: _side(side, imports[side], actions[side]) for side in LIBRARIES}
     record.write({"rounds": options.rounds, "sides": sides})
 
 
 def _side(side: str, imports: list[Cost], actions: list[float]) -> dict[str, Any]:
-    with Worker(SIDE.format(side), side) as worker:
+    with start(side) as worker:
         acted = worker.call(resident=ACTION)
     packages = megabytes(side)
     return {
@@ -96,7 +96,7 @@ def footprint_table(found: dict[str, Any]) -> list[str]:
     lines = [f"{'':<12}" + "".join(f"{name:>{len(name) + 4}}" for name in COLUMNS)]
     for name, side in found["sides"].items():
         row = "".join(f"{shown(side):>{len(column) + 4}}" for column, shown in COLUMNS.items())
-        lines.append(f"{SIDES[name]:<12}{row}")
+        lines.append(f"{SIDES[name].name:<12}{row}")
     return lines
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.cpu.cells import CELLS, LIBRARIES, RECURRENT, SIDE, Cell, bytes_to_keep
+from benchmarks.cpu.cells import CELLS, RECURRENT, Cell, bytes_to_keep
+from benchmarks.cpu.sides import LIBRARIES, start
 from benchmarks.harness.record import Record
-from benchmarks.harness.turns import Worker
 
 SIDES = LIBRARIES[:2]
 MEASURED = [cell for cell in CELLS if cell.network in RECURRENT and cell.kind == "gradient" and cell.steps > 1]
@@ -23,7 +23,7 @@ def _about(cell: Cell) -> dict[str, Any]:
 
 
 def _bytes(cell: Cell, side: str) -> dict[str, int]:
-    with Worker(SIDE.format(side), side) as worker:
+    with start(side) as worker:
         return dict(zip(("kept", "peak", "left"), worker.call(memory=cell), strict=True))
 
 

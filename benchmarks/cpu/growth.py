@@ -13,10 +13,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from benchmarks.cpu.cells import SIDE, Cell
+from benchmarks.cpu.cells import Cell
+from benchmarks.cpu.sides import start
 from benchmarks.harness.record import Record
 from benchmarks.harness.resident_memory import available_memory
-from benchmarks.harness.turns import Ended, Worker
+from benchmarks.harness.turns import Ended
 
 SIDES = ("npnets", "tianshou")
 
@@ -84,7 +85,7 @@ def expected(cost: dict[str, float]) -> float:
 
 def _cost(side: str, cell: Cell, threads: int, seconds: float) -> dict[str, float] | None:
     try:
-        with Worker(SIDE.format(side), side, threads, seconds) as worker:
+        with start(side, threads, seconds) as worker:
             return worker.call(cost=cell)
     except Ended as ended:
         print(ended, file=sys.stderr)

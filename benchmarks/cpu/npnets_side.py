@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 import npnets
 import npnets.numpy as nnp
-from benchmarks.cpu import cells, steps_npnets
+from benchmarks.cpu import cells, small_critics, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim
@@ -27,11 +27,18 @@ ROWS = 64
 
 def make(cell: Cell) -> Callable[[], Any]:
     """Return the call that is timed."""
+    if cell.network == cells.TWINS:
+        return small_critics.make(cell)
     if cell.network in cells.RECURRENT:
         return in_shards(cell, evaluation(cell, {}))
     if cell.kind in cells.KINDS:
         return evaluation(cell, {"rng": np.random.default_rng(0)})
     return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, np.random.default_rng(0))
+
+
+def kernels() -> str:
+    """Return the instruction set of the compiled kernels in use, or `"off"`."""
+    return str(npnets.about().get("compiled", "off"))
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:

@@ -21,6 +21,8 @@ LIMITS = 0.05, 20.0
 
 MARKS = {
     "products": {"marker": "|", "color": "black", "s": 90, "linewidths": 2, "label": "matrix products alone"},
+    "torch": {"marker": "o", "facecolors": "none", "edgecolors": ORANGE, "s": 16, "label": "PyTorch alone"},
+    "npnets_numpy": {"marker": "o", "facecolors": "none", "edgecolors": BLUE, "s": 16, "label": "NumPy kernels"},
     "jax": {"marker": "D", "facecolors": "none", "edgecolors": GREY, "s": 14, "label": "JAX under jit"},
     "autograd": {"marker": "x", "color": GREY, "s": 16, "linewidths": 1, "label": "plain autograd"},
 }
@@ -28,7 +30,7 @@ MARKS = {
 
 def figure_of_ratios(found: dict[str, Any]) -> Figure:
     """Return a figure with a panel for each number of threads and a bar for each cell; Tianshou's time is one."""
-    by_threads = {int(threads): times_of(one) for threads, one in found["threads"].items()}
+    by_threads = {int(threads): _with_tianshou(times_of(one)) for threads, one in found["threads"].items()}
     cells = list(next(iter(by_threads.values())))
     figure = Figure(figsize=(4.2 + 4.4 * len(by_threads), 2 + 0.19 * len(cells)), dpi=120, layout="constrained")
     panels = figure.subplots(1, len(by_threads), sharey=True, squeeze=False)[0]
@@ -43,6 +45,10 @@ def figure_of_ratios(found: dict[str, Any]) -> Figure:
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4, frameon=False, fontsize="small")
     return figure
+
+
+def _with_tianshou(times: Times) -> Times:
+    return {cell: sides for cell, sides in times.items() if {"npnets", "tianshou"} <= sides.keys()}
 
 
 def _draw_panel(axes: Any, times: Times) -> None:

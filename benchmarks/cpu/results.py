@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.cpu.bars import check_bars
 from benchmarks.cpu.cells import Cell
-from benchmarks.cpu.table import Means, groups, means
+from benchmarks.cpu.sides import OURS, RIVALS
+from benchmarks.cpu.table import Means, groups, means, timed
 from benchmarks.harness.ratios import spread, within_rounds
 from benchmarks.harness.turns import Times
 
@@ -18,15 +19,17 @@ Found = dict[str, Any]
 
 
 def summed_up(times: Times, load: float) -> Found:
-    """Return every cell's times and ratios, their geometric means, and the bars."""
-    bars = [{**bar._asdict(), "found": round(bar.found, 4), "holds": bar.holds} for bar in check_bars(times)]
+    """Return every cell's times and ratios; and for each of our sides, the geometric means and the bars."""
     return {
         "load": round(load, 1),
         "cells": [_cell(cell, sides) for cell, sides in times.items()],
-        "groups": _rounded(groups(times)),
-        "means": _rounded(means(times)),
-        "bars": bars,
+        "over": {ours: _over(times, ours) for ours in timed(times, OURS)},
     }
+
+
+def _over(times: Times, ours: str) -> Found:
+    bars = [{**bar._asdict(), "found": round(bar.found, 4), "holds": bar.holds} for bar in check_bars(times, ours)]
+    return {"groups": _rounded(groups(times, ours)), "means": _rounded(means(times, ours)), "bars": bars}
 
 
 def times_of(found: Found) -> Times:
@@ -35,14 +38,18 @@ def times_of(found: Found) -> Times:
 
 
 def _cell(cell: Cell, sides: dict[str, list[float]]) -> dict[str, Any]:
-    over = {side: within_rounds(sides["npnets"], theirs) for side, theirs in sides.items() if side != "npnets"}
     return {
         **cell._asdict(),
         "size": cell.size,
         "microseconds": {side: spread(values).rounded(2) for side, values in sides.items()},
-        "npnets_over": {side: spread(values).rounded(4) for side, values in over.items()},
+        "over": {ours: _ratios(sides, ours) for ours in OURS if ours in sides},
         "rounds": {side: [round(value, 2) for value in values] for side, values in sides.items()},
     }
+
+
+def _ratios(sides: dict[str, list[float]], ours: str) -> dict[str, dict[str, float]]:
+    rivals = [side for side in RIVALS if side in sides and side != ours]
+    return {side: spread(within_rounds(sides[ours], sides[side])).rounded(4) for side in rivals}
 
 
 def _rounded(means: Means) -> Means:

@@ -7,7 +7,6 @@ of the parameters only.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,14 +17,12 @@ import torch
 from tianshou.utils.net.common import MLP, EnsembleLinear, Net
 from tianshou.utils.net.continuous import VAE, Actor, ActorProb, Critic, RecurrentActorProb, RecurrentCritic
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.cpu import cells, steps_tianshou
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.tianshou_parameters import arrays, load
-
-torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+from benchmarks.cpu.torch_data import loss, tensors
 
 
 def make(cell: Cell) -> Callable[[], Any]:
@@ -48,11 +45,6 @@ def evaluation(cell: Cell) -> Callable[[], Any]:
         return value, torch.autograd.grad(value, params)
 
     return gradient
-
-
-def tensors(cell: Cell) -> dict[str, Tensor]:
-    """Return the data."""
-    return {name: torch.as_tensor(array) for name, array in cells.data(cell).items()}
 
 
 def output(net: nn.Module, given: dict[str, Tensor]) -> Callable[[], tuple[Tensor, ...]]:
@@ -105,18 +97,6 @@ _NETWORKS: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {
     "recurrent_actor": lambda _: RecurrentActorProb(1, [cells.OBS], [cells.ACT], cells.HIDDEN),
     "recurrent_critic": lambda _: RecurrentCritic(1, [cells.OBS], [cells.ACT], hidden_layer_size=cells.HIDDEN),
 }
-
-
-def loss(name: str, output: tuple[Tensor, ...], given: dict[str, Tensor]) -> Tensor:
-    """Return the loss of a network's output; that of the VAE is written as in Tianshou's BCQ."""
-    if name == "vae":
-        reconstruction, mean, std = output
-        divergence = (-torch.log(std) + (std.pow(2) + mean.pow(2) - 1) / 2).mean()
-        return mse_loss(given["act"], reconstruction) + divergence / 2
-    if name in ("critic", "ensemble", "recurrent_critic"):
-        return mse_loss(output[0], given["reward"].expand_as(output[0]))
-    error = mse_loss(output[0], given["act"])
-    return error if name == "actor" else error + output[1].mean()
 
 
 def adam(cell: Cell) -> tuple[nn.Module, torch.optim.Adam]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import npnets
+from benchmarks.harness.processor import instructions
 from examples.shared.provenance import command, system
 from examples.shared.results_folder import prepare_folder, write
 
@@ -57,7 +58,12 @@ def header() -> dict[str, Any]:
     facts = npnets.about()
     stack = {name: facts[name] for name in ("python", "npnets", "numpy", "blas", "scipy", "autograd", "cupy")}
     rivals = {name: version(name) for name in RIVALS if find_spec(name)}
-    machine = {"processor": facts["processor"], "cores": facts["cores"], "gpus": ", ".join(facts["gpus"])}
+    machine = {
+        "processor": facts["processor"],
+        "instructions": instructions(),
+        "cores": facts["cores"],
+        "gpus": ", ".join(facts["gpus"]),
+    }
     return {
         "command": command(),
         "date": date.today().isoformat(),

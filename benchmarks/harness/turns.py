@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, TypeVar
@@ -63,15 +63,24 @@ class Worker:
         Number of threads of the linear algebra libraries; by default, their own choice.
     seconds : float
         Duration of a block of calls.
+    environment : mapping, optional
+        Variables of the process beside those of this one.
     """
 
-    def __init__(self, module: str, name: str, threads: int | None = 1, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        threads: int | None = 1,
+        seconds: float = 0.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         command = [sys.executable, "-m", ONE_SIDE, "--module", module, "--seconds", str(seconds)]
-        environment = unforced()
-        environment |= dict.fromkeys(THREADS, str(threads)) if threads else {}
+        variables = {**unforced(), **(environment or {})}
+        variables |= dict.fromkeys(THREADS, str(threads)) if threads else {}
         self.name = name
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, cwd=ROOT
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables, text=True, cwd=ROOT
         )
 
     def call(self, **request: Any) -> Any:
@@ -100,13 +109,19 @@ def in_turn(sides: Sequence[Side], index: int) -> Sequence[Side]:
     return sides[::-1] if index % 2 else sides
 
 
-def take_turns(module: str, cells: Mapping[Any, Sequence[str]], threads: int, rounds: int, seconds: float) -> Times:
+def take_turns(
+    start: Callable[[str, int, float], Worker],
+    cells: Mapping[Any, Sequence[str]],
+    threads: int,
+    rounds: int,
+    seconds: float,
+) -> Times:
     """Time every cell on each of its sides in every round; the order of the sides is reversed after each.
 
     Parameters
     ----------
-    module : str
-        The module of a side, with `{}` in place of its name.
+    start : callable
+        From the name of a side, the number of threads and the seconds of a block to the side's process.
     cells : mapping
         The sides of each cell.
     threads, rounds : int
@@ -116,7 +131,7 @@ def take_turns(module: str, cells: Mapping[Any, Sequence[str]], threads: int, ro
     times: Times = {cell: {side: [] for side in sides} for cell, sides in cells.items()}
     with ExitStack() as stack:
         names = dict.fromkeys(side for sides in cells.values() for side in sides)
-        workers = [stack.enter_context(Worker(module.format(side), side, threads, seconds)) for side in names]
+        workers = [stack.enter_context(start(side, threads, seconds)) for side in names]
         for index in range(rounds + 1):
             print(f"threads {threads}: round {index} of {rounds}", file=sys.stderr)
             for cell, sides in cells.items():

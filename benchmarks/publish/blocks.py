@@ -8,7 +8,7 @@ from benchmarks.publish import best_blocks, cost_blocks, learning_blocks, optimi
 from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Records
 
-BLOCKS: dict[str, Callable[[Records], str | Table]] = {
+BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "best": best_blocks.best,
     "bars": speed_blocks.bars,
     "bcq-side-by-side": rival_blocks.bcq,
@@ -25,6 +25,8 @@ BLOCKS: dict[str, Callable[[Records], str | Table]] = {
     "online": learning_blocks.online,
     "own-optimizers": optimizer_blocks.all_of_them,
     "recorded": learning_blocks.recorded,
+    "processors": speed_blocks.processors,
     "recurrent": speed_blocks.recurrent,
     "speed": speed_blocks.speed,
+    "speed-claims": speed_blocks.claims,
 }

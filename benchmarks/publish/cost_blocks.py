@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from benchmarks.cpu.cells import LIBRARIES
 from benchmarks.cpu.footprint import COLUMNS
-from benchmarks.cpu.table import SIDES
+from benchmarks.cpu.sides import LIBRARIES, SIDES
 from benchmarks.publish.markup import Table, plus_minus
 from benchmarks.publish.records import Records, processor, version
-from benchmarks.publish.speed_blocks import by_threads
 
 
 def costs(records: Records) -> Table:
     """Return the costs of npnets and of Tianshou on PyTorch."""
-    footprint, speed, measured = records["footprint"], records["speed"], by_threads(records)
+    footprint = records["footprint"]
     sides = [footprint["results"]["sides"][side] for side in ("npnets", "tianshou")]
-    over = {threads: measured[threads]["means"]["tianshou"]["all"] for threads in ("1", "2")}
     rows = [
         ["installed", *(f"{side['installed_mb']:.0f} MB" for side in sides)],
         ["import", *(f"{side['import_seconds']['median'] * 1e3:.0f} ms" for side in sides)],
         ["memory, after one action", *(f"{side['mb_after_action']:.0f} MB" for side in sides)],
         ["one action of a 256-256 actor", *(f"{side['action_microseconds']['median']:.0f} us" for side in sides)],
-        [
-            "relative time of forward passes and gradients, one thread (two)",
-            f"{over['1']:.2f} ({over['2']:.2f})",
-            "1 (1)",
-        ],
     ]
-    cores = f"two cores of {processor(footprint, speed)}"
-    above = f"Measured on {cores}; [docs/speed.rst](docs/speed.rst) has the commands and all results:"
+    above = f"Measured on {processor(footprint)}; [docs/speed.rst](docs/speed.rst) has the commands and all results:"
     return Table(["", "npnets", f"Tianshou on PyTorch {version(footprint, 'torch')}"], rows, above)
 
 
 def footprint(records: Records) -> Table:
     """Return the fixed cost of each library."""
     sides = records["footprint"]["results"]["sides"]
-    rows = [[SIDES[name], *(shown(sides[name]) for shown in COLUMNS.values())] for name in LIBRARIES]
+    rows = [[SIDES[name].name, *(shown(sides[name]) for shown in COLUMNS.values())] for name in LIBRARIES]
     return Table(["", *COLUMNS], rows)
 
 

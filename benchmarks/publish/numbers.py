@@ -5,14 +5,14 @@ from __future__ import annotations
 from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
-from benchmarks.publish.records import Records, processor, published_from, version
+from benchmarks.publish.measured import largest_group
+from benchmarks.publish.records import Records, processor, published_from
 from benchmarks.publish.rival_blocks import learning_ratio
-from benchmarks.publish.speed_blocks import by_threads
 
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
 SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
-ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "speed")
+ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_side_by_side")
 
 
 def substitutions(records: Records) -> str:
@@ -44,16 +44,7 @@ def _returns(records: Records) -> dict[str, str]:
 
 
 def _speed(records: Records) -> dict[str, str]:
-    speed, found = records["speed"], {}
-    measured = by_threads(records)
-    for threads, values in measured.items():
-        found[f"speed.{threads}"] = f"{values['means']['tianshou']['all']:.2f}"
-    for name in ("sac", "td3"):
-        over = measured["1"]["groups"][f"{name} learn"]["tianshou"]
-        found[f"learn.{name}"] = f"{over:.2f}"
-    found["speed.rounds"] = str(speed["results"]["rounds"])
-    found["speed.command"] = f"``{speed['command']}``"
-    return found | {f"version.{name}": version(speed, name) for name in ("numpy", "torch", "jax")}
+    return {f"learn.{name}": f"{largest_group(records, '1', f'{name} learn'):.2f}" for name in ("sac", "td3")}
 
 
 def _blas(records: Records) -> dict[str, str]:

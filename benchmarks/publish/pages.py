@@ -55,6 +55,7 @@ def block_of(records: Records, name: str, page: Path, placed: set[str]) -> str:
     placed.add(name)
     with published_from(records, f"{_name(page)}, block {name!r}") as part:
         block = BLOCKS[name](part)
-    if isinstance(block, Table):
-        return block.markdown() if page.suffix == ".md" else block.rst()
-    return block
+    if isinstance(block, str):
+        return block
+    tables = [block] if isinstance(block, Table) else block
+    return "\n\n".join(table.markdown() if page.suffix == ".md" else table.rst() for table in tables)

@@ -61,6 +61,13 @@ class Records:
             raise FileNotFoundError(f"expected {self.folder / name}-seed-0.json and more, but there is none")
         return [self[stem] for stem in found]
 
+    def processors(self, name: str) -> dict[str, Record]:
+        """Return the results of one command on several processors, `NAME-PROCESSOR.json`, by name of the file."""
+        stems = sorted(path.stem for path in self.folder.glob(f"{name}-*.json"))
+        if not stems:
+            raise FileNotFoundError(f"expected {self.folder / name}-PROCESSOR.json, but there is none")
+        return {stem: self[stem] for stem in stems}
+
     def unused(self) -> list[str]:
         """Return the result files that no page uses."""
         return sorted({path.stem for path in self.folder.glob("*.json")} - self.used)

@@ -1,21 +1,28 @@
-"""The tables of time ratios: forward passes, gradients and learning steps, and those of recurrent networks."""
+"""The tables of time ratios, one or more for each measured processor, and the sentences that hold on all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.publish.markup import Table
-from benchmarks.publish.records import Records, Unpublishable
+from benchmarks.publish.measured import NUMBERS, Measured, best, largest_group, largest_mean, measured
+from benchmarks.publish.records import Records, Unpublishable, version
 
 COLUMNS = (
     ("Tianshou, one thread", "1", "tianshou"),
+    ("PyTorch, one thread", "1", "torch"),
     ("JAX, one thread", "1", "jax"),
     ("autograd", "1", "autograd"),
     ("floor", "1", "products"),
     ("Tianshou, two threads", "2", "tianshou"),
+    ("PyTorch, two threads", "2", "torch"),
     ("JAX, two threads", "2", "jax"),
 )
-"""The heading, the number of threads and the side of each column."""
+"""The heading, the number of threads and the side of each column; older results have no bare PyTorch."""
+
+REPEATED = ("tianshou", "torch")
+"""The sides whose columns are repeated for npnets with other kernels."""
 
 ABSENT = ""
 
@@ -29,54 +36,70 @@ NAMES = {
 }
 """The row names of groups with one cell."""
 
-
-def by_threads(records: Records) -> dict[str, Any]:
-    """Return the results on one thread and on two, which must be different measurements."""
-    threads: dict[str, Any] = records["speed"]["results"]["threads"]
-    if threads["1"] == threads["2"]:
-        raise Unpublishable("speed.json has the same results for one thread and for two; was one copied?")
-    return threads
+ALGORITHMS = ("td3", "sac", "bcq")
+LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 
 
-def speed(records: Records) -> Table:
-    """Return the ratios of npnets' time to the others, a row for each kind and size."""
-    threads = by_threads(records)
-    rows = []
-    for group in threads["1"]["groups"]:
-        cells = [threads[number]["groups"][group].get(side) for _, number, side in COLUMNS]
-        rows.append([NAMES.get(group, group), *(ABSENT if cell is None else f"{cell:.2f}" for cell in cells)])
-    for (heading, *_), column in zip(COLUMNS, list(zip(*rows, strict=True))[1:], strict=True):
+def speed(records: Records) -> list[Table]:
+    """Return the ratios of npnets' time to the others, a row for each kind and size, and a table for each kernels."""
+    return [_groups(records, one) for one in measured(records)]
+
+
+def _groups(records: Records, one: Measured) -> Table:
+    shown = [column for column in COLUMNS if one.side == "npnets" or column[2] in REPEATED]
+    groups = {number: one.over(number)["groups"] for number in NUMBERS}
+    if all("torch" not in over for over in groups["1"].values()):
+        shown = [column for column in shown if column[2] != "torch"]
+    ratios = {name: [groups[number][name].get(side) for _, number, side in shown] for name in groups["1"]}
+    rows = [[NAMES.get(name, name), *map(_number, found)] for name, found in ratios.items() if any(found)]
+    for (heading, *_), column in zip(shown, zip(*ratios.values(), strict=True), strict=True):
         if not any(column):
-            raise Unpublishable(f"speed.json has no results for {heading}")
-    return Table(["npnets' time divided by that of", *(heading for heading, _, _ in COLUMNS)], rows)
+            raise Unpublishable(f"{one.file}.json has no results for {heading}")
+    return Table(["npnets' time divided by that of", *(heading for heading, *_ in shown)], rows, _above(records, one))
 
 
-def recurrent(records: Records) -> Table:
+def _above(records: Records, one: Measured) -> str:
+    record = records[one.file]
+    versions = ", ".join(
+        f"{title} {version(record, name)}" for name, title in LIBRARIES.items() if name in record["versions"]
+    )
+    rounds = f"{record['results']['rounds']} rounds of ``{record['command']}``, {versions}"
+    return f"{_title(one)}{f' ({rounds})' if one.side == 'npnets' else ''}:"
+
+
+def _title(one: Measured) -> str:
+    return f"**{one.processor}, {one.kernels} kernels**"
+
+
+def recurrent(records: Records) -> list[Table]:
     """Return the ratios of the recurrent actor's and critic's time to Tianshou's, a row for each size."""
-    threads = by_threads(records)
-    sizes = dict.fromkeys(cell["size"] for cell in threads["1"]["cells"] if "x" in cell["size"])
-    columns = [(kind, number) for number in ("1", "2") for kind in ("forward", "gradient")]
-    rows = [
-        [size.replace("x", " x "), *(_pair(threads[n]["cells"], size, kind) for kind, n in columns)] for size in sizes
-    ]
-    names = {"1": "1 thread", "2": "2 threads"}
-    return Table(["batch x steps", *(f"{kind}, {names[number]}" for kind, number in columns)], rows)
+    return [_sizes(one) for one in best(records)]
 
 
-def _pair(cells: list[dict[str, Any]], size: str, kind: str) -> str:
-    found = [cell for cell in cells if cell["size"] == size and cell["kind"] == kind]
+def _sizes(one: Measured) -> Table:
+    sizes = dict.fromkeys(cell["size"] for cell in one.threads["1"]["cells"] if "x" in cell["size"])
+    columns = [(kind, number) for number in NUMBERS for kind in ("forward", "gradient")]
+    rows = [[size.replace("x", " x "), *(_pair(one, size, kind, number) for kind, number in columns)] for size in sizes]
+    headings = (f"{kind}, {NUMBERS[number]}" for kind, number in columns)
+    return Table(["batch x steps", *headings], rows, f"{_title(one)}:")
+
+
+def _pair(one: Measured, size: str, kind: str, number: str) -> str:
+    found = [cell for cell in one.threads[number]["cells"] if cell["size"] == size and cell["kind"] == kind]
     if not found:
-        raise Unpublishable(f"speed.json has no recurrent {kind} of {size} on one number of threads")
-    return ", ".join(f"{cell['npnets_over']['tianshou']['median']:.2f}" for cell in found)
+        raise Unpublishable(f"{one.file}.json has no recurrent {kind} of {size} on {NUMBERS[number]}")
+    return ", ".join(_number(cell["over"][one.side]["tianshou"]["median"]) for cell in found)
 
 
-def bars(records: Records) -> Table:
-    """Return the limits for npnets' ratios, and the measured values on one thread and on two."""
-    threads = by_threads(records)
-    rows = []
-    for one, two in zip(threads["1"]["bars"], threads["2"]["bars"], strict=True):
-        rows.append([one["text"], f"{one['most']:g}", _checked(one), _checked(two)])
-    return Table(["ratio", "limit", "one thread", "two threads"], rows)
+def bars(records: Records) -> list[Table]:
+    """Return the limits for npnets' ratios, and the measured values on one thread and on two, for compiled kernels."""
+    return [_limits(one) for one in measured(records) if one.side != "npnets_numpy"]
+
+
+def _limits(one: Measured) -> Table:
+    pairs = zip(*(one.over(number)["bars"] for number in NUMBERS), strict=True)
+    rows = [[on_one["text"], f"{on_one['most']:g}", _checked(on_one), _checked(on_two)] for on_one, on_two in pairs]
+    return Table(["ratio", "limit", *NUMBERS.values()], rows, f"{_title(one)}:")
 
 
 def _checked(bar: dict[str, Any]) -> str:
@@ -86,3 +109,39 @@ def _checked(bar: dict[str, Any]) -> str:
     cells = f", above in {bar['broken']} of {bar['cells']}" if bar["cells"] > 1 and bar["worst"] else ""
     where = f" ({bar['worst']}{cells})" if bar["worst"] else ""
     return f"**{bar['found']:.2f}**{where}"
+
+
+def processors(records: Records) -> Table:
+    """Return the means of npnets' ratios on every processor with each of its kernels, one thread and two."""
+    rows = []
+    for one in measured(records):
+        means = [_both(one.mean(number, side) for number in NUMBERS) for side in REPEATED]
+        learn = [_both(one.group(number, f"{name} learn") for number in NUMBERS) for name in ALGORITHMS]
+        rows.append([one.processor, one.kernels, *means, *learn])
+    learns = (f"learn of {name.upper()}, over Tianshou" for name in ALGORITHMS)
+    header = ["processor", "kernels", "forwards and gradients, over Tianshou", "over bare PyTorch", *learns]
+    return Table(header, rows, "npnets' time divided by that of others, on one thread and on two:")
+
+
+def claims(records: Records) -> str:
+    """Return the sentences about time that hold on all measured processors."""
+    clauses = []
+    for side, whose in (("tianshou", "Tianshou's time"), ("torch", "bare PyTorch's")):
+        means = [largest_mean(records, number, side) for number in NUMBERS]
+        if None not in means:
+            clauses.append(f"{_number(means[0])} of {whose} on one thread and {_number(means[1])} on two")
+    learn = {name: largest_group(records, "1", f"{name} learn") for name in ALGORITHMS}
+    names = ", ".join(f"{ratio:.2f} for {name.upper()}" for name, ratio in learn.items())
+    return (
+        f"On every processor of the table, with the best kernels that it has and held to AVX2, the mean of npnets' "
+        f"forward passes and gradients is at most {', and at most '.join(clauses)}. A learning step of 256 rows takes "
+        f"at most these parts of Tianshou's time on one thread: {names}."
+    )
+
+
+def _both(ratios: Iterable[float | None]) -> str:
+    return ", ".join(map(_number, ratios)).strip(", ")
+
+
+def _number(ratio: float | None) -> str:
+    return ABSENT if ratio is None else f"{ratio:.2f}"

@@ -24,11 +24,11 @@ def test_a_cell_has_its_medians_and_the_median_of_the_ratios_within_rounds() -> 
     cell = summed_up(TIMES, 0.0)["cells"][0]
     assert (cell["network"], cell["kind"], cell["batch"], cell["size"]) == ("actor", "forward", 32, "32")
     assert cell["microseconds"]["npnets"] == {"median": 20.0, "low": 15.0, "high": 30.0}
-    assert cell["npnets_over"]["tianshou"] == {"median": 0.5, "low": 0.375, "high": 0.75}
+    assert cell["over"]["npnets"]["tianshou"] == {"median": 0.5, "low": 0.375, "high": 0.75}
 
 
 def test_groups_are_geometric_means_over_networks_and_algorithms_stand_alone() -> None:
-    found = summed_up(TIMES, 0.0)
+    found = summed_up(TIMES, 0.0)["over"]["npnets"]
     assert found["groups"] == {
         "forward, 32": {"tianshou": pytest.approx(1.0), "products": pytest.approx(4.0)},
         "recurrent gradient, 64 x 16": {"tianshou": pytest.approx(0.75)},
@@ -43,7 +43,7 @@ def test_groups_are_geometric_means_over_networks_and_algorithms_stand_alone() -
 
 
 def test_a_bar_names_its_worst_cell_and_whether_it_is_met() -> None:
-    bars = {bar["text"]: bar for bar in summed_up(TIMES, 0.0)["bars"]}
+    bars = {bar["text"]: bar for bar in summed_up(TIMES, 0.0)["over"]["npnets"]["bars"]}
     forward, gradient = bars["forward over Tianshou"], bars["gradient over Tianshou"]
     assert (forward["holds"], forward["found"], forward["worst"], forward["broken"]) == (
         False,

@@ -29,8 +29,8 @@ class Scripted:
 
     turns: list[tuple[str, str]] = []
 
-    def __init__(self, module: str, name: str, threads: int, seconds: float) -> None:
-        self.name, self.given, self.microseconds = name, (module, threads, seconds), 0.0
+    def __init__(self, name: str, threads: int, seconds: float) -> None:
+        self.name, self.given, self.microseconds = name, (threads, seconds), 0.0
 
     def __enter__(self) -> Scripted:
         return self
@@ -47,7 +47,6 @@ class Scripted:
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     monkeypatch.setattr(Scripted, "turns", [])
-    monkeypatch.setattr(turns, "Worker", Scripted)
     monkeypatch.setattr(turns.time, "sleep", lambda seconds: None)
     return Scripted
 
@@ -62,14 +61,14 @@ def test_every_second_round_has_the_sides_in_reverse_order() -> None:
 
 def test_in_every_round_each_cell_is_timed_on_all_its_sides_one_after_the_other(scripted: type[Scripted]) -> None:
     both, alone = Cell("both", "1"), Cell("alone", "1")
-    take_turns("side.{}", {both: ("a", "b"), alone: ("b",)}, threads=1, rounds=2, seconds=0.0)
+    take_turns(scripted, {both: ("a", "b"), alone: ("b",)}, threads=1, rounds=2, seconds=0.0)
     assert [name for name, cell in scripted.turns if cell == "both"] == ["a", "b", "b", "a", "a", "b"]
     assert [cell for _, cell in scripted.turns] == ["both", "both", "alone"] * 3
 
 
 def test_the_first_round_warms_up_and_its_times_are_dropped(scripted: type[Scripted]) -> None:
     cell = Cell("both", "1")
-    times = take_turns("side.{}", {cell: ("a", "b")}, threads=1, rounds=3, seconds=0.0)
+    times = take_turns(scripted, {cell: ("a", "b")}, threads=1, rounds=3, seconds=0.0)
     assert times == {cell: {"a": [2000, 3000, 4000], "b": [2000, 3000, 4000]}}
 
 
@@ -87,6 +86,12 @@ def test_a_process_gets_its_number_of_threads_and_nothing_that_slows_openblas_do
     found = surroundings(2, *turns.THREADS, *turns.FORCED, "KEPT")
     assert [found[name] for name in turns.THREADS] == ["2", "2", "2"]
     assert {found[name] for name in turns.FORCED} == {None} and found["KEPT"] == "1"
+
+
+def test_a_process_gets_its_own_variables_which_win_over_those_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPNETS_COMPILED", "baseline")
+    with Worker("counting_side", "counting", environment={"NPNETS_COMPILED": "avx2"}) as worker:
+        assert worker.call(surroundings={"names": ["NPNETS_COMPILED"]}) == {"NPNETS_COMPILED": "avx2"}
 
 
 def test_without_a_number_of_threads_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.publish import figures, speed_blocks
+from benchmarks.publish import figures
 from benchmarks.publish import pages as published_pages
 from benchmarks.publish.__main__ import disagreeing
 from benchmarks.publish.markup import Table
@@ -137,15 +137,14 @@ def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
 
 
 BLAS = {"threads": 2, "one thread, us": {"alone": 0}, "one thread a core, us": {"alone": 5}}
-THREADS = {"1": {"groups": {"forward": {"tianshou": 0.5}}}, "2": {"groups": {"forward": {"tianshou": 0.6}}}}
 
 
 @pytest.mark.parametrize(
     "block, name, results, why",
     [
-        ("speed", "speed", {"rounds": 3}, "speed.json has no 'threads' beside 'rounds'"),
-        ("speed", "speed", {"threads": {"1": THREADS["1"], "2": THREADS["1"]}}, "the same results for one thread"),
-        ("speed", "speed", {"threads": THREADS}, "speed.json has no results for JAX, one thread"),
+        ("speed", "speed-x", {"rounds": 3}, "speed-x.json has no 'kernels' beside 'rounds'"),
+        ("speed", "speed-x", {"kernels": {"npnets": "off"}}, "speed-x.json has no 'threads' beside 'kernels'"),
+        ("speed", "sac-seed-0", {"seed": 0}, "expected .*speed-PROCESSOR.json, but there is none"),
         (
             "bcq-side-by-side",
             "bcq_side_by_side",
@@ -167,10 +166,6 @@ def test_the_error_for_a_missing_result_names_the_page_the_block_and_the_file(
         published_pages.block_of(records, block, page, set())
     assert f"README.md, block {block!r}" in str(refused.value) and ".json" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
-
-
-def test_the_speed_on_two_threads_is_no_copy_of_that_on_one(tmp_path: Path) -> None:
-    assert speed_blocks.by_threads(made(tmp_path, "speed", {"threads": THREADS})) == THREADS
 
 
 @pytest.mark.parametrize("page", ["docs/reference/networks.rst", "examples/README.md", "benchmarks/README.md"])
