@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
+COMPILER_OPTIONS = ["-std=gnu11", "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fvisibility=hidden", "-pthread"]
 SOURCES = Path("npnets/kernels/compiled/source")  # relative, as setuptools wants it
 
 
@@ -47,7 +48,7 @@ def repository() -> str:
 
 
 def extension() -> Any:
-    """Return the extension module, for every Python from 3.10 on; a Python without the global lock has no such module."""
+    """Return the extension module, one for every Python from 3.10 on that has the global lock."""
     import numpy
     from setuptools import Extension
 
@@ -58,7 +59,7 @@ def extension() -> Any:
         depends=sorted(map(str, SOURCES.glob("*.h"))),
         include_dirs=[numpy.get_include()],
         define_macros=[("Py_LIMITED_API", "0x030A0000")] if has_stable_abi else [],
-        extra_compile_args=["-std=gnu11", "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fvisibility=hidden", "-pthread"],
+        extra_compile_args=COMPILER_OPTIONS,
         extra_link_args=["-pthread"],
         py_limited_api=has_stable_abi,
         optional=not os.environ.get("NPNETS_REQUIRE_COMPILED"),

@@ -1,7 +1,7 @@
 """The extension module of kernels in C: whether it is in use, with which instructions of the processor, and why.
 
-`NPNETS_COMPILED` in the environment chooses when the package is imported: `off` for the kernels in NumPy, or the name of
-an instruction set that the processor has, such as `avx2`. Without it the best one is in use.
+`NPNETS_COMPILED` in the environment chooses when the package is imported: `off` for the kernels in NumPy, or the name
+of an instruction set that the processor has, such as `avx2`. Without it the best one is in use.
 """
 
 import importlib
