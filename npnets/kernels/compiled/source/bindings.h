@@ -5,4 +5,8 @@
 
 #include "python_api.h"
 
+typedef PyObject *binding(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+binding bind_linear_forward, bind_linear_backward;
+
 #endif

@@ -2,6 +2,7 @@
 
 #define NPNETS_IMPORTS_NUMPY
 #include "arrays.h"
+#include "bindings.h"
 #include "processor.h"
 #include "threads.h"
 
@@ -52,11 +53,15 @@ static PyObject *threads(PyObject *module, PyObject *argument)
     return PyLong_FromLong(before);
 }
 
+#define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
+
 static PyMethodDef methods[] = {
     {"available", available, METH_NOARGS, available_doc},
     {"choose", choose, METH_O, choose_doc},
     {"threads", threads, METH_O, threads_doc},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
+    BOUND(linear_forward),
+    BOUND(linear_backward),
     {NULL, NULL, 0, NULL},
 };
 

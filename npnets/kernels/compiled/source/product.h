@@ -227,17 +227,17 @@ static void multiply_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j
     }
 }
 
-/* Copies the last columns of an unpacked B, where whole vectors would be read past its end. */
+/* Copies a panel of an unpacked B if many rows use it; and the last one, where whole vectors would end past its edge. */
 static void multiply_unpacked_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j)
 {
     ptrdiff_t steps = smaller(BLOCK, p->depth - block), columns = smaller(PANEL, p->columns - j);
     const real *b = p->b + block * p->b_row + j;
-    if (columns == PANEL) {
+    if (columns == PANEL && p->rows <= 2 * TILE_ROWS) {
         multiply_panel(p, block, j, b, p->b_row);
     } else {
-        real edge[BLOCK * PANEL];
-        pack_rows(edge, b, p->b_row, steps, columns);
-        multiply_panel(p, block, j, edge, PANEL);
+        real panel[BLOCK * PANEL];
+        pack_rows(panel, b, p->b_row, steps, columns);
+        multiply_panel(p, block, j, panel, PANEL);
     }
 }
 

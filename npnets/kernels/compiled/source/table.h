@@ -3,8 +3,11 @@
 #ifndef NPNETS_TABLE_H
 #define NPNETS_TABLE_H
 
+#include "linear_call.h"
+
 struct kernels {
-    int placeholder;
+    int (*linear_forward)(const struct chain *chain);
+    int (*linear_backward)(const struct chain *chain);
 };
 
 #endif
