@@ -115,7 +115,7 @@ class Pair(NamedTuple):
     evaluate: Callable[..., Any] | None = None
 
 
-def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F:
+def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None, compiled: Pair | None = None) -> F:
     """Join a plain composition with a fast forward and a hand-written backward for each kind of processor.
 
     Parameters
@@ -126,6 +126,8 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
     cpu, gpu : Pair, optional
         For NumPy's arrays and for CuPy's: one pair given for both, if its code serves both. Without a pair for its
         arrays the operation runs its composition.
+    compiled : Pair, optional
+        In C, for NumPy's arrays in the place of `cpu`; `None` where the extension module is not in use.
 
     Returns
     -------
@@ -133,7 +135,8 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None) -> F
         With the signature of `composition`. Arrays are its positional arguments, and are not changed before the
         backward pass. Underflow inside is ignored.
     """
-    composed, cpu, gpu = ignoring_underflow(composition), _ignoring_underflow(cpu), _ignoring_underflow(gpu)
+    composed, gpu = ignoring_underflow(composition), _ignoring_underflow(gpu)
+    cpu = compiled or _ignoring_underflow(cpu)  # C reports no underflow
 
     def pair_for(args: tuple[object, ...]) -> Pair | None:
         """Choose the pair for arrays by their device."""

@@ -13,7 +13,9 @@ import numpy as np
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
 from npnets.caches import bounded_cache
+from npnets.description import cached_property
 from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.compiled.activations import code_of
 from npnets.kernels.cuda import activations as cuda
 
 
@@ -48,6 +50,11 @@ class Activation:
             arguments.apply_defaults()  # without it an argument given by name would be lost behind one left out
             object.__setattr__(self, "args", arguments.args)
             object.__setattr__(self, "kwargs", {})
+
+    @cached_property
+    def code(self) -> tuple[int, float, float]:
+        """Number and arguments of a named activation for the kernels in C."""
+        return code_of(self.name, self.args)
 
     def __call__(self, z: Array) -> Array:
         """Return the activation of an array, of its shape and dtype."""

@@ -95,14 +95,19 @@ def scratch(like: Array, shape: tuple[int, ...]) -> Array:
     """Return an uninitialized array of a shape, of the dtype and on the device of another."""
     if type(like) is not np.ndarray:  # the one place that allocates for either processor
         return namespace(like).empty(shape, like.dtype)
-    size = like.dtype.itemsize
+    return scratch_of(shape, like.dtype)
+
+
+def scratch_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return an uninitialized NumPy array of a shape and dtype."""
+    size = dtype.itemsize
     for width in shape:
         size *= width
     if LEAST_BYTES <= size <= _limit:
         if REFERENCES_ARE_COUNTED:
-            return _pooled((shape, like.dtype))
+            return _pooled((shape, dtype))
         _log_that_there_are_no_pools()
-    return np.empty(shape, like.dtype)
+    return np.empty(shape, dtype)
 
 
 def side_by_side(parts: Sequence[Array], axis: int) -> Array:

@@ -18,6 +18,7 @@ from npnets.backend import Array, namespace
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import Activation, cotangent
 from npnets.kernels.buffers import side_by_side
+from npnets.kernels.compiled import linear as compiled
 from npnets.kernels.cuda import activations as cuda
 from npnets.kernels.products import outer, product
 
@@ -148,6 +149,7 @@ _apply = fused(
     _composition,
     cpu=_pair(_layer, cotangent, MOST_ROWS),
     gpu=_pair(_layer_on_gpu, cuda.cotangent, sys.maxsize),
+    compiled=compiled.PAIR,
 )
 
 

@@ -1,0 +1,20 @@
+"""The numbers by which the kernels in C know the activations."""
+
+from typing import Any
+
+_NUMBERS = {
+    name: number
+    for number, name in enumerate(("relu", "leaky_relu", "tanh", "sigmoid", "silu", "softplus", "elu", "gelu"), 1)
+}
+_GELU_BY_TANH = 9
+
+
+def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:
+    """Return the number of a named activation, and its arguments; zero for one that it does not have."""
+    if name == "gelu":
+        by_tanh = {"none": False, "tanh": True}.get(args[0])
+        if by_tanh is None:
+            raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {args[0]!r}")
+        return (_GELU_BY_TANH if by_tanh else _NUMBERS[name]), 0.0, 0.0
+    first, second = (*map(float, args), 0.0, 0.0)[:2]
+    return _NUMBERS[name], first, second

@@ -1,0 +1,143 @@
+/* Activations of tiles: y = f(z), and the cotangent of z from that of y.
+
+   Symbols: y = f(z), g the cotangent of y, dz = g f'(z). Each is the formula of the Python kernel of the same name. */
+
+#ifndef NPNETS_ACTIVATIONS_H
+#define NPNETS_ACTIVATIONS_H
+
+#include "elementary.h"
+#include "gelu.h"
+#include "linear_call.h"
+
+INLINE vec relu(vec z) { return choose(z <= 0, (vec){0}, z); }
+
+INLINE vec leaky_relu(vec z, vec slope) { return choose(z > 0, z, z * slope); }
+
+INLINE vec softplus(vec z, vec beta, vec threshold)
+{
+    vec scaled = z * beta;
+    vec smooth = vec_log1p(vec_exp(-absolute(scaled))) + at_least(scaled, (vec){0});
+    return choose(scaled > threshold, z, smooth / beta);
+}
+
+INLINE vec elu(vec z, vec alpha) { return choose(z > 0, z, alpha * vec_expm1(at_most(z, (vec){0}))); }
+
+INLINE vec activation_of(const int kind, vec z, vec first, vec second)
+{
+    switch (kind) {
+    case RELU: return relu(z);
+    case LEAKY_RELU: return leaky_relu(z, first);
+    case TANH: return vec_tanh(z);
+    case SIGMOID: return vec_sigmoid(z);
+    case SILU: return z * vec_sigmoid(z);
+    case SOFTPLUS: return softplus(z, first, second);
+    case ELU: return elu(z, first);
+    case GELU: return z * normal_cdf(z);
+    case GELU_TANH: return z * tanh_cdf(z);
+    default: return z;
+    }
+}
+
+INLINE vec silu_cotangent(vec g, vec y, vec z)
+{
+    vec s = vec_sigmoid(z);
+    return g * (s + y * (1 - s));
+}
+
+INLINE vec softplus_cotangent(vec g, vec z, vec beta, vec threshold)
+{
+    vec scaled = z * beta;
+    return choose(scaled > threshold, g, g * vec_sigmoid(scaled));
+}
+
+INLINE vec elu_cotangent(vec g, vec z, vec alpha)
+{
+    return choose(z > 0, g, g * (alpha * vec_exp(at_most(z, (vec){0}))));
+}
+
+INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec second)
+{
+    switch (kind) {
+    case RELU: return choose(y > 0, g, (vec){0});
+    case LEAKY_RELU: return choose(z > 0, g, g * first);
+    case TANH: return g * (1 - y * y);
+    case SIGMOID: return g * y * (1 - y);
+    case SILU: return silu_cotangent(g, y, z);
+    case SOFTPLUS: return softplus_cotangent(g, z, first, second);
+    case ELU: return elu_cotangent(g, z, first);
+    case GELU: return g * normal_slope(z);
+    case GELU_TANH: return g * tanh_slope(z);
+    default: return g;
+    }
+}
+
+/* -- tiles: `rows` x `columns` entries, rows of all arrays `row` apart -------------------------------------------------
+
+   One function for each activation, so that the choice is made once for a tile. Missing lanes hold ones: no formula
+   divides by zero there. */
+
+struct tile {
+    ptrdiff_t rows, columns, row;
+    vec first, second;
+};
+
+INLINE vec load_or_ones(const real *from, ptrdiff_t count)
+{
+    if (count >= LANES)
+        return load(from);
+    vec x = broadcast(1);
+    for (int lane = 0; lane < LANES; lane++)
+        if (lane < count)
+            x[lane] = from[lane];
+    return x;
+}
+
+typedef void activate_function(struct tile t, const real *z, real *y);
+typedef void cotangent_function(struct tile t, const real *g, const real *y, const real *z, real *dz);
+
+#define ACTIVATION(kind, needs)                                                                                        \
+    static void activate_##kind(struct tile t, const real *z, real *y)                                                 \
+    {                                                                                                                  \
+        for (ptrdiff_t i = 0; i < t.rows; i++)                                                                         \
+            for (ptrdiff_t j = 0; j < t.columns; j += LANES) {                                                         \
+                ptrdiff_t at = i * t.row + j, count = t.columns - j;                                                   \
+                store_up_to(y + at, activation_of(kind, load_or_ones(z + at, count), t.first, t.second), count);       \
+            }                                                                                                          \
+    }                                                                                                                  \
+    static void cotangent_##kind(struct tile t, const real *g, const real *y, const real *z, real *dz)                 \
+    {                                                                                                                  \
+        for (ptrdiff_t i = 0; i < t.rows; i++)                                                                         \
+            for (ptrdiff_t j = 0; j < t.columns; j += LANES) {                                                         \
+                ptrdiff_t at = i * t.row + j, count = t.columns - j;                                                   \
+                vec its_z = needs ? load_or_ones(z + at, count) : (vec){0}, its_y = load_or_ones(y + at, count);       \
+                vec cotangent = cotangent_of(kind, load_or_ones(g + at, count), its_y, its_z, t.first, t.second);      \
+                store_up_to(dz + at, cotangent, count);                                                                \
+            }                                                                                                          \
+    }
+
+ACTIVATION(RELU, 0)
+ACTIVATION(LEAKY_RELU, 1)
+ACTIVATION(TANH, 0)
+ACTIVATION(SIGMOID, 0)
+ACTIVATION(SILU, 1)
+ACTIVATION(SOFTPLUS, 1)
+ACTIVATION(ELU, 1)
+ACTIVATION(GELU, 1)
+ACTIVATION(GELU_TANH, 1)
+
+static activate_function *const activate[ACTIVATIONS] = {
+    NULL,          activate_RELU,     activate_LEAKY_RELU, activate_TANH, activate_SIGMOID,
+    activate_SILU, activate_SOFTPLUS, activate_ELU,        activate_GELU, activate_GELU_TANH,
+};
+
+static cotangent_function *const cotangent[ACTIVATIONS] = {
+    NULL,           cotangent_RELU,     cotangent_LEAKY_RELU, cotangent_TANH, cotangent_SIGMOID,
+    cotangent_SILU, cotangent_SOFTPLUS, cotangent_ELU,        cotangent_GELU, cotangent_GELU_TANH,
+};
+
+INLINE struct tile tile_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, struct activation f)
+{
+    return (struct tile){rows, columns, row, broadcast((real)f.first), broadcast((real)f.second)};
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* Arrays that come from Python and go back: no kernel sees one that has not passed these checks. */
+
+#ifndef NPNETS_ARRAYS_H
+#define NPNETS_ARRAYS_H
+
+#include "python_api.h"
+
+/* References that one call holds, released together at its end. */
+struct references {
+    Py_ssize_t count, capacity;
+    PyObject **objects;
+};
+
+void release(struct references *held);
+
+/* Takes over a new reference, and returns it; passes NULL on, and returns NULL without memory. */
+PyObject *hold(struct references *held, PyObject *object);
+
+/* Returns NPY_FLOAT or NPY_DOUBLE, the type of an array's numbers, or -1 with a TypeError that calls it `name`. */
+int type_of(PyObject *object, const char *name);
+
+/* Returns an array's numbers as contiguous, aligned numbers of a type: its own memory if that is what it is, else a copy.
+   Returns NULL with an error. The caller checks the shape. */
+PyArrayObject *contiguous(struct references *held, PyObject *object, int type, const char *name);
+
+/* Checks the shape of an array; returns 0, or -1 with a ValueError that calls it `name`. */
+int check_shape(PyArrayObject *array, int dimensions, const npy_intp *shape, const char *name);
+
+/* Returns an array that is not initialized: from the buffer pool of Python if it is large. */
+PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp *shape, int type);
+
+/* Sets the function of Python that returns large arrays, called with a tuple of sizes and a dtype. */
+PyObject *set_allocator(PyObject *module, PyObject *function);
+
+#endif

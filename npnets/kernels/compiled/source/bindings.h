@@ -1,0 +1,12 @@
+/* The functions that Python calls, one declaration each: METH_FASTCALL. */
+
+#ifndef NPNETS_BINDINGS_H
+#define NPNETS_BINDINGS_H
+
+#include "python_api.h"
+
+typedef PyObject *binding(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+binding bind_linear_forward, bind_linear_backward;
+
+#endif

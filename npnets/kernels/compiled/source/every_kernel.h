@@ -1,0 +1,9 @@
+/* Every kernel, for the instruction set and the width of numbers of the translation unit that includes this file. */
+
+#include "linear_backward.h"
+#include "table.h"
+
+const struct kernels KERNELS = {
+    .linear_forward = linear_forward,
+    .linear_backward = linear_backward,
+};

@@ -1,0 +1,42 @@
+/* One call of the kernel of linear layers: what the binding hands over. Arrays are contiguous; members of an ensemble lie
+   one after the other in each. */
+
+#ifndef NPNETS_LINEAR_CALL_H
+#define NPNETS_LINEAR_CALL_H
+
+#include <stddef.h>
+
+/* The activations, by the numbers that Python gives them. */
+enum { NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, GELU, GELU_TANH, ACTIVATIONS };
+
+struct activation {
+    int kind;
+    double first, second; /* its arguments */
+};
+
+/* A layer, y = f(x W + b): sizes, parameters, residuals, cotangents. A pointer is NULL where there is nothing. */
+struct layer {
+    ptrdiff_t inputs, outputs;
+    struct activation f;
+    const void *weight, *bias; /* (inputs, outputs), (outputs,) */
+    void *y, *z;               /* (rows, outputs) */
+    void *dweight, *dbias;
+    void *dz; /* (rows, outputs), in the backward's workspace */
+    void *packed;
+};
+
+struct chain {
+    ptrdiff_t members, rows;
+    int is_shared; /* all members take the same x */
+    int layers;
+    struct layer *layer;
+    const void *x; /* (rows, inputs) */
+    void *dx;
+    const void *g; /* the cotangent of the last y */
+    char *workspace;
+};
+
+/* Whether an activation's derivative needs z beside y. */
+static inline int needs_z(int kind) { return kind == LEAKY_RELU || kind >= SILU; }
+
+#endif

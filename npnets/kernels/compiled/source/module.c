@@ -1,0 +1,78 @@
+/* The module `_native`: what Python sees of the kernels. */
+
+#define NPNETS_IMPORTS_NUMPY
+#include "arrays.h"
+#include "bindings.h"
+#include "processor.h"
+#include "threads.h"
+
+#include <string.h>
+
+PyDoc_STRVAR(choose_doc, "choose(name): use the instruction set of this name, which must be among available().");
+PyDoc_STRVAR(available_doc, "available(): the names of the instruction sets of this module and processor, best first.");
+PyDoc_STRVAR(threads_doc, "threads(number): take this many threads, or with 0 let the work decide; returns the last number.");
+
+static PyObject *available(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    PyObject *names = PyList_New(0);
+    for (const struct instruction_set *set = instruction_sets; names != NULL && set->name != NULL; set++) {
+        PyObject *name = set->is_supported() ? PyUnicode_FromString(set->name) : NULL;
+        if (name != NULL && PyList_Append(names, name) < 0)
+            Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+static PyObject *choose(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    PyObject *encoded = PyUnicode_Check(argument) ? PyUnicode_AsUTF8String(argument) : NULL;
+    const char *name = encoded != NULL ? PyBytes_AsString(encoded) : "";
+    for (const struct instruction_set *set = instruction_sets; set->name != NULL; set++)
+        if (strcmp(set->name, name) == 0 && set->is_supported()) {
+            chosen = set;
+            Py_DECREF(encoded);
+            Py_RETURN_NONE;
+        }
+    Py_XDECREF(encoded);
+    return PyErr_Format(PyExc_ValueError, "expected one of available(), but got %R", argument);
+}
+
+static PyObject *threads(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    int before = chosen_threads();
+    long number = PyLong_AsLong(argument);
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    if (number < 0 || number > MOST_THREADS)
+        return PyErr_Format(PyExc_ValueError, "expected 0 to %d threads, but got %ld", MOST_THREADS, number);
+    choose_threads((int)number);
+    return PyLong_FromLong(before);
+}
+
+#define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
+
+static PyMethodDef methods[] = {
+    {"available", available, METH_NOARGS, available_doc},
+    {"choose", choose, METH_O, choose_doc},
+    {"threads", threads, METH_O, threads_doc},
+    {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
+    BOUND(linear_forward),
+    BOUND(linear_backward),
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "Kernels in C.", -1, methods, 0, 0, 0, 0};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    import_array();
+    import_umath();
+    chosen = instruction_sets;
+    while (!chosen->is_supported())
+        chosen++;
+    return PyModule_Create(&definition);
+}

@@ -1,0 +1,13 @@
+/* Every kernel, for one instruction set and one width of numbers. */
+
+#ifndef NPNETS_TABLE_H
+#define NPNETS_TABLE_H
+
+#include "linear_call.h"
+
+struct kernels {
+    int (*linear_forward)(const struct chain *chain);
+    int (*linear_backward)(const struct chain *chain);
+};
+
+#endif

@@ -1,0 +1,244 @@
+#define _GNU_SOURCE /* for the cores that this process may use */
+#include "threads.h"
+
+#include "notes.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double LEAST_OPERATIONS = 1e7; /* for each thread: a tenth of a millisecond, ten times what a start takes */
+
+enum {
+    SPINS = 4000,        /* looks for the next task before a thread sleeps: some ten microseconds */
+    STACK = 1 << 20,     /* bytes */
+    FIRST_PAUSE = 64,    /* calls that stay alone after one that had to wait for a thread */
+    LONGEST_PAUSE = 8192,
+};
+
+/* The present call. Threads that take part are counted in `active`. */
+struct job {
+    task_function *task;
+    void *context;
+    ptrdiff_t tasks;
+    int threads;
+    atomic_ptrdiff_t next;
+    int joined;
+    atomic_int active;
+    unsigned notes;
+};
+
+static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER; /* held by the call that has the threads */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* protects all that follows */
+static pthread_cond_t has_job = PTHREAD_COND_INITIALIZER, is_done = PTHREAD_COND_INITIALIZER;
+static struct job *present = NULL;
+static atomic_uint number_of_jobs = 0;
+static int workers = 0;
+static atomic_int chosen = 0;
+static atomic_int pause_left = 0, pause_length = FIRST_PAUSE;
+
+/* -- how many -------------------------------------------------------------------------------------------------------- */
+
+static int number_in_environment(const char *name)
+{
+    const char *value = getenv(name);
+    int number = value != NULL ? atoi(value) : 0;
+    return number > 0 ? number : MOST_THREADS;
+}
+
+static int cores(void)
+{
+    static atomic_int known = 0;
+    int number = known;
+    if (number == 0) {
+#if defined(__linux__)
+        cpu_set_t set;
+        number = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+#else
+        number = (int)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+        int limit = number_in_environment("OMP_NUM_THREADS");
+        number = number < 1 ? 1 : number > limit ? limit : number > MOST_THREADS ? MOST_THREADS : number;
+        known = number;
+    }
+    return number;
+}
+
+void choose_threads(int number)
+{
+    chosen = number;
+    pause_left = 0;
+}
+
+int chosen_threads(void) { return chosen; }
+
+int most_threads(void) { return chosen ? chosen : cores(); }
+
+int threads_for(double operations, ptrdiff_t tasks)
+{
+    int most = most_threads();
+    if (most == 1 || tasks < 2 || operations < 2 * LEAST_OPERATIONS)
+        return 1;
+    if (pause_left > 0) {
+        pause_left--;
+        return 1;
+    }
+    double by_work = operations / LEAST_OPERATIONS;
+    double number = by_work < (double)tasks ? by_work : (double)tasks;
+    return number < most ? (int)number : most;
+}
+
+/* -- the threads ------------------------------------------------------------------------------------------------------ */
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void run_own_tasks(struct job *job, int worker)
+{
+    for (ptrdiff_t index; (index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->tasks;)
+        job->task(job->context, index, worker);
+}
+
+/* Takes part in the present call, if it still takes threads. The lock is held before and after. */
+static void join(void)
+{
+    struct job *job = present;
+    if (job == NULL || job->joined >= job->threads)
+        return;
+    int worker = job->joined++;
+    job->active++;
+    pthread_mutex_unlock(&lock);
+    write_notes(0);
+    run_own_tasks(job, worker);
+    unsigned notes = read_notes();
+    pthread_mutex_lock(&lock);
+    job->notes |= notes;
+    if (atomic_fetch_sub(&job->active, 1) == 1)
+        pthread_cond_signal(&is_done);
+}
+
+static void *work(void *unused)
+{
+    unsigned seen = 0;
+    for (;;) {
+        for (int spin = 0; spin < SPINS && atomic_load(&number_of_jobs) == seen; spin++)
+            relax();
+        pthread_mutex_lock(&lock);
+        while (atomic_load(&number_of_jobs) == seen)
+            pthread_cond_wait(&has_job, &lock);
+        seen = atomic_load(&number_of_jobs);
+        join();
+        pthread_mutex_unlock(&lock);
+    }
+    return unused;
+}
+
+/* A child has none of its parent's threads, and the parent's locks in any state. */
+static void forget_parent(void)
+{
+    pthread_mutex_init(&in_use, NULL);
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&has_job, NULL);
+    pthread_cond_init(&is_done, NULL);
+    present = NULL;
+    workers = 0;
+}
+
+static void register_fork(void) { pthread_atfork(NULL, NULL, forget_parent); }
+
+/* Starts one thread, which leaves all signals to those of Python; returns whether it runs. */
+static int start_worker(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t every, before;
+    sigfillset(&every);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    int failed = pthread_create(&thread, &attributes, work, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return !failed;
+}
+
+static void start_workers(int number)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_fork);
+    while (workers < number && start_worker())
+        workers++;
+}
+
+/* -- calls ------------------------------------------------------------------------------------------------------------ */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Lets no more threads take part in a call, and waits for those that do. */
+static void end_call(struct job *job)
+{
+    pthread_mutex_lock(&lock);
+    present = NULL;
+    pthread_mutex_unlock(&lock);
+    for (int spin = 0; spin < SPINS && atomic_load(&job->active) > 0; spin++)
+        relax();
+    pthread_mutex_lock(&lock); /* the last thread to leave still holds it */
+    while (atomic_load(&job->active) > 0)
+        pthread_cond_wait(&is_done, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Leaves the threads alone for a while if a call waited for one longer than its tasks took: another program has the cores. */
+static void learn(double computed, double waited)
+{
+    if (waited < 0.5 * computed) {
+        pause_length = FIRST_PAUSE;
+        return;
+    }
+    pause_left = pause_length;
+    if (pause_length < LONGEST_PAUSE)
+        pause_length *= 2;
+}
+
+static void run_together(struct job *job)
+{
+    double start = now();
+    pthread_mutex_lock(&lock);
+    start_workers(job->threads - 1);
+    present = job;
+    atomic_fetch_add(&number_of_jobs, 1);
+    pthread_cond_broadcast(&has_job);
+    pthread_mutex_unlock(&lock);
+    run_own_tasks(job, 0);
+    double computed = now();
+    end_call(job);
+    learn(computed - start, now() - computed);
+    write_notes(read_notes() | job->notes);
+}
+
+void run_tasks(task_function *task, void *context, ptrdiff_t tasks, int threads)
+{
+    struct job job = {task, context, tasks, threads, 0, 1, 0, 0};
+    if (threads > 1 && tasks > 1 && pthread_mutex_trylock(&in_use) == 0) {
+        run_together(&job);
+        pthread_mutex_unlock(&in_use);
+    } else {
+        run_own_tasks(&job, 0);
+    }
+}
