@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from npnets.backend import Array
 from npnets.caches import bounded_cache
 from npnets.description import cached_property
 from npnets.kernels.activation_formulas import FORMULAS
-from npnets.kernels.compiled.activations import code_of
+from npnets.kernels.compiled import activations as compiled
 from npnets.kernels.cuda import activations as cuda
 
 
@@ -51,10 +52,14 @@ class Activation:
             object.__setattr__(self, "args", arguments.args)
             object.__setattr__(self, "kwargs", {})
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, without the code that is computed from them."""
+        return {name: value for name, value in dict(vars(self)).items() if name != "code"}
+
     @cached_property
     def code(self) -> tuple[int, float, float]:
         """Number and arguments of a named activation for the kernels in C."""
-        return code_of(self.name, self.args)
+        return compiled.code_of(self.name, self.args)
 
     def __call__(self, z: Array) -> Array:
         """Return the activation of an array, of its shape and dtype."""
@@ -113,6 +118,7 @@ _apply = fused(
     _composition,
     cpu=Pair(_forward, partial(_backward, cotangent)),
     gpu=Pair(_forward_on_gpu, partial(_backward, cuda.cotangent)),
+    compiled=compiled.PAIR,
 )
 
 TANH = Activation("tanh")

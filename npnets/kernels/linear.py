@@ -145,9 +145,10 @@ def _pair(layer: _Layer, cotangent: Callable[..., Array], most_rows: int) -> Pai
     return Pair(partial(_forward, layer), partial(_backward, cotangent), partial(_evaluate, layer, most_rows))
 
 
+NUMPY = _pair(_layer, cotangent, MOST_ROWS)
 _apply = fused(
     _composition,
-    cpu=_pair(_layer, cotangent, MOST_ROWS),
+    cpu=NUMPY,
     gpu=_pair(_layer_on_gpu, cuda.cotangent, sys.maxsize),
     compiled=compiled.PAIR,
 )

@@ -21,6 +21,7 @@ from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, initial
 import npnets
 import npnets.numpy as nnp
 from npnets.kernels import linear
+from npnets.kernels.activations import Activation
 
 # -- forward ----------------------------------------------------------------------------------------------------------
 
@@ -103,14 +104,18 @@ def test_gradients_have_the_dtype_of_the_inputs() -> None:
 
 @pytest.mark.numpy_alone("a GPU computes all rows at once")
 @pytest.mark.parametrize("linear_layer", [npnets.Linear, functools.partial(npnets.EnsembleLinear, 2)])
-def test_many_rows_run_in_blocks_with_the_same_output(linear_layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numpy_runs_many_rows_in_blocks_with_the_same_output(
+    linear_layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     net = npnets.MLP(3, 2, (5, 4), linear_layer=linear_layer)
-    params = net.init(np.random.default_rng(0), np.float64)
+    leaves = net.spec.read(net.init(np.random.default_rng(0), np.float64), net)
     x = np.random.default_rng(1).normal(size=(2 * linear.MOST_ROWS + 1, 3))
-    together, _ = npnets.vjp(lambda p: net.forward(p, x), params)  # where derivatives are recorded there are no blocks
+    relu = Activation("relu")
+    activations = (relu, relu, None)
+    together, _ = linear.NUMPY.forward(x, *leaves, activations=activations)  # residuals are those of all rows
     product, rows = linear.product, []
     monkeypatch.setattr(linear, "product", lambda x, weight: rows.append(x.shape[-2]) or product(x, weight))
-    by_blocks = net.forward(params, x)
+    by_blocks = linear.NUMPY.evaluate(x, *leaves, activations=activations)
     assert rows == [rows for rows in (linear.MOST_ROWS, linear.MOST_ROWS, 1) for _ in range(len(net.hidden_sizes) + 1)]
     assert by_blocks.shape == together.shape
     np.testing.assert_allclose(by_blocks, together, rtol=1e-13)

@@ -1,6 +1,10 @@
-"""The numbers by which the kernels in C know the activations."""
+"""Activations in C: by themselves, and the numbers by which the kernels know them; see `kernels.activations`."""
 
 from typing import Any
+
+from npnets.autodiff import Pair
+from npnets.backend import Array
+from npnets.kernels.compiled.native import native
 
 _NUMBERS = {
     name: number
@@ -18,3 +22,15 @@ def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:
         return (_GELU_BY_TANH if by_tanh else _NUMBERS[name]), 0.0, 0.0
     first, second = (*map(float, args), 0.0, 0.0)[:2]
     return _NUMBERS[name], first, second
+
+
+def _forward(z: Array, *, activation: Any) -> tuple[Array, Array]:
+    y = native.activation_forward(activation, z)
+    return y, y
+
+
+def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Any) -> tuple[Array]:
+    return (native.activation_backward(activation, g, y, z),)
+
+
+PAIR = None if native is None else Pair(_forward, _backward)

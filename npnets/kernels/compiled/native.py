@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from npnets.kernels import buffers
-from npnets.log import logger
 
 VARIABLE = "NPNETS_COMPILED"
 
@@ -46,4 +45,3 @@ def _choose(asked: str) -> Choice:
 
 choice = _choose(os.environ.get(VARIABLE, ""))
 native: Any = choice.module
-logger().debug("compiled kernels: %s (%s)", choice.name, choice.reason)

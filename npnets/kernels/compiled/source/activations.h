@@ -5,9 +5,10 @@
 #ifndef NPNETS_ACTIVATIONS_H
 #define NPNETS_ACTIVATIONS_H
 
+#include "activations_call.h"
 #include "elementary.h"
 #include "gelu.h"
-#include "linear_call.h"
+#include "threads.h"
 
 INLINE vec relu(vec z) { return choose(z <= 0, (vec){0}, z); }
 
@@ -138,6 +139,32 @@ static cotangent_function *const cotangent[ACTIVATIONS] = {
 INLINE struct tile tile_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, struct activation f)
 {
     return (struct tile){rows, columns, row, broadcast((real)f.first), broadcast((real)f.second)};
+}
+
+/* -- an activation by itself ----------------------------------------------------------------------------------------- */
+
+enum { NUMBERS_OF_A_TASK = 1 << 14, OPERATIONS_OF_A_NUMBER = 30 };
+
+static void activation_task(void *context, ptrdiff_t task, int worker)
+{
+    (void)worker;
+    const struct activation_call *call = context;
+    ptrdiff_t first = task * NUMBERS_OF_A_TASK, rest = call->size - first;
+    struct tile tile = tile_of(1, rest < NUMBERS_OF_A_TASK ? rest : NUMBERS_OF_A_TASK, 0, call->f);
+    const real *z = (const real *)call->z + first;
+    real *y = (real *)call->y + first;
+    if (call->g == NULL)
+        activate[call->f.kind](tile, z, y);
+    else
+        cotangent[call->f.kind](tile, (const real *)call->g + first, y, z, (real *)call->dz + first);
+}
+
+KERNEL int activation(const struct activation_call *call)
+{
+    ptrdiff_t tasks = (call->size + NUMBERS_OF_A_TASK - 1) / NUMBERS_OF_A_TASK;
+    int threads = threads_for((double)call->size * OPERATIONS_OF_A_NUMBER, tasks);
+    run_tasks(activation_task, (void *)call, tasks, threads);
+    return 0;
 }
 
 #endif

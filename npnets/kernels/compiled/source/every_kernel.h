@@ -4,6 +4,7 @@
 #include "table.h"
 
 const struct kernels KERNELS = {
+    .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,
 };

@@ -1,5 +1,6 @@
 /* The binding of linear layers: (x, weight, bias, weight, bias, ...) with an activation for each layer. */
 
+#include "activations_binding.h"
 #include "arrays.h"
 #include "bindings.h"
 #include "processor.h"
@@ -25,23 +26,6 @@ static void finish(struct linear *call)
 }
 
 /* -- arguments ---------------------------------------------------------------------------------------------------------- */
-
-static int parse_activation(PyObject *object, struct activation *f)
-{
-    if (object == Py_None)
-        return 0;
-    PyObject *code = PyObject_GetAttrString(object, "code");
-    if (code == NULL)
-        return -1;
-    int is_parsed = PyTuple_Check(code) && PyArg_ParseTuple(code, "idd", &f->kind, &f->first, &f->second);
-    Py_DECREF(code);
-    if (!is_parsed || f->kind <= NONE || f->kind >= ACTIVATIONS) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_TypeError, "expected an activation whose code is (number, first, second)");
-        return -1;
-    }
-    return 0;
-}
 
 /* Reads the weight and bias of a layer whose input is so wide. */
 static int parse_layer(struct linear *call, struct layer *layer, PyObject *weight, PyObject *bias, ptrdiff_t inputs)

@@ -11,6 +11,7 @@
 #define NPNETS_LINEAR_H
 
 #include "activations.h"
+#include "linear_call.h"
 #include "product.h"
 #include "threads.h"
 #include "workspace.h"

@@ -4,15 +4,7 @@
 #ifndef NPNETS_LINEAR_CALL_H
 #define NPNETS_LINEAR_CALL_H
 
-#include <stddef.h>
-
-/* The activations, by the numbers that Python gives them. */
-enum { NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, GELU, GELU_TANH, ACTIVATIONS };
-
-struct activation {
-    int kind;
-    double first, second; /* its arguments */
-};
+#include "activations_call.h"
 
 /* A layer, y = f(x W + b): sizes, parameters, residuals, cotangents. A pointer is NULL where there is nothing. */
 struct layer {
@@ -35,8 +27,5 @@ struct chain {
     const void *g; /* the cotangent of the last y */
     char *workspace;
 };
-
-/* Whether an activation's derivative needs z beside y. */
-static inline int needs_z(int kind) { return kind == LEAKY_RELU || kind >= SILU; }
 
 #endif

@@ -6,6 +6,7 @@
 #include "linear_call.h"
 
 struct kernels {
+    int (*activation)(const struct activation_call *call);
     int (*linear_forward)(const struct chain *chain);
     int (*linear_backward)(const struct chain *chain);
 };
