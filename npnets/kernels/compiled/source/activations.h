@@ -17,11 +17,11 @@ INLINE vec leaky_relu(vec z, vec slope) { return choose(z > 0, z, z * slope); }
 INLINE vec softplus(vec z, vec beta, vec threshold)
 {
     vec scaled = z * beta;
-    vec smooth = vec_log1p(vec_exp(-absolute(scaled))) + at_least(scaled, (vec){0});
+    vec smooth = log1p_of_unit(exp_below(-absolute(scaled))) + at_least(scaled, (vec){0});
     return choose(scaled > threshold, z, smooth / beta);
 }
 
-INLINE vec elu(vec z, vec alpha) { return choose(z > 0, z, alpha * vec_expm1(at_most(z, (vec){0}))); }
+INLINE vec elu(vec z, vec alpha) { return choose(z > 0, z, alpha * expm1_below(at_most(z, (vec){0}))); }
 
 INLINE vec activation_of(const int kind, vec z, vec first, vec second)
 {
@@ -53,7 +53,7 @@ INLINE vec softplus_cotangent(vec g, vec z, vec beta, vec threshold)
 
 INLINE vec elu_cotangent(vec g, vec z, vec alpha)
 {
-    return choose(z > 0, g, g * (alpha * vec_exp(at_most(z, (vec){0}))));
+    return choose(z > 0, g, g * (alpha * exp_below(at_most(z, (vec){0}))));
 }
 
 INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec second)
@@ -82,38 +82,42 @@ struct tile {
     vec first, second;
 };
 
-INLINE vec load_or_ones(const real *from, ptrdiff_t count)
-{
-    if (count >= LANES)
-        return load(from);
-    vec x = broadcast(1);
-    for (int lane = 0; lane < LANES; lane++)
-        if (lane < count)
-            x[lane] = from[lane];
-    return x;
-}
-
 typedef void activate_function(struct tile t, const real *z, real *y);
 typedef void cotangent_function(struct tile t, const real *g, const real *y, const real *z, real *dz);
+
+INLINE void activate_lanes(const int kind, const struct tile *t, const real *z, real *y, ptrdiff_t count)
+{
+    store_up_to(y, activation_of(kind, load_up_to(z, count, 1), t->first, t->second), count);
+}
+
+INLINE void cotangent_lanes(const int kind, const int needs, const struct tile *t, const real *g, const real *y,
+                            const real *z, real *dz, ptrdiff_t count)
+{
+    vec its_z = needs ? load_up_to(z, count, 1) : (vec){0}, its_y = load_up_to(y, count, 1);
+    store_up_to(dz, cotangent_of(kind, load_up_to(g, count, 1), its_y, its_z, t->first, t->second), count);
+}
 
 #define ACTIVATION(kind, needs)                                                                                        \
     static void activate_##kind(struct tile t, const real *z, real *y)                                                 \
     {                                                                                                                  \
-        for (ptrdiff_t i = 0; i < t.rows; i++)                                                                         \
-            for (ptrdiff_t j = 0; j < t.columns; j += LANES) {                                                         \
-                ptrdiff_t at = i * t.row + j, count = t.columns - j;                                                   \
-                store_up_to(y + at, activation_of(kind, load_or_ones(z + at, count), t.first, t.second), count);       \
-            }                                                                                                          \
+        for (ptrdiff_t i = 0; i < t.rows; i++, z += t.row, y += t.row) {                                               \
+            ptrdiff_t j = 0;                                                                                           \
+            for (; j + LANES <= t.columns; j += LANES)                                                                 \
+                activate_lanes(kind, &t, z + j, y + j, LANES);                                                         \
+            if (j < t.columns)                                                                                         \
+                activate_lanes(kind, &t, z + j, y + j, t.columns - j);                                                 \
+        }                                                                                                              \
     }                                                                                                                  \
     static void cotangent_##kind(struct tile t, const real *g, const real *y, const real *z, real *dz)                 \
     {                                                                                                                  \
-        for (ptrdiff_t i = 0; i < t.rows; i++)                                                                         \
-            for (ptrdiff_t j = 0; j < t.columns; j += LANES) {                                                         \
-                ptrdiff_t at = i * t.row + j, count = t.columns - j;                                                   \
-                vec its_z = needs ? load_or_ones(z + at, count) : (vec){0}, its_y = load_or_ones(y + at, count);       \
-                vec cotangent = cotangent_of(kind, load_or_ones(g + at, count), its_y, its_z, t.first, t.second);      \
-                store_up_to(dz + at, cotangent, count);                                                                \
-            }                                                                                                          \
+        for (ptrdiff_t i = 0; i < t.rows; i++, g += t.row, y += t.row, dz += t.row) {                                  \
+            const real *its_z = needs ? z + i * t.row : NULL;                                                          \
+            ptrdiff_t j = 0;                                                                                           \
+            for (; j + LANES <= t.columns; j += LANES)                                                                 \
+                cotangent_lanes(kind, needs, &t, g + j, y + j, needs ? its_z + j : NULL, dz + j, LANES);               \
+            if (j < t.columns)                                                                                         \
+                cotangent_lanes(kind, needs, &t, g + j, y + j, needs ? its_z + j : NULL, dz + j, t.columns - j);       \
+        }                                                                                                              \
     }
 
 ACTIVATION(RELU, 0)

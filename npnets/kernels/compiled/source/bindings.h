@@ -7,6 +7,7 @@
 
 typedef PyObject *binding(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
+binding bind_elementary;
 binding bind_activation_forward, bind_activation_backward;
 binding bind_linear_forward, bind_linear_backward;
 

@@ -1,9 +1,11 @@
 /* Every kernel, for the instruction set and the width of numbers of the translation unit that includes this file. */
 
+#include "elementary_loops.h"
 #include "linear_backward.h"
 #include "table.h"
 
 const struct kernels KERNELS = {
+    .elementary = elementary,
     .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,

@@ -57,7 +57,7 @@ static double normal_slope_of(double z) { return normal_cdf_of(z) + within(z, BE
 #define LANE_BY_LANE(name)                                                                                             \
     INLINE vec name(vec z)                                                                                             \
     {                                                                                                                  \
-        vec y;                                                                                                         \
+        vec y = {0};                                                                                                   \
         for (int lane = 0; lane < LANES; lane++)                                                                       \
             y[lane] = (real)name##_of(z[lane]);                                                                        \
         return y;                                                                                                      \

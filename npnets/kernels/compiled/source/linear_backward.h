@@ -74,7 +74,7 @@ static void sum_rows(const real *dz, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t co
         for (ptrdiff_t block = 0; block < rows; block += BLOCK) {
             vec sum = {0};
             for (ptrdiff_t i = block; i < smaller(block + BLOCK, rows); i++)
-                sum += load_up_to(dz + i * row + j, columns - j);
+                sum += load_up_to(dz + i * row + j, columns - j, 0);
             total += sum;
         }
         store_up_to(sums + j, total, columns - j);

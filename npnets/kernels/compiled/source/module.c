@@ -60,6 +60,7 @@ static PyMethodDef methods[] = {
     {"choose", choose, METH_O, choose_doc},
     {"threads", threads, METH_O, threads_doc},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
+    BOUND(elementary),
     BOUND(activation_forward),
     BOUND(activation_backward),
     BOUND(linear_forward),

@@ -68,7 +68,7 @@ INLINE void pack_rows(real *panel, const real *b, ptrdiff_t row, ptrdiff_t depth
     for (ptrdiff_t k = 0; k < depth; k++)
         for (int v = 0; v < 2; v++) {
             ptrdiff_t count = columns - v * LANES;
-            store(panel + k * PANEL + v * LANES, count > 0 ? load_up_to(b + k * row + v * LANES, count) : (vec){0});
+            store(panel + k * PANEL + v * LANES, count > 0 ? load_up_to(b + k * row + v * LANES, count, 0) : (vec){0});
         }
 }
 

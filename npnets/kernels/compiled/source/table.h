@@ -3,9 +3,11 @@
 #ifndef NPNETS_TABLE_H
 #define NPNETS_TABLE_H
 
+#include "elementary_call.h"
 #include "linear_call.h"
 
 struct kernels {
+    int (*elementary)(const struct elementary_call *call);
     int (*activation)(const struct activation_call *call);
     int (*linear_forward)(const struct chain *chain);
     int (*linear_backward)(const struct chain *chain);

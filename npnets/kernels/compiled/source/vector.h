@@ -38,31 +38,26 @@ INLINE void store(real *to, vec x) { *(unaligned_vec *)to = x; }
 
 INLINE vec broadcast(real x) { return x - (vec){0}; }
 
-/* Loads and stores of the first `count` lanes alone; the others are zero. */
-INLINE vec load_part(const real *from, ptrdiff_t count)
+/* Loads and stores of the first `count` lanes alone; a load puts `missing` into the others. */
+INLINE vec load_up_to(const real *from, ptrdiff_t count, real missing)
 {
-    vec x = {0};
+    if (count >= LANES)
+        return load(from);
+    vec x = broadcast(missing);
     for (int lane = 0; lane < LANES; lane++)
         if (lane < count)
             x[lane] = from[lane];
     return x;
 }
 
-INLINE void store_part(real *to, vec x, ptrdiff_t count)
-{
-    for (int lane = 0; lane < LANES; lane++)
-        if (lane < count)
-            to[lane] = x[lane];
-}
-
-INLINE vec load_up_to(const real *from, ptrdiff_t count) { return count >= LANES ? load(from) : load_part(from, count); }
-
 INLINE void store_up_to(real *to, vec x, ptrdiff_t count)
 {
     if (count >= LANES)
         store(to, x);
     else
-        store_part(to, x, count);
+        for (int lane = 0; lane < LANES; lane++)
+            if (lane < count)
+                to[lane] = x[lane];
 }
 
 INLINE integers as_integers(vec x) { return (integers)x; }
@@ -75,6 +70,12 @@ INLINE vec choose(mask where, vec x, vec otherwise)
 }
 
 INLINE vec absolute(vec x) { return as_reals(as_integers(x) & (integer)(((bits)-1) >> 1)); }
+
+INLINE vec with_sign_of(vec sign, vec x)
+{
+    integers digits = (integers){0} + (integer)(((bits)-1) >> 1);
+    return as_reals((as_integers(x) & digits) | (as_integers(sign) & ~digits));
+}
 
 /* The first argument is NaN: the result is NaN. */
 INLINE vec at_least(vec x, vec bound) { return choose(x < bound, bound, x); }
