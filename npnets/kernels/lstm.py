@@ -30,6 +30,7 @@ from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activation_formulas import sigmoid
 from npnets.kernels.buffers import scratch
+from npnets.kernels.compiled import lstm as compiled
 from npnets.kernels.cuda import lstm_step as cuda
 from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
@@ -203,7 +204,9 @@ def _pair(step: Step) -> Pair:
     return Pair(partial(_forward, step), partial(_backward, step), partial(_evaluate, step))
 
 
-_apply = fused(_composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP))
+_apply = fused(
+    _composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP), compiled=compiled.PAIR
+)
 
 
 def lstm(x: Array, weights: tuple[Array, ...], h: Array, c: Array, reset: Mask = None, valid: Mask = None) -> Outputs:

@@ -2,6 +2,7 @@
 
 #include "elementary_loops.h"
 #include "linear_backward.h"
+#include "lstm_backward.h"
 #include "table.h"
 
 const struct kernels KERNELS = {
@@ -9,4 +10,6 @@ const struct kernels KERNELS = {
     .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
 };
