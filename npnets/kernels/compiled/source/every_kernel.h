@@ -2,6 +2,7 @@
 
 #include "elementary_loops.h"
 #include "linear_backward.h"
+#include "optimizers.h"
 #include "table.h"
 
 const struct kernels KERNELS = {
@@ -9,4 +10,10 @@ const struct kernels KERNELS = {
     .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,
+    .sgd = update_sgd,
+    .rmsprop = update_rmsprop,
+    .adam = update_adam,
+    .lerp = update_lerp,
+    .scale = update_scale,
+    .sum_of_squares = sum_of_squares,
 };

@@ -5,12 +5,15 @@
 
 #include "elementary_call.h"
 #include "linear_call.h"
+#include "optimizers_call.h"
 
 struct kernels {
     int (*elementary)(const struct elementary_call *call);
     int (*activation)(const struct activation_call *call);
     int (*linear_forward)(const struct chain *chain);
     int (*linear_backward)(const struct chain *chain);
+    update_function *sgd, *rmsprop, *adam, *lerp, *scale;
+    double (*sum_of_squares)(const void *array, ptrdiff_t size);
 };
 
 #endif
