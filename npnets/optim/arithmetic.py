@@ -6,7 +6,7 @@ large leaves a scratch buffer, because half of the time would go into fresh memo
 because NumPy would return a scalar, which cannot be written into.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,9 +18,14 @@ from npnets.kernels.compiled.native import native
 from npnets.kernels.cuda import arithmetic as cuda
 from npnets.kernels.cuda.adam import ADAM
 from npnets.optim.checks import check_like
+from npnets.tree import Tree
+from npnets.tree.structure import from_rows, rows_of
 
 Row: TypeAlias = tuple[Array, ...]
 """The arrays of one leaf: a parameter, and what belongs to it."""
+
+Numbers: TypeAlias = tuple[float, ...]
+"""The numbers of a rule, as its composition unpacks them."""
 
 _VANISHING = float(np.finfo(np.float32).tiny)
 
@@ -42,17 +47,25 @@ class Rule(NamedTuple):
     compose: Callable[..., Row]
 
 
-def updated(rule: Rule, numbers: Sequence[tuple[float, ...]], rows: Sequence[Row]) -> list[Row]:
-    """Return the new arrays of each leaf by a rule and the numbers for that leaf; all leaves lie on one device.
+def updated(rule: Rule, numbers: Numbers | list[Numbers], trees: tuple[Tree, ...]) -> tuple[Tree, ...]:
+    """Return a tree for each new array of a rule; all leaves lie on one device.
 
-    On NumPy they are computed again with a careful `lerp` if anything overflows on the way: the processor notes an
-    overflow and an infinity lost by itself, so that ordinary numbers need no look at them. The kernels in C leave this,
-    and leaves that are at fault, to NumPy.
+    `numbers` are those of the rule: for all leaves, or for each leaf in the order of the first tree's keys.
+
+    On NumPy everything is computed again with a careful `lerp` if anything overflows on the way: the processor notes an
+    overflow and an infinity lost by itself, so that ordinary numbers need no look at them. The kernels in C leave this
+    to NumPy, and trees that are no dicts, or at fault.
     """
     if native is not None and loaded_cupy() is None:
-        found: list[Row] | None = getattr(native, rule.name)(numbers, rows)
+        found: tuple[Tree, ...] | None = getattr(native, rule.name)(numbers, trees)
         if found is not None:
             return found
+    rows = rows_of(*trees)
+    new_rows = _computed(rule, numbers if isinstance(numbers, list) else [numbers] * len(rows), rows)
+    return from_rows(trees[0], iter(new_rows), len(trees) - 1 if len(trees) > 2 else 1)
+
+
+def _computed(rule: Rule, numbers: list[Numbers], rows: list[Row]) -> list[Row]:
     for row in rows:
         check_like(*row)
     if loaded_cupy() is not None and any(namespace(bare(row[0])) is not np for row in rows):
@@ -64,9 +77,7 @@ def updated(rule: Rule, numbers: Sequence[tuple[float, ...]], rows: Sequence[Row
         return _composed(rule, numbers, rows, _NUMPY._replace(lerp=_lerp_anywhere))
 
 
-def _composed(
-    rule: Rule, numbers: Sequence[tuple[float, ...]], rows: Sequence[Row], arithmetic: Arithmetic
-) -> list[Row]:
+def _composed(rule: Rule, numbers: list[Numbers], rows: list[Row], arithmetic: Arithmetic) -> list[Row]:
     return [rule.compose(arithmetic, its, *row) for its, row in zip(numbers, rows, strict=True)]
 
 

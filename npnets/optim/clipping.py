@@ -17,7 +17,6 @@ from npnets.optim.checks import ARRAYS, check_like
 from npnets.optim.optimizer import T
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
-from npnets.tree.structure import from_rows, rows_of
 
 _RULE = Rule("scale", lambda ops, numbers, leaf: (leaf * numbers[0],))
 _EPSILON = 1e-6
@@ -64,8 +63,7 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
         factor = min(root * root, 1.0)
         if factor < _TINY:  # in two steps: the factor itself may be no number of the leaves' dtype
             return tree.map(lambda leaf: leaf * root * root, grads), scaled * scale
-        rows = rows_of(grads)
-        (clipped,) = from_rows(grads, iter(updated(_RULE, [(factor,)] * len(rows), rows)), 1)
+        (clipped,) = updated(_RULE, (factor,), (grads,))
         return clipped, scaled * scale
 
 

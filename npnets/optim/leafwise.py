@@ -18,7 +18,7 @@ from npnets.optim.optimizer import Optimizer, T
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
 from npnets.optim.settings import set_checked
 from npnets.tree import Tree
-from npnets.tree.structure import from_rows, rows_of
+from npnets.tree.structure import rows_of
 from npnets.underflow import ignoring_underflow
 
 State = TypeVar("State", bound=tuple[Any, ...])
@@ -68,12 +68,9 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
     @ignoring_underflow
     def _updated(self, t: int, rates: Sequence[CurrentRate], *trees: Tree) -> tuple[Tree, ...]:
         """Apply the rule to each leaf of the parameters, gradients and moments; rates are numbers or trees of them."""
-        rows = rows_of(*trees)
         if type(rates[0]) is float:
-            numbers = [self._numbers(t, *rates)] * len(rows)
-        else:
-            numbers = [self._numbers(t, *its) for its in rows_of(*rates)]
-        return from_rows(trees[0], iter(updated(self._rule, numbers, rows)), len(trees) - 1)
+            return updated(self._rule, self._numbers(t, *rates), trees)
+        return updated(self._rule, [self._numbers(t, *its) for its in rows_of(*rates)], trees)
 
 
 def descend(ops: Arithmetic, rate: float, direction: Array, p: Array) -> Array:

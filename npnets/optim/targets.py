@@ -8,7 +8,6 @@ from npnets.optim.checks import ARRAYS
 from npnets.optim.optimizer import T
 from npnets.optim.settings import check_number
 from npnets.tree import Tree
-from npnets.tree.structure import from_rows, rows_of
 from npnets.underflow import ignoring_underflow
 
 _RULE = Rule("lerp", lambda ops, numbers, target, source: (ops.lerp(target, source, *numbers),))
@@ -42,6 +41,5 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with computing_where({"target": target, "source": source}, ARRAYS):
-        rows = rows_of(target, source)
-        (moved,) = from_rows(target, iter(updated(_RULE, [(tau,)] * len(rows), rows)), 1)
+        (moved,) = updated(_RULE, (tau,), (target, source))
         return cast(T, moved)

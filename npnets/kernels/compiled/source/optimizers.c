@@ -1,8 +1,9 @@
-/* The binding of optimizers: one call for all leaves, `rule(numbers, rows)`.
+/* The binding of optimizers: one call for all leaves, `rule(numbers, trees)`.
 
-   `rows` has for each leaf the tuple of its arrays, and `numbers` the rule's numbers for it. The result has for each leaf
-   the tuple of its new arrays; it is None where an array is not fit, or the arithmetic had exceptions: then NumPy computes
-   the update, with its checks and its careful formulas. */
+   `trees` are the parameters and what belongs to them, nested dicts of one structure, and `numbers` those of the rule:
+   for all leaves, or a list with those of each leaf. The result has a tree for each of the rule's new arrays. It is None
+   where a tree is no such dict, an array is not fit, or the arithmetic had exceptions: then NumPy computes the update,
+   with its checks and its careful formulas. */
 
 #include "arrays.h"
 #include "bindings.h"
@@ -20,14 +21,30 @@ struct rule {
 
 struct update {
     struct references held;
-    struct leaf *leaves;
-    Py_ssize_t count;
     const struct rule *rule;
+    int arrays, results; /* an array left out, the last one, has no result */
+    PyObject *numbers;
+    struct leaf *leaves;
+    Py_ssize_t count, capacity;
     ptrdiff_t tasks;
     update_function *update[2]; /* for float32 and float64 */
 };
 
 /* -- arguments ---------------------------------------------------------------------------------------------------------- */
+
+/* Returns a place for one more leaf, or NULL with an error. */
+static struct leaf *next_leaf(struct update *call)
+{
+    if (call->count == call->capacity) {
+        Py_ssize_t capacity = call->capacity ? 2 * call->capacity : 16;
+        struct leaf *leaves = PyMem_Realloc(call->leaves, (size_t)capacity * sizeof *leaves);
+        if (leaves == NULL)
+            return (struct leaf *)PyErr_NoMemory();
+        call->leaves = leaves;
+        call->capacity = capacity;
+    }
+    return memset(call->leaves + call->count++, 0, sizeof *call->leaves);
+}
 
 static int parse_numbers(struct leaf *leaf, PyObject *numbers, int count)
 {
@@ -53,54 +70,79 @@ static int is_fit(PyObject *object, PyArrayObject *first)
            PyArray_CompareLists(PyArray_DIMS(array), PyArray_DIMS(first), PyArray_NDIM(array));
 }
 
-/* Reads a leaf's arrays and makes the new ones; returns 1, 0 if they are not fit, or -1 with an error. */
-static int parse_row(struct update *call, struct leaf *leaf, PyObject *row, PyObject *results)
+/* Reads the arrays of a leaf and makes the new ones; returns 1, 0 if they are not fit, or -1 with an error. */
+static int parse_leaf(struct update *call, PyObject *const *row, PyObject **made)
 {
-    Py_ssize_t arrays = row != NULL && PyTuple_Check(row) ? PyTuple_Size(row) : 0;
-    if (arrays < 1 || arrays > call->rule->arrays)
+    PyArrayObject *first = (PyArrayObject *)row[0];
+    int type = PyArray_CheckExact(row[0]) ? PyArray_TYPE(first) : NPY_NOTYPE;
+    if (type != NPY_FLOAT && type != NPY_DOUBLE)
         return 0;
-    PyObject *first = PyTuple_GetItem(row, 0);
-    leaf->type = PyArray_CheckExact(first) ? PyArray_TYPE((PyArrayObject *)first) : NPY_NOTYPE;
-    if (leaf->type != NPY_FLOAT && leaf->type != NPY_DOUBLE)
-        return 0;
-    leaf->size = PyArray_SIZE((PyArrayObject *)first);
-    for (Py_ssize_t index = 0; index < arrays; index++) {
-        PyObject *object = PyTuple_GetItem(row, index);
-        if (!is_fit(object, (PyArrayObject *)first))
-            return 0;
-        PyArrayObject *array = contiguous(&call->held, object, leaf->type, "an array");
-        if (array == NULL)
-            return -1;
-        leaf->in[index] = PyArray_DATA(array);
-    }
-    Py_ssize_t new = call->rule->results - (call->rule->arrays - arrays); /* an array left out has no result */
-    PyObject *made = PyTuple_New(new);
-    if (made == NULL || PyList_SetItem(results, leaf - call->leaves, made) < 0)
+    Py_ssize_t index = call->count;
+    struct leaf *leaf = next_leaf(call);
+    int is_list = PyList_Check(call->numbers);
+    if (leaf == NULL || (is_list && index >= PyList_Size(call->numbers)) ||
+        parse_numbers(leaf, is_list ? PyList_GetItem(call->numbers, index) : call->numbers, call->rule->numbers) < 0)
         return -1;
-    for (Py_ssize_t index = 0; index < new; index++) {
-        PyArrayObject *like = (PyArrayObject *)first;
-        PyArrayObject *array = new_array(&call->held, PyArray_NDIM(like), PyArray_DIMS(like), leaf->type);
+    leaf->type = type;
+    leaf->size = PyArray_SIZE(first);
+    call->tasks += (leaf->size + ENTRIES_OF_A_TASK - 1) / ENTRIES_OF_A_TASK;
+    for (int place = 0; place < call->arrays; place++) {
+        PyArrayObject *array = is_fit(row[place], first) ? contiguous(&call->held, row[place], type, "an array") : NULL;
+        if (array == NULL)
+            return PyErr_Occurred() ? -1 : 0;
+        leaf->in[place] = PyArray_DATA(array);
+    }
+    for (int place = 0; place < call->results; place++) {
+        PyArrayObject *array = new_array(&call->held, PyArray_NDIM(first), PyArray_DIMS(first), type);
         if (array == NULL)
             return -1;
-        leaf->out[index] = PyArray_DATA(array);
-        Py_INCREF(array);
-        PyTuple_SetItem(made, index, (PyObject *)array);
+        leaf->out[place] = PyArray_DATA(array);
+        Py_INCREF(made[place] = (PyObject *)array);
     }
     return 1;
 }
 
-static int parse(struct update *call, PyObject *numbers, PyObject *rows, PyObject *results)
+static int parse_dicts(struct update *call, PyObject *const *trees, PyObject **made);
+
+static int parse_part(struct update *call, PyObject *const *parts, PyObject **made)
 {
-    for (Py_ssize_t index = 0; index < call->count; index++) {
-        struct leaf *leaf = call->leaves + index;
-        if (parse_numbers(leaf, PyList_GetItem(numbers, index), call->rule->numbers) < 0)
-            return -1;
-        int is_parsed = parse_row(call, leaf, PyList_GetItem(rows, index), results);
+    return PyDict_CheckExact(parts[0]) ? parse_dicts(call, parts, made) : parse_leaf(call, parts, made);
+}
+
+/* Reads the items of one dict of each tree, in the order of the first one's keys, and makes the new dicts. */
+static int parse_items(struct update *call, PyObject *const *trees, PyObject **made)
+{
+    PyObject *key, *parts[MOST_ARRAYS];
+    for (Py_ssize_t position = 0; PyDict_Next(trees[0], &position, &key, &parts[0]);) {
+        PyObject *new[MOST_ARRAYS] = {NULL};
+        for (int place = 1; place < call->arrays; place++)
+            if ((parts[place] = PyDict_GetItemWithError(trees[place], key)) == NULL)
+                return PyErr_Occurred() ? -1 : 0;
+        int is_parsed = parse_part(call, parts, new);
+        for (int place = 0; place < call->results; place++) {
+            if (is_parsed > 0 && PyDict_SetItem(made[place], key, new[place]) < 0)
+                is_parsed = -1;
+            Py_XDECREF(new[place]);
+        }
         if (is_parsed < 1)
             return is_parsed;
-        call->tasks += (leaf->size + ENTRIES_OF_A_TASK - 1) / ENTRIES_OF_A_TASK;
     }
     return 1;
+}
+
+static int parse_dicts(struct update *call, PyObject *const *trees, PyObject **made)
+{
+    for (int place = 1; place < call->arrays; place++)
+        if (!PyDict_CheckExact(trees[place]) || PyDict_Size(trees[place]) != PyDict_Size(trees[0]))
+            return 0;
+    for (int place = 0; place < call->results; place++)
+        if ((made[place] = PyDict_New()) == NULL)
+            return -1;
+    if (Py_EnterRecursiveCall(" in a tree of parameters"))
+        return -1;
+    int is_parsed = parse_items(call, trees, made);
+    Py_LeaveRecursiveCall();
+    return is_parsed;
 }
 
 /* -- the call ----------------------------------------------------------------------------------------------------------- */
@@ -129,24 +171,38 @@ static int run(struct update *call)
     return status;
 }
 
+static PyObject *in_tuple(PyObject *const *made, int results)
+{
+    PyObject *tuple = PyTuple_New(results);
+    for (int place = 0; tuple != NULL && place < results; place++) {
+        Py_INCREF(made[place]);
+        PyTuple_SetItem(tuple, place, made[place]);
+    }
+    return tuple;
+}
+
 static PyObject *update(const struct rule *rule, update_function *of_float, update_function *of_double,
                         PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1]))
-        return PyErr_Format(PyExc_TypeError, "expected two lists, of numbers and of arrays for each leaf");
-    struct update call = {.count = PyList_Size(args[1]), .rule = rule, .update = {of_float, of_double}};
-    PyObject *results = PyList_New(call.count);
-    call.leaves = PyMem_Calloc((size_t)call.count + 1, sizeof *call.leaves);
-    int is_parsed = results != NULL && call.leaves != NULL ? parse(&call, args[0], args[1], results) : -1;
-    if (call.leaves == NULL)
-        PyErr_NoMemory();
-    if (is_parsed < 1 || run(&call) != 0)
-        Py_CLEAR(results);
+    Py_ssize_t arrays = count == 2 && PyTuple_Check(args[1]) ? PyTuple_Size(args[1]) : 0;
+    if (arrays < 1 || arrays > rule->arrays || arrays + rule->results <= rule->arrays)
+        return PyErr_Format(PyExc_TypeError, "expected numbers and a tuple of up to %d trees", rule->arrays);
+    struct update call = {.rule = rule, .numbers = args[0], .update = {of_float, of_double}};
+    PyObject *trees[MOST_ARRAYS], *made[MOST_ARRAYS] = {NULL}, *result = NULL;
+    call.arrays = (int)arrays;
+    call.results = rule->results - (rule->arrays - call.arrays);
+    for (int place = 0; place < call.arrays; place++)
+        trees[place] = PyTuple_GetItem(args[1], place);
+    int is_parsed = parse_part(&call, trees, made);
+    if (is_parsed > 0 && run(&call) == 0)
+        result = in_tuple(made, call.results);
+    else if (is_parsed >= 0)
+        Py_INCREF(result = Py_None);
+    for (int place = 0; place < call.results; place++)
+        Py_XDECREF(made[place]);
     release(&call.held);
     PyMem_Free(call.leaves);
-    if (results == NULL && is_parsed >= 0)
-        Py_RETURN_NONE;
-    return results;
+    return result;
 }
 
 #define BIND(name, numbers, arrays, results)                                                                           \
@@ -162,29 +218,3 @@ BIND(rmsprop, 5, 4, 3)
 BIND(adam, 6, 4, 3)
 BIND(lerp, 1, 2, 1)
 BIND(scale, 1, 1, 1)
-
-/* sum_of_squares(leaves): in double precision, or None where a leaf is not fit */
-PyObject *bind_sum_of_squares(PyObject *module, PyObject *const *args, Py_ssize_t count)
-{
-    (void)module;
-    if (count != 1 || !PyList_Check(args[0]))
-        return PyErr_Format(PyExc_TypeError, "expected a list of arrays");
-    double total = 0;
-    struct references held = {0};
-    for (Py_ssize_t index = 0; index < PyList_Size(args[0]); index++) {
-        PyObject *object = PyList_GetItem(args[0], index);
-        int type = PyArray_CheckExact(object) ? PyArray_TYPE((PyArrayObject *)object) : NPY_NOTYPE;
-        PyArrayObject *array = type == NPY_FLOAT || type == NPY_DOUBLE ? contiguous(&held, object, type, "a leaf") : NULL;
-        if (array == NULL) {
-            release(&held);
-            if (PyErr_Occurred())
-                return NULL;
-            Py_RETURN_NONE;
-        }
-        Py_BEGIN_ALLOW_THREADS
-        total += kernels_of(type)->sum_of_squares(PyArray_DATA(array), PyArray_SIZE(array));
-        Py_END_ALLOW_THREADS
-    }
-    release(&held);
-    return PyFloat_FromDouble(total);
-}
