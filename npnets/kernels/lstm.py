@@ -10,7 +10,7 @@ cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None
 that enter it are zero; where it is not `valid` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
-The pairs stack the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u =
+The pairs for NumPy and CuPy stack the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u =
 [x_t, 1, h]`, and all weight gradients are one more, over all steps. Their arrays lie features first, `u` as `(in + 1 +
 hidden, batch)` and the product as `(4 hidden, batch)`: each gate is one block of memory, and at batch 64 and `hidden`
 128 two threads of BLAS need a quarter less time than for the transposed product. `W` is scaled, so that the product is
@@ -204,9 +204,8 @@ def _pair(step: Step) -> Pair:
     return Pair(partial(_forward, step), partial(_backward, step), partial(_evaluate, step))
 
 
-_apply = fused(
-    _composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP), compiled=compiled.PAIR
-)
+_NUMPY = sharded(_pair(lstm_step.STEP))
+_apply = fused(_composition, cpu=_NUMPY, gpu=_pair(cuda.STEP), compiled=compiled.PAIR)
 
 
 def lstm(x: Array, weights: tuple[Array, ...], h: Array, c: Array, reset: Mask = None, valid: Mask = None) -> Outputs:

@@ -16,7 +16,7 @@ struct lstm {
     PyArrayObject *inputs[ARGUMENTS + 3]; /* the arguments, and the cotangents of the outputs and states */
 };
 
-/* -- arguments -------------------------------------------------------------------------------------------------------- */
+/* -- arguments ----------------------------------------------------------------------------------------------------- */
 
 /* Returns an array of three axes with numbers that lie anywhere: its own memory if they are aligned, else a copy. */
 static PyArrayObject *parse_sequence(struct lstm *its, PyObject *object, const npy_intp *shape, const char *name,
@@ -33,7 +33,8 @@ static PyArrayObject *parse_sequence(struct lstm *its, PyObject *object, const n
     if (array == NULL || check_shape(array, 3, shape, name) < 0)
         return NULL;
     for (int axis = 0; axis < 3; axis++)
-        if (PyArray_STRIDE(array, axis) % size != 0 && (array = contiguous(&its->held, object, its->type, name)) == NULL)
+        if (PyArray_STRIDE(array, axis) % size != 0 &&
+            (array = contiguous(&its->held, object, its->type, name)) == NULL)
             return NULL;
     const npy_intp *strides = PyArray_STRIDES(array);
     *sequence = (struct sequence){PyArray_DATA(array), strides[0] / size, strides[1] / size, strides[2] / size};
@@ -75,7 +76,7 @@ static int parse_sizes(struct lstm *its, PyObject *x, PyObject *w_h)
         return -1;
     PyArrayObject *sequence = (PyArrayObject *)x, *weight = (PyArrayObject *)w_h;
     if (PyArray_NDIM(sequence) != 3 || PyArray_DIM(sequence, 0) < 1 || PyArray_NDIM(weight) != 2) {
-        PyErr_SetString(PyExc_ValueError, "expected x (steps, batch, in) of at least one step, and weights of two axes");
+        PyErr_SetString(PyExc_ValueError, "expected x (steps, batch, in) of at least one step, and weights of 2 axes");
         return -1;
     }
     its->call.steps = PyArray_DIM(sequence, 0);
@@ -121,12 +122,12 @@ static int run(struct lstm *its, int (*kernel)(const struct lstm_call *))
     }
     for (int index = 0; (status & NPY_FPE_INVALID) && index < ARGUMENTS + 3; index++)
         if (its->inputs[index] != NULL && /* those of a sequence may lie anywhere */
-            (its->inputs[index] = contiguous(&its->held, (PyObject *)its->inputs[index], its->type, "an array")) == NULL)
+            (its->inputs[index] = contiguous(&its->held, (PyObject *)its->inputs[index], its->type, "it")) == NULL)
             return -1;
     return report_status(status, "lstm", its->inputs, ARGUMENTS + 3);
 }
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 static PyArrayObject *place(struct lstm *its, int dimensions, const npy_intp *shape, void **where)
 {
@@ -155,7 +156,8 @@ PyObject *bind_lstm_forward(PyObject *module, PyObject *const *args, Py_ssize_t 
     if (keep < 0 || parse(&its, args + 1) < 0)
         goto end;
     npy_intp shape[] = {call->steps, call->rows, call->hidden}, numbers = numbers_of_residuals(call);
-    if ((outputs = place(&its, 3, shape, &call->outputs)) == NULL || (h = place(&its, 2, shape + 1, &call->new_h)) == NULL ||
+    if ((outputs = place(&its, 3, shape, &call->outputs)) == NULL ||
+        (h = place(&its, 2, shape + 1, &call->new_h)) == NULL ||
         (c = place(&its, 2, shape + 1, &call->new_c)) == NULL ||
         (keep && (residuals = place(&its, 1, &numbers, &call->residuals)) == NULL))
         goto end;
@@ -166,7 +168,7 @@ end:
     return result;
 }
 
-/* -- backward --------------------------------------------------------------------------------------------------------- */
+/* -- backward ------------------------------------------------------------------------------------------------------ */
 
 /* Reads the residuals and the cotangents of the outputs and both states, each of them perhaps None. */
 static int parse_cotangents(struct lstm *its, PyObject *const *args)
@@ -245,16 +247,16 @@ static PyObject *place_cotangents(struct lstm *its, PyObject *argnums)
     return cotangents;
 }
 
-/* lstm_backward(argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, h, c, reset, valid): a cotangent for each of
-   argnums */
+/* lstm_backward(argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, h, c, reset, valid): a cotangent for each
+   of argnums */
 PyObject *bind_lstm_backward(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
     struct lstm its = {0};
     PyObject *result = NULL;
     if (count != 5 + ARGUMENTS + 2)
-        return PyErr_Format(PyExc_TypeError, "expected (argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, h, "
-                                             "c, reset, valid)");
+        return PyErr_Format(PyExc_TypeError, "expected (argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, "
+                                             "h, c, reset, valid)");
     if (parse(&its, args + 5) == 0 && parse_cotangents(&its, args + 1) == 0 &&
         (result = place_cotangents(&its, args[0])) != NULL) {
         if (run(&its, kernels_of(its.type)->lstm_backward) == 0)

@@ -2,9 +2,9 @@
 
        z = u W,  u = [x_t, 1, h],  W = [W_x; b_x + b_h; W_h]
 
-   and from z to the next h and c as in lstm_step.h. Rows are independent through all steps: tasks are blocks of rows, each
-   through the whole sequence. Where a step is reset the states that enter it are zero; where it is not valid its x is not
-   read, and the states pass through. The paths depend on the sizes of the call alone. */
+   and from z to the next h and c as in lstm_step.h. Rows are independent through all steps: tasks are blocks of rows,
+   each through the whole sequence. Where a step is reset the states that enter it are zero; where it is not valid its x
+   is not read, and the states pass through. The paths depend on the sizes of the call alone. */
 
 #ifndef NPNETS_LSTM_H
 #define NPNETS_LSTM_H
@@ -63,10 +63,13 @@ INLINE double lstm_operations(const struct lstm_call *call)
     return 8.0 * (double)call->hidden * (double)width_of_u(call) * (double)call->rows * (double)call->steps;
 }
 
-/* -- z = u W ---------------------------------------------------------------------------------------------------------- */
+/* -- z = u W ------------------------------------------------------------------------------------------------------- */
 
 /* Whether rows are multiplied by W as one packed matrix; else W_x and W_h are used as they lie, row by row. */
-INLINE int is_stacked(const struct lstm_call *call) { return call->rows > 2 && call->rows * call->steps >= LEAST_STACKED; }
+INLINE int is_stacked(const struct lstm_call *call)
+{
+    return call->rows > 2 && call->rows * call->steps >= LEAST_STACKED;
+}
 
 INLINE size_t stacked_size(const struct lstm_call *call)
 {
@@ -118,7 +121,7 @@ static void multiply_by_w(const struct lstm_call *call, ptrdiff_t rows, const re
     }
 }
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 struct lstm_forward {
     const struct lstm_call *call;

@@ -1,5 +1,5 @@
-/* The backward of an LSTM's layer: from the cotangents of the outputs and of the last states to those of x, of the weights
-   and biases, and of the first states.
+/* The backward of an LSTM's layer: from the cotangents of the outputs and of the last states to those of x, of the
+   weights and biases, and of the first states.
 
    Symbols as in lstm.h. Each block of rows goes back through time; the dz of some steps together, while they lie in the
    caches, give their part of dW = sum u^T dz. Blocks in a group add to one sum, and the sums of the groups are added in
@@ -39,14 +39,15 @@ static ptrdiff_t groups_of(const struct lstm_call *call)
     return smaller(groups, blocks);
 }
 
-/* -- one step ---------------------------------------------------------------------------------------------------------- */
+/* -- one step ------------------------------------------------------------------------------------------------------ */
 
 /* c = dz W^T for some rows, with a weight of `columns` rows. */
 static void multiply_transposed(const struct lstm_call *call, ptrdiff_t rows, const real *dz, const real *weight,
                                 const real *packed, ptrdiff_t columns, real *c)
 {
     ptrdiff_t depth = 4 * call->hidden;
-    struct product product = {rows, columns, depth, {dz, depth, 1}, packed, weight, depth, NULL, c, columns, NULL, NULL, 0};
+    struct product product = {rows, columns, depth, {dz, depth, 1}, packed, weight, depth, NULL,
+                              c, columns, NULL, NULL, 0};
     if (packed != NULL)
         compute_product(&product);
     else
@@ -97,7 +98,7 @@ static void pass_masks(const struct lstm_call *call, const struct sequences *blo
     }
 }
 
-/* -- all steps --------------------------------------------------------------------------------------------------------- */
+/* -- all steps ----------------------------------------------------------------------------------------------------- */
 
 static void copy_or_zero(real *to, const void *from, ptrdiff_t start, ptrdiff_t count)
 {
@@ -108,8 +109,8 @@ static void copy_or_zero(real *to, const void *from, ptrdiff_t start, ptrdiff_t 
 }
 
 /* Adds the steps from t on whose dz are in the buffer to a sum of dW. */
-static void add_to_dw(const struct lstm_backward *its, const struct sequences *block, ptrdiff_t t, const real *dz, real *dw,
-                      int adds)
+static void add_to_dw(const struct lstm_backward *its, const struct sequences *block, ptrdiff_t t, const real *dz,
+                      real *dw, int adds)
 {
     const struct lstm_call *call = its->call;
     ptrdiff_t width = width_of_u(call), columns = 4 * call->hidden;

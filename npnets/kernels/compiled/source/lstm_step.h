@@ -10,7 +10,7 @@
 
 #include "elementary.h"
 
-/* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. ----------------------- */
+/* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. -------------------- */
 
 INLINE void forward_lanes(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates,
                           real *old_c, ptrdiff_t count)
@@ -29,7 +29,8 @@ INLINE void forward_lanes(const int keeps, ptrdiff_t hidden, const real *z, real
     }
 }
 
-INLINE void forward_row(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates, real *old_c)
+INLINE void forward_row(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates,
+                        real *old_c)
 {
     ptrdiff_t j = 0;
     for (; j + LANES <= hidden; j += LANES)
@@ -46,7 +47,7 @@ static void step_forward(ptrdiff_t hidden, const real *z, real *c, real *new_h, 
         forward_row(0, hidden, z, c, new_h, c, c);
 }
 
-/* -- backward: from the cotangents of h' and c' to those of z and c; that of c goes over that of c' ------------------- */
+/* -- backward: from the cotangents of h' and c' to those of z and c; that of c goes over that of c' ---------------- */
 
 INLINE void backward_lanes(ptrdiff_t hidden, const real *gates, const real *c, const real *dh, real *dc, real *dz,
                            ptrdiff_t count)
