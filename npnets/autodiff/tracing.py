@@ -13,9 +13,9 @@ cotangent of an output to those of the arguments; a *tangent* is the derivative 
 that forward mode follows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy
 from numpy import float32, float64, ndarray
@@ -138,31 +138,38 @@ def tangent_of(x: Traced) -> Any:
     return x._node.g
 
 
-def newest_boxes(args: tuple[Any, ...]) -> tuple[int, Boxes]:
-    """Return the newest trace among arguments, and the position and box of each argument that belongs to it."""
-    newest = -1
-    boxes: Boxes = []
-    for index, arg in enumerate(args):
-        if type(arg) in _box_types:
-            if arg._trace > newest:
-                newest, boxes = arg._trace, []
-            if arg._trace == newest:
-                boxes.append((index, arg))
-    return newest, boxes
+class Opened(NamedTuple):
+    """The arguments of an operation without the boxes of their newest trace.
+
+    `trace` is its number, `boxes` are its boxes by position, and `values` the arguments with their values in place of
+    them. `is_first_order`: one single reverse pass, and no other derivative, follows the arguments.
+    """
+
+    trace: int
+    boxes: Boxes
+    values: Sequence[Any]
+    is_first_order: bool
 
 
-def unbox(args: tuple[object, ...], boxes: Boxes) -> tuple[object, ...]:
-    """Return arguments with the boxes that `newest_boxes` found replaced by their values."""
+def opened(args: tuple[Any, ...], copies_constants: bool = False) -> Opened:
+    """Return arguments without their newest trace; with `copies_constants`, constants that may change are copies."""
+    boxes = [pair for pair in enumerate(args) if type(pair[1]) in _box_types]
+    if not boxes:
+        return Opened(-1, boxes, args, True)
+    trace = boxes[0][1]._trace
     values = list(args)
+    if copies_constants and len(boxes) < len(args):  # a caller could refill them before a backward pass reads them
+        values = [arg.copy() if may_change(arg) else arg for arg in args]
+    is_first_order = True
+    if len(boxes) > 1 and any([box._trace != trace for _, box in boxes]):
+        trace = max([box._trace for _, box in boxes])
+        boxes, is_first_order = [(index, box) for index, box in boxes if box._trace == trace], False
     for index, box in boxes:
         value = box._value
-        values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats as they are
-    return tuple(values)
-
-
-def with_own_constants(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return arguments with copies of constant arrays that a caller could refill before a backward pass reads them."""
-    return tuple([arg.copy() if may_change(arg) else arg for arg in args])
+        if type(box._node) is not VJPNode or type(value) in _box_types:
+            is_first_order = False
+        values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats too
+    return Opened(trace, boxes, values, is_first_order)
 
 
 def may_change(x: object) -> bool:
@@ -173,14 +180,6 @@ def may_change(x: object) -> bool:
     if isinstance(x, ndarray):
         return x.flags.writeable or x.base is not None
     return namespace(x) is not numpy
-
-
-def only_reverse(args: tuple[object, ...], boxes: Boxes) -> bool:
-    """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
-    for _, box in boxes:
-        if type(box._node) is not VJPNode or type(box._value) in _box_types:
-            return False
-    return len(boxes) == 1 == len(args) or len(boxes) == len([arg for arg in args if type(arg) in _box_types])
 
 
 # -- operations -------------------------------------------------------------------------------------------------------
@@ -213,7 +212,7 @@ def is_followed(output: Any) -> bool:
     return True
 
 
-def record(operation: object, output: object, values: tuple[object, ...], trace: int, boxes: Boxes) -> object:
+def record(operation: object, output: object, values: Sequence[object], trace: int, boxes: Boxes) -> object:
     """Return an operation's output as a traced array, with a node of the kind that the trace uses.
 
     An output that is no floating-point number is returned as it is.
@@ -222,7 +221,7 @@ def record(operation: object, output: object, values: tuple[object, ...], trace:
         return output
     indices = tuple(index for index, _ in boxes)
     parents = [box._node for _, box in boxes]
-    return Traced(output, trace, type(parents[0])(output, operation, values, {}, indices, parents))
+    return Traced(output, trace, type(parents[0])(output, operation, tuple(values), {}, indices, parents))
 
 
 def record_pullback(output: object, trace: int, boxes: Boxes, pullback: Pullback) -> object:

@@ -124,7 +124,7 @@ FAULTS = [
     Fault(
         "a soft update of an infinite target is nan",
         "optim/arithmetic.py",
-        "return compute(_NUMPY._replace(lerp=_lerp_anywhere))",
+        "return _composed(rule, numbers, rows, _NUMPY._replace(lerp=_lerp_anywhere))",
         "return compute(_NUMPY)",
         "tests/numpy/test_rounding.py",
     ),
