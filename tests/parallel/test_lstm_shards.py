@@ -1,4 +1,4 @@
-"""In NumPy, an LSTM's batch in shards on several threads has the results of the whole batch, and changes nothing else."""
+"""In NumPy, an LSTM's batch in shards on several threads has the results of the whole, and changes nothing else."""
 
 from __future__ import annotations
 
