@@ -68,8 +68,8 @@ FAULTS = [
     Fault(
         "constants are not copied",
         "autodiff/tracing.py",
-        "return tuple([arg.copy() if may_change(arg) else arg for arg in args])",
-        "return args",
+        "values = [arg.copy() if may_change(arg) else arg for arg in args]",
+        "values = list(args)",
         "tests/autodiff/test_changes_in_place.py",
     ),
     Fault(
