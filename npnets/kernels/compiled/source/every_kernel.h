@@ -2,6 +2,7 @@
 
 #include "elementary_loops.h"
 #include "linear_backward.h"
+#include "lstm_backward.h"
 #include "optimizers.h"
 #include "table.h"
 
@@ -10,6 +11,8 @@ const struct kernels KERNELS = {
     .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
     .sgd = update_sgd,
     .rmsprop = update_rmsprop,
     .adam = update_adam,

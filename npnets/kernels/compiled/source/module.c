@@ -65,6 +65,8 @@ static PyMethodDef methods[] = {
     BOUND(activation_backward),
     BOUND(linear_forward),
     BOUND(linear_backward),
+    BOUND(lstm_forward),
+    BOUND(lstm_backward),
     BOUND(sgd),
     BOUND(rmsprop),
     BOUND(adam),
