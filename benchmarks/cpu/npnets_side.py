@@ -18,6 +18,7 @@ from benchmarks.cpu import cells, small_critics, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim
+from npnets.kernels.compiled.native import choice
 
 Output = Callable[[Any], tuple[Any, ...]]
 
@@ -38,7 +39,7 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 def kernels() -> str:
     """Return the instruction set of the compiled kernels in use, or `"off"`."""
-    return str(npnets.about().get("compiled", "off"))
+    return choice.name
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:

@@ -22,17 +22,13 @@ from npnets import optim, tree
 from npnets.distributions import SquashedGaussian
 
 ADAM = optim.adam(cells.LEARNING_RATE, eps=cells.EPS)
-HIDDEN = (256, 256)
 
 
-def critics(members: int) -> npnets.Critic:
+def critics(members: int, hidden: tuple[int, ...]) -> npnets.Critic:
     """Return an ensemble of critics."""
     layer = functools.partial(npnets.EnsembleLinear, members)
-    trunk = npnets.Net(cells.OBS, cells.ACT, hidden_sizes=HIDDEN, concat=True, linear_layer=layer)
+    trunk = npnets.Net(cells.OBS, cells.ACT, hidden_sizes=hidden, concat=True, linear_layer=layer)
     return npnets.Critic(trunk, linear_layer=layer, flatten_input=False)
-
-
-TWINS, ONE = critics(2), critics(1)
 
 
 class TwinCritics:
@@ -40,10 +36,16 @@ class TwinCritics:
 
     def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
         first, self.data, self.rng = cells.first_parameters(cell), cells.data(cell), rng
+        self.actor: Any = self.actor_of(npnets.Net(cells.OBS, hidden_sizes=cell.hidden))
+        self.twins, self.one = critics(2, cell.hidden), critics(1, cell.hidden)
         self.whole = cell.kind == "whole"
         self.params = {"actor": first["actor"], "critics": tree.map(_paired, first["critic_1"], first["critic_2"])}
         self.targets = dict(self.params)
         self.states = {name: ADAM.init(part) for name, part in self.params.items()}
+
+    def actor_of(self, trunk: npnets.Net) -> Any:
+        """Return the actor with a trunk."""
+        raise NotImplementedError
 
     def __call__(self) -> tuple[Any, Any]:
         returns = self.target() if self.whole else self.data["reward"]
@@ -66,7 +68,7 @@ class TwinCritics:
 
     def critic_loss(self, critics: Any, returns: Any) -> Any:
         """Return the sum of both critics' mean squared errors."""
-        error = TWINS.forward(critics, self.data["obs"], self.data["act"]) - returns
+        error = self.twins.forward(critics, self.data["obs"], self.data["act"]) - returns
         return 2 * nnp.mean(error**2)
 
     def target(self) -> Any:
@@ -81,39 +83,41 @@ class TwinCritics:
 class TD3(TwinCritics):
     """Twin delayed DDPG (Fujimoto et al. 2018), whose actor learns in every step."""
 
-    actor = npnets.Actor(npnets.Net(cells.OBS, hidden_sizes=HIDDEN), cells.ACT)
+    def actor_of(self, trunk: npnets.Net) -> Any:
+        """Return a deterministic actor."""
+        return npnets.Actor(trunk, cells.ACT)
 
     def target(self) -> Any:
         """Return the smaller value of the target actor's actions with noise."""
         act, _ = self.actor.forward(self.targets["actor"], self.data["next_obs"])
         noise = cells.NOISE * self.rng.standard_normal(act.shape, np.float32)
         act = act + nnp.clip(noise, -cells.NOISE_LIMIT, cells.NOISE_LIMIT)
-        q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
+        q = self.twins.forward(self.targets["critics"], self.data["next_obs"], act)
         return self.discounted(nnp.minimum(q[0], q[1]))
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
         """Return the negative mean value, by the first critic, of the actor's actions."""
         act, _ = self.actor.forward(actor, self.data["obs"])
-        return -nnp.mean(ONE.forward(tree.map(_first, critics), self.data["obs"], act))
+        return -nnp.mean(self.one.forward(tree.map(_first, critics), self.data["obs"], act))
 
 
 class SAC(TwinCritics):
     """Soft actor-critic (Haarnoja et al. 2018) with a fixed temperature."""
 
-    actor = npnets.ActorProb(
-        npnets.Net(cells.OBS, hidden_sizes=HIDDEN), cells.ACT, unbounded=True, conditioned_sigma=True
-    )
+    def actor_of(self, trunk: npnets.Net) -> Any:
+        """Return an actor with a mean and a standard deviation for each observation."""
+        return npnets.ActorProb(trunk, cells.ACT, unbounded=True, conditioned_sigma=True)
 
     def target(self) -> Any:
         """Return the smaller value of new actions plus their entropy bonus."""
         act, log_prob = self.draw(self.params["actor"], self.data["next_obs"])
-        q = TWINS.forward(self.targets["critics"], self.data["next_obs"], act)
+        q = self.twins.forward(self.targets["critics"], self.data["next_obs"], act)
         return self.discounted(nnp.minimum(q[0], q[1]) - cells.ALPHA * log_prob[:, None])
 
     def actor_loss(self, actor: Any, critics: Any) -> Any:
         """Return the temperature times the log-density of new actions minus the smaller value, averaged."""
         act, log_prob = self.draw(actor, self.data["obs"])
-        q = TWINS.forward(critics, self.data["obs"], act)
+        q = self.twins.forward(critics, self.data["obs"], act)
         return nnp.mean(cells.ALPHA * log_prob[:, None] - nnp.minimum(q[0], q[1]))
 
     def draw(self, actor: Any, obs: Any) -> tuple[Any, Any]:

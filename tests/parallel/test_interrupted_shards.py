@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from backends import bits
 from forks import exit_code_in_child
+from numpy_lstm import run_lstm_in_numpy
 from opcodes import Countdown, before_each_opcode
 
 import npnets
@@ -29,7 +30,8 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def every_batch_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As if every batch were large, and BLAS on one thread."""
+    """As if every batch were large, in NumPy, and BLAS on one thread."""
+    run_lstm_in_numpy(monkeypatch)
     monkeypatch.setattr(lstm_shards, "LEAST_ROWS", 1)
     monkeypatch.setattr(lstm_shards, "LEAST_WORK", 1)
     with npnets.threads(1):

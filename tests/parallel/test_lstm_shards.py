@@ -1,4 +1,4 @@
-"""An LSTM's batch in shards on several threads has the results of the whole batch, and changes nothing else."""
+"""In NumPy, an LSTM's batch in shards on several threads has the results of the whole, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from backends import assert_allclose, bits
 from forks import exit_code_in_child
+from numpy_lstm import run_lstm_in_numpy
 from platforms import needs_known_blas
 from threadpoolctl import threadpool_info
 
@@ -42,8 +43,9 @@ VALID = np.arange(STEPS)[:, None, None] < np.array([1, 4, 2, 3, 4, 1, 2])[:, Non
 
 
 @pytest.fixture(autouse=True)
-def one_blas_thread() -> Iterator[None]:
-    """BLAS on one thread, as `batch_threads` expects it."""
+def in_numpy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The kernel in NumPy, with BLAS on one thread, as `batch_threads` expects it."""
+    run_lstm_in_numpy(monkeypatch)
     with npnets.threads(1):
         yield
 
@@ -339,7 +341,8 @@ def late():
 
 threading.Thread(target=late).start()
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    in_numpy = {**os.environ, "NPNETS_COMPILED": "off"}
+    ended = subprocess.run([sys.executable, "-c", code], env=in_numpy, capture_output=True, text=True, timeout=60)
     assert (ended.stdout.strip(), ended.stderr) == ("(256, 1)", "")
 
 

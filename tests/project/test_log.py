@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 import pytest
 import standin_cupy
+from numpy_lstm import run_lstm_in_numpy
 
 import npnets
 from npnets.kernels import worker_threads
@@ -93,7 +94,10 @@ def test_a_save_logs_the_file_that_a_killed_save_has_left(lines: Any, tmp_path: 
     assert not left.exists()
 
 
-def test_a_batch_too_small_for_several_threads_is_logged_if_threads_were_set(lines: Any) -> None:
+def test_a_batch_too_small_for_several_threads_is_logged_if_threads_were_set(
+    lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_lstm_in_numpy(monkeypatch)
     net = npnets.RecurrentCritic(1, 3)
     params, obs = net.init(numpy.random.default_rng(0)), numpy.ones((100, 2, 3), numpy.float32)
     with npnets.threads(1):

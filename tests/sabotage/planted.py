@@ -68,8 +68,8 @@ FAULTS = [
     Fault(
         "constants are not copied",
         "autodiff/tracing.py",
-        "return tuple([arg.copy() if may_change(arg) else arg for arg in args])",
-        "return args",
+        "values = [arg.copy() if may_change(arg) else arg for arg in args]",
+        "values = list(args)",
         "tests/autodiff/test_changes_in_place.py",
     ),
     Fault(
@@ -124,7 +124,7 @@ FAULTS = [
     Fault(
         "a soft update of an infinite target is nan",
         "optim/arithmetic.py",
-        "return compute(_NUMPY._replace(lerp=_lerp_anywhere))",
+        "return _composed(rule, numbers, rows, _NUMPY._replace(lerp=_lerp_anywhere))",
         "return compute(_NUMPY)",
         "tests/numpy/test_rounding.py",
     ),

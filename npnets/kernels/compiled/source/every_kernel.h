@@ -2,6 +2,8 @@
 
 #include "elementary_loops.h"
 #include "linear_backward.h"
+#include "lstm_backward.h"
+#include "optimizers.h"
 #include "table.h"
 
 const struct kernels KERNELS = {
@@ -9,4 +11,12 @@ const struct kernels KERNELS = {
     .activation = activation,
     .linear_forward = linear_forward,
     .linear_backward = linear_backward,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
+    .sgd = update_sgd,
+    .rmsprop = update_rmsprop,
+    .adam = update_adam,
+    .lerp = update_lerp,
+    .scale = update_scale,
+    .sum_of_squares = sum_of_squares,
 };

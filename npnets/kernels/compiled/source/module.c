@@ -72,6 +72,14 @@ static PyMethodDef methods[] = {
     BOUND(activation_backward),
     BOUND(linear_forward),
     BOUND(linear_backward),
+    BOUND(lstm_forward),
+    BOUND(lstm_backward),
+    BOUND(sgd),
+    BOUND(rmsprop),
+    BOUND(adam),
+    BOUND(lerp),
+    BOUND(scale),
+    BOUND(sum_of_squares),
     {NULL, NULL, 0, NULL},
 };
 
