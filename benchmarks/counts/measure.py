@@ -90,7 +90,7 @@ def has_valgrind() -> bool:
 
 def has_avx2() -> bool:
     """Return whether this installation has compiled kernels for AVX2, the best that Valgrind can run."""
-    code = "from npnets.kernels.compiled.native import choice; print(choice.name)"
+    code = "import npnets; print(npnets.about()['compiled'])"
     variables = {**os.environ, "NPNETS_COMPILED": "avx2"}
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=variables)
     return done.stdout.strip() == "avx2"

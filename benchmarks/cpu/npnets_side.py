@@ -18,7 +18,6 @@ from benchmarks.cpu import cells, small_critics, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim
-from npnets.kernels.compiled.native import choice
 
 Output = Callable[[Any], tuple[Any, ...]]
 
@@ -39,7 +38,7 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 def kernels() -> str:
     """Return the instruction set of the compiled kernels in use, or `"off"`."""
-    return choice.name
+    return str(npnets.about()["compiled"])
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
