@@ -11,7 +11,7 @@ import numpy as np
 
 import npnets
 from npnets.backend import available, loaded_cupy
-from npnets.blas import find
+from npnets.thread_count import find
 
 _CUPY_PACKAGES = ("cupy", "cupy-cuda12x", "cupy-cuda13x")
 _CPU_FACTS = Path("/proc/cpuinfo")
