@@ -59,6 +59,12 @@ static PyObject *threads(PyObject *module, PyObject *argument)
     return PyLong_FromLong(before);
 }
 
+static PyObject *most_threads_now(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromLong(most_threads());
+}
+
 #define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
 
 static PyMethodDef methods[] = {
@@ -66,6 +72,7 @@ static PyMethodDef methods[] = {
     {"choose", choose, METH_O, choose_doc},
     {"threads", threads, METH_O, threads_doc},
     {"chosen_threads", chosen_number, METH_NOARGS, "chosen_threads(): the number that threads() set last, 0 at first."},
+    {"most_threads", most_threads_now, METH_NOARGS, "most_threads(): how many threads a call takes at most."},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
     BOUND(elementary),
     BOUND(activation_forward),
