@@ -63,8 +63,16 @@ static PyMethodDef methods[] = {
     BOUND(elementary),
     BOUND(activation_forward),
     BOUND(activation_backward),
+    BOUND(gaussian_forward),
+    BOUND(gaussian_backward),
+    BOUND(layer_norm_forward),
+    BOUND(layer_norm_backward),
     BOUND(linear_forward),
     BOUND(linear_backward),
+    BOUND(shared_sigma_forward),
+    BOUND(shared_sigma_backward),
+    BOUND(squashed_gaussian_forward),
+    BOUND(squashed_gaussian_backward),
     {NULL, NULL, 0, NULL},
 };
 
