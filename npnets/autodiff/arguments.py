@@ -6,7 +6,7 @@ import numpy as np
 
 from npnets.autodiff.tracing import bare, is_traced
 from npnets.backend import check_one_device, loaded_cupy
-from npnets.dtypes import array_fault, check_plain
+from npnets.dtypes import COMPUTED, array_fault, check_plain
 from npnets.tree import Tree
 
 
@@ -44,6 +44,8 @@ def with_arguments(args: tuple[object, ...], chosen: list[int], new: Tree, sever
 
 def checked_leaf(leaf: object) -> Any:
     """Return one leaf that can be differentiated with respect to, or raise an error with the reason."""
+    if type(leaf) is np.ndarray and leaf.dtype in COMPUTED:
+        return leaf
     if isinstance(bare(leaf), float):  # Python's numbers, which autograd traces too, and NumPy's of float64
         return leaf if hasattr(leaf, "dtype") or is_traced(leaf) else np.asarray(leaf)
     if not hasattr(leaf, "dtype"):

@@ -3,40 +3,47 @@
 Symbols as in `tracing`: `g` is a cotangent; a node's pullback takes that of its output to those of its parents.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from npnets.autodiff.internals import add_outgrads, sparse_object_types
 from npnets.autodiff.tracing import Traced, is_traced, reverse_node
 
 
-def backward_pass(ends: Iterable[tuple[Traced, Any]]) -> dict[Any, Any]:
+def backward_pass(outputs: Sequence[Traced], cotangents: Sequence[Any]) -> dict[Any, Any]:
     """Return the cotangent of every root that some traced arrays depend on.
 
     Parameters
     ----------
-    ends : iterable of (Traced, array)
-        Traced arrays, all of one trace, with their cotangents.
+    outputs : sequence of Traced
+        All of one trace.
+    cotangents : sequence of arrays
+        Those of the outputs.
 
     Returns
     -------
     dict
         From the roots' nodes to their cotangents.
     """
-    outputs, cotangents = zip(*ends, strict=True)
     end = reverse_node([output._node for output in outputs], lambda g: g)
-    pending: dict[Any, tuple[Any, bool]] = {end: (cotangents, False)}
+    totals: dict[Any, Any] = {end: cotangents}
+    owned: set[Any] = set()  # the nodes whose total may be changed in place
     uses, ready = _uses(end), [end]
     while ready:
         node = ready.pop()
-        g = pending.pop(node)[0]
-        for parent, part in zip(node.parents, node.vjp(g), strict=True):
-            pending[parent] = _add(pending.get(parent), part)
+        for parent, part in zip(node.parents, node.vjp(totals.pop(node)), strict=True):
+            if type(part) in sparse_object_types:
+                totals[parent], may_change = add_outgrads(_owned_total(parent, totals, owned), part)
+                (owned.add if may_change else owned.discard)(parent)
+            elif parent in totals:
+                _add(totals, owned, parent, part)
+            else:
+                totals[parent] = part
             if parent in uses:
                 uses[parent] -= 1
                 if not uses[parent]:
                     ready.append(parent)
-    return {root: total[0] for root, total in pending.items()}
+    return totals
 
 
 def _uses(end: Any) -> dict[Any, int]:
@@ -53,15 +60,14 @@ def _uses(end: Any) -> dict[Any, int]:
     return uses
 
 
-def _add(total: tuple[Any, bool] | None, part: object) -> tuple[Any, bool]:
-    """Add a cotangent to a running total, and return whether that total may be changed in place."""
-    kind = type(part)
-    if kind in sparse_object_types:
-        return add_outgrads(total, part)
-    if total is None:
-        return part, False
-    previous, owned = total
-    if owned and not is_traced(part):
-        previous += part
-        return previous, True
-    return previous + part, True
+def _add(totals: dict[Any, Any], owned: set[Any], node: Any, part: Any) -> None:
+    """Add a cotangent to the running total of a node, in place where nobody else has that total."""
+    if node in owned and not is_traced(part):
+        totals[node] += part
+    else:
+        totals[node] = totals[node] + part
+        owned.add(node)
+
+
+def _owned_total(node: Any, totals: dict[Any, Any], owned: set[Any]) -> tuple[Any, bool] | None:
+    return (totals[node], node in owned) if node in totals else None

@@ -19,6 +19,7 @@ from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zer
 from npnets.autodiff.tracing import Traced, bare, belongs_to, is_traced, new_trace, reverse_root, untrace
 from npnets.backend import namespace
 from npnets.tree import Tree
+from npnets.tree.structure import filled
 from npnets.underflow import ignoring_underflow
 
 P = ParamSpec("P")
@@ -130,14 +131,14 @@ def value_and_grad(
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
         chosen, x = arguments(args, argnum)
         trace = new_trace()
-        roots = _roots(x, trace)
-        with computing_where(roots):
-            output = fun(*with_arguments(args, chosen, roots, isinstance(argnum, tuple)), **kwargs)
+        traced, roots = _roots(x, trace)
+        with computing_where(traced):
+            output = fun(*with_arguments(args, chosen, traced, isinstance(argnum, tuple)), **kwargs)
             loss, aux = split_aux(output) if has_aux else (output, None)
         value = own_copy(untrace(loss, trace))
         check_scalar(value)
         with computing_where((value, x)):
-            gradient = _pull_back([loss], [_one_like(bare(value))], roots, trace)
+            gradient = filled(x, iter(_pull_back([loss], [_one_like(bare(value))], roots, trace)))
         return ((value, untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
 
     return evaluate
@@ -177,15 +178,15 @@ def vjp(fun: Callable[[T], Value], x: T) -> tuple[Value, Callable[[Value], T]]:
 def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[Tree], Tree]]:
     """Do as `vjp`; the value and the arrays that the pullback reads may share memory with `x` and with each other."""
     trace = new_trace()
-    roots = _roots(x, trace)
-    with computing_where(roots):
-        outputs = fun(roots)
+    traced, roots = _roots(x, trace)
+    with computing_where(traced):
+        outputs = fun(traced)
     value = untraced(outputs, trace)
 
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(check_like, "cotangent"), value, cotangent)
         with computing_where((value, x)):
-            return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)
+            return filled(x, iter(_pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)))
 
     return value, pullback
 
@@ -212,22 +213,30 @@ def stop_gradient(x: T) -> T:
     return map_arrays(lambda leaf: read_only(bare(leaf)), x, is_traced, "what stop_gradient was given")
 
 
-def _roots(x: Tree, trace: int) -> Tree:
-    return tree.map(lambda leaf: reverse_root(checked_leaf(leaf), trace), x)
+def _roots(x: Tree, trace: int) -> tuple[Tree, list[Traced]]:
+    """Return a tree of traced arrays from which reverse mode starts, and these arrays."""
+    roots: list[Traced] = []
+
+    def root(leaf: object) -> Traced:
+        roots.append(reverse_root(checked_leaf(leaf), trace))
+        return roots[-1]
+
+    return tree.map(root, x), roots
 
 
-def _pull_back(outputs: list[Any], cotangents: list[Any], roots: Tree, trace: int) -> Tree:
+def _pull_back(outputs: list[Any], cotangents: list[Any], roots: list[Traced], trace: int) -> list[Any]:
+    """Return the gradient of each root."""
     pairs = [pair for pair in zip(outputs, cotangents, strict=True) if belongs_to(pair[0], trace)]
-    ends = [(out, in_dtype_of(out, g)) for out, g in pairs]
-    if not ends:
+    if not pairs:
         warnings.warn(
             "the function's output does not depend on the arrays that it is differentiated by: every gradient is "
             "zero; was it computed from other arrays, or behind stop_gradient?",
             stacklevel=3,
         )
-    reached = _backward(ends) if ends else {}
+    ends = [out for out, _ in pairs]
+    reached = _backward(ends, [in_dtype_of(out, g) for out, g in pairs]) if pairs else {}
     given_away = {id(g) for g in cotangents}
-    return tree.map(lambda root: _gradient_of(root, reached, given_away), roots)
+    return [_gradient_of(root, reached, given_away) for root in roots]
 
 
 _backward = ignoring_underflow(backward_pass)

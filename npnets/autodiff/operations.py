@@ -9,7 +9,7 @@ forward mode follows.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -19,13 +19,10 @@ from npnets.autodiff.tracing import (
     Pullback,
     define_rules,
     is_traced,
-    newest_boxes,
-    only_reverse,
+    opened,
     record,
     record_pullback,
     record_pullbacks,
-    unbox,
-    with_own_constants,
 )
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.underflow import ignoring_underflow
@@ -65,11 +62,8 @@ def primitive(
         def operation(*args: object, **kwargs: object) -> object:
             if kwargs:
                 args = _by_position(parameters, args, kwargs)
-            trace, boxes = newest_boxes(args)
-            if boxes and copies_constants:
-                args = with_own_constants(args)
-            values = unbox(args, boxes) if boxes else args
-            if boxes and not only_reverse(args, boxes):
+            trace, boxes, values, is_first_order = opened(args, copies_constants)
+            if not is_first_order:
                 return record(operation, operation(*values), values, trace, boxes)
             if one_device and loaded_cupy() is not None:
                 _check_one_device(forward, values)
@@ -138,7 +132,7 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None, comp
     composed, gpu = ignoring_underflow(composition), _ignoring_underflow(gpu)
     cpu = compiled or _ignoring_underflow(cpu)  # C reports no underflow
 
-    def pair_for(args: tuple[object, ...]) -> Pair | None:
+    def pair_for(args: Sequence[object]) -> Pair | None:
         """Choose the pair for arrays by their device."""
         _check_one_device(composition, args)
         return cpu if all(namespace(arg) is np for arg in args) else gpu
@@ -148,10 +142,9 @@ def fused(composition: F, cpu: Pair | None = None, gpu: Pair | None = None, comp
         for key, value in static.items():
             if is_traced(value):
                 raise _by_keyword(composition, key)
-        trace, boxes = newest_boxes(args)
-        if boxes and not only_reverse(args, boxes):
+        trace, boxes, values, is_first_order = opened(args)
+        if not is_first_order:
             return composed(*args, **static)
-        values = unbox(args, boxes) if boxes else args
         pair = cpu if loaded_cupy() is None else pair_for(values)  # until CuPy is loaded, every array is NumPy's
         if pair is None:
             return composed(*args, **static)
@@ -184,7 +177,7 @@ def _whole(g: list[Any], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(namespace(y).zeros_like(y) if part is None else part for part, y in zip(g, outputs, strict=True))
 
 
-def _composed_pullback(composition: F, values: tuple[object, ...], static: Any, argnums: tuple[int, ...]) -> Any:
+def _composed_pullback(composition: F, values: Sequence[object], static: Any, argnums: tuple[int, ...]) -> Any:
     """Return the composition's pullback for the arguments at `argnums`, which can be differentiated again."""
 
     def of_chosen(parts: list[object]) -> Any:
@@ -204,7 +197,7 @@ def _by_position(
     return bound.args
 
 
-def _check_one_device(operation: Callable[..., Any], args: tuple[object, ...]) -> None:
+def _check_one_device(operation: Callable[..., Any], args: Sequence[object]) -> None:
     check_one_device(args, lambda: f"the arguments of {operation.__name__.lstrip('_')}")
 
 

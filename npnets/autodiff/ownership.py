@@ -48,4 +48,5 @@ def in_dtype_of(x: Any, g: Any) -> Any:
 
 def zeros_like(x: object) -> Any:
     """Return an array of zeros like another, which may be traced."""
-    return namespace(bare(x)).zeros_like(bare(x))
+    value = bare(x)
+    return np.zeros(value.shape, value.dtype) if type(value) is np.ndarray else namespace(value).zeros_like(value)

@@ -13,7 +13,7 @@ cotangent of an output to those of the arguments; a *tangent* is the derivative 
 that forward mode follows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -138,31 +138,48 @@ def tangent_of(x: Traced) -> Any:
     return x._node.g
 
 
-def newest_boxes(args: tuple[Any, ...]) -> tuple[int, Boxes]:
-    """Return the newest trace among arguments, and the position and box of each argument that belongs to it."""
-    newest = -1
-    boxes: Boxes = []
-    for index, arg in enumerate(args):
+def opened(args: tuple[Any, ...], copies_constants: bool = False) -> tuple[int, Boxes, Sequence[Any], bool]:
+    """Take the boxes of their newest trace off an operation's arguments.
+
+    Parameters
+    ----------
+    args : tuple
+    copies_constants : bool
+        Whether arrays that are not traced, and that a caller could refill before a backward pass reads them, are
+        replaced by copies.
+
+    Returns
+    -------
+    trace : int
+        The number of the newest trace, -1 if no argument is traced.
+    boxes : list of pairs
+    values : sequence
+        The arguments with their values in the place of these boxes.
+    is_first_order : bool
+        Whether one single reverse pass, and no other derivative, follows the arguments.
+    """
+    for arg in args:
         if type(arg) in _box_types:
-            if arg._trace > newest:
-                newest, boxes = arg._trace, []
-            if arg._trace == newest:
-                boxes.append((index, arg))
-    return newest, boxes
-
-
-def unbox(args: tuple[object, ...], boxes: Boxes) -> tuple[object, ...]:
-    """Return arguments with the boxes that `newest_boxes` found replaced by their values."""
+            break
+    else:
+        return -1, [], args, True
+    boxes = [pair for pair in enumerate(args) if type(pair[1]) in _box_types]
+    trace = boxes[0][1]._trace
     values = list(args)
+    if copies_constants and len(boxes) < len(args):
+        values = [arg.copy() if may_change(arg) else arg for arg in args]
+    is_first_order = True
+    for _, box in boxes:
+        if box._trace != trace:
+            trace = max([box._trace for _, box in boxes])
+            boxes, is_first_order = [(index, box) for index, box in boxes if box._trace == trace], False
+            break
     for index, box in boxes:
         value = box._value
-        values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats as they are
-    return tuple(values)
-
-
-def with_own_constants(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return arguments with copies of constant arrays that a caller could refill before a backward pass reads them."""
-    return tuple([arg.copy() if may_change(arg) else arg for arg in args])
+        if type(box._node) is not VJPNode or type(value) in _box_types:
+            is_first_order = False
+        values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats too
+    return trace, boxes, values, is_first_order
 
 
 def may_change(x: object) -> bool:
@@ -173,14 +190,6 @@ def may_change(x: object) -> bool:
     if isinstance(x, ndarray):
         return x.flags.writeable or x.base is not None
     return namespace(x) is not numpy
-
-
-def only_reverse(args: tuple[object, ...], boxes: Boxes) -> bool:
-    """Tell whether one single reverse pass, and no other derivative, is following the arguments."""
-    for _, box in boxes:
-        if type(box._node) is not VJPNode or type(box._value) in _box_types:
-            return False
-    return len(boxes) == 1 == len(args) or len(boxes) == len([arg for arg in args if type(arg) in _box_types])
 
 
 # -- operations -------------------------------------------------------------------------------------------------------
@@ -213,7 +222,7 @@ def is_followed(output: Any) -> bool:
     return True
 
 
-def record(operation: object, output: object, values: tuple[object, ...], trace: int, boxes: Boxes) -> object:
+def record(operation: object, output: object, values: Sequence[object], trace: int, boxes: Boxes) -> object:
     """Return an operation's output as a traced array, with a node of the kind that the trace uses.
 
     An output that is no floating-point number is returned as it is.
@@ -222,7 +231,7 @@ def record(operation: object, output: object, values: tuple[object, ...], trace:
         return output
     indices = tuple(index for index, _ in boxes)
     parents = [box._node for _, box in boxes]
-    return Traced(output, trace, type(parents[0])(output, operation, values, {}, indices, parents))
+    return Traced(output, trace, type(parents[0])(output, operation, tuple(values), {}, indices, parents))
 
 
 def record_pullback(output: object, trace: int, boxes: Boxes, pullback: Pullback) -> object:

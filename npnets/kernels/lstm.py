@@ -10,13 +10,13 @@ cotangent of `h`, and so on. Two masks `(steps, batch, 1)`, either of them `None
 that enter it are zero; where it is not `valid` it lies beyond its sequence's end, `x` is not read, and the states pass
 through.
 
-The pairs stack the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one product with `u =
-[x_t, 1, h]`, and all weight gradients are one more, over all steps. Their arrays lie features first, `u` as `(in + 1 +
-hidden, batch)` and the product as `(4 hidden, batch)`: each gate is one block of memory, and at batch 64 and `hidden`
-128 two threads of BLAS need a quarter less time than for the transposed product. `W` is scaled, so that the product is
-`[-z_i, -z_f, -2 z_g, -z_o]` and NumPy computes all gates with one `exp`: `sigmoid(z) = 1 / (1 + exp(-z))`, `tanh(z) = 2
-sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long without AVX-512. In return a small `g` is exact to some 1e-7 in
-float32, not relative to its own size.
+The pairs for NumPy and CuPy stack the weights to `W = [W_x; b_x + b_h; W_h]`, so that a step of many columns is one
+product with `u = [x_t, 1, h]`, and all weight gradients are one more, over all steps. Their arrays lie features first,
+`u` as `(in + 1 + hidden, batch)` and the product as `(4 hidden, batch)`: each gate is one block of memory, and at batch
+64 and `hidden` 128 two threads of BLAS need a quarter less time than for the transposed product. `W` is scaled, so that
+the product is `[-z_i, -z_f, -2 z_g, -z_o]` and NumPy computes all gates with one `exp`: `sigmoid(z) = 1 / (1 +
+exp(-z))`, `tanh(z) = 2 sigmoid(2 z) - 1`. NumPy's `tanh` takes twice as long without AVX-512. In return a small `g` is
+exact to some 1e-7 in float32, not relative to its own size.
 """
 
 from functools import partial
@@ -30,8 +30,8 @@ from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
 from npnets.kernels.activation_formulas import sigmoid
 from npnets.kernels.buffers import scratch
+from npnets.kernels.compiled import lstm as compiled
 from npnets.kernels.cuda import lstm_step as cuda
-from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
 from npnets.kernels.products import product
 
@@ -203,7 +203,8 @@ def _pair(step: Step) -> Pair:
     return Pair(partial(_forward, step), partial(_backward, step), partial(_evaluate, step))
 
 
-_apply = fused(_composition, cpu=sharded(_pair(lstm_step.STEP)), gpu=_pair(cuda.STEP))
+_NUMPY = _pair(lstm_step.STEP)
+_apply = fused(_composition, cpu=_NUMPY, gpu=_pair(cuda.STEP), compiled=compiled.PAIR)
 
 
 def lstm(x: Array, weights: tuple[Array, ...], h: Array, c: Array, reset: Mask = None, valid: Mask = None) -> Outputs:

@@ -11,11 +11,32 @@ from typing import ClassVar, NamedTuple
 
 from npnets.backend import Array
 from npnets.description import set_fields
-from npnets.optim.arithmetic import Arithmetic
+from npnets.optim.arithmetic import Arithmetic, Rule
 from npnets.optim.leafwise import LeafwiseOptimizer
 from npnets.optim.rates import Rate
 from npnets.optim.settings import check_decay_rate, check_not_negative, set_checked
 from npnets.tree import Tree
+
+
+def _compose(
+    ops: Arithmetic, numbers: tuple[float, ...], p: Array, g: Array, mu: Array, nu: Array
+) -> tuple[Array, Array, Array]:
+    coupled, alpha_t, eps_t, apart, weight, weight_of_square = numbers
+    if coupled:
+        g = ops.axpy(coupled, p, g)  # g_t = gradient + decay p
+    if ops.adam is not None:  # the lines below in one launch
+        p_t, mu, nu = ops.adam(p, g, mu, nu, weight, 1 - weight, weight_of_square, alpha_t, eps_t, apart)
+        return p_t if alpha_t else p.copy(), mu, nu
+    mu = ops.lerp(mu, g, weight)  # m_t = beta1 m + (1 - beta1) g_t
+    nu = ops.lerp_square(nu, g, weight_of_square)  # v_t = beta2 v + (1 - beta2) g_t^2
+    if not alpha_t:
+        return p.copy(), mu, nu
+    change = ops.ratio(mu, nu, eps_t)
+    change *= -alpha_t  # -alpha_t m_t / (sqrt(v_t) + eps_t)
+    if apart:  # with the change and not with p, beside which both may be less than a rounding
+        change = ops.axpy(-apart, p, change)
+    change += p  # p_t = p - alpha_t m_t / (sqrt(v_t) + eps_t) - alpha decay p
+    return change, mu, nu
 
 
 class AdamState(NamedTuple):
@@ -51,6 +72,7 @@ class adam(LeafwiseOptimizer[AdamState]):
     weight_decay: Rate = 0.0
 
     _state_class = AdamState
+    _rule = Rule("adam", _compose)
     _is_decoupled: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -64,28 +86,12 @@ class adam(LeafwiseOptimizer[AdamState]):
     def _has_moments(self) -> tuple[bool, bool]:
         return True, True
 
-    def _rule(
-        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
-    ) -> tuple[Array, ...]:
-        (mu, nu), (beta1, beta2) = moments, self.betas
-        if decay and not self._is_decoupled:
-            g = ops.axpy(decay, p, g)  # g_t = gradient + decay p
+    def _numbers(self, t: int, rate: float, decay: float) -> tuple[float, ...]:
+        beta1, beta2 = self.betas
         root = math.sqrt(1 - beta2**t)
         alpha_t, eps_t = rate * root / (1 - beta1**t), self.eps * root
-        apart = rate * decay if self._is_decoupled else 0.0
-        if ops.adam is not None:  # the lines below in one launch
-            p_t, mu, nu = ops.adam(p, g, mu, nu, 1 - beta1, 1 - (1 - beta1), 1 - beta2, alpha_t, eps_t, apart)
-            return p_t if rate else p.copy(), mu, nu
-        mu = ops.lerp(mu, g, 1 - beta1)  # m_t = beta1 m + (1 - beta1) g_t
-        nu = ops.lerp_square(nu, g, 1 - beta2)  # v_t = beta2 v + (1 - beta2) g_t^2
-        if not rate:
-            return p.copy(), mu, nu
-        change = ops.ratio(mu, nu, eps_t)
-        change *= -alpha_t  # -alpha_t m_t / (sqrt(v_t) + eps_t)
-        if apart:  # with the change and not with p, beside which both may be less than a rounding
-            change = ops.axpy(-apart, p, change)
-        change += p  # p_t = p - alpha_t m_t / (sqrt(v_t) + eps_t) - alpha decay p
-        return change, mu, nu
+        coupled, apart = (0.0, rate * decay) if self._is_decoupled else (decay, 0.0)
+        return coupled, alpha_t, eps_t, apart, 1 - beta1, 1 - beta2
 
 
 @dataclass(frozen=True, repr=False)

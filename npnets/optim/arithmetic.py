@@ -1,24 +1,32 @@
-"""The arithmetic of optimizers on one leaf at a time: each function returns an array of its own and changes no other.
+"""The arithmetic of optimizers: the rule of one leaf from a few functions, and where a rule is computed for all leaves.
 
-`computed` chooses between NumPy's functions and CUDA's, once for a tree. On a GPU each is one launch. On NumPy each
-passes `out=`: for large leaves a scratch buffer, because half of the time would go into fresh memory; and for an array
-of no dimension because NumPy would return a scalar, which cannot be written into.
+`updated` chooses between NumPy's functions, CUDA's, and a call of the kernels in C for all leaves together. Each
+function returns an array of its own and changes no other. On a GPU each is one launch. On NumPy each passes `out=`: for
+large leaves a scratch buffer, because half of the time would go into fresh memory; and for an array of no dimension
+because NumPy would return a scalar, which cannot be written into.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from npnets import tree
 from npnets.autodiff import bare
 from npnets.backend import Array, loaded_cupy, namespace
 from npnets.kernels.buffers import scratch
+from npnets.kernels.compiled.native import native
 from npnets.kernels.cuda import arithmetic as cuda
 from npnets.kernels.cuda.adam import ADAM
+from npnets.optim.checks import check_like
 from npnets.tree import Tree
+from npnets.tree.structure import from_rows, rows_of
 
-T = TypeVar("T")
+Row: TypeAlias = tuple[Array, ...]
+"""The arrays of one leaf: a parameter, and what belongs to it."""
+
+Numbers: TypeAlias = tuple[float, ...]
+"""The numbers of a rule, as its composition unpacks them."""
+
 _VANISHING = float(np.finfo(np.float32).tiny)
 
 
@@ -32,19 +40,55 @@ class Arithmetic(NamedTuple):
     adam: Callable[..., tuple[Array, Array, Array]] | None = None
 
 
-def computed(compute: Callable[[Arithmetic], T], x: Tree) -> T:
-    """Return what is computed with the arithmetic for the arrays of a tree, which all lie on one device.
+class Rule(NamedTuple):
+    """How a leaf is updated: `compose(arithmetic, numbers, *row)`, and the name of the same in C."""
 
-    On NumPy it is computed again with a careful `lerp` if anything overflows on the way: the processor notes an
-    overflow and an infinity lost by itself, so that ordinary numbers need no look at them.
+    name: str
+    compose: Callable[..., Row]
+
+
+def updated(rule: Rule, numbers: Numbers | list[Numbers], trees: tuple[Tree, ...]) -> tuple[Tree, ...]:
+    """Return a tree for each new array of a rule; all leaves lie on one device.
+
+    `numbers` are those of the rule: for all leaves, or for each leaf in the order of the first tree's keys.
+
+    On NumPy everything is computed again with a careful `lerp` if anything overflows on the way: the processor notes an
+    overflow and an infinity lost by itself, so that ordinary numbers need no look at them. The kernels in C leave this
+    to NumPy, and trees that are no dicts, or at fault.
     """
-    if loaded_cupy() is not None and any(namespace(bare(leaf)) is not np for leaf in tree.leaves(x)):
-        return compute(_CUDA)
+    if native is not None and loaded_cupy() is None:
+        found: tuple[Tree, ...] | None = getattr(native, rule.name)(numbers, trees)
+        if found is not None:
+            return found
+    rows = rows_of(*trees)
+    new_rows = _computed(rule, numbers if isinstance(numbers, list) else [numbers] * len(rows), rows)
+    return from_rows(trees[0], iter(new_rows), len(trees) - 1 if len(trees) > 2 else 1)
+
+
+def _computed(rule: Rule, numbers: list[Numbers], rows: list[Row]) -> list[Row]:
+    for row in rows:
+        check_like(*row)
+    if loaded_cupy() is not None and any(namespace(bare(row[0])) is not np for row in rows):
+        return _composed(rule, numbers, rows, _CUDA)
     try:
         with np.errstate(over="raise", invalid="raise", under="ignore"):
-            return compute(_NUMPY)
+            return _composed(rule, numbers, rows, _NUMPY)
     except FloatingPointError:
-        return compute(_NUMPY._replace(lerp=_lerp_anywhere))
+        return _composed(rule, numbers, rows, _NUMPY._replace(lerp=_lerp_anywhere))
+
+
+def _composed(rule: Rule, numbers: list[Numbers], rows: list[Row], arithmetic: Arithmetic) -> list[Row]:
+    return [rule.compose(arithmetic, its, *row) for its, row in zip(numbers, rows, strict=True)]
+
+
+def sum_of_squares(leaves: list[Array]) -> float:
+    """Return the sum of the squares of all entries, which may overflow."""
+    if native is not None and loaded_cupy() is None:
+        found: float | None = native.sum_of_squares(leaves)
+        if found is not None:
+            return found
+    products: list[Any] = [np.vdot(leaf, check_like(leaf)) for leaf in leaves]
+    return float(sum(products))
 
 
 def _axpy(factor: float, x: Array, y: Array) -> Array:
@@ -58,7 +102,7 @@ def _lerp(x: Array, y: Array, weight: float) -> Array:
     """Return `(1 - weight) * x + weight * y`; at a weight of zero or one `x` or `y` itself, to the last bit.
 
     Computed from the difference of the two, which is exact where they are equal. Only where no difference overflows and
-    no infinity meets another or a zero: `computed` sees to that.
+    no infinity meets another or a zero: `updated` sees to that.
     """
     if weight in (0, 1):
         return (y if weight else x).copy()

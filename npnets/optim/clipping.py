@@ -12,11 +12,13 @@ import numpy as np
 from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
-from npnets.optim.checks import ARRAYS, check_like
+from npnets.optim.arithmetic import Rule, sum_of_squares, updated
+from npnets.optim.checks import ARRAYS
 from npnets.optim.optimizer import T
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
 
+_RULE = Rule("scale", lambda ops, numbers, leaf: (leaf * numbers[0],))
 _EPSILON = 1e-6
 _TINY, _ROUNDING = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).eps)  # float64's are smaller
 _LARGEST_EXPONENT = np.finfo(np.float64).maxexp - 2
@@ -54,20 +56,20 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
     not finite, that factor would make every parameter NaN or zero.
     """
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")
-    tree.map(check_like, grads)
     with computing_where({"grads": grads}, ARRAYS), np.errstate(all="ignore"):
         scaled, scale = _norm(grads)
         root = math.sqrt(limit / (scaled + _EPSILON / scale)) / math.sqrt(scale)
         factor = min(root * root, 1.0)
         if factor < _TINY:  # in two steps: the factor itself may be no number of the leaves' dtype
             return tree.map(lambda leaf: leaf * root * root, grads), scaled * scale
-        return tree.map(lambda leaf: leaf * factor, grads), scaled * scale
+        (clipped,) = updated(_RULE, (factor,), (grads,))
+        return clipped, scaled * scale
 
 
 def _norm(grads: Tree) -> tuple[float, float]:
     """Return `scaled` and `scale`, whose product may be no finite number."""
     leaves = tree.leaves(grads)
-    square = float(sum(np.vdot(leaf, leaf) for leaf in leaves))
+    square = sum_of_squares(leaves)
     return (math.sqrt(square), 1.0) if _is_safe(square, leaves) else _careful_norm(grads)
 
 

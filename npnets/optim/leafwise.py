@@ -4,7 +4,6 @@ Symbols: a leaf's parameter `p`, its gradient `g`, and its *moments*, the runnin
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -13,12 +12,13 @@ from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
 from npnets.description import call_repr, set_plain
-from npnets.optim.arithmetic import Arithmetic, computed
+from npnets.optim.arithmetic import Arithmetic, Rule, updated
 from npnets.optim.checks import ARRAYS, check_like, check_state
 from npnets.optim.optimizer import Optimizer, T
 from npnets.optim.rates import CurrentRate, Rate, check_rate, current_rates
 from npnets.optim.settings import set_checked
 from npnets.tree import Tree
+from npnets.tree.structure import rows_of
 from npnets.underflow import ignoring_underflow
 
 State = TypeVar("State", bound=tuple[Any, ...])
@@ -41,10 +41,10 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
         """Return for each moment of the state whether this optimizer uses it; else it is `None`."""
         raise NotImplementedError
 
-    def _rule(
-        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
-    ) -> tuple[Array, ...]:
-        """Return a leaf's new parameter and moments in update number `t`, which begins at one."""
+    _rule: ClassVar[Rule]
+
+    def _numbers(self, t: int, rate: float, decay: float) -> tuple[float, ...]:
+        """Return the numbers of the rule for a leaf in update number `t`, which begins at one."""
         raise NotImplementedError
 
     def init(self, params: Tree) -> State:
@@ -68,16 +68,9 @@ class LeafwiseOptimizer(Optimizer, Generic[State]):
     @ignoring_underflow
     def _updated(self, t: int, rates: Sequence[CurrentRate], *trees: Tree) -> tuple[Tree, ...]:
         """Apply the rule to each leaf of the parameters, gradients and moments; rates are numbers or trees of them."""
-
-        def leaf(ops: Arithmetic, rate: float, decay: float, p: Array, g: Array, *moments: Array) -> tuple[Array, ...]:
-            check_like(p, g, *moments)
-            return self._rule(ops, t, rate, decay, p, g, *moments)
-
-        numbers: Sequence[Any] = rates if type(rates[0]) is float else ()
-        rate_trees = () if numbers else rates
-        return computed(
-            lambda ops: tree.unzip(len(trees) - 1, partial(leaf, ops, *numbers), *rate_trees, *trees), trees[0]
-        )
+        if type(rates[0]) is float:
+            return updated(self._rule, self._numbers(t, *rates), trees)
+        return updated(self._rule, [self._numbers(t, *its) for its in rows_of(*rates)], trees)
 
 
 def descend(ops: Arithmetic, rate: float, direction: Array, p: Array) -> Array:

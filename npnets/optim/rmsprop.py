@@ -4,11 +4,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from npnets.backend import Array
-from npnets.optim.arithmetic import Arithmetic
+from npnets.optim.arithmetic import Arithmetic, Rule
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
 from npnets.optim.settings import check_decay_rate, check_not_negative, set_checked
 from npnets.tree import Tree
+
+
+def _compose(
+    ops: Arithmetic, numbers: tuple[float, ...], p: Array, g: Array, nu: Array, *velocity: Array
+) -> tuple[Array, ...]:
+    decay, rate, momentum, weight, eps = numbers
+    g = ops.axpy(decay, p, g) if decay else g  # g_t = gradient + decay p
+    nu = ops.lerp_square(nu, g, weight)  # nu_t = alpha nu + (1 - alpha) g_t^2
+    direction = ops.ratio(g, nu, eps)  # d_t = g_t / (sqrt(nu_t) + eps)
+    if not velocity:
+        return descend(ops, rate, direction, p), nu  # p_t = p - rate d_t
+    v = ops.axpy(momentum, velocity[0], direction)  # v_t = momentum v + d_t
+    return descend(ops, rate, v, p), nu, v
 
 
 class RMSpropState(NamedTuple):
@@ -50,6 +63,7 @@ class rmsprop(LeafwiseOptimizer[RMSpropState]):
     momentum: float = 0.0
 
     _state_class = RMSpropState
+    _rule = Rule("rmsprop", _compose)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,13 +73,5 @@ class rmsprop(LeafwiseOptimizer[RMSpropState]):
     def _has_moments(self) -> tuple[bool, bool]:
         return True, bool(self.momentum)
 
-    def _rule(
-        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
-    ) -> tuple[Array, ...]:
-        g = ops.axpy(decay, p, g) if decay else g  # g_t = gradient + decay p
-        nu = ops.lerp_square(moments[0], g, 1 - self.alpha)  # nu_t = alpha nu + (1 - alpha) g_t^2
-        direction = ops.ratio(g, nu, self.eps)  # d_t = g_t / (sqrt(nu_t) + eps)
-        if not self.momentum:
-            return descend(ops, rate, direction, p), nu  # p_t = p - rate d_t
-        velocity = ops.axpy(self.momentum, moments[1], direction)  # v_t = momentum v + d_t
-        return descend(ops, rate, velocity, p), nu, velocity
+    def _numbers(self, t: int, rate: float, decay: float) -> tuple[float, ...]:
+        return decay, rate, self.momentum, 1 - self.alpha, self.eps

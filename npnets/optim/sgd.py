@@ -5,11 +5,21 @@ from typing import NamedTuple
 
 from npnets.backend import Array
 from npnets.description import check_flags
-from npnets.optim.arithmetic import Arithmetic
+from npnets.optim.arithmetic import Arithmetic, Rule
 from npnets.optim.leafwise import LeafwiseOptimizer, descend
 from npnets.optim.rates import Rate
 from npnets.optim.settings import check_decay_rate, set_checked
 from npnets.tree import Tree
+
+
+def _compose(ops: Arithmetic, numbers: tuple[float, ...], p: Array, g: Array, *velocity: Array) -> tuple[Array, ...]:
+    decay, rate, momentum, nesterov = numbers
+    g = ops.axpy(decay, p, g) if decay else g  # g_t = gradient + decay p
+    if not velocity:
+        return (descend(ops, rate, g, p),)  # p_t = p - rate g_t
+    v = ops.axpy(momentum, velocity[0], g)  # v_t = momentum v + g_t
+    direction = ops.axpy(momentum, v, g) if nesterov else v  # momentum v_t + g_t, or v_t
+    return descend(ops, rate, direction, p), v
 
 
 class SGDState(NamedTuple):
@@ -49,6 +59,7 @@ class sgd(LeafwiseOptimizer[SGDState]):
     nesterov: bool = False
 
     _state_class = SGDState
+    _rule = Rule("sgd", _compose)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,12 +71,5 @@ class sgd(LeafwiseOptimizer[SGDState]):
     def _has_moments(self) -> tuple[bool]:
         return (bool(self.momentum),)
 
-    def _rule(
-        self, ops: Arithmetic, t: int, rate: float, decay: float, p: Array, g: Array, *moments: Array
-    ) -> tuple[Array, ...]:
-        g = ops.axpy(decay, p, g) if decay else g  # g_t = gradient + decay p
-        if not self.momentum:
-            return (descend(ops, rate, g, p),)  # p_t = p - rate g_t
-        velocity = ops.axpy(self.momentum, moments[0], g)  # v_t = momentum v + g_t
-        direction = ops.axpy(self.momentum, velocity, g) if self.nesterov else velocity  # momentum v_t + g_t, or v_t
-        return descend(ops, rate, direction, p), velocity
+    def _numbers(self, t: int, rate: float, decay: float) -> tuple[float, ...]:
+        return decay, rate, self.momentum, float(self.nesterov)

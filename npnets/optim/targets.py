@@ -1,13 +1,16 @@
 """Moving a target network's parameters to those of the network that learns."""
 
-from npnets import tree
+from typing import cast
+
 from npnets.autodiff.devices import computing_where
-from npnets.optim.arithmetic import computed
-from npnets.optim.checks import ARRAYS, check_like
+from npnets.optim.arithmetic import Rule, updated
+from npnets.optim.checks import ARRAYS
 from npnets.optim.optimizer import T
 from npnets.optim.settings import check_number
 from npnets.tree import Tree
 from npnets.underflow import ignoring_underflow
+
+_RULE = Rule("lerp", lambda ops, numbers, target, source: (ops.lerp(target, source, *numbers),))
 
 
 @ignoring_underflow
@@ -38,4 +41,5 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with computing_where({"target": target, "source": source}, ARRAYS):
-        return computed(lambda ops: tree.map(lambda t, s: ops.lerp(check_like(t, s), s, tau), target, source), target)
+        (moved,) = updated(_RULE, (tau,), (target, source))
+        return cast(T, moved)

@@ -87,17 +87,28 @@ def unzip(count: int, fun: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tr
             f"expected a function of a leaf, but got {fun!r:.60}; the order is tree.unzip(count, fun, tree, *rest)"
         )
 
-    def join(container: Tree, parts: list[Any]) -> tuple[Tree, ...]:
-        columns = zip(*parts, strict=True) if parts else [()] * count
-        if isinstance(container, dict):  # without a call for each column, which shows in small networks
-            return tuple([dict(zip(container, column, strict=True)) for column in columns])
-        return tuple([_container_like(container, column) for column in columns])
+    return from_rows(tree, iter([fun(*row) for row in rows_of(tree, *rest)]), count)
 
-    try:
-        result: tuple[Tree, ...] = _map(fun, tree, rest, join)
-        return result
-    except _Mismatch as mismatch:
-        raise ValueError(mismatch.message()) from None
+
+def rows_of(tree: Tree, *rest: Tree) -> list[tuple[Any, ...]]:
+    """Return the leaves at the same place of several trees side by side, in the order of the first tree's keys."""
+    found: list[tuple[Any, ...]] = []
+    if not _add_rows((tree, *rest), found):  # dicts in another order, or something that differs
+        found = []
+        map(lambda *row: found.append(row), tree, *rest)
+    return found
+
+
+def from_rows(tree: Tree, rows: Iterator[tuple[Any, ...]], count: int) -> tuple[Tree, ...]:
+    """Return `count` trees of a tree's structure: each row has, in the order of `rows_of`, a leaf of each of them."""
+    if not isinstance(tree, _CONTAINERS):
+        return next(rows)
+    values = tree.values() if isinstance(tree, dict) else tree
+    parts = [from_rows(part, rows, count) if isinstance(part, _CONTAINERS) else next(rows) for part in values]
+    columns = zip(*parts, strict=True) if parts else [()] * count
+    if isinstance(tree, dict):  # without a call for each column, which shows in small networks
+        return tuple([dict(zip(tree, column, strict=True)) for column in columns])
+    return tuple([sequence_like(tree, column) for column in columns])
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -134,18 +145,31 @@ def _map_one(fun: Callable[[object], object], tree: Tree) -> Tree:
     return fun(tree)
 
 
+def _add_rows(trees: tuple[Tree, ...], found: list[tuple[Any, ...]]) -> bool:
+    """Add the leaves of trees side by side, and return whether all are dicts with equal keys in the same order."""
+    first = trees[0]
+    if type(first) is not dict:
+        found.append(trees)
+        return not any([isinstance(tree, _CONTAINERS) for tree in trees])
+    keys = [*first]
+    for tree in trees[1:]:
+        if type(tree) is not dict or [*tree] != keys:
+            return False
+    for row in zip(*[tree.values() for tree in trees], strict=True):
+        if not isinstance(row[0], _CONTAINERS):
+            found.append(row)
+        elif not _add_rows(row, found):
+            return False
+    return True
+
+
 def _container_like(container: Tree, parts: Iterable[object]) -> Tree:
     """Return a dict with another's keys, or a sequence of another's class, made of new parts."""
     return dict(zip(container, parts, strict=True)) if isinstance(container, dict) else sequence_like(container, parts)
 
 
-def _map(
-    fun: Callable[..., Any],
-    tree: Tree,
-    rest: Sequence[Tree],
-    join: Callable[[Tree, list[object]], object] = _container_like,
-) -> Any:
-    """Apply a function to the leaves of several trees; `join` makes the result for a container from its parts'."""
+def _map(fun: Callable[..., Any], tree: Tree, rest: Sequence[Tree]) -> Any:
+    """Apply a function to the leaves of several trees."""
     if not isinstance(tree, _CONTAINERS):
         for other in rest:
             if isinstance(other, _CONTAINERS):
@@ -161,11 +185,11 @@ def _map(
     key: Any = None
     try:
         for key in range(len(tree)) if keys is None else keys:
-            parts.append(_map(fun, tree[key], [other[key] for other in rest], join))
+            parts.append(_map(fun, tree[key], [other[key] for other in rest]))
     except _Mismatch as mismatch:
         mismatch.keys.append(key)
         raise
-    return join(tree, parts)
+    return _container_like(tree, parts)
 
 
 def _collect(tree: Tree, found: list[object]) -> None:
@@ -189,6 +213,17 @@ def walk(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from walk(part, _join(path, index))
     else:
         yield path, tree
+
+
+def filled(tree: Tree, pieces: Iterator[Any]) -> Tree:
+    """Return a tree of the same structure with other leaves, which come in the order in which `map` takes them."""
+    if isinstance(tree, dict):
+        return {
+            key: filled(part, pieces) if isinstance(part, _CONTAINERS) else next(pieces) for key, part in tree.items()
+        }
+    if isinstance(tree, (list, tuple)):
+        return sequence_like(tree, [filled(part, pieces) for part in tree])
+    return next(pieces)
 
 
 def rebuild(tree: Tree, pieces: Iterator[Any]) -> Tree:

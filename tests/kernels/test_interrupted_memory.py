@@ -42,7 +42,7 @@ def _of_lstm(scale: float) -> Any:
 
 def _of_optimizer(scale: float) -> Any:
     x = MATRIX[scale]
-    return arithmetic.computed(lambda on: (on.axpy(0.5, x, x), on.lerp_square(x, x, 0.25)), x)
+    return arithmetic._NUMPY.axpy(0.5, x, x), arithmetic._NUMPY.lerp_square(x, x, 0.25)
 
 
 def _of_gradient(scale: float) -> Any:

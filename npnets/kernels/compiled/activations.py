@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from npnets.autodiff import Pair
 from npnets.backend import Array
 from npnets.kernels.compiled.native import native
@@ -25,12 +27,12 @@ def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:
 
 
 def _forward(z: Array, *, activation: Any) -> tuple[Array, Array]:
-    y = native.activation_forward(activation, z)
+    y = native.activation_forward(activation, np.asarray(z))  # a scalar is no array
     return y, y
 
 
 def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Any) -> tuple[Array]:
-    return (native.activation_backward(activation, g, y, z),)
+    return (native.activation_backward(activation, np.asarray(g), y, np.asarray(z)),)
 
 
 PAIR = None if native is None else Pair(_forward, _backward)

@@ -6,6 +6,8 @@
 #include "linear_backward.h"
 #include "shared_sigma.h"
 #include "squashed_gaussian.h"
+#include "lstm_backward.h"
+#include "optimizers.h"
 #include "table.h"
 
 const struct kernels KERNELS = {
@@ -19,4 +21,12 @@ const struct kernels KERNELS = {
     .shared_sigma_forward = shared_sigma_forward,
     .shared_sigma_backward = shared_sigma_backward,
     .squashed_gaussian = squashed_gaussian,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
+    .sgd = update_sgd,
+    .rmsprop = update_rmsprop,
+    .adam = update_adam,
+    .lerp = update_lerp,
+    .scale = update_scale,
+    .sum_of_squares = sum_of_squares,
 };

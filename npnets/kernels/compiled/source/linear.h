@@ -75,7 +75,7 @@ static void layer_forward(const struct layer *layer, ptrdiff_t rows, const real 
     ptrdiff_t inputs = layer->inputs, outputs = layer->outputs;
     struct finishing finishing = {layer->f, outputs, z, y, NULL};
     struct product product = {rows, outputs, inputs, {x, inputs, 1}, packed, weight, outputs, bias, z, outputs,
-                              layer->f.kind != NONE ? finish_forward : NULL, &finishing};
+                              layer->f.kind != NONE ? finish_forward : NULL, &finishing, 0};
     if (is_narrow(outputs)) {
         product.b = packed != NULL ? packed : weight;
         product.b_row = inputs;
@@ -97,7 +97,7 @@ static void layer_backward(const struct layer *layer, ptrdiff_t rows, const real
 {
     ptrdiff_t inputs = layer->inputs, outputs = layer->outputs;
     struct product product = {rows, inputs, outputs, {dz, outputs, 1}, packed, weight, inputs, NULL, dx, inputs,
-                              before != NULL && before->f.kind != NONE ? finish_backward : NULL, before};
+                              before != NULL && before->f.kind != NONE ? finish_backward : NULL, before, 0};
     if (packed != NULL || outputs == 1) { /* a weight with one column lies as its transposed does */
         compute_product(&product);
     } else {

@@ -87,7 +87,7 @@ static void weight_panel(const real *x, const real *dz, const struct layer *laye
 {
     ptrdiff_t outputs = layer->outputs, columns = smaller(PANEL, outputs - j);
     struct product product = {layer->inputs, columns, rows, {x, 1, layer->inputs}, NULL, dz + j, outputs, NULL,
-                              dweight + j, outputs, NULL, NULL};
+                              dweight + j, outputs, NULL, NULL, 0};
     compute_product(&product);
 }
 
@@ -98,7 +98,7 @@ static void narrow_weight_panel(const real *x, const real *dz, const struct laye
     ptrdiff_t inputs = smaller(PANEL, layer->inputs - k), outputs = layer->outputs;
     real transposed[PANEL * PANEL];
     struct product product = {outputs, inputs, rows, {dz, 1, outputs}, NULL, x + k, layer->inputs, NULL, transposed,
-                              PANEL, NULL, NULL};
+                              PANEL, NULL, NULL, 0};
     compute_product(&product);
     for (ptrdiff_t i = 0; i < inputs; i++)
         for (ptrdiff_t j = 0; j < outputs; j++)

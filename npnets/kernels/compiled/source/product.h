@@ -50,6 +50,7 @@ struct product {
     ptrdiff_t c_row;
     finish_function *finish;
     const void *context;
+    int adds; /* C = C + A B, without a bias */
 };
 
 INLINE ptrdiff_t in_panels(ptrdiff_t columns) { return (columns + PANEL - 1) / PANEL * PANEL; }
@@ -210,6 +211,7 @@ static void multiply_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j
     ptrdiff_t steps = smaller(BLOCK, p->depth - block), columns = smaller(PANEL, p->columns - j);
     ptrdiff_t tiles = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
     int vectors = columns > LANES ? 2 : 1;
+    int is_first = block == 0 && !p->adds;
     const real *bias = p->bias != NULL ? p->bias + j : NULL;
     for (ptrdiff_t tile = 0; tile < tiles; tile++) {
         ptrdiff_t i = p->rows * tile / tiles, rows = p->rows * (tile + 1) / tiles - i;
@@ -217,9 +219,9 @@ static void multiply_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j
         multiply_function *multiply_tile = by_vectors_and_rows[vectors - 1][rows - 1];
         real *c = p->c + i * p->c_row + j;
         if (columns == vectors * LANES)
-            multiply_tile(a, b, b_row, steps, c, p->c_row, bias, block == 0);
+            multiply_tile(a, b, b_row, steps, c, p->c_row, bias, is_first);
         else
-            multiply_edge(multiply_tile, a, b, b_row, steps, c, p->c_row, bias, block == 0, rows, columns);
+            multiply_edge(multiply_tile, a, b, b_row, steps, c, p->c_row, bias, is_first, rows, columns);
         if (p->finish != NULL && block + steps >= p->depth)
             p->finish(p->context, i, j, rows, columns);
     }
@@ -246,7 +248,7 @@ static ptrdiff_t multiply_row(const struct product *p, ptrdiff_t block)
     struct factor a = {p->a.data + block * p->a.step, p->a.row, p->a.step};
     for (; j + 8 * LANES <= p->columns; j += 8 * LANES) {
         const real *b = p->b + block * p->b_row + j, *bias = p->bias != NULL ? p->bias + j : NULL;
-        multiply_1_8(a, b, p->b_row, steps, p->c + j, p->c_row, bias, block == 0);
+        multiply_1_8(a, b, p->b_row, steps, p->c + j, p->c_row, bias, block == 0 && !p->adds);
         if (p->finish != NULL && block + steps >= p->depth)
             p->finish(p->context, 0, j, 1, 8 * LANES);
     }

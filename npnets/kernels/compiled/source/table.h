@@ -9,6 +9,8 @@
 #include "linear_call.h"
 #include "shared_sigma_call.h"
 #include "squashed_gaussian_call.h"
+#include "lstm_call.h"
+#include "optimizers_call.h"
 
 struct kernels {
     int (*elementary)(const struct elementary_call *call);
@@ -21,6 +23,10 @@ struct kernels {
     int (*shared_sigma_forward)(const struct shared_sigma_call *call);
     int (*shared_sigma_backward)(const struct shared_sigma_call *call);
     int (*squashed_gaussian)(const struct squashed_gaussian_call *call);
+    int (*lstm_forward)(const struct lstm_call *call);
+    int (*lstm_backward)(const struct lstm_call *call);
+    update_function *sgd, *rmsprop, *adam, *lerp, *scale;
+    double (*sum_of_squares)(const void *array, ptrdiff_t size);
 };
 
 #endif

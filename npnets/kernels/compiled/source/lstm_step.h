@@ -1,0 +1,77 @@
+/* The elementwise part of one step of an LSTM for one row, forward and backward.
+
+       i = sigmoid(z_i),  f = sigmoid(z_f),  g = tanh(z_g),  o = sigmoid(z_o)
+       c' = f c + i g,  h' = o tanh(c')
+
+   Symbols as in lstm.py: z = [z_i, z_f, z_g, z_o], and the gates [i, f, g, o] lie in the same order. */
+
+#ifndef NPNETS_LSTM_STEP_H
+#define NPNETS_LSTM_STEP_H
+
+#include "elementary.h"
+
+/* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. -------------------- */
+
+INLINE void forward_lanes(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates,
+                          real *old_c, ptrdiff_t count)
+{
+    vec i = vec_sigmoid(load_up_to(z, count, 0)), f = vec_sigmoid(load_up_to(z + hidden, count, 0));
+    vec g = vec_tanh(load_up_to(z + 2 * hidden, count, 0)), o = vec_sigmoid(load_up_to(z + 3 * hidden, count, 0));
+    vec its_c = load_up_to(c, count, 0), new_c = f * its_c + i * g;
+    store_up_to(c, new_c, count);
+    store_up_to(new_h, o * vec_tanh(new_c), count);
+    if (keeps) {
+        store_up_to(gates, i, count);
+        store_up_to(gates + hidden, f, count);
+        store_up_to(gates + 2 * hidden, g, count);
+        store_up_to(gates + 3 * hidden, o, count);
+        store_up_to(old_c, its_c, count);
+    }
+}
+
+INLINE void forward_row(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates,
+                        real *old_c)
+{
+    ptrdiff_t j = 0;
+    for (; j + LANES <= hidden; j += LANES)
+        forward_lanes(keeps, hidden, z + j, c + j, new_h + j, gates + j, old_c + j, LANES);
+    if (j < hidden)
+        forward_lanes(keeps, hidden, z + j, c + j, new_h + j, gates + j, old_c + j, hidden - j);
+}
+
+static void step_forward(ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates, real *old_c)
+{
+    if (gates != NULL)
+        forward_row(1, hidden, z, c, new_h, gates, old_c);
+    else
+        forward_row(0, hidden, z, c, new_h, c, c);
+}
+
+/* -- backward: from the cotangents of h' and c' to those of z and c; that of c goes over that of c' ---------------- */
+
+INLINE void backward_lanes(ptrdiff_t hidden, const real *gates, const real *c, const real *dh, real *dc, real *dz,
+                           ptrdiff_t count)
+{
+    vec i = load_up_to(gates, count, 0), f = load_up_to(gates + hidden, count, 0);
+    vec g = load_up_to(gates + 2 * hidden, count, 0), o = load_up_to(gates + 3 * hidden, count, 0);
+    vec its_c = load_up_to(c, count, 0), tanh_c = vec_tanh(f * its_c + i * g), its_dh = load_up_to(dh, count, 0);
+    vec d_o = its_dh * tanh_c; /* h' = o tanh(c') */
+    vec its_dc = load_up_to(dc, count, 0) + its_dh * o * (1 - tanh_c * tanh_c);
+    vec d_i = its_dc * g, d_f = its_dc * its_c, d_g = its_dc * i; /* c' = f c + i g */
+    store_up_to(dc, its_dc * f, count);
+    store_up_to(dz, d_i * i * (1 - i), count); /* i, f, g, o = sigmoid(z_i), sigmoid(z_f), tanh(z_g), sigmoid(z_o) */
+    store_up_to(dz + hidden, d_f * f * (1 - f), count);
+    store_up_to(dz + 2 * hidden, d_g * (1 - g * g), count);
+    store_up_to(dz + 3 * hidden, d_o * o * (1 - o), count);
+}
+
+static void step_backward(ptrdiff_t hidden, const real *gates, const real *c, const real *dh, real *dc, real *dz)
+{
+    ptrdiff_t j = 0;
+    for (; j + LANES <= hidden; j += LANES)
+        backward_lanes(hidden, gates + j, c + j, dh + j, dc + j, dz + j, LANES);
+    if (j < hidden)
+        backward_lanes(hidden, gates + j, c + j, dh + j, dc + j, dz + j, hidden - j);
+}
+
+#endif
