@@ -49,6 +49,8 @@ def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Ar
 )
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
+    if type(x) is np.ndarray and x.dtype.char in "fd":  # what NumPy's sum does, in a third of its time
+        return np.add.reduce(x, axis, None, None, keepdims)
     return namespace(x).sum(x, axis=axis, keepdims=keepdims)
 
 
@@ -59,7 +61,7 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
     if type(x) is np.ndarray and x.size and x.dtype.char in "fd":  # what NumPy's mean does, in half of its time
-        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)
+        return np.add.reduce(x, axis, None, None, keepdims) / _reduced_size(x, axis)
     return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 

@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "softplus": (2.0, 3.0),
     "elu": (0.7,),
     "gelu": ("tanh",),
+    "clipped_exp": (-1.5, 0.5),
 }
 """Arguments of each activation that differ from its defaults."""
 
