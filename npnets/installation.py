@@ -11,8 +11,8 @@ import numpy as np
 
 import npnets
 from npnets.backend import available, loaded_cupy
-from npnets.blas import find
 from npnets.kernels.compiled.native import choice, native
+from npnets.thread_count import find
 
 _CUPY_PACKAGES = ("cupy", "cupy-cuda12x", "cupy-cuda13x")
 _CPU_FACTS = Path("/proc/cpuinfo")

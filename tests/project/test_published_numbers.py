@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.cpu.blas_threads import CASES, EACH, ONE
 from benchmarks.publish import figures
 from benchmarks.publish import pages as published_pages
 from benchmarks.publish.__main__ import disagreeing
@@ -136,7 +137,7 @@ def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
     return Records(folder)
 
 
-BLAS = {"threads": 2, "one thread, us": {"alone": 0}, "one thread a core, us": {"alone": 5}}
+BLAS = {"threads": 2, "NumPy": {ONE: dict.fromkeys(CASES, 0), EACH: dict.fromkeys(CASES, 5)}}
 
 
 @pytest.mark.parametrize(

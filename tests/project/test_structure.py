@@ -34,10 +34,10 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "files": (0, set()),
     "description": (0, {"files"}),
     "autodiff": (1, set()),
-    "blas": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),
     "memory": (3, set()),
+    "thread_count": (3, set()),
     "initializers": (3, set()),
     "functional": (3, set()),
     "inputs": (3, set()),
@@ -164,6 +164,7 @@ COMPILED_MODULE = re.compile(r"kernels\.compiled\.native\b|kernels\.compiled imp
 WITH_COMPILED_MODULE = {
     "optim/arithmetic.py",  # updates are no operations of `fused`: it is where they choose
     "installation.py",  # which reports the choice
+    "thread_count.py",  # which sets its threads
 }
 """Files outside `kernels/compiled` that know the extension module. All others give `fused` a pair."""
 

@@ -296,13 +296,6 @@ FAULTS = [
         "super().__get__(instance, owner)",
         "tests/parallel/test_forks_and_handlers.py",
     ),
-    Fault(
-        "BLAS on several threads is taken for one",
-        "blas.py",
-        "if its_threads != 1:",
-        "if its_threads > 9:",
-        "tests/parallel/test_lstm_shards.py",
-    ),
     *RULES,
     *NETWORKS,
 ]

@@ -1,39 +1,30 @@
-"""Run tests once under each instruction set that the compiled kernels have for this processor.
+"""The instruction sets of the extension module: a test runs on each one that module and processor have.
 
-    python tests/support/instruction_sets.py [options of pytest]
+    @each_instruction_set
+    def test_a_law(instruction_set: str) -> None:
+        with using(instruction_set): ...
 
-Without options of pytest, the tests about kernels run. With `--others` as the first one, the best instruction set is left
-out: every other run of the suite uses it. `tox run -e instructions` calls this.
+Without the module such tests are skipped.
 """
 
-import os
-import subprocess
-import sys
+from __future__ import annotations
 
-TESTS = ("tests/kernels", "tests/optim")
-"""The tests that compare compiled kernels with their compositions."""
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
 
-def available(**environment: str) -> list[str]:
-    """Return the names of the instruction sets, the best first."""
-    code = "from npnets.kernels.compiled.native import native; print(*native.available())"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
-    return done.stdout.split()
+from npnets.kernels.compiled.native import choice, native
+
+NAMES: list[str] = [] if native is None else native.available()
+each_instruction_set = pytest.mark.parametrize("instruction_set", NAMES)
 
 
-def run_on_each(names: list[str], *options: str, **environment: str) -> int:
-    """Run pytest under each instruction set, and return the largest exit status; that of a signal is its number."""
-    found = 0
-    for name in names:
-        print(f"-- {name} --", flush=True)
-        command = [sys.executable, "-m", "pytest", *options]
-        chosen = {**os.environ, **environment, "NPNETS_COMPILED": name}
-        found = max(found, abs(subprocess.run(command, env=chosen).returncode))
-    return found
-
-
-if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    others = arguments[:1] == ["--others"]
-    sys.exit(run_on_each(available()[others:], *(arguments[others:] or TESTS)))
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Compute with an instruction set inside the block."""
+    native.choose(name)
+    try:
+        yield
+    finally:
+        native.choose(choice.name)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from instruction_sets import TESTS, available, run_on_each
+from run_instruction_sets import TESTS, available, run_on_each
 
 ROOT = Path(__file__).resolve().parents[2]
 WARNINGS = "-Wall -Wextra -Werror"

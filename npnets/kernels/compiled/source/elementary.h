@@ -105,7 +105,7 @@ INLINE vec expm1_below(vec x)
 /* tanh(|x|) = -e / (2 + e) with e = exp(-2 |x|) - 1 */
 INLINE vec vec_tanh(vec x)
 {
-    vec e = expm1_below(-2 * absolute(x));
+    vec e = expm1_below(-2 * at_most(absolute(x), broadcast(DIGITS))); /* bounded, as doubling may overflow */
     return with_sign_of(x, e / (2 + e));
 }
 
@@ -157,7 +157,7 @@ INLINE vec log_of_no_positive(vec x)
 INLINE vec vec_log(vec x)
 {
     mask is_small = x < SMALLEST_NORMAL;
-    vec normal = choose(is_small, x * power_of_two((integers){0} + DIGITS), x);
+    vec normal = x * choose(is_small, power_of_two((integers){0} + DIGITS), broadcast(1));
     integers from_root = as_integers(normal) - (integer)HALF_A_ROOT_BITS;
     integers exponent = from_root >> DIGITS;
     vec f = as_reals(as_integers(normal) - (exponent << DIGITS)) - 1;

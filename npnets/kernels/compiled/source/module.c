@@ -40,6 +40,12 @@ static PyObject *choose(PyObject *module, PyObject *argument)
     return PyErr_Format(PyExc_ValueError, "expected one of available(), but got %R", argument);
 }
 
+static PyObject *chosen_number(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromLong(chosen_threads());
+}
+
 static PyObject *threads(PyObject *module, PyObject *argument)
 {
     (void)module;
@@ -65,13 +71,22 @@ static PyMethodDef methods[] = {
     {"available", available, METH_NOARGS, available_doc},
     {"choose", choose, METH_O, choose_doc},
     {"threads", threads, METH_O, threads_doc},
+    {"chosen_threads", chosen_number, METH_NOARGS, "chosen_threads(): the number that threads() set last, 0 at first."},
     {"most_threads", most_threads_now, METH_NOARGS, "most_threads(): how many threads a call takes at most."},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
     BOUND(elementary),
     BOUND(activation_forward),
     BOUND(activation_backward),
+    BOUND(gaussian_forward),
+    BOUND(gaussian_backward),
+    BOUND(layer_norm_forward),
+    BOUND(layer_norm_backward),
     BOUND(linear_forward),
     BOUND(linear_backward),
+    BOUND(shared_sigma_forward),
+    BOUND(shared_sigma_backward),
+    BOUND(squashed_gaussian_forward),
+    BOUND(squashed_gaussian_backward),
     BOUND(lstm_forward),
     BOUND(lstm_backward),
     BOUND(sgd),

@@ -53,8 +53,6 @@ struct product {
     int adds; /* C = C + A B, without a bias */
 };
 
-INLINE ptrdiff_t smaller(ptrdiff_t x, ptrdiff_t y) { return x < y ? x : y; }
-
 INLINE ptrdiff_t in_panels(ptrdiff_t columns) { return (columns + PANEL - 1) / PANEL * PANEL; }
 
 /* -- packing ----------------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ enum { LANES = VECTOR_BYTES / sizeof(real) };
 #define KERNEL static __attribute__((unused)) /* a translation unit has every function, and need not call each */
 #define INLINE static inline __attribute__((always_inline, unused))
 
+INLINE ptrdiff_t smaller(ptrdiff_t x, ptrdiff_t y) { return x < y ? x : y; }
+
 INLINE vec load(const real *from) { return *(const unaligned_vec *)from; }
 
 INLINE void store(real *to, vec x) { *(unaligned_vec *)to = x; }
