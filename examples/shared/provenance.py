@@ -15,7 +15,7 @@ from typing import Any
 import npnets
 
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE = ("processor", "cores", "blas", "blas_threads", "gpus")
+MACHINE = ("processor", "cores", "blas", "blas_threads", "compiled", "gpus")
 VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
 
 

@@ -39,7 +39,7 @@ void *workspace(size_t bytes)
     struct buffer *own = own_buffer();
     if (own == NULL)
         return NULL;
-    if (own->bytes < bytes) {
+    if (own->memory == NULL || own->bytes < bytes) {
         size_t size = bytes < LEAST ? LEAST : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         free(own->memory);
         own->memory = NULL;
