@@ -2,7 +2,7 @@
 
     python tests/support/run_instruction_sets.py [options of pytest]
 
-Without options of pytest, the tests about kernels run. With `--others` before them, the best instruction set is left out,
+Without options of pytest, the tests about kernels run. `--others` before them leaves out the best instruction set,
 which every other run of the suite uses. `tox run -e instructions` calls this.
 """
 

@@ -32,7 +32,7 @@ def build(folder: Path, options: str) -> None:
     shutil.copytree(ROOT / "npnets", folder / "npnets", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     command = [sys.executable, "setup.py", "--quiet", "build_ext"]
     outputs = ["--build-lib", str(folder), "--build-temp", str(folder / "objects")]
-    environment = {**os.environ, "CC": "gcc", "NPNETS_COMPILER_OPTIONS": options, "NPNETS_REQUIRE_COMPILED": "1"}
+    environment = {**os.environ, "NPNETS_COMPILER_OPTIONS": options, "NPNETS_REQUIRE_COMPILED": "1"}
     subprocess.run([*command, *outputs], check=True, cwd=ROOT, env=environment)
 
 
