@@ -69,7 +69,7 @@ INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec seco
     case SILU: return silu_cotangent(g, y, z);
     case SOFTPLUS: return softplus_cotangent(g, z, first, second);
     case ELU: return elu_cotangent(g, z, first);
-    case CLIPPED_EXP: return choose((z >= first) & (z <= second), g * y, (vec){0});
+    case CLIPPED_EXP: return choose((z < first) | (z > second), (vec){0}, g * y);
     case GELU: return g * normal_slope(z);
     case GELU_TANH: return g * tanh_slope(z);
     default: return g;
