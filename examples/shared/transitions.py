@@ -58,8 +58,13 @@ class Transitions:
         if size < 1:
             raise ValueError(f"expected a batch of at least one transition, got size={size}")
         rows = rng.integers(len(self), size=size)
-        observations, actions, rewards, following, terminals = (getattr(self, key)[rows] for key in KEYS)
-        return observations, actions, rewards, following, terminals
+        return (
+            self.observations.take(rows, axis=0),  # faster than indexing, which finds out first what kind it is
+            self.actions.take(rows, axis=0),
+            self.rewards.take(rows),
+            self.next_observations.take(rows, axis=0),
+            self.terminals.take(rows),
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Transitions:

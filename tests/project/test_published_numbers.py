@@ -70,8 +70,9 @@ def test_a_result_file_names_the_command_the_date_the_machine_and_the_versions(f
     assert all(record[name] for name in HEADER)
     assert {"processor", "cores", "system"} <= record["machine"].keys() and "numpy" in record["versions"]
     program = record["command"].split()[1:3]
-    script = program[1].replace(".", "/") + ".py" if program[0] == "-m" else program[0]
-    assert (ROOT / script).exists(), record["command"]
+    module = program[1].replace(".", "/")
+    scripts = (f"{module}.py", f"{module}/__main__.py") if program[0] == "-m" else (program[0],)
+    assert any((ROOT / script).exists() for script in scripts), record["command"]
 
 
 def test_a_region_keeps_its_marks_and_the_text_around_them() -> None:
