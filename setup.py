@@ -2,9 +2,10 @@
 
 PyPI knows nothing of the files beside the README, so that the README's relative links and pictures become absolute.
 
-The extension is optional: without a C compiler the installation succeeds, and the NumPy kernels run. Two variables of
-the environment change this: with `NPNETS_COMPILED=off` it is not built, and the wheel is one for every platform; with
-`NPNETS_REQUIRE_COMPILED=1` a failed build is an error. All other metadata is in setup.cfg.
+The extension is optional: without a C compiler the installation succeeds, and the NumPy kernels run. Three variables of
+the environment change this. With `NPNETS_COMPILED=off` it is not built, and the wheel is one for every platform. With
+`NPNETS_REQUIRE_COMPILED=1` a failed build is an error. `NPNETS_COMPILER_OPTIONS` come after all other options of the
+compiler. All other metadata is in setup.cfg.
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 COMPILER_OPTIONS = ["-std=gnu11", "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fvisibility=hidden", "-pthread"]
+COMPILER_OPTIONS += ["-g0"]  # Python's own options have -g, which makes the file four times as large
 SOURCES = Path("npnets/kernels/compiled/source")  # relative, as setuptools needs it
 
 CODE = r"^ {0,3}(?P<fence>```+|~~~+).*?^ {0,3}(?P=fence)|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)"
@@ -63,16 +65,15 @@ def extension(required: bool) -> Any:
     import numpy
     from setuptools import Extension
 
-    keeps_symbols = "-g" in os.environ.get("CFLAGS", "")  # Python's own options have -g too: four times the size
-
+    own = os.environ.get("NPNETS_COMPILER_OPTIONS", "").split()
     return Extension(
         "npnets.kernels.compiled._native",
         sources=sorted(map(str, SOURCES.glob("*.c"))),
         depends=sorted(map(str, SOURCES.glob("*.h"))),
         include_dirs=[numpy.get_include()],
         define_macros=[("Py_LIMITED_API", "0x030A0000")],
-        extra_compile_args=[*COMPILER_OPTIONS, *([] if keeps_symbols else ["-g0"])],
-        extra_link_args=["-pthread"],
+        extra_compile_args=[*COMPILER_OPTIONS, *own],
+        extra_link_args=["-pthread", *own],
         py_limited_api=True,
         optional=not required,
     )

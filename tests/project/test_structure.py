@@ -164,6 +164,7 @@ COMPILED_MODULE = re.compile(r"kernels\.compiled\.native\b|kernels\.compiled imp
 WITH_COMPILED_MODULE = {
     "optim/arithmetic.py",  # updates are no operations of `fused`: it is where they choose
     "installation.py",  # which reports the choice
+    "memory.py",  # which limits and frees its buffers
     "thread_count.py",  # which sets its threads
 }
 """Files outside `kernels/compiled` that know the extension module. All others give `fused` a pair."""

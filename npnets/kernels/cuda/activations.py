@@ -72,7 +72,7 @@ _SOURCES = {
     "clipped_exp": _Source(
         ", T low, T high",
         "y = exp(z < low ? low : z > high ? high : z);",
-        "dz = z >= low && z <= high ? T(g * y) : T(0);",
+        "dz = z < low || z > high ? T(0) : T(g * y);",
     ),
     "gelu": _Source(", bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }

@@ -62,14 +62,14 @@ INLINE vec elu_cotangent(vec g, vec z, vec alpha)
 INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec second)
 {
     switch (kind) {
-    case RELU: return choose(y > 0, g, (vec){0});
+    case RELU: return choose(y <= 0, (vec){0}, g);
     case LEAKY_RELU: return choose(z > 0, g, g * first);
     case TANH: return g * (1 - y * y);
     case SIGMOID: return g * y * (1 - y);
     case SILU: return silu_cotangent(g, y, z);
     case SOFTPLUS: return softplus_cotangent(g, z, first, second);
     case ELU: return elu_cotangent(g, z, first);
-    case CLIPPED_EXP: return choose((z >= first) & (z <= second), g * y, (vec){0});
+    case CLIPPED_EXP: return choose((z < first) | (z > second), (vec){0}, g * y);
     case GELU: return g * normal_slope(z);
     case GELU_TANH: return g * tanh_slope(z);
     default: return g;
