@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks.learning import problem
+from benchmarks.publish import training_blocks
+from benchmarks.publish.records import Records
 from benchmarks.training import __main__ as program
 from benchmarks.training import one_side, sides
 from benchmarks.training.npnets_side import Training
@@ -105,6 +107,38 @@ def test_the_table_has_times_returns_and_ratios_with_their_limits() -> None:
     assert lines[-2:] == [
         "npnets over SBX: 0.50 (0.38 to 0.75), at most 0.5 expected",
         "npnets over RLtools: 2.00 (2.00 to 3.00), at most 3 expected",
+    ]
+
+
+def test_the_published_table_has_a_row_for_each_side_and_a_table_for_each_processor(tmp_path: Path) -> None:
+    returns = {side: {"untrained": [-1200.0], "trained": [-150.0]} for side in TIMES}
+    algorithms = {"sac": summed_up(TIMES, returns), "td3": summed_up({**TIMES, "sbx": [4.0] * 3}, returns)}
+    libraries = {"sbx-rl": "0.28.0", "jax": "0.10.2", "rltools": "2.2.1", "mkl": "2026.2"}
+    results = {
+        "rounds": 3,
+        "steps": 10,
+        "kernels": {"npnets": "avx2"},
+        "libraries": libraries,
+        "algorithms": algorithms,
+    }
+    for name in ("A", "B"):
+        machine = {"processor": name, "instructions": "AVX2"}
+        header = {
+            "command": "python -m benchmarks.training",
+            "date": "today",
+            "machine": machine,
+            "versions": {"numpy": "2"},
+        }
+        (tmp_path / f"training-{name}.json").write_text(json.dumps({**header, "results": results}))
+    first, second = training_blocks.steps(Records(tmp_path))
+    assert first.above == "**A, with AVX2** (3 rounds of 10 steps, ``python -m benchmarks.training``):"
+    assert second.above.startswith("**B, with AVX2**") and first.rows == second.rows
+    assert first.header == ["", "SAC, ms", "TD3, ms", "AVX2 kernels over it: SAC, TD3", "return, SAC", "return, TD3"]
+    scores = ["-150\u00a0±\u00a00"] * 2
+    assert first.rows == [
+        ["npnets, AVX2 kernels", "2.00", "2.00", "", *scores],
+        ["SBX 0.28.0", "4.00", "4.00", "0.50, 0.50", *scores],
+        ["RLtools 2.2.1", "1.00", "1.00", "2.00, 2.00", *scores],
     ]
 
 
