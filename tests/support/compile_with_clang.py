@@ -6,7 +6,6 @@ FOLDER takes a copy of the package and what the compiler writes. Clang is that o
 what it needs for both kinds of processor. It needs Linux. `tox run -e clang` calls this.
 """
 
-import os
 import platform
 import subprocess
 import sys
@@ -14,8 +13,7 @@ import sysconfig
 from pathlib import Path
 
 import numpy
-from run_instruction_sets import TESTS, available, run_on_each
-from sanitize import ROOT, WARNINGS, build
+from sanitize import ROOT, WARNINGS, build, run_tests
 
 PROCESSORS = ("x86_64", "aarch64")
 
@@ -41,10 +39,8 @@ def main(folder: Path, *options: str) -> int:
     for processor in PROCESSORS:
         if processor != here:
             compile_for(processor, folder / processor)
-    os.environ["CC"] = " ".join(clang(here))
-    build(folder / here, WARNINGS)
-    environment = {"PYTHONPATH": str(folder / here)}
-    return run_on_each(available(**environment), *(options or ("-m", "not slow", *TESTS)), **environment)
+    build(folder / here, WARNINGS, CC=" ".join(clang(here)))
+    return run_tests(folder / here, options)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Build the C with warnings as errors, then with sanitizers, and run tests on that module under each instruction set.
+"""Build the C with warnings as errors, then with sanitizers, and run tests on that module.
 
     python tests/support/sanitize.py FOLDER [options of pytest]
 
-FOLDER takes copies of the package and what the compiler writes. AddressSanitizer finds reads and writes past an array,
+FOLDER takes copies of the package and its tests. AddressSanitizer finds reads and writes past an array,
 UndefinedBehaviorSanitizer overflow of integers, misaligned pointers and the like: both end the process. It needs Linux
 and GCC. `tox run -e sanitize` calls this.
 """
@@ -13,12 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from run_instruction_sets import TESTS, available, run_on_each
-
 ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("npnets", "tests", "README.md", "pyproject.toml", "setup.cfg", "setup.py")
 WARNINGS = "-Wall -Wextra -Werror"
 SANITIZERS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
-SHORT = ("-n", "auto", "-m", "not slow", *TESTS)
+TESTS = ("-q", "-n", "auto", "-m", "not slow", "tests/kernels", "tests/optim")
+"""The tests that run compiled kernels; many of them run under each instruction set."""
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0",  # Python itself frees little at its end
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -26,14 +26,24 @@ OPTIONS = {
 }
 
 
-def build(folder: Path, options: str) -> None:
-    """Compile the extension module into a folder that has a copy of the package."""
+def build(folder: Path, options: str, **environment: str) -> None:
+    """Copy the package and its tests into a folder, and compile the extension module there."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "npnets", folder / "npnets", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    command = [sys.executable, "setup.py", "--quiet", "build_ext"]
-    outputs = ["--build-lib", str(folder), "--build-temp", str(folder / "objects")]
-    environment = {**os.environ, "NPNETS_COMPILER_OPTIONS": options, "NPNETS_REQUIRE_COMPILED": "1"}
-    subprocess.run([*command, *outputs], check=True, cwd=ROOT, env=environment)
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    environment = {**os.environ, "NPNETS_REQUIRE_COMPILED": "1", "NPNETS_COMPILER_OPTIONS": options, **environment}
+    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+    subprocess.run(command, check=True, cwd=folder, env=environment)
+
+
+def run_tests(folder: Path, options: tuple[str, ...], **environment: str) -> int:
+    """Run pytest in a folder, whose package comes before an installed one, and return its exit status."""
+    environment = {**os.environ, "NPNETS_COMPILED": "", **environment, "PYTHONPATH": str(folder)}
+    return subprocess.run(["pytest", *(options or TESTS)], cwd=folder, env=environment).returncode
 
 
 def file_of(library: str) -> str:
@@ -48,8 +58,7 @@ def main(folder: Path, *options: str) -> int:
     build(folder / "sanitized", SANITIZERS)
     # The sanitizer has to be loaded before Python, and so has the library of C++, whose exceptions it observes.
     libraries = f"{file_of('libasan.so')} {file_of('libstdc++.so')}"
-    environment = {**OPTIONS, "LD_PRELOAD": libraries, "PYTHONPATH": str(folder / "sanitized")}
-    return run_on_each(available(**environment), *(options or SHORT), **environment)
+    return run_tests(folder / "sanitized", options, LD_PRELOAD=libraries, **OPTIONS)
 
 
 if __name__ == "__main__":
