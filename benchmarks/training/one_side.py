@@ -29,7 +29,8 @@ def begin(side: str, algorithm: str, steps: int) -> list[float]:
 def hold_to_one_core() -> None:
     """Hold this process to one core, where the system can: XLA has threads beside the one that its flags allow.
 
-    On two cores they hand work over to each other, which takes SBX a quarter more processor time.
+    On two cores they hand work over to each other, which takes SBX a quarter more processor time, and twice as much
+    beside other programs.
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
