@@ -11,7 +11,7 @@
 #include "lstm.h"
 
 enum {
-    ROWS_OF_A_PART = 128,     /* of u and dz in one product */
+    ROWS_OF_A_PART = 256,     /* of u and dz in one product */
     MOST_DOTTED_ROWS = 8,     /* up to so many rows, a product with a transposed weight is quicker unpacked */
     FEWEST_GROUPS = 4,
     MOST_GROUPS = 16,
