@@ -2,8 +2,10 @@
 
 PyPI knows nothing of the files beside the README, so that the README's relative links and pictures become absolute.
 
-The extension is optional: without a C compiler the installation succeeds, and the kernels in NumPy run. With
-`NPNETS_REQUIRE_COMPILED=1` in the environment a failed build is an error. All other metadata is in setup.cfg.
+The extension is optional: without a C compiler the installation succeeds, and the NumPy kernels run. Three variables of
+the environment change this. With `NPNETS_COMPILED=off` it is not built, and the wheel is one for every platform. With
+`NPNETS_REQUIRE_COMPILED=1` a failed build is an error. `NPNETS_COMPILER_OPTIONS` come after all other options of the
+compiler. All other metadata is in setup.cfg.
 """
 
 import os
@@ -15,8 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 COMPILER_OPTIONS = ["-std=gnu11", "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fvisibility=hidden", "-pthread"]
-SOURCES = Path("npnets/kernels/compiled/source")  # relative, as setuptools wants it
-
+COMPILER_OPTIONS += ["-g0"]  # Python's own options have -g, which makes the file four times as large
+SOURCES = Path("npnets/kernels/compiled/source")  # relative, as setuptools needs it
 
 CODE = r"^ {0,3}(?P<fence>```+|~~~+).*?^ {0,3}(?P=fence)|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)"
 LINK = r"(?P<link>!?\[[^\[\]]*\]\(|\]\(|^ {0,3}\[(?!\^)[^\]]+\]:[ \t]*)[^\s)]*"
@@ -47,30 +49,52 @@ def repository() -> str:
     return urls["Repository"]
 
 
-def extension() -> Any:
-    """Return the extension module, one for every Python from 3.10 on that has the global lock."""
+def why_not_compiled() -> str:
+    """Return why this installation has no extension module, or an empty string if it has one."""
+    if os.environ.get("NPNETS_COMPILED") == "off":
+        return "NPNETS_COMPILED=off"
+    if os.name != "posix":
+        return "the compiled kernels need POSIX threads and a compiler with GNU's vectors, which Windows does not have"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "the compiled kernels need Python's global lock, which this Python does not have"
+    return ""
+
+
+def extension(required: bool) -> Any:
+    """Return the extension module: one file for every Python from 3.10 on."""
     import numpy
     from setuptools import Extension
 
-    has_stable_abi = not sysconfig.get_config_var("Py_GIL_DISABLED")
+    own = os.environ.get("NPNETS_COMPILER_OPTIONS", "").split()
     return Extension(
         "npnets.kernels.compiled._native",
         sources=sorted(map(str, SOURCES.glob("*.c"))),
         depends=sorted(map(str, SOURCES.glob("*.h"))),
         include_dirs=[numpy.get_include()],
-        define_macros=[("Py_LIMITED_API", "0x030A0000")] if has_stable_abi else [],
-        extra_compile_args=COMPILER_OPTIONS,
-        extra_link_args=["-pthread"],
-        py_limited_api=has_stable_abi,
-        optional=not os.environ.get("NPNETS_REQUIRE_COMPILED"),
+        define_macros=[("Py_LIMITED_API", "0x030A0000")],
+        extra_compile_args=[*COMPILER_OPTIONS, *own],
+        extra_link_args=["-pthread", *own],
+        py_limited_api=True,
+        optional=not required,
     )
+
+
+def binary() -> dict[str, Any]:
+    """Return the part of the settings that is about the extension module; empty without it."""
+    required = bool(os.environ.get("NPNETS_REQUIRE_COMPILED"))
+    reason = why_not_compiled()
+    if not reason:
+        return {"ext_modules": [extension(required)], "options": {"bdist_wheel": {"py_limited_api": "cp310"}}}
+    if required and reason != "NPNETS_COMPILED=off":
+        raise SystemExit(f"NPNETS_REQUIRE_COMPILED is set, but {reason}; unset it to install the NumPy kernels alone")
+    return {}
 
 
 if __name__ == "__main__":
     from setuptools import setup  # here, since the tests read this file where there may be no setuptools
 
     setup(
-        ext_modules=[extension()],
+        **binary(),
         long_description=description((ROOT / "README.md").read_text(encoding="utf-8"), repository()),
         long_description_content_type="text/markdown",
     )

@@ -22,11 +22,10 @@ from npnets import (
     tree,
 )
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
-from npnets.blas import threads
 from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
-from npnets.kernels.worker_threads import batch_threads
 from npnets.summary import summary
+from npnets.thread_count import threads
 
 if TYPE_CHECKING:
     from npnets import interop, testing, typing
@@ -61,7 +60,6 @@ __all__ = [
     "about",
     "autodiff",
     "backend",
-    "batch_threads",
     "checkpoint",
     "common",
     "continuous",

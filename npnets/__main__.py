@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m npnets",
         usage="python -m npnets [-h] [--version] [summary FILE]",
-        description="Without a command: the versions, processor, BLAS library and devices of this installation.",
+        description="Without a command: the versions, processor, BLAS, kernels and devices of this installation.",
     )
     parser.add_argument("--version", action="version", version=f"npnets {npnets.__version__}")
     parser.set_defaults(lines=_about)
@@ -52,7 +52,7 @@ def _readable(name: str, value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     if value is None:
-        return "unknown" if name == "blas_threads" else "not installed"
+        return {"blas_threads": "unknown", "compiled_threads": "none"}.get(name, "not installed")
     return str(value)
 
 

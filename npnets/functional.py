@@ -10,12 +10,24 @@ from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
 from npnets.caches import bounded_cache
 from npnets.description import Bound, bound, frozen
-from npnets.kernels.activation_formulas import FORMULAS, elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
+from npnets.kernels.activation_formulas import (
+    FORMULAS,
+    clipped_exp,
+    elu,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 from npnets.kernels.activations import TANH, Activation, parameters_of
 from npnets.numpy import softmax
 from npnets.public import listing
 
 __all__ = [
+    "clipped_exp",
     "elu",
     "gelu",
     "leaky_relu",
@@ -41,8 +53,8 @@ def resolve_activation(activation: ActivationLike, args: object = None) -> Activ
     Parameters
     ----------
     activation : str, callable or None
-        One of `"relu"`, `"tanh"`, `"elu"`, `"gelu"`, `"silu"`, `"sigmoid"`, `"softplus"`, `"leaky_relu"`; a function of
-        an array, written in `npnets.numpy`; or `None` for no activation.
+        One of `"relu"`, `"tanh"`, `"elu"`, `"gelu"`, `"silu"`, `"sigmoid"`, `"softplus"`, `"leaky_relu"`,
+        `"clipped_exp"`; a function of an array, written in `npnets.numpy`; or `None` for no activation.
     args : tuple or dict, optional
         Further arguments, such as `(0.2,)` for the slope of `"leaky_relu"`.
 

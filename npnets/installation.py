@@ -1,4 +1,4 @@
-"""Facts about an installation for a bug report or a timing: versions, processor, BLAS, devices."""
+"""Facts about an installation for a bug report or a timing: versions, processor, BLAS, compiled kernels, devices."""
 
 import importlib.metadata
 import os
@@ -11,7 +11,8 @@ import numpy as np
 
 import npnets
 from npnets.backend import available, loaded_cupy
-from npnets.blas import find
+from npnets.kernels.compiled.native import choice, native
+from npnets.thread_count import find
 
 _CUPY_PACKAGES = ("cupy", "cupy-cuda12x", "cupy-cuda13x")
 _CPU_FACTS = Path("/proc/cpuinfo")
@@ -34,6 +35,10 @@ def about() -> dict[str, Any]:
         - `"cores"`: how many cores this process may use;
         - `"blas"`, `"blas_threads"`: the library that computes NumPy's matrix products, and how many threads it may
           take at present; `None` where `threadpoolctl` does not know the library, such as Apple's Accelerate;
+        - `"compiled"`, `"compiled_because"`: the instruction set of the compiled kernels, such as `"avx2"`, or `"off"`
+          where the NumPy kernels run, and the reason in words;
+        - `"compiled_threads"`: how many threads one call of a compiled kernel takes at most at present, `None` without
+          them;
         - `"devices"`: as `npnets.backend.available` returns them;
         - `"gpus"`: the names of the GPUs among them.
 
@@ -53,6 +58,9 @@ def about() -> dict[str, Any]:
         "cores": _cores(),
         "blas": name,
         "blas_threads": threads,
+        "compiled": choice.name,
+        "compiled_because": choice.reason,
+        "compiled_threads": None if native is None else native.most_threads(),
         "devices": devices,
         "gpus": _gpu_names(devices),
     }

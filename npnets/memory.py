@@ -1,14 +1,16 @@
 """The buffer pools of NumPy arrays: how large they may be, how large they are, and how to free them.
 
 Each thread keeps the large arrays (64 KiB and more) of layers, LSTMs and optimizers that are no longer referenced, and
-uses them again. An array that a caller still references is never touched. On a GPU CuPy has a pool of its own:
-`cupy.get_default_memory_pool()` has `free_all_blocks()` and `set_limit(size=...)`.
+uses them again; and one buffer for the calls of compiled kernels, with the same limit. An array that a caller still
+references is never touched. On a GPU CuPy has a pool of its own: `cupy.get_default_memory_pool()` has
+`free_all_blocks()` and `set_limit(size=...)`.
 """
 
 import numpy as np
 
 from npnets import caches
 from npnets.kernels import buffers
+from npnets.kernels.compiled.native import native
 from npnets.log import logger
 from npnets.public import listing
 
@@ -49,6 +51,8 @@ def limit(most_bytes: int) -> int:
         raise ValueError(f"the limit must be at least 0 bytes, which turns the pools off, but is {most_bytes}")
     if most_bytes and not buffers.REFERENCES_ARE_COUNTED:
         logger().warning("npnets.memory.limit changes nothing: this Python runs without its global lock")
+    if native is not None:
+        native.limit_memory(int(most_bytes))
     return buffers.set_limit(int(most_bytes))
 
 
@@ -60,6 +64,8 @@ def clear() -> None:
     pools.
     """
     buffers.free()
+    if native is not None:
+        native.free_memory()
     caches.clear()
 
 
@@ -71,4 +77,4 @@ def held() -> int:
     int
         Bytes, of arrays in use and of those that wait to be used again.
     """
-    return buffers.held()
+    return buffers.held() + (0 if native is None else native.held_memory())

@@ -2,7 +2,8 @@
 # Create the checkout's virtual environment, .venv, and install into it.
 #   sh scripts/environment.sh NAME REQUIREMENT...
 # NAME is the purpose of the requirements, which are pip's arguments, relative to the root of the checkout. A second call
-# with the same NAME installs nothing, unless setup.cfg, pyproject.toml, the requirements or the checkout's path changed.
+# with the same NAME installs nothing, unless setup.cfg, setup.py, pyproject.toml, the C sources, the requirements or the
+# checkout's path changed.
 # $PYTHON is the interpreter; by default, an existing .venv is reused, and a new one is made with python3.
 # Needs Python 3.10 or newer. Installs Debian's python3-venv if the interpreter needs it to make an environment.
 set -eu
@@ -77,7 +78,7 @@ if ! is_usable; then
     rm "$unfinished"
 fi
 
-state=$(printf '%s\n' "$root" "$@" && cat setup.cfg pyproject.toml)
+state=$(printf '%s\n' "$root" "$@" && cat setup.cfg setup.py pyproject.toml && cksum npnets/kernels/compiled/source/*)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
     say "installing into .venv: $*"
     # Until the end, .venv may be incomplete: an interrupted run leaves this mark, and the next run starts over.

@@ -21,7 +21,7 @@ from benchmarks.counts.held import Held
 
 Counts = dict[str, int]
 
-UPDATE = "python -m benchmarks.counts --update 'REASON'"
+UPDATE = "python -m benchmarks.counts --update"
 
 
 def python_calls() -> Iterator[tuple[str, Counts]]:
@@ -53,9 +53,9 @@ def compare(title: str, counts: Counts, before: Held) -> bool:
     show(title, counts, before)
     lines = held.risen(before, counts)
     if lines:
-        print(f"error: {title} rose:", *lines, f"if that is meant: {UPDATE}", sep="\n  ", file=sys.stderr)
+        print(f"error: {title} rose:", *lines, f"if that is meant: {UPDATE} 'REASON'", sep="\n  ", file=sys.stderr)
     if names := held.fallen(before, counts):
-        print(f"lower than held: {', '.join(names)}; hold the gain: {UPDATE.replace(' REASON', '')}")
+        print(f"lower than held: {', '.join(names)}; hold the gain: {UPDATE}")
     return not lines
 
 
@@ -119,8 +119,8 @@ def main() -> None:
         try:
             update(options.update)
         except held.Unexplained as rise:
-            sys.exit(f"error: these counts rise, and need a reason ({UPDATE}):\n{rise}")
-    elif not check(options.base) and options.check:
+            sys.exit(f"error: these counts rise, and need a reason ({UPDATE} 'REASON'):\n{rise}")
+    elif not check(options.base.strip("0") and options.base) and options.check:  # zeros: GitHub knows no commit before
         sys.exit(1)
 
 

@@ -26,6 +26,8 @@ VALGRIND = ("valgrind", "--tool=callgrind", "--dump-before=getpgid")
 PARTS = 3
 """Parts of each call in Callgrind's output: warm-up, few calls, many calls."""
 
+BUILD = ("--enable-shared", "--enable-optimizations", "--with-lto", "--with-pydebug")
+
 ALWAYS = {"PYTHONHASHSEED": "0", **dict.fromkeys(THREADS, "1")}
 """Variables of every counted process: the same order of sets, and one thread."""
 
@@ -67,18 +69,18 @@ def versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("numpy", "scipy", "autograd")}
     return {
         "machine": platform.machine(),
-        "python": f"{platform.python_version()}, {platform.python_compiler()}, configured with {_configured()}",
+        "python": f"{platform.python_version()}, {platform.python_compiler()} {_built()}",
         "libc": " ".join(platform.libc_ver()),
-        "compiler": _first_line(sysconfig.get_config_var("CC").split()[0], "--version"),
+        "compiler": _first_line(sysconfig.get_config_var("CC").split()[0], "--version").partition(" ")[2],
         **packages,
         "valgrind": _first_line("valgrind", "--version"),
     }
 
 
-def _configured() -> str:
-    """Return the options that Python was configured with, such as those for its optimization, without its folders."""
-    options = str(sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "").split()
-    return " ".join(option for option in options if "/" not in option) or "nothing"
+def _built() -> str:
+    """Return the options of Python's own build that change how many instructions it executes."""
+    options = str(sysconfig.get_config_var("CONFIG_ARGS")).replace("'", "").split()
+    return " ".join(sorted(option for option in options if option.startswith(BUILD)))
 
 
 def has_valgrind() -> bool:
@@ -88,7 +90,7 @@ def has_valgrind() -> bool:
 
 def has_avx2() -> bool:
     """Return whether this installation has compiled kernels for AVX2, the best that Valgrind can run."""
-    code = "from npnets.kernels.compiled.native import choice; print(choice.name)"
+    code = "import npnets; print(npnets.about()['compiled'])"
     variables = {**os.environ, "NPNETS_COMPILED": "avx2"}
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=variables)
     return done.stdout.strip() == "avx2"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import gc
-import os
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 import npnets
 import npnets.numpy as nnp
@@ -18,12 +16,8 @@ from benchmarks.cpu import cells, small_critics, steps_npnets
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.losses import loss
 from npnets import optim
-from npnets.kernels.compiled.native import choice
 
 Output = Callable[[Any], tuple[Any, ...]]
-
-ROWS = 64
-"""Smallest number of rows for each thread at which a batch of sequences is divided into shards."""
 
 
 def make(cell: Cell) -> Callable[[], Any]:
@@ -31,7 +25,7 @@ def make(cell: Cell) -> Callable[[], Any]:
     if cell.network == cells.TWINS:
         return small_critics.make(cell)
     if cell.network in cells.RECURRENT:
-        return in_shards(cell, evaluation(cell, {}))
+        return evaluation(cell, {})
     if cell.kind in cells.KINDS:
         return evaluation(cell, {"rng": np.random.default_rng(0)})
     return Adam(cell) if cell.kind == "adam" else steps_npnets.make(cell, np.random.default_rng(0))
@@ -39,7 +33,7 @@ def make(cell: Cell) -> Callable[[], Any]:
 
 def kernels() -> str:
     """Return the instruction set of the compiled kernels in use, or `"off"`."""
-    return choice.name
+    return str(npnets.about()["compiled"])
 
 
 def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
@@ -50,23 +44,6 @@ def evaluation(cell: Cell, draw: dict[str, Any]) -> Callable[[], Any]:
         return lambda: run(params)
     value_and_grad = npnets.value_and_grad(lambda params: loss(nnp, cell.network, run(params), given))
     return lambda: value_and_grad(params)
-
-
-def in_shards(cell: Cell, call: Callable[[], Any]) -> Callable[[], Any]:
-    """Divide a large batch of sequences into shards, one for each of several threads, as a user would.
-
-    BLAS then runs on one thread, and afterwards on as many as before, because the process also times other cells.
-    """
-    threads = int(os.environ["OMP_NUM_THREADS"])
-    if threads < 2 or cell.batch < ROWS * threads:
-        return call
-    blas = ThreadpoolController().select(user_api="blas")
-
-    def sharded() -> Any:
-        with blas.limit(limits=1), npnets.batch_threads(threads):
-            return call()
-
-    return sharded
 
 
 def output(cell: Cell, given: dict[str, Any], draw: dict[str, Any]) -> Output:

@@ -43,7 +43,7 @@ def figure_of_ratios(found: dict[str, Any]) -> Figure:
         "npnets' time divided by Tianshou's, with quartiles; left of the line is faster", fontsize="medium"
     )
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=4, frameon=False, fontsize="small")
+    figure.legend(handles, labels, loc="outside upper right", ncols=5, frameon=False, fontsize="small")
     return figure
 
 

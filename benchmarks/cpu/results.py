@@ -9,9 +9,9 @@ from typing import Any
 
 from benchmarks.cpu.bars import check_bars
 from benchmarks.cpu.cells import Cell
-from benchmarks.cpu.sides import OURS, RIVALS
+from benchmarks.cpu.sides import OURS
 from benchmarks.cpu.table import Means, groups, means, timed
-from benchmarks.harness.ratios import spread, within_rounds
+from benchmarks.harness.ratios import spread
 from benchmarks.harness.turns import Times
 
 Found = dict[str, Any]
@@ -19,7 +19,7 @@ Found = dict[str, Any]
 
 
 def summed_up(times: Times, load: float) -> Found:
-    """Return every cell's times and ratios; and for each of our sides, the geometric means and the bars."""
+    """Return every cell's times; and for each of our sides, the geometric means of its ratios and the bars."""
     return {
         "load": round(load, 1),
         "cells": [_cell(cell, sides) for cell, sides in times.items()],
@@ -42,14 +42,8 @@ def _cell(cell: Cell, sides: dict[str, list[float]]) -> dict[str, Any]:
         **cell._asdict(),
         "size": cell.size,
         "microseconds": {side: spread(values).rounded(2) for side, values in sides.items()},
-        "over": {ours: _ratios(sides, ours) for ours in OURS if ours in sides},
         "rounds": {side: [round(value, 2) for value in values] for side, values in sides.items()},
     }
-
-
-def _ratios(sides: dict[str, list[float]], ours: str) -> dict[str, dict[str, float]]:
-    rivals = [side for side in RIVALS if side in sides and side != ours]
-    return {side: spread(within_rounds(sides[ours], sides[side])).rounded(4) for side in rivals}
 
 
 def _rounded(means: Means) -> Means:

@@ -61,6 +61,7 @@ def header() -> dict[str, Any]:
     machine = {
         "processor": facts["processor"],
         "instructions": instructions(),
+        "kernels": facts["compiled"],
         "cores": facts["cores"],
         "gpus": ", ".join(facts["gpus"]),
     }

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.publish import best_blocks, cost_blocks, learning_blocks, optimizer_blocks, rival_blocks, speed_blocks
+from benchmarks.publish import (
+    best_blocks,
+    cost_blocks,
+    learning_blocks,
+    optimizer_blocks,
+    rival_blocks,
+    speed_blocks,
+    training_blocks,
+)
 from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Records
 
@@ -29,4 +37,5 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "recurrent": speed_blocks.recurrent,
     "speed": speed_blocks.speed,
     "speed-claims": speed_blocks.claims,
+    "training": training_blocks.steps,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.cpu.blas_threads import CASES, EACH, ONE
 from benchmarks.cpu.footprint import COLUMNS
 from benchmarks.cpu.sides import LIBRARIES, SIDES
 from benchmarks.publish.markup import Table, plus_minus
@@ -30,24 +31,29 @@ def footprint(records: Records) -> Table:
 
 
 def blas_threads(records: Records) -> str:
-    """Return the paragraph that explains why a program should set the number of threads."""
-    found = records["blas_threads"]["results"]
-    one, times = found["one thread, us"], slowdown(records)
-    return (
+    """Return the paragraph about the time of a small training step on one thread and on several."""
+    record, (alone, beside) = records["blas_threads"], CASES
+    found, times = record["results"], slowdown(records, "NumPy")
+    text = (
         f"NumPy's BLAS uses one thread for each core, even for products that are too small for several. A training "
-        f"step of a 64-64 actor with batches of 128 takes {one['alone'] / 1e3:.1f} ms on one thread. "
-        f"On {found['threads']} threads it takes {times['alone']:.1f} times as long, and "
-        f"{times['beside another program']:.1f} times as long while another program runs "
-        f"(`python -m benchmarks.cpu.blas_threads`, {processor(records['blas_threads'])}). "
-        f"Set one thread at the start of a program, as all the examples do:"
+        f"step of a 64-64 actor with batches of 128 takes {found['NumPy'][ONE][alone] / 1e3:.2f} ms on one thread with "
+        f"the NumPy kernels. On {found['threads']} threads it takes {times[alone]:.1f} times as long, and "
+        f"{times[beside]:.1f} times as long while another program runs (`{record['command']}`, {processor(record)})."
+    )
+    if "compiled" not in found:
+        return text
+    times = slowdown(records, "compiled")
+    return (
+        f"{text} The compiled kernels decide by the work how many threads they use: the step takes "
+        f"{found['compiled'][ONE][alone] / 1e3:.2f} ms on one thread, {times[alone]:.1f} times as long with up to "
+        f"{found['threads']}, and {times[beside]:.1f} times as long beside the other program."
     )
 
 
-def slowdown(records: Records) -> dict[str, float]:
+def slowdown(records: Records, kernels: str) -> dict[str, float]:
     """Return the ratios of a step's time on one thread for each core to that on one thread, by load."""
-    found = records["blas_threads"]["results"]
-    one, each = found["one thread, us"], found["one thread a core, us"]
-    return {case: each[case] / one[case] for case in one}
+    found = records["blas_threads"]["results"][kernels]
+    return {case: found[EACH][case] / found[ONE][case] for case in CASES}
 
 
 def deployed(records: Records) -> Table:

@@ -45,10 +45,16 @@ class Measured(NamedTuple):
 def measured(records: Records) -> list[Measured]:
     """Return the results of npnets on every processor with each of its kernels, the best first."""
     return [
-        Measured(file, side, record["machine"]["processor"], KERNELS[kernels], by_threads(file, record))
+        Measured(file, side, processor_of(record), KERNELS[kernels], by_threads(file, record))
         for file, record in records.processors(NAME).items()
         for side, kernels in record["results"]["kernels"].items()
     ]
+
+
+def processor_of(record: Record) -> str:
+    """Return the name of a processor with its best instruction set, if the file has it: `AMD EPYC (AVX-512)`."""
+    machine = record["machine"]
+    return f"{machine['processor']} ({machine['instructions']})" if "instructions" in machine else machine["processor"]
 
 
 def by_threads(file: str, record: Record) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks.publish.cost_blocks import slowdown
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
 from benchmarks.publish.measured import largest_group
@@ -12,7 +11,7 @@ from benchmarks.publish.rival_blocks import learning_ratio
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
 SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
-ALONE = ("blas_threads", "bcq_side_by_side", "deploy", "footprint", "learning_side_by_side")
+ALONE = ("bcq_side_by_side", "deploy", "footprint", "learning_side_by_side")
 
 
 def substitutions(records: Records) -> str:
@@ -24,7 +23,7 @@ def substitutions(records: Records) -> str:
 def numbers(records: Records) -> dict[str, str]:
     """Return all numbers by name."""
     found: dict[str, str] = {}
-    for group in (_processors, _returns, _speed, _blas, _rivals):
+    for group in (_processors, _returns, _speed, _rivals):
         with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:
             found |= group(part)
     return found
@@ -45,12 +44,6 @@ def _returns(records: Records) -> dict[str, str]:
 
 def _speed(records: Records) -> dict[str, str]:
     return {f"learn.{name}": f"{largest_group(records, '1', f'{name} learn'):.2f}" for name in ("sac", "td3")}
-
-
-def _blas(records: Records) -> dict[str, str]:
-    slower = {name: f"{times:.1f}" for name, times in slowdown(records).items()}
-    threads = str(records["blas_threads"]["results"]["threads"])
-    return {"blas.alone": slower["alone"], "blas.beside": slower["beside another program"], "blas.threads": threads}
 
 
 def _rivals(records: Records) -> dict[str, str]:

@@ -56,6 +56,6 @@ def block_of(records: Records, name: str, page: Path, placed: set[str]) -> str:
     with published_from(records, f"{_name(page)}, block {name!r}") as part:
         block = BLOCKS[name](part)
     if isinstance(block, str):
-        return block
+        return block if page.suffix == ".md" else block.replace("`", "``")
     tables = [block] if isinstance(block, Table) else block
     return "\n\n".join(table.markdown() if page.suffix == ".md" else table.rst() for table in tables)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks.cpu.bars import ratio
+from benchmarks.cpu.cells import RECURRENT
+from benchmarks.cpu.results import times_of
+from benchmarks.harness.turns import Times
 from benchmarks.publish.markup import Table
 from benchmarks.publish.measured import NUMBERS, Measured, best, largest_group, largest_mean, measured
 from benchmarks.publish.records import Records, Unpublishable, version
@@ -77,18 +81,22 @@ def recurrent(records: Records) -> list[Table]:
 
 
 def _sizes(one: Measured) -> Table:
-    sizes = dict.fromkeys(cell["size"] for cell in one.threads["1"]["cells"] if "x" in cell["size"])
+    times = {number: times_of(one.threads[number]) for number in NUMBERS}
+    sizes = dict.fromkeys(cell.size for cell in times["1"] if cell.network in RECURRENT)
     columns = [(kind, number) for number in NUMBERS for kind in ("forward", "gradient")]
-    rows = [[size.replace("x", " x "), *(_pair(one, size, kind, number) for kind, number in columns)] for size in sizes]
+    rows = [
+        [size.replace("x", " x "), *(_pair(one, times[number], size, kind) for kind, number in columns)]
+        for size in sizes
+    ]
     headings = (f"{kind}, {NUMBERS[number]}" for kind, number in columns)
     return Table(["batch x steps", *headings], rows, f"{_title(one)}:")
 
 
-def _pair(one: Measured, size: str, kind: str, number: str) -> str:
-    found = [cell for cell in one.threads[number]["cells"] if cell["size"] == size and cell["kind"] == kind]
-    if not found:
-        raise Unpublishable(f"{one.file}.json has no recurrent {kind} of {size} on {NUMBERS[number]}")
-    return ", ".join(_number(cell["over"][one.side]["tianshou"]["median"]) for cell in found)
+def _pair(one: Measured, times: Times, size: str, kind: str) -> str:
+    cells = [cell for cell in times if (cell.size, cell.kind) == (size, kind)]
+    if not cells:
+        raise Unpublishable(f"{one.file}.json has no recurrent {kind} of {size} on one number of threads")
+    return ", ".join(_number(ratio(times, cell, one.side, "tianshou")) for cell in cells)
 
 
 def bars(records: Records) -> list[Table]:

@@ -35,4 +35,4 @@ def critics_loss(params: Any, critics: npnets.Critic, obs: Array, act: Array, ta
 
     With a sum, the gradient of each critic is the same as if it were alone.
     """
-    return nnp.sum(nnp.mean((critics.forward(params, obs, act) - target) ** 2, (1, 2)))
+    return nnp.sum((critics.forward(params, obs, act) - target) ** 2) / len(target)

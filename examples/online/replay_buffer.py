@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from examples.shared.transitions import Array, Batch, Transitions
+from examples.shared.transitions import Array, Batch, draw_batch
 
 
 class ReplayBuffer:
-    """A buffer of transitions, stored as `Transitions` in float32.
+    """A buffer of transitions in float32, with the columns of `Transitions`.
 
     Parameters
     ----------
@@ -40,10 +40,6 @@ class ReplayBuffer:
             column[row] = value
         self._added += 1
 
-    def transitions(self) -> Transitions:
-        """Return all stored transitions, as views of the buffer."""
-        return Transitions(*(column[: len(self)] for column in self._columns))
-
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
         """Draw `size` transitions uniformly with replacement, as `Transitions.batch` does."""
-        return self.transitions().batch(rng, size)
+        return draw_batch(self._columns, len(self), rng, size)

@@ -22,7 +22,7 @@ import npnets.numpy as nnp
 from examples.online.critic_ensemble import critics_loss, make_critics, td_target
 from examples.online.off_policy import learn_while_acting
 from examples.online.online_training import main
-from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
+from examples.shared.learning_state import State, gradient_step, initial_state, optimizer_step, update_targets
 from examples.shared.transitions import Array, Batch
 from npnets import optim
 from npnets.backend import to_device, to_numpy
@@ -137,7 +137,7 @@ class SAC:
         temperature = nnp.exp(state.params["log_temperature"])
         given = state.params["critics"], temperature, obs, rng
         state, (loss, log_prob) = gradient_step(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
-        state, _ = gradient_step(state, self.optimizers, "log_temperature", self._temperature_loss, log_prob)
+        state = optimizer_step(state, self.optimizers, "log_temperature", self._temperature_grad(log_prob))
         return state, {"actor": loss, "temperature": temperature}
 
     def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
@@ -164,14 +164,17 @@ class SAC:
     def _actor_loss(
         self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: np.random.Generator
     ) -> tuple[Any, Any]:
-        """Return the temperature times the log-density minus the value, averaged, and the log-densities `(batch,)`."""
+        """Return the mean of temperature times log-density minus value, and the log-densities `(batch,)`."""
         act, log_prob = self.distribution(params, obs).sample_and_log_prob(rng)
         values = self.policy_values(self.critics.forward(critic_params, obs, act))
-        return nnp.mean(temperature * log_prob[:, None] - values), log_prob
+        return temperature * nnp.mean(log_prob) - nnp.mean(values), log_prob
 
-    def _temperature_loss(self, log_temperature: Any, log_prob: Array) -> Any:
-        """Return a loss that lowers the temperature if the entropy is above its target, and otherwise raises it."""
-        return -log_temperature * nnp.mean(log_prob + self.target_entropy)
+    def _temperature_grad(self, log_prob: Array) -> Array:
+        """Return the gradient that lowers the temperature if the entropy is above its target, and otherwise raises it.
+
+        It is that of the loss `-log_temperature * mean(log_prob + target_entropy)`, which is linear.
+        """
+        return -nnp.mean(log_prob + self.target_entropy)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ class TD3:
         net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
         self.actor = npnets.Actor(net, act_dim, max_action=settings.max_action, device=device)
         self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
+        self.first_critic = make_critics(1, obs_dim, act_dim, settings.hidden_sizes, device)
         self.optimizers = {"actor": optim.adam(settings.actor_lr), "critics": optim.adam(settings.critic_lr)}
 
     def init(self, rng: np.random.Generator) -> State:
@@ -127,10 +128,8 @@ class TD3:
         )
         losses = {"critics": critic_loss}
         if state.optimizers["critics"].step % self.settings.policy_delay == 0:
-            critic_params = state.params["critics"]
-            state, losses["actor"] = gradient_step(
-                state, self.optimizers, "actor", self._actor_loss, critic_params, obs
-            )
+            first = npnets.tree.map(lambda leaf: leaf[:1], state.params["critics"])
+            state, losses["actor"] = gradient_step(state, self.optimizers, "actor", self._actor_loss, first, obs)
             state = update_targets(state, self.settings.tau)
         return state, losses
 
@@ -155,7 +154,7 @@ class TD3:
     def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:
         """Return the negative mean value, by the first critic, of the actor's actions."""
         act, _ = self.actor.forward(params, obs)
-        return -nnp.mean(self.critics.forward(critic_params, obs, act)[0])
+        return -nnp.mean(self.first_critic.forward(critic_params, obs, act))
 
 
 if __name__ == "__main__":

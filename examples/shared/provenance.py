@@ -15,7 +15,7 @@ from typing import Any
 import npnets
 
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE = ("processor", "cores", "blas", "blas_threads", "gpus")
+MACHINE = ("processor", "cores", "blas", "blas_threads", "compiled", "gpus")
 VERSIONS = ("python", "npnets", "numpy", "autograd", "scipy")
 
 
@@ -45,7 +45,8 @@ def command() -> str:
     program = Path(sys.argv[0]).resolve()
     if program.is_relative_to(ROOT):
         program = program.relative_to(ROOT)
-    return shlex.join(["python", *(["-m", module.name] if module else [program.as_posix()]), *_options()])
+    run = ["-m", module.name.removesuffix(".__main__")] if module else [program.as_posix()]
+    return shlex.join(["python", *run, *_options()])
 
 
 def _options() -> list[str]:

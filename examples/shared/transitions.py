@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,23 @@ class Transitions:
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
         """Draw ``size`` transitions uniformly with replacement; five arrays, in the order of the class."""
-        if size < 1:
-            raise ValueError(f"expected a batch of at least one transition, got size={size}")
-        rows = rng.integers(len(self), size=size)
-        observations, actions, rewards, following, terminals = (getattr(self, key)[rows] for key in KEYS)
-        return observations, actions, rewards, following, terminals
+        columns = (self.observations, self.actions, self.rewards, self.next_observations, self.terminals)
+        return draw_batch(columns, len(self), rng, size)
+
+
+def draw_batch(columns: Sequence[Array], rows: int, rng: np.random.Generator, size: int) -> Batch:
+    """Draw ``size`` transitions uniformly with replacement from the first ``rows`` rows of five columns."""
+    if size < 1:
+        raise ValueError(f"expected a batch of at least one transition, got size={size}")
+    drawn = rng.integers(rows, size=size)
+    observations, actions, rewards, following, terminals = columns
+    return (
+        observations.take(drawn, 0),  # twice as fast as an index
+        actions.take(drawn, 0),
+        rewards.take(drawn),
+        following.take(drawn, 0),
+        terminals.take(drawn),
+    )
 
 
 def load(path: str | os.PathLike[str]) -> Transitions:

@@ -15,7 +15,7 @@ that forward mode follows.
 
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy
 from numpy import float32, float64, ndarray
@@ -138,38 +138,48 @@ def tangent_of(x: Traced) -> Any:
     return x._node.g
 
 
-class Opened(NamedTuple):
-    """The arguments of an operation without the boxes of their newest trace.
+def opened(args: tuple[Any, ...], copies_constants: bool = False) -> tuple[int, Boxes, Sequence[Any], bool]:
+    """Take the boxes of their newest trace off an operation's arguments.
 
-    `trace` is its number, `boxes` are its boxes by position, and `values` the arguments with their values in place of
-    them. `is_first_order`: one single reverse pass, and no other derivative, follows the arguments.
+    Parameters
+    ----------
+    args : tuple
+    copies_constants : bool
+        Whether arrays that are not traced, and that a caller could refill before a backward pass reads them, are
+        replaced by copies.
+
+    Returns
+    -------
+    trace : int
+        The number of the newest trace, -1 if no argument is traced.
+    boxes : list of pairs
+    values : sequence
+        The arguments with their values in the place of these boxes.
+    is_first_order : bool
+        Whether one single reverse pass, and no other derivative, follows the arguments.
     """
-
-    trace: int
-    boxes: Boxes
-    values: Sequence[Any]
-    is_first_order: bool
-
-
-def opened(args: tuple[Any, ...], copies_constants: bool = False) -> Opened:
-    """Return arguments without their newest trace; with `copies_constants`, constants that may change are copies."""
+    for arg in args:
+        if type(arg) in _box_types:
+            break
+    else:
+        return -1, [], args, True
     boxes = [pair for pair in enumerate(args) if type(pair[1]) in _box_types]
-    if not boxes:
-        return Opened(-1, boxes, args, True)
     trace = boxes[0][1]._trace
     values = list(args)
-    if copies_constants and len(boxes) < len(args):  # a caller could refill them before a backward pass reads them
+    if copies_constants and len(boxes) < len(args):
         values = [arg.copy() if may_change(arg) else arg for arg in args]
     is_first_order = True
-    if len(boxes) > 1 and any([box._trace != trace for _, box in boxes]):
-        trace = max([box._trace for _, box in boxes])
-        boxes, is_first_order = [(index, box) for index, box in boxes if box._trace == trace], False
+    for _, box in boxes:
+        if box._trace != trace:
+            trace = max([box._trace for _, box in boxes])
+            boxes, is_first_order = [(index, box) for index, box in boxes if box._trace == trace], False
+            break
     for index, box in boxes:
         value = box._value
         if type(box._node) is not VJPNode or type(value) in _box_types:
             is_first_order = False
         values[index] = float64(value) if type(value) is float else value  # autograd traces Python's floats too
-    return Opened(trace, boxes, values, is_first_order)
+    return trace, boxes, values, is_first_order
 
 
 def may_change(x: object) -> bool:

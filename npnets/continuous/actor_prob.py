@@ -10,7 +10,7 @@ from npnets.common.protocols import features_of
 from npnets.common.sequential import Sequential, entry_of, operations_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_of_spec
+from npnets.continuous.gaussian_head import SIGMA, bound_of_mean, sigma_of_spec
 from npnets.description import Bound, Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH, Activation
@@ -116,7 +116,7 @@ class ActorProb(Network):
         leaves = self.spec.read(params, self)
         x, state = self._body.observe(leaves, obs, state)
         if self.conditioned_sigma:
-            mu, sigma = self._mu.run(leaves, x), sigma_from_features(self._sigma.run(leaves, x))
+            mu, sigma = self._mu.run(leaves, x), self._sigma.run(leaves, x)
         else:
             mu, sigma = x, shared_sigma(leaves[-1], x.shape)
         return (scaled(mu, self.max_action), sigma), state
@@ -133,7 +133,7 @@ class ActorProb(Network):
 
     @cached_property
     def _sigma(self) -> Sequential:
-        return part_of(self.spec, "sigma", self.head)
+        return part_of(self.spec, "sigma", self.head, SIGMA)
 
     @property
     def _squash(self) -> Activation | None:

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
-import npnets.numpy as nnp
-from npnets.backend import Array
 from npnets.common.protocols import Layer
 from npnets.common.sequential import entry_of
 from npnets.common.spec import Constant, Entry, Parameter
 from npnets.description import bound
+from npnets.kernels.activations import Activation
 
 SIGMA_MIN = -20
 SIGMA_MAX = 2
+SIGMA = Activation("clipped_exp", (SIGMA_MIN, SIGMA_MAX))
+"""From the output of a head to a standard deviation."""
 
 
 def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tuple[float, ...]:
@@ -28,8 +29,3 @@ def bound_of_mean(max_action: Any, unbounded: bool, actions: int) -> float | tup
 def sigma_of_spec(head: Layer, actions: int, conditioned: bool) -> dict[str, Entry]:
     """Return what a spec holds for the standard deviation: a head, or one parameter that begins at zero."""
     return {"sigma": entry_of(head)} if conditioned else {"log_sigma": Parameter((actions,), Constant(0))}
-
-
-def sigma_from_features(z: Array) -> Array:
-    """Return the standard deviation `exp(z)`, `z` clipped to [-20, 2]."""
-    return nnp.exp(nnp.clip(z, SIGMA_MIN, SIGMA_MAX))

@@ -13,7 +13,7 @@ from npnets.common.network import Network
 from npnets.common.sequences import sequences
 from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
-from npnets.continuous.gaussian_head import bound_of_mean, sigma_from_features, sigma_of_spec
+from npnets.continuous.gaussian_head import SIGMA, bound_of_mean, sigma_of_spec
 from npnets.description import Bound, Shape, cached_property, check_flags, set_fields, set_plain, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH
@@ -131,7 +131,7 @@ class RecurrentActorProb(Network):
         hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
         mu = scaled(self._mu.run(leaves, hidden), self.max_action)
         if self.conditioned_sigma:
-            sigma = sigma_from_features(self._sigma.run(leaves, hidden))
+            sigma = self._sigma.run(leaves, hidden)
         else:
             sigma = shared_sigma(leaves[-1], mu.shape)
         return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
@@ -142,4 +142,4 @@ class RecurrentActorProb(Network):
 
     @cached_property
     def _sigma(self) -> Sequential:
-        return part_of(self.spec, "sigma", self.head)
+        return part_of(self.spec, "sigma", self.head, SIGMA)

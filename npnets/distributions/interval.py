@@ -5,6 +5,7 @@ and half the width is rounded down until `middle + half` and `middle - half` lie
 does then every `middle + half * t` with `t` in [-1, 1].
 """
 
+import math
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -40,6 +41,8 @@ class Interval(NamedTuple):
 
 def edge(name: str, value: object, actions: int) -> Edge:
     """Return a bound as a number; or, if they differ, as a tuple of one for each action dimension."""
+    if type(value) is float and math.isfinite(value):
+        return value
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:

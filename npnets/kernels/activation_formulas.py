@@ -125,6 +125,15 @@ def gelu(z: Array, approximate: str = "none") -> Array:
     return z * (tanh_cdf(z) if _by_tanh(approximate) else normal_cdf(z))
 
 
+def clipped_exp(z: Array, low: float = -20.0, high: float = 2.0) -> Array:
+    """Exponential of `z` clipped to `[low, high]`: a standard deviation from the logarithm that a network returns."""
+    return nnp.exp(nnp.clip(z, low, high))
+
+
+def _clipped_exp_backward(g: Array, y: Array, z: Array, low: float, high: float) -> Array:
+    return g * y * ((z >= low) & (z <= high))
+
+
 def _by_tanh(approximate: str) -> bool:
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
@@ -163,4 +172,10 @@ FORMULAS = {
         needs_z=True,
     ),
     "gelu": Formulas(gelu, gelu, _gelu_backward, needs_z=True),
+    "clipped_exp": Formulas(
+        clipped_exp,
+        forward=lambda z, low, high: np.exp(np.clip(z, low, high)),
+        backward=_clipped_exp_backward,
+        needs_z=True,
+    ),
 }

@@ -13,6 +13,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
+from npnets.kernels.compiled import gaussian as compiled
 from npnets.kernels.cuda import gaussian as cuda
 
 LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
@@ -39,7 +40,7 @@ def _backward(g: Array, z: Array, argnums: tuple[int, ...], x: Array, mu: Array,
     return tuple(cotangent[argnum]() for argnum in argnums)
 
 
-_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR, compiled=compiled.PAIR)
 
 
 def log_density(x: Array, mu: Array, sigma: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
+from npnets.kernels.compiled import latent as compiled
 from npnets.kernels.linear import bias_cotangent, input_cotangent, weight_cotangent
 from npnets.kernels.products import product
 
@@ -64,7 +65,7 @@ def _backward(
 
 
 _PAIR = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_PAIR, gpu=_PAIR)
+_apply = fused(_composition, cpu=_PAIR, gpu=_PAIR, compiled=compiled.PAIR)
 
 
 def latent_draw(

@@ -15,6 +15,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
+from npnets.kernels.compiled import layer_norm as compiled
 from npnets.kernels.cuda import layer_norm as cuda
 
 Residuals: TypeAlias = tuple[Array, Array]
@@ -66,6 +67,7 @@ _apply = fused(
     _composition,
     cpu=Pair(_forward, partial(_backward, _input_cotangent)),
     gpu=Pair(cuda.forward, partial(_backward, cuda.input_cotangent)),
+    compiled=compiled.PAIR,
 )
 
 

@@ -32,7 +32,6 @@ from npnets.kernels.activation_formulas import sigmoid
 from npnets.kernels.buffers import scratch
 from npnets.kernels.compiled import lstm as compiled
 from npnets.kernels.cuda import lstm_step as cuda
-from npnets.kernels.lstm_shards import sharded
 from npnets.kernels.lstm_step import Step
 from npnets.kernels.products import product
 
@@ -204,7 +203,7 @@ def _pair(step: Step) -> Pair:
     return Pair(partial(_forward, step), partial(_backward, step), partial(_evaluate, step))
 
 
-_NUMPY = sharded(_pair(lstm_step.STEP))
+_NUMPY = _pair(lstm_step.STEP)
 _apply = fused(_composition, cpu=_NUMPY, gpu=_pair(cuda.STEP), compiled=compiled.PAIR)
 
 

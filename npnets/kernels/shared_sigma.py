@@ -8,6 +8,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
+from npnets.kernels.compiled import shared_sigma as compiled
 
 
 def _composition(log_sigma: Array, *, shape: tuple[int, ...]) -> Array:
@@ -31,7 +32,9 @@ def _backward(
     return ((dsigma * sigma).reshape(-1, shape[-1]).sum(axis=0),)
 
 
-_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward))
+_apply = fused(
+    _composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_on_gpu, _backward), compiled=compiled.PAIR
+)
 
 
 def shared_sigma(log_sigma: Array, shape: tuple[int, ...]) -> Array:

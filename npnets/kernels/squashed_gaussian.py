@@ -18,6 +18,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
+from npnets.kernels.compiled import squashed_gaussian as compiled
 from npnets.kernels.cuda import squashed_gaussian as cuda
 from npnets.kernels.gaussian import LOG_ROOT_2PI
 from npnets.numpy.elementwise import elementwise
@@ -67,7 +68,7 @@ def _backward(
     return tuple(cotangent[argnum]() for argnum in argnums)
 
 
-_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR)
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=cuda.PAIR, compiled=compiled.PAIR)
 
 
 def squashed_draw(

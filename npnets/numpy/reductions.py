@@ -4,7 +4,7 @@
 several entries share a maximum or minimum, its derivative is divided evenly among them.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from npnets.numpy.shaping import reshape
 from npnets.underflow import ignoring_underflow
 
 Axis: TypeAlias = int | tuple[int, ...] | None
+_add_up: Any = np.add.reduce  # whose overloads do not admit an axis of unknown kind
 
 
 def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
@@ -49,6 +50,8 @@ def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Ar
 )
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes."""
+    if type(x) is np.ndarray and x.dtype.char in "fd":  # what NumPy's sum does, in a third of its time
+        return _add_up(x, axis=axis, keepdims=keepdims)
     return namespace(x).sum(x, axis=axis, keepdims=keepdims)
 
 
@@ -59,7 +62,7 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes."""
     if type(x) is np.ndarray and x.size and x.dtype.char in "fd":  # what NumPy's mean does, in half of its time
-        return x.sum(axis=axis, keepdims=keepdims) / _reduced_size(x, axis)
+        return _add_up(x, axis=axis, keepdims=keepdims) / _reduced_size(x, axis)
     return namespace(x).mean(x, axis=axis, keepdims=keepdims)
 
 

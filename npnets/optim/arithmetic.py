@@ -87,7 +87,7 @@ def sum_of_squares(leaves: list[Array]) -> float:
         found: float | None = native.sum_of_squares(leaves)
         if found is not None:
             return found
-    products: list[Any] = [np.vdot(leaf, leaf) for leaf in leaves]
+    products: list[Any] = [np.vdot(leaf, check_like(leaf)) for leaf in leaves]
     return float(sum(products))
 
 
@@ -102,7 +102,7 @@ def _lerp(x: Array, y: Array, weight: float) -> Array:
     """Return `(1 - weight) * x + weight * y`; at a weight of zero or one `x` or `y` itself, to the last bit.
 
     Computed from the difference of the two, which is exact where they are equal. Only where no difference overflows and
-    no infinity meets another or a zero: `computed` sees to that.
+    no infinity meets another or a zero: `updated` sees to that.
     """
     if weight in (0, 1):
         return (y if weight else x).copy()

@@ -13,7 +13,7 @@ from npnets import tree
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
 from npnets.optim.arithmetic import Rule, sum_of_squares, updated
-from npnets.optim.checks import ARRAYS, check_like
+from npnets.optim.checks import ARRAYS
 from npnets.optim.optimizer import T
 from npnets.optim.settings import check_positive
 from npnets.tree import Tree
@@ -56,7 +56,6 @@ def clip_by_global_norm(grads: T, limit: float) -> tuple[T, float]:
     not finite, that factor would make every parameter NaN or zero.
     """
     limit = check_positive("limit", limit, "the order is clip_by_global_norm(grads, limit)")
-    tree.map(check_like, grads)
     with computing_where({"grads": grads}, ARRAYS), np.errstate(all="ignore"):
         scaled, scale = _norm(grads)
         root = math.sqrt(limit / (scaled + _EPSILON / scale)) / math.sqrt(scale)

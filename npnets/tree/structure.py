@@ -221,9 +221,9 @@ def filled(tree: Tree, pieces: Iterator[Any]) -> Tree:
         return {
             key: filled(part, pieces) if isinstance(part, _CONTAINERS) else next(pieces) for key, part in tree.items()
         }
-    return (
-        sequence_like(tree, [filled(part, pieces) for part in tree]) if isinstance(tree, _CONTAINERS) else next(pieces)
-    )
+    if isinstance(tree, (list, tuple)):
+        return sequence_like(tree, [filled(part, pieces) for part in tree])
+    return next(pieces)
 
 
 def rebuild(tree: Tree, pieces: Iterator[Any]) -> Tree:

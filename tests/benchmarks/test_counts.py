@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.counts import __main__ as program
 from benchmarks.counts import base, held, measure
 from benchmarks.counts.__main__ import python_calls
 from benchmarks.counts.counted import python_calls as counted
@@ -80,3 +81,54 @@ def test_instructions_of_a_part_are_read_from_the_file_of_callgrind(tmp_path: An
     file = tmp_path / "counts.1"
     file.write_text("# callgrind format\nevents: Ir\nsummary: 7\ntotals: 1234\n", encoding="utf-8")
     assert measure._total(file) == 1234
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Let a machine count these instructions and no Python calls; hold `HELD` for its versions."""
+    found = {"step": 100, "draw": 50}
+    there = {"python_calls": {}, "instructions": [{"versions": {"numpy": "2.0"}, "calls": HELD}]}
+    monkeypatch.setattr(program, "python_calls", lambda: iter(()))
+    monkeypatch.setattr(program, "unable", lambda: "")
+    monkeypatch.setattr(held, "read", lambda: there)
+    monkeypatch.setattr(measure, "versions", lambda: {"numpy": "2.0"})
+    monkeypatch.setattr(measure, "instructions", lambda kernels: found)
+    monkeypatch.setattr(sys, "version_info", (3, 13))
+    return found
+
+
+def test_the_check_fails_if_instructions_grow_and_names_the_call(
+    counts: dict[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.check("")
+    counts["draw"] = 60
+    assert not program.check("")
+    assert "draw: 60 in place of 50 (1.20 times)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("unable", lambda: "valgrind is not installed", "skipped, because valgrind is not installed"),
+        ("versions", lambda: {"numpy": "3.0"}, "skipped, because none are held for numpy 3.0 (held: 2.0)"),
+    ],
+)
+def test_instructions_that_cannot_be_compared_are_skipped_with_the_reason(
+    name: str,
+    value: Any,
+    message: str,
+    counts: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    counts["draw"] = 60
+    monkeypatch.setattr(program if name == "unable" else measure, name, value)
+    assert program.check("") and message in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("known, same", [({("draw", "a new check")}, False), (set(), True)])
+def test_more_instructions_than_in_a_commit_need_a_reason_that_it_does_not_have(
+    known: set[tuple[str, str]], same: bool, counts: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "instructions", lambda commit: ({"draw": {"count": 40}}, known))
+    assert program.check("abc") is same

@@ -157,6 +157,13 @@ def test_the_command_in_a_file_is_without_the_folder_of_the_file(
     assert command() == "python examples/online/sac.py --seed 3"
 
 
+def test_the_command_of_a_package_is_the_packages_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = SimpleNamespace(name="benchmarks.training.__main__")
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=spec))
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "benchmarks" / "training" / "__main__.py"), "--rounds", "5"])
+    assert command() == "python -m benchmarks.training --rounds 5"
+
+
 def test_an_abbreviated_option_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         new_parser("sac", "Train SAC.").parse_args(["--ou", "elsewhere"])

@@ -120,6 +120,7 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
         "softplus": np.append(np.log(1 + np.exp(z[:-1])), 30),
         "elu": [np.exp(-2) - 1, np.exp(-0.5) - 1, 0, 0.5, 2, 30],
         "gelu": z * normal,
+        "clipped_exp": np.exp([-2, -0.5, 0, 0.5, 2, 2]),
     }
     assert expected.keys() == FORMULAS.keys()
     for name, values in expected.items():
@@ -153,7 +154,7 @@ def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(nam
         value, pullback = npnets.vjp(Activation(name), z)
         gradient = pullback(np.ones_like(z))
         second = npnets.hvp(lambda a: nnp.sum(Activation(name)(a)))(z, np.ones_like(z))
-    above = {"tanh": 0, "sigmoid": 0}.get(name, 1)
+    above = {"tanh": 0, "sigmoid": 0, "clipped_exp": 0}.get(name, 1)
     below = 0.01 if name == "leaky_relu" else 0
     assert np.isfinite(as_numpy(value)).all()
     assert_allclose(gradient, [below, below, above, above], atol=1e-30)

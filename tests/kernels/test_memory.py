@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,12 +13,16 @@ import pytest
 from opcodes import Countdown, before_each_opcode
 
 import npnets
+import npnets.numpy as nnp
 from npnets import memory
 from npnets.kernels import buffers
 from npnets.kernels.buffers import LEAST_BYTES, scratch
+from npnets.kernels.compiled.native import native
 
 pytestmark = pytest.mark.numpy_alone("about NumPy's memory: CuPy has a pool of its own")
 
+needs_compiled = pytest.mark.skipif(native is None, reason="the compiled kernels are not in use")
+LAYER = npnets.Linear(2, 2).init(np.random.default_rng(0))
 LIKE = np.zeros(1, np.float32)
 LARGE = (LEAST_BYTES // 4,)
 
@@ -182,3 +187,43 @@ def test_where_references_are_not_all_counted_the_logger_says_once_that_there_ar
         (logging.INFO, "there are no buffer pools"),
         (logging.WARNING, "npnets.memory.limit changes nothing"),
     ]
+
+
+def differentiate_many_rows() -> None:
+    """Fill the compiled kernels' buffer of this thread: it has a cotangent for each row of both layers."""
+    net = npnets.MLP(3, 1, (64,))
+    params, obs = net.init(np.random.default_rng(0)), np.ones((5000, 3), np.float32)
+    npnets.grad(lambda p: nnp.sum(net.forward(p, obs)))(params)
+
+
+@needs_compiled
+def test_the_buffer_of_compiled_kernels_counts_and_is_freed_with_the_pools() -> None:
+    differentiate_many_rows()
+    assert native.held_memory() > 5000 * 64 * 4
+    assert memory.held() > native.held_memory()
+    memory.clear()
+    assert native.held_memory() == memory.held() == 0
+
+
+@needs_compiled
+def test_a_buffer_of_compiled_kernels_beyond_the_limit_is_freed_at_the_end_of_its_call() -> None:
+    memory.limit(1 << 20)
+    differentiate_many_rows()
+    assert native.held_memory() == 0
+    memory.limit(1 << 28)
+    differentiate_many_rows()
+    assert native.held_memory() > 1 << 20
+
+
+@needs_compiled
+def test_a_buffer_of_another_thread_is_freed_at_the_end_of_its_next_call_or_with_the_thread() -> None:
+    with Elsewhere() as thread:
+        thread.run(differentiate_many_rows)
+        memory.clear()
+        assert native.held_memory() > 0
+        thread.run(lambda: npnets.Linear(2, 2).forward(LAYER, np.ones((1, 2), np.float32)))
+        assert native.held_memory() <= 1 << 16
+    deadline = time.monotonic() + 10  # Python joins a thread before the system has ended it
+    while native.held_memory() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert native.held_memory() == 0

@@ -45,7 +45,7 @@ class NotANorm(ReLU):
 
 
 ROUND = r"must be an integer of at least 1, but is "
-UNKNOWN = r"expected one of relu, .*gelu, or a function"
+UNKNOWN = r"expected one of relu, .*clipped_exp, or a function"
 BOUND = r"max_action must be positive and finite, but is .*unbounded=True"
 NUMBERS = "max_action must be a number or a sequence of numbers, but is "
 

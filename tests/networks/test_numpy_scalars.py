@@ -112,6 +112,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "elu": (0.7,),
     "leaky_relu": (0.2,),
     "softplus": (2.0, 20.0),
+    "clipped_exp": (-3.0, 1.0),
     "squash": (0.3,),
 }
 

@@ -1,8 +1,8 @@
-"""Install a wheel and its dependencies into an empty environment, and run the smoke test there.
+"""Install each wheel and its dependencies into an empty environment, and run the smoke test there.
 
     python tests/package/empty_environment.py FOLDER
 
-FOLDER contains one wheel. `tox run -e package` builds it and calls this.
+FOLDER contains the wheels. `tox run -e package` builds them and calls this.
 """
 
 import os
@@ -15,15 +15,19 @@ from pathlib import Path
 SMOKE = Path(__file__).resolve().parent / "smoke.py"
 
 
-def main(folder: str) -> int:
+def run_smoke_test(wheel: Path) -> int:
     """Return the smoke test's exit status."""
-    (wheel,) = Path(folder).glob("*.whl")
     with tempfile.TemporaryDirectory() as empty:
         venv.create(empty)
         subprocess.run([sys.executable, "-m", "pip", "--python", empty, "install", "--quiet", str(wheel)], check=True)
         python = Path(empty, "Scripts/python.exe" if os.name == "nt" else "bin/python")
         # Isolated, and elsewhere: neither PYTHONPATH nor the checkout's own copy of the package may come first.
         return subprocess.run([python, "-I", SMOKE], cwd=empty).returncode
+
+
+def main(folder: str) -> int:
+    """Return the largest exit status."""
+    return max(run_smoke_test(wheel) for wheel in Path(folder).glob("*.whl"))
 
 
 if __name__ == "__main__":

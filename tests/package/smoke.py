@@ -23,6 +23,12 @@ def check_files() -> None:
     assert [file for file in files if not file.startswith(("npnets/", information))] == []
 
 
+def check_kernels() -> None:
+    """Compiled kernels are in use where the wheel has them."""
+    has_module = any(file.match("*/_native.*") for file in importlib.metadata.files("npnets") or ())
+    assert (npnets.about()["compiled"] != "off") == has_module, npnets.about()
+
+
 def check_network() -> None:
     """An actor's loss falls along its gradient, and its parameters come back from a file bit by bit."""
     actor = npnets.Actor(npnets.Net(state_shape=3, hidden_sizes=(16,)), action_shape=2, max_action=1.0)
@@ -55,6 +61,7 @@ def check_report() -> None:
 if __name__ == "__main__":
     warnings.simplefilter("error")
     check_files()
+    check_kernels()
     check_network()
     check_report()
     print(f"npnets {npnets.__version__} works in an empty environment on Python {sys.version.split()[0]}")

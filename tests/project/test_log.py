@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import subprocess
 import sys
@@ -12,10 +11,8 @@ from typing import Any
 import numpy
 import pytest
 import standin_cupy
-from numpy_lstm import run_lstm_in_numpy
 
 import npnets
-from npnets.kernels import worker_threads
 
 pytestmark = pytest.mark.numpy_alone("is about what is written")
 
@@ -92,29 +89,3 @@ def test_a_save_logs_the_file_that_a_killed_save_has_left(lines: Any, tmp_path: 
     npnets.checkpoint.save(tmp_path / "actor.npz", {"w": numpy.ones(1)})
     assert lines() == [("INFO", f"removed {left}, left behind by a save that was killed")]
     assert not left.exists()
-
-
-def test_a_batch_too_small_for_several_threads_is_logged_if_threads_were_set(
-    lines: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_lstm_in_numpy(monkeypatch)
-    net = npnets.RecurrentCritic(1, 3)
-    params, obs = net.init(numpy.random.default_rng(0)), numpy.ones((100, 2, 3), numpy.float32)
-    with npnets.threads(1):
-        net.forward(params, obs)
-        assert lines() == []
-        with npnets.batch_threads(2):
-            net.forward(params, obs)
-    assert set(lines()) == {("DEBUG", "100 rows are too few, or too little work, to be divided among 2 threads")}
-
-
-def test_a_system_that_starts_no_more_threads_is_logged_once(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: Any) -> Any:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(_thread, "start_new_thread", refuse)
-    monkeypatch.setattr(worker_threads, "_alive", [])
-    worker_threads._warn_of_missing_threads.cache_clear()
-    assert [worker_threads.run_together([lambda: 1, lambda: 2]) for _ in range(2)] == [[1, 2]] * 2
-    message = "the system starts no more threads: npnets.batch_threads runs on 1"
-    assert lines() == [("WARNING", message)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.cpu.blas_threads import CASES, EACH, ONE
 from benchmarks.publish import figures
 from benchmarks.publish import pages as published_pages
 from benchmarks.publish.__main__ import disagreeing
@@ -69,8 +70,9 @@ def test_a_result_file_names_the_command_the_date_the_machine_and_the_versions(f
     assert all(record[name] for name in HEADER)
     assert {"processor", "cores", "system"} <= record["machine"].keys() and "numpy" in record["versions"]
     program = record["command"].split()[1:3]
-    script = program[1].replace(".", "/") + ".py" if program[0] == "-m" else program[0]
-    assert (ROOT / script).exists(), record["command"]
+    module = program[1].replace(".", "/")
+    scripts = (f"{module}.py", f"{module}/__main__.py") if program[0] == "-m" else (program[0],)
+    assert any((ROOT / script).exists() for script in scripts), record["command"]
 
 
 def test_a_region_keeps_its_marks_and_the_text_around_them() -> None:
@@ -136,7 +138,7 @@ def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
     return Records(folder)
 
 
-BLAS = {"threads": 2, "one thread, us": {"alone": 0}, "one thread a core, us": {"alone": 5}}
+BLAS = {"threads": 2, "NumPy": {ONE: dict.fromkeys(CASES, 0), EACH: dict.fromkeys(CASES, 5)}}
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def measure(folder: Path, processor: str, kernels: dict[str, str], one: list[flo
     record = {
         "command": "python -m benchmarks.cpu.speed times",
         "date": "2026-01-01",
-        "machine": {"processor": processor},
+        "machine": {"processor": processor, "instructions": "AVX-512" if "avx512" in kernels.values() else "AVX2"},
         "versions": {"numpy": "2.0", "torch": "2.1+cpu"},
         "results": {"rounds": 1, "kernels": kernels, "threads": sides},
     }
@@ -54,19 +54,19 @@ def records(tmp_path: Path) -> Records:
 def test_every_processor_and_kernels_has_a_row_of_means_and_a_table(records: Records) -> None:
     rows = speed_blocks.processors(records).rows
     assert [row[:4] for row in rows] == [
-        ["A", "AVX-512", "0.40, 0.30", "0.50, 0.38"],
-        ["A", "AVX2", "0.50, 0.60", "0.62, 0.75"],
-        ["A", "NumPy", "0.90, 0.80", "1.12, 1.00"],
-        ["B", "AVX2", "0.45, 0.55", "0.56, 0.69"],
-        ["B", "NumPy", "0.95, 0.85", "1.19, 1.06"],
+        ["A (AVX-512)", "AVX-512", "0.40, 0.30", "0.50, 0.38"],
+        ["A (AVX-512)", "AVX2", "0.50, 0.60", "0.62, 0.75"],
+        ["A (AVX-512)", "NumPy", "0.90, 0.80", "1.12, 1.00"],
+        ["B (AVX2)", "AVX2", "0.45, 0.55", "0.56, 0.69"],
+        ["B (AVX2)", "NumPy", "0.95, 0.85", "1.19, 1.06"],
     ]
     tables = speed_blocks.speed(records)
     assert [table.above.split("**")[1] for table in tables] == [
-        "A, AVX-512 kernels",
-        "A, AVX2 kernels",
-        "A, NumPy kernels",
-        "B, AVX2 kernels",
-        "B, NumPy kernels",
+        "A (AVX-512), AVX-512 kernels",
+        "A (AVX-512), AVX2 kernels",
+        "A (AVX-512), NumPy kernels",
+        "B (AVX2), AVX2 kernels",
+        "B (AVX2), NumPy kernels",
     ]
     assert [len(table.header) for table in tables] == [9, 5, 5, 9, 5]
     assert tables[0].rows[0] == ["forward, 1", "0.40", "0.50", "0.80", "0.20", "1.00", "0.30", "0.38", "0.60"]
@@ -89,7 +89,11 @@ def test_a_result_file_without_a_side_makes_no_claim_about_it(records: Records) 
 
 def test_limits_and_recurrent_networks_have_a_table_for_each_processor(records: Records) -> None:
     limits = [table.above for table in speed_blocks.bars(records)]
-    assert limits == ["**A, AVX-512 kernels**:", "**A, AVX2 kernels**:", "**B, AVX2 kernels**:"]
+    assert limits == [
+        "**A (AVX-512), AVX-512 kernels**:",
+        "**A (AVX-512), AVX2 kernels**:",
+        "**B (AVX2), AVX2 kernels**:",
+    ]
     tables = speed_blocks.recurrent(records)
     assert [table.rows for table in tables] == [
         [["64 x 16", "0.40", "0.40", "0.30", "0.30"]],

@@ -34,10 +34,10 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "files": (0, set()),
     "description": (0, {"files"}),
     "autodiff": (1, set()),
-    "blas": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),
     "memory": (3, set()),
+    "thread_count": (3, set()),
     "initializers": (3, set()),
     "functional": (3, set()),
     "inputs": (3, set()),
@@ -160,9 +160,23 @@ WITH_PROCESSOR_CHECKS = {
 }
 
 
+COMPILED_MODULE = re.compile(r"kernels\.compiled\.native\b|kernels\.compiled import .*\bnative\b")
+WITH_COMPILED_MODULE = {
+    "optim/arithmetic.py",  # updates are no operations of `fused`: it is where they choose
+    "installation.py",  # which reports the choice
+    "memory.py",  # which limits and frees its buffers
+    "thread_count.py",  # which sets its threads
+}
+"""Files outside `kernels/compiled` that know the extension module. All others give `fused` a pair."""
+
+
 def faults_of_processors(path: str, source: str) -> list[str]:
-    """Code of a kernel or optimizer that chooses a processor, or holds CUDA C++, in the wrong place."""
+    """Code that chooses a processor or compiled kernels, or holds CUDA C++, in the wrong place."""
     faults = []
+    if COMPILED_MODULE.search(source) and not path.startswith("kernels/compiled/") | (path in WITH_COMPILED_MODULE):
+        faults.append(f"{path} knows the extension module; give fused a pair of kernels/compiled")
+    if not path.startswith(("kernels/", "optim/")):
+        return faults
     if PROCESSOR_CHECK.search(source) and path not in WITH_PROCESSOR_CHECKS:
         faults.append(f"{path} chooses a processor; give fused a pair for each kind")
     if "ElementwiseKernel(" in source and not path.startswith("kernels/cuda/"):
@@ -171,17 +185,30 @@ def faults_of_processors(path: str, source: str) -> list[str]:
 
 
 def test_kernels_and_optimizers_choose_a_processor_in_one_place_and_leave_cuda_sources_to_their_folder() -> None:
-    kernels = {path: source for path, source in _files().items() if path.startswith(("kernels/", "optim/"))}
-    assert len(kernels) > 30
-    assert [fault for path, source in kernels.items() for fault in faults_of_processors(path, source)] == []
+    files = _files()
+    assert len([path for path in files if path.startswith(("kernels/", "optim/"))]) > 30
+    assert [fault for path, source in files.items() for fault in faults_of_processors(path, source)] == []
 
 
 @pytest.mark.parametrize(
     "source",
-    ["if namespace(x) is np:", "if xp is not np:", "if type(a) is np.ndarray:", 'K = ElementwiseKernel("T x", ...)'],
+    [
+        "if namespace(x) is np:",
+        "if xp is not np:",
+        "if type(a) is np.ndarray:",
+        'K = ElementwiseKernel("T x", ...)',
+        "from npnets.kernels.compiled.native import native",
+        "from npnets.kernels.compiled import native",
+    ],
 )
 def test_a_kernel_that_chooses_a_processor_is_found(source: str) -> None:
     assert faults_of_processors("kernels/latent.py", source)
+
+
+@pytest.mark.parametrize("path", ["common/sequential.py", "autodiff/operations.py", "backend.py"])
+def test_a_network_or_derivative_that_asks_for_compiled_kernels_is_found(path: str) -> None:
+    assert faults_of_processors(path, "import npnets.kernels.compiled.native as compiled\nif compiled.native: ...")
+    assert faults_of_processors("installation.py", "from npnets.kernels.compiled.native import choice") == []
 
 
 # -- names and documentation ------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "softplus": (2.0, 3.0),
     "elu": (0.7,),
     "gelu": ("tanh",),
+    "clipped_exp": (-1.5, 0.5),
 }
 """Arguments of each activation that differ from its defaults."""
 
@@ -90,7 +91,7 @@ def linear(x: Any, weight: Any, bias: Any, activation: Any = None) -> Any:
     return linear_layers(x, [weight, bias], (activation,))
 
 
-def _layers_case(activations: Activations, *shapes: Any) -> Case:
+def layers_case(activations: Activations, *shapes: Any) -> Case:
     def fun(x: Any, *parameters: Any) -> Any:
         return linear_layers(x, parameters, activations)
 
@@ -101,7 +102,7 @@ def _layers_case(activations: Activations, *shapes: Any) -> Case:
 
 def _linear_cases() -> list[Case]:
     def case(activation: Any, *shapes: Any) -> Case:
-        return _layers_case((activation,), *shapes)
+        return layers_case((activation,), *shapes)
 
     shapes = [
         ((5, 3), (3, 7), (7,)),
@@ -137,28 +138,27 @@ def _several_layers_cases() -> list[Case]:
         (Activation("leaky_relu", (0.2,)), Activation("sigmoid")),
         (RELU, TANH),
     ]
-    return [_layers_case(a, *plain) for a in several] + [
-        _layers_case(a, *shapes) for a in pairs for shapes in (one_row, ensemble, each_its_own, leading)
+    return [layers_case(a, *plain) for a in several] + [
+        layers_case(a, *shapes) for a in pairs for shapes in (one_row, ensemble, each_its_own, leading)
     ]
+
+
+def layer_norm_case(shape: tuple[int, ...], weight: bool, bias: bool) -> Case:
+    return Case(
+        "layer_norm",
+        f"of {shape}{' with weight' * weight}{' with bias' * bias}",
+        lambda x, w, b: layer_norm(x, w, b, 1e-3),
+        lambda x, w, b: COMPOSITIONS["layer_norm"](x, w, b, eps=1e-3),
+        (shape, shape[-1:] if weight else None, shape[-1:] if bias else None),
+    )
 
 
 def _layer_norm_cases() -> list[Case]:
-    fun = lambda x, w, b: layer_norm(x, w, b, 1e-3)  # noqa: E731
-    plain = lambda x, w, b: COMPOSITIONS["layer_norm"](x, w, b, eps=1e-3)  # noqa: E731
-    return [
-        Case(
-            "layer_norm",
-            f"of {shape}{' with weight' * weight}{' with bias' * bias}",
-            fun,
-            plain,
-            (shape, shape[-1:] if weight else None, shape[-1:] if bias else None),
-        )
-        for shape in [(5, 7), (1, 3), (3, 2, 4), (4,), (2, 1)]
-        for weight, bias in itertools.product([True, False], repeat=2)
-    ]
+    shapes = [(5, 7), (1, 3), (3, 2, 4), (4,), (2, 1)]
+    return [layer_norm_case(shape, *given) for shape in shapes for given in itertools.product([True, False], repeat=2)]
 
 
-def _lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = None, valid: Any = None) -> Case:
+def lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = None, valid: Any = None) -> Case:
     def masks() -> dict[str, Any]:
         return {"reset": on_backend(reset), "valid": on_backend(valid)}
 
@@ -192,20 +192,20 @@ def _lstm_cases() -> list[Case]:
     valid = np.arange(4)[:, None, None] < np.array([4, 1, 3])[:, None]
     alone = {"reset": _mask(3, 1, (1, 0), default=False), "valid": np.arange(3)[:, None, None] < 2}
     return [
-        *(_lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, reset), (None, valid))),
-        *(_lstm_case(3, 1, 4, 2, **masks) for masks in ({}, alone)),
-        _lstm_case(1, 3, 2, 3),
-        _lstm_case(1, 1, 3, 2),
-        _lstm_case(1, 2, 3, 2, reset[:1, :2], np.ones((1, 2, 1), bool)),
-        _lstm_case(1, 2, 3, 4, reset[:1, :2], np.ones((1, 2, 1), bool)),
-        _lstm_case(2, 1, 3, 4),
-        _lstm_case(5, 2, 3, 1),
-        _lstm_case(2, 1, 1, 1),
-        _lstm_case(3, 9, 2, 2, valid=np.arange(3)[:, None, None] < np.resize([1, 3, 2], 9)[:, None]),
+        *(lstm_case(4, 3, 2, 5, *masks) for masks in itertools.product((None, reset), (None, valid))),
+        *(lstm_case(3, 1, 4, 2, **masks) for masks in ({}, alone)),
+        lstm_case(1, 3, 2, 3),
+        lstm_case(1, 1, 3, 2),
+        lstm_case(1, 2, 3, 2, reset[:1, :2], np.ones((1, 2, 1), bool)),
+        lstm_case(1, 2, 3, 4, reset[:1, :2], np.ones((1, 2, 1), bool)),
+        lstm_case(2, 1, 3, 4),
+        lstm_case(5, 2, 3, 1),
+        lstm_case(2, 1, 1, 1),
+        lstm_case(3, 9, 2, 2, valid=np.arange(3)[:, None, None] < np.resize([1, 3, 2], 9)[:, None]),
     ]
 
 
-def _latent_case(batch: int, inputs: int, latent: int) -> Case:
+def latent_case(batch: int, inputs: int, latent: int) -> Case:
     bounds = {"low": -0.4, "high": 0.7}
 
     def fun(x: Any, w_m: Any, b_m: Any, w_s: Any, b_s: Any, noise: Any) -> Any:
@@ -225,24 +225,29 @@ def _latent_case(batch: int, inputs: int, latent: int) -> Case:
 
 
 def _latent_cases() -> list[Case]:
-    return [_latent_case(*sizes) for sizes in [(5, 3, 4), (1, 3, 2), (4, 1, 3)]]
+    return [latent_case(*sizes) for sizes in [(5, 3, 4), (1, 3, 2), (4, 1, 3)]]
+
+
+def gaussian_case(*shape: int) -> Case:
+    fun = lambda x, mu, log_sigma: log_density(x, mu, nnp.exp(log_sigma))  # noqa: E731
+    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, nnp.exp(log_sigma))  # noqa: E731
+    return Case("gaussian", f"of {shape}", fun, plain, (shape,) * 3)
 
 
 def _gaussian_cases() -> list[Case]:
-    fun = lambda x, mu, log_sigma: log_density(x, mu, nnp.exp(log_sigma))  # noqa: E731
-    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, nnp.exp(log_sigma))  # noqa: E731
-    return [Case("gaussian", f"of {shape}", fun, plain, (shape,) * 3) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
+    return [gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
+
+
+def shared_sigma_case(*shape: int) -> Case:
+    fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
+    return Case("shared_sigma", f"to {shape}", fun, plain, (shape[-1:],))
 
 
 def _shared_sigma_cases() -> list[Case]:
-    def case(*shape: int) -> Case:
-        fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
-        return Case("shared_sigma", f"to {shape}", fun, plain, (shape[-1:],))
-
-    return [case(*shape) for shape in [(5, 3), (1, 1), (1, 4), (2, 3, 4)]]
+    return [shared_sigma_case(*shape) for shape in [(5, 3), (1, 1), (1, 4), (2, 3, 4)]]
 
 
-def _squashed_gaussian_case(*shape: int) -> Case:
+def squashed_gaussian_case(*shape: int) -> Case:
     middle, half = np.linspace(-1.0, 2.0, shape[-1]), np.linspace(0.5, 3.0, shape[-1])
     log_half = float(np.log(half).sum())
     log_norm = float(shape[-1] * (0.5 * np.log(2 * np.pi) + np.log(4)) + log_half)
@@ -257,7 +262,7 @@ def _squashed_gaussian_case(*shape: int) -> Case:
 
 
 def _squashed_gaussian_cases() -> list[Case]:
-    return [_squashed_gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
+    return [squashed_gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
 CASES = [

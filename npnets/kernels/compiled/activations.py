@@ -8,11 +8,9 @@ from npnets.autodiff import Pair
 from npnets.backend import Array
 from npnets.kernels.compiled.native import native
 
-_NUMBERS = {
-    name: number
-    for number, name in enumerate(("relu", "leaky_relu", "tanh", "sigmoid", "silu", "softplus", "elu", "gelu"), 1)
-}
-_GELU_BY_TANH = 9
+_NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "silu", "softplus", "elu", "clipped_exp", "gelu")
+_NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)}
+_GELU_BY_TANH = 10
 
 
 def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from npnets.kernels import buffers
 
 VARIABLE = "NPNETS_COMPILED"
+MODULE = "npnets.kernels.compiled._native"
+INSTALL = "pip install --force-reinstall --no-deps --no-cache-dir"
+"""How pip installs a package again: without these options it takes the wheel that it built without a compiler."""
 
 
 class Choice(NamedTuple):
@@ -25,22 +28,35 @@ class Choice(NamedTuple):
 def _choose(asked: str) -> Choice:
     if asked == "off":
         return Choice(None, "off", f"{VARIABLE}=off in the environment")
-    try:
-        module = importlib.import_module("npnets.kernels.compiled._native")
-    except ImportError as error:
+    module, reason = _loaded()
+    if module is None:
         if asked:
-            raise ImportError(
-                f"{VARIABLE}={asked} asks for compiled kernels, but this installation has none ({error}); install a C "
-                f"compiler and then npnets again, or unset {VARIABLE}"
-            ) from error
-        return Choice(None, "off", f"not compiled: {error}")
+            raise ImportError(f"{VARIABLE}={asked} asks for compiled kernels, but {reason}; or unset {VARIABLE}")
+        return Choice(None, "off", reason)
     names = module.available()
     if asked and asked not in names:
-        raise ImportError(f"{VARIABLE} must be off or one of {', '.join(names)} on this processor, but is {asked!r}")
+        raise ImportError(
+            f"expected {VARIABLE} to be off or an instruction set of this processor ({', '.join(names)}), but got "
+            f"{asked!r}; unset it to use the best one"
+        )
     module.choose(asked or names[0])
     module.set_allocator(buffers.scratch_of)
-    reason = f"{VARIABLE}={asked} in the environment" if asked else "the best that this processor has"
+    reason = f"{VARIABLE}={asked} in the environment" if asked else "the best instruction set of this processor"
     return Choice(module, asked or names[0], reason)
+
+
+def _loaded() -> tuple[ModuleType | None, str]:
+    """Return the extension module, or `None` and the reason with a remedy."""
+    if not buffers.REFERENCES_ARE_COUNTED:
+        return None, "this Python runs without its global lock, which they need: use a Python that has it"
+    try:
+        return importlib.import_module(MODULE), ""
+    except ModuleNotFoundError as error:
+        if error.name != MODULE:
+            raise
+        return None, f"this installation has none: install a C compiler, and then npnets again with `{INSTALL}`"
+    except ImportError as error:
+        return None, f"the extension module cannot be loaded ({error}): install npnets again with `{INSTALL}`"
 
 
 choice = _choose(os.environ.get(VARIABLE, ""))

@@ -69,6 +69,11 @@ _SOURCES = {
     "elu": _Source(
         ", T alpha", "y = z > T(0) ? z : T(alpha * expm1(z));", "dz = z > T(0) ? g : T(g * (alpha * exp(z)));"
     ),
+    "clipped_exp": _Source(
+        ", T low, T high",
+        "y = exp(z < low ? low : z > high ? high : z);",
+        "dz = z < low || z > high ? T(0) : T(g * y);",
+    ),
     "gelu": _Source(", bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }
 

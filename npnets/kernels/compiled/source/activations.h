@@ -23,6 +23,8 @@ INLINE vec softplus(vec z, vec beta, vec threshold)
 
 INLINE vec elu(vec z, vec alpha) { return choose(z > 0, z, alpha * expm1_below(at_most(z, (vec){0}))); }
 
+INLINE vec clip(vec z, vec low, vec high) { return at_most(at_least(z, low), high); }
+
 INLINE vec activation_of(const int kind, vec z, vec first, vec second)
 {
     switch (kind) {
@@ -33,6 +35,7 @@ INLINE vec activation_of(const int kind, vec z, vec first, vec second)
     case SILU: return z * vec_sigmoid(z);
     case SOFTPLUS: return softplus(z, first, second);
     case ELU: return elu(z, first);
+    case CLIPPED_EXP: return vec_exp(clip(z, first, second));
     case GELU: return z * normal_cdf(z);
     case GELU_TANH: return z * tanh_cdf(z);
     default: return z;
@@ -59,13 +62,14 @@ INLINE vec elu_cotangent(vec g, vec z, vec alpha)
 INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec second)
 {
     switch (kind) {
-    case RELU: return choose(y > 0, g, (vec){0});
+    case RELU: return choose(y <= 0, (vec){0}, g);
     case LEAKY_RELU: return choose(z > 0, g, g * first);
     case TANH: return g * (1 - y * y);
     case SIGMOID: return g * y * (1 - y);
     case SILU: return silu_cotangent(g, y, z);
     case SOFTPLUS: return softplus_cotangent(g, z, first, second);
     case ELU: return elu_cotangent(g, z, first);
+    case CLIPPED_EXP: return choose((z < first) | (z > second), (vec){0}, g * y);
     case GELU: return g * normal_slope(z);
     case GELU_TANH: return g * tanh_slope(z);
     default: return g;
@@ -127,17 +131,18 @@ ACTIVATION(SIGMOID, 0)
 ACTIVATION(SILU, 1)
 ACTIVATION(SOFTPLUS, 1)
 ACTIVATION(ELU, 1)
+ACTIVATION(CLIPPED_EXP, 1)
 ACTIVATION(GELU, 1)
 ACTIVATION(GELU_TANH, 1)
 
 static activate_function *const activate[ACTIVATIONS] = {
-    NULL,          activate_RELU,     activate_LEAKY_RELU, activate_TANH, activate_SIGMOID,
-    activate_SILU, activate_SOFTPLUS, activate_ELU,        activate_GELU, activate_GELU_TANH,
+    NULL,         activate_RELU,        activate_LEAKY_RELU, activate_TANH,      activate_SIGMOID, activate_SILU,
+    activate_SOFTPLUS, activate_ELU, activate_CLIPPED_EXP, activate_GELU, activate_GELU_TANH,
 };
 
 static cotangent_function *const cotangent[ACTIVATIONS] = {
-    NULL,           cotangent_RELU,     cotangent_LEAKY_RELU, cotangent_TANH, cotangent_SIGMOID,
-    cotangent_SILU, cotangent_SOFTPLUS, cotangent_ELU,        cotangent_GELU, cotangent_GELU_TANH,
+    NULL,         cotangent_RELU,        cotangent_LEAKY_RELU, cotangent_TANH,      cotangent_SIGMOID, cotangent_SILU,
+    cotangent_SOFTPLUS, cotangent_ELU, cotangent_CLIPPED_EXP, cotangent_GELU, cotangent_GELU_TANH,
 };
 
 INLINE struct tile tile_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, struct activation f)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* As Python numbers them (activations.py). */
-enum { NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, GELU, GELU_TANH, ACTIVATIONS };
+enum { NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, CLIPPED_EXP, GELU, GELU_TANH, ACTIVATIONS };
 
 struct activation {
     int kind;

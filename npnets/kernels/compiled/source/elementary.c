@@ -4,6 +4,7 @@
 #include "bindings.h"
 #include "elementary_call.h"
 #include "processor.h"
+#include "status.h"
 
 #include <string.h>
 
@@ -30,8 +31,10 @@ PyObject *bind_elementary(PyObject *module, PyObject *const *args, Py_ssize_t co
     PyArrayObject *x = type >= 0 ? contiguous(&held, args[1], type, "x") : NULL;
     PyArrayObject *y = x != NULL ? new_array(&held, PyArray_NDIM(x), PyArray_DIMS(x), type) : NULL;
     if (y != NULL) {
+        clear_status();
         kernels_of(type)->elementary(&(struct elementary_call){kind, PyArray_SIZE(x), PyArray_DATA(x), PyArray_DATA(y)});
-        Py_INCREF(result = (PyObject *)y);
+        if (report_status(read_status(), names[kind], &x, 1) == 0)
+            Py_INCREF(result = (PyObject *)y);
     }
     release(&held);
     return result;

@@ -105,7 +105,7 @@ INLINE vec expm1_below(vec x)
 /* tanh(|x|) = -e / (2 + e) with e = exp(-2 |x|) - 1 */
 INLINE vec vec_tanh(vec x)
 {
-    vec e = expm1_below(-2 * absolute(x));
+    vec e = expm1_below(-2 * at_most(absolute(x), broadcast(DIGITS))); /* bounded, as doubling may overflow */
     return with_sign_of(x, e / (2 + e));
 }
 
@@ -147,24 +147,20 @@ INLINE vec log1p_of_unit(vec e)
     return choose(is_far, broadcast(LN2_HIGH), (vec){0}) + rest;
 }
 
-/* Minus infinity at zero and NaN below, noted as a division by zero and as invalid. */
-INLINE vec log_of_no_positive(vec x)
-{
-    return choose(x < 0, (vec){0}, broadcast(-1)) / choose(x <= 0, (vec){0}, broadcast(1));
-}
-
-/* x = 2^k (1 + f) */
+/* x = 2^k (1 + f). At zero s is -1 / 0 and below it 0 / 0, as which the processor notes them: the results are minus
+   infinity and NaN. */
 INLINE vec vec_log(vec x)
 {
-    mask is_small = x < SMALLEST_NORMAL;
-    vec normal = choose(is_small, x * power_of_two((integers){0} + DIGITS), x);
+    mask is_small = x < SMALLEST_NORMAL, is_undefined = x <= 0;
+    vec normal = x * choose(is_small, power_of_two((integers){0} + DIGITS), broadcast(1));
     integers from_root = as_integers(normal) - (integer)HALF_A_ROOT_BITS;
     integers exponent = from_root >> DIGITS;
     vec f = as_reals(as_integers(normal) - (exponent << DIGITS)) - 1;
     vec k = __builtin_convertvector(exponent - (is_small & DIGITS), vec);
-    vec y = k * LN2_HIGH + (k * LN2_LOW + twice_atanh(f / (2 + f)));
-    mask is_positive = x > 0, is_below = x <= 0, is_plain = is_positive & (x != INFINITY);
-    return choose(is_plain, y, choose(is_below, log_of_no_positive(x), x));
+    vec above = choose(is_undefined, choose(x < 0, (vec){0}, broadcast(-1)), f);
+    vec s = above / choose(is_undefined, (vec){0}, 2 + f);
+    vec y = k * LN2_HIGH + (k * LN2_LOW + twice_atanh(s));
+    return choose(x < INFINITY, y, x);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "bindings.h"
 #include "processor.h"
 #include "status.h"
+#include "workspace.h"
 
 #include <string.h>
 
@@ -136,6 +137,7 @@ static int run(struct linear *call, int (*kernel)(const struct chain *), const c
     clear_status();
     failed = kernel(&call->chain);
     status = read_status();
+    trim_workspace();
     Py_END_ALLOW_THREADS
     if (failed) {
         PyErr_NoMemory();

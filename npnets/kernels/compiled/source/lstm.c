@@ -5,6 +5,7 @@
 #include "lstm_call.h"
 #include "processor.h"
 #include "status.h"
+#include "workspace.h"
 
 enum { X, W_X, W_H, B_X, B_H, H, C, ARGUMENTS };
 
@@ -115,6 +116,7 @@ static int run(struct lstm *its, int (*kernel)(const struct lstm_call *))
     clear_status();
     failed = kernel(&its->call);
     status = read_status();
+    trim_workspace();
     Py_END_ALLOW_THREADS
     if (failed) {
         PyErr_NoMemory();

@@ -5,6 +5,7 @@
 #include "bindings.h"
 #include "processor.h"
 #include "threads.h"
+#include "workspace.h"
 
 #include <string.h>
 
@@ -40,6 +41,12 @@ static PyObject *choose(PyObject *module, PyObject *argument)
     return PyErr_Format(PyExc_ValueError, "expected one of available(), but got %R", argument);
 }
 
+static PyObject *chosen_number(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromLong(chosen_threads());
+}
+
 static PyObject *threads(PyObject *module, PyObject *argument)
 {
     (void)module;
@@ -53,18 +60,57 @@ static PyObject *threads(PyObject *module, PyObject *argument)
     return PyLong_FromLong(before);
 }
 
+static PyObject *most_threads_now(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromLong(most_threads());
+}
+
 #define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
+
+static PyObject *limit_memory(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    size_t bytes = PyLong_AsSize_t(argument);
+    return bytes == (size_t)-1 && PyErr_Occurred() ? NULL : PyLong_FromSize_t(limit_workspaces(bytes));
+}
+
+static PyObject *free_memory(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    free_workspaces();
+    Py_RETURN_NONE;
+}
+
+static PyObject *held_memory(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyLong_FromSize_t(held_by_workspaces());
+}
 
 static PyMethodDef methods[] = {
     {"available", available, METH_NOARGS, available_doc},
     {"choose", choose, METH_O, choose_doc},
     {"threads", threads, METH_O, threads_doc},
+    {"chosen_threads", chosen_number, METH_NOARGS, "chosen_threads(): the number that threads() set last, 0 at first."},
+    {"most_threads", most_threads_now, METH_NOARGS, "most_threads(): how many threads a call takes at most."},
+    {"limit_memory", limit_memory, METH_O, "limit_memory(bytes): keep no larger buffer in a thread; returns the last limit."},
+    {"free_memory", free_memory, METH_NOARGS, "free_memory(): free the buffers of all threads."},
+    {"held_memory", held_memory, METH_NOARGS, "held_memory(): how many bytes the buffers of all threads have."},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},
     BOUND(elementary),
     BOUND(activation_forward),
     BOUND(activation_backward),
+    BOUND(gaussian_forward),
+    BOUND(gaussian_backward),
+    BOUND(layer_norm_forward),
+    BOUND(layer_norm_backward),
     BOUND(linear_forward),
     BOUND(linear_backward),
+    BOUND(shared_sigma_forward),
+    BOUND(shared_sigma_backward),
+    BOUND(squashed_gaussian_forward),
+    BOUND(squashed_gaussian_backward),
     BOUND(lstm_forward),
     BOUND(lstm_backward),
     BOUND(sgd),

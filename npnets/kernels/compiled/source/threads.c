@@ -14,7 +14,7 @@
 static const double LEAST_OPERATIONS = 1e7; /* for each thread: a tenth of a millisecond, ten times what a start takes */
 
 enum {
-    SPINS = 4000,        /* looks for the next task before a thread sleeps: some ten microseconds */
+    SPINS = 1000,        /* looks for the next task before a thread sleeps: some ten microseconds */
     STACK = 1 << 20,     /* bytes */
     FIRST_PAUSE = 64,    /* calls that stay alone after one that had to wait for a thread */
     LONGEST_PAUSE = 8192,

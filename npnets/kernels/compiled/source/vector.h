@@ -32,6 +32,8 @@ enum { LANES = VECTOR_BYTES / sizeof(real) };
 #define KERNEL static __attribute__((unused)) /* a translation unit has every function, and need not call each */
 #define INLINE static inline __attribute__((always_inline, unused))
 
+INLINE ptrdiff_t smaller(ptrdiff_t x, ptrdiff_t y) { return x < y ? x : y; }
+
 INLINE vec load(const real *from) { return *(const unaligned_vec *)from; }
 
 INLINE void store(real *to, vec x) { *(unaligned_vec *)to = x; }
@@ -93,11 +95,18 @@ INLINE vec rounded(vec x)
     return x;
 }
 
+/* In halves, whose additions do not wait for one another. */
 INLINE real sum_of_lanes(vec x)
 {
-    real total = 0;
-    for (int lane = 0; lane < LANES; lane++)
-        total += x[lane];
+    typedef real narrow __attribute__((vector_size(16)));
+    narrow parts[VECTOR_BYTES / 16];
+    memcpy(parts, &x, sizeof x);
+    for (int count = VECTOR_BYTES / 32; count > 0; count /= 2)
+        for (int i = 0; i < count; i++)
+            parts[i] += parts[i + count];
+    real total = parts[0][0];
+    for (int lane = 1; lane < (int)(16 / sizeof(real)); lane++)
+        total += parts[0][lane];
     return total;
 }
 

@@ -1,4 +1,4 @@
-"""BLAS, the library that computes NumPy's matrix products: which one is loaded, and how many threads it takes.
+"""How many threads a call takes: the kernels in C, and BLAS, the library that computes NumPy's matrix products.
 
 The number of threads belongs to the whole process. Blocks that set it may therefore overlap, in several threads of
 Python: each remembers the previous numbers, and a block that ends before a later one passes them on to it.
@@ -9,8 +9,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from npnets.caches import bounded_cache
 from npnets.description import size
+from npnets.kernels.compiled.native import native
 from npnets.log import logger
 
 _blocks: list["_Setting"] = []  # the open ones, in the order of entering
@@ -18,15 +18,16 @@ _changing = threading.RLock()
 
 
 def threads(number: int) -> contextlib.AbstractContextManager[None]:
-    """Set how many threads BLAS takes for a matrix product, at once and for the whole process.
+    """Set how many threads a call may take, at once and for the whole process: compiled kernels, and BLAS in NumPy.
 
-    Products as small as those of most policies are quicker on one thread, and several times as quick while another
-    program uses the same cores.
+    By default the compiled kernels let the work decide: small networks stay on one thread, and large batches are
+    divided into blocks of rows among as many threads as there are cores. BLAS takes all cores for each product: those
+    of most policies are quicker on one thread, and several times as quick while another program uses the same cores.
 
     Parameters
     ----------
     number : int
-        How many threads, at most as many as there are cores.
+        The most threads, this one among them; as many as there are cores, or fewer.
 
     Returns
     -------
@@ -41,6 +42,9 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
 
     Notes
     -----
+    Compiled kernels give the same bits on any number of threads. Without this call, `OMP_NUM_THREADS` in the
+    environment limits them, too.
+
     It takes a few milliseconds: call it around a loop, not inside. It holds for every library of BLAS that is loaded,
     SciPy's too, and for all threads of Python; where several of these call it, the last call counts. (Where BLAS is
     built with OpenMP, which NumPy's own packages are not, it holds for the calling thread alone.) A library that
@@ -56,9 +60,24 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
     """
     number = size("the number of threads", number)
     setting = _Setting(number)
-    if not setting.libraries:
-        logger().warning("npnets.threads(%d) changes nothing: threadpoolctl does not know NumPy's BLAS", number)
+    if not find().lib_controllers:
+        logger().warning("npnets.threads(%d) does not reach NumPy's BLAS, which threadpoolctl does not know", number)
     return setting
+
+
+class _Kernels:
+    """The threads of the compiled kernels, with the attributes of a library of BLAS; zero lets the work decide."""
+
+    filepath = "npnets"
+
+    @property
+    def num_threads(self) -> int:
+        """The number that was set."""
+        return int(native.chosen_threads())
+
+    def set_num_threads(self, number: int) -> None:
+        """Set the number."""
+        native.threads(number)
 
 
 class _Setting(contextlib.AbstractContextManager[None]):
@@ -66,7 +85,7 @@ class _Setting(contextlib.AbstractContextManager[None]):
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self.libraries: dict[str, Any] = {library.filepath: library for library in find().lib_controllers}
+        self.libraries: dict[str, Any] = {library.filepath: library for library in _libraries()}
         with _changing:
             self._before: dict[str, int] | None = self._set()
 
@@ -122,18 +141,5 @@ def find() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
-@bounded_cache(maxsize=1)
-def _found() -> Any:
-    return find()
-
-
-def check_one_thread(call: str, number: int) -> None:
-    """Raise a `RuntimeError` unless BLAS runs on one thread, as a call that takes a `number` of threads expects."""
-    for library in _found().info():
-        name, its_threads = library["internal_api"], library["num_threads"]
-        if its_threads != 1:
-            raise RuntimeError(
-                f"{call} expects BLAS to run on one thread, but {name} runs on {its_threads}, which would compete with "
-                f"these {number} for the same cores; call npnets.threads(1) before, or use `with npnets.threads(1):` "
-                "around it"
-            )
+def _libraries() -> list[Any]:
+    return [*find().lib_controllers, *([] if native is None else [_Kernels()])]

@@ -14,7 +14,7 @@ from platforms import needs_known_blas
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 import npnets
-from npnets import blas
+from npnets import thread_count
 
 pytestmark = [pytest.mark.numpy_alone("is about NumPy's library for products"), needs_known_blas]
 
@@ -133,10 +133,10 @@ def test_a_number_below_one_is_an_error_and_changes_nothing(wrong: int) -> None:
 def test_where_the_library_is_not_known_the_block_runs_and_the_logger_warns(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(blas, "find", lambda: ThreadpoolController().select(user_api="none"))
+    monkeypatch.setattr(thread_count, "find", lambda: ThreadpoolController().select(user_api="none"))
     with npnets.threads(1):
         assert now() == {2}
-    message = "npnets.threads(1) changes nothing: threadpoolctl does not know NumPy's BLAS"
+    message = "npnets.threads(1) does not reach NumPy's BLAS, which threadpoolctl does not know"
     assert caplog.record_tuples == [("npnets", logging.WARNING, message)]
 
 
@@ -163,7 +163,7 @@ def test_a_library_that_is_loaded_between_overlapping_blocks_is_set_back_too(mon
 
     libraries = [Library("first"), Library("second")]
     loaded = libraries[:1]
-    monkeypatch.setattr(npnets.blas, "find", lambda: SimpleNamespace(lib_controllers=list(loaded)))
+    monkeypatch.setattr(npnets.thread_count, "find", lambda: SimpleNamespace(lib_controllers=list(loaded)))
     first = npnets.threads(1)
     first.__enter__()
     loaded.append(libraries[1])

@@ -1,0 +1,99 @@
+#include "rows_binding.h"
+
+/* Keeps an array of the call's dtype and returns its numbers. */
+static const void *keep(struct rows_call *call, PyArrayObject *array)
+{
+    static const double nothing = 0; /* an array without numbers may have no memory */
+    if (array == NULL)
+        return NULL;
+    call->inputs[call->count++] = array;
+    return PyArray_DATA(array) != NULL ? PyArray_DATA(array) : (const void *)&nothing;
+}
+
+const void *first_input(struct rows_call *call, PyObject *object, const char *name)
+{
+    if ((call->type = type_of(object, name)) < 0)
+        return NULL;
+    PyArrayObject *array = contiguous(&call->held, object, call->type, name);
+    if (array != NULL && PyArray_NDIM(array) == 0) {
+        PyErr_Format(PyExc_ValueError, "expected %s with at least one axis, but got a single number", name);
+        return NULL;
+    }
+    if (array != NULL) {
+        call->dimensions = PyArray_NDIM(array);
+        call->shape = PyArray_DIMS(array);
+        call->columns = call->shape[call->dimensions - 1];
+        call->rows = PyArray_MultiplyList(call->shape, call->dimensions - 1);
+    }
+    return keep(call, array);
+}
+
+static int dimensions_of(const struct rows_call *call, enum extent extent)
+{
+    return extent == WHOLE ? call->dimensions : extent == OF_ROWS ? call->dimensions - 1 : 1;
+}
+
+static const npy_intp *shape_of(const struct rows_call *call, enum extent extent)
+{
+    return call->shape + (extent == OF_COLUMNS ? call->dimensions - 1 : 0);
+}
+
+static const void *checked(struct rows_call *call, PyArrayObject *array, enum extent extent, const char *name)
+{
+    if (array == NULL || check_shape(array, dimensions_of(call, extent), shape_of(call, extent), name) < 0)
+        return NULL;
+    return keep(call, array);
+}
+
+const void *next_input(struct rows_call *call, PyObject *object, enum extent extent, const char *name)
+{
+    int type = type_of(object, name);
+    if (type >= 0 && type != call->type)
+        PyErr_Format(PyExc_TypeError, "expected %s of the same dtype as the arrays before it, but got %R", name,
+                     (PyObject *)PyArray_DESCR((PyArrayObject *)object));
+    return type == call->type ? checked(call, contiguous(&call->held, object, type, name), extent, name) : NULL;
+}
+
+const void *next_cotangent(struct rows_call *call, PyObject *object, enum extent extent, const char *name)
+{
+    if (PyArray_Check(object))
+        return checked(call, contiguous(&call->held, object, call->type, name), extent, name);
+    PyObject *array = PyArray_FROM_OTF(object, call->type, NPY_ARRAY_CARRAY_RO | NPY_ARRAY_FORCECAST);
+    return checked(call, (PyArrayObject *)hold(&call->held, array), extent, name);
+}
+
+PyArrayObject *new_output(struct rows_call *call, enum extent extent)
+{
+    return new_array(&call->held, dimensions_of(call, extent), shape_of(call, extent), call->type);
+}
+
+PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, Py_ssize_t count)
+{
+    Py_ssize_t size = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;
+    PyObject *cotangents = size > 0 ? hold(&call->held, PyTuple_New(size)) : NULL;
+    if (size == 0)
+        PyErr_SetString(PyExc_TypeError, "expected argnums as a tuple of at least one");
+    for (Py_ssize_t index = 0; cotangents != NULL && index < size; index++) {
+        long argnum = PyLong_AsLong(PyTuple_GetItem(argnums, index));
+        if (argnum < 0 || argnum >= count) {
+            PyErr_SetString(PyExc_ValueError, "expected argnums of arrays among the arguments");
+            return NULL;
+        }
+        PyArrayObject *cotangent = new_output(call, places[argnum].extent);
+        if (cotangent == NULL)
+            return NULL;
+        *places[argnum].numbers = PyArray_DATA(cotangent);
+        Py_INCREF(cotangent);
+        PyTuple_SetItem(cotangents, index, (PyObject *)cotangent);
+    }
+    return cotangents;
+}
+
+int report_rows(struct rows_call *call, int failed, int status, const char *name)
+{
+    if (failed) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return report_status(status, name, call->inputs, call->count);
+}
