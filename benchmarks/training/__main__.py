@@ -6,9 +6,9 @@
     python -m benchmarks.training --again
 
 A step is one in the environment, with its action, and one of learning from a batch of the replay buffer. npnets runs
-the algorithms of `examples/online`, the others their own. The times are those of the processor, on one thread: each
-side has a process of its own, the sides take turns, and their order is reversed after each round. Random steps,
-compilation and the first learning steps are not timed.
+the algorithms of `examples/online`, the others their own. The times are those of the processor, on one thread and one
+core: each side has a process of its own, the sides take turns, and their order is reversed after each round. Random
+steps, compilation and the first learning steps are not timed.
 
 Equal are the networks (64-64, ReLU; a critic like the actor, twice), the environment, Adam's learning rate, the batch
 size, the discount, the soft updates, the replay buffer, the number of learning steps (one for each step in the

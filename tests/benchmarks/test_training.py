@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import ROOT
 from benchmarks.learning import problem
 from benchmarks.publish import training_blocks
 from benchmarks.publish.records import Records
@@ -61,6 +64,13 @@ def test_a_step_takes_the_processor_time_of_all_steps_divided_by_their_number(mo
     monkeypatch.setattr(one_side.time, "process_time", lambda: 7.0 + 0.25 * slow.taken)
     monkeypatch.setitem(one_side._running, "training", slow)  # type: ignore[arg-type]
     assert one_side.milliseconds(8) == 250.0 and slow.taken == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot hold a process to a core")
+def test_a_training_is_held_to_one_core() -> None:
+    asked = "from benchmarks.training.one_side import hold_to_one_core; hold_to_one_core()"
+    program = f"import os; {asked}; print(len(os.sched_getaffinity(0)))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, check=True).stdout == b"1\n"
 
 
 # -- the sides --------------------------------------------------------------------------------------------------------
