@@ -13,7 +13,7 @@
 enum {
     ROWS_OF_A_PART = 256,     /* of u and dz in one product */
     MOST_DOTTED_ROWS = 8,     /* up to so many rows, a product with a transposed weight is quicker unpacked */
-    LEAST_TRANSPOSED = 32,    /* fewer rows of all steps take less time than packing it */
+    LEAST_TRANSPOSED = 64,    /* fewer rows of all steps take less time than packing it */
     FEWEST_GROUPS = 4,
     MOST_GROUPS = 16,
     NUMBERS_OF_SUMS = 1 << 22, /* of all groups: beyond them there are fewer groups */
