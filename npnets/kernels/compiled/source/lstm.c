@@ -70,6 +70,13 @@ static int parse_mask(struct lstm *its, PyObject *object, const char *name, stru
     return 0;
 }
 
+/* Whether all sizes that a call computes are far from overflow: an axis along which an array does not move has any. */
+static int is_within_memory(const struct lstm_call *call)
+{
+    double numbers = (double)call->steps * (double)call->rows;
+    return numbers * (1 + (double)call->inputs + 6 * (double)call->hidden) < 1e15;
+}
+
 /* Reads the sizes from x and W_h. */
 static int parse_sizes(struct lstm *its, PyObject *x, PyObject *w_h)
 {
@@ -84,6 +91,10 @@ static int parse_sizes(struct lstm *its, PyObject *x, PyObject *w_h)
     its->call.rows = PyArray_DIM(sequence, 1);
     its->call.inputs = PyArray_DIM(sequence, 2);
     its->call.hidden = PyArray_DIM(weight, 0);
+    if (!is_within_memory(&its->call)) {
+        PyErr_SetString(PyExc_ValueError, "expected x and weights whose outputs fit into memory");
+        return -1;
+    }
     return 0;
 }
 
