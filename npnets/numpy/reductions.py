@@ -35,13 +35,21 @@ def _reduced_size(x: Array, axis: Axis) -> int:
     return size
 
 
+def _kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
+    """Return the shape of a reduction of `x` that keeps reduced axes with size one."""
+    axes = _reduced_axes(x.ndim, axis)
+    return tuple([1 if one in axes else size for one, size in enumerate(x.shape)])
+
+
 def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Repeat a reduction's cotangent over the axes that the reduction of `x` took away."""
-    if type(g) in (np.ndarray, np.float32, np.float64) and g.size == 1:
-        return np.full(x.shape, g.reshape(()), g.dtype)  # a quarter of the time of a broadcast view
-    axes = _reduced_axes(x.ndim, axis)
-    shape = tuple(1 if one in axes else size for one, size in enumerate(x.shape))
-    return broadcast_to(reshape(g, shape), x.shape)
+    if type(g) in (np.ndarray, np.float32, np.float64):
+        if g.size == 1:
+            return np.full(x.shape, g.reshape(()), g.dtype)  # a quarter of the time of a broadcast view
+        spread = np.empty(x.shape, g.dtype)
+        spread[...] = g.reshape(_kept_shape(x, axis))
+        return spread
+    return broadcast_to(reshape(g, _kept_shape(x, axis)), x.shape)
 
 
 @primitive(
@@ -87,12 +95,12 @@ def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
 
 def _chosen(x: Array, output: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the derivative of a maximum or minimum by each entry: zero, or one over the number of equal ones."""
-    chosen = (bare(x) == bare(_spread(output, x, axis, keepdims))).astype(output.dtype)
+    chosen = (bare(x) == bare(output).reshape(_kept_shape(x, axis))).astype(output.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
 def _choice_vjp(g: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return _spread(g, x, axis, keepdims) * _chosen(x, output, axis, keepdims)
+    return g.reshape(_kept_shape(x, axis)) * _chosen(x, output, axis)
 
 
 def _choice_jvp(tangent: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:

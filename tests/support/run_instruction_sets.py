@@ -22,4 +22,5 @@ def run_on(name: str, *options: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(any([run_on(name, *(sys.argv[1:] or TESTS)) for name in native.available()[1:]]))
+    names = [] if native is None else native.available()[1:]
+    sys.exit(any([run_on(name, *(sys.argv[1:] or TESTS)) for name in names]))

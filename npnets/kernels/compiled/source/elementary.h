@@ -152,13 +152,13 @@ INLINE vec log1p_of_unit(vec e)
 INLINE vec vec_log(vec x)
 {
     mask is_small = x < SMALLEST_NORMAL, is_undefined = x <= 0;
-    vec normal = x * choose(is_small, power_of_two((integers){0} + DIGITS), broadcast(1));
+    vec normal = x * opaque(choose(is_small, power_of_two((integers){0} + DIGITS), broadcast(1)));
     integers from_root = as_integers(normal) - (integer)HALF_A_ROOT_BITS;
     integers exponent = from_root >> DIGITS;
     vec f = as_reals(as_integers(normal) - (exponent << DIGITS)) - 1;
     vec k = __builtin_convertvector(exponent - (is_small & DIGITS), vec);
     vec above = choose(is_undefined, choose(x < 0, (vec){0}, broadcast(-1)), f);
-    vec s = above / choose(is_undefined, (vec){0}, 2 + f);
+    vec s = above / opaque(choose(is_undefined, (vec){0}, 2 + f));
     vec y = k * LN2_HIGH + (k * LN2_LOW + twice_atanh(s));
     return choose(x < INFINITY, y, x);
 }

@@ -17,7 +17,7 @@
 
 enum {
     ROWS_OF_SEQUENCES = 32, /* of a block */
-    LEAST_STACKED = 16,     /* fewer rows of all steps take less time than packing W */
+    LEAST_STACKED = 8,      /* fewer rows of all steps take less time than packing W */
 };
 
 /* Some rows of the batch, and their residuals: those of a block lie together, (steps, rows, ...). Where nothing is

@@ -11,8 +11,9 @@
 #include "lstm.h"
 
 enum {
-    ROWS_OF_A_PART = 128,     /* of u and dz in one product */
+    ROWS_OF_A_PART = 256,     /* of u and dz in one product */
     MOST_DOTTED_ROWS = 8,     /* up to so many rows, a product with a transposed weight is quicker unpacked */
+    LEAST_TRANSPOSED = 64,    /* fewer rows of all steps take less time than packing it */
     FEWEST_GROUPS = 4,
     MOST_GROUPS = 16,
     NUMBERS_OF_SUMS = 1 << 22, /* of all groups: beyond them there are fewer groups */
@@ -177,7 +178,8 @@ KERNEL int lstm_backward(const struct lstm_call *call)
     ptrdiff_t groups = groups_of(call), hidden = call->hidden, columns = 4 * hidden;
     ptrdiff_t rows = smaller(ROWS_OF_SEQUENCES, call->rows);
     ptrdiff_t part = rows ? smaller(call->steps, ROWS_OF_A_PART / rows) : 0;
-    int is_packed = call->rows > MOST_DOTTED_ROWS, threads = threads_for(3 * lstm_operations(call), groups);
+    int is_packed = call->rows > MOST_DOTTED_ROWS && call->rows * call->steps >= LEAST_TRANSPOSED;
+    int threads = threads_for(3 * lstm_operations(call), groups);
     size_t by_h = is_packed ? padded(packed_size(columns, hidden)) : 0;
     size_t by_x = is_packed && call->dx != NULL ? padded(packed_size(columns, call->inputs)) : 0;
     size_t sums = call->dw != NULL && groups > 1 ? padded((size_t)((groups - 1) * numbers_of_dw(call))) : 0;

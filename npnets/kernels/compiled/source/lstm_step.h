@@ -10,20 +10,66 @@
 
 #include "elementary.h"
 
-/* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. -------------------- */
+#if NUMBER_BITS == 32
+#define EXP_IS_SUBNORMAL (-87.0f) /* from a little below on */
+#else
+#define EXP_IS_SUBNORMAL (-708.0)
+#endif
+
+/* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. -----------------------
+
+   A division takes as long as ten multiplications: one serves i, f and g, and another o and tanh(c'). Their denominators
+   lie between one and two. */
+
+/* sigmoid(x) or tanh(x) */
+struct fraction {
+    vec numerator, denominator;
+};
+
+/* As vec_sigmoid, but never below the smallest normal number. */
+INLINE struct fraction fraction_of_sigmoid(vec x)
+{
+    struct reduced reduced = reduce(at_least(-absolute(x), broadcast(EXP_IS_SUBNORMAL)));
+    vec power = power_of_two(reduced.n), numerator = power + power * expm1_of_rest(reduced.r);
+    return (struct fraction){choose(x < 0, numerator, broadcast(1)), 1 + numerator};
+}
+
+/* As vec_tanh. */
+INLINE struct fraction fraction_of_tanh(vec x)
+{
+    vec e = expm1_below(-2 * absolute(x));
+    return (struct fraction){with_sign_of(x, e), 2 + e};
+}
+
+struct gates {
+    vec i, f, g;
+    struct fraction o;
+};
+
+INLINE struct gates gates_of(vec z_i, vec z_f, vec z_g, vec z_o)
+{
+    struct fraction i = fraction_of_sigmoid(z_i), f = fraction_of_sigmoid(z_f), g = fraction_of_tanh(z_g);
+    vec of_i_and_f = i.denominator * f.denominator, inverse = 1 / (of_i_and_f * g.denominator);
+    vec inverse_of_i_and_f = inverse * g.denominator;
+    return (struct gates){i.numerator * (inverse_of_i_and_f * f.denominator),
+                          f.numerator * (inverse_of_i_and_f * i.denominator), g.numerator * (inverse * of_i_and_f),
+                          fraction_of_sigmoid(z_o)};
+}
 
 INLINE void forward_lanes(const int keeps, ptrdiff_t hidden, const real *z, real *c, real *new_h, real *gates,
                           real *old_c, ptrdiff_t count)
 {
-    vec i = vec_sigmoid(load_up_to(z, count, 0)), f = vec_sigmoid(load_up_to(z + hidden, count, 0));
-    vec g = vec_tanh(load_up_to(z + 2 * hidden, count, 0)), o = vec_sigmoid(load_up_to(z + 3 * hidden, count, 0));
-    vec its_c = load_up_to(c, count, 0), new_c = f * its_c + i * g;
+    struct gates its = gates_of(load_up_to(z, count, 0), load_up_to(z + hidden, count, 0),
+                                load_up_to(z + 2 * hidden, count, 0), load_up_to(z + 3 * hidden, count, 0));
+    vec its_c = load_up_to(c, count, 0), new_c = its.f * its_c + its.i * its.g;
+    struct fraction tanh_c = fraction_of_tanh(new_c);
+    vec inverse = 1 / (its.o.denominator * tanh_c.denominator), o = its.o.numerator * (inverse * tanh_c.denominator);
     store_up_to(c, new_c, count);
-    store_up_to(new_h, o * vec_tanh(new_c), count);
+    store_up_to(new_h, o * (tanh_c.numerator * (inverse * its.o.denominator)), count);
     if (keeps) {
-        store_up_to(gates, i, count);
-        store_up_to(gates + hidden, f, count);
-        store_up_to(gates + 2 * hidden, g, count);
+        store_up_to(gates, its.i, count);
+        store_up_to(gates + hidden, its.f, count);
+        store_up_to(gates + 2 * hidden, its.g, count);
         store_up_to(gates + 3 * hidden, o, count);
         store_up_to(old_c, its_c, count);
     }

@@ -71,6 +71,20 @@ INLINE vec choose(mask where, vec x, vec otherwise)
     return as_reals((where & as_integers(x)) | (~where & as_integers(otherwise)));
 }
 
+/* The compiler knows nothing about the result: Clang may otherwise compute both sides of a choice that follows or precedes
+   an operation, with the floating-point exceptions of both or of none. */
+INLINE vec opaque(vec x)
+{
+#if defined(__x86_64__) && VECTOR_BYTES == 64
+    __asm__("" : "+v"(x));
+#elif defined(__x86_64__)
+    __asm__("" : "+x"(x));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(x));
+#endif
+    return x;
+}
+
 INLINE vec absolute(vec x) { return as_reals(as_integers(x) & (integer)(((bits)-1) >> 1)); }
 
 INLINE vec with_sign_of(vec sign, vec x)
