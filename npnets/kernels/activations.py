@@ -114,11 +114,12 @@ def cotangent(g: Array, y: Array, z: Array | None, activation: Activation, own: 
     return formulas.backward(g, y, z, *activation.args)
 
 
+_NUMPY = Pair(_forward, partial(_backward, cotangent))
 _apply = fused(
     _composition,
-    cpu=Pair(_forward, partial(_backward, cotangent)),
+    cpu=_NUMPY,
     gpu=Pair(_forward_on_gpu, partial(_backward, cuda.cotangent)),
-    compiled=compiled.PAIR,
+    compiled=compiled.pair_beside(_NUMPY),
 )
 
 TANH = Activation("tanh")

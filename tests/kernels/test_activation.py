@@ -10,6 +10,7 @@ from backends import assert_allclose, on_backend
 
 import npnets.numpy as nnp
 from npnets.functional import resolve_activation
+from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import Activation
 
 Z = np.array([-2.0, 0.0, 3.0], np.float32)
@@ -37,3 +38,10 @@ def test_an_activation_is_a_function_of_an_array_with_its_arguments() -> None:
     times = resolve_activation(lambda z, factor, shift=0.0: nnp.abs(z) * factor + shift, (2.0,))
     assert times is not None
     assert_allclose(times(on_backend(Z)), [4.0, 0.0, 6.0])
+
+
+@pytest.mark.numpy_alone("about dtypes that the kernels on a GPU do not have")
+@pytest.mark.parametrize("name", FORMULAS)
+def test_arrays_of_half_precision_are_computed_though_they_have_no_derivative(name: str) -> None:
+    activation, z = Activation(name), np.array([-2.0, -0.5, 0.25, 3.0])
+    np.testing.assert_allclose(activation(z.astype(np.float16)), activation(z), 4e-3, 4e-3)

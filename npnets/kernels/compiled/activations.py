@@ -7,6 +7,7 @@ import numpy as np
 from npnets.autodiff import Pair
 from npnets.backend import Array
 from npnets.kernels.compiled.native import native
+from npnets.underflow import ignoring_underflow
 
 _NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "silu", "softplus", "elu", "clipped_exp", "gelu")
 _NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)}
@@ -24,13 +25,21 @@ def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:
     return _NUMBERS[name], first, second
 
 
-def _forward(z: Array, *, activation: Any) -> tuple[Array, Array]:
-    y = native.activation_forward(activation, np.asarray(z))  # a scalar is no array
-    return y, y
+def pair_beside(pair: Pair) -> Pair | None:
+    """Return the pair in C, beside that of NumPy, which computes other dtypes; `None` without the extension module."""
+    if native is None:
+        return None
+    numpy_forward = ignoring_underflow(pair.forward)
+
+    def forward(z: Array, *, activation: Any) -> tuple[Array, Array]:
+        z = np.asarray(z)  # a scalar is no array
+        if z.dtype.char not in "fd":
+            return numpy_forward(z, activation=activation)
+        y = native.activation_forward(activation, z)
+        return y, y
+
+    return Pair(forward, _backward)
 
 
 def _backward(g: Array, y: Array, argnums: tuple[int, ...], z: Array, *, activation: Any) -> tuple[Array]:
     return (native.activation_backward(activation, np.asarray(g), y, np.asarray(z)),)
-
-
-PAIR = None if native is None else Pair(_forward, _backward)

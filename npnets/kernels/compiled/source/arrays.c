@@ -42,8 +42,10 @@ int type_of(PyObject *object, const char *name)
 {
     int type = PyArray_Check(object) ? PyArray_TYPE((PyArrayObject *)object) : NPY_NOTYPE;
     if (type != NPY_FLOAT && type != NPY_DOUBLE) {
-        PyErr_Format(PyExc_TypeError, "expected %s as an array of float32 or float64, but got %R", name,
-                     (PyObject *)Py_TYPE(object));
+        PyObject *found = (PyObject *)Py_TYPE(object);
+        if (type != NPY_NOTYPE)
+            found = (PyObject *)PyArray_DESCR((PyArrayObject *)object);
+        PyErr_Format(PyExc_TypeError, "expected %s as an array of float32 or float64, but got %R", name, found);
         return -1;
     }
     return type;

@@ -46,8 +46,8 @@ static struct leaf *next_leaf(struct update *call)
     return memset(call->leaves + call->count++, 0, sizeof *call->leaves);
 }
 
-/* Holds an object of a dict or list until the end of the call: meanwhile other threads, or what compares keys, may take it
-   out of there. Returns it, or NULL with an error; passes NULL on. */
+/* Holds an object of a dict or list until the end of the call: other threads, or what compares keys, may take it out of
+   there. Returns it, or NULL with an error; passes NULL on. */
 static PyObject *hold_part(struct update *call, PyObject *object)
 {
     Py_XINCREF(object);
