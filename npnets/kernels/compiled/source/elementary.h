@@ -100,7 +100,7 @@ INLINE vec expm1_below(vec x)
     return choose(x == 0, x, y); /* with its sign */
 }
 
-/* -- tanh and the sigmoid -------------------------------------------------------------------------------------------- */
+/* -- tanh and the sigmoid ------------------------------------------------------------------------------------------ */
 
 /* tanh(|x|) = -e / (2 + e) with e = exp(-2 |x|) - 1 */
 INLINE vec vec_tanh(vec x)

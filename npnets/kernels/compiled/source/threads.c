@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double LEAST_OPERATIONS = 1e7; /* for each thread: a tenth of a millisecond, ten times what a start takes */
+static const double LEAST_OPERATIONS = 1e7; /* of each thread: a tenth of a millisecond, ten times what a start takes */
 
 enum {
     SPINS = 1000,        /* looks for the next task before a thread sleeps: some ten microseconds */
@@ -41,7 +41,7 @@ static int workers = 0;
 static atomic_int chosen = 0;
 static atomic_int pause_left = 0, pause_length = FIRST_PAUSE;
 
-/* -- how many -------------------------------------------------------------------------------------------------------- */
+/* -- how many ------------------------------------------------------------------------------------------------------ */
 
 static int number_in_environment(const char *name)
 {
@@ -92,7 +92,7 @@ int threads_for(double operations, ptrdiff_t tasks)
     return number < most ? (int)number : most;
 }
 
-/* -- the threads ------------------------------------------------------------------------------------------------------ */
+/* -- the threads --------------------------------------------------------------------------------------------------- */
 
 static void relax(void)
 {
@@ -181,7 +181,7 @@ static void start_workers(int number)
         workers++;
 }
 
-/* -- calls ------------------------------------------------------------------------------------------------------------ */
+/* -- calls --------------------------------------------------------------------------------------------------------- */
 
 static double now(void)
 {
@@ -204,7 +204,8 @@ static void end_call(struct job *job)
     pthread_mutex_unlock(&lock);
 }
 
-/* Leaves the threads alone for a while if a call waited for one longer than its tasks took: another program has the cores. */
+/* Leaves the threads alone for a while if a call waited for one longer than its tasks took: another program has the
+   cores. */
 static void learn(double computed, double waited)
 {
     if (waited < 0.5 * computed) {
