@@ -37,17 +37,12 @@ static PyArrayObject *parse(struct references *held, struct activation_call *cal
 
 static int run(const struct activation_call *call, PyArrayObject *const *inputs, Py_ssize_t count)
 {
-    int status;
     if (call->f.kind == NONE) {
         PyErr_SetString(PyExc_TypeError, "expected an activation, but got None");
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS
-    clear_status();
-    kernels_of(PyArray_TYPE(inputs[0]))->activation(call);
-    status = read_status();
-    Py_END_ALLOW_THREADS
-    return report_status(status, "activation", inputs, count);
+    int status, failed = RUN(kernels_of(PyArray_TYPE(inputs[0]))->activation, call, status);
+    return report_run(failed, status, "activation", inputs, count);
 }
 
 /* activation_forward(activation, z): y */

@@ -108,6 +108,24 @@ PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp
     return (PyArrayObject *)hold(held, array);
 }
 
+PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_function *make, void *call)
+{
+    Py_ssize_t count = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;
+    if (count == 0)
+        return PyErr_Format(PyExc_TypeError, "expected argnums as a tuple of at least one");
+    PyObject *cotangents = hold(held, PyTuple_New(count));
+    for (Py_ssize_t index = 0; cotangents != NULL && index < count; index++) {
+        long argnum = PyLong_AsLong(PyTuple_GetItem(argnums, index));
+        if (argnum < 0 || argnum >= arguments)
+            return PyErr_Format(PyExc_ValueError, "expected argnums of arrays among the arguments");
+        PyObject *cotangent = make(call, argnum);
+        if (cotangent == NULL)
+            return NULL;
+        PyTuple_SetItem(cotangents, index, cotangent);
+    }
+    return cotangents;
+}
+
 PyObject *set_allocator(PyObject *module, PyObject *function)
 {
     (void)module;

@@ -44,17 +44,13 @@ PyObject *bind_gaussian_backward(PyObject *module, PyObject *const *args, Py_ssi
     (void)module;
     struct rows_call rows = {0};
     struct gaussian_call call = {0};
-    PyObject *result = NULL;
+    PyObject *cotangents, *result = NULL;
     if (count != 5)
         return PyErr_Format(PyExc_TypeError, "expected (argnums, g, x, mu, sigma)");
     const struct place places[] = {{&call.dx, WHOLE}, {&call.dmu, WHOLE}, {&call.dsigma, WHOLE}};
     if (parse(&rows, &call, args + 2) == 0 && (call.g = next_cotangent(&rows, args[1], OF_ROWS, "g")) != NULL &&
-        (result = new_cotangents(&rows, args[0], places, 3)) != NULL) {
-        if (RUN_ROWS(&rows, gaussian, &call) == 0)
-            Py_INCREF(result);
-        else
-            result = NULL;
-    }
+        (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL && RUN_ROWS(&rows, gaussian, &call) == 0)
+        result = Py_NewRef(cotangents);
     release(&rows.held);
     return result;
 }

@@ -43,11 +43,8 @@ PyObject *bind_layer_norm_forward(PyObject *module, PyObject *const *args, Py_ss
             goto end;
         place_statistics(&call, statistics);
     }
-    if (RUN_ROWS(&rows, layer_norm_forward, &call) == 0) {
-        result = keep ? PyTuple_Pack(2, y, statistics) : (PyObject *)y;
-        if (!keep)
-            Py_INCREF(result);
-    }
+    if (RUN_ROWS(&rows, layer_norm_forward, &call) == 0)
+        result = keep ? PyTuple_Pack(2, y, statistics) : Py_NewRef((PyObject *)y);
 end:
     release(&rows.held);
     return result;
@@ -68,17 +65,13 @@ PyObject *bind_layer_norm_backward(PyObject *module, PyObject *const *args, Py_s
     (void)module;
     struct rows_call rows = {0};
     struct layer_norm_call call = {0};
-    PyObject *result = NULL;
+    PyObject *cotangents, *result = NULL;
     if (count != 7)
         return PyErr_Format(PyExc_TypeError, "expected (argnums, dy, statistics, eps, x, weight, bias)");
     const struct place places[] = {{&call.dx, WHOLE}, {&call.dweight, OF_COLUMNS}, {&call.dbias, OF_COLUMNS}};
     if (parse(&rows, &call, args + 3) == 0 && (call.dy = next_cotangent(&rows, args[1], WHOLE, "dy")) != NULL &&
-        parse_statistics(&rows, &call, args[2]) == 0 && (result = new_cotangents(&rows, args[0], places, 3)) != NULL) {
-        if (RUN_ROWS(&rows, layer_norm_backward, &call) == 0)
-            Py_INCREF(result);
-        else
-            result = NULL;
-    }
+        parse_statistics(&rows, &call, args[2]) == 0 && (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL && RUN_ROWS(&rows, layer_norm_backward, &call) == 0)
+        result = Py_NewRef(cotangents);
     release(&rows.held);
     return result;
 }

@@ -5,9 +5,10 @@
 #include "bindings.h"
 #include "processor.h"
 #include "status.h"
-#include "workspace.h"
 
 #include <string.h>
+
+static const double MOST_NUMBERS_OF_AN_ARRAY = 1e12;
 
 /* What one call holds: the arrays of Python, and the kernel's view of them. */
 struct linear {
@@ -15,6 +16,7 @@ struct linear {
     struct chain chain;
     int type, dimensions; /* of x */
     npy_intp shape[32]; /* of the last y */
+    PyObject *const *arguments; /* x, weights and biases, which may be None */
     PyArrayObject **inputs; /* x, weights and biases, g */
     Py_ssize_t count;
 };
@@ -28,6 +30,18 @@ static void finish(struct linear *call)
 
 /* -- arguments ---------------------------------------------------------------------------------------------------------- */
 
+/* Checks that no number of bytes overflows that follows from so many columns beside the rows; returns 0, or -1 with an
+   error. An array without numbers may have any number of rows or columns. */
+static int check_size(const struct linear *call, npy_intp columns)
+{
+    double members = call->chain.members > 0 ? (double)call->chain.members : 1;
+    if ((members * (double)call->chain.rows + 1) * ((double)columns + 1) <= MOST_NUMBERS_OF_AN_ARRAY)
+        return 0;
+    PyErr_Format(PyExc_ValueError, "expected rows and columns that memory can hold, but got %zd rows of %zd columns",
+                 call->chain.rows, columns);
+    return -1;
+}
+
 /* Reads the weight and bias of a layer whose input is so wide. */
 static int parse_layer(struct linear *call, struct layer *layer, PyObject *weight, PyObject *bias, ptrdiff_t inputs)
 {
@@ -39,6 +53,8 @@ static int parse_layer(struct linear *call, struct layer *layer, PyObject *weigh
     npy_intp members = is_ensemble ? call->chain.members : 1, outputs = last > 0 ? PyArray_DIM(w, last) : 0;
     npy_intp expected[] = {members, inputs, outputs}, of_bias[] = {members, 1, outputs};
     if (check_shape(w, is_ensemble ? 3 : 2, expected + !is_ensemble, "a weight") < 0)
+        return -1;
+    if (check_size(call, outputs) < 0)
         return -1;
     layer->inputs = inputs;
     layer->outputs = outputs;
@@ -75,7 +91,7 @@ static PyArrayObject *parse_x(struct linear *call, PyObject *object, PyObject *w
     call->chain.is_shared = !is_own;
     call->chain.rows = PyArray_MultiplyList(PyArray_DIMS(x) + is_own, last - is_own);
     call->chain.x = PyArray_DATA(call->inputs[call->count++] = x);
-    return x;
+    return check_size(call, PyArray_DIM(x, last)) == 0 ? x : NULL;
 }
 
 /* Reads activations, x, and the weights and biases; returns 0, or -1 with an error. */
@@ -86,6 +102,7 @@ static int parse(struct linear *call, PyObject *activations, PyObject *const *ar
         PyErr_SetString(PyExc_TypeError, "expected activations, and x followed by a weight and a bias for each of them");
         return -1;
     }
+    call->arguments = args;
     call->chain.layers = (int)layers;
     call->chain.layer = PyMem_Calloc((size_t)layers, sizeof *call->chain.layer);
     call->inputs = PyMem_Calloc((size_t)count + 2, sizeof *call->inputs);
@@ -129,21 +146,10 @@ static npy_intp place_residuals(struct linear *call, char *memory)
     return total;
 }
 
-/* Runs a kernel without the global lock, and reports what it noted. */
-static int run(struct linear *call, int (*kernel)(const struct chain *), const char *name)
+static int run(struct linear *call, int (*kernel)(const struct chain *))
 {
-    int failed, status;
-    Py_BEGIN_ALLOW_THREADS
-    clear_status();
-    failed = kernel(&call->chain);
-    status = read_status();
-    trim_workspace();
-    Py_END_ALLOW_THREADS
-    if (failed) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return report_status(status, name, call->inputs, call->count);
+    int status, failed = RUN(kernel, &call->chain, status);
+    return report_run(failed, status, "linear_layers", call->inputs, call->count);
 }
 
 /* -- forward ------------------------------------------------------------------------------------------------------------ */
@@ -170,11 +176,8 @@ PyObject *bind_linear_forward(PyObject *module, PyObject *const *args, Py_ssize_
         place_residuals(&call, PyArray_DATA(residuals));
     }
     call.chain.layer[call.chain.layers - 1].y = PyArray_DATA(y);
-    if (run(&call, kernels_of(call.type)->linear_forward, "linear_layers") == 0) {
-        result = keep ? PyTuple_Pack(2, y, residuals) : (PyObject *)y;
-        if (!keep)
-            Py_INCREF(result);
-    }
+    if (run(&call, kernels_of(call.type)->linear_forward) == 0)
+        result = keep ? PyTuple_Pack(2, y, residuals) : Py_NewRef((PyObject *)y);
 end:
     finish(&call);
     return result;
@@ -183,39 +186,20 @@ end:
 /* -- backward ----------------------------------------------------------------------------------------------------------- */
 
 /* Makes the array of one cotangent, of the shape of its argument. */
-static PyObject *place_cotangent(struct linear *call, long argnum, PyObject *argument)
+static PyObject *place_cotangent(void *context, long argnum)
 {
+    struct linear *call = context;
+    PyObject *argument = call->arguments[argnum];
+    if (!PyArray_Check(argument))
+        return PyErr_Format(PyExc_ValueError, "expected argnums of arrays among the arguments");
     PyArrayObject *like = (PyArrayObject *)argument;
-    if (argnum < 0 || argnum > 2 * call->chain.layers || !PyArray_Check(argument)) {
-        PyErr_SetString(PyExc_ValueError, "expected argnums of arrays among the arguments");
-        return NULL;
-    }
     PyArrayObject *cotangent = new_array(&call->held, PyArray_NDIM(like), PyArray_DIMS(like), call->type);
     if (cotangent == NULL)
         return NULL;
     struct layer *layer = call->chain.layer + (argnum - 1) / 2;
     void **place = argnum == 0 ? &call->chain.dx : argnum % 2 ? &layer->dweight : &layer->dbias;
     *place = PyArray_DATA(cotangent);
-    return (PyObject *)cotangent;
-}
-
-static PyObject *place_cotangents(struct linear *call, PyObject *argnums, PyObject *const *args)
-{
-    Py_ssize_t count = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;
-    PyObject *cotangents = count > 0 ? hold(&call->held, PyTuple_New(count)) : NULL;
-    if (count == 0)
-        PyErr_SetString(PyExc_TypeError, "expected argnums as a tuple of at least one");
-    for (Py_ssize_t index = 0; cotangents != NULL && index < count; index++) {
-        long argnum = PyLong_AsLong(PyTuple_GetItem(argnums, index));
-        if (argnum < 0 || argnum > 2 * call->chain.layers)
-            argnum = -1;
-        PyObject *cotangent = place_cotangent(call, argnum, argnum < 0 ? Py_None : args[argnum]);
-        if (cotangent == NULL)
-            return NULL;
-        Py_INCREF(cotangent);
-        PyTuple_SetItem(cotangents, index, cotangent);
-    }
-    return cotangents;
+    return Py_NewRef((PyObject *)cotangent);
 }
 
 /* Reads g, and y and the residuals that the forward returned. */
@@ -239,16 +223,13 @@ PyObject *bind_linear_backward(PyObject *module, PyObject *const *args, Py_ssize
 {
     (void)module;
     struct linear call = {0};
-    PyObject *result = NULL;
+    PyObject *cotangents, *result = NULL;
     if (count < 6)
         return PyErr_Format(PyExc_TypeError, "expected (activations, argnums, g, y, residuals, x, weight, bias, ...)");
     if (parse(&call, args[0], args + 5, count - 5) == 0 && parse_residuals(&call, args[2], args[3], args[4]) == 0 &&
-        (result = place_cotangents(&call, args[1], args + 5)) != NULL) {
-        if (run(&call, kernels_of(call.type)->linear_backward, "linear_layers") == 0)
-            Py_INCREF(result);
-        else
-            result = NULL;
-    }
+        (cotangents = cotangents_of(&call.held, args[1], count - 5, place_cotangent, &call)) != NULL &&
+        run(&call, kernels_of(call.type)->linear_backward) == 0)
+        result = Py_NewRef(cotangents);
     finish(&call);
     return result;
 }

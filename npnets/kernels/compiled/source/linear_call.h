@@ -25,7 +25,6 @@ struct chain {
     const void *x; /* (rows, inputs) */
     void *dx;
     const void *g; /* the cotangent of the last y */
-    char *workspace;
 };
 
 #endif

@@ -5,7 +5,6 @@
 #include "lstm_call.h"
 #include "processor.h"
 #include "status.h"
-#include "workspace.h"
 
 enum { X, W_X, W_H, B_X, B_H, H, C, ARGUMENTS };
 
@@ -15,6 +14,7 @@ struct lstm {
     struct lstm_call call;
     int type;
     PyArrayObject *inputs[ARGUMENTS + 3]; /* the arguments, and the cotangents of the outputs and states */
+    PyArrayObject *dw; /* the cotangent of the stacked weights, NULL if nobody asks for one of theirs */
 };
 
 /* -- arguments ----------------------------------------------------------------------------------------------------- */
@@ -119,25 +119,14 @@ static int parse(struct lstm *its, PyObject *const *args)
     return parse_mask(its, args[ARGUMENTS + 1], "valid", &call->valid);
 }
 
-/* Runs a kernel without the global lock, and reports what it noted. */
 static int run(struct lstm *its, int (*kernel)(const struct lstm_call *))
 {
-    int failed, status;
-    Py_BEGIN_ALLOW_THREADS
-    clear_status();
-    failed = kernel(&its->call);
-    status = read_status();
-    trim_workspace();
-    Py_END_ALLOW_THREADS
-    if (failed) {
-        PyErr_NoMemory();
-        return -1;
-    }
+    int status, failed = RUN(kernel, &its->call, status);
     for (int index = 0; (status & NPY_FPE_INVALID) && index < ARGUMENTS + 3; index++)
         if (its->inputs[index] != NULL && /* those of a sequence may lie anywhere */
             (its->inputs[index] = contiguous(&its->held, (PyObject *)its->inputs[index], its->type, "it")) == NULL)
             return -1;
-    return report_status(status, "lstm", its->inputs, ARGUMENTS + 3);
+    return report_run(failed, status, "lstm", its->inputs, ARGUMENTS + 3);
 }
 
 /* -- forward ------------------------------------------------------------------------------------------------------- */
@@ -220,44 +209,25 @@ static PyObject *rows_of_dw(struct lstm *its, PyArrayObject *dw, npy_intp first,
     return view;
 }
 
-/* Makes the array of one cotangent; those of the weights and biases have one in common, `dw`. */
-static PyObject *place_cotangent(struct lstm *its, long argnum, PyArrayObject **dw)
+/* Makes the array of one cotangent; those of the weights and biases lie in one, `dw`. */
+static PyObject *place_cotangent(void *context, long argnum)
 {
+    struct lstm *its = context;
     struct lstm_call *call = &its->call;
     npy_intp of_x[] = {call->steps, call->rows, call->inputs}, of_states[] = {call->rows, call->hidden};
     npy_intp of_dw[] = {width_of_u(call), 4 * call->hidden}, inputs = call->inputs;
     if (argnum == X || argnum == H || argnum == C) {
         void **where = argnum == X ? &call->dx : argnum == H ? &call->dh : &call->dc;
         PyObject *array = (PyObject *)place(its, argnum == X ? 3 : 2, argnum == X ? of_x : of_states, where);
-        Py_XINCREF(array);
-        return array;
+        return Py_XNewRef(array);
     }
-    if (argnum < 0 || argnum >= ARGUMENTS)
-        return PyErr_Format(PyExc_ValueError, "expected argnums from 0 to %d", ARGUMENTS - 1);
-    if (*dw == NULL && (*dw = place(its, 2, of_dw, &call->dw)) == NULL)
+    if (its->dw == NULL && (its->dw = place(its, 2, of_dw, &call->dw)) == NULL)
         return NULL;
     if (argnum == W_X)
-        return rows_of_dw(its, *dw, 0, inputs, 2);
+        return rows_of_dw(its, its->dw, 0, inputs, 2);
     if (argnum == W_H)
-        return rows_of_dw(its, *dw, inputs + 1, call->hidden, 2);
-    return rows_of_dw(its, *dw, inputs, 1, 1);
-}
-
-static PyObject *place_cotangents(struct lstm *its, PyObject *argnums)
-{
-    Py_ssize_t count = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;
-    PyArrayObject *dw = NULL;
-    PyObject *cotangents = count > 0 ? hold(&its->held, PyTuple_New(count)) : NULL;
-    if (count == 0)
-        PyErr_SetString(PyExc_TypeError, "expected argnums as a tuple of at least one");
-    for (Py_ssize_t index = 0; cotangents != NULL && index < count; index++) {
-        long argnum = PyLong_AsLong(PyTuple_GetItem(argnums, index));
-        PyObject *cotangent = argnum == -1 && PyErr_Occurred() ? NULL : place_cotangent(its, argnum, &dw);
-        if (cotangent == NULL)
-            return NULL;
-        PyTuple_SetItem(cotangents, index, cotangent);
-    }
-    return cotangents;
+        return rows_of_dw(its, its->dw, inputs + 1, call->hidden, 2);
+    return rows_of_dw(its, its->dw, inputs, 1, 1);
 }
 
 /* lstm_backward(argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, h, c, reset, valid): a cotangent for each
@@ -266,17 +236,14 @@ PyObject *bind_lstm_backward(PyObject *module, PyObject *const *args, Py_ssize_t
 {
     (void)module;
     struct lstm its = {0};
-    PyObject *result = NULL;
+    PyObject *cotangents, *result = NULL;
     if (count != 5 + ARGUMENTS + 2)
         return PyErr_Format(PyExc_TypeError, "expected (argnums, residuals, doutputs, dh, dc, x, W_x, W_h, b_x, b_h, "
                                              "h, c, reset, valid)");
     if (parse(&its, args + 5) == 0 && parse_cotangents(&its, args + 1) == 0 &&
-        (result = place_cotangents(&its, args[0])) != NULL) {
-        if (run(&its, kernels_of(its.type)->lstm_backward) == 0)
-            Py_INCREF(result);
-        else
-            result = NULL;
-    }
+        (cotangents = cotangents_of(&its.held, args[0], ARGUMENTS, place_cotangent, &its)) != NULL &&
+        run(&its, kernels_of(its.type)->lstm_backward) == 0)
+        result = Py_NewRef(cotangents);
     release(&its.held);
     return result;
 }

@@ -66,8 +66,6 @@ static PyObject *most_threads_now(PyObject *module, PyObject *unused)
     return PyLong_FromLong(most_threads());
 }
 
-#define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
-
 static PyObject *limit_memory(PyObject *module, PyObject *argument)
 {
     (void)module;
@@ -87,6 +85,8 @@ static PyObject *held_memory(PyObject *module, PyObject *unused)
     (void)module, (void)unused;
     return PyLong_FromSize_t(held_by_workspaces());
 }
+
+#define BOUND(name) {#name, (PyCFunction)(void (*)(void))bind_##name, METH_FASTCALL, NULL}
 
 static PyMethodDef methods[] = {
     {"available", available, METH_NOARGS, available_doc},

@@ -31,7 +31,6 @@ INLINE square_vec load_square(const real *from)
 
 INLINE void store_square(real *to, square_vec x) { memcpy(to, &x, sizeof x); }
 
-
 INLINE size_t packed_size(ptrdiff_t depth, ptrdiff_t columns) { return (size_t)(depth * in_panels(columns)); }
 
 INLINE void pack_rows(real *panel, const real *b, ptrdiff_t row, ptrdiff_t depth, ptrdiff_t columns)

@@ -1,5 +1,7 @@
 #include "rows_binding.h"
 
+#include <string.h>
+
 /* Keeps an array of the call's dtype and returns its numbers. */
 static const void *keep(struct rows_call *call, PyArrayObject *array)
 {
@@ -21,7 +23,7 @@ const void *first_input(struct rows_call *call, PyObject *object, const char *na
     }
     if (array != NULL) {
         call->dimensions = PyArray_NDIM(array);
-        call->shape = PyArray_DIMS(array);
+        memcpy(call->shape, PyArray_DIMS(array), (size_t)call->dimensions * sizeof *call->shape);
         call->columns = call->shape[call->dimensions - 1];
         call->rows = PyArray_MultiplyList(call->shape, call->dimensions - 1);
     }
@@ -67,33 +69,23 @@ PyArrayObject *new_output(struct rows_call *call, enum extent extent)
     return new_array(&call->held, dimensions_of(call, extent), shape_of(call, extent), call->type);
 }
 
-PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, Py_ssize_t count)
+struct places {
+    struct rows_call *call;
+    const struct place *place;
+};
+
+static PyObject *new_cotangent(void *context, long argnum)
 {
-    Py_ssize_t size = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;
-    PyObject *cotangents = size > 0 ? hold(&call->held, PyTuple_New(size)) : NULL;
-    if (size == 0)
-        PyErr_SetString(PyExc_TypeError, "expected argnums as a tuple of at least one");
-    for (Py_ssize_t index = 0; cotangents != NULL && index < size; index++) {
-        long argnum = PyLong_AsLong(PyTuple_GetItem(argnums, index));
-        if (argnum < 0 || argnum >= count) {
-            PyErr_SetString(PyExc_ValueError, "expected argnums of arrays among the arguments");
-            return NULL;
-        }
-        PyArrayObject *cotangent = new_output(call, places[argnum].extent);
-        if (cotangent == NULL)
-            return NULL;
-        *places[argnum].numbers = PyArray_DATA(cotangent);
-        Py_INCREF(cotangent);
-        PyTuple_SetItem(cotangents, index, (PyObject *)cotangent);
-    }
-    return cotangents;
+    const struct places *places = context;
+    struct place place = places->place[argnum];
+    PyArrayObject *cotangent = new_output(places->call, place.extent);
+    if (cotangent == NULL)
+        return NULL;
+    *place.numbers = PyArray_DATA(cotangent);
+    return Py_NewRef((PyObject *)cotangent);
 }
 
-int report_rows(struct rows_call *call, int failed, int status, const char *name)
+PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, long arguments)
 {
-    if (failed) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return report_status(status, name, call->inputs, call->count);
+    return cotangents_of(&call->held, argnums, arguments, new_cotangent, &(struct places){call, places});
 }

@@ -14,7 +14,7 @@ enum { MOST_INPUTS = 8 };
 struct rows_call {
     struct references held;
     int type, dimensions;
-    const npy_intp *shape;
+    npy_intp shape[NPY_MAXDIMS];
     ptrdiff_t rows, columns;
     PyArrayObject *inputs[MOST_INPUTS];
     Py_ssize_t count;
@@ -40,22 +40,15 @@ struct place {
     enum extent extent;
 };
 
-/* Makes the arrays of the cotangents of `argnums`, counted among so many places; returns a tuple of them, borrowed from the
+/* Makes the arrays of the cotangents of `argnums`, each of which has a place; returns a tuple of them, borrowed from the
    call, or NULL with an error. */
-PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, Py_ssize_t count);
+PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, long arguments);
 
-/* Runs a kernel of this call's type on `its_call` without the global lock, and reports what it noted: 0, or -1 with an error. */
+/* Runs a kernel of this call's type on `its_call`, and reports what it noted: 0, or -1 with an error. */
 #define RUN_ROWS(call, kernel, its_call)                                                                               \
     ({                                                                                                                 \
-        int failed_, status_;                                                                                          \
-        Py_BEGIN_ALLOW_THREADS                                                                                         \
-        clear_status();                                                                                                \
-        failed_ = kernels_of((call)->type)->kernel(its_call);                                                          \
-        status_ = read_status();                                                                                       \
-        Py_END_ALLOW_THREADS                                                                                           \
-        report_rows(call, failed_, status_, #kernel);                                                                  \
+        int status_, run_failed_ = RUN(kernels_of((call)->type)->kernel, its_call, status_);                           \
+        report_run(run_failed_, status_, #kernel, (call)->inputs, (call)->count);                                      \
     })
-
-int report_rows(struct rows_call *call, int failed, int status, const char *name);
 
 #endif

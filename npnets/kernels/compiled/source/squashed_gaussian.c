@@ -77,17 +77,13 @@ PyObject *bind_squashed_gaussian_backward(PyObject *module, PyObject *const *arg
     (void)module;
     struct rows_call rows = {0};
     struct squashed_gaussian_call call = {0};
-    PyObject *result = NULL;
+    PyObject *cotangents, *result = NULL;
     if (count != 8)
         return PyErr_Format(PyExc_TypeError, "expected (argnums, daction, dlog_prob, half, t, mu, sigma, noise)");
     const struct place places[] = {{&call.dmu, WHOLE}, {&call.dsigma, WHOLE}, {&call.dnoise, WHOLE}};
     if (parse(&rows, &call, args + 5) == 0 && parse_cotangents(&rows, &call, args + 1) == 0 &&
-        (result = new_cotangents(&rows, args[0], places, 3)) != NULL) {
-        if (RUN_ROWS(&rows, squashed_gaussian, &call) == 0)
-            Py_INCREF(result);
-        else
-            result = NULL;
-    }
+        (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL && RUN_ROWS(&rows, squashed_gaussian, &call) == 0)
+        result = Py_NewRef(cotangents);
     release(&rows.held);
     return result;
 }

@@ -31,3 +31,11 @@ int report_status(int flags, const char *name, PyArrayObject *const *inputs, Py_
             flags &= ~NPY_FPE_INVALID;
     return flags ? PyUFunc_GiveFloatingpointErrors(name, flags) : 0;
 }
+
+int report_run(int failed, int flags, const char *name, PyArrayObject *const *inputs, Py_ssize_t count)
+{
+    if (!failed)
+        return report_status(flags, name, inputs, count);
+    PyErr_NoMemory();
+    return -1;
+}
