@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+static const double MOST_NUMBERS_OF_AN_ARRAY = 1e12;
+
 /* What one call holds: the arrays of Python, and the kernel's view of them. */
 struct linear {
     struct references held;
@@ -28,6 +30,18 @@ static void finish(struct linear *call)
 
 /* -- arguments ---------------------------------------------------------------------------------------------------------- */
 
+/* Checks that no number of bytes overflows that follows from so many columns beside the rows; returns 0, or -1 with an
+   error. An array without numbers may have any number of rows or columns. */
+static int check_size(const struct linear *call, npy_intp columns)
+{
+    double members = call->chain.members > 0 ? (double)call->chain.members : 1;
+    if ((members * (double)call->chain.rows + 1) * ((double)columns + 1) <= MOST_NUMBERS_OF_AN_ARRAY)
+        return 0;
+    PyErr_Format(PyExc_ValueError, "expected rows and columns that memory can hold, but got %zd rows of %zd columns",
+                 call->chain.rows, columns);
+    return -1;
+}
+
 /* Reads the weight and bias of a layer whose input is so wide. */
 static int parse_layer(struct linear *call, struct layer *layer, PyObject *weight, PyObject *bias, ptrdiff_t inputs)
 {
@@ -39,6 +53,8 @@ static int parse_layer(struct linear *call, struct layer *layer, PyObject *weigh
     npy_intp members = is_ensemble ? call->chain.members : 1, outputs = last > 0 ? PyArray_DIM(w, last) : 0;
     npy_intp expected[] = {members, inputs, outputs}, of_bias[] = {members, 1, outputs};
     if (check_shape(w, is_ensemble ? 3 : 2, expected + !is_ensemble, "a weight") < 0)
+        return -1;
+    if (check_size(call, outputs) < 0)
         return -1;
     layer->inputs = inputs;
     layer->outputs = outputs;
@@ -75,7 +91,7 @@ static PyArrayObject *parse_x(struct linear *call, PyObject *object, PyObject *w
     call->chain.is_shared = !is_own;
     call->chain.rows = PyArray_MultiplyList(PyArray_DIMS(x) + is_own, last - is_own);
     call->chain.x = PyArray_DATA(call->inputs[call->count++] = x);
-    return x;
+    return check_size(call, PyArray_DIM(x, last)) == 0 ? x : NULL;
 }
 
 /* Reads activations, x, and the weights and biases; returns 0, or -1 with an error. */

@@ -29,7 +29,10 @@ PyObject *bind_sum_of_squares(PyObject *module, PyObject *const *args, Py_ssize_
         return PyErr_Format(PyExc_TypeError, "expected a list of arrays");
     double total = 0;
     for (Py_ssize_t index = 0; index < PyList_Size(args[0]); index++) {
-        int is_fit = add_array(PyList_GetItem(args[0], index), &total);
+        PyObject *leaf = PyList_GetItem(args[0], index);
+        Py_INCREF(leaf); /* meanwhile other threads may take it out of the list */
+        int is_fit = add_array(leaf, &total);
+        Py_DECREF(leaf);
         if (is_fit < 0)
             return NULL;
         if (!is_fit)

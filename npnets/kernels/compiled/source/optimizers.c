@@ -46,13 +46,25 @@ static struct leaf *next_leaf(struct update *call)
     return memset(call->leaves + call->count++, 0, sizeof *call->leaves);
 }
 
-static int parse_numbers(struct leaf *leaf, PyObject *numbers, int count)
+/* Holds an object of a dict or list until the end of the call: meanwhile other threads, or what compares keys, may take it
+   out of there. Returns it, or NULL with an error; passes NULL on. */
+static PyObject *hold_part(struct update *call, PyObject *object)
 {
-    if (numbers == NULL || !PyTuple_Check(numbers) || PyTuple_Size(numbers) != count) {
-        PyErr_Format(PyExc_TypeError, "expected %d numbers for each leaf", count);
+    Py_XINCREF(object);
+    return hold(&call->held, object);
+}
+
+/* Reads the numbers of the last leaf: those of all leaves, or its own in a list. */
+static int parse_numbers(struct update *call, struct leaf *leaf)
+{
+    PyObject *numbers = call->numbers;
+    if (PyList_Check(numbers))
+        numbers = call->count > PyList_Size(numbers) ? NULL : hold_part(call, PyList_GetItem(numbers, call->count - 1));
+    if (numbers == NULL || !PyTuple_Check(numbers) || PyTuple_Size(numbers) != call->rule->numbers) {
+        PyErr_Format(PyExc_TypeError, "expected %d numbers for each leaf", call->rule->numbers);
         return -1;
     }
-    for (int index = 0; index < count; index++) {
+    for (int index = 0; index < call->rule->numbers; index++) {
         leaf->numbers[index] = PyFloat_AsDouble(PyTuple_GetItem(numbers, index));
         if (PyErr_Occurred())
             return -1;
@@ -77,11 +89,8 @@ static int parse_leaf(struct update *call, PyObject *const *row, PyObject **made
     int type = PyArray_CheckExact(row[0]) ? PyArray_TYPE(first) : NPY_NOTYPE;
     if (type != NPY_FLOAT && type != NPY_DOUBLE)
         return 0;
-    Py_ssize_t index = call->count;
     struct leaf *leaf = next_leaf(call);
-    int is_list = PyList_Check(call->numbers);
-    if (leaf == NULL || (is_list && index >= PyList_Size(call->numbers)) ||
-        parse_numbers(leaf, is_list ? PyList_GetItem(call->numbers, index) : call->numbers, call->rule->numbers) < 0)
+    if (leaf == NULL || parse_numbers(call, leaf) < 0)
         return -1;
     leaf->type = type;
     leaf->size = PyArray_SIZE(first);
@@ -109,15 +118,26 @@ static int parse_part(struct update *call, PyObject *const *parts, PyObject **ma
     return PyDict_CheckExact(parts[0]) ? parse_dicts(call, parts, made) : parse_leaf(call, parts, made);
 }
 
+/* Finds the parts of each tree at a key of the first one; returns 1, 0 if one has none, or -1 with an error. */
+static int find_parts(struct update *call, PyObject *const *trees, PyObject *key, PyObject **parts)
+{
+    if (hold_part(call, parts[0]) == NULL || hold_part(call, key) == NULL)
+        return -1;
+    for (int place = 1; place < call->arrays; place++)
+        if ((parts[place] = hold_part(call, PyDict_GetItemWithError(trees[place], key))) == NULL)
+            return PyErr_Occurred() ? -1 : 0;
+    return 1;
+}
+
 /* Reads the items of one dict of each tree, in the order of the first one's keys, and makes the new dicts. */
 static int parse_items(struct update *call, PyObject *const *trees, PyObject **made)
 {
     PyObject *key, *parts[MOST_ARRAYS];
     for (Py_ssize_t position = 0; PyDict_Next(trees[0], &position, &key, &parts[0]);) {
         PyObject *new[MOST_ARRAYS] = {NULL};
-        for (int place = 1; place < call->arrays; place++)
-            if ((parts[place] = PyDict_GetItemWithError(trees[place], key)) == NULL)
-                return PyErr_Occurred() ? -1 : 0;
+        int is_found = find_parts(call, trees, key, parts);
+        if (is_found < 1)
+            return is_found;
         int is_parsed = parse_part(call, parts, new);
         for (int place = 0; place < call->results; place++) {
             if (is_parsed > 0 && PyDict_SetItem(made[place], key, new[place]) < 0)
