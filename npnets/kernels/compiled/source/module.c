@@ -54,9 +54,9 @@ static PyObject *threads(PyObject *module, PyObject *argument)
     long number = PyLong_AsLong(argument);
     if (number == -1 && PyErr_Occurred())
         return NULL;
-    if (number < 0 || number > MOST_THREADS)
-        return PyErr_Format(PyExc_ValueError, "expected 0 to %d threads, but got %ld", MOST_THREADS, number);
-    choose_threads((int)number);
+    if (number < 0)
+        return PyErr_Format(PyExc_ValueError, "expected a number of threads, or 0, but got %ld", number);
+    choose_threads(number < MOST_THREADS ? (int)number : MOST_THREADS);
     return PyLong_FromLong(before);
 }
 
