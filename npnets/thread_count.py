@@ -27,7 +27,7 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
     Parameters
     ----------
     number : int
-        The most threads, this one among them; as many as there are cores, or fewer.
+        The most threads, this one among them; as many as there are cores, or fewer. Compiled kernels take at most 64.
 
     Returns
     -------

@@ -53,17 +53,20 @@ def main(folder: Path) -> None:
         check_sources(archive)
         shutil.unpack_archive(archive, unpacked)
         source = Path(unpacked, archive.name.removesuffix(".tar.gz"))
-        check_wheel(build("wheel", source, folder, NPNETS_COMPILED="off"), has_module=False)
+        pure = build("wheel", source, folder, NPNETS_COMPILED="off")
+        check_wheel(pure, has_module=False)
+        subprocess.run(["check-wheel-contents", str(pure)], check=True)
         if os.name == "posix":
-            check_platform(build("wheel", source, folder, NPNETS_COMPILED=""))
+            check_platform(build("wheel", source, folder, NPNETS_COMPILED=""), pure)
 
 
-def check_platform(wheel: Path) -> None:
-    """The wheel of a platform uses only the stable part of Python's interface; without a module it is removed."""
+def check_platform(wheel: Path, pure: Path) -> None:
+    """The wheel of a platform has one file more, which uses only the stable part of Python's interface."""
     if MODULE not in zipfile.ZipFile(wheel).namelist():
         print(f"{wheel.name} has no extension module: was there a C compiler?")
         return wheel.unlink()
     check_wheel(wheel, has_module=True)
+    assert set(zipfile.ZipFile(wheel).namelist()) - set(zipfile.ZipFile(pure).namelist()) == {MODULE}
     subprocess.run([sys.executable, "-m", "abi3audit", "--strict", "--summary", str(wheel)], check=True)
 
 

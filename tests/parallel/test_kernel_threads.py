@@ -161,7 +161,14 @@ def test_a_block_of_threads_sets_those_of_the_kernels_and_sets_them_back() -> No
     assert native.chosen_threads() == 0
 
 
-@pytest.mark.parametrize("wrong", [-1, 65, "two"])
+def test_more_threads_than_the_kernels_ever_take_are_as_many_as_they_take() -> None:
+    native.threads(0)
+    with npnets.threads(1000):
+        assert native.chosen_threads() == native.most_threads() == 64
+    assert native.chosen_threads() == 0
+
+
+@pytest.mark.parametrize("wrong", [-1, "two"])
 def test_a_number_of_threads_that_cannot_be_is_refused(wrong: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         native.threads(wrong)

@@ -76,7 +76,7 @@ INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec seco
     }
 }
 
-/* -- tiles: `rows` x `columns` entries, rows of all arrays `row` apart -------------------------------------------------
+/* -- tiles: `rows` x `columns` entries, rows of all arrays `row` apart ------------------------------------------------
 
    One function for each activation, so that the choice is made once for a tile. Missing lanes hold ones: no formula
    divides by zero there. */
@@ -150,7 +150,7 @@ INLINE struct tile tile_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, str
     return (struct tile){rows, columns, row, broadcast((real)f.first), broadcast((real)f.second)};
 }
 
-/* -- an activation by itself ----------------------------------------------------------------------------------------- */
+/* -- an activation by itself --------------------------------------------------------------------------------------- */
 
 enum { NUMBERS_OF_A_TASK = 1 << 14, OPERATIONS_OF_A_NUMBER = 30 };
 

@@ -19,8 +19,8 @@ PyObject *hold(struct references *held, PyObject *object);
 /* Returns NPY_FLOAT or NPY_DOUBLE, the type of an array's numbers, or -1 with a TypeError that calls it `name`. */
 int type_of(PyObject *object, const char *name);
 
-/* Returns an array's numbers as contiguous, aligned numbers of a type: its own memory if that is what it is, else a copy.
-   Returns NULL with an error. The caller checks the shape. */
+/* Returns an array's numbers as contiguous, aligned numbers of a type: its own memory if that is what it is, else a
+   copy. Returns NULL with an error. The caller checks the shape. */
 PyArrayObject *contiguous(struct references *held, PyObject *object, int type, const char *name);
 
 /* Checks the shape of an array; returns 0, or -1 with a ValueError that calls it `name`. */
@@ -32,9 +32,10 @@ PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp
 /* Returns a new reference to the array of one argument's cotangent, or NULL with an error. */
 typedef PyObject *cotangent_function(void *call, long argnum);
 
-/* Makes the cotangents of `argnums`, numbers from zero to below `arguments`: returns a tuple of them, borrowed from `held`,
-   or NULL with an error. */
-PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_function *make, void *call);
+/* Makes the cotangents of `argnums`, numbers from zero to below `arguments`: returns a tuple of them, borrowed from
+   `held`, or NULL with an error. */
+PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_function *make,
+                        void *call);
 
 /* Sets the function of Python that returns large arrays, called with a tuple of sizes and a dtype. */
 PyObject *set_allocator(PyObject *module, PyObject *function);

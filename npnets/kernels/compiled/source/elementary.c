@@ -31,10 +31,10 @@ PyObject *bind_elementary(PyObject *module, PyObject *const *args, Py_ssize_t co
     PyArrayObject *x = type >= 0 ? contiguous(&held, args[1], type, "x") : NULL;
     PyArrayObject *y = x != NULL ? new_array(&held, PyArray_NDIM(x), PyArray_DIMS(x), type) : NULL;
     if (y != NULL) {
-        clear_status();
-        kernels_of(type)->elementary(&(struct elementary_call){kind, PyArray_SIZE(x), PyArray_DATA(x), PyArray_DATA(y)});
-        if (report_status(read_status(), names[kind], &x, 1) == 0)
-            Py_INCREF(result = (PyObject *)y);
+        struct elementary_call call = {kind, PyArray_SIZE(x), PyArray_DATA(x), PyArray_DATA(y)};
+        int status, failed = RUN(kernels_of(type)->elementary, &call, status);
+        if (report_run(failed, status, names[kind], &x, 1) == 0)
+            result = Py_NewRef((PyObject *)y);
     }
     release(&held);
     return result;

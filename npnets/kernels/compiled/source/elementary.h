@@ -1,4 +1,5 @@
-/* Elementary functions of vectors: exp, expm1, log, log1p, tanh and the sigmoid, within 4 units in the last place.
+/* Elementary functions of vectors: exp, log, tanh and the sigmoid, and the halves of expm1 and log1p that kernels need,
+   within 4 units in the last place.
 
    No function branches: each lane goes through the same arithmetic, and is chosen from it in the end. Polynomials
    interpolate at Chebyshev points; beside each stands its largest relative error. NaN comes out where NaN goes in, and
@@ -100,7 +101,7 @@ INLINE vec expm1_below(vec x)
     return choose(x == 0, x, y); /* with its sign */
 }
 
-/* -- tanh and the sigmoid -------------------------------------------------------------------------------------------- */
+/* -- tanh and the sigmoid ------------------------------------------------------------------------------------------ */
 
 /* tanh(|x|) = -e / (2 + e) with e = exp(-2 |x|) - 1 */
 INLINE vec vec_tanh(vec x)

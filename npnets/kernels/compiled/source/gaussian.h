@@ -14,13 +14,14 @@
 #define LOG_ROOT_2PI 0.91893853320467274178
 enum { OPERATIONS_OF_AN_ENTRY = 40 };
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 INLINE void gaussian_entries(struct part p, const real *x, const real *mu, const real *sigma, real *entry)
 {
     for (ptrdiff_t i = 0; i < p.count; i += LANES) {
         ptrdiff_t n = p.count - i;
-        vec its_sigma = load_up_to(sigma + i, n, 1), z = (load_up_to(x + i, n, 0) - load_up_to(mu + i, n, 0)) / its_sigma;
+        vec its_sigma = load_up_to(sigma + i, n, 1);
+        vec z = (load_up_to(x + i, n, 0) - load_up_to(mu + i, n, 0)) / its_sigma;
         store(entry + i, (real)-0.5 * z * z - vec_log(its_sigma));
     }
 }
@@ -42,7 +43,7 @@ static void gaussian_forward_task(void *context, ptrdiff_t task, int worker)
         log_p[i] -= (real)((double)call->actions * LOG_ROOT_2PI);
 }
 
-/* -- backward --------------------------------------------------------------------------------------------------------- */
+/* -- backward ------------------------------------------------------------------------------------------------------ */
 
 INLINE void gaussian_cotangents(const struct gaussian_call *call, struct part p, const real *g)
 {
@@ -50,7 +51,8 @@ INLINE void gaussian_cotangents(const struct gaussian_call *call, struct part p,
     const real *sigma = (const real *)call->sigma + p.first;
     for (ptrdiff_t i = 0; i < p.count; i += LANES) {
         ptrdiff_t n = p.count - i;
-        vec its_sigma = load_up_to(sigma + i, n, 1), z = (load_up_to(x + i, n, 0) - load_up_to(mu + i, n, 0)) / its_sigma;
+        vec its_sigma = load_up_to(sigma + i, n, 1);
+        vec z = (load_up_to(x + i, n, 0) - load_up_to(mu + i, n, 0)) / its_sigma;
         vec scale = load(g + i) / its_sigma; /* log p = -z z / 2 ..., z = (x - mu) / sigma */
         if (call->dx != NULL)
             store_up_to((real *)call->dx + p.first + i, -scale * z, n);

@@ -34,8 +34,8 @@ PyObject *bind_layer_norm_forward(PyObject *module, PyObject *const *args, Py_ss
     if (count != 5)
         return PyErr_Format(PyExc_TypeError, "expected (keep, eps, x, weight, bias)");
     int keep = PyObject_IsTrue(args[0]);
-    PyArrayObject *statistics = NULL, *y = keep >= 0 && parse(&rows, &call, args + 1) == 0 ? new_output(&rows, WHOLE) : NULL;
-    if (y == NULL)
+    PyArrayObject *y, *statistics = NULL;
+    if (keep < 0 || parse(&rows, &call, args + 1) < 0 || (y = new_output(&rows, WHOLE)) == NULL)
         goto end;
     call.y = PyArray_DATA(y);
     if (keep) {
@@ -70,7 +70,9 @@ PyObject *bind_layer_norm_backward(PyObject *module, PyObject *const *args, Py_s
         return PyErr_Format(PyExc_TypeError, "expected (argnums, dy, statistics, eps, x, weight, bias)");
     const struct place places[] = {{&call.dx, WHOLE}, {&call.dweight, OF_COLUMNS}, {&call.dbias, OF_COLUMNS}};
     if (parse(&rows, &call, args + 3) == 0 && (call.dy = next_cotangent(&rows, args[1], WHOLE, "dy")) != NULL &&
-        parse_statistics(&rows, &call, args[2]) == 0 && (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL && RUN_ROWS(&rows, layer_norm_backward, &call) == 0)
+        parse_statistics(&rows, &call, args[2]) == 0 &&
+        (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL &&
+        RUN_ROWS(&rows, layer_norm_backward, &call) == 0)
         result = Py_NewRef(cotangents);
     release(&rows.held);
     return result;

@@ -2,8 +2,8 @@
 
      y = n * weight + bias,  n = (x - mean(x)) * r,  r = 1 / sqrt(var(x) + eps)
 
-   Symbols: x, y, n (rows, features); mean, r (rows,); weight and bias (features,) or NULL; dy the cotangent of y, dn that
-   of n, and so on. A row stays in the first cache from its mean to its y. */
+   Symbols: x, y, n (rows, features); mean, r (rows,); weight and bias (features,) or NULL; dy the cotangent of y, dn
+   that of n, and so on. A row stays in the first cache from its mean to its y. */
 
 #ifndef NPNETS_LAYER_NORM_H
 #define NPNETS_LAYER_NORM_H
@@ -14,7 +14,7 @@
 
 enum { OPERATIONS_OF_A_FEATURE = 10 };
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 INLINE real mean_of(const real *x, ptrdiff_t features)
 {
@@ -71,7 +71,7 @@ KERNEL int layer_norm_forward(const struct layer_norm_call *call)
     return 0;
 }
 
-/* -- backward --------------------------------------------------------------------------------------------------------- */
+/* -- backward ------------------------------------------------------------------------------------------------------ */
 
 /* The means over one row through which x acts on all of it: of dn, and of dn * n. */
 struct means {
@@ -101,7 +101,8 @@ INLINE void input_cotangent_of_row(const struct layer_norm_call *call, const rea
         vec n = (load_up_to(x + j, count, 0) - mean) * r, dn = load_up_to(dy + j, count, 0);
         if (call->weight != NULL)
             dn *= load_up_to((const real *)call->weight + j, count, 0); /* y = n * weight + bias */
-        store_up_to(dx + j, (dn - means.through_mean - n * means.through_variance) * r, count); /* n = (x - mean(x)) * r */
+        vec its_dx = (dn - means.through_mean - n * means.through_variance) * r; /* n = (x - mean(x)) * r */
+        store_up_to(dx + j, its_dx, count);
     }
 }
 

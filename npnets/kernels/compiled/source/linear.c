@@ -28,7 +28,7 @@ static void finish(struct linear *call)
     PyMem_Free(call->inputs);
 }
 
-/* -- arguments ---------------------------------------------------------------------------------------------------------- */
+/* -- arguments ----------------------------------------------------------------------------------------------------- */
 
 /* Checks that no number of bytes overflows that follows from so many columns beside the rows; returns 0, or -1 with an
    error. An array without numbers may have any number of rows or columns. */
@@ -79,7 +79,8 @@ static PyArrayObject *parse_x(struct linear *call, PyObject *object, PyObject *w
         return NULL;
     int is_ensemble = PyArray_NDIM(w) == 3, is_own = is_ensemble && last == 2;
     npy_intp members = is_ensemble ? PyArray_DIM(w, 0) : 0;
-    if (last < 1 || last > 30 || (is_ensemble && (last > 2 || members < 1)) || (is_own && PyArray_DIM(x, 0) != members)) {
+    if (last < 1 || last > 30 || (is_ensemble && (last > 2 || members < 1)) ||
+        (is_own && PyArray_DIM(x, 0) != members)) {
         PyErr_SetString(PyExc_ValueError, "expected x with rows of features, for all members or for each");
         return NULL;
     }
@@ -99,7 +100,7 @@ static int parse(struct linear *call, PyObject *activations, PyObject *const *ar
 {
     Py_ssize_t layers = PyTuple_Check(activations) ? PyTuple_Size(activations) : -1;
     if (layers < 1 || layers > 1000 || count != 1 + 2 * layers) {
-        PyErr_SetString(PyExc_TypeError, "expected activations, and x followed by a weight and a bias for each of them");
+        PyErr_SetString(PyExc_TypeError, "expected activations, and x followed by a weight and a bias for each");
         return -1;
     }
     call->arguments = args;
@@ -126,7 +127,7 @@ static int parse(struct linear *call, PyObject *activations, PyObject *const *ar
     return 0;
 }
 
-/* -- residuals: y of each layer but the last, and z where a derivative needs it, in one array -------------------------- */
+/* -- residuals: y of each layer but the last, and z where a derivative needs it, in one array ---------------------- */
 
 static npy_intp place_residuals(struct linear *call, char *memory)
 {
@@ -152,7 +153,7 @@ static int run(struct linear *call, int (*kernel)(const struct chain *))
     return report_run(failed, status, "linear_layers", call->inputs, call->count);
 }
 
-/* -- forward ------------------------------------------------------------------------------------------------------------ */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 /* linear_forward(activations, keep, x, weight, bias, ...): y, or with `keep` (y, residuals) */
 PyObject *bind_linear_forward(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -183,7 +184,7 @@ end:
     return result;
 }
 
-/* -- backward ----------------------------------------------------------------------------------------------------------- */
+/* -- backward ------------------------------------------------------------------------------------------------------ */
 
 /* Makes the array of one cotangent, of the shape of its argument. */
 static PyObject *place_cotangent(void *context, long argnum)

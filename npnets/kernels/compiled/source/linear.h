@@ -2,10 +2,10 @@
 
        y = f(z),  z = x W + b
 
-   Symbols as in linear.py: g is the cotangent of y, dz that of z. Rows are independent on the way forward, and on the way
-   back from g to the dz of every layer: tasks are blocks of rows, which go through all layers while they lie in the
-   caches. Then each dW and db is a sum over all rows: tasks are its panels. The paths depend on the sizes alone, so that
-   bits are the same on any number of threads. */
+   Symbols as in linear.py: g is the cotangent of y, dz that of z. Rows are independent on the way forward, and on the
+   way back from g to the dz of every layer: tasks are blocks of rows, which go through all layers while they lie in the
+   caches. Then each dW and db is a sum over all rows: tasks are its panels. The paths depend on the sizes alone, so
+   that bits are the same on any number of threads. */
 
 #ifndef NPNETS_LINEAR_H
 #define NPNETS_LINEAR_H
@@ -22,9 +22,9 @@ enum {
     MOST_DOTS = 8,          /* up to so many rows, a product with a transposed weight is quicker unpacked */
 };
 
-/* -- one layer -------------------------------------------------------------------------------------------------------- */
+/* -- one layer ----------------------------------------------------------------------------------------------------- */
 
-/* What completes a tile of a layer's output: z on the way forward, the cotangent of the layer before on the way back. */
+/* Completes a tile of a layer's output: z on the way forward, the cotangent of the layer before on the way back. */
 struct finishing {
     struct activation f;
     ptrdiff_t row;
@@ -106,7 +106,7 @@ static void layer_backward(const struct layer *layer, ptrdiff_t rows, const real
     }
 }
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 INLINE ptrdiff_t blocks_of(ptrdiff_t rows) { return rows > 0 ? (rows + ROWS_OF_A_BLOCK - 1) / ROWS_OF_A_BLOCK : 0; }
 
@@ -123,7 +123,10 @@ INLINE const real *member_of(const void *parameter, ptrdiff_t member, ptrdiff_t 
     return parameter != NULL ? (const real *)parameter + member * size : NULL;
 }
 
-INLINE real *rows_of(void *array, ptrdiff_t row, ptrdiff_t width) { return array != NULL ? (real *)array + row * width : NULL; }
+INLINE real *rows_of(void *array, ptrdiff_t row, ptrdiff_t width)
+{
+    return array != NULL ? (real *)array + row * width : NULL;
+}
 
 /* The widest output of the layers before the last: where nothing is differentiated, they share two buffers. */
 INLINE ptrdiff_t widest(const struct chain *chain)

@@ -36,8 +36,9 @@ static void backward_block(void *context, ptrdiff_t task, int worker)
     const struct layer *last = chain->layer + chain->layers - 1;
     if (last->f.kind != NONE) { /* y = f(z) */
         struct tile tile = tile_of(rows, last->outputs, last->outputs, last->f);
-        cotangent[last->f.kind](tile, (const real *)chain->g + row * last->outputs, rows_of(last->y, row, last->outputs),
-                                rows_of(last->z, row, last->outputs), rows_of(last->dz, row, last->outputs));
+        cotangent[last->f.kind](tile, (const real *)chain->g + row * last->outputs,
+                                rows_of(last->y, row, last->outputs), rows_of(last->z, row, last->outputs),
+                                rows_of(last->dz, row, last->outputs));
     }
     for (int index = chain->layers - 1; index >= call->lowest; index--) { /* z = x W + b */
         const struct layer *layer = chain->layer + index, *before = index > 0 ? layer - 1 : NULL;
@@ -56,7 +57,7 @@ static void backward_block(void *context, ptrdiff_t task, int worker)
     }
 }
 
-/* -- weights and biases ------------------------------------------------------------------------------------------------ */
+/* -- weights and biases -------------------------------------------------------------------------------------------- */
 
 /* The input of a layer of one member: the output of the layer before. */
 INLINE const real *input_of(const struct chain *chain, int index, ptrdiff_t member)
@@ -122,7 +123,8 @@ static void weight_task(const struct chain *chain, int index, ptrdiff_t member, 
     const real *dz = (const real *)layer->dz + member * rows * outputs;
     int is_by_outputs = layer->dweight != NULL && !is_transposed(layer);
     if (layer->dbias != NULL && (is_by_outputs || panel == 0)) {
-        ptrdiff_t j = is_by_outputs ? panel * PANEL : 0, columns = is_by_outputs ? smaller(PANEL, outputs - j) : outputs;
+        ptrdiff_t j = is_by_outputs ? panel * PANEL : 0;
+        ptrdiff_t columns = is_by_outputs ? smaller(PANEL, outputs - j) : outputs;
         sum_rows(dz + j, outputs, rows, columns, (real *)layer->dbias + member * outputs + j);
     }
     if (layer->dweight == NULL)
@@ -150,7 +152,7 @@ static void weight_panels(void *context, ptrdiff_t task, int worker)
     }
 }
 
-/* -- the call ---------------------------------------------------------------------------------------------------------- */
+/* -- the call ------------------------------------------------------------------------------------------------------ */
 
 /* dx of an x that all members share: the sum of theirs, in their order. */
 static void sum_members(const struct chain *chain, const real *dx)

@@ -1,5 +1,5 @@
-/* One call of the kernel of linear layers: what the binding hands over. Arrays are contiguous; members of an ensemble lie
-   one after the other in each. */
+/* One call of the kernel of linear layers: what the binding hands over. Arrays are contiguous; members of an ensemble
+   lie one after the other in each. */
 
 #ifndef NPNETS_LINEAR_CALL_H
 #define NPNETS_LINEAR_CALL_H

@@ -18,8 +18,8 @@
 
 /* -- forward: from z and c to h' and c', which goes over c. The backward needs the gates and c. -----------------------
 
-   A division takes as long as ten multiplications: one serves i, f and g, and another o and tanh(c'). Their denominators
-   lie between one and two. */
+   A division takes as long as ten multiplications: one serves i, f and g, and another o and tanh(c'). Their
+   denominators lie between one and two. */
 
 /* sigmoid(x) or tanh(x) */
 struct fraction {

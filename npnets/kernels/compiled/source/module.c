@@ -11,7 +11,7 @@
 
 PyDoc_STRVAR(choose_doc, "choose(name): use the instruction set of this name, which must be among available().");
 PyDoc_STRVAR(available_doc, "available(): the names of the instruction sets of this module and processor, best first.");
-PyDoc_STRVAR(threads_doc, "threads(number): take this many threads, or with 0 let the work decide; returns the last number.");
+PyDoc_STRVAR(threads_doc, "threads(number): take at most so many; with 0 the work decides. Returns the last number.");
 
 static PyObject *available(PyObject *module, PyObject *unused)
 {
@@ -54,9 +54,9 @@ static PyObject *threads(PyObject *module, PyObject *argument)
     long number = PyLong_AsLong(argument);
     if (number == -1 && PyErr_Occurred())
         return NULL;
-    if (number < 0 || number > MOST_THREADS)
-        return PyErr_Format(PyExc_ValueError, "expected 0 to %d threads, but got %ld", MOST_THREADS, number);
-    choose_threads((int)number);
+    if (number < 0)
+        return PyErr_Format(PyExc_ValueError, "expected a number of threads, or 0, but got %ld", number);
+    choose_threads(number < MOST_THREADS ? (int)number : MOST_THREADS);
     return PyLong_FromLong(before);
 }
 
@@ -94,7 +94,7 @@ static PyMethodDef methods[] = {
     {"threads", threads, METH_O, threads_doc},
     {"chosen_threads", chosen_number, METH_NOARGS, "chosen_threads(): the number that threads() set last, 0 at first."},
     {"most_threads", most_threads_now, METH_NOARGS, "most_threads(): how many threads a call takes at most."},
-    {"limit_memory", limit_memory, METH_O, "limit_memory(bytes): keep no larger buffer in a thread; returns the last limit."},
+    {"limit_memory", limit_memory, METH_O, "limit_memory(bytes): keep no larger buffer in a thread; return the last."},
     {"free_memory", free_memory, METH_NOARGS, "free_memory(): free the buffers of all threads."},
     {"held_memory", held_memory, METH_NOARGS, "held_memory(): how many bytes the buffers of all threads have."},
     {"set_allocator", set_allocator, METH_O, "set_allocator(function): take large arrays from function(shape, dtype)."},

@@ -1,5 +1,5 @@
-/* Rules of optimizers on a part of a leaf, each in one pass. The symbols and formulas are those of npnets/optim, and every
-   product and sum is rounded as there, so that all instruction sets and NumPy give the same bits.
+/* Rules of optimizers on a part of a leaf, each in one pass. The symbols and formulas are those of npnets/optim, and
+   every product and sum is rounded as there, so that all instruction sets and NumPy give the same bits.
 
    Where a formula divides by zero or a difference overflows, the processor notes it, and the caller computes the update
    again with the careful formulas in NumPy. */

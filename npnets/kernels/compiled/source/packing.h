@@ -1,7 +1,7 @@
 /* Packing of the second matrix of a product: panels of two vectors, copied to contiguous memory.
 
-   Rows of B that lie a power of two apart would fall on the same few places of the cache. Panels are copied block by block
-   of BLOCK rows; columns that are missing in the last panel are zero. */
+   Rows of B that lie a power of two apart would fall on the same few places of the cache. Panels are copied block by
+   block of BLOCK rows; columns that are missing in the last panel are zero. */
 
 #ifndef NPNETS_PACKING_H
 #define NPNETS_PACKING_H

@@ -20,7 +20,8 @@ struct factor {
 /* A tile of C that is complete: `rows` x `columns` entries from row `i` and column `j` on. */
 typedef void finish_function(const void *context, ptrdiff_t i, ptrdiff_t j, ptrdiff_t rows, ptrdiff_t columns);
 
-/* One product. B is either packed, or has contiguous rows that are `b_row` apart. Without bias and finish they are NULL. */
+/* One product. B is either packed, or has contiguous rows that are `b_row` apart. Without bias and finish they are
+   NULL. */
 struct product {
     ptrdiff_t rows, columns, depth;
     struct factor a;
@@ -34,11 +35,11 @@ struct product {
     int adds; /* C = C + A B, without a bias */
 };
 
-/* -- tiles ---------------------------------------------------------------------------------------------------------- */
+/* -- tiles --------------------------------------------------------------------------------------------------------- */
 
 /* Adds one block's products to a tile of `rows` x `vectors` sums, both known to the compiler. */
-INLINE void multiply(const int rows, const int vectors, struct factor a, const real *b, ptrdiff_t b_row, ptrdiff_t steps,
-                     real *c, ptrdiff_t c_row, const real *bias, int is_first)
+INLINE void multiply(const int rows, const int vectors, struct factor a, const real *b, ptrdiff_t b_row,
+                     ptrdiff_t steps, real *c, ptrdiff_t c_row, const real *bias, int is_first)
 {
     vec sums[TILE_ROWS][8];
 #pragma GCC unroll 16
@@ -143,7 +144,7 @@ static void multiply_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j
     }
 }
 
-/* Copies a panel of an unpacked B if many rows use it; and the last one, where whole vectors would end past its edge. */
+/* Copies a panel of an unpacked B if many rows use it; and the last one, past whose edge whole vectors would end. */
 static void multiply_unpacked_panel(const struct product *p, ptrdiff_t block, ptrdiff_t j)
 {
     ptrdiff_t steps = smaller(BLOCK, p->depth - block), columns = smaller(PANEL, p->columns - j);
@@ -230,7 +231,8 @@ DOTS_OF_ROWS(1)
 DOTS_OF_ROWS(2)
 DOTS_OF_ROWS(4)
 
-typedef void dots_function(const real *, ptrdiff_t, const real *, ptrdiff_t, ptrdiff_t, real *, ptrdiff_t, const real *);
+typedef void dots_function(const real *, ptrdiff_t, const real *, ptrdiff_t, ptrdiff_t, real *, ptrdiff_t,
+                           const real *);
 
 static dots_function *const dots_of_rows[3][4] = {
     {dots_1_1, dots_1_2, dots_1_3, dots_1_4},

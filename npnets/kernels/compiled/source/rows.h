@@ -10,7 +10,7 @@
 
 enum { NUMBERS_OF_A_PART = 512, NUMBERS_OF_ROWS = 1 << 14 };
 
-/* Numbers `first` to `first` + `count` - 1 of an array: `rows` rows from `row` on, or the columns of one from `column` on. */
+/* `count` numbers of an array from `first` on: `rows` rows from `row` on, or the columns of one from `column` on. */
 struct part {
     ptrdiff_t row, rows, column, first, count;
 };
@@ -30,9 +30,12 @@ INLINE struct part next_part(struct part p, ptrdiff_t end, ptrdiff_t columns)
     return ends ? part_at(p.row + p.rows, 0, end, columns) : part_at(p.row, p.column + p.count, end, columns);
 }
 
-/* -- tasks: whole rows, the same ones whatever the number of threads -------------------------------------------------- */
+/* -- tasks: whole rows, the same ones whatever the number of threads ----------------------------------------------- */
 
-INLINE ptrdiff_t rows_of_a_task(ptrdiff_t columns) { return columns < NUMBERS_OF_ROWS ? NUMBERS_OF_ROWS / (columns + 1) : 1; }
+INLINE ptrdiff_t rows_of_a_task(ptrdiff_t columns)
+{
+    return columns < NUMBERS_OF_ROWS ? NUMBERS_OF_ROWS / (columns + 1) : 1;
+}
 
 INLINE ptrdiff_t tasks_of_rows(ptrdiff_t rows, ptrdiff_t columns)
 {
@@ -40,7 +43,7 @@ INLINE ptrdiff_t tasks_of_rows(ptrdiff_t rows, ptrdiff_t columns)
     return (rows + each - 1) / each;
 }
 
-/* -- values of rows and of columns ------------------------------------------------------------------------------------ */
+/* -- values of rows and of columns --------------------------------------------------------------------------------- */
 
 INLINE real sum_of(const real *from, ptrdiff_t count)
 {

@@ -40,8 +40,8 @@ struct place {
     enum extent extent;
 };
 
-/* Makes the arrays of the cotangents of `argnums`, each of which has a place; returns a tuple of them, borrowed from the
-   call, or NULL with an error. */
+/* Makes the arrays of the cotangents of `argnums`, each of which has a place; returns a tuple of them, borrowed from
+   the call, or NULL with an error. */
 PyObject *new_cotangents(struct rows_call *call, PyObject *argnums, const struct place *places, long arguments);
 
 /* Runs a kernel of this call's type on `its_call`, and reports what it noted: 0, or -1 with an error. */

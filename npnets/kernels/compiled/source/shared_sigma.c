@@ -5,13 +5,16 @@
 #include "processor.h"
 #include "rows_binding.h"
 
+enum { MOST_DIMENSIONS = NPY_MAXDIMS_LEGACY_ITERS };
+
 /* Reads a shape (..., actions) into `sizes`; returns its length, or -1 with an error. */
 static int parse_shape(PyObject *shape, ptrdiff_t actions, npy_intp *sizes)
 {
     Py_ssize_t dimensions = PyTuple_Check(shape) ? PyTuple_Size(shape) : 0;
-    for (Py_ssize_t axis = 0; axis < dimensions && dimensions <= NPY_MAXDIMS_LEGACY_ITERS; axis++)
+    dimensions = dimensions > MOST_DIMENSIONS ? 0 : dimensions;
+    for (Py_ssize_t axis = 0; axis < dimensions; axis++)
         sizes[axis] = PyLong_AsSsize_t(PyTuple_GetItem(shape, axis));
-    if (!PyErr_Occurred() && dimensions > 0 && dimensions <= NPY_MAXDIMS_LEGACY_ITERS && sizes[dimensions - 1] == actions)
+    if (!PyErr_Occurred() && dimensions > 0 && sizes[dimensions - 1] == actions)
         return (int)dimensions;
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "expected a shape whose last size is %zd, but got %R", actions, shape);
@@ -24,7 +27,7 @@ PyObject *bind_shared_sigma_forward(PyObject *module, PyObject *const *args, Py_
     (void)module;
     struct rows_call rows = {0};
     struct shared_sigma_call call = {0};
-    npy_intp sizes[NPY_MAXDIMS_LEGACY_ITERS];
+    npy_intp sizes[MOST_DIMENSIONS];
     PyObject *result = NULL;
     if (count != 2)
         return PyErr_Format(PyExc_TypeError, "expected (log_sigma, shape)");

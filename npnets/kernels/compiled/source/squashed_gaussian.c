@@ -20,10 +20,10 @@ static int parse(struct rows_call *rows, struct squashed_gaussian_call *call, Py
 static int parse_interval(struct rows_call *rows, struct squashed_gaussian_call *call, PyObject *const *args)
 {
     call->log_norm = PyFloat_AsDouble(args[2]);
-    return PyErr_Occurred() || (call->middle = next_input(rows, args[0], OF_COLUMNS, "middle")) == NULL ||
-                   (call->half = next_input(rows, args[1], OF_COLUMNS, "half")) == NULL
-               ? -1
-               : 0;
+    if (PyErr_Occurred() || (call->middle = next_input(rows, args[0], OF_COLUMNS, "middle")) == NULL ||
+        (call->half = next_input(rows, args[1], OF_COLUMNS, "half")) == NULL)
+        return -1;
+    return 0;
 }
 
 static PyObject *outputs_of(PyArrayObject *action, PyArrayObject *log_prob, PyArrayObject *t)
@@ -35,7 +35,7 @@ static PyObject *outputs_of(PyArrayObject *action, PyArrayObject *log_prob, PyAr
     return outputs;
 }
 
-/* squashed_gaussian_forward(keep, mu, sigma, noise, middle, half, log_norm): (action, log_prob), or with `keep` t too */
+/* squashed_gaussian_forward(keep, mu, sigma, noise, middle, half, log_norm): (action, log_prob), and t to keep */
 PyObject *bind_squashed_gaussian_forward(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
@@ -64,14 +64,15 @@ end:
 /* Reads the cotangents of both outputs, None where one is not used, half and t; returns 0, or -1 with an error. */
 static int parse_cotangents(struct rows_call *rows, struct squashed_gaussian_call *call, PyObject *const *args)
 {
-    int fails = (args[0] != Py_None && (call->daction = next_cotangent(rows, args[0], WHOLE, "daction")) == NULL) ||
-                (args[1] != Py_None && (call->dlog_prob = next_cotangent(rows, args[1], OF_ROWS, "dlog_prob")) == NULL) ||
-                (call->half = next_input(rows, args[2], OF_COLUMNS, "half")) == NULL ||
-                (call->t = (void *)next_input(rows, args[3], WHOLE, "t")) == NULL;
-    return fails ? -1 : 0;
+    if ((args[0] != Py_None && (call->daction = next_cotangent(rows, args[0], WHOLE, "daction")) == NULL) ||
+        (args[1] != Py_None && (call->dlog_prob = next_cotangent(rows, args[1], OF_ROWS, "dlog_prob")) == NULL) ||
+        (call->half = next_input(rows, args[2], OF_COLUMNS, "half")) == NULL ||
+        (call->t = (void *)next_input(rows, args[3], WHOLE, "t")) == NULL)
+        return -1;
+    return 0;
 }
 
-/* squashed_gaussian_backward(argnums, daction, dlog_prob, half, t, mu, sigma, noise): a cotangent for each of argnums */
+/* squashed_gaussian_backward(argnums, daction, dlog_prob, half, t, mu, sigma, noise): those of argnums */
 PyObject *bind_squashed_gaussian_backward(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
@@ -82,7 +83,8 @@ PyObject *bind_squashed_gaussian_backward(PyObject *module, PyObject *const *arg
         return PyErr_Format(PyExc_TypeError, "expected (argnums, daction, dlog_prob, half, t, mu, sigma, noise)");
     const struct place places[] = {{&call.dmu, WHOLE}, {&call.dsigma, WHOLE}, {&call.dnoise, WHOLE}};
     if (parse(&rows, &call, args + 5) == 0 && parse_cotangents(&rows, &call, args + 1) == 0 &&
-        (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL && RUN_ROWS(&rows, squashed_gaussian, &call) == 0)
+        (cotangents = new_cotangents(&rows, args[0], places, 3)) != NULL &&
+        RUN_ROWS(&rows, squashed_gaussian, &call) == 0)
         result = Py_NewRef(cotangents);
     release(&rows.held);
     return result;

@@ -3,9 +3,9 @@
      u = mu + sigma * noise,  t = tanh(u),  action = middle + half * t
      log p(action) = sum_i (-noise_i^2 / 2 - log sigma_i - log(1 - t_i^2) - log half_i) - actions * log(2 pi) / 2
 
-   Symbols: mu, sigma, noise, u, t (rows, actions); middle, half (actions,); log_norm the terms of the density that depend
-   on neither draw nor parameters; daction (rows, actions) and dlog_prob (rows,) the cotangents of both outputs, du that
-   of u, and so on. As in Python, -log(1 - t^2) comes from u: it is 2 (|u| + log(1 + exp(-2 |u|))) - log 4. */
+   Symbols: mu, sigma, noise, u, t (rows, actions); middle, half (actions,); log_norm the terms of the density that
+   depend on neither draw nor parameters; daction (rows, actions) and dlog_prob (rows,) the cotangents of both outputs,
+   du that of u, and so on. As in Python, -log(1 - t^2) comes from u: it is 2 (|u| + log(1 + exp(-2 |u|))) - log 4. */
 
 #ifndef NPNETS_SQUASHED_GAUSSIAN_H
 #define NPNETS_SQUASHED_GAUSSIAN_H
@@ -28,7 +28,7 @@ INLINE void repeat_for(struct part p, ptrdiff_t actions, const void *of_columns,
         repeat_columns(p.rows, actions, of_columns, to);
 }
 
-/* -- forward ---------------------------------------------------------------------------------------------------------- */
+/* -- forward ------------------------------------------------------------------------------------------------------- */
 
 INLINE void draw_part(const struct squashed_gaussian_call *call, struct part p, const real *middle, const real *half,
                       real *entry)
@@ -42,7 +42,8 @@ INLINE void draw_part(const struct squashed_gaussian_call *call, struct part p, 
         vec e = expm1_below(-2 * size), t = with_sign_of(u, e / (2 + e)); /* tanh(u) */
         vec neg_log_det = 2 * (size + log1p_of_unit(1 + e));
         store(entry + i, neg_log_det - (real)0.5 * its_noise * its_noise - vec_log(its_sigma));
-        store_up_to((real *)call->action + p.first + i, load_up_to(middle + i, n, 0) + load_up_to(half + i, n, 0) * t, n);
+        vec action = load_up_to(middle + i, n, 0) + load_up_to(half + i, n, 0) * t;
+        store_up_to((real *)call->action + p.first + i, action, n);
         if (call->t != NULL)
             store_up_to((real *)call->t + p.first + i, t, n);
     }
@@ -69,7 +70,7 @@ static void squashed_forward_task(void *context, ptrdiff_t task, int worker)
         log_prob[i] -= (real)call->log_norm;
 }
 
-/* -- backward --------------------------------------------------------------------------------------------------------- */
+/* -- backward ------------------------------------------------------------------------------------------------------ */
 
 INLINE void squashed_cotangents(const struct squashed_gaussian_call *call, struct part p, const real *half,
                                 const real *dlog_prob)
@@ -81,7 +82,8 @@ INLINE void squashed_cotangents(const struct squashed_gaussian_call *call, struc
         vec du = 2 * its_dlog_prob * its_t; /* log_prob = -log(1 - t^2) + ... */
         if (daction != NULL)                /* action = middle + half * t */
             du += load_up_to(daction + at, n, 0) * load_up_to(half + i, n, 0) * (1 - its_t * its_t);
-        vec sigma = load_up_to((const real *)call->sigma + at, n, 1), noise = load_up_to((const real *)call->noise + at, n, 0);
+        vec sigma = load_up_to((const real *)call->sigma + at, n, 1);
+        vec noise = load_up_to((const real *)call->noise + at, n, 0);
         if (call->dmu != NULL)
             store_up_to((real *)call->dmu + at, du, n); /* u = mu + sigma * noise */
         if (call->dsigma != NULL)

@@ -1,7 +1,7 @@
 /* What the processor noted about the arithmetic of a call: overflow, division by zero, invalid operations.
 
-   A call clears the notes before its kernel and reports them after it, by NumPy's settings (`numpy.errstate`). Both happen
-   here, around the kernel, for all calls whose kernels return whether they failed. */
+   A call clears the notes before its kernel and reports them after it, by NumPy's settings (`numpy.errstate`). Both
+   happen here, around the kernel, for all calls whose kernels return whether they failed. */
 
 #ifndef NPNETS_STATUS_H
 #define NPNETS_STATUS_H

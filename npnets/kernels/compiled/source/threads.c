@@ -11,14 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double LEAST_OPERATIONS = 1e7; /* for each thread: a tenth of a millisecond, ten times what a start takes */
+static const double LEAST_OPERATIONS = 1e7; /* of each thread: a tenth of a millisecond, ten times what a start takes */
 
 enum {
     SPINS = 1000,        /* looks for the next task before a thread sleeps: some ten microseconds */
     STACK = 1 << 20,     /* bytes */
-    FIRST_PAUSE = 64,    /* calls that stay alone after one that had to wait for a thread */
-    LONGEST_PAUSE = 8192,
 };
+
+/* Seconds in which calls stay on their own thread after one that took no less time on several. */
+static const double FIRST_PAUSE = 0.005, LONGEST_PAUSE = 0.5;
 
 /* The present call. Threads that take part are counted in `active`. */
 struct job {
@@ -27,6 +28,7 @@ struct job {
     ptrdiff_t tasks;
     int threads;
     atomic_ptrdiff_t next;
+    ptrdiff_t own_tasks; /* those of the calling thread */
     int joined;
     atomic_int active;
     unsigned notes;
@@ -39,9 +41,16 @@ static struct job *present = NULL;
 static atomic_uint number_of_jobs = 0;
 static int workers = 0;
 static atomic_int chosen = 0;
-static atomic_int pause_left = 0, pause_length = FIRST_PAUSE;
+static _Atomic double pause_end = 0, pause_length = 0;
 
-/* -- how many -------------------------------------------------------------------------------------------------------- */
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* -- how many ------------------------------------------------------------------------------------------------------ */
 
 static int number_in_environment(const char *name)
 {
@@ -71,7 +80,7 @@ static int cores(void)
 void choose_threads(int number)
 {
     chosen = number;
-    pause_left = 0;
+    pause_end = 0;
 }
 
 int chosen_threads(void) { return chosen; }
@@ -83,16 +92,14 @@ int threads_for(double operations, ptrdiff_t tasks)
     int most = most_threads();
     if (most == 1 || tasks < 2 || operations < 2 * LEAST_OPERATIONS)
         return 1;
-    if (pause_left > 0) {
-        pause_left--;
+    if (pause_end > 0 && now() < pause_end)
         return 1;
-    }
     double by_work = operations / LEAST_OPERATIONS;
     double number = by_work < (double)tasks ? by_work : (double)tasks;
     return number < most ? (int)number : most;
 }
 
-/* -- the threads ------------------------------------------------------------------------------------------------------ */
+/* -- the threads --------------------------------------------------------------------------------------------------- */
 
 static void relax(void)
 {
@@ -103,10 +110,13 @@ static void relax(void)
 #endif
 }
 
-static void run_own_tasks(struct job *job, int worker)
+/* Runs tasks until none is left, and returns how many. */
+static ptrdiff_t run_own_tasks(struct job *job, int worker)
 {
-    for (ptrdiff_t index; (index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->tasks;)
+    ptrdiff_t count = 0;
+    for (ptrdiff_t index; (index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->tasks; count++)
         job->task(job->context, index, worker);
+    return count;
 }
 
 /* Takes part in the present call, if it still takes threads. The lock is held before and after. */
@@ -181,14 +191,7 @@ static void start_workers(int number)
         workers++;
 }
 
-/* -- calls ------------------------------------------------------------------------------------------------------------ */
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+/* -- calls --------------------------------------------------------------------------------------------------------- */
 
 /* Lets no more threads take part in a call, and waits for those that do. */
 static void end_call(struct job *job)
@@ -204,16 +207,17 @@ static void end_call(struct job *job)
     pthread_mutex_unlock(&lock);
 }
 
-/* Leaves the threads alone for a while if a call waited for one longer than its tasks took: another program has the cores. */
-static void learn(double computed, double waited)
+/* Leaves the threads alone for a while if they did not pay: another program has the cores. The tasks of the calling
+   thread tell how long all of them would have taken it. */
+static void learn(const struct job *job, double computed, double waited)
 {
-    if (waited < 0.5 * computed) {
-        pause_length = FIRST_PAUSE;
+    if (job->own_tasks == 0 || computed + waited < computed * (double)job->tasks / (double)job->own_tasks) {
+        pause_length = 0;
         return;
     }
-    pause_left = pause_length;
-    if (pause_length < LONGEST_PAUSE)
-        pause_length *= 2;
+    double length = pause_length == 0 ? FIRST_PAUSE : 2 * pause_length;
+    pause_length = length < LONGEST_PAUSE ? length : LONGEST_PAUSE;
+    pause_end = now() + pause_length;
 }
 
 static void run_together(struct job *job)
@@ -225,16 +229,16 @@ static void run_together(struct job *job)
     atomic_fetch_add(&number_of_jobs, 1);
     pthread_cond_broadcast(&has_job);
     pthread_mutex_unlock(&lock);
-    run_own_tasks(job, 0);
+    job->own_tasks = run_own_tasks(job, 0);
     double computed = now();
     end_call(job);
-    learn(computed - start, now() - computed);
+    learn(job, computed - start, now() - computed);
     write_notes(read_notes() | job->notes);
 }
 
 void run_tasks(task_function *task, void *context, ptrdiff_t tasks, int threads)
 {
-    struct job job = {task, context, tasks, threads, 0, 1, 0, 0};
+    struct job job = {.task = task, .context = context, .tasks = tasks, .threads = threads, .joined = 1};
     if (threads > 1 && tasks > 1 && pthread_mutex_trylock(&in_use) == 0) {
         run_together(&job);
         pthread_mutex_unlock(&in_use);

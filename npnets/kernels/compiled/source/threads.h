@@ -1,8 +1,8 @@
 /* Tasks of one call side by side, on threads of the operating system that know nothing of Python.
 
-   A call never waits for a thread that has not begun a task: while other programs use the cores, this thread computes all
-   tasks itself. One call at a time has the threads; another one that comes meanwhile, from any thread of Python, computes
-   its tasks alone. A forked child starts threads of its own. */
+   A call never waits for a thread that has not begun a task: while other programs use the cores, this thread computes
+   all tasks itself. One call at a time has the threads; another one that comes meanwhile, from any thread of Python,
+   computes its tasks alone. A forked child starts threads of its own. */
 
 #ifndef NPNETS_THREADS_H
 #define NPNETS_THREADS_H

@@ -1,7 +1,7 @@
 /* Vectors of the processor: one type and a few functions, for one instruction set and one width of numbers.
 
-   A translation unit defines NUMBER_BITS (32 or 64), VECTOR_BYTES and TILE_ROWS, and then includes every kernel. `real` is
-   the type of numbers, `vec` LANES of them, `mask` and `integers` as many integers of the same width. GCC and Clang
+   A translation unit defines NUMBER_BITS (32 or 64), VECTOR_BYTES and TILE_ROWS, and then includes every kernel. `real`
+   is the type of numbers, `vec` LANES of them, `mask` and `integers` as many integers of the same width. GCC and Clang
    write the arithmetic of these types as that of numbers. */
 
 #ifndef NPNETS_VECTOR_H
@@ -71,8 +71,8 @@ INLINE vec choose(mask where, vec x, vec otherwise)
     return as_reals((where & as_integers(x)) | (~where & as_integers(otherwise)));
 }
 
-/* The compiler knows nothing about the result: Clang may otherwise compute both sides of a choice that follows or precedes
-   an operation, with the floating-point exceptions of both or of none. */
+/* The compiler knows nothing about the result: Clang may otherwise compute both sides of a choice that follows or
+   precedes an operation, with the floating-point exceptions of both or of none. */
 INLINE vec opaque(vec x)
 {
 #if defined(__x86_64__) && VECTOR_BYTES == 64

@@ -1,12 +1,12 @@
-/* Memory of one call: a buffer that each thread keeps from call to call, because fresh pages cost as much as the work. */
+/* Memory of one call: a buffer that each thread keeps from call to call; fresh pages cost as much as the work. */
 
 #ifndef NPNETS_WORKSPACE_H
 #define NPNETS_WORKSPACE_H
 
 #include <stddef.h>
 
-/* Returns at least `bytes` bytes, aligned to a cache line and not initialized, or NULL if there is no memory. They belong to
-   the calling thread until its next call. */
+/* Returns at least `bytes` bytes, aligned to a cache line and not initialized, or NULL if there is no memory. They
+   belong to the calling thread until its next call. */
 void *workspace(size_t bytes);
 
 /* Frees the calling thread's buffer at the end of a call, if it is larger than the limit or all were to be freed. */
