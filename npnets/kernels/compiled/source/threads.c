@@ -110,11 +110,13 @@ static void relax(void)
 #endif
 }
 
+static ptrdiff_t next_task(struct job *job) { return atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed); }
+
 /* Runs tasks until none is left, and returns how many. */
 static ptrdiff_t run_own_tasks(struct job *job, int worker)
 {
     ptrdiff_t count = 0;
-    for (ptrdiff_t index; (index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->tasks; count++)
+    for (ptrdiff_t index; (index = next_task(job)) < job->tasks; count++)
         job->task(job->context, index, worker);
     return count;
 }
