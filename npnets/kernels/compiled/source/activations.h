@@ -136,12 +136,12 @@ ACTIVATION(GELU, 1)
 ACTIVATION(GELU_TANH, 1)
 
 static activate_function *const activate[ACTIVATIONS] = {
-    NULL,         activate_RELU,        activate_LEAKY_RELU, activate_TANH,      activate_SIGMOID, activate_SILU,
-    activate_SOFTPLUS, activate_ELU, activate_CLIPPED_EXP, activate_GELU, activate_GELU_TANH,
+    NULL, activate_RELU, activate_LEAKY_RELU, activate_TANH, activate_SIGMOID, activate_SILU, activate_SOFTPLUS,
+    activate_ELU, activate_CLIPPED_EXP, activate_GELU, activate_GELU_TANH,
 };
 
 static cotangent_function *const cotangent[ACTIVATIONS] = {
-    NULL,         cotangent_RELU,        cotangent_LEAKY_RELU, cotangent_TANH,      cotangent_SIGMOID, cotangent_SILU,
+    NULL, cotangent_RELU, cotangent_LEAKY_RELU, cotangent_TANH, cotangent_SIGMOID, cotangent_SILU,
     cotangent_SOFTPLUS, cotangent_ELU, cotangent_CLIPPED_EXP, cotangent_GELU, cotangent_GELU_TANH,
 };
 

@@ -110,7 +110,7 @@ PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp
     return (PyArrayObject *)hold(held, array);
 }
 
-PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_function *make,
+PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_maker *make,
                         void *call)
 {
     Py_ssize_t count = PyTuple_Check(argnums) ? PyTuple_Size(argnums) : 0;

@@ -30,11 +30,11 @@ int check_shape(PyArrayObject *array, int dimensions, const npy_intp *shape, con
 PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp *shape, int type);
 
 /* Returns a new reference to the array of one argument's cotangent, or NULL with an error. */
-typedef PyObject *cotangent_function(void *call, long argnum);
+typedef PyObject *cotangent_maker(void *call, long argnum);
 
 /* Makes the cotangents of `argnums`, numbers from zero to below `arguments`: returns a tuple of them, borrowed from
    `held`, or NULL with an error. */
-PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_function *make,
+PyObject *cotangents_of(struct references *held, PyObject *argnums, long arguments, cotangent_maker *make,
                         void *call);
 
 /* Sets the function of Python that returns large arrays, called with a tuple of sizes and a dtype. */
