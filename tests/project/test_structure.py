@@ -223,6 +223,24 @@ def test_every_file_opens_with_its_contract() -> None:
     assert [path for path, source in _files().items() if not ast.get_docstring(ast.parse(source))] == []
 
 
+def faults_of_c(source: str) -> list[str]:
+    """Return where a file in C is too long or too wide."""
+    lines = source.splitlines()
+    wide = [f"line {number} has {len(line)} columns" for number, line in enumerate(lines, 1) if len(line) > 120]
+    return wide + ["more than 300 lines"] * (len(lines) > 300)
+
+
+def test_files_in_c_are_short_and_narrow_and_open_with_their_contract_or_have_it_in_their_header() -> None:
+    folder = PACKAGE / "kernels" / "compiled" / "source"
+    if not folder.exists():
+        pytest.skip("an installed wheel has no sources")
+    files = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert len(files) > 50
+    assert [(name, fault) for name, source in files.items() for fault in faults_of_c(source)] == []
+    without = {name for name, source in files.items() if not source.startswith("/* ")}
+    assert without <= {name.removesuffix(".h") + ".c" for name in files if name.endswith(".h")}
+
+
 def _undocumented(module: object, names: list[str]) -> list[str]:
     found = []
     for name in names:

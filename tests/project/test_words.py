@@ -27,7 +27,7 @@ REPLACED = {
 """By letters that each word contains: the word as a regular expression, and what to write in its place."""
 
 READ = ("CONTRIBUTING.md", "README.md", "benchmarks", "docs", "examples", "npnets", "scripts", "tests")
-ENDINGS = {".c", ".cu", ".md", ".py", ".rst"}
+ENDINGS = {".c", ".cu", ".h", ".md", ".py", ".rst"}
 SKIPPED = (
     "tests/project/test_words.py",  # which names the words
 )

@@ -1,9 +1,9 @@
 /* The binding of optimizers: one call for all leaves, `rule(numbers, trees)`.
 
    `trees` are the parameters and what belongs to them, nested dicts of one structure, and `numbers` those of the rule:
-   for all leaves, or a list with those of each leaf. The result has a tree for each of the rule's new arrays. It is None
-   where a tree is no such dict, an array is not fit, or the arithmetic had exceptions: then NumPy computes the update,
-   with its checks and its careful formulas. */
+   for all leaves, or a list with those of each leaf. The result has a tree for each of the rule's new arrays. It is
+   None where a tree is no such dict, an array is not fit, or the arithmetic had exceptions: then NumPy computes the
+   update, with its checks and its careful formulas. */
 
 #include "arrays.h"
 #include "bindings.h"
@@ -30,7 +30,7 @@ struct update {
     update_function *update[2]; /* for float32 and float64 */
 };
 
-/* -- arguments ---------------------------------------------------------------------------------------------------------- */
+/* -- arguments ----------------------------------------------------------------------------------------------------- */
 
 /* Returns a place for one more leaf, or NULL with an error. */
 static struct leaf *next_leaf(struct update *call)
@@ -165,7 +165,7 @@ static int parse_dicts(struct update *call, PyObject *const *trees, PyObject **m
     return is_parsed;
 }
 
-/* -- the call ----------------------------------------------------------------------------------------------------------- */
+/* -- the call ------------------------------------------------------------------------------------------------------ */
 
 static void update_task(void *context, ptrdiff_t task, int worker)
 {

@@ -35,7 +35,7 @@ struct job {
 };
 
 static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER; /* held by the call that has the threads */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* protects all that follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;   /* protects what follows and is not atomic */
 static pthread_cond_t has_job = PTHREAD_COND_INITIALIZER, is_done = PTHREAD_COND_INITIALIZER;
 static struct job *present = NULL;
 static atomic_uint number_of_jobs = 0;
@@ -52,11 +52,11 @@ static double now(void)
 
 /* -- how many ------------------------------------------------------------------------------------------------------ */
 
-static int number_in_environment(const char *name)
+static int limit_in_environment(const char *name)
 {
     const char *value = getenv(name);
     int number = value != NULL ? atoi(value) : 0;
-    return number > 0 ? number : MOST_THREADS;
+    return number > 0 && number < MOST_THREADS ? number : MOST_THREADS;
 }
 
 static int cores(void)
@@ -70,8 +70,8 @@ static int cores(void)
 #else
         number = (int)sysconf(_SC_NPROCESSORS_ONLN);
 #endif
-        int limit = number_in_environment("OMP_NUM_THREADS");
-        number = number < 1 ? 1 : number > limit ? limit : number > MOST_THREADS ? MOST_THREADS : number;
+        int limit = limit_in_environment("OMP_NUM_THREADS");
+        number = number < 1 ? 1 : number > limit ? limit : number;
         known = number;
     }
     return number;
@@ -110,11 +110,13 @@ static void relax(void)
 #endif
 }
 
+static ptrdiff_t next_task(struct job *job) { return atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed); }
+
 /* Runs tasks until none is left, and returns how many. */
 static ptrdiff_t run_own_tasks(struct job *job, int worker)
 {
     ptrdiff_t count = 0;
-    for (ptrdiff_t index; (index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < job->tasks; count++)
+    for (ptrdiff_t index; (index = next_task(job)) < job->tasks; count++)
         job->task(job->context, index, worker);
     return count;
 }
