@@ -68,7 +68,7 @@ TREES = [("sgd", 4, 2, 3), ("rmsprop", 5, 3, 4), ("adam", 6, 4, 4), ("lerp", 1, 
 
 
 @pytest.mark.parametrize(("name", "numbers", "least", "most"), TREES, ids=[name for name, *_ in TREES])
-def test_an_optimizer_refuses_trees_that_are_too_few_or_too_many(name: str, numbers: int, least: int, most: int) -> None:
+def test_an_optimizer_refuses_too_few_or_too_many_trees(name: str, numbers: int, least: int, most: int) -> None:
     for count in range(7):
         args = (0.5,) * numbers, (np.ones(3),) * count
         if least <= count <= most:
