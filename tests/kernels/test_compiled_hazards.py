@@ -64,6 +64,20 @@ def test_fewer_numbers_than_leaves_are_an_error(numbers: list[Any]) -> None:
         native.scale(numbers, ({"a": np.ones(2), "b": np.ones(2)},))
 
 
+TREES = [("sgd", 4, 2, 3), ("rmsprop", 5, 3, 4), ("adam", 6, 4, 4), ("lerp", 1, 2, 2), ("scale", 1, 1, 1)]
+
+
+@pytest.mark.parametrize(("name", "numbers", "least", "most"), TREES, ids=[name for name, *_ in TREES])
+def test_an_optimizer_refuses_too_few_or_too_many_trees(name: str, numbers: int, least: int, most: int) -> None:
+    for count in range(7):
+        args = (0.5,) * numbers, (np.ones(3),) * count
+        if least <= count <= most:
+            assert all(np.isfinite(new).all() for new in getattr(native, name)(*args))
+        else:
+            with pytest.raises(TypeError, match=f"expected numbers and a tuple of {least} to {most} trees"):
+                getattr(native, name)(*args)
+
+
 HUGE = [
     ("rows", [(2**40, 0), (0, 2**24), None, (2**24, 0), None]),
     ("columns", [(1, 0), (0, 2**57), None, (2**57, 0), None]),

@@ -16,7 +16,7 @@
 enum { ENTRIES_OF_A_TASK = 1 << 14, OPERATIONS_OF_AN_ENTRY = 20 };
 
 struct rule {
-    int numbers, arrays, results;
+    int numbers, least, arrays, results; /* at least so many arrays, and at most */
 };
 
 struct update {
@@ -205,8 +205,9 @@ static PyObject *update(const struct rule *rule, update_function *of_float, upda
                         PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t arrays = count == 2 && PyTuple_Check(args[1]) ? PyTuple_Size(args[1]) : 0;
-    if (arrays < 1 || arrays > rule->arrays || arrays + rule->results <= rule->arrays)
-        return PyErr_Format(PyExc_TypeError, "expected numbers and a tuple of up to %d trees", rule->arrays);
+    if (arrays < rule->least || arrays > rule->arrays)
+        return PyErr_Format(PyExc_TypeError, "expected numbers and a tuple of %d to %d trees", rule->least,
+                            rule->arrays);
     struct update call = {.rule = rule, .numbers = args[0], .update = {of_float, of_double}};
     PyObject *trees[MOST_ARRAYS], *made[MOST_ARRAYS] = {NULL}, *result = NULL;
     call.arrays = (int)arrays;
@@ -225,16 +226,16 @@ static PyObject *update(const struct rule *rule, update_function *of_float, upda
     return result;
 }
 
-#define BIND(name, numbers, arrays, results)                                                                           \
+#define BIND(name, numbers, least, arrays, results)                                                                    \
     PyObject *bind_##name(PyObject *module, PyObject *const *args, Py_ssize_t count)                                   \
     {                                                                                                                  \
         (void)module;                                                                                                  \
-        static const struct rule rule = {numbers, arrays, results};                                                    \
+        static const struct rule rule = {numbers, least, arrays, results};                                             \
         return update(&rule, kernels_of(NPY_FLOAT)->name, kernels_of(NPY_DOUBLE)->name, args, count);                  \
     }
 
-BIND(sgd, 4, 3, 2)
-BIND(rmsprop, 5, 4, 3)
-BIND(adam, 6, 4, 3)
-BIND(lerp, 1, 2, 1)
-BIND(scale, 1, 1, 1)
+BIND(sgd, 4, 2, 3, 2)
+BIND(rmsprop, 5, 3, 4, 3)
+BIND(adam, 6, 4, 4, 3)
+BIND(lerp, 1, 2, 2, 1)
+BIND(scale, 1, 1, 1, 1)
