@@ -19,7 +19,7 @@ enum {
 };
 
 /* Seconds in which calls stay on their own thread after one that took no less time on several. */
-static const double FIRST_PAUSE = 0.005, LONGEST_PAUSE = 0.5;
+static const double FIRST_PAUSE = 0.005, LONGEST_PAUSE = 0.1;
 
 /* The present call. Threads that take part are counted in `active`. */
 struct job {
