@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,9 @@ from benchmarks.harness.resident_memory import forget_peak, resident_memory
 
 AGAIN = 0.2
 """Untimed calls before a block, as a fraction of its calls: after a pause, caches and threads are cold."""
+
+QUIET = 0.1
+"""Seconds of rest before a block: threads of BLAS and OpenMP in the process before keep a core busy for a while."""
 
 LONG = 1.0
 """Duration in seconds from which a single call, after a first one, is timed instead of a block."""
@@ -49,6 +53,7 @@ class Side:
             call = self.module.make(cell)
             self.warm[cell] = call, max(3, warm_up(call, self.clock, self.seconds))
         call, calls = self.warm[cell]
+        time.sleep(QUIET)
         for _ in range(max(1, round(AGAIN * calls))):
             call()
         return time_block(call, calls, self.clock).wall
