@@ -209,10 +209,13 @@ static void end_call(struct job *job)
     pthread_mutex_unlock(&lock);
 }
 
-/* Leaves the threads alone for a while if they did not pay: another program has the cores. The tasks of the calling
-   thread tell how long all of them would have taken it. */
+/* Leaves the threads alone for a while if waiting for them took longer than their help saved: another program has the
+   cores. The tasks of the calling thread tell how long all of them would have taken it. Threads that came too late for a
+   task, as from sleep, cost nothing. */
 static void learn(const struct job *job, double computed, double waited)
 {
+    if (job->own_tasks == job->tasks)
+        return;
     if (job->own_tasks == 0 || computed + waited < computed * (double)job->tasks / (double)job->own_tasks) {
         pause_length = 0;
         return;
