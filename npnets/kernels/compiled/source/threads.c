@@ -40,6 +40,7 @@ static pthread_cond_t has_job = PTHREAD_COND_INITIALIZER, is_done = PTHREAD_COND
 static struct job *present = NULL;
 static atomic_uint number_of_jobs = 0;
 static int workers = 0;
+static pthread_t threads[MOST_THREADS];
 static atomic_int chosen = 0;
 static _Atomic double pause_end = 0, pause_length = 0;
 
@@ -180,6 +181,8 @@ static int start_worker(void)
     pthread_attr_setstacksize(&attributes, STACK);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     int failed = pthread_create(&thread, &attributes, work, NULL);
+    if (!failed)
+        threads[workers] = thread;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return !failed;
@@ -209,13 +212,31 @@ static void end_call(struct job *job)
     pthread_mutex_unlock(&lock);
 }
 
+/* Keeps the threads off the core of this one: a system may wake them there, where they wait until this one rests. */
+static void leave_core(void)
+{
+#if defined(__linux__) && defined(__GLIBC__)
+    cpu_set_t set;
+    int own = sched_getcpu();
+    if (own < 0 || sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 2)
+        return;
+    CPU_CLR((size_t)own, &set);
+    pthread_mutex_lock(&lock);
+    for (int worker = 0; worker < workers; worker++)
+        pthread_setaffinity_np(threads[worker], sizeof set, &set);
+    pthread_mutex_unlock(&lock);
+#endif
+}
+
 /* Leaves the threads alone for a while if waiting for them took longer than their help saved: another program has the
    cores. The tasks of the calling thread tell how long all of them would have taken it. Threads that came too late for a
    task, as from sleep, cost nothing. */
 static void learn(const struct job *job, double computed, double waited)
 {
-    if (job->own_tasks == job->tasks)
+    if (job->own_tasks == job->tasks) {
+        leave_core();
         return;
+    }
     if (job->own_tasks == 0 || computed + waited < computed * (double)job->tasks / (double)job->own_tasks) {
         pause_length = 0;
         return;
