@@ -229,8 +229,8 @@ static void leave_core(void)
 }
 
 /* Leaves the threads alone for a while if waiting for them took longer than their help saved: another program has the
-   cores. The tasks of the calling thread tell how long all of them would have taken it. Threads that came too late for a
-   task, as from sleep, cost nothing. */
+   cores. The tasks of the calling thread tell how long all of them would have taken it. Threads that came too late for
+   a task, as from sleep, cost nothing. */
 static void learn(const struct job *job, double computed, double waited)
 {
     if (job->own_tasks == job->tasks) {
