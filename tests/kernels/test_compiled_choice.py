@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,8 +90,9 @@ def test_about_says_which_kernels_are_in_use_and_why() -> None:
 
 
 @pytest.mark.parametrize("name", ["off", *(native.native.available() if native.native else [])])
-def test_a_new_process_uses_the_instruction_set_of_its_environment(name: str) -> None:
+def test_a_new_process_uses_the_instruction_set_of_its_environment(name: str, tmp_path: Path) -> None:
     code = "import npnets; facts = npnets.about(); print(facts['compiled'], facts['compiled_threads'])"
     environment = {**os.environ, "NPNETS_COMPILED": name, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    command = [sys.executable, "-c", code]  # not in a checkout, whose sources lie beside no module
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.stdout.split() == [name, "None" if name == "off" else "1"]
