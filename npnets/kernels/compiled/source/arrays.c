@@ -51,6 +51,12 @@ int type_of(PyObject *object, const char *name)
     return type;
 }
 
+int plain_type_of(PyObject *object)
+{
+    int type = PyArray_CheckExact(object) ? PyArray_TYPE((PyArrayObject *)object) : NPY_NOTYPE;
+    return type == NPY_FLOAT || type == NPY_DOUBLE ? type : -1;
+}
+
 PyArrayObject *contiguous(struct references *held, PyObject *object, int type, const char *name)
 {
     if (!PyArray_Check(object)) {
@@ -104,7 +110,7 @@ static PyObject *pooled(int dimensions, const npy_intp *shape, int type)
 
 PyArrayObject *new_array(struct references *held, int dimensions, const npy_intp *shape, int type)
 {
-    npy_intp bytes = PyArray_MultiplyList(shape, dimensions) * (type == NPY_FLOAT ? 4 : 8);
+    npy_intp bytes = PyArray_MultiplyList(shape, dimensions) * bytes_of(type);
     PyObject *array = allocator != NULL && bytes >= LEAST_POOLED_BYTES ? pooled(dimensions, shape, type)
                                                                        : PyArray_SimpleNew(dimensions, shape, type);
     return (PyArrayObject *)hold(held, array);

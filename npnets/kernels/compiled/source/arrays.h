@@ -19,6 +19,12 @@ PyObject *hold(struct references *held, PyObject *object);
 /* Returns NPY_FLOAT or NPY_DOUBLE, the type of an array's numbers, or -1 with a TypeError that calls it `name`. */
 int type_of(PyObject *object, const char *name);
 
+/* Returns NPY_FLOAT or NPY_DOUBLE for an array of such numbers and of no subclass, else -1; sets no error. */
+int plain_type_of(PyObject *object);
+
+/* The bytes of a number of NPY_FLOAT or NPY_DOUBLE. */
+static inline npy_intp bytes_of(int type) { return type == NPY_FLOAT ? 4 : 8; }
+
 /* Returns an array's numbers as contiguous, aligned numbers of a type: its own memory if that is what it is, else a
    copy. Returns NULL with an error. The caller checks the shape. */
 PyArrayObject *contiguous(struct references *held, PyObject *object, int type, const char *name);

@@ -21,7 +21,7 @@ static int parse(struct rows_call *rows, struct layer_norm_call *call, PyObject 
 static void place_statistics(struct layer_norm_call *call, PyArrayObject *statistics)
 {
     call->mean = PyArray_DATA(statistics);
-    call->r = (char *)call->mean + call->rows * (PyArray_TYPE(statistics) == NPY_FLOAT ? 4 : 8);
+    call->r = (char *)call->mean + call->rows * bytes_of(PyArray_TYPE(statistics));
 }
 
 /* layer_norm_forward(keep, eps, x, weight, bias): y, or with `keep` (y, statistics), the mean and r of each row */

@@ -131,7 +131,7 @@ static int parse(struct linear *call, PyObject *activations, PyObject *const *ar
 
 static npy_intp place_residuals(struct linear *call, char *memory)
 {
-    npy_intp total = 0, rows = call->chain.rows * call->chain.members, size = call->type == NPY_FLOAT ? 4 : 8;
+    npy_intp total = 0, rows = call->chain.rows * call->chain.members, size = bytes_of(call->type);
     for (int index = 0; index < call->chain.layers; index++) {
         struct layer *layer = call->chain.layer + index;
         npy_intp numbers = rows * layer->outputs;

@@ -23,7 +23,7 @@ struct lstm {
 static PyArrayObject *parse_sequence(struct lstm *its, PyObject *object, const npy_intp *shape, const char *name,
                                      struct sequence *sequence)
 {
-    npy_intp size = its->type == NPY_FLOAT ? 4 : 8;
+    npy_intp size = bytes_of(its->type);
     PyArrayObject *array = (PyArrayObject *)object;
     if (PyArray_Check(object) && PyArray_TYPE(array) == its->type && PyArray_ISBEHAVED_RO(array)) {
         Py_INCREF(object);

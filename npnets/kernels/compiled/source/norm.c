@@ -7,8 +7,8 @@
 /* Adds the squares of an array; returns 1, 0 if it is not fit, or -1 with an error. */
 static int add_array(PyObject *object, double *total)
 {
-    int type = PyArray_CheckExact(object) ? PyArray_TYPE((PyArrayObject *)object) : NPY_NOTYPE;
-    if (type != NPY_FLOAT && type != NPY_DOUBLE)
+    int type = plain_type_of(object);
+    if (type < 0)
         return 0;
     struct references held = {0};
     PyArrayObject *array = contiguous(&held, object, type, "a leaf");

@@ -86,8 +86,8 @@ static int is_fit(PyObject *object, PyArrayObject *first)
 static int parse_leaf(struct update *call, PyObject *const *row, PyObject **made)
 {
     PyArrayObject *first = (PyArrayObject *)row[0];
-    int type = PyArray_CheckExact(row[0]) ? PyArray_TYPE(first) : NPY_NOTYPE;
-    if (type != NPY_FLOAT && type != NPY_DOUBLE)
+    int type = plain_type_of(row[0]);
+    if (type < 0)
         return 0;
     struct leaf *leaf = next_leaf(call);
     if (leaf == NULL || parse_numbers(call, leaf) < 0)
@@ -178,17 +178,18 @@ static void update_task(void *context, ptrdiff_t task, int worker)
     call->update[leaf->type == NPY_DOUBLE](leaf, first, rest < ENTRIES_OF_A_TASK ? rest : ENTRIES_OF_A_TASK);
 }
 
-/* Returns the notes of the update. */
+static int update_leaves(struct update *call)
+{
+    double entries = (double)call->tasks * ENTRIES_OF_A_TASK;
+    run_tasks(update_task, call, call->tasks, threads_for(entries * OPERATIONS_OF_AN_ENTRY, call->tasks));
+    return 0;
+}
+
+/* Returns the notes of the update, or that it failed. */
 static int run(struct update *call)
 {
-    int status;
-    double entries = (double)call->tasks * ENTRIES_OF_A_TASK;
-    Py_BEGIN_ALLOW_THREADS
-    clear_status();
-    run_tasks(update_task, call, call->tasks, threads_for(entries * OPERATIONS_OF_AN_ENTRY, call->tasks));
-    status = read_status();
-    Py_END_ALLOW_THREADS
-    return status;
+    int status, failed = RUN(update_leaves, call, status);
+    return failed | status;
 }
 
 static PyObject *in_tuple(PyObject *const *made, int results)

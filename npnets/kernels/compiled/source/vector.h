@@ -99,15 +99,7 @@ INLINE vec at_least(vec x, vec bound) { return choose(x < bound, bound, x); }
 INLINE vec at_most(vec x, vec bound) { return choose(x > bound, bound, x); }
 
 /* A product that must be rounded by itself: the compiler does not see that it may be fused with a sum. */
-INLINE vec rounded(vec x)
-{
-#if defined(__x86_64__)
-    __asm__("" : "+v"(x));
-#elif defined(__aarch64__)
-    __asm__("" : "+w"(x));
-#endif
-    return x;
-}
+INLINE vec rounded(vec x) { return opaque(x); }
 
 /* In halves, whose additions do not wait for one another. */
 INLINE real sum_of_lanes(vec x)
