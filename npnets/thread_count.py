@@ -60,7 +60,7 @@ def threads(number: int) -> contextlib.AbstractContextManager[None]:
     """
     number = size("the number of threads", number)
     setting = _Setting(number)
-    if not find().lib_controllers:
+    if setting.libraries.keys() <= {_Kernels.filepath}:
         logger().warning("npnets.threads(%d) does not reach NumPy's BLAS, which threadpoolctl does not know", number)
     return setting
 
