@@ -44,6 +44,16 @@ class cached_property(functools.cached_property[_T]):  # noqa: N801
         return self if instance is None else instance.__dict__.setdefault(self.attrname, self.func(instance))
 
 
+def uncached(owner: object) -> dict[str, Any]:
+    """Return an object's attributes without its cached properties, for a pickle or a copy."""
+    attributes = dict(vars(owner))  # a copy, because other threads may store cached properties meanwhile
+    return {name: value for name, value in attributes.items() if not _is_cached(type(owner), name)}
+
+
+def _is_cached(owner: type, name: str) -> bool:
+    return isinstance(getattr(owner, name, None), functools.cached_property)
+
+
 class ComparablePartial(functools.partial[Any]):
     """A `functools.partial` that equals another of the same function and arguments."""
 

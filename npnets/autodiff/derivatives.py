@@ -19,7 +19,6 @@ from npnets.autodiff.ownership import in_dtype_of, own, own_copy, read_only, zer
 from npnets.autodiff.tracing import Traced, bare, belongs_to, is_traced, new_trace, reverse_root, untrace
 from npnets.backend import namespace
 from npnets.tree import Tree
-from npnets.tree.structure import filled
 from npnets.underflow import ignoring_underflow
 
 P = ParamSpec("P")
@@ -138,7 +137,7 @@ def value_and_grad(
         value = own_copy(untrace(loss, trace))
         check_scalar(value)
         with computing_where((value, x)):
-            gradient = filled(x, iter(_pull_back([loss], [_one_like(bare(value))], roots, trace)))
+            gradient = _pull_back([loss], [_one_like(bare(value))], x, roots, trace)
         return ((value, untraced(aux, trace, is_aux=True)) if has_aux else value), gradient
 
     return evaluate
@@ -186,7 +185,7 @@ def uncopied_vjp(fun: Callable[[Tree], Tree], x: Tree) -> tuple[Tree, Callable[[
     def pullback(cotangent: Tree) -> Tree:
         tree.map(functools.partial(check_like, "cotangent"), value, cotangent)
         with computing_where((value, x)):
-            return filled(x, iter(_pull_back(tree.leaves(outputs), tree.leaves(cotangent), roots, trace)))
+            return _pull_back(tree.leaves(outputs), tree.leaves(cotangent), x, roots, trace)
 
     return value, pullback
 
@@ -224,8 +223,8 @@ def _roots(x: Tree, trace: int) -> tuple[Tree, list[Traced]]:
     return tree.map(root, x), roots
 
 
-def _pull_back(outputs: list[Any], cotangents: list[Any], roots: list[Traced], trace: int) -> list[Any]:
-    """Return the gradient of each root."""
+def _pull_back(outputs: list[Any], cotangents: list[Any], x: Tree, roots: list[Traced], trace: int) -> Tree:
+    """Return a tree of the structure of `x` with the gradient of each root."""
     pairs = [pair for pair in zip(outputs, cotangents, strict=True) if belongs_to(pair[0], trace)]
     if not pairs:
         warnings.warn(
@@ -236,7 +235,8 @@ def _pull_back(outputs: list[Any], cotangents: list[Any], roots: list[Traced], t
     ends = [out for out, _ in pairs]
     reached = _backward(ends, [in_dtype_of(out, g) for out, g in pairs]) if pairs else {}
     given_away = {id(g) for g in cotangents}
-    return [_gradient_of(root, reached, given_away) for root in roots]
+    gradients = iter([_gradient_of(root, reached, given_away) for root in roots])
+    return tree.map(lambda leaf: next(gradients), x)
 
 
 _backward = ignoring_underflow(backward_pass)

@@ -1,13 +1,12 @@
 """The base of all networks: a frozen description that declares its parameters, draws them, and prints as a call."""
 
-import functools
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from npnets.common.spec import Spec
-from npnets.description import call_repr, no_call
+from npnets.description import call_repr, no_call, uncached
 from npnets.tree import Params
 
 
@@ -51,9 +50,4 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes without cached properties, which are computed again where they are needed."""
-        attributes = dict(vars(self))  # a copy, because other threads may store cached properties meanwhile
-        return {name: value for name, value in attributes.items() if not _is_cached(type(self), name)}
-
-
-def _is_cached(network: type, name: str) -> bool:
-    return isinstance(getattr(network, name, None), functools.cached_property)
+        return uncached(self)

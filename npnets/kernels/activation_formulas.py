@@ -122,7 +122,7 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
 @ignoring_underflow
 def gelu(z: Array, approximate: str = "none") -> Array:
     """Gaussian error linear unit, `z * Phi(z)`; with `approximate="tanh"` by its approximation."""
-    return z * (tanh_cdf(z) if _by_tanh(approximate) else normal_cdf(z))
+    return z * (tanh_cdf(z) if by_tanh(approximate) else normal_cdf(z))
 
 
 def clipped_exp(z: Array, low: float = -20.0, high: float = 2.0) -> Array:
@@ -134,14 +134,15 @@ def _clipped_exp_backward(g: Array, y: Array, z: Array, low: float, high: float)
     return g * y * ((z >= low) & (z <= high))
 
 
-def _by_tanh(approximate: str) -> bool:
+def by_tanh(approximate: str) -> bool:
+    """Return whether an argument of gelu names its approximation."""
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {approximate!r}")
     return approximate == "tanh"
 
 
 def _gelu_backward(g: Array, y: Array, z: Array, approximate: str) -> Array:
-    if not _by_tanh(approximate):
+    if not by_tanh(approximate):
         return g * (normal_cdf(z) + z * normal_density(z))
     cdf, rest = tanh_cdf_and_rest(z)
     return g * (cdf + z * (cdf * (rest * v_slope(z))))

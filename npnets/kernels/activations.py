@@ -14,7 +14,7 @@ import numpy as np
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array
 from npnets.caches import bounded_cache
-from npnets.description import cached_property
+from npnets.description import cached_property, uncached
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.compiled import activations as compiled
 from npnets.kernels.cuda import activations as cuda
@@ -54,7 +54,7 @@ class Activation:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields, without the code that is computed from them."""
-        return {name: value for name, value in dict(vars(self)).items() if name != "code"}
+        return uncached(self)
 
     @cached_property
     def code(self) -> tuple[int, float, float]:

@@ -62,7 +62,7 @@ def updated(rule: Rule, numbers: Numbers | list[Numbers], trees: tuple[Tree, ...
             return found
     rows = rows_of(*trees)
     new_rows = _computed(rule, numbers if isinstance(numbers, list) else [numbers] * len(rows), rows)
-    return from_rows(trees[0], iter(new_rows), len(trees) - 1 if len(trees) > 2 else 1)
+    return from_rows(trees[0], iter(new_rows), max(len(trees) - 1, 1))
 
 
 def _computed(rule: Rule, numbers: list[Numbers], rows: list[Row]) -> list[Row]:

@@ -215,17 +215,6 @@ def walk(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, tree
 
 
-def filled(tree: Tree, pieces: Iterator[Any]) -> Tree:
-    """Return a tree of the same structure with other leaves, which come in the order in which `map` takes them."""
-    if isinstance(tree, dict):
-        return {
-            key: filled(part, pieces) if isinstance(part, _CONTAINERS) else next(pieces) for key, part in tree.items()
-        }
-    if isinstance(tree, (list, tuple)):
-        return sequence_like(tree, [filled(part, pieces) for part in tree])
-    return next(pieces)
-
-
 def rebuild(tree: Tree, pieces: Iterator[Any]) -> Tree:
     """Return a tree of the same structure with other leaves, which come in the order of `leaves`."""
     if isinstance(tree, dict):

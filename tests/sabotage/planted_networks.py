@@ -77,9 +77,9 @@ NETWORKS = [
     ),
     Fault(
         "networks: a pickle holds what was computed from the fields",
-        "common/network.py",
-        "return {name: value for name, value in attributes.items() if not _is_cached(type(self), name)}",
-        "return vars(self)",
+        "description.py",
+        "return {name: value for name, value in attributes.items() if not _is_cached(type(owner), name)}",
+        "return attributes",
         "tests/networks/test_spec.py",
     ),
 ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from npnets.autodiff import Pair
 from npnets.backend import Array
+from npnets.kernels.activation_formulas import by_tanh
 from npnets.kernels.compiled.native import native
 from npnets.underflow import ignoring_underflow
 
@@ -15,12 +16,9 @@ _GELU_BY_TANH = 10
 
 
 def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:
-    """Return the number of a named activation, and its arguments; zero for one that it does not have."""
+    """Return the number of a named activation, and its arguments, with zeros for those that it does not have."""
     if name == "gelu":
-        by_tanh = {"none": False, "tanh": True}.get(args[0])
-        if by_tanh is None:
-            raise ValueError(f"gelu's approximate must be 'none' or 'tanh', but is {args[0]!r}")
-        return (_GELU_BY_TANH if by_tanh else _NUMBERS[name]), 0.0, 0.0
+        return (_GELU_BY_TANH if by_tanh(args[0]) else _NUMBERS[name]), 0.0, 0.0
     first, second = (*map(float, args), 0.0, 0.0)[:2]
     return _NUMBERS[name], first, second
 

@@ -3,15 +3,14 @@
 Both layers are calls of the kernel of linear layers, that of `std` with the activation `exp(clip(s, low, high))`.
 """
 
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npnets.autodiff import Pair
 from npnets.backend import Array
 from npnets.caches import bounded_cache
-from npnets.kernels.compiled.activations import code_of
+from npnets.kernels.activations import Activation
 from npnets.kernels.compiled.native import native
 
 _LINEAR = (None,)
@@ -25,8 +24,8 @@ class _Residuals(NamedTuple):
 
 
 @bounded_cache(maxsize=64)
-def _to_std(low: float, high: float) -> tuple[Any]:
-    return (SimpleNamespace(code=code_of("clipped_exp", (low, high))),)
+def _to_std(low: float, high: float) -> tuple[Activation]:
+    return (Activation("clipped_exp", (low, high)),)
 
 
 def _forward(
