@@ -110,7 +110,8 @@ time.sleep(0.3)
 
 def test_an_interrupt_ends_a_loop_of_calls_and_leaves_the_threads_usable() -> None:
     code = """
-import _thread, threading
+import _thread, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
 native.threads(3)
 alone = results()
 threading.Timer(0.3, _thread.interrupt_main).start()
