@@ -28,7 +28,7 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import interop, testing, typing
+    from npnets import interop, parallel, testing, typing
     from npnets.installation import about
 else:  # imported once they are used, for the sake of `import npnets`
     __getattr__ = public.imported_when_used(
@@ -36,6 +36,7 @@ else:  # imported once they are used, for the sake of `import npnets`
         {
             "about": "npnets.installation",
             "interop": "npnets.interop",
+            "parallel": "npnets.parallel",
             "testing": "npnets.testing",
             "typing": "npnets.typing",
         },
@@ -73,6 +74,7 @@ __all__ = [
     "memory",
     "numpy",
     "optim",
+    "parallel",
     "stop_gradient",
     "summary",
     "testing",

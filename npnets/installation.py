@@ -66,6 +66,12 @@ def about() -> dict[str, Any]:
     }
 
 
+def numerics() -> str:
+    """Return in one line what the last bits of a result depend on: versions, and kernels chosen for the processor."""
+    blas = [f"{library['internal_api']} {library.get('architecture', '')}".strip() for library in find().info()[:1]]
+    return ", ".join([f"npnets {npnets.__version__}", f"kernels {choice.name}", f"numpy {np.__version__}", *blas])
+
+
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)

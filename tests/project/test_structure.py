@@ -51,10 +51,11 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "summary": (6, set()),
     "typing": (6, set()),
     "installation": (6, set()),
+    "parallel": (6, {"installation"}),  # workers report what the bits of their results depend on
     "__main__": (7, set()),
 }
 ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
-FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl")
+FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl", "ray")
 
 
 def imports_of(source: str, package: str) -> Iterator[str]:

@@ -1,0 +1,41 @@
+"""The failure of one task: what happened, to which member, on which worker, in one line."""
+
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["raised", "nan", "time limit", "worker lost", "not sent"]
+
+
+class WorkerLost(RuntimeError):
+    """The worker of a task ended before the task did; the executors of `npnets.parallel` set it on the future."""
+
+
+class TaskError(RuntimeError):
+    """The failure of one task of a population.
+
+    Attributes
+    ----------
+    index : int
+        Which member of the population.
+    kind : str
+        - `"raised"`: the function raised an exception, whose traceback on the worker is this error's cause;
+        - `"nan"`: its result holds a NaN;
+        - `"time limit"`: it ran longer than its time limit;
+        - `"worker lost"`: its worker died, again in each retry;
+        - `"not sent"`: the member or its result cannot be sent between processes.
+    """
+
+    def __init__(self, index: int, kind: Kind, message: str, traceback: str | None = None) -> None:
+        super().__init__(message)
+        self.index, self.kind, self.traceback = index, kind, traceback
+        if traceback is not None:
+            self.__cause__ = RemoteTraceback(traceback)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TaskError, (self.index, self.kind, str(self), self.traceback)
+
+
+class RemoteTraceback(Exception):
+    """The traceback of a task's exception, as text from the worker."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"

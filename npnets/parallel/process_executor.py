@@ -1,0 +1,178 @@
+"""The processes of this machine as an executor that survives the death of a worker.
+
+Each worker is a `ProcessPoolExecutor` of one process. A process that dies takes along only the task that it ran: those
+that waited behind it go to other processes, and a new one takes its place.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+from npnets.description import size
+from npnets.parallel.failures import WorkerLost
+from npnets.parallel.mapped_tree import MappedTree
+from npnets.parallel.process import Process
+from npnets.parallel.sending import check_function
+
+
+class ProcessExecutor(Executor):
+    """Processes of this machine, each with one task at a time.
+
+    Start one for a whole program, because processes take about a second to start. A script that makes one needs
+    `if __name__ == "__main__":` around what it runs, because every process imports it.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many processes; by default as many as there are cores that this process may use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `workers` is no positive integer.
+
+    Notes
+    -----
+    Each process takes one thread for kernels and BLAS, as after `npnets.threads(1)`, ignores Ctrl-C, and ends with the
+    process that made it, even if that is killed. A tree that all tasks need is written once for a call to the folder
+    for temporary files, and mapped into the memory of each process.
+    """
+
+    ends_process = True
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = _cores() if workers is None else size("workers", workers)
+        self._lock = threading.Lock()  # never held while a pool is called, whose own lock its callbacks hold
+        self._closed = False
+        self._calls: dict[Process, list[_Call]] = {Process(): [] for _ in range(self.workers)}
+        for process in self._calls:
+            process.start()
+
+    def __repr__(self) -> str:
+        return f"ProcessExecutor({self.workers})"
+
+    @property
+    def window(self) -> int:
+        """How many tasks keep all processes busy: for each, one that runs and one that waits."""
+        return 2 * self.workers
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function in the process that has the fewest calls.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Its exception is a `WorkerLost` if the process died while it ran this call.
+
+        Raises
+        ------
+        RuntimeError
+            After `shutdown`.
+        """
+        call = _Call(Future(), fn, args, kwargs)
+        call.future.set_running_or_notify_cancel()
+        self._send(call)
+        return call.future
+
+    def share(self, common: tuple[Callable[..., Any], Any]) -> MappedTree:
+        """Write a function and the tree that all its calls need to a file, which the processes map."""
+        check_function(common[0])
+        return MappedTree(common)
+
+    def release(self, shared: MappedTree) -> None:
+        """Remove the file of `share`."""
+        shared.remove()
+
+    def stop(self, futures: Collection[Future[Any]]) -> None:
+        """Kill the processes that run calls with these futures, which then raise `WorkerLost`, and start others."""
+        with self._lock:
+            stopped = [process for process, calls in self._calls.items() if calls and calls[0].future in futures]
+        for process in stopped:
+            self._replace(process, futures)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes once their calls are done; with `cancel_futures`, kill those that have calls."""
+        with self._lock:
+            self._closed = True
+            processes = [*self._calls]
+            futures = [call.future for calls in self._calls.values() for call in calls]
+        if cancel_futures:
+            self.stop(futures)
+        for process in processes:  # all are asked before the first is waited for
+            process.shutdown(wait=False)
+        if wait:
+            for process in processes:
+                process.shutdown(wait=True)
+
+    def _send(self, call: "_Call") -> None:
+        """Give a call to the process with the fewest."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this ProcessExecutor was shut down: make a new one")
+            process = min(self._calls, key=lambda process: len(self._calls[process]))
+            self._calls[process].append(call)
+        try:
+            done = process.submit(call.fn, *call.args, **call.kwargs)
+        except BrokenProcessPool:  # it died while it was idle
+            self._replace(process)
+        else:
+            done.add_done_callback(lambda done: self._finish(process, call, done))
+
+    def _finish(self, process: Process, call: "_Call", done: Future[Any]) -> None:
+        """Pass on what came of a call."""
+        if done.cancelled():  # stopped
+            return
+        error = done.exception()
+        if isinstance(error, BrokenProcessPool):
+            # In a thread of its own: this one holds the lock of the dead process's pool.
+            threading.Thread(target=self._replace, args=(process,), daemon=True).start()
+            return
+        with self._lock:
+            if call not in self._calls.get(process, ()):  # stopped
+                return
+            self._calls[process].remove(call)
+        if error is None:
+            call.future.set_result(done.result())
+        else:
+            call.future.set_exception(error)
+
+    def _replace(self, process: Process, stopped: Collection[Future[Any]] = ()) -> None:
+        """Replace a process that died or is stopped: its first call ran on it and is lost, others go elsewhere."""
+        successor = Process()
+        with self._lock:
+            calls = self._calls.pop(process, None)
+            if calls is None:  # replaced before, in the callback of another of its calls
+                return
+            if not self._closed:
+                self._calls[successor] = []
+        if stopped:
+            process.kill()
+        for index, call in enumerate(calls):
+            if index == 0 or call.future in stopped:
+                call.future.set_exception(WorkerLost(f"{process} {'was stopped' if stopped else 'died'}"))
+            else:
+                self._send_again(call)
+
+    def _send_again(self, call: "_Call") -> None:
+        try:
+            self._send(call)
+        except RuntimeError as error:  # shut down meanwhile
+            call.future.set_exception(error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """A call and its future."""
+
+    future: Future[Any]
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

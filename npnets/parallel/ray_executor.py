@@ -1,0 +1,153 @@
+"""A Ray cluster, or Ray on this machine, as an executor of `concurrent.futures`."""
+
+import functools
+import time
+from collections.abc import Callable, Collection
+from concurrent import futures as concurrent_futures
+from concurrent.futures import Executor, Future
+from types import ModuleType
+from typing import Any
+
+from npnets.parallel.failures import WorkerLost
+from npnets.parallel.sending import REMEDY, first_line
+from npnets.thread_count import threads
+
+OLDEST = (2, 40)
+"""The oldest release of Ray on which the tests were run."""
+
+_LOST = ("WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError", "RaySystemError")
+_WINDOW_HOLDS = 1.0  # seconds, after which the cluster is asked again how many CPUs it has
+
+
+class RayExecutor(Executor):
+    """The machines of a Ray cluster.
+
+    Parameters
+    ----------
+    address : str, optional
+        As `ray.init` takes it: `"auto"` for the cluster that `ray start` started, or an address. By default the one in
+        the environment variable `RAY_ADDRESS`, else Ray is started on this machine alone. If the program has called
+        `ray.init` itself, that connection is used.
+    cpus_per_task : float
+        CPUs that Ray reserves for each task.
+    **options
+        Further arguments of `ray.init`, such as `num_cpus` or `runtime_env`.
+
+    Raises
+    ------
+    ImportError
+        If Ray is not installed, or too old.
+    ConnectionError
+        If there is no cluster at the address.
+
+    Notes
+    -----
+    Every worker takes one thread for kernels and BLAS. `npnets` and the module of the function must be importable on
+    every machine; functions of the running script are sent as code. Workers' output goes to Ray's logs unless
+    `log_to_driver=True` is passed.
+
+    Ray's own retries are off: `map_population` runs a task again whose worker or machine was lost, and says so.
+    """
+
+    ends_process = True
+
+    def __init__(self, address: str | None = None, *, cpus_per_task: float = 1.0, **options: Any) -> None:
+        self._ray = loaded_ray()
+        self._owns_connection = not self._ray.is_initialized()
+        if self._owns_connection:
+            quiet = {"log_to_driver": False, "logging_level": "WARNING"}
+            self._ray.init(address=address, **{**quiet, **options})
+        self._cpus_per_task = cpus_per_task
+        self._remote = self._ray.remote(num_cpus=cpus_per_task, max_retries=0)(_call)
+        self._refs: dict[Future[Any], Any] = {}
+        self._lost = tuple(getattr(self._ray.exceptions, name) for name in _LOST)
+        self._window, self._window_until = 0, 0.0
+
+    @property
+    def window(self) -> int:
+        """How many tasks keep all CPUs of the cluster busy: for each, one that runs and one that waits."""
+        if time.monotonic() > self._window_until:
+            cpus = self._ray.cluster_resources().get("CPU", 0)
+            self._window = max(2, int(2 * cpus / self._cpus_per_task))
+            self._window_until = time.monotonic() + _WINDOW_HOLDS
+        return self._window
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function on the cluster.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Its exception is a `WorkerLost` if the worker or its machine died.
+        """
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        ref = self._remote.remote(fn, *args, **kwargs)
+        self._refs[future] = ref
+        ref.future().add_done_callback(lambda done: self._finish(future, done))
+        return future
+
+    def share(self, common: Any) -> Any:
+        """Put what all tasks need into Ray's object store, once."""
+        try:
+            return self._ray.put(common)
+        except Exception as error:
+            raise TypeError(
+                f"{common[0]!r:.80} cannot be sent to another machine ({first_line(error)}): {REMEDY}"
+            ) from None
+
+    def stop(self, futures: Collection[Future[Any]]) -> None:
+        """Stop the calls with these futures: waiting ones do not start, and the workers of running ones end."""
+        for future in futures:
+            if (ref := self._refs.get(future)) is not None:
+                self._ray.cancel(ref, force=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for the calls that run, and leave the cluster if this executor connected to it."""
+        if cancel_futures:
+            self.stop([*self._refs])
+        elif wait:
+            concurrent_futures.wait([*self._refs])
+        if self._owns_connection:
+            self._owns_connection = False
+            self._ray.shutdown()
+
+    def _finish(self, future: Future[Any], done: Future[Any]) -> None:
+        self._refs.pop(future, None)
+        error = done.exception()
+        if error is None:
+            future.set_result(done.result())
+        elif isinstance(error, self._lost):
+            future.set_exception(WorkerLost(f"a worker on Ray was lost ({type(error).__name__})"))
+        else:
+            future.set_exception(error)
+
+
+def loaded_ray() -> ModuleType:
+    """Return Ray, once it is known to be new enough."""
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError(
+            "RayExecutor needs Ray, which is not installed: pip install 'npnets[ray]'; ProcessExecutor uses this "
+            "machine's processes without it"
+        ) from error
+    release = tuple(int(part) for part in ray.__version__.split(".")[:2])
+    if release < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise ImportError(
+            f"RayExecutor needs Ray {oldest} or newer, but {ray.__version__} is installed: pip install -U "
+            f"'ray>={oldest}', on all machines of the cluster"
+        )
+    return ray
+
+
+def _call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    _limit_threads()
+    return fn(*args, **kwargs)
+
+
+@functools.cache
+def _limit_threads() -> None:
+    """Take one thread in this worker, once."""
+    threads(1)
