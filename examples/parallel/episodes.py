@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -23,13 +23,23 @@ NO_MOMENTS: Moments = (np.zeros(1), np.ones(1), 0)
 """Before the first observation; they change nothing."""
 
 
-def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
-    """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
+class Task(NamedTuple):
+    """Widths of an observation and of an action, the bound of each action entry, and steps of the longest episode."""
+
+    obs_dim: int
+    act_dim: int
+    max_action: tuple[float, ...]
+    longest_episode: int | None
+
+
+def task_of(env_id: str) -> Task:
+    """Return an environment's sizes and bounds, or raise a `ValueError` if a policy network could not act there."""
     try:
         env = gymnasium.make(env_id)
     except gymnasium.error.Error as error:
-        raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {error}") from None
-    seen, acted = env.observation_space, env.action_space
+        reason = " ".join(str(error).split())
+        raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {reason}") from None
+    seen, acted, longest = env.observation_space, env.action_space, env.spec and env.spec.max_episode_steps
     env.close()
     if not (isinstance(seen, Box) and isinstance(acted, Box) and len(seen.shape) == len(acted.shape) == 1):
         raise ValueError(f"expected vectors as observations and actions, but {env_id} has {seen} and {acted}")
@@ -38,8 +48,14 @@ def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
             f"expected actions within [-bound, bound], but {env_id} has {acted}; register an environment that makes "
             f'gymnasium.wrappers.RescaleAction(gymnasium.make("{env_id}"), -1.0, 1.0)'
         )
-    trunk = npnets.Net(seen.shape[0], hidden_sizes=hidden_sizes, activation="tanh")
-    return npnets.Actor(trunk, acted.shape[0], max_action=acted.high.tolist())
+    return Task(seen.shape[0], acted.shape[0], tuple(acted.high.tolist()), longest)
+
+
+def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
+    """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
+    obs_dim, act_dim, max_action, _ = task_of(env_id)
+    trunk = npnets.Net(obs_dim, hidden_sizes=hidden_sizes, activation="tanh")
+    return npnets.Actor(trunk, act_dim, max_action=max_action)
 
 
 def merged(first: Moments, second: Moments) -> Moments:
