@@ -23,14 +23,26 @@ NO_MOMENTS: Moments = (np.zeros(1), np.ones(1), 0)
 """Before the first observation; they change nothing."""
 
 
+def make_environments(env_id: str, number: int) -> Any:
+    """Return some environments as one; a line that MuJoCo would print for each of them is hidden.
+
+    Its warnings are about outdated files and about numbers that are not finite, which `play` finds.
+    """
+    if ".mujoco" in str(gymnasium.spec(env_id).entry_point):
+        import mujoco
+
+        mujoco.set_mju_user_warning(lambda message: None)
+    return gymnasium.make_vec(env_id, num_envs=number, vectorization_mode="sync")
+
+
 def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
     """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
     try:
-        env = gymnasium.make(env_id)
-    except gymnasium.error.Error as error:
+        envs = make_environments(env_id, 1)
+    except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {error}") from None
-    seen, acted = env.observation_space, env.action_space
-    env.close()
+    seen, acted = envs.single_observation_space, envs.single_action_space
+    envs.close()
     if not (isinstance(seen, Box) and isinstance(acted, Box) and len(seen.shape) == len(acted.shape) == 1):
         raise ValueError(f"expected vectors as observations and actions, but {env_id} has {seen} and {acted}")
     if not (np.isfinite(acted.high).all() and (acted.low == -acted.high).all()):
@@ -44,8 +56,7 @@ def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
 
 def merged(first: Moments, second: Moments) -> Moments:
     """Return the moments of two sets of observations together."""
-    mean, var, count = update_mean_var_count_from_moments(*first, *second)
-    return mean, var, count
+    return update_mean_var_count_from_moments(*first, *second)  # type: ignore[no-untyped-call]
 
 
 def normalized(observations: Array, moments: Moments) -> Array:
@@ -71,7 +82,7 @@ def play(env_id: str, policy: Policy, seeds: Sequence[int]) -> tuple[Array, Mome
     moments : tuple
         Of the observations that the policy acted on.
     """
-    envs = gymnasium.make_vec(env_id, num_envs=len(seeds), vectorization_mode="sync")
+    envs = make_environments(env_id, len(seeds))
     observations, _ = envs.reset(seed=list(seeds))
     returns, going = np.zeros(len(seeds)), np.ones(len(seeds), np.bool_)
     moments = NO_MOMENTS
