@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
+from clock_environment import Clock
 
 from examples.online.off_policy import learn_while_acting
 from examples.online.replay_buffer import ReplayBuffer
@@ -15,35 +15,6 @@ from examples.online.rollouts import Environments
 from examples.shared.learning_state import State
 
 pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
-
-
-class Clock(gymnasium.Env):
-    """Observations are the numbers of the episode and of the step; every third step ends an episode.
-
-    Episodes of even number end in a terminal state, the others at a time limit. The reward is the action, which must be
-    within its bounds.
-    """
-
-    observation_space = gymnasium.spaces.Box(0, np.inf, (2,))
-    action_space = gymnasium.spaces.Box(np.float32([-1, -2]), np.float32([1, 2]))
-
-    def __init__(self) -> None:
-        self.episode, self.time = -1, 0
-
-    def reset(self, **options: Any) -> Any:
-        super().reset(**options)
-        self.episode, self.time = self.episode + 1, 0
-        return self._seen(), {}
-
-    def step(self, action: Any) -> Any:
-        assert action in self.action_space
-        self.time += 1
-        last = self.time == 3
-        even = self.episode % 2 == 0
-        return self._seen(), float(action[1]), last and even, last and not even, {}
-
-    def _seen(self) -> Any:
-        return np.array([self.episode, self.time], np.float32)
 
 
 class Recorder:
