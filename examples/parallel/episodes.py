@@ -23,6 +23,18 @@ NO_MOMENTS: Moments = (np.zeros(1), np.ones(1), 0)
 """Before the first observation; they change nothing."""
 
 
+def make_environments(env_id: str, number: int) -> Any:
+    """Return some environments as one; a line that MuJoCo would print for each of them is hidden.
+
+    Its warnings are about outdated files and about numbers that are not finite, which `play` finds.
+    """
+    if ".mujoco" in str(gymnasium.spec(env_id).entry_point):
+        import mujoco
+
+        mujoco.set_mju_user_warning(lambda message: None)
+    return gymnasium.make_vec(env_id, num_envs=number, vectorization_mode="sync")
+
+
 class Task(NamedTuple):
     """Widths of an observation and of an action, the bound of each action entry, and steps of the longest episode."""
 
@@ -35,12 +47,12 @@ class Task(NamedTuple):
 def task_of(env_id: str) -> Task:
     """Return an environment's sizes and bounds, or raise a `ValueError` if a policy network could not act there."""
     try:
-        env = gymnasium.make(env_id)
-    except gymnasium.error.Error as error:
+        envs = make_environments(env_id, 1)
+    except (gymnasium.error.Error, ImportError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {reason}") from None
-    seen, acted, longest = env.observation_space, env.action_space, env.spec and env.spec.max_episode_steps
-    env.close()
+    seen, acted = envs.single_observation_space, envs.single_action_space
+    envs.close()
     if not (isinstance(seen, Box) and isinstance(acted, Box) and len(seen.shape) == len(acted.shape) == 1):
         raise ValueError(f"expected vectors as observations and actions, but {env_id} has {seen} and {acted}")
     if not (np.isfinite(acted.high).all() and (acted.low == -acted.high).all()):
@@ -48,6 +60,7 @@ def task_of(env_id: str) -> Task:
             f"expected actions within [-bound, bound], but {env_id} has {acted}; register an environment that makes "
             f'gymnasium.wrappers.RescaleAction(gymnasium.make("{env_id}"), -1.0, 1.0)'
         )
+    longest = gymnasium.spec(env_id).max_episode_steps
     return Task(seen.shape[0], acted.shape[0], tuple(acted.high.tolist()), longest)
 
 
@@ -60,8 +73,7 @@ def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
 
 def merged(first: Moments, second: Moments) -> Moments:
     """Return the moments of two sets of observations together."""
-    mean, var, count = update_mean_var_count_from_moments(*first, *second)
-    return mean, var, count
+    return update_mean_var_count_from_moments(*first, *second)  # type: ignore[no-untyped-call]
 
 
 def normalized(observations: Array, moments: Moments) -> Array:
@@ -87,7 +99,7 @@ def play(env_id: str, policy: Policy, seeds: Sequence[int]) -> tuple[Array, Mome
     moments : tuple
         Of the observations that the policy acted on.
     """
-    envs = gymnasium.make_vec(env_id, num_envs=len(seeds), vectorization_mode="sync")
+    envs = make_environments(env_id, len(seeds))
     observations, _ = envs.reset(seed=list(seeds))
     returns, going = np.zeros(len(seeds)), np.ones(len(seeds), np.bool_)
     moments = NO_MOMENTS

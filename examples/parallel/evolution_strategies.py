@@ -30,8 +30,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 import npnets
+from examples.parallel import search_program
 from examples.parallel.episodes import NO_MOMENTS, Array, Moments, Policy, make_actor, merged, normalized, play
-from examples.parallel.search_program import main
 from npnets import optim, parallel, tree
 from npnets.functional import squash
 from npnets.log import logger
@@ -229,7 +229,9 @@ class EvolutionStrategies:
         if lost := int(np.isnan(returns).any(1).sum()):
             logger().warning("generation %d: %d of %d pairs are left out", state.generation, lost, settings.pairs)
         if lost == settings.pairs:
-            raise RuntimeError(f"generation {state.generation}: no pair has returns; the log has the reasons")
+            raise RuntimeError(
+                f"generation {state.generation}: none of {lost} pairs has returns; the log has the reasons"
+            )
         return returns, moments
 
     def policy(self, state: State) -> dict[str, Any]:
@@ -245,5 +247,10 @@ class EvolutionStrategies:
         return np.concatenate(results)
 
 
+def main() -> int:
+    """Read the command line and run."""
+    return search_program.main(Settings(), EvolutionStrategies)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Settings(), EvolutionStrategies))
+    sys.exit(main())

@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import gymnasium
 import numpy as np
 
 from examples.online import ppo
@@ -88,8 +87,8 @@ class State(NamedTuple):
 
 def play_rollout(settings: Settings, index: int, *, rng: np.random.Generator, shared: dict[str, Any]) -> Rollout:
     """Play a rollout from a fresh reset, with actions that are drawn from the policy."""
-    make_env, number = functools.partial(gymnasium.make, settings.env), settings.learner.environments
-    environments = Environments(make_env, number, seed=int(rng.integers(2**31)))
+    envs = episodes.make_environments(settings.env, settings.learner.environments)
+    environments = Environments(envs, seed=int(rng.integers(2**31)))
     rollout = environments.play(settings.agent().draw(shared, rng), settings.learner.horizon)
     environments.close()
     return rollout
