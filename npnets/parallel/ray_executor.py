@@ -1,6 +1,5 @@
 """A Ray cluster, or Ray on this machine, as an executor of `concurrent.futures`."""
 
-import functools
 import time
 from collections.abc import Callable, Collection
 from concurrent import futures as concurrent_futures
@@ -8,6 +7,7 @@ from concurrent.futures import Executor, Future
 from types import ModuleType
 from typing import Any
 
+from npnets.caches import bounded_cache
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.sending import REMEDY, first_line
 from npnets.thread_count import threads
@@ -147,7 +147,7 @@ def _call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return fn(*args, **kwargs)
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _limit_threads() -> None:
     """Take one thread in this worker, once."""
     threads(1)

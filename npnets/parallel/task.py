@@ -1,6 +1,5 @@
 """One task, as it runs on a worker: its generator, its time limit, and every fault as a value that is sent back."""
 
-import functools
 import os
 import platform
 import time
@@ -13,6 +12,7 @@ import numpy as np
 
 from npnets import tree
 from npnets.backend import device_of
+from npnets.caches import bounded_cache
 from npnets.installation import numerics
 from npnets.parallel.failures import Kind
 from npnets.parallel.mapped_tree import MappedTree
@@ -160,7 +160,7 @@ def is_nan(leaf: Any) -> bool:
     return isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc" and bool(np.isnan(leaf).any())
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _here() -> tuple[str, str]:
     """Return the process with its machine, and what its numbers depend on."""
     return f"process {os.getpid()} on {platform.node()}", numerics()
