@@ -17,6 +17,7 @@ from npnets.installation import numerics
 from npnets.parallel.failures import Kind
 from npnets.parallel.mapped_tree import MappedTree
 from npnets.parallel.seeds import generator
+from npnets.parallel.sending import first_line
 from npnets.parallel.time_limit import OverTime, time_limit
 
 
@@ -103,9 +104,7 @@ def run_task(common: Any, task: Task) -> Outcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        name = type(error).__name__
-        line = next(iter(str(error).splitlines()), "")
-        result = Fault("raised", f"raised {name}: {line}" if line else f"raised {name}", traceback.format_exc())
+        result = Fault("raised", f"raised {first_line(error)}", traceback.format_exc())
     return Outcome(result, time.perf_counter() - began, *_here())
 
 

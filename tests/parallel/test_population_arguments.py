@@ -67,7 +67,9 @@ def test_functions_that_cannot_be_pickled_are_refused_with_the_remedy() -> None:
 
     with parallel.ProcessExecutor(1) as executor:
         for function in (local, lambda member: member):
-            with pytest.raises(TypeError, match=r"cannot be sent to another process .*made with `def` at the top of a"):
+            with pytest.raises(
+                TypeError, match=r"cannot be sent to another process .*: make it with `def` at the top of a"
+            ):
                 parallel.map_population(function, [1], executor)
 
 

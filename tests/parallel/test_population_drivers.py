@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from driver_programs import await_end, processes_of_tasks, program
 
 pytestmark = [
     pytest.mark.numpy_alone("about processes, whatever the arrays"),
@@ -54,46 +52,6 @@ def double(member): return 2 * member
 print(parallel.map_population(double, [1, 2], parallel.SerialExecutor()))
 parallel.map_population(double, [1, 2], parallel.ProcessExecutor(1))
 """
-
-
-def program(code: str, folder: Path, *options: str) -> subprocess.Popen[str]:
-    """Start a program in a session of its own, from a file, or with options of Python before its name."""
-    path = folder / "program.py"
-    path.write_text(code)
-    return subprocess.Popen(
-        [sys.executable, *(options or [str(path)]), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,
-        # Where the tests run in the background, they ignore interrupts, and so would the program.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
-def processes_of_tasks(folder: Path) -> list[int]:
-    """Wait until two tasks have started, and return their processes."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        numbers = [path.read_text() for path in folder.glob("[0-3]")]
-        if len(numbers) == 2 and all(numbers):
-            return [int(number) for number in numbers]
-        time.sleep(0.02)
-    raise AssertionError("the tasks did not start")
-
-
-def await_end(process: int) -> None:
-    """Wait until a process that is no child of this one has ended."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"process {process} is still there")
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ LINES = {
     "hang in C": r"member 1 of 3 lost its worker once \(process \d+ died\): it may .* crash or hang in C",
     "catch and go on": r"member 1 of 3 lost its worker once \(process \d+ died\): it may .*",
     "die": r"member 1 of 3 lost its worker once \(process \d+ died\): it may need more memory, .*",
-    "unpicklable": r"member 1 of 3 cannot be sent .* back \(\w+: .*lambda.*\): a function must be made with `def` .*",
+    "unpicklable": r"member 1 of 3 cannot be sent .* back \(\w+: .*lambda.*\): send arrays, .*",
 }
 KINDS = {"raise": "raised", "leave": "raised", "nan": "nan", "sleep": "time limit", "unpicklable": "not sent"}
 
