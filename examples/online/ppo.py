@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,7 +62,7 @@ class Hyperparameters:
     reward_scale
         Factor by which rewards are multiplied before training.
     max_action
-        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
+        Bound of every action entry, or one bound for each; Pendulum's torque is within [-2, 2] N m.
     """
 
     steps: int = 300_000
@@ -79,7 +79,7 @@ class Hyperparameters:
     value_weight: float = 0.5
     entropy_weight: float = 0.0
     reward_scale: float = 0.1
-    max_action: float = 2.0
+    max_action: float | tuple[float, ...] = 2.0
 
 
 class State(NamedTuple):
@@ -184,7 +184,7 @@ class PPO:
             for obs in (rollout.observations, rollout.next_observations)
         )
         settings, played = self.settings, rollout.played
-        rollout = replace(rollout, rewards=settings.reward_scale * rollout.rewards)
+        rollout = rollout._replace(rewards=settings.reward_scale * rollout.rewards)
         advantages = generalized_advantages(rollout, values, next_values, settings.gamma, settings.gae_lambda)[played]
         scaled = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         seen = rollout.observations[played], rollout.actions[played], rollout.log_probs[played]
@@ -220,6 +220,17 @@ def batches(data: TrainingData, size: int, rng: np.random.Generator) -> Iterator
         yield TrainingData(*(column[rows] for column in data))
 
 
+def learn_from(
+    ppo: PPO, state: State, rollout: Rollout, learning_rate: float, rng: np.random.Generator
+) -> tuple[State, dict[str, Array]]:
+    """Learn from a rollout, in as many passes over it as the settings say; return the state and the last losses."""
+    data, losses = ppo.training_data(state.params, rollout), {}
+    for _ in range(ppo.settings.epochs):
+        for batch in batches(data, ppo.settings.batch_size, rng):
+            state, losses = ppo.learn(state, batch, learning_rate)
+    return state, losses
+
+
 def learn_by_rollouts(
     ppo: PPO, make_env: Callable[[], gymnasium.Env], seed: int
 ) -> Iterator[tuple[int, State, dict[str, Any]]]:
@@ -237,16 +248,13 @@ def learn_by_rollouts(
     """
     settings, rng, taken = ppo.settings, np.random.default_rng(seed), 0
     state, number = ppo.init(rng), min(settings.environments, settings.steps)
-    environments = Environments(make_env, number, seed)
+    environments = Environments(gymnasium.vector.SyncVectorEnv([make_env] * number), seed)
     losses: dict[str, Any] = {}
     yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:
         rollout = environments.play(ppo.draw(state.params, rng), min(left, settings.horizon))
-        data = ppo.training_data(state.params, rollout)
         learning_rate = settings.learning_rate * (1 - taken / settings.steps)
-        for _ in range(settings.epochs):
-            for batch in batches(data, settings.batch_size, rng):
-                state, losses = ppo.learn(state, batch, learning_rate)
+        state, losses = learn_from(ppo, state, rollout, learning_rate, rng)
         taken += int(rollout.played.sum())
         yield taken, state, losses
     environments.close()

@@ -7,10 +7,8 @@ real steps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +16,7 @@ Array = NDArray[Any]
 Draw = Callable[[Array], tuple[Array, Array]]
 
 
-@dataclass(frozen=True, eq=False)
-class Rollout:
+class Rollout(NamedTuple):
     """Steps in parallel environments; the first axes of every array are `(steps, envs)`.
 
     Attributes
@@ -53,19 +50,17 @@ class Environments:
 
     Parameters
     ----------
-    make_env : callable
-        Returns an environment whose observation and action spaces are boxes with one axis.
-    number : int
-        Number of environments.
+    envs : gymnasium.vector.VectorEnv
+        Environments whose observation and action spaces are boxes with one axis.
     seed : int
         Environment `i` starts with `reset(seed=seed + i)`.
     """
 
-    def __init__(self, make_env: Callable[[], gymnasium.Env], number: int, seed: int) -> None:
-        self._envs = gymnasium.vector.SyncVectorEnv([make_env] * number)
-        self._bounds = self._envs.single_action_space.low, self._envs.single_action_space.high  # type: ignore[attr-defined]
-        self._observations, _ = self._envs.reset(seed=seed)
-        self._ended = np.zeros(number, np.bool_)
+    def __init__(self, envs: Any, seed: int) -> None:
+        self._envs = envs
+        self._bounds = envs.single_action_space.low, envs.single_action_space.high
+        self._observations = self._envs.reset(seed=seed)[0].astype(np.float32)
+        self._ended = np.zeros(envs.num_envs, np.bool_)
 
     def play(self, draw: Draw, steps: int) -> Rollout:
         """Take some steps in every environment.
@@ -93,6 +88,6 @@ class Environments:
         observations, played = self._observations, ~self._ended
         actions, log_probs = draw(observations)
         following, rewards, terminated, truncated, _ = self._envs.step(np.clip(actions, *self._bounds))
+        following, rewards = following.astype(np.float32), rewards.astype(np.float32)
         self._observations, self._ended = following, terminated | truncated
-        rewards = rewards.astype(np.float32)
         return observations, actions, log_probs, rewards, following, terminated, self._ended, played

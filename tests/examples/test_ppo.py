@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -31,7 +30,7 @@ def rollout(steps: int = 11, envs: int = 3, **changes: Any) -> Rollout:
     never, always = np.zeros((steps, envs), bool), np.ones((steps, envs), bool)
     actions = rng.normal(size=(steps, envs, 2))
     made = Rollout(boxes[0], actions, log_probs, rewards, boxes[1], never, never, always)
-    return replace(made, **changes)
+    return made._replace(**changes)
 
 
 @no_network
@@ -133,7 +132,7 @@ def test_ppo_learns_from_valid_steps_with_scaled_rewards_and_advantages() -> Non
         as_numpy(agent.values(params, on_backend(obs.reshape(33, 3)))).reshape(11, 3)
         for obs in (played.observations, played.next_observations)
     )
-    scaled = replace(played, rewards=0.1 * played.rewards)
+    scaled = played._replace(rewards=0.1 * played.rewards)
     advantages = ppo.generalized_advantages(scaled, values, next_values, 0.9, 0.8)
     np.testing.assert_allclose(data.returns, (advantages + values)[played.played], rtol=1e-9)
     assert len(data.returns) == 30

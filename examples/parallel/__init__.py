@@ -1,0 +1,1 @@
+"""Populations and rollouts on several processes, or on several machines."""
