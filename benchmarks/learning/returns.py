@@ -36,6 +36,7 @@ PROGRAMS = {
     "lion_cloning": "own_optimizer/lion_cloning.py",
     "cma_es_policy": "own_optimizer/cma_es_policy.py",
     "natural_gradient": "own_optimizer/natural_gradient.py",
+    "ppo_rollouts": "parallel/ppo_rollouts.py",
 }
 """The program and the options of each published name."""
 
