@@ -32,6 +32,7 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "natural-gradient": optimizer_blocks.natural_gradient,
     "online": learning_blocks.online,
     "own-optimizers": optimizer_blocks.all_of_them,
+    "population": learning_blocks.population,
     "recorded": learning_blocks.recorded,
     "processors": speed_blocks.processors,
     "recurrent": speed_blocks.recurrent,

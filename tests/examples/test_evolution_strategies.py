@@ -168,7 +168,7 @@ def test_a_return_is_the_mean_over_a_members_own_episodes() -> None:
     searching = search()
     state = searching.init()
     theta, unravel = tree.ravel(state.params)
-    shared = {**searching.policy(state), "seeds": [3, 8]}
+    shared = {**searching.policy(state), "seeds": [3, 11]}
     returns, (mean, var, count) = evolution_strategies.play_shard(
         searching.actor, SMALL, 1, rng=parallel.generator(5, 1), shared=shared
     )
@@ -177,7 +177,7 @@ def test_a_return_is_the_mean_over_a_members_own_episodes() -> None:
         for pair in range(2):
             policy = {"actor": unravel(theta + sign * noise[pair]), "moments": state.moments}
             earned = []
-            for seed in (3, 8):
+            for seed in (3, 11):
                 env = gymnasium.make("Line-v0")
                 (observation, _), ended = env.reset(seed=seed), False
                 earned.append(0.0)
@@ -310,7 +310,7 @@ def test_the_pairs_of_a_failed_task_are_left_out_and_the_task_is_reported(
 
 def test_a_generation_without_any_returns_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Line, "largest", 0.0)
-    with pytest.raises(RuntimeError, match="generation 0: none of 6 pairs has returns"):
+    with pytest.raises(RuntimeError, match="generation 0: no pair has returns"):
         after(1, search())
 
 
