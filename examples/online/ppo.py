@@ -248,7 +248,7 @@ def learn_by_rollouts(
     """
     settings, rng, taken = ppo.settings, np.random.default_rng(seed), 0
     state, number = ppo.init(rng), min(settings.environments, settings.steps)
-    environments = Environments(make_env, number, seed)
+    environments = Environments(gymnasium.vector.SyncVectorEnv([make_env] * number), seed)
     losses: dict[str, Any] = {}
     yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,19 +50,17 @@ class Environments:
 
     Parameters
     ----------
-    make_env : callable
-        Returns an environment whose observation and action spaces are boxes with one axis.
-    number : int
-        Number of environments.
+    envs : gymnasium.vector.VectorEnv
+        Environments whose observation and action spaces are boxes with one axis.
     seed : int
         Environment `i` starts with `reset(seed=seed + i)`.
     """
 
-    def __init__(self, make_env: Callable[[], gymnasium.Env], number: int, seed: int) -> None:
-        self._envs = gymnasium.vector.SyncVectorEnv([make_env] * number)
-        self._bounds = self._envs.single_action_space.low, self._envs.single_action_space.high  # type: ignore[attr-defined]
+    def __init__(self, envs: Any, seed: int) -> None:
+        self._envs = envs
+        self._bounds = envs.single_action_space.low, envs.single_action_space.high
         self._observations = self._envs.reset(seed=seed)[0].astype(np.float32)
-        self._ended = np.zeros(number, np.bool_)
+        self._ended = np.zeros(envs.num_envs, np.bool_)
 
     def play(self, draw: Draw, steps: int) -> Rollout:
         """Take some steps in every environment.

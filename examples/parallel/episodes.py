@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -34,12 +34,22 @@ def make_environments(env_id: str, number: int) -> Any:
     return gymnasium.make_vec(env_id, num_envs=number, vectorization_mode="sync")
 
 
-def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
-    """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
+class Task(NamedTuple):
+    """Widths of an observation and of an action, the bound of each action entry, and steps of the longest episode."""
+
+    obs_dim: int
+    act_dim: int
+    max_action: tuple[float, ...]
+    longest_episode: int | None
+
+
+def task_of(env_id: str) -> Task:
+    """Return an environment's sizes and bounds, or raise a `ValueError` if a policy network could not act there."""
     try:
         envs = make_environments(env_id, 1)
     except (gymnasium.error.Error, ImportError) as error:
-        raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {error}") from None
+        reason = " ".join(str(error).split())
+        raise ValueError(f"expected an environment that Gymnasium can make, but got {env_id}: {reason}") from None
     seen, acted = envs.single_observation_space, envs.single_action_space
     envs.close()
     if not (isinstance(seen, Box) and isinstance(acted, Box) and len(seen.shape) == len(acted.shape) == 1):
@@ -49,8 +59,15 @@ def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
             f"expected actions within [-bound, bound], but {env_id} has {acted}; register an environment that makes "
             f'gymnasium.wrappers.RescaleAction(gymnasium.make("{env_id}"), -1.0, 1.0)'
         )
-    trunk = npnets.Net(seen.shape[0], hidden_sizes=hidden_sizes, activation="tanh")
-    return npnets.Actor(trunk, acted.shape[0], max_action=acted.high.tolist())
+    longest = gymnasium.spec(env_id).max_episode_steps
+    return Task(seen.shape[0], acted.shape[0], tuple(acted.high.tolist()), longest)
+
+
+def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
+    """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
+    obs_dim, act_dim, max_action, _ = task_of(env_id)
+    trunk = npnets.Net(obs_dim, hidden_sizes=hidden_sizes, activation="tanh")
+    return npnets.Actor(trunk, act_dim, max_action=max_action)
 
 
 def merged(first: Moments, second: Moments) -> Moments:

@@ -1,28 +1,21 @@
-"""The program around a search by generations: options, a checkpoint after each one, Ctrl-C, a table and files."""
+"""The program around a search by generations: its options, and its table and files."""
 
 from __future__ import annotations
 
 import argparse
 import functools
 import logging
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from examples.parallel.progress import Progress
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.engine import add_engine_options, engine
-from examples.shared.learning_curve import LearningCurve
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
-from npnets import checkpoint
-from npnets.optim import AdamState
 
-PROGRAM, NAME, EVALUATIONS, FILE = "evolution_strategies", "ES", 10, "checkpoint.npz"
+PROGRAM, NAME, FILE = "evolution_strategies", "ES", "checkpoint.npz"
 
 MakeSearch = Callable[[Any, int, Any], Any]
 
@@ -85,64 +78,3 @@ def run(options: argparse.Namespace, defaults: Any, make_search: MakeSearch) -> 
     save_policy(options.out / "policy.npz", search.policy(state), search.actor)
     write_results(options.out, found, libraries=("mujoco",))
     return 0 if finished else 130
-
-
-class Progress:
-    """The state and the learning curve of a run, and the file from which another process continues it.
-
-    Parameters
-    ----------
-    search : any
-        As `main` describes it.
-    path : Path
-        The file; it is replaced whole after each generation.
-    options : dict
-        Seed and settings: a run continues only with the same ones.
-    """
-
-    def __init__(self, search: Any, path: Path, options: dict[str, Any]) -> None:
-        self.search, self.path, self.options = search, path, options
-        self.state, self.curve = search.init(), LearningCurve(search.evaluate)
-        self.earlier, self.began = 0.0, time.perf_counter()
-
-    def seconds(self) -> float:
-        """Return how long the run took, in all of its processes."""
-        return self.earlier + time.perf_counter() - self.began
-
-    def save(self) -> None:
-        """Write the file."""
-        curve = {"steps": self.curve.steps, "returns": self.curve.returns}
-        facts = {"options": self.options, "seconds": self.seconds()}
-        checkpoint.save(self.path, {"state": self.state, "curve": curve}, facts)
-
-    def resume(self) -> None:
-        """Read the file if there is one."""
-        if not self.path.exists():
-            return
-        found, facts = checkpoint.load(self.path, classes=(type(self.state), AdamState))
-        for name, value in self.options.items():
-            if (saved := facts["options"].get(name)) != value:
-                raise ValueError(
-                    f"{self.path} is of a run whose {name} is {saved}, but here it is {value}; "
-                    "resume with the options of that run, or choose another folder with --out"
-                )
-        self.state, self.earlier = found["state"], facts["seconds"]
-        self.curve.steps, self.curve.returns = found["curve"]["steps"], found["curve"]["returns"]
-
-    def continue_to(self, generations: int) -> bool:
-        """Search until a number of generations, or Ctrl-C; return whether it got there."""
-        every, finished = max(1, generations // EVALUATIONS), True
-        try:
-            self.curve.add(self.state.generation, self.state)
-            with tqdm(initial=self.state.generation, total=generations, desc=NAME, unit="generation") as bar:
-                while self.state.generation < generations:
-                    self.state = self.search.next(self.state)
-                    if self.state.generation % every == 0:
-                        self.curve.add(self.state.generation, self.state)
-                    self.save()
-                    bar.update()
-        except KeyboardInterrupt:
-            print(f"\ninterrupted at generation {self.state.generation}: saving the current state", file=sys.stderr)
-            finished = False
-        self.curve.add(self.state.generation, self.state)
-        return finished

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clock_environment import Clock
+from gymnasium.vector import SyncVectorEnv
 
 from examples.online.off_policy import learn_while_acting
 from examples.online.replay_buffer import ReplayBuffer
@@ -107,13 +108,17 @@ def test_the_seed_determines_actions_and_batches() -> None:
 # -- rollouts ---------------------------------------------------------------------------------------------------------
 
 
+def clocks() -> Environments:
+    return Environments(SyncVectorEnv([Clock, Clock]), seed=0)
+
+
 def draw(observations: Any) -> Any:
     """Return an action beyond its bounds, whose log-density identifies its observation."""
     return np.full((len(observations), 2), 5.0, np.float32), observations @ np.float32([3, 1])
 
 
 def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
-    played = Environments(Clock, 2, seed=0).play(draw, 12)
+    played = clocks().play(draw, 12)
     np.testing.assert_array_equal(played.played, np.repeat([[1, 1, 1, 0] * 3], 2, axis=0).T)
     np.testing.assert_array_equal(played.ended, np.repeat([[0, 0, 1, 0] * 3], 2, axis=0).T)
     np.testing.assert_array_equal(played.terminated.nonzero()[0], [2, 2, 10, 10])
@@ -123,14 +128,14 @@ def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
 
 
 def test_a_rollout_stores_actions_as_drawn_and_clips_them_for_the_environment() -> None:
-    played = Environments(Clock, 2, seed=0).play(draw, 4)
+    played = clocks().play(draw, 4)
     assert (played.actions == 5).all()
     assert (played.rewards[:3] == 2).all() and (played.rewards[3] == 0).all()
     np.testing.assert_array_equal(played.log_probs, played.observations @ np.float32([3, 1]))
 
 
 def test_an_unfinished_episode_continues_in_the_next_rollout() -> None:
-    environments, whole = Environments(Clock, 2, seed=0), Environments(Clock, 2, seed=0).play(draw, 8)
+    environments, whole = clocks(), clocks().play(draw, 8)
     parts = [environments.play(draw, steps) for steps in (2, 1, 1, 4)]
     environments.close()
     for name in ("observations", "next_observations", "ended", "played", "terminated"):

@@ -18,17 +18,17 @@ from backends import bits
 from clock_environment import Clock
 from interruption import interrupted_once
 
-from examples.online.ppo import Hyperparameters
+from examples.online.ppo import PPO, Hyperparameters
 from examples.parallel import ppo_rollouts
+from examples.parallel.ppo_rollouts import ParallelPPO, Settings
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
-from examples.shared.vector_environment import returns_in, task_of
 from npnets import checkpoint, parallel
 
 pytestmark = pytest.mark.numpy_alone("plays on workers, whose device is the processor")
 
 PROGRAM = Path(ppo_rollouts.__file__)
 SMALL = Hyperparameters(environments=2, horizon=8, hidden_sizes=(6, 5), epochs=2, batch_size=16, gamma=0.9)
-SETTINGS = ppo_rollouts.Settings("Pendulum-v1", seed=3, tasks=3, ppo=SMALL)
+SETTINGS, SEED = Settings("Pendulum-v1", tasks=3, learner=SMALL), 3
 SHORT = ("--steps", "384", "--tasks", "3", "--horizon", "16")  # four iterations of 96 steps
 
 
@@ -47,13 +47,20 @@ class LastFirst(Executor):
         return future
 
 
-def params_of(settings: ppo_rollouts.Settings) -> Any:
-    return settings.agent().init(np.random.default_rng(0)).params
+def training(executor: Any = None, settings: Settings = SETTINGS) -> ParallelPPO:
+    return ParallelPPO(settings, SEED, executor or parallel.SerialExecutor())
 
 
-def played_one_by_one(settings: ppo_rollouts.Settings, params: Any, seed: Any) -> list[ppo_rollouts.Rollout]:
-    generators = [parallel.generator(seed, index) for index in range(settings.tasks)]
-    return [ppo_rollouts.play(i, settings, rng=rng, shared=params) for i, rng in enumerate(generators)]
+def played_one_by_one(state: Any) -> list[ppo_rollouts.Rollout]:
+    """Return the rollouts of the iteration after a state."""
+    generators = [parallel.generator((SEED, state.iteration + 1), index) for index in range(SETTINGS.tasks)]
+    shared = {"actor": state.params["actor"]}
+    return [ppo_rollouts.play_rollout(SETTINGS, i, rng=rng, shared=shared) for i, rng in enumerate(generators)]
+
+
+@pytest.fixture
+def clock_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gymnasium.registry, "Clock-v0", gymnasium.envs.registration.EnvSpec("Clock-v0", Clock))
 
 
 # -- rollouts ---------------------------------------------------------------------------------------------------------
@@ -72,10 +79,10 @@ def played_one_by_one(settings: ppo_rollouts.Settings, params: Any, seed: Any) -
 def test_joined_rollouts_are_those_of_the_tasks_in_their_order_bit_for_bit_wherever_they_were_played(
     make_executor: Any,
 ) -> None:
-    params = params_of(SETTINGS)
     with make_executor() as executor:
-        joined = ppo_rollouts.collect(SETTINGS, params, (3, 1), executor)
-    apart = played_one_by_one(SETTINGS, params, (3, 1))
+        state = training(executor).init()
+        joined = training(executor).collect(state)
+    apart = played_one_by_one(state)
     for name in joined._fields:
         expected = np.concatenate([getattr(rollout, name) for rollout in apart], axis=1)
         assert bits(getattr(joined, name)) == bits(expected), name
@@ -84,21 +91,18 @@ def test_joined_rollouts_are_those_of_the_tasks_in_their_order_bit_for_bit_where
 
 
 def test_every_iteration_plays_other_episodes() -> None:
-    params = params_of(SETTINGS)
-    first, second = (played_one_by_one(SETTINGS, params, (3, iteration))[0] for iteration in (1, 2))
+    state = training().init()
+    first, second = (training().collect(state._replace(iteration=iteration)) for iteration in (0, 1))
     assert not (first.observations == second.observations).any()
 
 
-def test_advantages_of_joined_rollouts_stop_at_the_ends_of_episodes_and_of_rollouts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(gymnasium.registry, "Clock-v0", gymnasium.envs.registration.EnvSpec("Clock-v0", Clock))
-    settings = ppo_rollouts.Settings("Clock-v0", seed=0, tasks=2, ppo=SMALL)
-    agent, params = settings.agent(), params_of(settings)
-    rollout = ppo_rollouts.collect(settings, params, (0, 1), parallel.SerialExecutor())
-    data = agent.training_data(params, rollout)
+@pytest.mark.usefixtures("clock_id")
+def test_advantages_of_joined_rollouts_stop_at_the_ends_of_episodes_and_of_rollouts() -> None:
+    clock = training(settings=Settings("Clock-v0", tasks=2, learner=SMALL))
+    params, rollout = clock.init().params, clock.collect(clock.init())
+    data = clock.agent.training_data(params, rollout)
     values, following = (
-        agent.values(params, seen.reshape(-1, 2)).reshape(8, 4)
+        clock.agent.values(params, seen.reshape(-1, 2)).reshape(8, 4)
         for seen in (rollout.observations, rollout.next_observations)
     )
     expected = np.full((8, 4), np.nan)
@@ -115,35 +119,35 @@ def test_advantages_of_joined_rollouts_stop_at_the_ends_of_episodes_and_of_rollo
     np.testing.assert_allclose(data.returns, (expected + values)[rollout.played], rtol=1e-5)
 
 
-def fails(index: int, settings: Any, *, rng: Any, shared: Any) -> Any:
-    """Raise for some tasks, by their index, and play the others."""
-    if index in FAILING:
-        raise ValueError(f"no torque in {index}")
-    return PLAY(index, settings, rng=rng, shared=shared)
+def failing(monkeypatch: pytest.MonkeyPatch, *failing: int) -> None:
+    """Let the rollouts with some indices fail."""
+    play = ppo_rollouts.play_rollout
 
+    def play_or_fail(settings: Any, index: int, **given: Any) -> Any:
+        if index in failing:
+            raise ValueError(f"no torque in {index}")
+        return play(settings, index, **given)
 
-FAILING: set[int] = set()
-PLAY = ppo_rollouts.play
+    monkeypatch.setattr(ppo_rollouts, "play_rollout", play_or_fail)
 
 
 def test_a_rollout_whose_task_fails_is_logged_and_left_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    params = params_of(SETTINGS)
-    first, _, last = played_one_by_one(SETTINGS, params, (3, 1))
-    monkeypatch.setattr(ppo_rollouts, "play", fails)
-    monkeypatch.setattr(sys.modules[__name__], "FAILING", {1})
+    state = training().init()
+    first, _, last = played_one_by_one(state)
+    failing(monkeypatch, 1)
     with caplog.at_level(logging.WARNING, "npnets"):
-        joined = ppo_rollouts.collect(SETTINGS, params, (3, 1), parallel.SerialExecutor())
+        joined = training().collect(state)
     np.testing.assert_array_equal(joined.actions, np.concatenate([first.actions, last.actions], axis=1))
     assert [record.getMessage().count("no torque in 1") for record in caplog.records] == [1]
+    assert training().next(state).steps == joined.played.sum() == 32
 
 
 def test_an_iteration_without_any_rollout_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ppo_rollouts, "play", fails)
-    monkeypatch.setattr(sys.modules[__name__], "FAILING", {0, 1, 2})
-    with pytest.raises(RuntimeError, match="every rollout of iteration 7 failed; the first: .*no torque in 0"):
-        ppo_rollouts.collect(SETTINGS, params_of(SETTINGS), (3, 7), parallel.SerialExecutor())
+    failing(monkeypatch, 0, 1, 2)
+    with pytest.raises(RuntimeError, match="iteration 1: all 3 rollouts failed; the log has the reasons"):
+        training().collect(training().init())
 
 
 # -- the program ------------------------------------------------------------------------------------------------------
@@ -153,7 +157,7 @@ def test_an_iteration_without_any_rollout_is_an_error(monkeypatch: pytest.Monkey
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs the program here, without other processes, and returns its exit status."""
     monkeypatch.setattr(ppo_rollouts, "engine", lambda options: parallel.SerialExecutor())
-    monkeypatch.setattr(ppo_rollouts, "EPISODES", 3)
+    monkeypatch.setattr(ppo_rollouts, "EVALUATION_EPISODES", 5)
 
     def run(*options: str, to: str = "out") -> Any:
         monkeypatch.setattr(sys, "argv", ["ppo_rollouts.py", *SHORT, "--out", str(tmp_path / to), *options])
@@ -173,47 +177,50 @@ def same(first: Path, second: Path) -> bool:
     return curves[0] == curves[1] and (first / "policy.npz").read_bytes() == (second / "policy.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_short_run_saves_the_policy_that_earned_what_it_says(run: Any, tmp_path: Path) -> None:
     assert run() == 0
     found, saved = results(tmp_path / "out"), checkpoint.load(tmp_path / "out" / "policy.npz")
-    assert found["steps"] == 4 * 96 and found["curves"]["PPO"]["steps"] == [0, 96, 192, 288, 384]
-    agent = ppo_rollouts.PPO(Hyperparameters(max_action=(2.0,)), 3, 1)
+    assert found["environment_steps"] == 4 * 96 and found["curves"]["PPO"]["steps"] == [0, 1, 2, 3, 4]
+    agent = PPO(Hyperparameters(max_action=(2.0,)), 3, 1)
     assert saved.metadata["network"] == agent.actor
-    returns = evaluate(lambda seen: agent.act({"actor": saved.params}, seen), 3, EVALUATION_SEED)
+    returns = evaluate(lambda seen: agent.act({"actor": saved.params}, seen), 5, EVALUATION_SEED)
     assert returns.tolist() == pytest.approx(found["returns"]["PPO"]["episodes"], rel=1e-6)
     assert (tmp_path / "out" / "learning.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("clock_id")
 def test_a_run_that_is_stopped_and_resumed_ends_as_one_that_is_not(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(to="whole") == 0
+    more = ("--env", "Clock-v0", "--steps", str(23 * 96))  # with an evaluation in every second iteration
+    assert run(*more, to="whole") == 0
 
-    def stop(settings: Any, agent: Any, last: Any, executor: Any) -> Any:
-        if last.iteration == 2:
+    def stop(self: ParallelPPO, state: Any) -> Any:
+        if state.iteration == 3:
             raise RuntimeError("the power is off")
-        return next_iteration(settings, agent, last, executor)
+        return following(self, state)
 
-    next_iteration = ppo_rollouts.next_iteration
-    monkeypatch.setattr(ppo_rollouts, "next_iteration", stop)
-    assert run() == 2
-    monkeypatch.setattr(ppo_rollouts, "next_iteration", next_iteration)
-    assert run("--resume") == 0
+    with monkeypatch.context() as patch:
+        following = ParallelPPO.next
+        patch.setattr(ParallelPPO, "next", stop)
+        assert run(*more) == 2
+    assert run(*more, "--resume") == 0
     assert same(tmp_path / "whole", tmp_path / "out")
-    assert run("--resume") == 0  # with nothing left to do
+    assert run(*more, "--resume") == 0  # with nothing left to do
     assert same(tmp_path / "whole", tmp_path / "out")
-    assert run("--seed", "1", to="other") == 0
+    assert run(*more, "--seed", "1", to="other") == 0
     assert not same(tmp_path / "whole", tmp_path / "other")
 
 
 @pytest.mark.parametrize(
     ("options", "telling"),
     [
-        (("--resume", "--out", "nowhere"), "there is nothing to resume: nowhere/checkpoint.npz does not exist"),
-        (("--resume", "--seed", "1"), "is of a run with seed=0, not 1; resume it with the options that it began with"),
-        (("--resume", "--tasks", "2"), "is of a run with tasks=3, not 2"),
-        (("--env", "CartPole-v1"), "expected vectors as observations and as actions, but CartPole-v1 has"),
-        (("--env", "Nothing-v1"), "expected an environment that Gymnasium can make here, got 'Nothing-v1': "),
+        (("--resume", "--seed", "1"), "is of a run whose seed is 0, but here it is 1; resume with the options of that"),
+        (("--resume", "--tasks", "2"), "is of a run whose tasks is 3, but here it is 2"),
+        (("--env", "CartPole-v1"), "expected vectors as observations and actions, but CartPole-v1 has"),
+        (("--env", "Nothing-v1"), "expected an environment that Gymnasium can make, but got Nothing-v1: "),
         (("--tasks", "0"), "--tasks: must be at least 1, but is 0"),
     ],
 )
@@ -251,7 +258,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_one_that_is_not_with_any_numbe
     subprocess.run([*command, str(tmp_path / "whole"), "--workers", "2"], check=True, capture_output=True)
     file, silent = tmp_path / "killed" / "checkpoint.npz", subprocess.DEVNULL
     with subprocess.Popen([*command, str(file.parent), "--workers", "1"], stdout=silent, stderr=silent) as process:
-        while not file.exists():
+        while not file.exists():  # after the first of 16 iterations
             assert process.poll() is None
             time.sleep(0.01)
         process.kill()
@@ -263,33 +270,20 @@ def test_a_run_that_is_killed_and_resumed_ends_as_one_that_is_not_with_any_numbe
 @pytest.mark.slow
 def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
     options = ("--tasks", "2", "--horizon", "50", "--workers", "2", "--out", str(tmp_path))
-    status, errors = interrupted_once(b"return=", PROGRAM, *options)
+    status, errors = interrupted_once(b"return=", PROGRAM, *options)  # an iteration is finished
     assert status == 130
     assert b"saving the current state" in errors
-    assert 0 < results(tmp_path)["steps"] < 160_000
+    assert 0 < results(tmp_path)["steps"] < 800
     assert "mu" in checkpoint.load(tmp_path / "policy.npz").params
 
 
 # -- other environments -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_learns_in_an_environment_of_mujoco(run: Any, tmp_path: Path) -> None:
     pytest.importorskip("mujoco")
     assert run("--env", "InvertedPendulum-v5", "--horizon", "40") == 0
     found = results(tmp_path / "out")
     assert found["title"] == "PPO on InvertedPendulum-v5" and found["settings"]["max_action"] == [3.0]
     assert min(found["curves"]["PPO"]["returns"][0]) > 0  # a point for every step that it stands
-
-
-def test_returns_are_those_of_the_pendulums_own_evaluation() -> None:
-    policy = SETTINGS.agent().act
-    params = params_of(SETTINGS)
-    returns = returns_in("Pendulum-v1", lambda seen: policy(params, seen), 3, 5)
-    np.testing.assert_array_equal(returns, evaluate(lambda seen: policy(params, seen), 3, 5))
-
-
-def test_returns_count_nothing_after_the_end_of_an_episode(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(gymnasium.registry, "Clock-v0", gymnasium.envs.registration.EnvSpec("Clock-v0", Clock))
-    returns = returns_in("Clock-v0", lambda seen: np.stack([0 * seen[:, 0], seen[:, 1] / 2], axis=1), 2, 0)
-    np.testing.assert_allclose(returns, 0 + 0.5 + 1)
-    assert task_of("Clock-v0") == (2, 2, (1.0, 2.0), None)
