@@ -37,7 +37,7 @@ PROGRAMS = {
     "cma_es_policy": "own_optimizer/cma_es_policy.py",
     "natural_gradient": "own_optimizer/natural_gradient.py",
     "evolution_strategies": "parallel/evolution_strategies.py",
-    "evolution_strategies_cheetah": "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1",
+    "evolution_strategies_cheetah": "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --learning-rate 0.05",
 }
 """The program and the options of each published name."""
 

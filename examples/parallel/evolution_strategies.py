@@ -1,7 +1,7 @@
 """Evolution strategies (Salimans et al. 2017, arXiv:1703.03864): a search gradient from the returns of a population.
 
     python examples/parallel/evolution_strategies.py --seed 0 --out runs/evolution_strategies
-    python examples/parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1
+    python examples/parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --learning-rate 0.05
 
 A generation perturbs the parameters by pairs, `theta + sigma epsilon` and `theta - sigma epsilon`. A task is a shard of
 these pairs, and only its index and the generation's seed travel: a worker draws the shard's noise from the task's
@@ -10,9 +10,10 @@ layer is one product. The size of a shard is a setting, so that the number of wo
 the paper, returns count by their ranks and observations are normalized; unlike there, the noise is drawn instead of
 read from a table, actions are continuous, and all policies of a generation start from the same initial states.
 
-The environment may be any of Gymnasium's with vectors as observations and actions; MuJoCo's need `pip install
-'gymnasium[mujoco]'`. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`, and after
-each generation `checkpoint.npz`, from which `--resume` continues. Ctrl-C saves the current state.
+The environment may be any of Gymnasium's with vectors as observations and actions. It needs `pip install
+'npnets[examples]'`, and for MuJoCo's `'npnets[examples,mujoco]'`. Writes `policy.npz`, `results.json` and
+`learning.png` to the folder given by `--out`, and after each generation `checkpoint.npz`, from which `--resume`
+continues. Ctrl-C saves the current state.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Settings:
     episodes: int = 4
     hidden_sizes: tuple[int, ...] = (32, 32)
     sigma: float = 0.1
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     weight_decay: float = 0.005
 
     def __post_init__(self) -> None:

@@ -361,7 +361,7 @@ def test_the_bound_of_an_action_is_that_of_the_environment() -> None:
     ("options", "telling"),
     [
         (("--pairs", "9", "--shard", "2"), "--pairs must be a multiple of --shard, but 9 is none of 2"),
-        (("--sigma", "0"), "--sigma and --learning-rate must be positive, but are 0.0 and 0.05"),
+        (("--sigma", "0"), "--sigma and --learning-rate must be positive, but are 0.0 and 0.1"),
         (("--learning-rate", "nan"), "--sigma and --learning-rate must be positive, but are 0.1 and nan"),
         (("--shard", "0"), "--shard: must be at least 1, but is 0"),
     ],
