@@ -4,8 +4,8 @@
     python -m benchmarks.learning.returns --only sac --seeds 0
 
 Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread, and those of `parallel/` on
-all cores; its output and other files are in `runs/published`. A run whose result file exists is skipped, so that an interrupted sequence can be continued;
-`--again` runs it anyway.
+all cores; its output and other files are in `runs/published`. A run whose result file exists is skipped, so that an
+interrupted sequence can be continued; `--again` runs it anyway.
 """
 
 from __future__ import annotations
