@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 from backends import bits
 from example_runs import run_here
 from interruption import interrupted_once
+from shuffled_executor import ShuffledExecutor
 
 import npnets
 from examples.parallel import episodes, evolution_strategies, search_program
@@ -210,24 +210,10 @@ def test_observations_are_normalized_by_all_that_were_seen_before() -> None:
 # -- workers ----------------------------------------------------------------------------------------------------------
 
 
-class LastFirst(ThreadPoolExecutor):
-    """Threads in which a task that is submitted later ends earlier."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.submitted = getattr(self, "submitted", 0) + 1
-        wait = 0.05 * (3 - self.submitted % 3)
-
-        def run() -> Any:
-            time.sleep(wait)
-            return fn(*args, **kwargs)
-
-        return super().submit(run)
-
-
-def test_shards_may_end_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evolution_strategies, "TIME_LIMIT", None)  # which a thread cannot keep
-    with LastFirst(3) as executor:
-        assert bits(after(2, search(executor=executor))) == bits(after(2, search()))
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_shards_may_end_in_any_order(seed: int) -> None:
+    shuffled = ShuffledExecutor(window=3, tasks=6, rng=np.random.default_rng(seed))
+    assert bits(after(2, search(executor=shuffled))) == bits(after(2, search()))
 
 
 @pytest.mark.slow
