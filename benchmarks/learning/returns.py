@@ -38,7 +38,8 @@ PROGRAMS = {
     "natural_gradient": "own_optimizer/natural_gradient.py",
     "evolution_strategies": "parallel/evolution_strategies.py",
     "evolution_strategies_cheetah": (
-        "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --learning-rate 0.05"
+        "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --sigma 0.1 --learning-rate 0.05 "
+        "--generations 100"
     ),
 }
 """The program and the options of each published name."""

@@ -1,7 +1,7 @@
 """Evolution strategies (Salimans et al. 2017, arXiv:1703.03864): a search gradient from the returns of a population.
 
     python examples/parallel/evolution_strategies.py --seed 0 --out runs/evolution_strategies
-    python examples/parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --learning-rate 0.05
+    python examples/parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --sigma 0.1 --learning-rate 0.05
 
 A generation perturbs the parameters by pairs, `theta + sigma epsilon` and `theta - sigma epsilon`. A task is a shard of
 these pairs, and only its index and the generation's seed travel: a worker draws the shard's noise from the task's
@@ -67,7 +67,7 @@ class Settings:
     shard: int = 4
     episodes: int = 4
     hidden_sizes: tuple[int, ...] = (32, 32)
-    sigma: float = 0.1
+    sigma: float = 0.2
     learning_rate: float = 0.1
     weight_decay: float = 0.005
 

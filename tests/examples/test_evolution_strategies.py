@@ -359,7 +359,7 @@ def test_mujoco_prints_no_line_for_each_environment(
     [
         (("--pairs", "9", "--shard", "2"), "--pairs must be a multiple of --shard, but 9 is none of 2"),
         (("--sigma", "0"), "--sigma and --learning-rate must be positive, but are 0.0 and 0.1"),
-        (("--learning-rate", "nan"), "--sigma and --learning-rate must be positive, but are 0.1 and nan"),
+        (("--learning-rate", "nan"), "--sigma and --learning-rate must be positive, but are 0.2 and nan"),
         (("--shard", "0"), "--shard: must be at least 1, but is 0"),
     ],
 )
@@ -407,7 +407,7 @@ def test_a_run_of_other_options_is_not_continued(tmp_path: Path) -> None:
     progress(tmp_path / "run.npz").continue_to(1)
     for other, telling in (
         (progress(tmp_path / "run.npz", seed=1), "whose seed is 0, but here it is 1"),
-        (progress(tmp_path / "run.npz", replace(SMALL, sigma=0.2)), "whose sigma is 0.1, but here it is 0.2"),
+        (progress(tmp_path / "run.npz", replace(SMALL, sigma=0.3)), "whose sigma is 0.2, but here it is 0.3"),
     ):
         with pytest.raises(ValueError, match=telling):
             other.resume()
