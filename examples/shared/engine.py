@@ -27,4 +27,6 @@ def engine(options: argparse.Namespace) -> Any:
         return parallel.ProcessExecutor(options.workers)
     if options.workers is not None and options.ray:
         raise ValueError("--workers is for this machine: a Ray cluster at an address has its own number of CPUs")
-    return parallel.RayExecutor(options.ray or None, **({"num_cpus": options.workers} if options.workers else {}))
+    if options.ray:
+        return parallel.RayExecutor(options.ray)
+    return parallel.RayExecutor("local", num_cpus=options.workers, include_dashboard=False)

@@ -9,6 +9,7 @@ import numpy as np
 from npnets.backend import device_of, loaded_cupy
 from npnets.description import size
 from npnets.parallel.seeds import Seed, seed_sequence
+from npnets.parallel.sending import name_of
 from npnets.parallel.task import Task, leaves_of
 
 
@@ -86,7 +87,7 @@ def _check_function(fun: Any, population: Sequence[Any], seeded: bool, sharing: 
         signature.bind(population[0] if len(population) else None, **dict.fromkeys(keywords))
     except TypeError as error:
         call = ", ".join(["member", *(f"{name}={name}" for name in keywords)])
-        name = getattr(fun, "__name__", repr(fun))
+        name = name_of(fun)
         raise TypeError(
             f"{name}{signature} is called as {name}({call}), which it does not accept: {error}; it receives rng if the "
             "call has a seed, and shared if the call has shared"
@@ -103,5 +104,5 @@ def _check_devices(population: Sequence[Any], shared: Any) -> None:
                 place = f" at {path!r}" if path else ""
                 raise TypeError(
                     f"{name} has an array on {device}{place}, which other processes cannot read: pass "
-                    "npnets.tree.to_numpy(...), and move it to a GPU on the worker where that is wanted"
+                    "npnets.tree.to_numpy(...), and move it to a GPU on the worker"
                 )

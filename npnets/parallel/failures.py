@@ -6,7 +6,17 @@ Kind: TypeAlias = Literal["raised", "nan", "time limit", "worker lost", "not sen
 
 
 class WorkerLost(RuntimeError):
-    """The worker of a task ended before the task did; the executors of `npnets.parallel` set it on the future."""
+    """The worker of a task ended before the task did; the executors of `npnets.parallel` set it on the future.
+
+    Attributes
+    ----------
+    was_starting : bool
+        Whether the worker had not run anything yet.
+    """
+
+    def __init__(self, message: str, was_starting: bool = False) -> None:
+        super().__init__(message)
+        self.was_starting = was_starting
 
 
 class TaskError(RuntimeError):

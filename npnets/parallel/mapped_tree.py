@@ -10,8 +10,9 @@ import pickle
 import tempfile
 from typing import Any
 
+from npnets.caches import bounded_cache
+
 _ALIGNMENT = 64
-_latest: dict[str, Any] = {}  # in a worker: the tree that it used last, by its file
 
 
 class MappedTree:
@@ -27,29 +28,31 @@ class MappedTree:
         buffers: list[pickle.PickleBuffer] = []
         pickled = pickle.dumps(tree, protocol=5, buffer_callback=buffers.append)
         number, self.path = tempfile.mkstemp(prefix="npnets-shared-")
-        self.places: list[tuple[int, int]] = []
+        places: list[tuple[int, int]] = []
         try:
             with open(number, "wb") as file:
                 for part in (memoryview(pickled), *(buffer.raw() for buffer in buffers)):
                     file.write(bytes(-file.tell() % _ALIGNMENT))
-                    self.places.append((file.tell(), part.nbytes))
+                    places.append((file.tell(), part.nbytes))
                     file.write(part)
         except BaseException:
             self.remove()
             raise
+        self.places = tuple(places)
 
     def load(self) -> Any:
-        """Return the tree, from this process's last call if that was for the same file."""
-        if self.path not in _latest:
-            with open(self.path, "rb") as file:
-                mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            pickled, *buffers = (mapped[start : start + size] for start, size in self.places)
-            tree = pickle.loads(pickled, buffers=buffers)
-            _latest.clear()
-            _latest[self.path] = tree
-        return _latest[self.path]
+        """Return the tree, the one of the last call in this process if it was for the same file."""
+        return _load(self.path, self.places)
 
     def remove(self) -> None:
         """Remove the file; processes that have mapped it keep its contents."""
         with contextlib.suppress(FileNotFoundError, PermissionError):  # Windows keeps a file that is mapped
             os.unlink(self.path)
+
+
+@bounded_cache(maxsize=1)
+def _load(path: str, places: tuple[tuple[int, int], ...]) -> Any:
+    with open(path, "rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    pickled, *buffers = (mapped[start : start + length] for start, length in places)
+    return pickle.loads(pickled, buffers=buffers)

@@ -7,6 +7,7 @@ order and however many attempts it takes.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from typing import Any, Literal
 
 from npnets.caches import bounded_cache
@@ -141,6 +142,9 @@ def _completed(call: Call, executor: Any) -> Iterator[tuple[int, Any]]:
         yield from _Run(call, executor).completed()
 
 
+_RUN_AGAIN = object()
+
+
 class _Run:
     """One call on one executor."""
 
@@ -177,47 +181,60 @@ class _Run:
                     "died; ProcessExecutor and RayExecutor replace workers that die"
                 ) from error
             except Exception as error:
-                yield index, self._failure(index, _not_sent(error))
+                fault = _not_sent(error)
             else:
                 self.running[future] = index
                 self.finished.add(future)
+                continue
+            yield index, self._failure(index, fault)
 
     def _next(self) -> Iterator[tuple[int, Any]]:
         """Wait for a task, and yield its result unless it is to be run again."""
         future = self.finished.next()
         index = self.running.pop(future)
+        result = self._result_of(index, future)
+        if isinstance(result, Fault):
+            yield index, self._failure(index, result)
+        elif result is not _RUN_AGAIN:
+            yield index, result
+
+    def _result_of(self, index: int, future: Any) -> Any:
+        """Return a task's result, the fault in its place, or that it is to be run again."""
         try:
             outcome: Outcome = future.result()
         except (WorkerLost, BrokenExecutor) as error:
-            fault = self._retry(index, error)
-            if fault is not None:
-                yield index, self._failure(index, fault)
+            return self._after_death(index, error)
         except Exception as error:
-            yield index, self._failure(index, _not_sent(error))
-        else:
-            self._compare(outcome)
-            if isinstance(outcome.result, Fault):
-                yield index, self._failure(index, outcome.result, f" ({outcome.worker}, after {outcome.seconds:.3g} s)")
-            else:
-                yield index, outcome.result
+            return _not_sent(error)
+        self._compare(outcome)
+        if isinstance(outcome.result, Fault):
+            where = f" ({outcome.worker}, after {outcome.seconds:.3g} s)"
+            return replace(outcome.result, reason=outcome.result.reason + where)
+        return outcome.result
 
-    def _retry(self, index: int, error: Exception) -> Fault | None:
+    def _after_death(self, index: int, error: Exception) -> Any:
         """Let a task run again whose worker died, or return the fault if that happened too often."""
         deaths = self.lost[index] = self.lost.get(index, 0) + 1
-        name, reason = self.call.name(index), str(error) if isinstance(error, WorkerLost) else first_line(error)
+        reason = str(error) if isinstance(error, WorkerLost) else first_line(error)
+        if isinstance(error, WorkerLost) and error.was_starting and not self.numerics:  # none has ever started
+            return Fault(
+                "worker lost",
+                f"lost its worker, since {reason}: its own error stands above, and most often the script lacks "
+                '`if __name__ == "__main__":` around what it runs',
+            )
         if deaths <= self.call.retries:
-            logger().warning("%s: %s while it ran; run again (%d of %d)", name, reason, deaths, self.call.retries)
+            line = "%s: %s while it ran; run again (%d of %d)"
+            logger().warning(line, self.call.name(index), reason, deaths, self.call.retries)
             self.waiting.appendleft(index)
-            return None
+            return _RUN_AGAIN
+        times = "once" if deaths == 1 else f"{deaths} times"
         return Fault(
-            "worker lost",
-            f"lost its worker {deaths} times ({reason}): it may take too much memory, crash or hang in C, or its "
-            'script lacks `if __name__ == "__main__":`',
+            "worker lost", f"lost its worker {times} ({reason}): it may need more memory, or crash or hang in C"
         )
 
-    def _failure(self, index: int, fault: Fault, where: str = "") -> TaskError:
+    def _failure(self, index: int, fault: Fault) -> TaskError:
         """Log a failure, and raise it if the call ends with it."""
-        error = TaskError(index, fault.kind, f"{self.call.name(index)} {fault.reason}{where}", fault.traceback)
+        error = TaskError(index, fault.kind, f"{self.call.name(index)} {fault.reason}", fault.traceback)
         if self.call.raises:
             raise error
         logger().warning("%s", error)

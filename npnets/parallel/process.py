@@ -22,7 +22,12 @@ class Process:
         self._pid: Future[int] = Future()
 
     def __str__(self) -> str:
-        return f"process {self._pid.result()}" if _known(self._pid) else "a process that was starting"
+        return f"process {self._pid.result()}" if self.started else "a process that was starting"
+
+    @property
+    def started(self) -> bool:
+        """Whether it has run anything."""
+        return _known(self._pid)
 
     def start(self) -> ProcessPoolExecutor:
         """Start it, unless it has been started, and return its pool."""

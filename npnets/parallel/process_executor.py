@@ -4,10 +4,12 @@ Each worker is a `ProcessPoolExecutor` of one process. A process that dies takes
 that waited behind it go to other processes, and a new one takes its place.
 """
 
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +47,7 @@ class ProcessExecutor(Executor):
     ends_process = True
 
     def __init__(self, workers: int | None = None) -> None:
+        _check_main_is_a_file()
         self.workers = _cores() if workers is None else size("workers", workers)
         self._lock = threading.Lock()  # never held while a pool is called, whose own lock its callbacks hold
         self._closed = False
@@ -102,11 +105,13 @@ class ProcessExecutor(Executor):
             futures = [call.future for calls in self._calls.values() for call in calls]
         if cancel_futures:
             self.stop(futures)
-        for process in processes:  # all are asked before the first is waited for
-            process.shutdown(wait=False)
-        if wait:
+        if not wait or not processes:
             for process in processes:
-                process.shutdown(wait=True)
+                process.shutdown(wait=False)
+            return
+        with ThreadPoolExecutor(len(processes)) as threads:  # all end at the same time
+            for process in processes:
+                threads.submit(process.shutdown, wait=True)
 
     def _send(self, call: "_Call") -> None:
         """Give a call to the process with the fewest."""
@@ -135,10 +140,7 @@ class ProcessExecutor(Executor):
             if call not in self._calls.get(process, ()):  # stopped
                 return
             self._calls[process].remove(call)
-        if error is None:
-            call.future.set_result(done.result())
-        else:
-            call.future.set_exception(error)
+        call.settle(None if error else done.result(), error)
 
     def _replace(self, process: Process, stopped: Collection[Future[Any]] = ()) -> None:
         """Replace a process that died or is stopped: its first call ran on it and is lost, others go elsewhere."""
@@ -153,7 +155,8 @@ class ProcessExecutor(Executor):
             process.kill()
         for index, call in enumerate(calls):
             if index == 0 or call.future in stopped:
-                call.future.set_exception(WorkerLost(f"{process} {'was stopped' if stopped else 'died'}"))
+                how = "was stopped" if stopped else "died"
+                call.settle(error=WorkerLost(f"{process} {how}", was_starting=not process.started))
             else:
                 self._send_again(call)
 
@@ -161,7 +164,7 @@ class ProcessExecutor(Executor):
         try:
             self._send(call)
         except RuntimeError as error:  # shut down meanwhile
-            call.future.set_exception(error)
+            call.settle(error=error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +175,24 @@ class _Call:
     fn: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+
+    def settle(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Set the result or the error, unless the call was stopped at the same moment."""
+        with contextlib.suppress(InvalidStateError):
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)
+
+
+def _check_main_is_a_file() -> None:
+    """Check that a process that starts finds the program, which it imports."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    if path is not None and not os.path.exists(path):
+        raise RuntimeError(
+            f"ProcessExecutor starts processes that import the running program, but {path!r} is no file: write the "
+            "program to a file and run that, or use SerialExecutor"
+        )
 
 
 def _cores() -> int:

@@ -1,6 +1,7 @@
 """A Ray cluster, or Ray on this machine, as an executor of `concurrent.futures`."""
 
-import functools
+import os
+import socket
 import time
 from collections.abc import Callable, Collection
 from concurrent import futures as concurrent_futures
@@ -8,14 +9,17 @@ from concurrent.futures import Executor, Future
 from types import ModuleType
 from typing import Any
 
+from npnets.caches import bounded_cache
 from npnets.parallel.failures import WorkerLost
-from npnets.parallel.sending import REMEDY, first_line
+from npnets.parallel.sending import REMEDY, first_line, name_of
 from npnets.thread_count import threads
 
 OLDEST = (2, 40)
 """The oldest release of Ray on which the tests were run."""
 
 _LOST = ("WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError", "RaySystemError")
+_SECONDS_TO_CONNECT = 10.0
+_TASKS_PER_SLOT = 4  # with fewer, workers wait for Ray's scheduler
 _WINDOW_HOLDS = 1.0  # seconds, after which the cluster is asked again how many CPUs it has
 
 
@@ -25,9 +29,10 @@ class RayExecutor(Executor):
     Parameters
     ----------
     address : str, optional
-        As `ray.init` takes it: `"auto"` for the cluster that `ray start` started, or an address. By default the one in
-        the environment variable `RAY_ADDRESS`, else Ray is started on this machine alone. If the program has called
-        `ray.init` itself, that connection is used.
+        As `ray.init` takes it: `"auto"` for the cluster of which this machine is a part, an address, or `"local"` to
+        start Ray on this machine alone. By default the address in the environment variable `RAY_ADDRESS`, a cluster
+        that runs on this machine, or else as `"local"`. If the program has called `ray.init` itself, that connection
+        is used.
     cpus_per_task : float
         CPUs that Ray reserves for each task.
     **options
@@ -55,6 +60,7 @@ class RayExecutor(Executor):
         self._ray = loaded_ray()
         self._owns_connection = not self._ray.is_initialized()
         if self._owns_connection:
+            _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
             quiet = {"log_to_driver": False, "logging_level": "WARNING"}
             self._ray.init(address=address, **{**quiet, **options})
         self._cpus_per_task = cpus_per_task
@@ -65,10 +71,10 @@ class RayExecutor(Executor):
 
     @property
     def window(self) -> int:
-        """How many tasks keep all CPUs of the cluster busy: for each, one that runs and one that waits."""
+        """How many tasks keep all CPUs of the cluster busy: for each, one that runs and some that wait."""
         if time.monotonic() > self._window_until:
             cpus = self._ray.cluster_resources().get("CPU", 0)
-            self._window = max(2, int(2 * cpus / self._cpus_per_task))
+            self._window = max(_TASKS_PER_SLOT, int(_TASKS_PER_SLOT * cpus / self._cpus_per_task))
             self._window_until = time.monotonic() + _WINDOW_HOLDS
         return self._window
 
@@ -92,9 +98,8 @@ class RayExecutor(Executor):
         try:
             return self._ray.put(common)
         except Exception as error:
-            raise TypeError(
-                f"{common[0]!r:.80} cannot be sent to another machine ({first_line(error)}): {REMEDY}"
-            ) from None
+            reason = f"{name_of(common[0])} cannot be sent to another machine ({first_line(error)}): {REMEDY}"
+            raise TypeError(reason) from None
 
     def stop(self, futures: Collection[Future[Any]]) -> None:
         """Stop the calls with these futures: waiting ones do not start, and the workers of running ones end."""
@@ -142,12 +147,26 @@ def loaded_ray() -> ModuleType:
     return ray
 
 
+def _check_reachable(address: str) -> None:
+    """Check that something listens at an address with a port: Ray itself tries for many minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_TO_CONNECT).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"there is no Ray cluster at {address} ({error}): start one with `ray start --head --port={port}` on that "
+            'machine, or use address="local" for this machine alone'
+        ) from None
+
+
 def _call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     _limit_threads()
     return fn(*args, **kwargs)
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _limit_threads() -> None:
     """Take one thread in this worker, once."""
     threads(1)

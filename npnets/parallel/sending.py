@@ -4,10 +4,9 @@ import pickle
 import sys
 from typing import Any
 
-REMEDY = (
-    "a function must be made with `def` at the top of a module (functools.partial of one is fine), and everything "
-    "else of arrays, numbers, text, dicts, lists and classes of a module"
-)
+REMEDY = "send arrays, numbers, text, dicts, lists and objects of a module's classes, and no lock, file or connection"
+_FUNCTIONS = "make it with `def` at the top of a module (functools.partial of one is fine), or use RayExecutor"
+_LONGEST_LINE = 200
 
 
 def check_function(fun: Any) -> None:
@@ -21,18 +20,24 @@ def check_function(fun: Any) -> None:
     try:
         pickle.dumps(fun)
     except Exception as error:
-        raise TypeError(f"{fun!r:.80} cannot be sent to another process ({first_line(error)}): {REMEDY}") from None
+        reason = f"{name_of(fun)} cannot be sent to another process ({first_line(error)}): {_FUNCTIONS}"
+        raise TypeError(reason) from None
     if _module_of(fun) == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
         raise TypeError(
-            f"{fun!r:.80} cannot be sent to another process, because it was made in an interactive session: write it "
-            "to a file and import it, or use RayExecutor or SerialExecutor"
+            f"{name_of(fun)} cannot be sent to another process, because it was made in an interactive session: write "
+            "it to a file and import it, or use RayExecutor or SerialExecutor"
         )
+
+
+def name_of(fun: Any) -> str:
+    """Return the name of a function, for a message."""
+    return getattr(fun, "__qualname__", None) or f"{fun!r:.80}"
 
 
 def first_line(error: BaseException) -> str:
     """Return the name of an error and the first line of its message."""
     error = getattr(error, "cause", None) or error  # Ray's has the worker's
-    line = next(filter(None, str(error).splitlines()), "")
+    line = next(filter(None, str(error).splitlines()), "")[:_LONGEST_LINE]
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

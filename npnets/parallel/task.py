@@ -1,6 +1,5 @@
 """One task, as it runs on a worker: its generator, its time limit, and every fault as a value that is sent back."""
 
-import functools
 import os
 import platform
 import time
@@ -13,10 +12,12 @@ import numpy as np
 
 from npnets import tree
 from npnets.backend import device_of
+from npnets.caches import bounded_cache
 from npnets.installation import numerics
 from npnets.parallel.failures import Kind
 from npnets.parallel.mapped_tree import MappedTree
 from npnets.parallel.seeds import generator
+from npnets.parallel.sending import first_line
 from npnets.parallel.time_limit import OverTime, time_limit
 
 
@@ -103,9 +104,7 @@ def run_task(common: Any, task: Task) -> Outcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        name = type(error).__name__
-        line = next(iter(str(error).splitlines()), "")
-        result = Fault("raised", f"raised {name}: {line}" if line else f"raised {name}", traceback.format_exc())
+        result = Fault("raised", f"raised {first_line(error)}", traceback.format_exc())
     return Outcome(result, time.perf_counter() - began, *_here())
 
 
@@ -160,7 +159,7 @@ def is_nan(leaf: Any) -> bool:
     return isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc" and bool(np.isnan(leaf).any())
 
 
-@functools.cache
+@bounded_cache(maxsize=1)
 def _here() -> tuple[str, str]:
     """Return the process with its machine, and what its numbers depend on."""
     return f"process {os.getpid()} on {platform.node()}", numerics()

@@ -1,0 +1,258 @@
+"""Populations on Ray: the same results as anywhere, on a cluster whose workers and machines may be lost."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import population_tasks as tasks
+import pytest
+from driver_programs import await_end, processes_of_tasks, program
+
+import npnets
+from npnets import parallel
+
+pytestmark = [
+    pytest.mark.numpy_alone("sends arrays between processes, which those on a GPU cannot be"),
+    # Ray's own: files and processes that it leaves to the end of the program.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+needs_ray = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None and not os.environ.get("NPNETS_REQUIRE_RAY"), reason="needs Ray"
+    ),
+    pytest.mark.slow,
+]
+SHARED = tasks.ACTOR.init(np.random.default_rng(0))
+
+
+def only_with_ray(test: Any) -> Any:
+    """Mark a test that starts Ray."""
+    for mark in needs_ray:
+        test = mark(test)
+    return test
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A cluster on this machine: a head with one CPU and a node with one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))  # workers import what the tests do
+        patch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        cluster.add_node(num_cpus=1)
+        yield cluster
+        cluster.shutdown()
+        del cluster
+        gc.collect()  # here, where Ray's warnings are ignored
+
+
+@pytest.fixture(scope="module")
+def on_ray(cluster: Any) -> Iterator[parallel.RayExecutor]:
+    """An executor on the cluster."""
+    with parallel.RayExecutor(cluster.address) as executor:
+        yield executor
+
+
+@pytest.fixture(autouse=True)
+def captured(caplog: pytest.LogCaptureFixture) -> None:
+    """Capture the warnings of the package."""
+    caplog.set_level(logging.WARNING, "npnets")
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged."""
+    return [record.getMessage() for record in caplog.records if record.name == "npnets"]
+
+
+@only_with_ray
+def test_results_on_ray_have_the_bits_of_those_in_this_process(on_ray: parallel.RayExecutor) -> None:
+    members = np.linspace(-1.0, 1.0, 9)
+    found, expected = (
+        parallel.map_population(tasks.drawn_action, members, executor, seed=(3, 1), shared=SHARED)
+        for executor in (on_ray, parallel.SerialExecutor())
+    )
+    for one, other in zip(npnets.tree.leaves(found), npnets.tree.leaves(expected), strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
+@only_with_ray
+def test_functions_that_no_module_has_are_sent_to_ray_as_code(on_ray: parallel.RayExecutor) -> None:
+    offset = 3
+    assert parallel.map_population(lambda member: member + offset, [1, 2], on_ray) == [4, 5]
+
+
+@only_with_ray
+def test_workers_on_ray_take_one_thread_and_read_shared_arrays_only(on_ray: parallel.RayExecutor) -> None:
+    for compiled, blas in parallel.map_population(tasks.threads_of, range(4), on_ray):
+        assert compiled in (None, 1)
+        assert blas in (None, 1)
+    with pytest.raises(parallel.TaskError, match="ValueError: assignment destination is read-only"):
+        parallel.map_population(tasks.change_shared, [1], on_ray, shared={"weight": np.zeros(3, np.float32)})
+
+
+@only_with_ray
+@pytest.mark.parametrize(
+    ("fault", "kind", "line"),
+    [
+        ("raise", "raised", r"member 1 of 3 raised ValueError: the simulator fell over \(process \d+ on .+ s\)"),
+        ("nan", "nan", r"member 1 of 3 returned NaN at 'returns'; pass allow_nan=True .*"),
+        ("sleep", "time limit", r"member 1 of 3 ran longer than its time limit of 0\.5 s \(process \d+ on .+ s\)"),
+        ("die", "worker lost", r"member 1 of 3 lost its worker once \(a worker on Ray was lost \(WorkerCrashed.*"),
+        ("hang in C", "worker lost", r"member 1 of 3 lost its worker once .* crash or hang in C"),
+    ],
+)
+def test_a_fault_on_ray_is_reported_in_one_line(
+    fault: str, kind: str, line: str, on_ray: parallel.RayExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = 0.5 if fault in ("sleep", "hang in C") else None
+    found = parallel.map_population(
+        tasks.behave, [1, fault, 3], on_ray, on_failure="return", time_limit=limit, retries=0
+    )
+    assert found[::2] == [1, 3]
+    assert found[1].kind == kind
+    assert lines_of(caplog) == [str(found[1])]
+    assert re.fullmatch(line, str(found[1]))
+
+
+@only_with_ray
+def test_tasks_of_killed_workers_on_ray_are_run_again_and_every_result_counts_once(
+    on_ray: parallel.RayExecutor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    members = [(str(tmp_path / str(index)), index) for index in range(10)]
+    found = list(parallel.completed(tasks.die_unless_marked, members, on_ray, retries=9))
+    assert sorted(found) == [(index, index) for index in range(10)]
+    assert all(os.path.getsize(path) >= 2 for path, index in members if index % 3 == 0)
+    assert len(lines_of(caplog)) >= 4
+    assert all("a worker on Ray was lost" in line and "run again" in line for line in lines_of(caplog))
+
+
+@only_with_ray
+def test_a_node_that_is_removed_loses_nothing(
+    cluster: Any, on_ray: parallel.RayExecutor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = cluster.add_node(num_cpus=2)
+    cluster.wait_for_nodes()
+    members = [(str(tmp_path / str(index)), 0.5) for index in range(12)]
+    results = parallel.completed(_sleep_and_count, members, on_ray, seed=7)
+    found = [next(results)]
+    cluster.remove_node(node, allow_graceful=False)
+    found += results
+    expected = parallel.map_population(_drawn, range(12), parallel.SerialExecutor(), seed=7)
+    assert sorted(found) == list(enumerate(expected))
+    again = [line for line in lines_of(caplog) if "run again (1 of 2)" in line]
+    assert len(again) == len(lines_of(caplog)) >= 1
+    assert sum(os.path.getsize(path) for path, _ in members) <= 12 + len(again)
+
+
+def _sleep_and_count(member: tuple[str, float], *, rng: np.random.Generator) -> float:
+    tasks.count_attempts((member[0], 0.0))
+    time.sleep(member[1])
+    return rng.normal()
+
+
+def _drawn(member: int, *, rng: np.random.Generator) -> float:
+    return rng.normal()
+
+
+@only_with_ray
+def test_the_window_grows_with_the_cluster(cluster: Any, on_ray: parallel.RayExecutor) -> None:
+    time.sleep(1.1)
+    before = on_ray.window
+    cluster.add_node(num_cpus=3)
+    cluster.wait_for_nodes()
+    time.sleep(1.1)
+    assert on_ray.window - before == 3 * 4
+
+
+@only_with_ray
+def test_the_first_fault_on_ray_stops_the_tasks_that_run(on_ray: parallel.RayExecutor) -> None:
+    began = time.monotonic()
+    with pytest.raises(parallel.TaskError, match="member 1 of 3"):
+        parallel.map_population(tasks.behave, ["sleep", "raise", "sleep"], on_ray)
+    assert parallel.map_population(tasks.double, range(5), on_ray) == [0, 2, 4, 6, 8]
+    assert time.monotonic() - began < 50
+
+
+@only_with_ray
+def test_a_function_that_cannot_be_sent_to_ray_is_refused_with_the_remedy(on_ray: parallel.RayExecutor) -> None:
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match=r"lambda> cannot be sent to another machine .*: send arrays, .* and no lock"):
+        parallel.map_population(lambda member: lock, [1], on_ray)
+
+
+@only_with_ray
+def test_a_connection_of_the_program_itself_is_used_and_left_open(on_ray: parallel.RayExecutor) -> None:
+    import ray
+
+    with parallel.RayExecutor() as executor:
+        assert parallel.map_population(tasks.double, [1], executor) == [2]
+    assert ray.is_initialized()
+
+
+ON_RAY = """
+import sys
+import population_tasks as tasks
+from npnets import parallel
+
+folder = sys.argv[1]
+members = [(f"{folder}/{number}", f"{folder}/never") for number in range(4)]
+with parallel.RayExecutor("local", num_cpus=2, include_dashboard=False) as executor:
+    parallel.map_population(tasks.wait_for, members, executor)
+"""
+
+
+@only_with_ray
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_tasks_on_ray_end_with_a_driver_that_is_interrupted_or_killed(end: signal.Signals, tmp_path: Path) -> None:
+    driver = program(ON_RAY, tmp_path)
+    processes = processes_of_tasks(tmp_path)
+    os.killpg(driver.pid, end) if end == signal.SIGINT else driver.kill()
+    _, errors = driver.communicate(timeout=60)
+    assert driver.returncode != 0
+    assert end == signal.SIGKILL or errors.rstrip().endswith("KeyboardInterrupt")
+    for process in processes:
+        await_end(process)
+
+
+@only_with_ray
+def test_an_address_without_a_cluster_is_refused_at_once() -> None:
+    code = "from npnets import parallel; parallel.RayExecutor('127.0.0.1:1')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "ConnectionError: there is no Ray cluster at 127.0.0.1:1 (" in ran.stderr
+    assert "start one with `ray start --head --port=1` on that machine" in ran.stderr
+
+
+def test_without_ray_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(
+        ImportError, match=r"not installed: pip install 'npnets\[ray\]'; ProcessExecutor uses this mach"
+    ):
+        parallel.RayExecutor()
+
+
+@pytest.mark.parametrize("version", ["1.13.0", "2.9.3"])
+def test_a_stand_in_for_an_old_ray_is_refused_with_the_version_that_is_needed(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ModuleType("ray")
+    old.__version__ = version  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", old)
+    with pytest.raises(ImportError, match=rf"needs Ray 2\.\d+ or newer, but {version} is installed: pip install -U"):
+        parallel.RayExecutor()
