@@ -47,14 +47,10 @@ class TimedRayExecutor(parallel.RayExecutor):
 
 
 class Search:
-    """A search on a simulated cluster, whose tasks last some seconds."""
+    """A search whose tasks last some seconds, on an executor that counts the seconds of `sending`."""
 
-    def __init__(self, seconds: float) -> None:
-        from ray.cluster_utils import Cluster
-
-        self.task = functools.partial(problem.wait_as_shard, seconds)
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        self.executor = TimedRayExecutor(self.cluster.address)
+    def __init__(self, executor: Any, seconds: float) -> None:
+        self.executor, self.task = executor, functools.partial(problem.wait_as_shard, seconds)
         self.optimizer = optim.adam(0.01)
         self.params = problem.MUJOCO_POLICY.init(np.random.default_rng(SEED))
         self.state = self.optimizer.init(self.params)
@@ -82,18 +78,22 @@ class Search:
         self.params, self.state = self.optimizer.update(self.params, unravel(-gradient), self.state)
 
 
-_running: dict[str, Search] = {}
+_running: dict[str, Any] = {}
 
 
 def begin(seconds: float) -> int:
     """Start a cluster of one node; return the number of parameters of the policy."""
-    _running["search"] = Search(seconds)
-    return int(tree.ravel(_running["search"].params)[0].size)
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    search = Search(TimedRayExecutor(cluster.address), seconds)
+    _running.update(cluster=cluster, search=search)
+    return int(tree.ravel(search.params)[0].size)
 
 
 def grow(nodes: int, tasks: int) -> None:
     """Add nodes until there are some, and take a step that is not timed."""
-    cluster = _running["search"].cluster
+    cluster = _running["cluster"]
     while len(cluster.list_all_nodes()) < nodes:
         cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
@@ -103,11 +103,11 @@ def grow(nodes: int, tasks: int) -> None:
 
 def iterate(tasks: int) -> dict[str, float]:
     """Take one step of the search, and return its seconds."""
-    return _running["search"].iterate(tasks)
+    seconds: dict[str, float] = _running["search"].iterate(tasks)
+    return seconds
 
 
 def end() -> None:
     """Stop the cluster."""
-    search = _running.pop("search")
-    search.executor.shutdown()
-    search.cluster.shutdown()
+    _running.pop("search").executor.shutdown()
+    _running.pop("cluster").shutdown()
