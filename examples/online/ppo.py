@@ -224,7 +224,8 @@ def learn_from(
     ppo: PPO, state: State, rollout: Rollout, learning_rate: float, rng: np.random.Generator
 ) -> tuple[State, dict[str, Array]]:
     """Learn from a rollout, in as many passes over it as the settings say; return the state and the last losses."""
-    data, losses = ppo.training_data(state.params, rollout), {}
+    data = ppo.training_data(state.params, rollout)
+    losses: dict[str, Array] = {}
     for _ in range(ppo.settings.epochs):
         for batch in batches(data, ppo.settings.batch_size, rng):
             state, losses = ppo.learn(state, batch, learning_rate)

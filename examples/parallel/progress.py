@@ -65,8 +65,7 @@ class Progress:
         """Run until a number of iterations, or Ctrl-C; return whether it got there."""
         every, finished = max(1, iterations // EVALUATIONS), True
         try:
-            if not self.curve.steps:  # a resumed run has the same points as one that never stopped
-                self.curve.add(0, self.state)
+            self.curve.add(0, self.state)  # no point for a resumed run: it ends with those of one that never stopped
             with tqdm(initial=self.state[0], total=iterations, unit="iteration") as bar:
                 while self.state[0] < iterations:
                     self.state = self.algorithm.next(self.state)

@@ -31,7 +31,7 @@ SERIAL = parallel.SerialExecutor()
             (tasks.drawn, [1]),
             {},
             TypeError,
-            "missing a required argument: 'rng'; it receives rng if the call has a seed",
+            "argument: 'rng'; it receives rng if the call has a seed",
         ),
         ((tasks.drawn, [1]), {"seed": -1}, TypeError, "seed must be a whole number from 0 on, a sequence of them"),
         ((tasks.drawn, [1]), {"seed": 0.5}, TypeError, "or a SeedSequence, but is 0.5"),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fault import Fault
 from planted_networks import NETWORKS
+from planted_populations import POPULATIONS
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -298,6 +299,7 @@ FAULTS = [
     ),
     *RULES,
     *NETWORKS,
+    *POPULATIONS,
 ]
 
 

@@ -23,7 +23,7 @@ import typed_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 # Packages that pages and examples import and that have no types of their own.
-UNTYPED = ("cma", "cupy", "h5py", "minari", "safetensors", "scipy", "threadpoolctl", "tqdm")
+UNTYPED = ("cma", "cupy", "h5py", "minari", "mujoco", "safetensors", "scipy", "threadpoolctl", "tqdm")
 # Dependencies of two examples, which are not installed here.
 NOT_INSTALLED = ("tianshou", "torch")
 

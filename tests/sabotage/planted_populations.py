@@ -1,0 +1,67 @@
+"""Faults of populations on many processes, each of which a test catches."""
+
+from __future__ import annotations
+
+from fault import Fault
+
+_RESULTS, _FAULTS = "tests/parallel/test_population.py", "tests/parallel/test_population_faults.py"
+_DRIVERS, _EXECUTOR = "tests/parallel/test_population_drivers.py", "tests/parallel/test_process_executor.py"
+
+POPULATIONS = [
+    Fault(
+        "all tasks of a population have one generator",
+        "parallel/task.py",
+        "generator(task.seed, task.number)",
+        "generator(task.seed, 0)",
+        _RESULTS,
+    ),
+    Fault(
+        "tasks of one seed sequence have the generators of another",
+        "parallel/seeds.py",
+        "(*sequence.spawn_key, int(index))",
+        "(int(index),)",
+        _RESULTS,
+    ),
+    Fault(
+        "a task changes what others read",
+        "parallel/task.py",
+        "view.flags.writeable = False",
+        "view.flags.writeable = True",
+        _RESULTS,
+    ),
+    Fault(
+        "a process takes several threads",
+        "parallel/process.py",
+        "    threads(1)\n",
+        "",
+        _RESULTS,
+    ),
+    Fault(
+        "a NaN counts as a result",
+        "parallel/task.py",
+        "if not allows_nan and is_nan(leaf):",
+        "if False:",
+        _FAULTS,
+    ),
+    Fault(
+        "tasks that waited behind a lost one are lost too",
+        "parallel/process_executor.py",
+        "if index == 0 or call.future in stopped:",
+        "if True:",
+        _FAULTS,
+    ),
+    Fault(
+        "workers outlive a driver that is killed",
+        "parallel/process.py",
+        "threading.Thread(target=_end_with_parent, daemon=True).start()",
+        "pass",
+        _DRIVERS,
+    ),
+    Fault(
+        "an idle process that died is not replaced",
+        "parallel/process_executor.py",
+        "        except BrokenProcessPool:  # it died while it was idle\n            self._replace(process)\n",
+        "        except BrokenProcessPool:  # it died while it was idle\n            raise\n",
+        _EXECUTOR,
+    ),
+]
