@@ -19,7 +19,7 @@ from benchmarks.parallel.driver_work import CORES, MACHINES, TASK_SECONDS, Drive
 from benchmarks.parallel.table import work_of
 from examples.shared.drawing import DASHES, LIGHT, TEXT, Palette, add_axes, new_figure, save, style, tidy
 
-TITLE, PANEL, BELOW = 0.4, 2.1, 0.66
+TITLE, PANEL, BELOW, LEGEND = 0.4, 2.1, 0.66, 0.5
 """Heights in inches."""
 
 Point = Mapping[str, Any]
@@ -45,7 +45,7 @@ def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
     """Return the figure: the driver's seconds over the number of tasks, and efficiency over the number of machines."""
     found = results["clusters"]
     work, height = work_of(found["points"]), TITLE + PANEL + BELOW
-    figure = new_figure(2 * height)
+    figure = new_figure(2 * height + LEGEND)
     _driver(add_axes(figure, TITLE, PANEL), found["points"], work, palette)
     _efficiency(add_axes(figure, height + TITLE, PANEL), found, work, palette)
     return figure
@@ -78,7 +78,7 @@ def _efficiency(axes: Axes, found: Mapping[str, Any], work: DriverWork, palette:
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.minorticks_off()
-    axes.legend(loc="lower left", frameon=False, fontsize=TEXT - 1)
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.24), frameon=False, fontsize=TEXT - 1)
     tidy(axes, palette)
 
 
