@@ -6,7 +6,6 @@ import logging
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -131,25 +130,17 @@ def test_every_message_of_the_page_is_tested() -> None:
     assert messages().keys() - FAULTS.keys() == {"Ctrl-C in the driver"} and not FAULTS.keys() - messages().keys()
 
 
-def write_script(name: str, folder: Path) -> Path:
-    """Write a script of the page to a folder."""
-    text = PAGE.read_text(encoding="utf-8")
-    (block,) = re.findall(rf"^\.\. code-block:: python\n\n(   # {name}\b.*\n(?:   .*\n|\n)+)", text, re.M)
-    script = folder / name
-    script.write_text(textwrap.dedent(block), encoding="utf-8")
-    return script
-
-
-def output_of(script: Path) -> str:
-    """Run a script in its folder."""
-    return subprocess.run([sys.executable, script.name], capture_output=True, text=True, cwd=script.parent).stdout
+def output_of(script: str, folder: Path) -> str:
+    """Run a script of the page in a folder; Slurm is this machine."""
+    for name in ("evaluate.py", "on_slurm.py"):
+        text = (PAGE.parent / "scripts" / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text.replace('folder="jobs"', 'folder="jobs", cluster="local"'), encoding="utf-8")
+    return subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=folder).stdout
 
 
 @pytest.mark.slow
 def test_the_scripts_for_a_laptop_and_for_slurm_print_the_same_results(tmp_path: Path) -> None:
-    results = output_of(write_script("evaluate.py", tmp_path))
+    results = output_of("evaluate.py", tmp_path)
     assert len(results.split(",")) == 3 and all(map(float, results.strip("[]\n").split(",")))
     pytest.importorskip("submitit")
-    slurm = write_script("on_slurm.py", tmp_path)
-    slurm.write_text(slurm.read_text().replace('folder="jobs"', 'folder="jobs", cluster="local"'))
-    assert output_of(slurm) == results
+    assert output_of("on_slurm.py", tmp_path) == results
