@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from npnets.description import size
+from npnets.installation import cores
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.mapped_tree import MappedTree, remove_abandoned
 from npnets.parallel.process import Process
@@ -53,7 +54,7 @@ class ProcessExecutor(StoppingExecutor):
     def __init__(self, workers: int | None = None) -> None:
         _check_main_is_a_file()
         remove_abandoned()
-        self.workers = _cores() if workers is None else size("workers", workers)
+        self.workers = cores() if workers is None else size("workers", workers)
         self._lock = threading.Lock()  # never held while a pool is called, whose own lock its callbacks hold
         self._closed = False
         self._calls: dict[Process, list[_Call]] = {Process(): [] for _ in range(self.workers)}
@@ -228,7 +229,3 @@ def _check_main_is_a_file() -> None:
             f"ProcessExecutor starts processes that import the running program, but {path!r} is no file: write the "
             "program to a file and run that, or use SerialExecutor"
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -63,7 +63,7 @@ class RayExecutor(StoppingExecutor):
         if self._owns_connection:
             _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
             quiet = {"log_to_driver": False, "logging_level": "WARNING"}
-            self._ray.init(address=address, **{**quiet, **options})
+            _connect(self._ray, address, {**quiet, **options})
         self._cpus_per_task = cpus_per_task
         self._remote = self._ray.remote(num_cpus=cpus_per_task, max_retries=0)(_call)
         self._refs: dict[Future[Any], Any] = {}
@@ -123,7 +123,7 @@ class RayExecutor(StoppingExecutor):
         error = done.exception()
         if error is None:
             future.set_result(done.result())
-        elif isinstance(error, self._lost):
+        elif isinstance(error, self._lost) and not isinstance(error, self._ray.exceptions.RayTaskError):
             future.set_exception(WorkerLost(f"a worker on Ray was lost ({type(error).__name__})"))
         else:
             future.set_exception(error)
@@ -146,6 +146,16 @@ def loaded_ray() -> ModuleType:
             f"'ray>={oldest}', on all machines of the cluster"
         )
     return ray
+
+
+def _connect(ray: ModuleType, address: str | None, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **options)
+    except ConnectionError as error:
+        raise ConnectionError(
+            f"{first_line(error)}; start a cluster with `ray start --head`, and see that RAY_AUTH_MODE and the "
+            "token in ~/.ray/auth_token are the same on all machines"
+        ) from error
 
 
 def _check_reachable(address: str) -> None:

@@ -242,6 +242,41 @@ def test_a_pool_of_the_standard_library_that_breaks_is_reported_with_a_remedy() 
         parallel.map_population(tasks.behave, ["die", 1], executor)
 
 
+def test_a_job_of_submitit_that_was_killed_is_run_again_as_by_this_stand_in(caplog: pytest.LogCaptureFixture) -> None:
+    class UncompletedJobError(RuntimeError):
+        """Stands in for submitit's, which Slurm's lost jobs raise."""
+
+    class Job:
+        """Stands in for submitit's: it reports nothing by itself."""
+
+        def __init__(self, call: Any) -> None:
+            self.call = call
+
+        def done(self) -> bool:
+            return True
+
+        def result(self) -> Any:
+            lost.append(self)
+            if len(lost) == 1:
+                raise UncompletedJobError("Job 7 (task: 0) with path 7_0_result.pkl\nhas not produced any output")
+            return self.call()
+
+        def cancel(self) -> None: ...
+
+    class Jobs:
+        """Stands in for submitit's executor."""
+
+        def submit(self, fn: Any, *args: Any) -> Job:
+            return Job(lambda: fn(*args))
+
+    lost: list[Job] = []
+    assert parallel.map_population(tasks.double, [1, 2], Jobs()) == [2, 4]
+    [line] = lines_of(caplog)
+    assert line.startswith("member 0 of 2: UncompletedJobError: Job 7 ") and line.endswith(
+        "while it ran; run again (1 of 2)"
+    )
+
+
 def test_workers_that_differ_are_warned_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
     population._warn_of_numerics.cache_clear()
     places = iter([("a", "kernels avx2"), ("b", "kernels avx512"), ("a", "kernels avx2"), ("b", "kernels avx512")])
