@@ -185,6 +185,8 @@ class _Run:
                     "died; ProcessExecutor and RayExecutor replace workers that die"
                 ) from error
             except Exception as error:
+                if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
+                    raise  # the executor's, such as after its shutdown
                 fault = _not_sent(error)
             else:
                 self.running[future] = index

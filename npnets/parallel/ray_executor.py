@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Callable, Collection
 from concurrent import futures as concurrent_futures
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from types import ModuleType
 from typing import Any
 
 from npnets.caches import bounded_cache
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.sending import REMEDY, first_line, name_of
+from npnets.parallel.stopping_executor import StoppingExecutor
 from npnets.thread_count import threads
 
 OLDEST = (2, 40)
@@ -23,7 +24,7 @@ _TASKS_PER_SLOT = 4  # with fewer, workers wait for Ray's scheduler
 _WINDOW_HOLDS = 1.0  # seconds, after which the cluster is asked again how many CPUs it has
 
 
-class RayExecutor(Executor):
+class RayExecutor(StoppingExecutor):
     """The machines of a Ray cluster.
 
     Parameters
