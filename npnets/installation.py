@@ -55,7 +55,7 @@ def about() -> dict[str, Any]:
         "cupy": _cupy_version(),
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "blas": name,
         "blas_threads": threads,
         "compiled": choice.name,
@@ -100,7 +100,8 @@ def _processor() -> str:
     return next(named, "") or platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

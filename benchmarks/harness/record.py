@@ -27,7 +27,7 @@ from examples.shared.results_folder import prepare_folder, write
 FOLDER = Path("runs/benchmarks")
 """The default folder of result files."""
 
-RIVALS = ("torch", "tianshou", "jax", "gymnasium")
+RIVALS = ("torch", "tianshou", "jax", "gymnasium", "ray")
 """Packages whose versions are recorded if installed, in addition to npnets' dependencies."""
 
 

@@ -25,7 +25,9 @@ SOURCES = {
     "offline_bcq": "offline_bcq-seed-0",
     "sac": "sac-seed-0",
     "memory_pendulum": "memory_pendulum-seed-0",
+    "evolution_strategies": "evolution_strategies_cheetah-seed-0",
     "learning_side_by_side": "learning_side_by_side",
+    "parallel": "parallel",
 }
 """The result file of each figure."""
 
@@ -76,6 +78,8 @@ def _drawer(name: str) -> Draw:
     """Return the function that draws a figure; Matplotlib is imported only here."""
     if name == "learning_side_by_side":
         from benchmarks.learning.picture import draw
+    elif name == "parallel":
+        from benchmarks.parallel.picture import draw
     else:
         from examples.shared.picture import draw
     return draw

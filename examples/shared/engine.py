@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from examples.shared.command_line import at_least
@@ -27,6 +28,7 @@ def engine(options: argparse.Namespace) -> Any:
         return parallel.ProcessExecutor(options.workers)
     if options.workers is not None and options.ray:
         raise ValueError("--workers is for this machine: a Ray cluster at an address has its own number of CPUs")
+    modules = {"py_modules": [str(Path(__file__).resolve().parents[1])]}  # workers import `examples`
     if options.ray:
-        return parallel.RayExecutor(options.ray)
-    return parallel.RayExecutor("local", num_cpus=options.workers, include_dashboard=False)
+        return parallel.RayExecutor(options.ray, runtime_env=modules)
+    return parallel.RayExecutor("local", num_cpus=options.workers, runtime_env=modules, include_dashboard=False)

@@ -1,7 +1,7 @@
 """The arguments of `map_population`: each mistake is reported before any task starts."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy as np
 from npnets.backend import device_of, loaded_cupy
 from npnets.description import size
 from npnets.parallel.seeds import Seed, seed_sequence
-from npnets.parallel.sending import name_of
+from npnets.parallel.sending import first_line, name_of
 from npnets.parallel.task import Task, leaves_of
+from npnets.parallel.time_limit import LONGEST
 
 
 class Call(NamedTuple):
@@ -47,12 +48,15 @@ def check_call(
 ) -> Call:
     """Return the arguments of a call, once they are checked."""
     _check_population(population)
+    if isinstance(population, MutableSequence):
+        population = [*population]  # it may change while tasks run
     sequence = None if seed is None else seed_sequence(seed)
     _check_function(fun, population, sequence is not None, shared is not None)
     _check_devices(population, shared)
-    if time_limit is not None and not (_is_number(time_limit) and 0 < time_limit < float("inf")):
+    if time_limit is not None and not (_is_number(time_limit) and 0 < time_limit <= LONGEST):
         raise ValueError(
-            f"time_limit must be a positive number of seconds, or None for no limit, but is {time_limit!r}"
+            f"time_limit must be a positive number of seconds up to {LONGEST:g}, or None for no limit, but is "
+            f"{time_limit!r}"
         )
     if on_failure not in ("raise", "return"):
         raise ValueError(f'on_failure must be "raise" or "return", but is {on_failure!r}')
@@ -66,13 +70,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def _check_population(population: object) -> None:
+def _check_population(population: Any) -> None:
     indexable = hasattr(population, "__len__") and hasattr(population, "__getitem__")
     if not indexable or isinstance(population, (str, bytes, dict)):
         raise TypeError(
             f"population must be a sequence of members, such as a list or a range, but is {type(population).__name__}; "
             "make a list of it: list(...), for a dict list(d.items())"
         )
+    try:
+        if len(population):
+            population[0]
+    except Exception as error:
+        raise TypeError(
+            f"population must have its members at the indices 0, 1, ..., but this {type(population).__name__} raises "
+            f"{first_line(error)}: make a list of its members"
+        ) from None
 
 
 def _check_function(fun: Any, population: Sequence[Any], seeded: bool, sharing: bool) -> None:

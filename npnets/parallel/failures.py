@@ -1,5 +1,6 @@
 """The failure of one task: what happened, to which member, on which worker, in one line."""
 
+from concurrent.futures import BrokenExecutor
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["raised", "nan", "time limit", "worker lost", "not sent"]
@@ -17,6 +18,11 @@ class WorkerLost(RuntimeError):
     def __init__(self, message: str, was_starting: bool = False) -> None:
         super().__init__(message)
         self.was_starting = was_starting
+
+
+def is_loss(error: Exception) -> bool:
+    """Return whether an exception of a future means that the worker died: submitit's says so by its name alone."""
+    return isinstance(error, (WorkerLost, BrokenExecutor)) or type(error).__name__ == "UncompletedJobError"
 
 
 class TaskError(RuntimeError):

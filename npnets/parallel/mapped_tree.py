@@ -4,19 +4,32 @@ The file is a pickle whose arrays lie beside it, each at an aligned place. Array
 """
 
 import contextlib
+import glob
 import mmap
 import os
 import pickle
 import tempfile
-from typing import Any
+import time
+import weakref
+from typing import IO, Any
 
 from npnets.caches import bounded_cache
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 _ALIGNMENT = 64
+_PREFIX = "npnets-shared-"
+_SECONDS_UNTIL_LOCKED = 60.0
 
 
 class MappedTree:
     """A tree in a file of its own, in the folder for temporary files; it pickles as the name of the file.
+
+    The process that writes it keeps it open and locked, until `remove` or the end of the program removes it. A process
+    that is killed leaves it unlocked, for `remove_abandoned`.
 
     Parameters
     ----------
@@ -27,27 +40,54 @@ class MappedTree:
     def __init__(self, tree: Any) -> None:
         buffers: list[pickle.PickleBuffer] = []
         pickled = pickle.dumps(tree, protocol=5, buffer_callback=buffers.append)
-        number, self.path = tempfile.mkstemp(prefix="npnets-shared-")
+        number, self.path = tempfile.mkstemp(prefix=_PREFIX)
+        file = open(number, "wb")
+        self.remove = weakref.finalize(self, _remove, file, self.path, os.getpid())
         places: list[tuple[int, int]] = []
         try:
-            with open(number, "wb") as file:
-                for part in (memoryview(pickled), *(buffer.raw() for buffer in buffers)):
-                    file.write(bytes(-file.tell() % _ALIGNMENT))
-                    places.append((file.tell(), part.nbytes))
-                    file.write(part)
+            with contextlib.suppress(OSError):  # a file system without locks
+                _lock(file)
+            for part in (memoryview(pickled), *(buffer.raw() for buffer in buffers)):
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                places.append((file.tell(), part.nbytes))
+                file.write(part)
+            file.flush()
         except BaseException:
             self.remove()
             raise
         self.places = tuple(places)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "places": self.places}
+
     def load(self) -> Any:
         """Return the tree, the one of the last call in this process if it was for the same file."""
         return _load(self.path, self.places)
 
-    def remove(self) -> None:
-        """Remove the file; processes that have mapped it keep its contents."""
+
+def remove_abandoned() -> None:
+    """Remove the files of processes that were killed, which are those that nobody has locked for a minute."""
+    for path in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), _PREFIX + "*")):
+        with contextlib.suppress(OSError):  # locked, another user's, or removed meanwhile
+            if time.time() - os.path.getmtime(path) > _SECONDS_UNTIL_LOCKED:
+                with open(path, "rb") as file:
+                    _lock(file)
+                os.unlink(path)
+
+
+def _remove(file: IO[bytes], path: str, process: int) -> None:
+    """Remove the file of a tree in the process that wrote it; those that have mapped it keep its contents."""
+    with contextlib.suppress(OSError):  # a full disk
+        file.close()
+    if os.getpid() == process:  # and no copy of it, by a fork
         with contextlib.suppress(FileNotFoundError, PermissionError):  # Windows keeps a file that is mapped
-            os.unlink(self.path)
+            os.unlink(path)
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file until it is closed, or raise an `OSError`; on Windows an open file cannot be removed anyway."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @bounded_cache(maxsize=1)

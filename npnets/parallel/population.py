@@ -13,7 +13,7 @@ from typing import Any, Literal
 from npnets.caches import bounded_cache
 from npnets.log import logger
 from npnets.parallel.arguments import Call, check_call
-from npnets.parallel.failures import TaskError, WorkerLost
+from npnets.parallel.failures import TaskError, WorkerLost, is_loss
 from npnets.parallel.finished import Finished
 from npnets.parallel.process_executor import ProcessExecutor
 from npnets.parallel.seeds import Seed
@@ -143,6 +143,10 @@ def _completed(call: Call, executor: Any) -> Iterator[tuple[int, Any]]:
 
 
 _RUN_AGAIN = object()
+_MODULES = (
+    "install the module on every machine, or let Ray send its folder: "
+    'RayExecutor(..., runtime_env={"py_modules": ["path/of/the/folder"]})'
+)
 
 
 class _Run:
@@ -181,6 +185,8 @@ class _Run:
                     "died; ProcessExecutor and RayExecutor replace workers that die"
                 ) from error
             except Exception as error:
+                if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
+                    raise  # the executor's, such as after its shutdown
                 fault = _not_sent(error)
             else:
                 self.running[future] = index
@@ -202,10 +208,8 @@ class _Run:
         """Return a task's result, the fault in its place, or that it is to be run again."""
         try:
             outcome: Outcome = future.result()
-        except (WorkerLost, BrokenExecutor) as error:
-            return self._after_death(index, error)
         except Exception as error:
-            return _not_sent(error)
+            return self._after_death(index, error) if is_loss(error) else _not_sent(error)
         self._compare(outcome)
         if isinstance(outcome.result, Fault):
             where = f" ({outcome.worker}, after {outcome.seconds:.3g} s)"
@@ -257,9 +261,10 @@ class _Run:
 
 
 def _not_sent(error: Exception) -> Fault:
-    return Fault(
-        "not sent", f"cannot be sent to a worker, or its result cannot be sent back ({first_line(error)}): {REMEDY}"
-    )
+    line = first_line(error)
+    if "No module named" in line:
+        return Fault("not sent", f"cannot run on its worker ({line}): {_MODULES}")
+    return Fault("not sent", f"cannot be sent to a worker, or its result cannot be sent back ({line}): {REMEDY}")
 
 
 @bounded_cache(maxsize=16)

@@ -3,12 +3,12 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
-from typing import Any
 
 from npnets.thread_count import threads
 
@@ -33,14 +33,15 @@ class Process:
         """Start it, unless it has been started, and return its pool."""
         with self._starting:
             if self._pool is None:
+                # The first pool of a program starts the tracker of its resources, which lets interrupts through.
+                pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare)
                 with _without_interrupts():
-                    self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare)
-                    self._pid = self._pool.submit(os.getpid)
+                    self._pid, self._pool = pool.submit(os.getpid), pool
             return self._pool
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call a function in it, after all calls before."""
-        return self.start().submit(fn, *args, **kwargs)
+    def submit(self, call: bytes) -> Future[bytes]:
+        """Call a function in it, after all calls before; function, arguments and result are pickled."""
+        return self.start().submit(_called, call)
 
     def kill(self) -> None:
         """Kill it at once, or, if it is still starting, as soon as it has started."""
@@ -51,6 +52,12 @@ class Process:
         """End it once its calls are done."""
         if self._pool is not None:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _called(call: bytes) -> bytes:
+    """Call a pickled function in this process: the pool would break where something cannot be unpickled."""
+    fn, args, kwargs = pickle.loads(call)
+    return pickle.dumps(fn(*args, **kwargs), protocol=5)
 
 
 def _known(pid: "Future[int]") -> bool:

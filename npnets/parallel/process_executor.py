@@ -5,23 +5,28 @@ that waited behind it go to other processes, and a new one takes its place.
 """
 
 import contextlib
+import itertools
 import os
+import pickle
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
 from npnets.description import size
+from npnets.installation import cores
 from npnets.parallel.failures import WorkerLost
-from npnets.parallel.mapped_tree import MappedTree
+from npnets.parallel.mapped_tree import MappedTree, remove_abandoned
 from npnets.parallel.process import Process
-from npnets.parallel.sending import check_function
+from npnets.parallel.sending import REMEDY, check_function, first_line
+from npnets.parallel.stopping_executor import StoppingExecutor
 
 
-class ProcessExecutor(Executor):
+class ProcessExecutor(StoppingExecutor):
     """Processes of this machine, each with one task at a time.
 
     Start one for a whole program, because processes take about a second to start. A script that makes one needs
@@ -48,7 +53,8 @@ class ProcessExecutor(Executor):
 
     def __init__(self, workers: int | None = None) -> None:
         _check_main_is_a_file()
-        self.workers = _cores() if workers is None else size("workers", workers)
+        remove_abandoned()
+        self.workers = cores() if workers is None else size("workers", workers)
         self._lock = threading.Lock()  # never held while a pool is called, whose own lock its callbacks hold
         self._closed = False
         self._calls: dict[Process, list[_Call]] = {Process(): [] for _ in range(self.workers)}
@@ -76,15 +82,27 @@ class ProcessExecutor(Executor):
         RuntimeError
             After `shutdown`.
         """
-        call = _Call(Future(), fn, args, kwargs)
-        call.future.set_running_or_notify_cancel()
-        self._send(call)
-        return call.future
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            pickled = pickle.dumps((fn, args, kwargs), protocol=5)
+        except Exception as error:
+            future.set_exception(error)
+        else:
+            self._send(_Call(future, pickled))
+        return future
 
     def share(self, common: tuple[Callable[..., Any], Any]) -> MappedTree:
         """Write a function and the tree that all its calls need to a file, which the processes map."""
         check_function(common[0])
-        return MappedTree(common)
+        try:
+            return MappedTree(common)
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            reason = f"shared cannot be written to {folder} ({first_line(error)}): free space there, or set TMPDIR"
+            raise OSError(error.errno, reason) from None
+        except Exception as error:
+            raise TypeError(f"shared cannot be sent to another process ({first_line(error)}): {REMEDY}") from None
 
     def release(self, shared: MappedTree) -> None:
         """Remove the file of `share`."""
@@ -93,25 +111,31 @@ class ProcessExecutor(Executor):
     def stop(self, futures: Collection[Future[Any]]) -> None:
         """Kill the processes that run calls with these futures, which then raise `WorkerLost`, and start others."""
         with self._lock:
-            stopped = [process for process, calls in self._calls.items() if calls and calls[0].future in futures]
+            for call in itertools.chain(*self._calls.values()):
+                call.is_stopped |= call.future in futures
+            stopped = [process for process, calls in self._calls.items() if calls and calls[0].is_stopped]
         for process in stopped:
-            self._replace(process, futures)
+            self._replace(process, kill=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes once their calls are done; with `cancel_futures`, kill those that have calls."""
         with self._lock:
             self._closed = True
             processes = [*self._calls]
-            futures = [call.future for calls in self._calls.values() for call in calls]
+            futures = {call.future for calls in self._calls.values() for call in calls}
         if cancel_futures:
             self.stop(futures)
         if not wait or not processes:
             for process in processes:
                 process.shutdown(wait=False)
             return
-        with ThreadPoolExecutor(len(processes)) as threads:  # all end at the same time
-            for process in processes:
-                threads.submit(process.shutdown, wait=True)
+        try:
+            with ThreadPoolExecutor(len(processes)) as threads:  # all end at the same time
+                for process in processes:
+                    threads.submit(process.shutdown, wait=True)
+        except KeyboardInterrupt:
+            self.stop(futures)
+            raise
 
     def _send(self, call: "_Call") -> None:
         """Give a call to the process with the fewest."""
@@ -121,7 +145,7 @@ class ProcessExecutor(Executor):
             process = min(self._calls, key=lambda process: len(self._calls[process]))
             self._calls[process].append(call)
         try:
-            done = process.submit(call.fn, *call.args, **call.kwargs)
+            done = process.submit(call.pickled)
         except BrokenProcessPool:  # it died while it was idle
             self._replace(process)
         else:
@@ -131,18 +155,24 @@ class ProcessExecutor(Executor):
         """Pass on what came of a call."""
         if done.cancelled():  # stopped
             return
-        error = done.exception()
-        if isinstance(error, BrokenProcessPool):
-            # In a thread of its own: this one holds the lock of the dead process's pool.
-            threading.Thread(target=self._replace, args=(process,), daemon=True).start()
+        if isinstance(done.exception(), BrokenProcessPool):
+            self._replace_soon(process)
             return
         with self._lock:
-            if call not in self._calls.get(process, ()):  # stopped
+            calls = self._calls.get(process, [])
+            if call not in calls:  # stopped
                 return
-            self._calls[process].remove(call)
-        call.settle(None if error else done.result(), error)
+            calls.remove(call)
+            next_is_stopped = bool(calls) and calls[0].is_stopped
+        if next_is_stopped:
+            self._replace_soon(process, kill=True)
+        call.settle(done)
 
-    def _replace(self, process: Process, stopped: Collection[Future[Any]] = ()) -> None:
+    def _replace_soon(self, process: Process, kill: bool = False) -> None:
+        """Replace a process in a thread of its own, from one that may hold the lock of the process's pool."""
+        threading.Thread(target=self._replace, args=(process, kill), daemon=True).start()
+
+    def _replace(self, process: Process, kill: bool = False) -> None:
         """Replace a process that died or is stopped: its first call ran on it and is lost, others go elsewhere."""
         successor = Process()
         with self._lock:
@@ -151,12 +181,12 @@ class ProcessExecutor(Executor):
                 return
             if not self._closed:
                 self._calls[successor] = []
-        if stopped:
+        if kill:
             process.kill()
         for index, call in enumerate(calls):
-            if index == 0 or call.future in stopped:
-                how = "was stopped" if stopped else "died"
-                call.settle(error=WorkerLost(f"{process} {how}", was_starting=not process.started))
+            if index == 0 or call.is_stopped:
+                how = "was stopped" if kill else "died"
+                call.fail(WorkerLost(f"{process} {how}", was_starting=not process.started))
             else:
                 self._send_again(call)
 
@@ -164,25 +194,31 @@ class ProcessExecutor(Executor):
         try:
             self._send(call)
         except RuntimeError as error:  # shut down meanwhile
-            call.settle(error=error)
+            call.fail(WorkerLost(str(error)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Call:
-    """A call and its future."""
+    """A pickled call and its future."""
 
     future: Future[Any]
-    fn: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    pickled: bytes
+    is_stopped: bool = False
 
-    def settle(self, result: Any = None, error: BaseException | None = None) -> None:
-        """Set the result or the error, unless the call was stopped at the same moment."""
-        with contextlib.suppress(InvalidStateError):
-            if error is None:
+    def settle(self, done: "Future[bytes]") -> None:
+        """Set the result or the error that came of it."""
+        try:
+            result = pickle.loads(done.result())
+        except BaseException as error:
+            self.fail(error)
+        else:
+            with contextlib.suppress(InvalidStateError):  # stopped at the same moment
                 self.future.set_result(result)
-            else:
-                self.future.set_exception(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Set the error, unless the call was stopped at the same moment."""
+        with contextlib.suppress(InvalidStateError):
+            self.future.set_exception(error)
 
 
 def _check_main_is_a_file() -> None:
@@ -193,7 +229,3 @@ def _check_main_is_a_file() -> None:
             f"ProcessExecutor starts processes that import the running program, but {path!r} is no file: write the "
             "program to a file and run that, or use SerialExecutor"
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

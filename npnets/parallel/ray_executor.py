@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Callable, Collection
 from concurrent import futures as concurrent_futures
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from types import ModuleType
 from typing import Any
 
 from npnets.caches import bounded_cache
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.sending import REMEDY, first_line, name_of
+from npnets.parallel.stopping_executor import StoppingExecutor
 from npnets.thread_count import threads
 
 OLDEST = (2, 40)
@@ -23,7 +24,7 @@ _TASKS_PER_SLOT = 4  # with fewer, workers wait for Ray's scheduler
 _WINDOW_HOLDS = 1.0  # seconds, after which the cluster is asked again how many CPUs it has
 
 
-class RayExecutor(Executor):
+class RayExecutor(StoppingExecutor):
     """The machines of a Ray cluster.
 
     Parameters
@@ -62,7 +63,7 @@ class RayExecutor(Executor):
         if self._owns_connection:
             _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
             quiet = {"log_to_driver": False, "logging_level": "WARNING"}
-            self._ray.init(address=address, **{**quiet, **options})
+            _connect(self._ray, address, {**quiet, **options})
         self._cpus_per_task = cpus_per_task
         self._remote = self._ray.remote(num_cpus=cpus_per_task, max_retries=0)(_call)
         self._refs: dict[Future[Any], Any] = {}
@@ -122,7 +123,7 @@ class RayExecutor(Executor):
         error = done.exception()
         if error is None:
             future.set_result(done.result())
-        elif isinstance(error, self._lost):
+        elif isinstance(error, self._lost) and not isinstance(error, self._ray.exceptions.RayTaskError):
             future.set_exception(WorkerLost(f"a worker on Ray was lost ({type(error).__name__})"))
         else:
             future.set_exception(error)
@@ -145,6 +146,16 @@ def loaded_ray() -> ModuleType:
             f"'ray>={oldest}', on all machines of the cluster"
         )
     return ray
+
+
+def _connect(ray: ModuleType, address: str | None, options: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **options)
+    except ConnectionError as error:
+        raise ConnectionError(
+            f"{first_line(error)}; start a cluster with `ray start --head`, and see that RAY_AUTH_MODE and the "
+            "token in ~/.ray/auth_token are the same on all machines"
+        ) from error
 
 
 def _check_reachable(address: str) -> None:

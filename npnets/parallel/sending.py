@@ -1,5 +1,6 @@
 """Whether a function can be sent to another process, and the error with the remedy if not."""
 
+import functools
 import pickle
 import sys
 from typing import Any
@@ -36,12 +37,18 @@ def name_of(fun: Any) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the name of an error and the first line of its message."""
-    error = getattr(error, "cause", None) or error  # Ray's has the worker's
-    line = next(filter(None, str(error).splitlines()), "")[:_LONGEST_LINE]
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+    cause = getattr(error, "cause", None)  # Ray's has the worker's
+    error = cause if isinstance(cause, BaseException) else error
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its message cannot be read)"
+    line = next(filter(None, text.splitlines()), "")[:_LONGEST_LINE]
+    printable = "".join(character if character.isprintable() else "?" for character in line)
+    return f"{type(error).__name__}: {printable}" if line else type(error).__name__
 
 
 def _module_of(fun: Any) -> str | None:
-    while hasattr(fun, "func"):
+    while isinstance(fun, functools.partial):
         fun = fun.func
     return getattr(fun, "__module__", None)

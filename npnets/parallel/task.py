@@ -20,6 +20,8 @@ from npnets.parallel.seeds import generator
 from npnets.parallel.sending import first_line
 from npnets.parallel.time_limit import OverTime, time_limit
 
+_TRACEBACK_ENDS = 10_000  # characters
+
 
 class Task(NamedTuple):
     """What is sent for one member: a few hundred bytes beside the member itself.
@@ -104,7 +106,7 @@ def run_task(common: Any, task: Task) -> Outcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        result = Fault("raised", f"raised {first_line(error)}", traceback.format_exc())
+        result = Fault("raised", f"raised {first_line(error)}", _traceback())
     return Outcome(result, time.perf_counter() - began, *_here())
 
 
@@ -117,6 +119,14 @@ def _result(fun: Callable[..., Any], shared: Any, task: Task) -> Any:
         given["shared"] = read_only(shared)
     result = fun(task.member, **given)
     return fault_in(result, task.allows_nan) or result
+
+
+def _traceback() -> str:
+    """Return the traceback of the present exception, without the middle of one that is as long as its data."""
+    text = traceback.format_exc()
+    if len(text) <= 2 * _TRACEBACK_ENDS:
+        return text
+    return f"{text[:_TRACEBACK_ENDS]}\n[...]\n{text[-_TRACEBACK_ENDS:]}"
 
 
 def read_only(shared: Any) -> Any:

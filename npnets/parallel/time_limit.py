@@ -7,13 +7,18 @@ does not see it: a little later its process ends, after writing where it hung to
 import contextlib
 import faulthandler
 import signal
-import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
 GRACE = 2.0
 """Seconds from the exception to the end of the process."""
+
+LONGEST = 1e7
+"""The longest time limit in seconds: about four months; clocks of some systems overflow later."""
+
+_STANDARD_ERROR = 2  # the number of its file: a task may have closed or replaced sys.stderr
 
 
 class OverTime(BaseException):
@@ -32,7 +37,7 @@ def time_limit(seconds: float | None, ends_process: bool) -> Iterator[None]:
             "instead of threads"
         )
     if ends_process:
-        faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=sys.__stderr__ or sys.stderr)
+        faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=_STANDARD_ERROR)
     try:
         with _alarm(seconds):
             yield
@@ -48,12 +53,23 @@ def _alarm(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGALRM, _raise)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    began = time.monotonic()
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:  # the alarm may ring at that very moment
+            signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+            _go_on(outer, began)
+
+
+def _go_on(timer: tuple[float, float], began: float) -> None:
+    """Let an alarm ring in time that was set before, such as that of a task around this one."""
+    delay, interval = timer
+    if delay:
+        signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - began), 0.001), interval)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

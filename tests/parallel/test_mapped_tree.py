@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import npnets
-from npnets.parallel.mapped_tree import MappedTree
+from npnets.parallel.mapped_tree import MappedTree, remove_abandoned
 
 pytestmark = pytest.mark.numpy_alone("about files with arrays of NumPy")
 
@@ -78,6 +78,29 @@ def test_a_tree_that_cannot_be_pickled_leaves_no_file(tmp_path: Path, monkeypatc
     with pytest.raises((pickle.PicklingError, AttributeError)):
         MappedTree({"a": lambda: 1})
     assert os.listdir(tmp_path) == []
+
+
+def test_a_file_is_removed_once_nobody_has_the_tree() -> None:
+    written = MappedTree({"a": np.arange(5)})
+    path = Path(written.path)
+    pickle.loads(pickle.dumps(written))
+    assert path.exists()
+    del written
+    assert not path.exists()
+
+
+def test_files_of_processes_that_were_killed_are_removed_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    written = MappedTree({"a": 1})
+    abandoned, new, other = (tmp_path / name for name in ("npnets-shared-old", "npnets-shared-new", "other"))
+    for path in (abandoned, new, other):
+        path.touch()
+    for path in (abandoned, other, written.path):
+        os.utime(path, (0, 0))
+    remove_abandoned()
+    assert sorted(map(str, tmp_path.iterdir())) == sorted(map(str, (new, other, written.path)))
 
 
 def test_emptying_the_caches_lets_go_of_the_tree_that_was_read_last() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import re
+import threading
+from pathlib import Path
 from typing import Any
 
 import backends
@@ -25,6 +28,18 @@ SERIAL = parallel.SerialExecutor()
         ((tasks.double, (x for x in "ab")), {}, TypeError, "but is generator; make a list of it"),
         ((tasks.double, {"a": 1}), {}, TypeError, "but is dict; make a list of it: list(...), for a dict list(d.items"),
         ((tasks.double, "ab"), {}, TypeError, "but is str"),
+        (
+            (tasks.double, np.array(3)),
+            {},
+            TypeError,
+            "this ndarray raises TypeError: len() of unsized object: make a l",
+        ),
+        (
+            (tasks.double, collections.UserDict({5: 1})),
+            {},
+            TypeError,
+            "at the indices 0, 1, ..., but this UserDict raises KeyError: 0: make a list of its members",
+        ),
         ((tasks.double, [1]), {"seed": 1}, TypeError, "called as double(member, rng=rng), which it does not accept"),
         ((tasks.double, [1]), {"shared": {}}, TypeError, "double(member, shared=shared)"),
         (
@@ -40,6 +55,7 @@ SERIAL = parallel.SerialExecutor()
         ((tasks.double, [1]), {"time_limit": 0}, ValueError, "time_limit must be a positive number of seconds"),
         ((tasks.double, [1]), {"time_limit": float("nan")}, ValueError, "or None for no limit, but is nan"),
         ((tasks.double, [1]), {"time_limit": "1"}, ValueError, "but is '1'"),
+        ((tasks.double, [1]), {"time_limit": 1e9}, ValueError, "seconds up to 1e+07, or None for no limit, but is 1"),
         ((tasks.double, [1]), {"retries": -1}, ValueError, "retries must be at least 0, but is -1"),
         ((tasks.double, [1]), {"on_failure": "ignore"}, ValueError, 'must be "raise" or "return", but is \'ignore\''),
         ((tasks.double, [1]), {"allow_nan": "no"}, TypeError, "allow_nan must be True or False, but is 'no'"),
@@ -71,6 +87,26 @@ def test_functions_that_cannot_be_pickled_are_refused_with_the_remedy() -> None:
                 TypeError, match=r"cannot be sent to another process .*: make it with `def` at the top of a"
             ):
                 parallel.map_population(function, [1], executor)
+
+
+@numpy_alone
+def test_what_cannot_be_shared_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with parallel.ProcessExecutor(1) as executor:
+        with pytest.raises(TypeError, match=r"shared cannot be sent to another process \(.*lock.*\): send arrays"):
+            parallel.map_population(tasks.change_shared, [1], executor, shared={"lock": threading.Lock()})
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+        with pytest.raises(OSError, match=r"shared cannot be written to .*missing .*: free space there, or set TMPDIR"):
+            parallel.map_population(tasks.change_shared, [1], executor, shared={"weight": np.ones(3)})
+
+
+@numpy_alone
+def test_a_list_may_change_while_its_members_run() -> None:
+    population = [1, 2, 3]
+    found = []
+    for _, result in parallel.completed(tasks.double, population, SERIAL):
+        population[:] = [7]
+        found.append(result)
+    assert found == [2, 4, 6]
 
 
 @numpy_alone

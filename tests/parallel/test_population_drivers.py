@@ -45,6 +45,16 @@ if __name__ == "__main__":
     assert found == parallel.map_population(scaled, [1.0, 2.0], parallel.SerialExecutor(), seed=3)
     print("equal")
 """
+WHILE_STARTING = """
+import signal
+from npnets import parallel
+
+if __name__ == "__main__":
+    with parallel.ProcessExecutor(2):
+        pass
+else:
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
 INTERACTIVE = """
 from npnets import parallel
 def double(member): return 2 * member
@@ -65,6 +75,12 @@ def test_an_interrupt_stops_tasks_that_run_and_ends_the_driver_without_a_word_fr
     assert errors.rstrip().endswith("KeyboardInterrupt")
     for process in processes:
         await_end(process)
+
+
+@pytest.mark.slow
+def test_processes_hold_interrupts_back_while_they_start(tmp_path: Path) -> None:
+    output, errors = program(WHILE_STARTING, tmp_path).communicate(timeout=60)
+    assert (output.split(), errors) == (["True", "True"], "")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import population_tasks as tasks
 import pytest
 
 from npnets import parallel
-from npnets.parallel import population, task
+from npnets.parallel import population, task, time_limit
 
 pytestmark = [
     pytest.mark.numpy_alone("about processes, whatever the arrays"),
@@ -34,8 +34,16 @@ LINES = {
     "catch and go on": r"member 1 of 3 lost its worker once \(process \d+ died\): it may .*",
     "die": r"member 1 of 3 lost its worker once \(process \d+ died\): it may need more memory, .*",
     "unpicklable": r"member 1 of 3 cannot be sent .* back \(\w+: .*lambda.*\): send arrays, .*",
+    "unloadable": r"member 1 of 3 cannot be sent .* back \(ValueError: not on this side\): send arrays, .*",
+    "no message": r"member 1 of 3 raised NoMessage: \(its message cannot be read\) \(process .+ s\)",
+    "escapes": r"member 1 of 3 raised ValueError: \?\[31mred\?x{150,200} \(process .+ s\)",
 }
-KINDS = {"raise": "raised", "leave": "raised", "nan": "nan", "sleep": "time limit", "unpicklable": "not sent"}
+KINDS = {
+    **dict.fromkeys(("raise", "leave", "no message", "escapes"), "raised"),
+    "nan": "nan",
+    "sleep": "time limit",
+    **dict.fromkeys(("unpicklable", "unloadable"), "not sent"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +98,23 @@ def test_the_traceback_on_the_worker_is_the_cause_of_the_error(processes: parall
         parallel.map_population(tasks.behave, ["raise"], processes)
     assert "population_tasks.py" in str(caught.value.__cause__)
     assert "second line" in str(caught.value.__cause__)
+
+
+def test_a_traceback_that_is_as_long_as_its_data_is_shortened(processes: parallel.ProcessExecutor) -> None:
+    with pytest.raises(parallel.TaskError) as caught:
+        parallel.map_population(tasks.behave, ["escapes"], processes)
+    text = str(caught.value.traceback)
+    assert text.startswith("Traceback") and text.endswith("xx\n") and "\n[...]\n" in text
+    assert len(text) < 30_000
+
+
+def test_members_that_raise_on_the_worker_are_failures_of_their_tasks(processes: parallel.ProcessExecutor) -> None:
+    process = processes.submit(os.getpid).result()
+    found = parallel.map_population(
+        tasks.process_of, [tasks.Unloadable(), 1, 2, 3], processes, on_failure="return", retries=0
+    )
+    assert "(ValueError: not on this side)" in str(found[0])
+    assert process in found[1:]
 
 
 def test_a_task_error_survives_a_pickle() -> None:
@@ -164,6 +189,43 @@ def test_a_time_limit_holds_in_this_process_too() -> None:
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a system with interval timers")
+def test_a_time_limit_leaves_the_alarm_of_a_program_around_it() -> None:
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(time.monotonic()))
+    try:
+        began = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        parallel.map_population(time.sleep, [0.05], parallel.SerialExecutor(), time_limit=5.0)
+        time.sleep(1.0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(rung) == 1 and 0.4 < rung[0] - began < 1.0
+
+
+def test_an_alarm_that_rings_as_the_task_ends_leaves_no_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    settings = []
+
+    def set_timer(which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
+        settings.append(seconds)
+        if seconds == 0:
+            raise time_limit.OverTime
+        return 0.0, 0.0
+
+    monkeypatch.setattr(signal, "setitimer", set_timer)
+    with pytest.raises(parallel.TaskError, match="time limit"):
+        parallel.map_population(tasks.double, [1], parallel.SerialExecutor(), time_limit=5.0)
+    assert settings == [5.0, 0]
+    assert signal.getsignal(signal.SIGALRM) == before
+
+
+def test_a_task_that_closes_standard_error_leaves_time_limits_to_others() -> None:
+    with parallel.ProcessExecutor(1) as executor:
+        found = parallel.map_population(tasks.behave, ["close standard error", 1, 2], executor, time_limit=50)
+    assert found == ["close standard error", 1, 2]
+
+
 def test_a_time_limit_on_threads_is_refused() -> None:
     with (
         ThreadPoolExecutor(1) as executor,
@@ -178,6 +240,41 @@ def test_a_pool_of_the_standard_library_that_breaks_is_reported_with_a_remedy() 
         pytest.raises(RuntimeError, match="ProcessPoolExecutor can no longer be used.*ProcessExecutor and RayExecutor"),
     ):
         parallel.map_population(tasks.behave, ["die", 1], executor)
+
+
+def test_a_job_of_submitit_that_was_killed_is_run_again_as_by_this_stand_in(caplog: pytest.LogCaptureFixture) -> None:
+    class UncompletedJobError(RuntimeError):
+        """Stands in for submitit's, which Slurm's lost jobs raise."""
+
+    class Job:
+        """Stands in for submitit's: it reports nothing by itself."""
+
+        def __init__(self, call: Any) -> None:
+            self.call = call
+
+        def done(self) -> bool:
+            return True
+
+        def result(self) -> Any:
+            lost.append(self)
+            if len(lost) == 1:
+                raise UncompletedJobError("Job 7 (task: 0) with path 7_0_result.pkl\nhas not produced any output")
+            return self.call()
+
+        def cancel(self) -> None: ...
+
+    class Jobs:
+        """Stands in for submitit's executor."""
+
+        def submit(self, fn: Any, *args: Any) -> Job:
+            return Job(lambda: fn(*args))
+
+    lost: list[Job] = []
+    assert parallel.map_population(tasks.double, [1, 2], Jobs()) == [2, 4]
+    [line] = lines_of(caplog)
+    assert line.startswith("member 0 of 2: UncompletedJobError: Job 7 ") and line.endswith(
+        "while it ran; run again (1 of 2)"
+    )
 
 
 def test_workers_that_differ_are_warned_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:

@@ -56,6 +56,32 @@ def test_shutdown_with_cancelled_futures_kills_what_runs(tmp_path: Path) -> None
             future.result(0)
 
 
+def test_a_population_on_an_executor_that_was_shut_down_is_refused() -> None:
+    executor = parallel.ProcessExecutor(1)
+    executor.shutdown()
+    with pytest.raises(RuntimeError, match="^this ProcessExecutor was shut down: make a new one$"):
+        parallel.map_population(tasks.double, [1, 2], executor, on_failure="return")
+
+
+def test_a_stopped_call_that_waits_behind_another_one_does_not_keep_its_process() -> None:
+    with parallel.ProcessExecutor(1) as executor:
+        runs, stopped, waits = (executor.submit(time.sleep, seconds) for seconds in (1.0, 100.0, 0.0))
+        executor.stop([stopped])
+        assert runs.result(30) is None
+        assert waits.result(30) is None
+        with pytest.raises(parallel.WorkerLost, match=r"process \d+ was stopped"):
+            stopped.result(30)
+
+
+def test_a_block_that_an_exception_leaves_stops_the_calls_that_run() -> None:
+    began = time.monotonic()
+    with pytest.raises(KeyError), parallel.ProcessExecutor(1) as executor:
+        calls = parallel.completed(tasks.behave, [1, "sleep", "sleep"], executor)
+        next(calls)
+        raise KeyError
+    assert time.monotonic() - began < 50
+
+
 @pytest.mark.slow
 def test_a_process_that_dies_while_idle_is_replaced() -> None:
     with parallel.ProcessExecutor(1) as executor:
@@ -101,7 +127,7 @@ def test_stopping_the_tasks_of_one_call_leaves_those_of_another(tmp_path: Path) 
 
 
 def test_no_thread_is_left_after_shutdown() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with parallel.ProcessExecutor(2) as executor:
         executor.submit(tasks.double, 1).result()
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before

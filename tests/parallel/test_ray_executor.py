@@ -197,6 +197,20 @@ def test_a_function_that_cannot_be_sent_to_ray_is_refused_with_the_remedy(on_ray
 
 
 @only_with_ray
+def test_a_module_that_a_worker_lacks_is_named_with_the_remedy(
+    on_ray: parallel.RayExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "module_of_the_driver.py").write_text("def half(member): return member / 2")
+    monkeypatch.syspath_prepend(tmp_path)
+    half = importlib.import_module("module_of_the_driver").half
+    remedy = (
+        r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*\): install .* let Ray send its folder"
+    )
+    with pytest.raises(parallel.TaskError, match=remedy):
+        parallel.map_population(half, [1], on_ray)
+
+
+@only_with_ray
 def test_a_connection_of_the_program_itself_is_used_and_left_open(on_ray: parallel.RayExecutor) -> None:
     import ray
 

@@ -6,6 +6,7 @@ import collections
 import itertools
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,33 @@ def behave(value: Any) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
     if value == "unpicklable":
         return lambda: None
+    if value == "unloadable":
+        return Unloadable()
+    if value == "no message":
+        raise NoMessage
+    if value == "escapes":
+        raise ValueError("\x1b[31mred\x07" + "x" * 1_000_000)
+    if value == "close standard error":
+        sys.stderr.close()
     return value
+
+
+class NoMessage(Exception):
+    """An error whose message cannot be read."""
+
+    def __str__(self) -> str:
+        raise KeyError("no message")
+
+
+class Unloadable:
+    """An object that can be sent, and then raises an error."""
+
+    def __reduce__(self) -> Any:
+        return _refuse, ()
+
+
+def _refuse() -> None:
+    raise ValueError("not on this side")
 
 
 def wait_for(member: tuple[str, str]) -> str:
