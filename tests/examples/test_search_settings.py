@@ -169,7 +169,7 @@ def test_a_trial_of_a_process_that_lives_is_waited_for_and_not_run_again(tmp_pat
 @pytest.fixture
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where a process would wait for the trial of another: there is none that could end."""
-    monkeypatch.setattr(shared_study.time, "sleep", lambda seconds: pytest.fail("waits for ever"))
+    monkeypatch.setattr(shared_study.time, "sleep", lambda seconds: seconds and pytest.fail("waits for ever"))
 
 
 @pytest.mark.usefixtures("without_waiting")
