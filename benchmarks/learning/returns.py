@@ -1,11 +1,11 @@
 """Runs every example whose returns are published, once for each seed, and stores the result files.
 
-    python -m benchmarks.learning.returns                   # about an hour on one core, writes docs/results python -m
-    benchmarks.learning.returns --only sac --seeds 0
+    python -m benchmarks.learning.returns                            # about an hour and a half, writes docs/results
+    python -m benchmarks.learning.returns --only sac --seeds 0
 
-Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread; its output and other files
-are in `runs/published`. A run whose result file exists is skipped, so that an interrupted sequence can be continued;
-`--again` runs it anyway.
+Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread, and those of `parallel/` on
+all cores; its output and other files are in `runs/published`. A run whose result file exists is skipped, so that an
+interrupted sequence can be continued; `--again` runs it anyway.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ PROGRAMS = {
     "lion_cloning": "own_optimizer/lion_cloning.py",
     "cma_es_policy": "own_optimizer/cma_es_policy.py",
     "natural_gradient": "own_optimizer/natural_gradient.py",
+    "evolution_strategies": "parallel/evolution_strategies.py",
+    "evolution_strategies_cheetah": (
+        "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --sigma 0.1 --learning-rate 0.05 "
+        "--generations 100"
+    ),
 }
 """The program and the options of each published name."""
 

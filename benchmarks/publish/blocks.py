@@ -37,6 +37,7 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "parallel-engines": parallel_blocks.engines,
     "parallel-machines": parallel_blocks.machines,
     "parallel-overhead": parallel_blocks.overhead,
+    "population": learning_blocks.population,
     "recorded": learning_blocks.recorded,
     "processors": speed_blocks.processors,
     "recurrent": speed_blocks.recurrent,

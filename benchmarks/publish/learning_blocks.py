@@ -1,7 +1,8 @@
-"""The tables of training results: online, from recorded data, with a memory, and with external optimizers."""
+"""The tables of training results: online, from recorded data, with a memory, other optimizers, a population."""
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from benchmarks.publish.markup import Table, code, plus_minus
@@ -45,6 +46,19 @@ def memory(records: Records) -> Table:
         "recurrent": "recurrent",
     }
     return _by_seed(records.seeds("memory_pendulum"), columns)
+
+
+def population(records: Records) -> Table:
+    """Return the returns of evolution strategies, a row for each environment."""
+    rows = []
+    for name in ("evolution_strategies", "evolution_strategies_cheetah"):
+        runs = records.seeds(name)
+        program, _, _ = runs[0]["command"].partition(" --seed")
+        untrained = f"{statistics.fmean(runs[0]['results']['curves']['ES']['returns'][0]):.0f}"
+        taken = f"{runs[0]['results']['environment_steps'] / 1e6:.1f} million"
+        rows.append([code(program), taken, untrained, *(plus_minus(score(run, "ES")) for run in runs)])
+    header = ["command", "steps in the environment", "untrained, seed 0"]
+    return Table([*header, *seeds(records.seeds("evolution_strategies"))], rows)
 
 
 def _by_seed(runs: list[Record], columns: dict[str, str]) -> Table:

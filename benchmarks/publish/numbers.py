@@ -10,7 +10,7 @@ from benchmarks.publish.rival_blocks import learning_ratio
 
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
-SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning")
+SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning", "evolution_strategies")
 ALONE = ("bcq_side_by_side", "deploy", "footprint", "learning_side_by_side")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -29,9 +30,7 @@ def make_environments(env_id: str, number: int) -> Any:
     Its warnings are about outdated files and about numbers that are not finite, which `play` finds.
     """
     if ".mujoco" in str(gymnasium.spec(env_id).entry_point):
-        import mujoco
-
-        mujoco.set_mju_user_warning(lambda message: None)
+        importlib.import_module("mujoco").set_mju_user_warning(lambda message: None)
     return gymnasium.make_vec(env_id, num_envs=number, vectorization_mode="sync")
 
 

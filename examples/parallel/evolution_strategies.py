@@ -1,7 +1,7 @@
 """Evolution strategies (Salimans et al. 2017, arXiv:1703.03864): a search gradient from the returns of a population.
 
     python examples/parallel/evolution_strategies.py --seed 0 --out runs/evolution_strategies
-    python examples/parallel/evolution_strategies.py --env Swimmer-v5 --workers 2
+    python examples/parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --sigma 0.1 --learning-rate 0.05
 
 A generation perturbs the parameters by pairs, `theta + sigma epsilon` and `theta - sigma epsilon`. A task is a shard of
 these pairs, and only its index and the generation's seed travel: a worker draws the shard's noise from the task's
@@ -10,9 +10,10 @@ layer is one product. The size of a shard is a setting, so that the number of wo
 the paper, returns count by their ranks and observations are normalized; unlike there, the noise is drawn instead of
 read from a table, actions are continuous, and all policies of a generation start from the same initial states.
 
-The environment may be any of Gymnasium's with vectors as observations and actions; MuJoCo's need `pip install
-'gymnasium[mujoco]'`. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`, and after
-each generation `checkpoint.npz`, from which `--resume` continues. Ctrl-C saves the current state.
+The environment may be any of Gymnasium's with vectors as observations and actions. It needs `pip install
+'npnets[examples]'`, and for MuJoCo's `'npnets[examples,mujoco]'`. Writes `policy.npz`, `results.json` and
+`learning.png` to the folder given by `--out`, and after each generation `checkpoint.npz`, from which `--resume`
+continues. Ctrl-C saves the current state.
 """
 
 from __future__ import annotations
@@ -62,12 +63,12 @@ class Settings:
     """
 
     env: str = "Pendulum-v1"
-    pairs: int = 32
-    shard: int = 8
-    episodes: int = 2
+    pairs: int = 16
+    shard: int = 4
+    episodes: int = 4
     hidden_sizes: tuple[int, ...] = (32, 32)
-    sigma: float = 0.1
-    learning_rate: float = 0.05
+    sigma: float = 0.2
+    learning_rate: float = 0.1
     weight_decay: float = 0.005
 
     def __post_init__(self) -> None:
@@ -169,7 +170,7 @@ def search_gradient(returns: Array, noise_of: Callable[[int], Array], sigma: flo
     valid = ~np.isnan(returns).any(1)
     ranks, weights = centred_ranks(returns.swapaxes(1, 2)[valid]), np.zeros(valid.shape, np.float32)
     weights[valid] = ranks[:, 0] - ranks[:, 1]
-    return sum(row @ noise_of(shard) for shard, row in enumerate(weights)) / (ranks.size * sigma)
+    return np.sum([row @ noise_of(shard) for shard, row in enumerate(weights)], axis=0) / (ranks.size * sigma)
 
 
 class EvolutionStrategies:
@@ -212,11 +213,8 @@ class EvolutionStrategies:
 
         The returns of a failed task are NaN, and the pairs with NaN are reported.
         """
-        settings, seed, shards = (
-            self.settings,
-            (self.seed, state.generation),
-            self.settings.pairs // self.settings.shard,
-        )
+        settings, seed = self.settings, (self.seed, state.generation)
+        shards = settings.pairs // settings.shard
         starts = parallel.generator(seed, shards).integers(2**31, size=settings.episodes)  # the generator of no task
         shared = {**self.policy(state), "seeds": starts.tolist()}
         task = functools.partial(play_shard, self.actor, settings)
@@ -229,9 +227,7 @@ class EvolutionStrategies:
         if lost := int(np.isnan(returns).any(1).sum()):
             logger().warning("generation %d: %d of %d pairs are left out", state.generation, lost, settings.pairs)
         if lost == settings.pairs:
-            raise RuntimeError(
-                f"generation {state.generation}: none of {lost} pairs has returns; the log has the reasons"
-            )
+            raise RuntimeError(f"generation {state.generation}: no pair has returns; the log has the reasons")
         return returns, moments
 
     def policy(self, state: State) -> dict[str, Any]:

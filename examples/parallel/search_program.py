@@ -38,7 +38,7 @@ def main(settings: Any, make_search: MakeSearch) -> int:
     """
     parser = new_parser(PROGRAM, "Train a policy with evolution strategies.")
     parser.add_argument("--env", default=settings.env, help="Gymnasium's id of the environment (%(default)s)")
-    parser.add_argument("--generations", type=at_least(1), default=160, help="steps of the search (%(default)s)")
+    parser.add_argument("--generations", type=at_least(1), default=150, help="steps of the search (%(default)s)")
     numbers = {"pairs": "pairs of policies in a generation", "shard": "pairs in a task", "episodes": "of each policy"}
     for name, text in numbers.items():
         default = getattr(settings, name)
