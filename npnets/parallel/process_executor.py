@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection
+from concurrent import futures as concurrent_futures
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ class ProcessExecutor(StoppingExecutor):
         _check_main_is_a_file()
         remove_abandoned()
         self.workers = cores() if workers is None else size("workers", workers)
-        self._lock = threading.Lock()  # never held while a pool is called, whose own lock its callbacks hold
+        # Never held while a pool is called, whose own lock its callbacks hold. Python may collect a generator, which
+        # calls `stop`, while this very thread holds it.
+        self._lock = threading.RLock()
         self._closed = False
         self._calls: dict[Process, list[_Call]] = {Process(): [] for _ in range(self.workers)}
         for process in self._calls:
@@ -115,7 +118,7 @@ class ProcessExecutor(StoppingExecutor):
                 call.is_stopped |= call.future in futures
             stopped = [process for process, calls in self._calls.items() if calls and calls[0].is_stopped]
         for process in stopped:
-            self._replace(process, kill=True)
+            self._replace_soon(process, kill=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes once their calls are done; with `cancel_futures`, kill those that have calls."""
@@ -125,6 +128,7 @@ class ProcessExecutor(StoppingExecutor):
             futures = {call.future for calls in self._calls.values() for call in calls}
         if cancel_futures:
             self.stop(futures)
+            concurrent_futures.wait(futures if wait else ())
         if not wait or not processes:
             for process in processes:
                 process.shutdown(wait=False)
@@ -169,7 +173,7 @@ class ProcessExecutor(StoppingExecutor):
         call.settle(done)
 
     def _replace_soon(self, process: Process, kill: bool = False) -> None:
-        """Replace a process in a thread of its own, from one that may hold the lock of the process's pool."""
+        """Replace a process in a thread of its own, since this one may hold the lock of the process's pool."""
         threading.Thread(target=self._replace, args=(process, kill), daemon=True).start()
 
     def _replace(self, process: Process, kill: bool = False) -> None:

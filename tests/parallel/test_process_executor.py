@@ -73,6 +73,21 @@ def test_a_stopped_call_that_waits_behind_another_one_does_not_keep_its_process(
             stopped.result(30)
 
 
+def test_a_population_may_be_dropped_at_any_moment_of_another_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Collecting(dict[Any, Any]):
+        """Closes a generator while the executor looks for a process, as the collection of garbage may."""
+
+        def __getitem__(self, process: Any) -> Any:
+            dropped.close()
+            return super().__getitem__(process)
+
+    with parallel.ProcessExecutor(1) as executor:
+        dropped = parallel.completed(tasks.behave, [1, "sleep"], executor)
+        next(dropped)
+        monkeypatch.setattr(executor, "_calls", Collecting(executor._calls))
+        assert executor.submit(tasks.double, 2).result(50) == 4
+
+
 def test_a_block_that_an_exception_leaves_stops_the_calls_that_run() -> None:
     began = time.monotonic()
     with pytest.raises(KeyError), parallel.ProcessExecutor(1) as executor:
