@@ -36,6 +36,7 @@ PROGRAMS = {
     "lion_cloning": "own_optimizer/lion_cloning.py",
     "cma_es_policy": "own_optimizer/cma_es_policy.py",
     "natural_gradient": "own_optimizer/natural_gradient.py",
+    "ppo_rollouts": "parallel/ppo_rollouts.py",
     "evolution_strategies": "parallel/evolution_strategies.py",
     "evolution_strategies_cheetah": (
         "parallel/evolution_strategies.py --env HalfCheetah-v5 --episodes 1 --sigma 0.1 --learning-rate 0.05 "

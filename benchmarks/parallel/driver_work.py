@@ -1,4 +1,4 @@
-"""The driver's work as a straight line over the number of tasks, and what it leaves of the speed of many machines."""
+"""The driver's work as a straight line over the number of tasks, and the speed of many machines beside it."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def die_once(member: str) -> float:
 
 
 def wait_as_shard(seconds: float, member: int, *, rng: np.random.Generator, shared: Any) -> tuple[Array, Moments]:
-    """Sleep, and return what a shard returns: returns `(2, PAIRS)` and the moments of observations."""
+    """Sleep, and return the results of a shard: returns `(2, PAIRS)` and the moments of observations."""
     time.sleep(seconds)
     mean = rng.normal(size=OBSERVATION)
     return rng.normal(size=(2, PAIRS)), (mean, np.square(mean), 1000)

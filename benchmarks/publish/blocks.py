@@ -41,6 +41,8 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "recorded": learning_blocks.recorded,
     "processors": speed_blocks.processors,
     "recurrent": speed_blocks.recurrent,
+    "rollouts": learning_blocks.rollouts,
+    "search": learning_blocks.search,
     "speed": speed_blocks.speed,
     "speed-claims": speed_blocks.claims,
     "training": training_blocks.steps,

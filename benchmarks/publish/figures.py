@@ -28,6 +28,7 @@ SOURCES = {
     "evolution_strategies": "evolution_strategies_cheetah-seed-0",
     "learning_side_by_side": "learning_side_by_side",
     "parallel": "parallel",
+    "search_settings": "search_settings",
 }
 """The result file of each figure."""
 
@@ -78,6 +79,8 @@ def _drawer(name: str) -> Draw:
     """Return the function that draws a figure; Matplotlib is imported only here."""
     if name == "learning_side_by_side":
         from benchmarks.learning.picture import draw
+    elif name == "search_settings":
+        from examples.parallel.trials_picture import draw
     elif name == "parallel":
         from benchmarks.parallel.picture import draw
     else:

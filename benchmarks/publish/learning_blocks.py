@@ -61,6 +61,25 @@ def population(records: Records) -> Table:
     return Table([*header, *seeds(records.seeds("evolution_strategies"))], rows)
 
 
+def rollouts(records: Records) -> Table:
+    """Return the returns of PPO with rollouts of several processes."""
+    runs = records.seeds("ppo_rollouts")
+    steps = f"{runs[0]['results']['environment_steps']:,}"
+    scores = [plus_minus(score(run, "PPO")) for run in runs]
+    return Table(["command", "steps", *seeds(runs)], [[command(runs[0]), steps, *scores]])
+
+
+def search(records: Records) -> Table:
+    """Return the best trials of a search over settings, a row for each."""
+    results = records["search_settings"]["results"]
+    complete = sorted((row for row in results["trials"] if row["state"] == "complete"), key=lambda row: -row["return"])
+    rows = [
+        [str(row["number"]), f"{row['return']:.0f}", *(f"{row['settings'][name]:.2g}" for name in results["space"])]
+        for row in complete[:5]
+    ]
+    return Table(["trial", "return", *map(code, results["space"])], rows)
+
+
 def _by_seed(runs: list[Record], columns: dict[str, str]) -> Table:
     rows = [[_seed(run), *(plus_minus(score(run, name)) for name in columns)] for run in runs]
     return Table(["seed", *columns.values()], rows)

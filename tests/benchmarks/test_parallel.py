@@ -1,8 +1,10 @@
-"""The benchmark of populations, tested without Ray: tasks, the driver's work, tables, figure, files, options."""
+"""The benchmark of populations: tasks, the driver's work, tables, figure, files, options; one test starts Ray."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.harness.turns import Worker
 from benchmarks.parallel import __main__ as program
 from benchmarks.parallel import cluster_side, one_side, problem
 from benchmarks.parallel.cluster_side import SEED, SIGMA, Search
@@ -93,6 +96,21 @@ def test_the_driver_s_seconds_are_those_of_its_parts(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(cluster_side, "time", times)
     found = Search(TimedSerialExecutor(), 0.0).iterate(1)
     assert found == {"sending": 2.0, "collecting": 3.0, "update": 3.0, "driver": 8.0, "iteration": 30.0}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None and not os.environ.get("NPNETS_REQUIRE_RAY"), reason="needs Ray"
+)
+def test_a_simulated_cluster_computes_on_all_of_its_nodes() -> None:
+    with Worker(program.CLUSTER_SIDE, "the cluster") as side:
+        assert side.call(begin={"seconds": 0.5}) == 5702
+        side.call(grow={"nodes": 2, "tasks": 4})
+        steps = [side.call(iterate={"tasks": 8}) for _ in range(3)]
+        side.call(end={})
+    found = min(steps, key=lambda step: step["iteration"])
+    assert 2.0 < found["iteration"] < 3.5  # on one of the two, the tasks sleep for four seconds
+    assert 0 < found["sending"] < found["driver"] < found["iteration"]
 
 
 # -- the driver's work ------------------------------------------------------------------------------------------------

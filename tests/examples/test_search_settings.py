@@ -62,8 +62,10 @@ def at_work(search: Any, trials: int, seconds: float) -> Iterator[subprocess.Pop
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=search.folder) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(folder: Path, lines: int) -> None:
@@ -143,7 +145,8 @@ def test_a_trial_whose_process_is_killed_is_run_again_with_its_settings_and_its_
     with at_work(search, trials=4, seconds=600.0) as process:
         wait_for(tmp_path, 1)
         process.send_signal(signal.SIGKILL)
-    shared_study.work(0, search=search, trials=4)
+    with at_work(search, trials=4, seconds=0.0) as process:
+        assert process.wait(120) == 0
     killed, *others = small_search.log_of(tmp_path)
     assert len(others) == 4 == len(rows_of(search))
     (again,) = (line for line in others if line["settings"] == killed["settings"])
@@ -163,6 +166,13 @@ def test_a_trial_of_a_process_that_lives_is_waited_for_and_not_run_again(tmp_pat
     assert len(small_search.log_of(tmp_path)) == len(study_of(search).trials) == 2
 
 
+@pytest.fixture
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a process would wait for the trial of another: there is none that could end."""
+    monkeypatch.setattr(shared_study.time, "sleep", lambda seconds: seconds and pytest.fail("waits for ever"))
+
+
+@pytest.mark.usefixtures("without_waiting")
 def test_a_trial_whose_process_dies_before_it_has_settings_is_run_by_another(tmp_path: Path) -> None:
     search = small_search.search(tmp_path)
     without_heartbeat(search).ask()
@@ -171,6 +181,7 @@ def test_a_trial_whose_process_dies_before_it_has_settings_is_run_by_another(tmp
     assert [trial.state for trial in study_of(search).trials] == [TrialState.FAIL, *[TrialState.COMPLETE] * 2]
 
 
+@pytest.mark.usefixtures("without_waiting")
 def test_a_trial_is_not_run_again_for_ever(tmp_path: Path) -> None:
     search = small_search.search(tmp_path)
     study = without_heartbeat(search)
@@ -184,6 +195,7 @@ def test_a_trial_is_not_run_again_for_ever(tmp_path: Path) -> None:
     assert [row["state"] for row in rows_of(search)] == ["fail", "complete", "complete"]
 
 
+@pytest.mark.usefixtures("without_waiting")
 def test_the_result_of_a_process_that_stood_still_does_not_count_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

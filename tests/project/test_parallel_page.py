@@ -41,22 +41,26 @@ def plain(message: str) -> str:
 class LosingExecutor(Executor):
     """An executor whose first calls lose their worker, as Ray's do whose machine is lost."""
 
-    def __init__(self, losses: int, **facts: Any) -> None:
-        self.losses, self.facts = losses, facts
+    def __init__(self, losses: int, error: Exception) -> None:
+        self.losses, self.error = losses, error
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         self.losses -= 1
         if self.losses >= 0:
-            future.set_exception(parallel.WorkerLost(self.facts["message"], self.facts.get("was_starting", False)))
+            future.set_exception(self.error)
         else:
             future.set_result(fn(*args, **kwargs))
         return future
 
 
-def loses(times: int, message: str, **facts: Any) -> Callable[[], Any]:
+class UncompletedJobError(Exception):
+    """The error of submitit for a job without a result."""
+
+
+def loses(times: int, error: Exception) -> Callable[[], Any]:
     """Return a call that loses its worker some times."""
-    executor = LosingExecutor(times, message=message, **facts)
+    executor = LosingExecutor(times, error)
     return lambda: parallel.map_population(tasks.double, [1], executor)
 
 
@@ -89,8 +93,11 @@ def kill_worker() -> None:
 FAULTS: dict[str, Callable[[], Any]] = {
     "A worker is killed, for example for lack of memory": kill_worker,
     "It dies each time": kill_worker,
-    "No process can start": loses(9, "a process that was starting died", was_starting=True),
-    "A machine of the cluster is lost": loses(1, "a worker on Ray was lost (NodeDiedError)"),
+    "No process can start": loses(9, parallel.WorkerLost("a process that was starting died", True)),
+    "A machine of the cluster is lost": loses(1, parallel.WorkerLost("a worker on Ray was lost (NodeDiedError)")),
+    "A job of Slurm is lost": loses(
+        1, UncompletedJobError("Job 12289 (task: 0) with path jobs/12289_0_result.pkl\nmore lines")
+    ),
     "The function raises": behaves(1, raise_as_on_the_page),
     "A result has a NaN": behaves(1, lose_number),
     "A task hangs": behaves("sleep", time_limit=0.5),

@@ -69,9 +69,9 @@ def test_a_result_file_names_the_command_the_date_the_machine_and_the_versions(f
     record = json.loads(file.read_text(encoding="utf-8"))
     assert all(record[name] for name in HEADER)
     assert {"processor", "cores", "system"} <= record["machine"].keys() and "numpy" in record["versions"]
-    program = record["command"].split()[1:3]
-    module = program[1].replace(".", "/")
-    scripts = (f"{module}.py", f"{module}/__main__.py") if program[0] == "-m" else (program[0],)
+    _, program, *options = record["command"].split()
+    module = options[0].replace(".", "/") if program == "-m" else program.removesuffix(".py")
+    scripts = (f"{module}.py", f"{module}/__main__.py")
     assert any((ROOT / script).exists() for script in scripts), record["command"]
 
 
