@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from examples.shared.learning_curve import LearningCurve
 from npnets import checkpoint
@@ -66,7 +67,7 @@ class Progress:
         every, finished = max(1, iterations // EVALUATIONS), True
         try:
             self.curve.add(0, self.state)  # no point for a resumed run: it ends with those of one that never stopped
-            with tqdm(initial=self.state[0], total=iterations, unit="iteration") as bar:
+            with logging_redirect_tqdm(), tqdm(initial=self.state[0], total=iterations, unit="iteration") as bar:
                 while self.state[0] < iterations:
                     self.state = self.algorithm.next(self.state)
                     if self.state[0] % every == 0:
