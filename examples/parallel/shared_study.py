@@ -27,7 +27,9 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_s
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-DATABASE, LOCK, STATEMENT, ERROR = "trials.sqlite", "lock.sqlite", "search", "error"
+DATABASE, LOCK = "trials.sqlite", "lock.sqlite"
+STUDY, STATEMENT, ERROR = "npnets search", "statement", "error"
+"""Names of the study and of its attributes."""
 PATIENCE = 60.0
 """Seconds that a process waits for another one's write to the database."""
 RETRIES = 3
@@ -124,10 +126,10 @@ def open_study(search: Search) -> optuna.Study:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
         names = optuna.get_all_study_names(storage)
         study = optuna.create_study(
-            storage=storage, study_name=STATEMENT, direction="maximize", pruner=pruner, load_if_exists=True
+            storage=storage, study_name=STUDY, direction="maximize", pruner=pruner, load_if_exists=True
         )
         stated = {**search.statement, "space": {name: list(limits) for name, limits in search.space.items()}}
-        if not names:
+        if names in ([], [STUDY]) and not study.user_attrs:  # it is new, or its first process died just now
             study.set_user_attr(STATEMENT, stated)
         check_statement(path, study.user_attrs.get(STATEMENT), stated)
     return study

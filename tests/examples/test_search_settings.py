@@ -43,7 +43,7 @@ def without_heartbeat(search: Any) -> Any:
     """Return the same study as a process has it that leaves no sign of life."""
     study_of(search)
     storage = f"sqlite:///{search.folder / shared_study.DATABASE}"
-    return optuna.load_study(study_name=shared_study.STATEMENT, storage=storage)
+    return optuna.load_study(study_name=shared_study.STUDY, storage=storage)
 
 
 def rows_of(search: Any) -> list[dict[str, Any]]:
@@ -312,6 +312,15 @@ def test_a_database_of_something_else_is_an_error_of_one_line(make: Any, telling
     assert str(caught.value).startswith(str(tmp_path / shared_study.DATABASE))
     assert telling in str(caught.value) and "\n" not in str(caught.value)
     assert make is of_another_study or (tmp_path / shared_study.DATABASE).read_bytes() == before
+
+
+def test_a_study_whose_first_process_died_before_it_stated_the_search_is_used(tmp_path: Path) -> None:
+    search = small_search.search(tmp_path)
+    optuna.create_study(
+        storage=f"sqlite:///{tmp_path / shared_study.DATABASE}", study_name=shared_study.STUDY, direction="maximize"
+    )
+    shared_study.work(0, search=search, trials=1)
+    assert len(rows_of(search)) == 1
 
 
 def test_a_lock_that_is_never_released_is_an_error_about_network_file_systems(
