@@ -129,7 +129,7 @@ class ProcessExecutor(StoppingExecutor):
         if cancel_futures:
             self.stop(futures)
             concurrent_futures.wait(futures if wait else ())
-        if not wait or not processes:
+        if not wait or not processes or sys.is_finalizing():
             for process in processes:
                 process.shutdown(wait=False)
             return
@@ -152,7 +152,12 @@ class ProcessExecutor(StoppingExecutor):
             done = process.submit(call.pickled)
         except BrokenProcessPool:  # it died while it was idle
             self._replace(process)
+        except KeyboardInterrupt:  # in a session that goes on: nobody has the future
+            call.is_stopped = True
+            self._replace_soon(process, kill=True)
+            raise
         else:
+            call.is_sent = True
             done.add_done_callback(lambda done: self._finish(process, call, done))
 
     def _finish(self, process: Process, call: "_Call", done: Future[Any]) -> None:
@@ -174,7 +179,8 @@ class ProcessExecutor(StoppingExecutor):
 
     def _replace_soon(self, process: Process, kill: bool = False) -> None:
         """Replace a process in a thread of its own, since this one may hold the lock of the process's pool."""
-        threading.Thread(target=self._replace, args=(process, kill), daemon=True).start()
+        if not sys.is_finalizing():  # when all processes end, and no thread starts
+            threading.Thread(target=self._replace, args=(process, kill), daemon=True).start()
 
     def _replace(self, process: Process, kill: bool = False) -> None:
         """Replace a process that died or is stopped: its first call ran on it and is lost, others go elsewhere."""
@@ -188,7 +194,7 @@ class ProcessExecutor(StoppingExecutor):
         if kill:
             process.kill()
         for index, call in enumerate(calls):
-            if index == 0 or call.is_stopped:
+            if (index == 0 and call.is_sent) or call.is_stopped:
                 how = "was stopped" if kill else "died"
                 call.fail(WorkerLost(f"{process} {how}", was_starting=not process.started))
             else:
@@ -207,6 +213,7 @@ class _Call:
 
     future: Future[Any]
     pickled: bytes
+    is_sent: bool = False
     is_stopped: bool = False
 
     def settle(self, done: "Future[bytes]") -> None:

@@ -55,6 +55,14 @@ if __name__ == "__main__":
 else:
     print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
 """
+UNFINISHED = """
+import population_tasks as tasks
+from npnets import parallel
+
+if __name__ == "__main__":
+    results = parallel.completed(tasks.double, range(20))
+    print(sorted(next(results)) != [])
+"""
 INTERACTIVE = """
 from npnets import parallel
 def double(member): return 2 * member
@@ -102,6 +110,12 @@ def test_a_script_without_a_main_guard_ends_with_the_remedy(tmp_path: Path) -> N
     )
     assert expected in errors.splitlines()
     assert "Exception in thread" not in errors
+
+
+@pytest.mark.slow
+def test_a_program_may_end_with_results_that_it_did_not_take(tmp_path: Path) -> None:
+    output, errors = program(UNFINISHED, tmp_path).communicate(timeout=60)
+    assert (output, errors) == ("True\n", "")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import population_tasks as tasks
 import pytest
 
 from npnets import parallel
+from npnets.parallel.process import Process
 
 pytestmark = [
     pytest.mark.numpy_alone("about processes, whatever the arrays"),
@@ -97,6 +98,18 @@ def test_a_block_that_an_exception_leaves_stops_the_calls_that_run() -> None:
     assert time.monotonic() - began < 50
 
 
+def test_an_executor_can_be_used_after_an_interrupt_while_it_took_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(process: Process, call: bytes) -> None:
+        process.start().submit(time.sleep, 100)
+        raise KeyboardInterrupt
+
+    with parallel.ProcessExecutor(1) as executor:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Process, "submit", interrupted)
+            executor.submit(tasks.double, 1)
+        assert executor.submit(tasks.double, 2).result(50) == 4
+
+
 @pytest.mark.slow
 def test_a_process_that_dies_while_idle_is_replaced() -> None:
     with parallel.ProcessExecutor(1) as executor:
@@ -105,6 +118,17 @@ def test_a_process_that_dies_while_idle_is_replaced() -> None:
             os.kill(process, signal.SIGKILL)
             found = parallel.map_population(tasks.process_of, range(3), executor)
             assert len(set(found)) == 1 and process not in found
+
+
+@pytest.mark.slow
+def test_a_call_that_is_given_to_a_dead_process_is_not_lost() -> None:
+    with parallel.ProcessExecutor(1) as executor:
+        os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
+        [process] = executor._calls
+        until = time.monotonic() + 20
+        while not process.start()._broken and time.monotonic() < until:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        assert parallel.map_population(tasks.double, [1, 2], executor, retries=0) == [2, 4]
 
 
 @pytest.mark.slow

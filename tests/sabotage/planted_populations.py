@@ -46,7 +46,7 @@ POPULATIONS = [
     Fault(
         "tasks that waited behind a lost one are lost too",
         "parallel/process_executor.py",
-        "if index == 0 or call.future in stopped:",
+        "if (index == 0 and call.is_sent) or call.is_stopped:",
         "if True:",
         _FAULTS,
     ),
