@@ -9,8 +9,8 @@ has failed.
 The trials are in one SQLite file in the folder of `--out`. The same command may run several times at once, for example
 in two terminals, and again later: `--trials` is the number of finished trials in the end, whoever ran them, and no
 trial is run twice. Ctrl-C and kill are safe: trials that ran are run again with their settings by the other processes,
-or by the next one, after `--lost-after` seconds. SQLite does not work on a network file system; for several machines,
-give `open_study` in `shared_study.py` Optuna's `JournalStorage` or the address of a database server.
+or by the next one, after `--lost-after` seconds. SQLite does not work on a network file system; `shared_study.py` says
+what several machines need.
 
 Needs `pip install 'npnets[search]'`. Writes `results.json` and `trials.png` to the same folder, and prints the best
 settings.
@@ -91,24 +91,35 @@ def run(options: argparse.Namespace) -> int:
     search = shared_study.Search(options.out, SPACE, training, statement, options.lost_after)
     path = options.out / shared_study.DATABASE
     with shared_study.explained(path):
-        done = len(shared_study.finished_trials(shared_study.open_study(search)))
+        interrupted, done = False, len(shared_study.finished_trials(shared_study.open_study(search)))
         if done > options.trials:
             raise ValueError(f"{path} has {done} finished trials already: --trials is their number in the end")
         if done < options.trials:
             with parallel.ProcessExecutor(options.workers) as executor:
                 work = functools.partial(shared_study.work, search=search, trials=options.trials)
-                parallel.map_population(work, range(executor.workers), executor)
+                interrupted = not finished(work, executor)
         rows = shared_study.rows(shared_study.open_study(search))
         with shared_study.locked(options.out):  # another process may end at the same time
             write_results(options, rows)
-    return 0
+    return 130 if interrupted else 0
+
+
+def finished(work: Callable[[int], None], executor: parallel.ProcessExecutor) -> bool:
+    """Let all processes work; return whether they finished, and not Ctrl-C."""
+    try:
+        parallel.map_population(work, range(executor.workers), executor)
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command continues the search", file=sys.stderr)
+        return False
+    return True
 
 
 def write_results(options: argparse.Namespace, trials: list[dict[str, Any]]) -> None:
     """Write the file and the figure, and print the best trials."""
     complete = sorted((row for row in trials if row["state"] == "complete"), key=lambda row: -row["return"])
     if not complete:
-        raise RuntimeError(f"none of {len(trials)} trials has a return; the first: {trials[0]['error']}")
+        reason = trials[0]["error"] if trials else "none is finished"
+        raise RuntimeError(f"none of {len(trials)} trials has a return: {reason}")
     results = {
         "title": "TD3 on Pendulum-v1",
         "seed": options.seed,

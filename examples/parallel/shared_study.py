@@ -4,8 +4,9 @@ Every process runs `work` until the study has its number of finished trials. A l
 trial, so that the processes together run exactly this number. A trial whose process has died or stands still is run
 again with the same settings, by any process.
 
-SQLite does not work on a network file system. For several machines, Optuna has `JournalStorage`, whose file may lie
-there, and `RDBStorage` with a database server.
+SQLite does not work on a network file system, and this lock is one of SQLite's. For several machines, Optuna has
+`RDBStorage` with a database server, which can hold the lock too, and `JournalStorage`, whose file may lie on a network
+file system, but which does not notice that a process has died.
 """
 
 from __future__ import annotations

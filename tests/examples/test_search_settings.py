@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from interruption import interrupted_once
 
 from examples.parallel import search_settings, trials_picture
 from npnets import parallel
@@ -363,6 +364,20 @@ def test_the_program_prints_and_saves_the_trials_and_the_best_of_them(
 
 
 @pytest.mark.slow
+def test_ctrl_c_saves_the_finished_trials_and_the_same_command_continues(tmp_path: Path) -> None:
+    options = ["--steps", "30", "--workers", "1", "--lost-after", "2", "--out", str(tmp_path)]
+    status, errors = interrupted_once(b"trial 1:", PROGRAM, *options, "--trials", "100", on="stdout")
+    assert status == 130
+    assert errors.splitlines() == [b"", b"interrupted: the same command continues the search"]
+    before = json.loads((tmp_path / "results.json").read_text())["results"]["trials"]
+    assert 2 <= len(before) < 100
+    command = [sys.executable, str(PROGRAM), *options, "--trials", str(len(before) + 2)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    after = json.loads((tmp_path / "results.json").read_text())["results"]["trials"]
+    assert after[: len(before)] == before and len(after) == len(before) + 2
+
+
+@pytest.mark.slow
 def test_fewer_trials_than_there_are_is_an_error(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--trials", "2") == 0
     capsys.readouterr()
@@ -376,7 +391,7 @@ def test_a_search_without_a_complete_trial_is_an_error(
 ) -> None:
     monkeypatch.setattr(search_settings, "evaluate", lambda *given: np.array([math.nan]))
     assert run("--trials", "2") == 2
-    assert "none of 2 trials has a return; the first: ArithmeticError: its value is nan" in capsys.readouterr().err
+    assert "none of 2 trials has a return: ArithmeticError: its value is nan" in capsys.readouterr().err
 
 
 def test_without_optuna_the_error_names_the_extra(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 
-def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, bytes]:
-    """Start an example, press Ctrl-C after some text on standard error, and return its exit status and its errors."""
+def interrupted_once(shown: bytes, example: Path, *options: str, on: str = "stderr") -> tuple[int, bytes]:
+    """Start an example, press Ctrl-C after some text on a stream, and return its exit status and its errors."""
     if os.name != "posix":
         pytest.skip("Windows sends Ctrl-C to all processes of a console, the tests' own too")
     command = [sys.executable, "-u", str(example), *options]
@@ -26,7 +26,7 @@ def interrupted_once(shown: bytes, example: Path, *options: str) -> tuple[int, b
         watchdog.start()
         read = chunk = b"nothing yet"
         while chunk and shown not in read:
-            chunk = os.read(process.stderr.fileno(), 4096)
+            chunk = os.read(getattr(process, on).fileno(), 4096)
             read += chunk
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
