@@ -69,6 +69,7 @@ class RayExecutor(StoppingExecutor):
         self._refs: dict[Future[Any], Any] = {}
         self._lost = tuple(getattr(self._ray.exceptions, name) for name in _LOST)
         self._window, self._window_until = 0, 0.0
+        self._closed = False
 
     @property
     def window(self) -> int:
@@ -86,20 +87,31 @@ class RayExecutor(StoppingExecutor):
         -------
         concurrent.futures.Future
             Its exception is a `WorkerLost` if the worker or its machine died.
+
+        Raises
+        ------
+        RuntimeError
+            After `shutdown`.
         """
+        self._check_open()
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
-        ref = self._remote.remote(fn, *args, **kwargs)
+        try:
+            ref = self._remote.remote(fn, *args, **kwargs)
+        except Exception as error:  # an argument that cannot be pickled
+            future.set_exception(error)
+            return future
         self._refs[future] = ref
         ref.future().add_done_callback(lambda done: self._finish(future, done))
         return future
 
     def share(self, common: Any) -> Any:
         """Put what all tasks need into Ray's object store, once."""
+        self._check_open()
         try:
             return self._ray.put(common)
         except Exception as error:
-            reason = f"{name_of(common[0])} cannot be sent to another machine ({first_line(error)}): {REMEDY}"
+            reason = f"{name_of(common[0])} or shared cannot be sent to another machine ({first_line(error)}): {REMEDY}"
             raise TypeError(reason) from None
 
     def stop(self, futures: Collection[Future[Any]]) -> None:
@@ -114,19 +126,30 @@ class RayExecutor(StoppingExecutor):
             self.stop([*self._refs])
         elif wait:
             concurrent_futures.wait([*self._refs])
+        self._closed = True
         if self._owns_connection:
             self._owns_connection = False
             self._ray.shutdown()
+
+    def _check_open(self) -> None:
+        """Check that there is a connection: without one, Ray would start a cluster."""
+        if self._closed or not self._ray.is_initialized():
+            raise RuntimeError("this RayExecutor was shut down, or Ray was: make a new one")
 
     def _finish(self, future: Future[Any], done: Future[Any]) -> None:
         self._refs.pop(future, None)
         error = done.exception()
         if error is None:
             future.set_result(done.result())
-        elif isinstance(error, self._lost) and not isinstance(error, self._ray.exceptions.RayTaskError):
+        elif self._is_loss(error):
             future.set_exception(WorkerLost(f"a worker on Ray was lost ({type(error).__name__})"))
         else:
             future.set_exception(error)
+
+    def _is_loss(self, error: BaseException) -> bool:
+        """Return whether a worker died: an error with a traceback is a task's, or that of a result as it is read."""
+        is_of_python = isinstance(error, self._ray.exceptions.RayTaskError) or getattr(error, "traceback_str", None)
+        return isinstance(error, self._lost) and not is_of_python
 
 
 def loaded_ray() -> ModuleType:

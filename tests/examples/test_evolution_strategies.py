@@ -462,7 +462,8 @@ def test_a_run_killed_with_sigkill_continues_bit_for_bit(tmp_path: Path) -> None
         process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     generation = checkpoint_of(tmp_path / "killed" / "checkpoint.npz")["state"].generation
     assert 1 <= generation < 6 and not (tmp_path / "killed" / "results.json").exists()
-    subprocess.run([*killed, "--resume"], check=True, capture_output=True)
+    resumed = subprocess.run([*killed, "--resume"], check=True, capture_output=True)
+    assert f"| {generation}/6".encode() in resumed.stderr and b"| 0/6" not in resumed.stderr
     subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
     ends = [checkpoint_of(tmp_path / name / "checkpoint.npz") for name in ("killed", "whole")]
     assert bits(ends[0]) == bits(ends[1]) and ends[0]["state"].generation == 6

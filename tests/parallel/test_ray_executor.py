@@ -93,6 +93,26 @@ def test_results_on_ray_have_the_bits_of_those_in_this_process(on_ray: parallel.
 
 
 @only_with_ray
+def test_members_and_results_that_cannot_be_sent_or_read_are_failures_of_their_tasks(
+    on_ray: parallel.RayExecutor,
+) -> None:
+    members = [threading.Lock(), tasks.Unloadable(), "unloadable", 1]
+    found = parallel.map_population(tasks.behave, members, on_ray, on_failure="return")
+    assert [getattr(result, "kind", result) for result in found] == ["not sent", "not sent", "not sent", 1]
+    assert "not on this side" in str(found[1]) and "not on this side" in str(found[2])
+
+
+@only_with_ray
+def test_no_call_is_taken_on_ray_after_shutdown(cluster: Any, on_ray: parallel.RayExecutor) -> None:
+    executor = parallel.RayExecutor(cluster.address)
+    executor.shutdown()
+    for submit in (executor.submit, lambda *call: parallel.map_population(*call, executor, on_failure="return")):
+        with pytest.raises(RuntimeError, match="this RayExecutor was shut down, or Ray was: make a new one"):
+            submit(tasks.double, [1])
+    assert parallel.map_population(tasks.double, [1], on_ray) == [2]
+
+
+@only_with_ray
 def test_functions_that_no_module_has_are_sent_to_ray_as_code(on_ray: parallel.RayExecutor) -> None:
     offset = 3
     assert parallel.map_population(lambda member: member + offset, [1, 2], on_ray) == [4, 5]
@@ -192,7 +212,9 @@ def test_the_first_fault_on_ray_stops_the_tasks_that_run(on_ray: parallel.RayExe
 @only_with_ray
 def test_a_function_that_cannot_be_sent_to_ray_is_refused_with_the_remedy(on_ray: parallel.RayExecutor) -> None:
     lock = threading.Lock()
-    with pytest.raises(TypeError, match=r"lambda> cannot be sent to another machine .*: send arrays, .* and no lock"):
+    with pytest.raises(
+        TypeError, match=r"lambda> or shared cannot be sent to another machine .*: send arrays, .* and no lock"
+    ):
         parallel.map_population(lambda member: lock, [1], on_ray)
 
 
