@@ -13,7 +13,7 @@ def mean_action(member, *, rng, shared):
 
 def main():
     params = actor.init(np.random.default_rng(0))
-    with parallel.ProcessExecutor() as executor:  # one for the whole program: processes take a second to start
+    with parallel.ProcessExecutor() as executor:  # one for the whole program, not for each call
         print(parallel.map_population(mean_action, [0.5, 1.0, 2.0], executor, seed=7, shared=params))
 
 
