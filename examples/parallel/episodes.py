@@ -1,4 +1,4 @@
-"""Episodes of policies in Gymnasium's environments: many at once, with normalized observations."""
+"""Episodes of policies in Gymnasium's environments: many at once, with normalized observations, and evaluations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from gymnasium.wrappers.utils import update_mean_var_count_from_moments
 from numpy.typing import NDArray
 
 import npnets
+from examples.shared.pendulum_evaluation import EVALUATION_SEED
+from npnets import parallel
 
 LARGEST = 5.0
+EVALUATION_EPISODES, EPISODES_IN_A_TASK = 30, 5
+TIME_LIMIT = 600.0
+"""Seconds after which a task has failed."""
 
 Array = NDArray[Any]
 Policy = Callable[[Array], Array]
@@ -34,7 +39,7 @@ def make_environments(env_id: str, number: int) -> Any:
     return gymnasium.make_vec(env_id, num_envs=number, vectorization_mode="sync")
 
 
-class Task(NamedTuple):
+class Spaces(NamedTuple):
     """Widths of an observation and of an action, the bound of each action entry, and steps of the longest episode."""
 
     obs_dim: int
@@ -43,7 +48,7 @@ class Task(NamedTuple):
     longest_episode: int | None
 
 
-def task_of(env_id: str) -> Task:
+def spaces_of(env_id: str) -> Spaces:
     """Return an environment's sizes and bounds, or raise a `ValueError` if a policy network could not act there."""
     try:
         envs = make_environments(env_id, 1)
@@ -60,12 +65,12 @@ def task_of(env_id: str) -> Task:
             f'gymnasium.wrappers.RescaleAction(gymnasium.make("{env_id}"), -1.0, 1.0)'
         )
     longest = gymnasium.spec(env_id).max_episode_steps
-    return Task(seen.shape[0], acted.shape[0], tuple(acted.high.tolist()), longest)
+    return Spaces(seen.shape[0], acted.shape[0], tuple(acted.high.tolist()), longest)
 
 
 def make_actor(env_id: str, hidden_sizes: Sequence[int]) -> npnets.Actor:
     """Return a policy network for an environment, or raise a `ValueError` if it could not act there."""
-    obs_dim, act_dim, max_action, _ = task_of(env_id)
+    obs_dim, act_dim, max_action, _ = spaces_of(env_id)
     trunk = npnets.Net(obs_dim, hidden_sizes=hidden_sizes, activation="tanh")
     return npnets.Actor(trunk, act_dim, max_action=max_action)
 
@@ -111,3 +116,20 @@ def play(env_id: str, policy: Policy, seeds: Sequence[int]) -> tuple[Array, Mome
         going &= finite & ~(terminated | truncated)
     envs.close()
     return returns, moments
+
+
+def evaluate(task: Callable[..., Array], shared: Any, executor: Any) -> Array:
+    """Return the returns `(30,)` of a policy, from initial states that are the same for every policy.
+
+    Parameters
+    ----------
+    task : callable
+        `task(seeds, shared=shared)` plays an episode from each seed and returns their returns.
+    shared : tree
+        The parameters of the policy.
+    executor : any
+        Of `npnets.parallel`.
+    """
+    seeds = np.arange(EVALUATION_SEED, EVALUATION_SEED + EVALUATION_EPISODES).reshape(-1, EPISODES_IN_A_TASK)
+    options: dict[str, Any] = {"shared": shared, "time_limit": TIME_LIMIT, "allow_nan": True}
+    return np.concatenate(parallel.map_population(task, seeds.tolist(), executor, **options))

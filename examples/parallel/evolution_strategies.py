@@ -18,10 +18,11 @@ continues. Ctrl-C saves the current state.
 
 from __future__ import annotations
 
+import argparse
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -31,15 +32,12 @@ import numpy as np
 from scipy.stats import rankdata
 
 import npnets
-from examples.parallel import search_program
+from examples.parallel import episodes, program
 from examples.parallel.episodes import NO_MOMENTS, Array, Moments, Policy, make_actor, merged, normalized, play
+from examples.shared.command_line import at_least, run_and_explain
 from npnets import optim, parallel, tree
 from npnets.functional import squash
 from npnets.log import logger
-
-EVALUATION_SEED, EVALUATION_EPISODES, EPISODES_IN_A_TASK = 1000, 30, 5
-TIME_LIMIT = 600.0
-"""Seconds after which a task has failed."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def act(actor: npnets.Actor, policy: dict[str, Any], observations: Array) -> Arr
 
 
 def play_evaluation(actor: npnets.Actor, settings: Settings, seeds: Sequence[int], *, shared: dict[str, Any]) -> Array:
-    """Return the returns of the policy itself, from initial states that are the same for every policy."""
+    """Return the returns of the policy itself from some seeds."""
     return play(settings.env, functools.partial(act, actor, shared), seeds)[0]
 
 
@@ -185,9 +183,11 @@ class EvolutionStrategies:
         Of `npnets.parallel`.
     """
 
+    name, unit = "ES", "generations"
+
     def __init__(self, settings: Settings, seed: int, executor: Any) -> None:
         self.settings, self.seed, self.executor = settings, seed, executor
-        self.actor = make_actor(settings.env, settings.hidden_sizes)
+        self.env, self.actor = settings.env, make_actor(settings.env, settings.hidden_sizes)
         self.optimizer = optim.adam(settings.learning_rate, weight_decay=settings.weight_decay)
 
     def init(self) -> State:
@@ -216,9 +216,9 @@ class EvolutionStrategies:
         settings, seed = self.settings, (self.seed, state.generation)
         shards = settings.pairs // settings.shard
         starts = parallel.generator(seed, shards).integers(2**31, size=settings.episodes)  # the generator of no task
-        shared = {**self.policy(state), "seeds": starts.tolist()}
+        shared = {**self.saved(state), "seeds": starts.tolist()}
         task = functools.partial(play_shard, self.actor, settings)
-        options: dict[str, Any] = {"time_limit": TIME_LIMIT, "on_failure": "return", "allow_nan": True}
+        options: dict[str, Any] = {"time_limit": episodes.TIME_LIMIT, "on_failure": "return", "allow_nan": True}
         results = parallel.map_population(task, range(shards), self.executor, seed=seed, shared=shared, **options)
         returns, moments = np.full((shards, 2, settings.shard), np.nan), state.moments
         for shard, result in enumerate(results):
@@ -230,22 +230,47 @@ class EvolutionStrategies:
             raise RuntimeError(f"generation {state.generation}: no pair has returns; the log has the reasons")
         return returns, moments
 
-    def policy(self, state: State) -> dict[str, Any]:
+    def saved(self, state: State) -> dict[str, Any]:
         """Return the parameters, and the moments that normalize observations: what is sent and saved."""
         return {"actor": state.params, "moments": state.moments}
 
     def evaluate(self, state: State) -> Array:
         """Return the returns `(30,)` of the policy itself."""
-        seeds = np.arange(EVALUATION_SEED, EVALUATION_SEED + EVALUATION_EPISODES).reshape(-1, EPISODES_IN_A_TASK)
         task = functools.partial(play_evaluation, self.actor, self.settings)
-        options: dict[str, Any] = {"shared": self.policy(state), "time_limit": TIME_LIMIT, "allow_nan": True}
-        results = parallel.map_population(task, seeds.tolist(), self.executor, **options)
-        return np.concatenate(results)
+        return episodes.evaluate(task, self.saved(state), self.executor)
+
+    def policy(self, state: State) -> Policy:
+        """Return the policy as a function of observations `(n, obs_dim)`."""
+        return functools.partial(act, self.actor, self.saved(state))
+
+    def environment_steps(self, state: State) -> int:
+        """Return the number of steps in all environments, each of which had an observation."""
+        return int(state.moments[2])
+
+
+# -- the program ------------------------------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search, evaluate and save; return the exit status."""
+    given = {field.name: getattr(options, field.name) for field in fields(Settings) if hasattr(options, field.name)}
+    settings = Settings(**given)
+    search = functools.partial(EvolutionStrategies, settings, options.seed)
+    return program.train(options, search, asdict(settings), options.generations)
 
 
 def main() -> int:
-    """Read the command line and run."""
-    return search_program.main(Settings(), EvolutionStrategies)
+    """Read the command line and run; print an error in one line."""
+    parser = program.training_parser("evolution_strategies", "Train a policy with evolution strategies.", Settings.env)
+    parser.add_argument("--generations", type=at_least(1), default=150, help="steps of the search (%(default)s)")
+    numbers = {"pairs": "pairs of policies in a generation", "shard": "pairs in a task", "episodes": "of each policy"}
+    for name, text in numbers.items():
+        default = getattr(Settings, name)
+        parser.add_argument(f"--{name}", type=at_least(1), default=default, help=f"{text} (%(default)s)")
+    for name, text in {"sigma": "size of the perturbations", "learning_rate": "Adam's"}.items():
+        option, default = f"--{name.replace('_', '-')}", getattr(Settings, name)
+        parser.add_argument(option, type=float, default=default, help=f"{text} (%(default)s)")
+    return run_and_explain(run, parser.parse_args(), "evolution_strategies")
 
 
 if __name__ == "__main__":

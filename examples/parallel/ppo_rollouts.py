@@ -3,7 +3,7 @@
     python examples/parallel/ppo_rollouts.py --seed 0 --workers 2 --out runs/ppo_rollouts
     python examples/parallel/ppo_rollouts.py --env InvertedPendulum-v5 --ray --out runs/inverted_pendulum
 
-In each iteration, every task plays a rollout: a fixed number of steps from a fresh reset of environments of its own,
+In each iteration, every task plays a rollout: a fixed number of steps in environments of its own, which it resets,
 with actions drawn by its own generator. The learner joins the rollouts in the order of the tasks and learns from them
 as `examples/online/ppo.py` does. The number of tasks is a setting of the algorithm and not the number of workers, so
 that the same seed gives the same policy, bit for bit, with any number of workers. A rollout whose task fails is left
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -31,18 +30,9 @@ import numpy as np
 
 from examples.online import ppo
 from examples.online.rollouts import Array, Environments, Rollout
-from examples.parallel import episodes
-from examples.parallel.progress import Progress
-from examples.shared.command_line import at_least, new_parser, run_and_explain
-from examples.shared.engine import add_engine_options, engine
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, record
-from examples.shared.results import Run, write_results
-from examples.shared.results_folder import prepare_folder, save_policy
+from examples.parallel import episodes, program
+from examples.shared.command_line import at_least, run_and_explain
 from npnets import parallel
-
-EVALUATION_EPISODES, EPISODES_IN_A_TASK = 30, 5
-TIME_LIMIT = 600.0
-"""Seconds after which a task has failed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class Settings:
 
     def agent(self) -> ppo.PPO:
         """Return PPO's networks for the environment."""
-        return ppo.PPO(self.learner, *episodes.task_of(self.env)[:2])
+        return ppo.PPO(self.learner, *episodes.spaces_of(self.env)[:2])
 
 
 class State(NamedTuple):
@@ -85,18 +75,18 @@ class State(NamedTuple):
 # -- tasks, on a worker -----------------------------------------------------------------------------------------------
 
 
-def play_rollout(settings: Settings, index: int, *, rng: np.random.Generator, shared: dict[str, Any]) -> Rollout:
-    """Play a rollout from a fresh reset, with actions that are drawn from the policy."""
-    envs = episodes.make_environments(settings.env, settings.learner.environments)
+def play_rollout(agent: ppo.PPO, env: str, index: int, *, rng: np.random.Generator, shared: dict[str, Any]) -> Rollout:
+    """Reset environments and play a rollout, with actions that are drawn from the policy."""
+    envs = episodes.make_environments(env, agent.settings.environments)
     environments = Environments(envs, seed=int(rng.integers(2**31)))
-    rollout = environments.play(settings.agent().draw(shared, rng), settings.learner.horizon)
+    rollout = environments.play(agent.draw(shared, rng), agent.settings.horizon)
     environments.close()
     return rollout
 
 
-def play_evaluation(settings: Settings, seeds: Sequence[int], *, shared: dict[str, Any]) -> Array:
-    """Return the returns of the policy without noise, from initial states that are the same for every policy."""
-    return episodes.play(settings.env, functools.partial(settings.agent().act, shared), seeds)[0]
+def play_evaluation(agent: ppo.PPO, env: str, seeds: Sequence[int], *, shared: dict[str, Any]) -> Array:
+    """Return the returns of the policy without noise from some seeds."""
+    return episodes.play(env, functools.partial(agent.act, shared), seeds)[0]
 
 
 # -- an iteration, on the driver --------------------------------------------------------------------------------------
@@ -114,9 +104,12 @@ class ParallelPPO:
         Of `npnets.parallel`.
     """
 
+    name, unit = "PPO", "iterations"
+
     def __init__(self, settings: Settings, seed: int, executor: Any) -> None:
         self.settings, self.seed, self.executor = settings, seed, executor
-        self.agent = settings.agent()
+        self.env, self.agent = settings.env, settings.agent()
+        self.actor = self.agent.actor
 
     def init(self) -> State:
         """Return the state before the first iteration."""
@@ -135,24 +128,32 @@ class ParallelPPO:
 
     def collect(self, state: State) -> Rollout:
         """Broadcast the parameters, and join the rollouts that succeed in the order of the tasks."""
-        task, seed = functools.partial(play_rollout, self.settings), (self.seed, state.iteration + 1)
-        options: dict[str, Any] = {"shared": self.policy(state), "time_limit": TIME_LIMIT, "on_failure": "return"}
+        task, seed = functools.partial(play_rollout, self.agent, self.env), (self.seed, state.iteration + 1)
+        shared = {"actor": self.saved(state)}
+        options: dict[str, Any] = {"shared": shared, "time_limit": episodes.TIME_LIMIT, "on_failure": "return"}
         results = parallel.map_population(task, range(self.settings.tasks), self.executor, seed=seed, **options)
         rollouts = [result for result in results if not isinstance(result, parallel.TaskError)]
         if not rollouts:
             raise RuntimeError(f"iteration {seed[1]}: all {len(results)} rollouts failed; the log has the reasons")
         return Rollout(*(np.concatenate(columns, axis=1) for columns in zip(*rollouts, strict=True)))
 
-    def policy(self, state: State) -> dict[str, Any]:
-        """Return the parameters that workers need."""
-        return {"actor": state.params["actor"]}
+    def saved(self, state: State) -> dict[str, Any]:
+        """Return the parameters of the policy, which workers need and `policy.npz` has."""
+        actor: dict[str, Any] = state.params["actor"]
+        return actor
 
     def evaluate(self, state: State) -> Array:
         """Return the returns `(30,)` of the policy without noise."""
-        seeds = np.arange(EVALUATION_SEED, EVALUATION_SEED + EVALUATION_EPISODES).reshape(-1, EPISODES_IN_A_TASK)
-        task = functools.partial(play_evaluation, self.settings)
-        options: dict[str, Any] = {"shared": self.policy(state), "time_limit": TIME_LIMIT, "allow_nan": True}
-        return np.concatenate(parallel.map_population(task, seeds.tolist(), self.executor, **options))
+        task = functools.partial(play_evaluation, self.agent, self.env)
+        return episodes.evaluate(task, {"actor": self.saved(state)}, self.executor)
+
+    def policy(self, state: State) -> episodes.Policy:
+        """Return the policy without noise as a function of observations `(n, obs_dim)`."""
+        return functools.partial(self.agent.act, state.params)
+
+    def environment_steps(self, state: State) -> int:
+        """Return the number of steps in all environments."""
+        return state.steps
 
 
 # -- the program ------------------------------------------------------------------------------------------------------
@@ -160,37 +161,15 @@ class ParallelPPO:
 
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and save; return the exit status."""
-    logging.basicConfig(format="%(message)s")  # of failed tasks
     settings = settings_of(options)
     stated = {"env": settings.env, "tasks": settings.tasks, **asdict(settings.learner)}
-    prepare_folder(options.out)
-    with engine(options) as executor:
-        training = ParallelPPO(settings, options.seed, executor)
-        progress = Progress(training, options.out / "checkpoint.npz", {"seed": options.seed, **stated})
-        if options.resume:
-            progress.resume()
-        finished = progress.continue_to(settings.iterations)
-    state = progress.state
-    policy = functools.partial(training.agent.act, state.params)
-    found = Run(
-        title=f"PPO on {settings.env}",
-        unit="iterations",
-        seed=options.seed,
-        steps=state.iteration,
-        seconds=progress.seconds(),
-        settings=stated,
-        curves={"PPO": progress.curve},
-        episodes={"PPO": record(policy, SHOWN_SEED)} if settings.env == "Pendulum-v1" else {},
-        more={"environment_steps": state.steps},
-    )
-    save_policy(options.out / "policy.npz", state.params["actor"], training.agent.actor)
-    write_results(options.out, found, libraries=("mujoco",))
-    return 0 if finished else 130
+    training = functools.partial(ParallelPPO, settings, options.seed)
+    return program.train(options, training, stated, settings.iterations)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """Return the settings that the options choose; a rollout is as long as the longest episode, unless stated."""
-    *_, max_action, longest = episodes.task_of(options.env)
+    *_, max_action, longest = episodes.spaces_of(options.env)
     sizes = {"environments": options.environments, "horizon": options.horizon or longest or 1000}
     learner = ppo.Hyperparameters(steps=options.steps, max_action=max_action, **sizes)
     return Settings(options.env, options.tasks, learner)
@@ -198,16 +177,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 def main() -> int:
     """Read the command line and run; print an error in one line."""
-    parser = new_parser("ppo_rollouts", "Train a policy by PPO with rollouts on several processes or machines.")
-    parser.add_argument("--env", default="Pendulum-v1", help="Gymnasium's id of the environment (%(default)s)")
+    parser = program.training_parser("ppo_rollouts", "Train a policy by PPO with rollouts on several processes.")
     parser.add_argument("--steps", type=at_least(1), default=160_000, help="steps in all environments (%(default)s)")
     parser.add_argument("--tasks", type=at_least(1), default=8, help="rollouts in an iteration (%(default)s)")
     parser.add_argument("--environments", type=at_least(1), default=2, help="environments of a rollout (%(default)s)")
     parser.add_argument("--horizon", type=at_least(1), help="steps of a rollout in each (those of the longest episode)")
-    parser.add_argument(
-        "--resume", action="store_true", help="continue from checkpoint.npz in the folder, if there is one"
-    )
-    add_engine_options(parser)
     return run_and_explain(run, parser.parse_args(), "ppo_rollouts")
 
 

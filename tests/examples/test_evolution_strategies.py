@@ -22,8 +22,9 @@ from interruption import interrupted_once
 from shuffled_executor import ShuffledExecutor
 
 import npnets
-from examples.parallel import episodes, evolution_strategies, search_program
+from examples.parallel import episodes, evolution_strategies
 from examples.parallel.evolution_strategies import EvolutionStrategies, Settings
+from examples.parallel.progress import Progress
 from npnets import checkpoint, parallel, tree
 
 pytestmark = pytest.mark.numpy_alone("Gymnasium's environments take and return NumPy's arrays")
@@ -168,7 +169,7 @@ def test_a_return_is_the_mean_over_a_members_own_episodes() -> None:
     searching = search()
     state = searching.init()
     theta, unravel = tree.ravel(state.params)
-    shared = {**searching.policy(state), "seeds": [3, 11]}
+    shared = {**searching.saved(state), "seeds": [3, 11]}
     returns, (mean, var, count) = evolution_strategies.play_shard(
         searching.actor, SMALL, 1, rng=parallel.generator(5, 1), shared=shared
     )
@@ -372,11 +373,11 @@ def test_a_wrong_option_is_refused_in_one_line(options: Any, telling: str, tmp_p
 # -- runs that continue -----------------------------------------------------------------------------------------------
 
 
-def progress(path: Path, settings: Settings = SMALL, seed: int = 0) -> search_program.Progress:
-    return search_program.Progress(search(settings, seed=seed), path, {"seed": seed, "sigma": settings.sigma})
+def progress(path: Path, settings: Settings = SMALL, seed: int = 0) -> Progress:
+    return Progress(search(settings, seed=seed), path, {"seed": seed, "sigma": settings.sigma})
 
 
-def curve(run: search_program.Progress) -> Any:
+def curve(run: Progress) -> Any:
     return run.curve.steps, bits(run.curve.returns)
 
 

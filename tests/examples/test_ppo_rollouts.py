@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import subprocess
@@ -19,7 +20,7 @@ from clock_environment import Clock
 from interruption import interrupted_once
 
 from examples.online.ppo import PPO, Hyperparameters
-from examples.parallel import ppo_rollouts
+from examples.parallel import episodes, ppo_rollouts, program
 from examples.parallel.ppo_rollouts import ParallelPPO, Settings
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
 from npnets import checkpoint, parallel
@@ -55,7 +56,8 @@ def played_one_by_one(state: Any) -> list[ppo_rollouts.Rollout]:
     """Return the rollouts of the iteration after a state."""
     generators = [parallel.generator((SEED, state.iteration + 1), index) for index in range(SETTINGS.tasks)]
     shared = {"actor": state.params["actor"]}
-    return [ppo_rollouts.play_rollout(SETTINGS, i, rng=rng, shared=shared) for i, rng in enumerate(generators)]
+    play = functools.partial(ppo_rollouts.play_rollout, SETTINGS.agent(), SETTINGS.env, shared=shared)
+    return [play(index, rng=rng) for index, rng in enumerate(generators)]
 
 
 @pytest.fixture
@@ -123,10 +125,10 @@ def failing(monkeypatch: pytest.MonkeyPatch, *failing: int) -> None:
     """Let the rollouts with some indices fail."""
     play = ppo_rollouts.play_rollout
 
-    def play_or_fail(settings: Any, index: int, **given: Any) -> Any:
+    def play_or_fail(agent: Any, env: str, index: int, **given: Any) -> Any:
         if index in failing:
             raise ValueError(f"no torque in {index}")
-        return play(settings, index, **given)
+        return play(agent, env, index, **given)
 
     monkeypatch.setattr(ppo_rollouts, "play_rollout", play_or_fail)
 
@@ -156,8 +158,8 @@ def test_an_iteration_without_any_rollout_is_an_error(monkeypatch: pytest.Monkey
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that runs the program here, without other processes, and returns its exit status."""
-    monkeypatch.setattr(ppo_rollouts, "engine", lambda options: parallel.SerialExecutor())
-    monkeypatch.setattr(ppo_rollouts, "EVALUATION_EPISODES", 5)
+    monkeypatch.setattr(program, "engine", lambda options: parallel.SerialExecutor())
+    monkeypatch.setattr(episodes, "EVALUATION_EPISODES", 5)
 
     def run(*options: str, to: str = "out") -> Any:
         monkeypatch.setattr(sys, "argv", ["ppo_rollouts.py", *SHORT, "--out", str(tmp_path / to), *options])
