@@ -6,7 +6,7 @@ order and however many attempts it takes.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -208,6 +208,10 @@ class _Run:
         """Return a task's result, the fault in its place, or that it is to be run again."""
         try:
             outcome: Outcome = future.result()
+        except CancelledError as error:
+            raise RuntimeError(
+                f"the executor {type(self.executor).__name__} was shut down while tasks waited for it: make a new one"
+            ) from error
         except Exception as error:
             return self._after_death(index, error) if is_loss(error) else _not_sent(error)
         self._compare(outcome)

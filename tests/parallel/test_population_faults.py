@@ -277,6 +277,15 @@ def test_a_job_of_submitit_that_was_killed_is_run_again_as_by_this_stand_in(capl
     )
 
 
+def test_an_executor_that_is_shut_down_while_tasks_wait_ends_the_call() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        results = parallel.completed(time.sleep, [0.0, 0.5, 0.0], executor, on_failure="return")
+        next(results)
+        executor.shutdown(wait=False, cancel_futures=True)
+        with pytest.raises(RuntimeError, match="ThreadPoolExecutor was shut down while tasks waited for it: make a n"):
+            list(results)
+
+
 def test_workers_that_differ_are_warned_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
     population._warn_of_numerics.cache_clear()
     places = iter([("a", "kernels avx2"), ("b", "kernels avx512"), ("a", "kernels avx2"), ("b", "kernels avx512")])

@@ -55,7 +55,10 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "__main__": (7, set()),
 }
 ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
-FRAMEWORKS = ("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl", "ray")
+FRAMEWORKS = (
+    *("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl"),
+    *("ray", "optuna", "gymnasium", "mujoco"),
+)
 
 
 def imports_of(source: str, package: str) -> Iterator[str]:
