@@ -17,7 +17,7 @@ from npnets import parallel, tree
 from npnets.typing import Array
 
 LAYERS, INPUTS, OUTPUTS = 9, 99, 80
-PENDULUM, EPISODES = "Pendulum-v1", 4
+PENDULUM, EPISODES = "Pendulum-v1", 8
 POLICY = npnets.Actor(npnets.Net(3, hidden_sizes=(32, 32)), 1, max_action=2.0)
 
 OBSERVATION = 17

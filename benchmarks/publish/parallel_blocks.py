@@ -38,7 +38,9 @@ def engines(records: Records) -> Table:
     """Return efficiency, start-up and recovery, a column for each engine."""
     results = records[NAME]["results"]
     played, start = results["efficiency"]["engines"], results["start"]
+    tasks = results["efficiency"]["tasks"]
     rows = [
+        ["a task that computes, on one worker", *(_task(one, tasks) for one in played.values())],
         [f"efficiency of two workers (at least {LEAST_EFFICIENCY:g})", *map(_efficiency, played.values())],
         ["start to the first result", *(_seconds(one["first result"]) for one in start.values())],
         ["a killed worker's task, if another worker waits", *(_seconds(one["other"]) for one in start.values())],
@@ -49,6 +51,10 @@ def engines(records: Records) -> Table:
 
 def _efficiency(found: dict[str, Any]) -> str:
     return f"{found['efficiency']['median']:.2f}"
+
+
+def _task(found: dict[str, Any], tasks: int) -> str:
+    return f"{found['one']['median'] * 1e3 / tasks:.0f} ms"
 
 
 def _seconds(spread: dict[str, float]) -> str:

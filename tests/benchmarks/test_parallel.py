@@ -193,7 +193,7 @@ def test_the_page_has_the_cost_of_a_task_with_its_limit_and_its_bytes(tmp_path: 
 def test_the_page_has_efficiency_start_and_recovery_of_each_engine(tmp_path: Path) -> None:
     found = parallel_blocks.engines(published(tmp_path))
     assert list(found.header) == ["", "``ProcessExecutor``", "``RayExecutor``"]
-    assert [row[1:] for row in found.rows] == [[text] * 2 for text in ("0.95", "1.00 s", "0.25 s", "2.00 s")]
+    assert [row[1:] for row in found.rows] == [[text] * 2 for text in ("95 ms", "0.95", "1.00 s", "0.25 s", "2.00 s")]
 
 
 def test_the_page_has_the_driver_s_work_and_the_speed_that_is_computed_from_it(tmp_path: Path) -> None:
