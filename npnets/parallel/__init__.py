@@ -2,8 +2,8 @@
 
 `map_population` runs a function once for each member of a population, on any executor of `concurrent.futures`: the
 processes of this machine, or a Ray cluster. A *member* is whatever distinguishes one task from the next: a seed, a
-setting, a tree of parameters. What all tasks need is sent once for a call. Each task has its own random generator, so
-that results have the same bits on any executor, with any number of workers.
+setting, a tree of parameters. A tree that all tasks need is sent once for a call. Each task has its own random
+generator, so that results have the same bits on any executor, with any number of workers.
 """
 
 from npnets.parallel.failures import TaskError, WorkerLost

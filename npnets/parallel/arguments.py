@@ -26,7 +26,7 @@ class Call(NamedTuple):
     raises: bool
     allows_nan: bool
 
-    def task(self, index: int, ends_process: bool) -> Task:
+    def task(self, index: int, ends_process: bool | None) -> Task:
         """Return what is sent for one member."""
         member, has_shared = self.population[index], self.shared is not None
         return Task(index, member, self.seed, has_shared, self.seconds, ends_process, self.allows_nan)

@@ -21,7 +21,10 @@ class WorkerLost(RuntimeError):
 
 
 def is_loss(error: Exception) -> bool:
-    """Return whether an exception of a future means that the worker died: submitit's says so by its name alone."""
+    """Return whether an exception of a future means that the worker died.
+
+    The one of submitit is known by its name, because nothing else here depends on submitit.
+    """
     return isinstance(error, (WorkerLost, BrokenExecutor)) or type(error).__name__ == "UncompletedJobError"
 
 
@@ -38,6 +41,8 @@ class TaskError(RuntimeError):
         - `"time limit"`: it ran longer than its time limit;
         - `"worker lost"`: its worker died, again in each retry;
         - `"not sent"`: the member or its result cannot be sent between processes.
+    traceback : str or None
+        The traceback on the worker, where there is one.
     """
 
     def __init__(self, index: int, kind: Kind, message: str, traceback: str | None = None) -> None:

@@ -24,7 +24,7 @@ class Finished:
         else:
             self._polled.append(future)
 
-    def next(self) -> Any:
+    def wait(self) -> Any:
         """Wait until a future is done, and return it."""
         while self._polled and self._done.empty():
             done = next((future for future in self._polled if future.done()), None)

@@ -8,6 +8,7 @@ import glob
 import mmap
 import os
 import pickle
+import stat
 import tempfile
 import time
 import weakref
@@ -69,10 +70,16 @@ def remove_abandoned() -> None:
     """Remove the files of processes that were killed, which are those that nobody has locked for a minute."""
     for path in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), _PREFIX + "*")):
         with contextlib.suppress(OSError):  # locked, another user's, or removed meanwhile
-            if time.time() - os.path.getmtime(path) > _SECONDS_UNTIL_LOCKED:
+            found = os.lstat(path)
+            if _is_own(found) and time.time() - found.st_mtime > _SECONDS_UNTIL_LOCKED:
                 with open(path, "rb") as file:
                     _lock(file)
                 os.unlink(path)
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Return whether a file is a regular one of this user: others may write to the folder for temporary files, too."""
+    return stat.S_ISREG(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
 
 
 def _remove(file: IO[bytes], path: str, process: int) -> None:
@@ -93,6 +100,8 @@ def _lock(file: IO[bytes]) -> None:
 @bounded_cache(maxsize=1)
 def _load(path: str, places: tuple[tuple[int, int], ...]) -> Any:
     with open(path, "rb") as file:
+        if not _is_own(os.fstat(file.fileno())):
+            raise PermissionError(f"{path} belongs to another user of this machine: it is not read")
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     pickled, *buffers = (mapped[start : start + length] for start, length in places)
     return pickle.loads(pickled, buffers=buffers)

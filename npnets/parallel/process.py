@@ -33,7 +33,7 @@ class Process:
         """Start it, unless it has been started, and return its pool."""
         with self._starting:
             if self._pool is None:
-                # The first pool of a program starts the tracker of its resources, which lets interrupts through.
+                # The first pool of a program starts the resource tracker of multiprocessing, which unblocks SIGINT.
                 pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _prepare)
                 with _without_interrupts():
                     self._pid, self._pool = pool.submit(os.getpid), pool

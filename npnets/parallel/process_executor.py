@@ -1,16 +1,16 @@
 """The processes of this machine as an executor that survives the death of a worker.
 
-Each worker is a `ProcessPoolExecutor` of one process. A process that dies takes along only the task that it ran: those
-that waited behind it go to other processes, and a new one takes its place.
+Each worker is a `ProcessPoolExecutor` of one process, which has one call at a time: a process that dies takes along
+only that call, and a new one takes its place. All other calls wait in one queue for the next process that is free.
 """
 
 import contextlib
-import itertools
 import os
 import pickle
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Collection
 from concurrent import futures as concurrent_futures
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
@@ -42,6 +42,8 @@ class ProcessExecutor(StoppingExecutor):
     ------
     TypeError, ValueError
         If `workers` is no positive integer.
+    RuntimeError
+        If the running program is no file, which processes could import.
 
     Notes
     -----
@@ -56,12 +58,13 @@ class ProcessExecutor(StoppingExecutor):
         _check_main_is_a_file()
         remove_abandoned()
         self.workers = cores() if workers is None else size("workers", workers)
-        # Never held while a pool is called, whose own lock its callbacks hold. Python may collect a generator, which
-        # calls `stop`, while this very thread holds it.
+        # Callbacks of a pool run under the pool's lock and take this one: a pool is never called with this one held.
+        # It is reentrant, because Python may collect a generator, which calls `stop`, while this very thread holds it.
         self._lock = threading.RLock()
         self._closed = False
-        self._calls: dict[Process, list[_Call]] = {Process(): [] for _ in range(self.workers)}
-        for process in self._calls:
+        self._waiting: deque[_Call] = deque()
+        self._running: dict[Process, _Call | None] = {Process(): None for _ in range(self.workers)}
+        for process in self._running:
             process.start()
 
     def __repr__(self) -> str:
@@ -73,7 +76,7 @@ class ProcessExecutor(StoppingExecutor):
         return 2 * self.workers
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call a function in the process that has the fewest calls.
+        """Call a function in the next process that has nothing to do.
 
         Returns
         -------
@@ -92,7 +95,7 @@ class ProcessExecutor(StoppingExecutor):
         except Exception as error:
             future.set_exception(error)
         else:
-            self._send(_Call(future, pickled))
+            self._add(_Call(future, pickled))
         return future
 
     def share(self, common: tuple[Callable[..., Any], Any]) -> MappedTree:
@@ -112,109 +115,128 @@ class ProcessExecutor(StoppingExecutor):
         shared.remove()
 
     def stop(self, futures: Collection[Future[Any]]) -> None:
-        """Kill the processes that run calls with these futures, which then raise `WorkerLost`, and start others."""
+        """Drop the calls with these futures, which then raise `WorkerLost`; processes that run one are replaced."""
         with self._lock:
-            for call in itertools.chain(*self._calls.values()):
-                call.is_stopped |= call.future in futures
-            stopped = [process for process, calls in self._calls.items() if calls and calls[0].is_stopped]
-        for process in stopped:
-            self._replace_soon(process, kill=True)
+            dropped = [call for call in self._waiting if call.future in futures]
+            self._waiting = deque(call for call in self._waiting if call.future not in futures)
+            running = [(process, call) for process, call in self._running.items() if call and call.future in futures]
+        for call in dropped:
+            call.fail(WorkerLost("stopped before it ran"))
+        for process, call in running:
+            self._soon(self._replace, process, call, True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes once their calls are done; with `cancel_futures`, kill those that have calls."""
+        """End the processes once all calls are done; with `cancel_futures`, drop the calls."""
         with self._lock:
             self._closed = True
-            processes = [*self._calls]
-            futures = {call.future for calls in self._calls.values() for call in calls}
+            futures = {call.future for call in (*self._waiting, *self._running.values()) if call}
         if cancel_futures:
             self.stop(futures)
-            concurrent_futures.wait(futures if wait else ())
-        if not wait or not processes or sys.is_finalizing():
-            for process in processes:
+        if sys.is_finalizing():  # no thread starts any more
+            for process in self._running:
                 process.shutdown(wait=False)
-            return
+        elif wait:
+            self._end(futures)
+        else:
+            threading.Thread(target=self._end, args=(futures,)).start()
+
+    def _end(self, futures: Collection[Future[Any]]) -> None:
+        """End the processes once some calls are done."""
         try:
-            with ThreadPoolExecutor(len(processes)) as threads:  # all end at the same time
-                for process in processes:
+            concurrent_futures.wait(futures)
+            with ThreadPoolExecutor(self.workers) as threads:  # all end at the same time
+                for process in [*self._running]:
                     threads.submit(process.shutdown, wait=True)
         except KeyboardInterrupt:
             self.stop(futures)
             raise
 
-    def _send(self, call: "_Call") -> None:
-        """Give a call to the process with the fewest."""
+    def _add(self, call: "_Call") -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this ProcessExecutor was shut down: make a new one")
-            process = min(self._calls, key=lambda process: len(self._calls[process]))
-            self._calls[process].append(call)
+            self._waiting.append(call)
+        try:
+            self._start_calls()
+        except KeyboardInterrupt:  # in a session that goes on: nobody has the future
+            self.stop({call.future})
+            self._soon(self._start_calls)
+            raise
+
+    def _start_calls(self) -> None:
+        """Give the calls that wait to the processes that have none."""
+        while (pair := self._next_pair()) is not None:
+            self._start(*pair)
+
+    def _next_pair(self) -> "tuple[Process, _Call] | None":
+        with self._lock:
+            process = next((process for process, call in self._running.items() if call is None), None)
+            if process is None or not self._waiting:
+                return None
+            call = self._running[process] = self._waiting.popleft()
+            return process, call
+
+    def _start(self, process: Process, call: "_Call") -> None:
         try:
             done = process.submit(call.pickled)
         except BrokenProcessPool:  # it died while it was idle
-            self._replace(process)
-        except KeyboardInterrupt:  # in a session that goes on: nobody has the future
-            call.is_stopped = True
-            self._replace_soon(process, kill=True)
+            self._replace(process, call, never_ran=True)
+        except RuntimeError as error:  # the program ends
+            self._release_process(process, call)
+            call.fail(WorkerLost(str(error)))
+        except KeyboardInterrupt:
+            self._replace(process, call, kill=True, never_ran=True)
             raise
         else:
-            call.is_sent = True
             done.add_done_callback(lambda done: self._finish(process, call, done))
 
-    def _finish(self, process: Process, call: "_Call", done: Future[Any]) -> None:
-        """Pass on what came of a call."""
+    def _finish(self, process: Process, call: "_Call", done: "Future[bytes]") -> None:
+        """Pass on the result or the error of a call, and start the next one."""
         if done.cancelled():  # stopped
             return
         if isinstance(done.exception(), BrokenProcessPool):
-            self._replace_soon(process)
-            return
-        with self._lock:
-            calls = self._calls.get(process, [])
-            if call not in calls:  # stopped
-                return
-            calls.remove(call)
-            next_is_stopped = bool(calls) and calls[0].is_stopped
-        if next_is_stopped:
-            self._replace_soon(process, kill=True)
-        call.settle(done)
+            self._soon(self._replace, process, call)
+        elif self._release_process(process, call):
+            self._start_calls()
+            call.settle(done)
 
-    def _replace_soon(self, process: Process, kill: bool = False) -> None:
-        """Replace a process in a thread of its own, since this one may hold the lock of the process's pool."""
+    def _release_process(self, process: Process, call: "_Call") -> bool:
+        """Return whether a process still had this call; now it has none."""
+        with self._lock:
+            if self._running.get(process) is not call:  # stopped
+                return False
+            self._running[process] = None
+            return True
+
+    def _soon(self, method: Callable[..., None], *args: Any) -> None:
+        """Call a method in a thread of its own, since this one may hold the lock of a pool."""
         if not sys.is_finalizing():  # when all processes end, and no thread starts
-            threading.Thread(target=self._replace, args=(process, kill), daemon=True).start()
+            threading.Thread(target=method, args=args, daemon=True).start()
 
-    def _replace(self, process: Process, kill: bool = False) -> None:
-        """Replace a process that died or is stopped: its first call ran on it and is lost, others go elsewhere."""
-        successor = Process()
+    def _replace(self, process: Process, call: "_Call", kill: bool = False, never_ran: bool = False) -> None:
+        """Replace a process that died or is stopped, if it still has this call, which is lost unless it never ran."""
         with self._lock:
-            calls = self._calls.pop(process, None)
-            if calls is None:  # replaced before, in the callback of another of its calls
+            if self._running.get(process) is not call:
                 return
-            if not self._closed:
-                self._calls[successor] = []
+            del self._running[process]
+            if never_ran:
+                self._waiting.appendleft(call)
+            if self._waiting or not self._closed:
+                self._running[Process()] = None
         if kill:
             process.kill()
-        for index, call in enumerate(calls):
-            if (index == 0 and call.is_sent) or call.is_stopped:
-                how = "was stopped" if kill else "died"
-                call.fail(WorkerLost(f"{process} {how}", was_starting=not process.started))
-            else:
-                self._send_again(call)
-
-    def _send_again(self, call: "_Call") -> None:
-        try:
-            self._send(call)
-        except RuntimeError as error:  # shut down meanwhile
-            call.fail(WorkerLost(str(error)))
+        if not never_ran:
+            lost = f"{process} {'was stopped' if kill else 'died'}"
+            call.fail(WorkerLost(lost, was_starting=not process.started))
+            self._start_calls()
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Call:
     """A pickled call and its future."""
 
     future: Future[Any]
     pickled: bytes
-    is_sent: bool = False
-    is_stopped: bool = False
 
     def settle(self, done: "Future[bytes]") -> None:
         """Set the result or the error that came of it."""

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from npnets.caches import bounded_cache
+from npnets.log import logger
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.sending import REMEDY, first_line, name_of
 from npnets.parallel.stopping_executor import StoppingExecutor
@@ -21,7 +22,7 @@ OLDEST = (2, 40)
 _LOST = ("WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError", "RaySystemError")
 _SECONDS_TO_CONNECT = 10.0
 _TASKS_PER_SLOT = 4  # with fewer, workers wait for Ray's scheduler
-_WINDOW_HOLDS = 1.0  # seconds, after which the cluster is asked again how many CPUs it has
+_WINDOW_HOLDS = 1.0  # seconds for which the number of CPUs is cached
 
 
 class RayExecutor(StoppingExecutor):
@@ -32,10 +33,10 @@ class RayExecutor(StoppingExecutor):
     address : str, optional
         As `ray.init` takes it: `"auto"` for the cluster of which this machine is a part, an address, or `"local"` to
         start Ray on this machine alone. By default the address in the environment variable `RAY_ADDRESS`, a cluster
-        that runs on this machine, or else as `"local"`. If the program has called `ray.init` itself, that connection
-        is used.
+        that runs on this machine, or else as `"local"`. If the program has called `ray.init` itself, leave it out:
+        that connection is used, and stays open.
     cpus_per_task : float
-        CPUs that Ray reserves for each task.
+        CPUs that Ray reserves for each task; with 0.5, two tasks share one.
     **options
         Further arguments of `ray.init`, such as `num_cpus` or `runtime_env`.
 
@@ -44,7 +45,9 @@ class RayExecutor(StoppingExecutor):
     ImportError
         If Ray is not installed, or too old.
     ConnectionError
-        If there is no cluster at the address.
+        If there is no cluster at the address, or it does not let this machine in.
+    ValueError
+        If `cpus_per_task` is not positive, or Ray is connected already and further arguments are given.
 
     Notes
     -----
@@ -52,14 +55,27 @@ class RayExecutor(StoppingExecutor):
     every machine; functions of the running script are sent as code. Workers' output goes to Ray's logs unless
     `log_to_driver=True` is passed.
 
-    Ray's own retries are off: `map_population` runs a task again whose worker or machine was lost, and says so.
+    Ray's own retries are off: `map_population` runs a task again whose worker or machine was lost, and logs it.
+
+    Examples
+    --------
+    >>> from npnets import parallel
+    >>> with parallel.RayExecutor("local", num_cpus=2) as executor:  # doctest: +SKIP
+    ...     parallel.map_population(abs, [-1, -2], executor)
+    [1, 2]
     """
 
     ends_process = True
 
     def __init__(self, address: str | None = None, *, cpus_per_task: float = 1.0, **options: Any) -> None:
         self._ray = loaded_ray()
+        if not cpus_per_task > 0:
+            raise ValueError(f"cpus_per_task must be a positive number of CPUs, but is {cpus_per_task!r}")
         self._owns_connection = not self._ray.is_initialized()
+        if not self._owns_connection and (address or options):
+            raise ValueError(
+                "this program is connected to Ray already: leave out address and options, or call ray.shutdown() first"
+            )
         if self._owns_connection:
             _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
             quiet = {"log_to_driver": False, "logging_level": "WARNING"}
@@ -68,17 +84,28 @@ class RayExecutor(StoppingExecutor):
         self._remote = self._ray.remote(num_cpus=cpus_per_task, max_retries=0)(_call)
         self._refs: dict[Future[Any], Any] = {}
         self._lost = tuple(getattr(self._ray.exceptions, name) for name in _LOST)
-        self._window, self._window_until = 0, 0.0
+        self._window, self._window_until, self._warned = 0, 0.0, False
         self._closed = False
 
     @property
     def window(self) -> int:
         """How many tasks keep all CPUs of the cluster busy: for each, one that runs and some that wait."""
         if time.monotonic() > self._window_until:
-            cpus = self._ray.cluster_resources().get("CPU", 0)
-            self._window = max(_TASKS_PER_SLOT, int(_TASKS_PER_SLOT * cpus / self._cpus_per_task))
+            cpus = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
+            self._warn_of_waiting(max(cpus, default=0))
+            self._window = max(_TASKS_PER_SLOT, int(_TASKS_PER_SLOT * sum(cpus) / self._cpus_per_task))
             self._window_until = time.monotonic() + _WINDOW_HOLDS
         return self._window
+
+    def _warn_of_waiting(self, most: float) -> None:
+        """Warn once if no machine can run a task: Ray waits for one without a word."""
+        if most < self._cpus_per_task and not self._warned:
+            self._warned = True
+            logger().warning(
+                "each task needs %g CPUs, and no machine of the cluster has more than %g: tasks wait until one joins",
+                self._cpus_per_task,
+                most,
+            )
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call a function on the cluster.

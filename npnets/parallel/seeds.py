@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from npnets.description import size
+
 Seed: TypeAlias = int | np.integer[Any] | Sequence[int] | np.random.SeedSequence
 
 
@@ -13,7 +15,7 @@ def seed_sequence(seed: Seed) -> np.random.SeedSequence:
     if isinstance(seed, np.random.SeedSequence):
         return seed
     try:
-        if isinstance(seed, (bool, float)):
+        if seed is None or isinstance(seed, (bool, float)):
             raise TypeError
         return np.random.SeedSequence(seed)
     except (TypeError, ValueError):
@@ -42,8 +44,8 @@ def generator(seed: Seed, index: int) -> np.random.Generator:
 
     Raises
     ------
-    TypeError
-        If it is no seed.
+    TypeError, ValueError
+        If it is no seed, or no index.
 
     Examples
     --------
@@ -54,6 +56,8 @@ def generator(seed: Seed, index: int) -> np.random.Generator:
     sequence = seed_sequence(seed)
     return np.random.default_rng(
         np.random.SeedSequence(
-            sequence.entropy, spawn_key=(*sequence.spawn_key, int(index)), pool_size=sequence.pool_size
+            sequence.entropy,
+            spawn_key=(*sequence.spawn_key, size("index", index, least=0)),
+            pool_size=sequence.pool_size,
         )
     )

@@ -1,5 +1,7 @@
 """One task, as it runs on a worker: its generator, its time limit, and every fault as a value that is sent back."""
 
+import dataclasses
+import multiprocessing
 import os
 import platform
 import time
@@ -24,7 +26,7 @@ _TRACEBACK_ENDS = 10_000  # characters
 
 
 class Task(NamedTuple):
-    """What is sent for one member: a few hundred bytes beside the member itself.
+    """The message for one member: a few hundred bytes beside the member itself.
 
     Attributes
     ----------
@@ -39,7 +41,8 @@ class Task(NamedTuple):
     seconds
         Time limit, or None.
     ends_process
-        Whether the process may end when the task ignores its time limit.
+        Whether the process may end when the task ignores its time limit; None if the executor is unknown, and a process
+        that `multiprocessing` started may.
     allows_nan
         Whether the result may hold NaN.
     """
@@ -49,7 +52,7 @@ class Task(NamedTuple):
     seed: np.random.SeedSequence | None
     has_shared: bool
     seconds: float | None
-    ends_process: bool
+    ends_process: bool | None
     allows_nan: bool
 
 
@@ -63,12 +66,12 @@ class Fault:
 
 
 class Outcome(NamedTuple):
-    """What a worker sends back.
+    """The message that a worker returns.
 
     Attributes
     ----------
     result
-        What the function returned, or a `Fault`.
+        The function's result, or a `Fault`.
     seconds
         How long it ran.
     worker
@@ -98,7 +101,7 @@ def run_task(common: Any, task: Task) -> Outcome:
     """
     began = time.perf_counter()
     try:
-        with time_limit(task.seconds, task.ends_process):
+        with time_limit(task.seconds, _ends_process(task)):
             fun, shared = common.load() if isinstance(common, MappedTree) else common
             result = _result(fun, shared, task)
     except OverTime:
@@ -107,7 +110,11 @@ def run_task(common: Any, task: Task) -> Outcome:
         raise
     except BaseException as error:
         result = Fault("raised", f"raised {first_line(error)}", _traceback())
-    return Outcome(result, time.perf_counter() - began, *_here())
+    return Outcome(result, time.perf_counter() - began, *_identity())
+
+
+def _ends_process(task: Task) -> bool:
+    return multiprocessing.parent_process() is not None if task.ends_process is None else task.ends_process
 
 
 def _result(fun: Callable[..., Any], shared: Any, task: Task) -> Any:
@@ -154,7 +161,9 @@ def fault_in(result: Any, allows_nan: bool) -> Fault | None:
 
 
 def leaves_of(value: Any, path: str = "") -> Any:
-    """Yield path and value of each leaf of dicts, lists and tuples, in the order in which they come."""
+    """Yield path and value of each leaf of dicts, lists, tuples and dataclasses, in the order in which they come."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, (dict, list, tuple)):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
             yield from leaves_of(part, f"{path}.{key}" if path else str(key))
@@ -170,6 +179,6 @@ def is_nan(leaf: Any) -> bool:
 
 
 @bounded_cache(maxsize=1)
-def _here() -> tuple[str, str]:
-    """Return the process with its machine, and what its numbers depend on."""
+def _identity() -> tuple[str, str]:
+    """Return the process with its machine, and the versions and kernels that its numbers depend on."""
     return f"process {os.getpid()} on {platform.node()}", numerics()

@@ -62,10 +62,10 @@ def _alarm(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
         finally:  # the alarm may ring at that very moment
             signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
-            _go_on(outer, began)
+            _restore_timer(outer, began)
 
 
-def _go_on(timer: tuple[float, float], began: float) -> None:
+def _restore_timer(timer: tuple[float, float], began: float) -> None:
     """Let an alarm ring in time that was set before, such as that of a task around this one."""
     delay, interval = timer
     if delay:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +18,7 @@ from shuffled_executor import ShuffledExecutor
 
 import npnets
 from npnets import parallel
+from npnets.parallel.process import Process
 
 pytestmark = pytest.mark.numpy_alone("sends arrays between processes, which those on a GPU cannot be")
 
@@ -134,8 +136,26 @@ def test_partial_functions_and_trees_as_members_are_sent(processes: parallel.Pro
     assert [member["name"] for member, _ in found] == ["0", "1", "2"]
 
 
-def test_an_empty_population_gives_an_empty_list_without_a_process() -> None:
+def test_an_empty_population_gives_an_empty_list_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Process, "start", lambda process: pytest.fail("a process starts"))
     assert parallel.map_population(tasks.double, []) == []
+    assert list(parallel.completed(tasks.double, [])) == []
+
+
+def test_a_seed_may_be_a_seed_sequence() -> None:
+    sequence = np.random.SeedSequence(5).spawn(2)[1]
+    found = parallel.map_population(tasks.drawn, range(3), parallel.SerialExecutor(), seed=sequence)
+    assert found == [(index, np.random.default_rng(child).normal()) for index, child in enumerate(sequence.spawn(3))]
+
+
+@pytest.mark.slow
+def test_a_process_that_is_free_takes_the_next_task_whatever_runs_elsewhere(
+    processes: parallel.ProcessExecutor,
+) -> None:
+    parallel.map_population(tasks.double, range(4), processes)
+    began = time.monotonic()
+    parallel.map_population(time.sleep, [2.0, 0.1, 1.5, 0.1], processes)  # 3.5 s, if the third waits for the first
+    assert time.monotonic() - began < 3.0
 
 
 @pytest.mark.slow

@@ -130,3 +130,17 @@ def test_arrays_on_a_gpu_are_refused_and_not_moved() -> None:
         parallel.TaskError, match=r"member 0 of 1 returned an array on cuda:0 at 'weight'; return npnets"
     ):
         parallel.map_population(lambda member: on_gpu, [1], SERIAL)
+
+
+@numpy_alone
+@pytest.mark.parametrize(
+    ("seed", "index", "error", "words"),
+    [
+        (None, 0, TypeError, "or a SeedSequence, but is None"),
+        (1, -1, ValueError, "index must be at least 0, but is -1"),
+        (1, 1.7, TypeError, "index must be an integer of at least 0, but is 1.7"),
+    ],
+)
+def test_a_generator_needs_a_seed_and_an_index(seed: Any, index: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=re.escape(words)):
+        parallel.generator(seed, index)

@@ -17,8 +17,9 @@ from typing import Any
 import population_tasks as tasks
 import pytest
 
+import npnets
 from npnets import parallel
-from npnets.parallel import population, task, time_limit
+from npnets.parallel import driver, task, time_limit
 
 pytestmark = [
     pytest.mark.numpy_alone("about processes, whatever the arrays"),
@@ -30,7 +31,7 @@ LINES = {
     "leave": r"member 1 of 3 raised SystemExit: 3 \(process \d+ on .+, after .+ s\)",
     "nan": r"member 1 of 3 returned NaN at 'returns'; pass allow_nan=True if that is a result \(process .+ s\)",
     "sleep": r"member 1 of 3 ran longer than its time limit of 0\.3 s \(process \d+ on .+, after 0\.3\d* s\)",
-    "hang in C": r"member 1 of 3 lost its worker once \(process \d+ died\): it may .* crash or hang in C",
+    "hang in C": r"member 1 of 3 lost its worker once .* crash, or hang in C past its time limit of 0\.3 s",
     "catch and go on": r"member 1 of 3 lost its worker once \(process \d+ died\): it may .*",
     "die": r"member 1 of 3 lost its worker once \(process \d+ died\): it may need more memory, .*",
     "unpicklable": r"member 1 of 3 cannot be sent .* back \(\w+: .*lambda.*\): send arrays, .*",
@@ -165,6 +166,7 @@ def test_a_nan_is_a_result_where_that_is_allowed(processes: parallel.ProcessExec
         (float("nan"), ""),
         ([1.0, {"a": (2, float("nan"))}], " at '1.a.1'"),
         ({1: 1.0, "b": complex("nan")}, " at 'b'"),
+        (tasks.Episode(3, [1.0, float("nan")]), " at 'returns.1'"),
     ],
 )
 def test_a_nan_is_found_anywhere_in_a_result(result: Any, place: str) -> None:
@@ -287,11 +289,25 @@ def test_an_executor_that_is_shut_down_while_tasks_wait_ends_the_call() -> None:
 
 
 def test_workers_that_differ_are_warned_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
-    population._warn_of_numerics.cache_clear()
+    driver._warn_of_numerics.cache_clear()
     places = iter([("a", "kernels avx2"), ("b", "kernels avx512"), ("a", "kernels avx2"), ("b", "kernels avx512")])
-    monkeypatch.setattr(task, "_here", lambda: next(places))
+    monkeypatch.setattr(task, "_identity", lambda: next(places))
+    monkeypatch.setattr(driver, "numerics", lambda: "kernels avx2")
     parallel.map_population(tasks.double, range(4), parallel.SerialExecutor())
     assert lines_of(caplog) == [
-        "workers differ, and with them the last bits of results: kernels avx2 | kernels avx512; install the same "
-        "versions, and set NPNETS_COMPILED and OPENBLAS_CORETYPE to what all of them have"
+        "workers and driver differ, and with them the last bits of results: kernels avx2 | kernels avx512; install the "
+        "same versions, and set NPNETS_COMPILED and OPENBLAS_CORETYPE to a value that suits all of them"
     ]
+
+
+@pytest.mark.slow
+def test_workers_with_other_kernels_than_the_driver_are_warned_of(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver._warn_of_numerics.cache_clear()
+    monkeypatch.setenv("NPNETS_COMPILED", "off")
+    if npnets.about()["compiled"] == "off":
+        pytest.skip("needs compiled kernels in the driver")
+    parallel.map_population(tasks.double, range(2), parallel.ProcessExecutor(1))
+    [line] = lines_of(caplog)
+    assert "kernels off" in line

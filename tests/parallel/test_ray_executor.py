@@ -135,7 +135,7 @@ def test_workers_on_ray_take_one_thread_and_read_shared_arrays_only(on_ray: para
         ("nan", "nan", r"member 1 of 3 returned NaN at 'returns'; pass allow_nan=True .*"),
         ("sleep", "time limit", r"member 1 of 3 ran longer than its time limit of 0\.5 s \(process \d+ on .+ s\)"),
         ("die", "worker lost", r"member 1 of 3 lost its worker once \(a worker on Ray was lost \(WorkerCrashed.*"),
-        ("hang in C", "worker lost", r"member 1 of 3 lost its worker once .* crash or hang in C"),
+        ("hang in C", "worker lost", r"member 1 of 3 lost its worker once .* hang in C past its time limit of 0\.5 s"),
     ],
 )
 def test_a_fault_on_ray_is_reported_in_one_line(
@@ -226,7 +226,7 @@ def test_a_module_that_a_worker_lacks_is_named_with_the_remedy(
     monkeypatch.syspath_prepend(tmp_path)
     half = importlib.import_module("module_of_the_driver").half
     remedy = (
-        r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*\): install .* let Ray send its folder"
+        r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*\): install the module .* on Ray, RayExecutor"
     )
     with pytest.raises(parallel.TaskError, match=remedy):
         parallel.map_population(half, [1], on_ray)
@@ -239,6 +239,43 @@ def test_a_connection_of_the_program_itself_is_used_and_left_open(on_ray: parall
     with parallel.RayExecutor() as executor:
         assert parallel.map_population(tasks.double, [1], executor) == [2]
     assert ray.is_initialized()
+
+
+@only_with_ray
+def test_tasks_that_no_machine_can_run_wait_with_one_warning(
+    on_ray: parallel.RayExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = parallel.RayExecutor(cpus_per_task=100)
+    for _ in range(2):
+        time.sleep(1.1)
+        assert executor.window == 4
+    [line] = lines_of(caplog)
+    assert line.startswith("each task needs 100 CPUs, and no machine of the cluster has more than ")
+    assert line.endswith(": tasks wait until one joins")
+
+
+@only_with_ray
+def test_as_many_tasks_run_at_once_as_cpus_for_each_allow(on_ray: parallel.RayExecutor) -> None:
+    halves = parallel.RayExecutor(cpus_per_task=0.5)
+    time.sleep(1.1)
+    assert halves.window == 2 * on_ray.window
+    assert parallel.map_population(tasks.double, range(5), halves) == [0, 2, 4, 6, 8]
+
+
+@only_with_ray
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"cpus_per_task": 0}, "cpus_per_task must be a positive number of CPUs, but is 0"),
+        ({"address": "auto"}, "connected to Ray already: leave out address and options, or call ray.shutdown"),
+        ({"num_cpus": 2}, "connected to Ray already: leave out address and options, or call ray.shutdown"),
+    ],
+)
+def test_arguments_that_ray_would_ignore_are_refused(
+    arguments: dict[str, Any], words: str, on_ray: parallel.RayExecutor
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        parallel.RayExecutor(**arguments)
 
 
 ON_RAY = """

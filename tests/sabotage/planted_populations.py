@@ -18,7 +18,7 @@ POPULATIONS = [
     Fault(
         "tasks of one seed sequence have the generators of another",
         "parallel/seeds.py",
-        "(*sequence.spawn_key, int(index))",
+        '(*sequence.spawn_key, size("index", index, least=0))',
         "(int(index),)",
         _RESULTS,
     ),
@@ -44,11 +44,11 @@ POPULATIONS = [
         _FAULTS,
     ),
     Fault(
-        "tasks that waited behind a lost one are lost too",
+        "calls that wait are dropped with a stopped one",
         "parallel/process_executor.py",
-        "if (index == 0 and call.is_sent) or call.is_stopped:",
-        "if True:",
-        _FAULTS,
+        "deque(call for call in self._waiting if call.future not in futures)",
+        "deque()",
+        _EXECUTOR,
     ),
     Fault(
         "workers outlive a driver that is killed",
@@ -60,8 +60,8 @@ POPULATIONS = [
     Fault(
         "an idle process that died is not replaced",
         "parallel/process_executor.py",
-        "        except BrokenProcessPool:  # it died while it was idle\n            self._replace(process)\n",
-        "        except BrokenProcessPool:  # it died while it was idle\n            raise\n",
+        "self._replace(process, call, never_ran=True)\n        except RuntimeError",
+        "raise\n        except RuntimeError",
         _EXECUTOR,
     ),
 ]

@@ -8,12 +8,22 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import npnets
+
+
+@dataclass
+class Episode:
+    """A result of a user's own class."""
+
+    steps: int
+    returns: list[float]
+
 
 ACTOR = npnets.Actor(npnets.Net(3, hidden_sizes=(8,)), 2)
 
