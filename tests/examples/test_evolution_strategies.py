@@ -317,7 +317,7 @@ class Images(Line):
 
 
 @pytest.mark.parametrize(
-    ("env", "telling"),
+    ("env", "words"),
     [
         (Lopsided, "expected actions within [-bound, bound], but Other-v0 has Box(-1.0, 2.0, (1,), float32)"),
         (Unbounded, "expected actions within [-bound, bound], but Other-v0 has Box(-inf, inf, (1,), float32)"),
@@ -326,9 +326,7 @@ class Images(Line):
         ("Nowhere-v7", "expected an environment that Gymnasium can make, but got Nowhere-v7"),
     ],
 )
-def test_an_environment_in_which_no_policy_can_act_is_refused_in_one_line(
-    env: Any, telling: str, tmp_path: Path
-) -> None:
+def test_an_environment_in_which_no_policy_can_act_is_refused_in_one_line(env: Any, words: str, tmp_path: Path) -> None:
     name = env if isinstance(env, str) else "Other-v0"
     if name == "Other-v0":
         gymnasium.register(name, env)
@@ -337,7 +335,7 @@ def test_an_environment_in_which_no_policy_can_act_is_refused_in_one_line(
     finally:
         gymnasium.registry.pop("Other-v0", None)
     assert finished.returncode == 2
-    assert telling in finished.stderr.strip().splitlines()[-1]
+    assert words in finished.stderr.strip().splitlines()[-1]
 
 
 def test_the_bound_of_an_action_is_that_of_the_environment() -> None:
@@ -356,7 +354,7 @@ def test_mujoco_prints_no_line_for_each_environment(
 
 
 @pytest.mark.parametrize(
-    ("options", "telling"),
+    ("options", "words"),
     [
         (("--pairs", "9", "--shard", "2"), "--pairs must be a multiple of --shard, but 9 is none of 2"),
         (("--sigma", "0"), "--sigma and --learning-rate must be positive, but are 0.0 and 0.1"),
@@ -364,10 +362,10 @@ def test_mujoco_prints_no_line_for_each_environment(
         (("--shard", "0"), "--shard: must be at least 1, but is 0"),
     ],
 )
-def test_a_wrong_option_is_refused_in_one_line(options: Any, telling: str, tmp_path: Path) -> None:
+def test_a_wrong_option_is_refused_in_one_line(options: Any, words: str, tmp_path: Path) -> None:
     finished = run_here("parallel.evolution_strategies", *options, "--out", tmp_path / "out")
     assert finished.returncode == 2
-    assert finished.stderr.strip().splitlines()[-1].endswith(telling)
+    assert finished.stderr.strip().splitlines()[-1].endswith(words)
 
 
 # -- runs that continue -----------------------------------------------------------------------------------------------
@@ -406,11 +404,11 @@ def test_a_run_without_a_file_starts_from_the_beginning(tmp_path: Path) -> None:
 
 def test_a_run_of_other_options_is_not_continued(tmp_path: Path) -> None:
     progress(tmp_path / "run.npz").continue_to(1)
-    for other, telling in (
+    for other, words in (
         (progress(tmp_path / "run.npz", seed=1), "whose seed is 0, but here it is 1"),
         (progress(tmp_path / "run.npz", replace(SMALL, sigma=0.3)), "whose sigma is 0.2, but here it is 0.3"),
     ):
-        with pytest.raises(ValueError, match=telling):
+        with pytest.raises(ValueError, match=words):
             other.resume()
 
 

@@ -292,7 +292,7 @@ def of_another_space(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "telling"),
+    ("make", "words"),
     [
         (of_another_program, "is a database of another program; choose another folder with --out"),
         (of_another_study, "has a study of another program; choose another folder with --out"),
@@ -304,13 +304,13 @@ def of_another_space(folder: Path) -> None:
         (of_another_space, "has a search whose space is {'rate': [0.1, 1.0]}, but here it is {'rate': [0.001, 1.0], "),
     ],
 )
-def test_a_database_of_something_else_is_an_error_of_one_line(make: Any, telling: str, tmp_path: Path) -> None:
+def test_a_database_of_something_else_is_an_error_of_one_line(make: Any, words: str, tmp_path: Path) -> None:
     make(tmp_path)
     before = (tmp_path / shared_study.DATABASE).read_bytes()
     with pytest.raises((OSError, ValueError)) as caught:
         shared_study.work(0, search=small_search.search(tmp_path), trials=1)
     assert str(caught.value).startswith(str(tmp_path / shared_study.DATABASE))
-    assert telling in str(caught.value) and "\n" not in str(caught.value)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
     assert make is of_another_study or (tmp_path / shared_study.DATABASE).read_bytes() == before
 
 
