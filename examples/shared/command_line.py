@@ -52,5 +52,5 @@ def run_and_explain(run: Callable[[argparse.Namespace], int], options: argparse.
         print(f"{program}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ninterrupted before the first step: nothing to save", file=sys.stderr)
+        print("\ninterrupted before results were saved", file=sys.stderr)
         return 130

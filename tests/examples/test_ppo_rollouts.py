@@ -8,7 +8,6 @@ import logging
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 from backends import bits
 from clock_environment import Clock
 from interruption import interrupted_once
+from shuffled_executor import ShuffledExecutor
 
 from examples.online.ppo import PPO, Hyperparameters
 from examples.parallel import episodes, ppo_rollouts, program
@@ -31,21 +31,6 @@ PROGRAM = Path(ppo_rollouts.__file__)
 SMALL = Hyperparameters(environments=2, horizon=8, hidden_sizes=(6, 5), epochs=2, batch_size=16, gamma=0.9)
 SETTINGS, SEED = Settings("Pendulum-v1", tasks=3, learner=SMALL), 3
 SHORT = ("--steps", "384", "--tasks", "3", "--horizon", "16")  # four iterations of 96 steps
-
-
-class LastFirst(Executor):
-    """Runs tasks in this process, once it has a number of them, from the last to the first."""
-
-    def __init__(self, number: int) -> None:
-        self.number, self.waiting = number, []
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self.waiting.append((future, fn, args))
-        if len(self.waiting) == self.number:
-            for waiting, call, given in reversed(self.waiting):
-                waiting.set_result(call(*given))
-        return future
 
 
 def training(executor: Any = None, settings: Settings = SETTINGS) -> ParallelPPO:
@@ -72,11 +57,11 @@ def clock_id(monkeypatch: pytest.MonkeyPatch) -> None:
     "make_executor",
     [
         parallel.SerialExecutor,
-        lambda: LastFirst(3),
+        lambda: ShuffledExecutor(3, 3, np.random.default_rng(0)),  # the last first
         pytest.param(lambda: parallel.ProcessExecutor(1), marks=pytest.mark.slow),
         pytest.param(lambda: parallel.ProcessExecutor(2), marks=pytest.mark.slow),
     ],
-    ids=["serial", "last first", "one worker", "two workers"],
+    ids=["serial", "shuffled", "one worker", "two workers"],
 )
 def test_joined_rollouts_are_those_of_the_tasks_in_their_order_bit_for_bit_wherever_they_were_played(
     make_executor: Any,
@@ -217,7 +202,7 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_one_that_is_not(
 
 
 @pytest.mark.parametrize(
-    ("options", "telling"),
+    ("options", "words"),
     [
         (("--resume", "--seed", "1"), "is of a run whose seed is 0, but here it is 1; resume with the options of that"),
         (("--resume", "--tasks", "2"), "is of a run whose tasks is 3, but here it is 2"),
@@ -227,7 +212,7 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_one_that_is_not(
     ],
 )
 def test_a_wrong_option_is_refused_in_one_line(
-    options: Any, telling: str, run: Any, capsys: pytest.CaptureFixture[str]
+    options: Any, words: str, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run() == 0
     capsys.readouterr()
@@ -236,7 +221,7 @@ def test_a_wrong_option_is_refused_in_one_line(
     except SystemExit as end:
         status = end.code
     assert status == 2
-    assert telling in capsys.readouterr().err.splitlines()[-1]
+    assert words in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_checkpoint_of_another_program_is_refused(

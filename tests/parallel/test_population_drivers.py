@@ -131,7 +131,7 @@ def test_functions_of_an_interactive_session_are_refused_with_the_remedy(tmp_pat
     assert "made in an interactive session: write it to a file and import it, or use RayExecutor" in errors
 
 
-def test_a_program_from_standard_input_is_told_to_be_a_file(tmp_path: Path) -> None:
+def test_a_program_from_standard_input_is_refused_with_the_remedy(tmp_path: Path) -> None:
     code = "from npnets import parallel; parallel.ProcessExecutor(1)"
     _, errors = program("", tmp_path, "-").communicate(code, timeout=60)
     assert "but '<stdin>' is no file: write the program to a file and run that, or use SerialExecutor" in errors
