@@ -103,8 +103,8 @@ def test_members_and_results_that_cannot_be_sent_or_read_are_failures_of_their_t
 
 
 @only_with_ray
-def test_no_call_is_taken_on_ray_after_shutdown(cluster: Any, on_ray: parallel.RayExecutor) -> None:
-    executor = parallel.RayExecutor(cluster.address)
+def test_no_call_is_taken_on_ray_after_shutdown(on_ray: parallel.RayExecutor) -> None:
+    executor = parallel.RayExecutor()
     executor.shutdown()
     for submit in (executor.submit, lambda *call: parallel.map_population(*call, executor, on_failure="return")):
         with pytest.raises(RuntimeError, match="this RayExecutor was shut down, or Ray was: make a new one"):
@@ -225,9 +225,7 @@ def test_a_module_that_a_worker_lacks_is_named_with_the_remedy(
     (tmp_path / "module_of_the_driver.py").write_text("def half(member): return member / 2")
     monkeypatch.syspath_prepend(tmp_path)
     half = importlib.import_module("module_of_the_driver").half
-    remedy = (
-        r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*\): install the module .* on Ray, RayExecutor"
-    )
+    remedy = r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*: install the module .*on Ray, RayEx"
     with pytest.raises(parallel.TaskError, match=remedy):
         parallel.map_population(half, [1], on_ray)
 
