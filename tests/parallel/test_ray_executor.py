@@ -225,7 +225,7 @@ def test_a_module_that_a_worker_lacks_is_named_with_the_remedy(
     (tmp_path / "module_of_the_driver.py").write_text("def half(member): return member / 2")
     monkeypatch.syspath_prepend(tmp_path)
     half = importlib.import_module("module_of_the_driver").half
-    remedy = r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*: install the module .*on Ray, RayEx"
+    remedy = r"cannot run on its worker \(.*No module named 'module_of_the_driver'.*: install the module .*on Ray, Ray"
     with pytest.raises(parallel.TaskError, match=remedy):
         parallel.map_population(half, [1], on_ray)
 
