@@ -81,7 +81,9 @@ class RayExecutor(StoppingExecutor):
             quiet = {"log_to_driver": False, "logging_level": "WARNING"}
             _connect(self._ray, address, {**quiet, **options})
         self._cpus_per_task = cpus_per_task
-        self._remote = self._ray.remote(num_cpus=cpus_per_task, max_retries=0)(_call)
+        # By default Ray keeps giving tasks to a worker that it has, while other machines idle.
+        how: dict[str, Any] = {"num_cpus": cpus_per_task, "max_retries": 0, "scheduling_strategy": "SPREAD"}
+        self._remote = self._ray.remote(**how)(_call)
         self._refs: dict[Future[Any], Any] = {}
         self._lost = tuple(getattr(self._ray.exceptions, name) for name in _LOST)
         self._window, self._window_until, self._warned = 0, 0.0, False

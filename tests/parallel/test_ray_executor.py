@@ -201,6 +201,22 @@ def test_the_window_grows_with_the_cluster(cluster: Any, on_ray: parallel.RayExe
 
 
 @only_with_ray
+def test_short_tasks_keep_all_machines_busy(on_ray: parallel.RayExecutor) -> None:
+    import ray
+
+    def machine(member: float) -> str:
+        time.sleep(member)
+        return ray.get_runtime_context().get_node_id()
+
+    alive = sum(node["Alive"] for node in ray.nodes())
+    for _ in range(2):  # by the second call, the first machine's workers have started
+        found = parallel.map_population(machine, [0.2] * 8 * alive, on_ray)
+    counts = [found.count(node) for node in set(found)]
+    assert len(counts) == alive
+    assert min(counts) >= 4
+
+
+@only_with_ray
 def test_the_first_fault_on_ray_stops_the_tasks_that_run(on_ray: parallel.RayExecutor) -> None:
     began = time.monotonic()
     with pytest.raises(parallel.TaskError, match="member 1 of 3"):
