@@ -213,7 +213,7 @@ def test_short_tasks_keep_all_machines_busy(on_ray: parallel.RayExecutor) -> Non
         found = parallel.map_population(machine, [0.2] * 8 * alive, on_ray)
     counts = [found.count(node) for node in set(found)]
     assert len(counts) == alive
-    assert min(counts) >= 4
+    assert min(counts) >= 2
 
 
 @only_with_ray
