@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import nnls
 
 MACHINES = (1, 10, 100, 1000)
 CORES = 16
@@ -26,9 +27,13 @@ class DriverWork(NamedTuple):
 
 
 def fitted(points: Iterable[tuple[float, float]]) -> DriverWork:
-    """Return the line through pairs of the number of tasks and the driver's seconds, by relative least squares."""
+    """Return the line through pairs of the number of tasks and the driver's seconds.
+
+    By least squares with no negative part, so that the largest clusters, which are nearest to still larger ones, count
+    most.
+    """
     tasks, seconds = np.array(list(points)).T
-    per_task, fixed = np.polyfit(tasks, seconds, 1, w=1 / seconds)
+    (fixed, per_task), _ = nnls(np.stack([np.ones_like(tasks), tasks], axis=1), seconds)
     return DriverWork(float(fixed), float(per_task))
 
 

@@ -21,6 +21,8 @@ from examples.shared.drawing import DASHES, LIGHT, TEXT, Palette, add_axes, new_
 
 TITLE, PANEL, BELOW, LEGEND = 0.4, 2.1, 0.66, 0.5
 """Heights in inches."""
+LOWEST_LABEL = 0.035
+"""The lowest efficiency at which a label is clear of the axis."""
 
 Point = Mapping[str, Any]
 
@@ -53,7 +55,8 @@ def figure_of(results: Mapping[str, Any], palette: Palette = LIGHT) -> Figure:
 
 def _driver(axes: Axes, points: Sequence[Point], work: DriverWork, palette: Palette) -> None:
     tasks = [0, points[-1]["tasks"]]
-    line = f"{work.fixed * 1e3:.0f} ms + {work.per_task * 1e3:.1f} ms a task"
+    fixed = f"{work.fixed * 1e3:.0f} ms + " if work.fixed else ""
+    line = f"{fixed}{work.per_task * 1e3:.1f} ms a task"
     axes.plot(
         tasks, [work.seconds(number) * 1e3 for number in tasks], color=palette.faint, linestyle=DASHES, label=line
     )
@@ -70,7 +73,8 @@ def _efficiency(axes: Axes, found: Mapping[str, Any], work: DriverWork, palette:
     for seconds, colour in zip(TASK_SECONDS, palette.levels, strict=True):
         curve = [efficiency(work, number, CORES, seconds) for number in machines]
         axes.plot(machines, curve, color=colour, linewidth=2)
-        axes.annotate(f"{seconds:g} s", (machines[-1], curve[-1]), (6, -4), textcoords="offset points", color=colour)
+        end = (machines[-1], max(curve[-1], LOWEST_LABEL))
+        axes.annotate(f"{seconds:g} s", end, (6, -4), textcoords="offset points", color=colour)
     axes.plot([], [], color=palette.ink, linewidth=2, label=f"computed, {CORES} cores each")
     _measured(axes, found, work, palette.series[0])
     axes.set_title("Part of the time in which the cores compute")

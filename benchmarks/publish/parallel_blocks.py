@@ -90,8 +90,9 @@ def machines(records: Records) -> Table:
             for seconds in TASK_SECONDS
         )
         rows.append([f"{number:,}", f"{number * CORES:,}", f"{work.seconds(number * CORES):.2g} s", *cells])
+    fixed = f"{work.fixed * 1e3:.0f} ms for an iteration and " if work.fixed else ""
     above = (
-        f"The driver takes {work.fixed * 1e3:.0f} ms for an iteration and {work.per_task * 1e3:.2f} ms for each task. "
+        f"The driver takes {fixed}{work.per_task * 1e3:.2f} ms for each task. "
         f"From this, with {CORES} cores a machine and one task a core in each iteration:"
     )
     headings = (f"speed, tasks of {seconds:g} s" for seconds in TASK_SECONDS)

@@ -121,6 +121,10 @@ def test_the_line_through_measurements_on_a_line_is_that_line() -> None:
     np.testing.assert_allclose(work, (0.01, 0.002), rtol=1e-9)
 
 
+def test_the_driver_never_takes_less_than_no_time_for_an_iteration() -> None:
+    assert fitted([(8, 0.01), (16, 0.05), (64, 0.3)]).fixed == 0.0
+
+
 def test_efficiency_and_speed_are_those_of_a_driver_that_never_works_while_the_cores_do() -> None:
     work = DriverWork(0.5, 0.01)
     assert efficiency(work, 10, 16, 6.0) == pytest.approx(6.0 / (6.0 + 0.5 + 1.6))
