@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -24,13 +23,6 @@ pytestmark = pytest.mark.numpy_alone("sends arrays between processes, which thos
 
 SHARED = tasks.ACTOR.init(np.random.default_rng(0))
 MEMBERS = np.linspace(-1.0, 1.0, 7)
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[parallel.ProcessExecutor]:
-    """Two processes for the tests of this file."""
-    with parallel.ProcessExecutor(2) as executor:
-        yield executor
 
 
 def actions(executor: Any) -> Any:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import re
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import population_tasks as tasks
 import pytest
+from logged_lines import lines_of
 
 import npnets
 from npnets import parallel
@@ -45,24 +44,6 @@ KINDS = {
     "sleep": "time limit",
     **dict.fromkeys(("unpicklable", "unloadable"), "not sent"),
 }
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[parallel.ProcessExecutor]:
-    """Two processes for the tests of this file."""
-    with parallel.ProcessExecutor(2) as executor:
-        yield executor
-
-
-@pytest.fixture(autouse=True)
-def captured(caplog: pytest.LogCaptureFixture) -> None:
-    """Capture the warnings of the package."""
-    caplog.set_level(logging.WARNING, "npnets")
-
-
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged."""
-    return [record.getMessage() for record in caplog.records if record.name == "npnets"]
 
 
 @pytest.mark.parametrize(

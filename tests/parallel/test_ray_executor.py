@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-import logging
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import population_tasks as tasks
 import pytest
 from driver_programs import await_end, processes_of_tasks, program
+from logged_lines import lines_of
 
 import npnets
 from npnets import parallel
@@ -68,17 +66,6 @@ def on_ray(cluster: Any) -> Iterator[parallel.RayExecutor]:
     """An executor on the cluster."""
     with parallel.RayExecutor(cluster.address) as executor:
         yield executor
-
-
-@pytest.fixture(autouse=True)
-def captured(caplog: pytest.LogCaptureFixture) -> None:
-    """Capture the warnings of the package."""
-    caplog.set_level(logging.WARNING, "npnets")
-
-
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged."""
-    return [record.getMessage() for record in caplog.records if record.name == "npnets"]
 
 
 @only_with_ray
@@ -315,30 +302,3 @@ def test_tasks_on_ray_end_with_a_driver_that_is_interrupted_or_killed(end: signa
     assert end == signal.SIGKILL or errors.rstrip().endswith("KeyboardInterrupt")
     for process in processes:
         await_end(process)
-
-
-@only_with_ray
-def test_an_address_without_a_cluster_is_refused_at_once() -> None:
-    code = "from npnets import parallel; parallel.RayExecutor('127.0.0.1:1')"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert "ConnectionError: there is no Ray cluster at 127.0.0.1:1 (" in ran.stderr
-    assert "start one with `ray start --head --port=1` on that machine" in ran.stderr
-
-
-def test_without_ray_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(
-        ImportError, match=r"not installed: pip install 'npnets\[ray\]'; ProcessExecutor uses this mach"
-    ):
-        parallel.RayExecutor()
-
-
-@pytest.mark.parametrize("version", ["1.13.0", "2.9.3"])
-def test_a_stand_in_for_an_old_ray_is_refused_with_the_version_that_is_needed(
-    version: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = ModuleType("ray")
-    old.__version__ = version  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ray", old)
-    with pytest.raises(ImportError, match=rf"needs Ray 2\.\d+ or newer, but {version} is installed: pip install -U"):
-        parallel.RayExecutor()
