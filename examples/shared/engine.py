@@ -28,7 +28,9 @@ def engine(options: argparse.Namespace) -> Any:
         return parallel.ProcessExecutor(options.workers)
     if options.workers is not None and options.ray:
         raise ValueError("--workers is for this machine: a Ray cluster at an address has its own number of CPUs")
-    modules = {"py_modules": [str(Path(__file__).resolve().parents[1])]}  # workers import `examples`
+    # Workers import `examples`, and not what else is in the current folder, such as an npnets that is not installed.
+    folder = str(Path(__file__).resolve().parents[1])
+    modules = {"py_modules": [folder], "working_dir": folder}
     if options.ray:
         return parallel.RayExecutor(options.ray, runtime_env=modules)
     return parallel.RayExecutor("local", num_cpus=options.workers, runtime_env=modules, include_dashboard=False)

@@ -56,7 +56,8 @@ def test_ray_starts_here_or_is_that_of_the_address(
     monkeypatch.setattr(parallel, "RayExecutor", RecordedExecutor)
     executor = engine(options(*given))
     assert (executor.address, executor.settings.get("num_cpus", "absent")) == (address, cpus)
-    assert executor.settings["runtime_env"] == {"py_modules": [str(PROGRAM.parents[1])]}
+    folder = str(PROGRAM.parents[1])
+    assert executor.settings["runtime_env"] == {"py_modules": [folder], "working_dir": folder}
 
 
 def test_a_number_of_workers_for_a_cluster_at_an_address_is_refused() -> None:

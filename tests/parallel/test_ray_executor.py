@@ -62,9 +62,10 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def on_ray(cluster: Any) -> Iterator[parallel.RayExecutor]:
-    """An executor on the cluster."""
-    with parallel.RayExecutor(cluster.address) as executor:
+def on_ray(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[parallel.RayExecutor]:
+    """An executor on the cluster; its workers import the npnets that is tested, and not one in the current folder."""
+    empty = tmp_path_factory.mktemp("empty")
+    with parallel.RayExecutor(cluster.address, runtime_env={"working_dir": str(empty)}) as executor:
         yield executor
 
 
