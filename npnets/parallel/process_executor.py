@@ -23,7 +23,7 @@ from npnets.installation import cores
 from npnets.parallel.failures import WorkerLost
 from npnets.parallel.mapped_tree import MappedTree, remove_abandoned
 from npnets.parallel.process import Process
-from npnets.parallel.sending import REMEDY, check_function, first_line
+from npnets.parallel.sending import REMEDY, check_importable, check_picklable, first_line
 from npnets.parallel.stopping_executor import StoppingExecutor
 
 
@@ -100,7 +100,7 @@ class ProcessExecutor(StoppingExecutor):
 
     def share(self, common: tuple[Callable[..., Any], Any]) -> MappedTree:
         """Write a function and the tree that all its calls need to a file, which the processes map."""
-        check_function(common[0])
+        check_importable(common[0])
         try:
             return MappedTree(common)
         except OSError as error:
@@ -108,6 +108,7 @@ class ProcessExecutor(StoppingExecutor):
             reason = f"shared cannot be written to {folder} ({first_line(error)}): free space there, or set TMPDIR"
             raise OSError(error.errno, reason) from None
         except Exception as error:
+            check_picklable(common[0])  # only now, to tell which of the two it is
             raise TypeError(f"shared cannot be sent to another process ({first_line(error)}): {REMEDY}") from None
 
     def release(self, shared: MappedTree) -> None:

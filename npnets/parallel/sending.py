@@ -10,24 +10,22 @@ _FUNCTIONS = "make it with `def` at the top of a module (functools.partial of on
 _LONGEST_LINE = 200
 
 
-def check_function(fun: Any) -> None:
-    """Check that another process of this machine can import a function.
-
-    Raises
-    ------
-    TypeError
-        If it cannot be pickled, or belongs to an interactive session.
-    """
-    try:
-        pickle.dumps(fun)
-    except Exception as error:
-        reason = f"{name_of(fun)} cannot be sent to another process ({first_line(error)}): {_FUNCTIONS}"
-        raise TypeError(reason) from None
+def check_importable(fun: Any) -> None:
+    """Raise a `TypeError` if a function belongs to an interactive session, which no other process can import."""
     if _module_of(fun) == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
         raise TypeError(
             f"{name_of(fun)} cannot be sent to another process, because it was made in an interactive session: write "
             "it to a file and import it, or use RayExecutor or SerialExecutor"
         )
+
+
+def check_picklable(fun: Any) -> None:
+    """Raise a `TypeError` if a function cannot be pickled."""
+    try:
+        pickle.dumps(fun)
+    except Exception as error:
+        reason = f"{name_of(fun)} cannot be sent to another process ({first_line(error)}): {_FUNCTIONS}"
+        raise TypeError(reason) from None
 
 
 def name_of(fun: Any) -> str:
