@@ -4,7 +4,8 @@
 
 The policy imitates a controller that swings the pendulum up. An optimizer of vectors needs only `tree.ravel`, which
 converts parameters to a vector and back, and `unravel.slices`, which maps bounds to parameters. The parameters are
-float64, as all that SciPy computes. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`.
+float64, as all that SciPy computes. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by
+`--out`.
 """
 
 from __future__ import annotations
