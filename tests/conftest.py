@@ -8,6 +8,7 @@ passes without using it fails nevertheless: a new test either runs on the second
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,13 @@ def pytest_make_parametrize_id(val: Any) -> str | None:
 
 def _backend_of(item: pytest.Item) -> str:
     return str(item.callspec.params["backend"])  # type: ignore[attr-defined]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a package which is not installed, unless the environment requires those packages."""
+    for name in [marker.args[0] for marker in item.iter_markers("needs_package")]:
+        if importlib.util.find_spec(name) is None and not os.environ.get("NPNETS_REQUIRE_PACKAGES"):
+            pytest.skip(f"needs {name}, which `tox run -e parallel` installs")
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -99,9 +97,7 @@ def test_the_driver_s_seconds_are_those_of_its_parts(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None and not os.environ.get("NPNETS_REQUIRE_RAY"), reason="needs Ray"
-)
+@pytest.mark.needs_package("ray")
 def test_a_simulated_cluster_computes_on_all_of_its_nodes() -> None:
     with Worker(program.CLUSTER_SIDE, "the cluster") as side:
         assert side.call(begin={"seconds": 1.0}) == 5702

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import subprocess
 import sys
@@ -66,9 +65,7 @@ def test_a_number_of_workers_for_a_cluster_at_an_address_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None and not os.environ.get("NPNETS_REQUIRE_RAY"), reason="needs Ray"
-)
+@pytest.mark.needs_package("ray")
 def test_an_example_on_ray_whose_workers_lack_its_modules_saves_the_policy_of_a_run_on_processes(
     tmp_path: Path,
 ) -> None:

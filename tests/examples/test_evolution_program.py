@@ -78,10 +78,10 @@ def test_the_bound_of_an_action_is_that_of_the_environment() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.needs_package("mujoco")
 def test_mujoco_prints_no_line_for_each_environment(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("mujoco")
     monkeypatch.chdir(tmp_path)  # where MuJoCo writes a log
     returns, moments = episodes.play("HalfCheetah-v5", lambda seen: np.zeros((len(seen), 6), np.float32), [0, 1])
     assert np.isfinite(returns).all() and moments[2] == 2000

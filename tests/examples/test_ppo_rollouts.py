@@ -268,8 +268,8 @@ def test_ctrl_c_saves_the_policy_as_far_as_it_got(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.needs_package("mujoco")
 def test_it_learns_in_an_environment_of_mujoco(run: Any, tmp_path: Path) -> None:
-    pytest.importorskip("mujoco")
     assert run("--env", "InvertedPendulum-v5", "--horizon", "40") == 0
     found = results(tmp_path / "out")
     assert found["title"] == "PPO on InvertedPendulum-v5" and found["settings"]["max_action"] == [3.0]

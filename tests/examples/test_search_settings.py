@@ -21,7 +21,10 @@ from npnets import parallel
 pytest.importorskip("optuna")
 small_search = pytest.importorskip("small_search")
 
-pytestmark = pytest.mark.numpy_alone("is about databases and processes, whose device is the processor")
+pytestmark = [
+    pytest.mark.numpy_alone("is about databases and processes, whose device is the processor"),
+    pytest.mark.needs_package("optuna"),
+]
 
 PROGRAM = Path(search_settings.__file__)
 

@@ -24,7 +24,10 @@ shared_study = pytest.importorskip("examples.parallel.shared_study")
 small_search = pytest.importorskip("small_search")
 TrialState = optuna.trial.TrialState
 
-pytestmark = pytest.mark.numpy_alone("is about databases and processes, whose device is the processor")
+pytestmark = [
+    pytest.mark.numpy_alone("is about databases and processes, whose device is the processor"),
+    pytest.mark.needs_package("optuna"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="kills processes as POSIX does")

@@ -29,20 +29,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-needs_ray = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("ray") is None and not os.environ.get("NPNETS_REQUIRE_RAY"), reason="needs Ray"
-    ),
-    pytest.mark.slow,
-]
 SHARED = tasks.ACTOR.init(np.random.default_rng(0))
 
 
 def only_with_ray(test: Any) -> Any:
     """Mark a test that starts Ray."""
-    for mark in needs_ray:
-        test = mark(test)
-    return test
+    return pytest.mark.needs_package("ray")(pytest.mark.slow(test))
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.numpy_alone("about an installation, and no arrays")
 
 
 @pytest.mark.slow
+@pytest.mark.needs_package("ray")
 def test_an_address_without_a_cluster_is_refused_at_once() -> None:
-    pytest.importorskip("ray")
     code = "from npnets import parallel; parallel.RayExecutor('127.0.0.1:1')"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "ConnectionError: there is no Ray cluster at 127.0.0.1:1 (" in ran.stderr
