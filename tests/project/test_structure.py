@@ -44,6 +44,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "inputs": (3, set()),
     "common": (4, set()),
     "continuous": (5, set()),
+    "discrete": (5, set()),
     "optim": (6, set()),
     "distributions": (6, set()),
     "checkpoint": (6, set()),
