@@ -1,4 +1,4 @@
-"""Spaces of actions and observations, as Gymnasium makes them, read by their attributes: no library of them is imported.
+"""Spaces of actions and observations as Gymnasium has them, read by their attributes: no library of them is imported.
 
 A `Box` has a shape and bounds, and every entry is a real number between them; a `Discrete` has a number of choices.
 """
