@@ -1,4 +1,7 @@
-"""The arguments of every network, in order and with their defaults, and its warnings: those of Tianshou 1.0.0."""
+"""The arguments of every network, in order and with their defaults, and its warnings: those of Tianshou 1.0.0.
+
+`Critic` has an argument more, as in Tianshou 1.1 and 1.2. Arguments that Tianshou has not are taken by keyword alone.
+"""
 
 import inspect
 import warnings
@@ -14,7 +17,9 @@ import npnets
 pytestmark = pytest.mark.numpy_alone("reads signatures and warnings")
 
 FAMILIES = [load("networks"), load("recurrent")]
+LATER = [load("trunks_1_1")["signatures"], load("trunks_1_2")["signatures"]]
 SIGNATURES: dict[str, dict[str, list[list[str]]]] = {**FAMILIES[0]["signatures"], **FAMILIES[1]["signatures"]}
+SIGNATURES |= LATER[0]
 WARNINGS = [case for family in FAMILIES for case in family["warnings"]]
 
 # PyTorch's Linear also takes `device` and `dtype`: here the network's device and `init`'s dtype say both.
@@ -71,6 +76,13 @@ def test_methods_take_parameters_and_then_the_arguments_of_tianshou(name: str) -
         assert _arguments(ours) == [["params", "required"], *expected]
         keywords = [p.name for p in _parameters(ours, inspect.Parameter.KEYWORD_ONLY)]
         assert keywords == KEYWORDS.get((name, method), [])
+
+
+def test_the_arguments_that_came_with_tianshou_1_1_are_those_of_its_newest_1_x_and_follow_the_earlier() -> None:
+    assert LATER[0] == LATER[1]
+    for name, later in LATER[0].items():
+        before, now = FAMILIES[0]["signatures"][name]["__init__"], later["__init__"]
+        assert now[: len(before)] == before and len(now) > len(before)
 
 
 def test_every_network_is_compared() -> None:

@@ -23,7 +23,8 @@ from golden.npnets_side import (
 
 import npnets
 
-CASES: list[dict[str, Any]] = load("networks")["cases"] + load("recurrent")["cases"]
+FILES = ("networks", "recurrent", "trunks_1_1")
+CASES: list[dict[str, Any]] = [case for file in FILES for case in load(file)["cases"]]
 CLASSES = (*NETWORKS, *RECURRENT)
 
 WITHOUT_EFFECT = {
@@ -73,8 +74,9 @@ class Constructor:
 
 
 def constructor_arguments(network: str) -> list[inspect.Parameter]:
-    """Return the arguments of a class in order."""
-    return list(inspect.signature(getattr(npnets, network)).parameters.values())
+    """Return the arguments of a class in order: those that Tianshou has, for its own are by keyword alone."""
+    found = inspect.signature(getattr(npnets, network)).parameters.values()
+    return [argument for argument in found if argument.kind is not inspect.Parameter.KEYWORD_ONLY]
 
 
 @functools.cache

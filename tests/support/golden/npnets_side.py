@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from backends import as_numpy, on_backend
+from golden.npnets_trunks import Tokens
 
 import npnets
 from npnets.backend import Array
@@ -20,6 +21,7 @@ ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "le
 
 VOCABULARY: dict[str, Any] = {
     "partial": partial,
+    "Tokens": Tokens,
     **{name: name for name in ("layer_norm", *ACTIVATIONS)},
     **{name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)},
 }
