@@ -57,11 +57,11 @@ def test_state_dicts_are_translated_both_ways_bit_for_bit(case: dict[str, Any]) 
     assert all(np.array_equal(written[name], array) for name, array in state_dict.items())
 
 
-@pytest.mark.parametrize("name", ["a critic of tokens and actions", "a critic whose tokens and actions are told"])
+@pytest.mark.parametrize("name", ["a critic of tokens and actions", "a critic given its number of tokens and actions"])
 def test_an_action_shape_counts_the_actions_that_tianshou_has_its_user_add(name: str) -> None:
     case = next(case for case in load("trunks_1_2")["cases"] if case["name"] == name)
-    told = "preprocess_net_output_dim=6" in case["call"]
-    call = case["call"].replace("output_dim=6", "output_dim=4") if told else case["call"].replace("5, 4, 6", "5, 4, 4")
+    given = "preprocess_net_output_dim=6" in case["call"]
+    call = case["call"].replace("output_dim=6", "output_dim=4") if given else case["call"].replace("5, 4, 6", "5, 4, 4")
     counted = {**case, "call": f"{call[:-1]}, action_shape=2)"}
     assert counted["call"].count("4") == case["call"].count("4") + 1
     outputs = run(counted, parameters(counted), inputs_of(counted))

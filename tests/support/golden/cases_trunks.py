@@ -42,7 +42,7 @@ TRUNKS = [
         {"obs": (4, 6, 5), "act": (4, 2)},
     ),
     Case(
-        "a critic whose tokens and actions are told",
+        "a critic given its number of tokens and actions",
         f"Critic(Tokens(5, 4, None), (6,), preprocess_net_output_dim=6, {_ALONE})",
         {"obs": (4, 6, 5), "act": (4, 2)},
     ),
