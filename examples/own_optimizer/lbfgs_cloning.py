@@ -3,8 +3,9 @@
     python examples/own_optimizer/lbfgs_cloning.py --seed 0 --out runs/lbfgs_cloning
 
 The policy imitates a controller that swings the pendulum up. An optimizer of vectors needs only `tree.ravel`, which
-converts parameters to a vector and back, and `unravel.slices`, which maps bounds to parameters. SciPy computes in
-float64, the network in float32. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`.
+converts parameters to a vector and back, and `unravel.slices`, which maps bounds to parameters. The parameters are
+float64, as all that SciPy computes. Writes `policy.npz`, `results.json` and `learning.png` to the folder given by
+`--out`.
 """
 
 from __future__ import annotations
@@ -55,28 +56,25 @@ def fit(
     params: Any, observations: Any, torques: Any, evaluations: int, curve: LearningCurve
 ) -> tuple[Any, OptimizeResult]:
     """Minimize the loss within bounds; return the parameters and SciPy's result."""
-    vector, unravel = npnets.tree.ravel(params)
+    start, unravel = npnets.tree.ravel(params)
     value_and_grad, calls = npnets.value_and_grad(loss), 0
 
-    def params_of(vector64: Vector) -> Any:
-        return unravel(vector64.astype(vector.dtype))
-
-    def value_and_slope(vector64: Vector) -> tuple[float, Vector]:
+    def value_and_slope(vector: Vector) -> tuple[float, Vector]:
         nonlocal calls
         calls += 1
-        value, grads = value_and_grad(params_of(vector64), observations, torques)
-        return float(value), npnets.tree.ravel(grads)[0].astype(np.float64)
+        value, grads = value_and_grad(unravel(vector), observations, torques)
+        return float(value), npnets.tree.ravel(grads)[0]
 
-    def watch(vector64: Vector) -> None:
+    def watch(vector: Vector) -> None:
         if calls - curve.steps[-1] >= evaluations // CHECKPOINTS:
-            curve.add(calls, params_of(vector64))
+            curve.add(calls, unravel(vector))
 
     curve.add(0, params)
-    limits = {"maxfun": evaluations, "maxiter": evaluations, "maxcor": 20}
+    limits = {"maxfun": evaluations, "maxiter": evaluations}
     search = {"method": "L-BFGS-B", "bounds": bounds_of(unravel), "options": limits, "callback": watch}
-    result = minimize(value_and_slope, vector, jac=True, **search)
-    curve.add(result.nfev, params_of(result.x))
-    return params_of(result.x), result
+    result = minimize(value_and_slope, start, jac=True, **search)
+    curve.add(result.nfev, unravel(result.x))
+    return unravel(result.x), result
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     prepare_folder(options.out)
     rng, curve, began = np.random.default_rng(options.seed), LearningCurve(returns_of), time.perf_counter()
     observations, torques = demonstrations(options.episodes, rng)
-    params = ACTOR.init(rng)
+    params = ACTOR.init(rng, np.float64)
     before = float(loss(params, observations, torques))
     print(f"{len(torques)} demonstrated steps, {npnets.tree.ravel(params)[0].size} parameters")
     print(f"negative log-likelihood before: {before:.3f}")

@@ -35,7 +35,7 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
     gives NaN or infinity. NaN is allowed, and gives NaN.
     """
     for name, value in (("mu", mu), ("sigma", sigma)):
-        _check_floating(name, value, owner)
+        check_floating(name, value, owner, "an actor returns ((mu, sigma), state)")
     if mu.shape != sigma.shape or mu.ndim == 0:
         raise ValueError(
             f"{owner} expects mu and sigma of one shape (..., actions), but mu has {mu.shape} and sigma {sigma.shape}; "
@@ -53,16 +53,14 @@ def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
         )
 
 
-def _check_floating(name: str, value: object, owner: str) -> None:
+def check_floating(name: str, value: object, owner: str, hint: str) -> None:
+    """Check that an argument of a distribution is a float32 or float64 array; a `hint` says where to find one."""
     if hasattr(value, "log_prob"):
         raise TypeError(
             f"{owner} expects {name} as an array, but got {value!r}: a distribution cannot be made into one again"
         )
     if not hasattr(value, "dtype"):
-        raise TypeError(
-            f"{owner} expects {name} as a floating-point array, but got a {type(value).__name__}; an actor returns "
-            "((mu, sigma), state)"
-        )
+        raise TypeError(f"{owner} expects {name} as a floating-point array, but got a {type(value).__name__}; {hint}")
     fault = array_fault(bare(value))
     if fault is not None:
         raise TypeError(f"{owner} expects {name} as a float32 or float64 array, but it {fault}")
@@ -70,11 +68,16 @@ def _check_floating(name: str, value: object, owner: str) -> None:
 
 def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given."""
-    if (rng is None) == (noise is None):
-        raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
+    check_rng_or_noise(rng, noise)
     if noise is None:
         noise = check_generator(rng).standard_normal(mu.shape)
     return like_mean(noise, mu, "noise")
+
+
+def check_rng_or_noise(rng: object, noise: object) -> None:
+    """Check that exactly one source of random numbers is given."""
+    if (rng is None) == (noise is None):
+        raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
 
 
 def like_mean(value: object, mu: Array, name: str) -> Array:
@@ -85,16 +88,30 @@ def like_mean(value: object, mu: Array, name: str) -> Array:
     return found
 
 
-def outputs_of(
-    actor: object, params: Tree, obs: object, state: object, options: dict[str, object]
-) -> tuple[Array, Array, Tree]:
-    """Return an actor's mean, standard deviation and new state."""
+def check_like(one: object, other: object, parameter: Array, of_other: Any) -> None:
+    """Check that a second distribution has the class of a first one, and a parameter of its shape and dtype."""
+    if type(one) is not type(other):
+        raise TypeError(f"expected a second {type(one).__name__}, but got {other!r:.80}")
+    if parameter.shape != of_other.shape or parameter.dtype != of_other.dtype:
+        raise ValueError(f"expected two distributions of one shape and dtype, but got {one!r} and {other!r}")
+
+
+def output_of(actor: object, params: Tree, obs: object, state: object, options: dict[str, object]) -> tuple[Any, Tree]:
+    """Return an actor's output and new state."""
     if not hasattr(actor, "forward"):
         raise TypeError(
             f"expected an actor, which has a method forward, but got {actor!r:.60}; the order is from_actor(actor, "
             "params, obs, ...)"
         )
     output, state = actor.forward(params, obs, state, **options)
+    return output, state
+
+
+def outputs_of(
+    actor: object, params: Tree, obs: object, state: object, options: dict[str, object]
+) -> tuple[Array, Array, Tree]:
+    """Return an actor's mean, standard deviation and new state."""
+    output, state = output_of(actor, params, obs, state, options)
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(
             f"expected an actor that returns (mu, sigma), such as ActorProb, but {actor!r} returned a "

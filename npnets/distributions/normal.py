@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array
-from npnets.distributions.arguments import check_parameters, computes_where_mean, noise_like
+from npnets.distributions.arguments import check_like, check_parameters, computes_where_mean, noise_like
 
 D = TypeVar("D", bound="Normal")
 
@@ -72,10 +72,7 @@ class Normal:
 
     def _check_like(self: D, other: D) -> None:
         """Check that a second distribution has the class, shape and dtype of this one."""
-        if type(self) is not type(other):
-            raise TypeError(f"expected a second {type(self).__name__}, but got {other!r:.80}")
-        if self.mu.shape != other.mu.shape or self.mu.dtype != other.mu.dtype:
-            raise ValueError(f"expected two distributions of one shape and dtype, but got {self!r} and {other!r}")
+        check_like(self, other, self.mu, getattr(other, "mu", None))
 
     def _squash(self, u: Array) -> Array:
         return u

@@ -59,21 +59,21 @@ def not_evaluated(params: Any) -> Any:
 
 @numpy_vectors
 def test_lbfgs_lowers_the_loss_and_keeps_every_parameter_within_the_bounds_of_its_path() -> None:
-    start = cloning_problem.ACTOR.init(np.random.default_rng(0))
+    start = cloning_problem.ACTOR.init(np.random.default_rng(0), np.float64)
     params, result = lbfgs_cloning.fit(start, *demonstrations(), evaluations=60, curve=LearningCurve(not_evaluated))
     assert result.fun < cloning_problem.loss(start, *demonstrations()) - 1
     assert result.fun == pytest.approx(float(cloning_problem.loss(params, *demonstrations())), abs=1e-6)
     floor, largest = np.log(lbfgs_cloning.SMALLEST_SIGMA), lbfgs_cloning.LARGEST_WEIGHT
     for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True):
-        assert leaf.dtype == np.float32
+        assert leaf.dtype == np.float64
         assert leaf.max() <= largest
-        assert leaf.min() >= (np.float32(floor) if path == "log_sigma" else -largest)
+        assert leaf.min() >= (floor if path == "log_sigma" else -largest)
 
 
 @pytest.mark.slow
 @numpy_vectors
 def test_the_bound_of_one_leaf_changes_where_lbfgs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = cloning_problem.ACTOR.init(np.random.default_rng(0))
+    start = cloning_problem.ACTOR.init(np.random.default_rng(0), np.float64)
     ends = []
     for smallest in (0.5, 0.2):
         monkeypatch.setattr(lbfgs_cloning, "SMALLEST_SIGMA", smallest)

@@ -19,11 +19,15 @@ from npnets.kernels.gaussian import log_density
 from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import Activations, linear_layers
+from npnets.kernels.log_softmax import log_softmax
 from npnets.kernels.lstm import lstm
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
-_NAMES = ("activations", "gaussian", "latent", "layer_norm", "linear", "lstm", "shared_sigma", "squashed_gaussian")
+_NAMES = (
+    *("activations", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
+    *("shared_sigma", "squashed_gaussian"),
+)
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -238,6 +242,11 @@ def _gaussian_cases() -> list[Case]:
     return [gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
+def _log_softmax_cases() -> list[Case]:
+    plain = COMPOSITIONS["log_softmax"]
+    return [Case("log_softmax", f"of {s}", log_softmax, plain, (s,)) for s in [(5, 3), (1, 1), (4, 1), (7,), (2, 3, 4)]]
+
+
 def shared_sigma_case(*shape: int) -> Case:
     fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
     return Case("shared_sigma", f"to {shape}", fun, plain, (shape[-1:],))
@@ -272,6 +281,7 @@ CASES = [
     *_lstm_cases(),
     *_latent_cases(),
     *_gaussian_cases(),
+    *_log_softmax_cases(),
     *_shared_sigma_cases(),
     *_squashed_gaussian_cases(),
 ]

@@ -15,7 +15,7 @@ import npnets
 import npnets.numpy as nnp
 from npnets import tree
 from npnets.autodiff import Pair, fused
-from npnets.distributions import Gaussian, SquashedGaussian
+from npnets.distributions import Categorical, Gaussian, SquashedGaussian
 from npnets.typing import Array, Params
 
 NET = npnets.Net(state_shape=3, hidden_sizes=(8,))
@@ -151,6 +151,8 @@ assert_type(GAUSSIAN, Gaussian)
 assert_type(GAUSSIAN.sample_and_log_prob(default_rng(0)), tuple[Array, Array])
 assert_type(GAUSSIAN.log_prob([[0.0, 1.0]]), Array)
 assert_type(SquashedGaussian(GAUSSIAN.mu, GAUSSIAN.sigma, -1, np.array([1.0, 2.0])).sample(default_rng(0)), Array)
+assert_type(Categorical.from_probs(OBSERVATIONS, mask=[True, True, False]), Categorical)
+assert_type(Categorical(OBSERVATIONS).log_prob([0, 1]), Array)
 
 # -- modules that are imported once they are used, and files ----------------------------------------------------------
 
