@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnets.files.limits import MOST_AXES
+from npnets.spaces import Box, box_shape, is_box, is_space
 
 MOST_LAYERS, MOST_UNITS = 10_000, 2**40
 """Limits that no real network comes near, so that a description made by mistake, or read from a file, costs little."""
@@ -22,7 +23,7 @@ MOST_LAYERS, MOST_UNITS = 10_000, 2**40
 Integer: TypeAlias = int | np.integer[Any]
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any]
 Sizes: TypeAlias = Sequence[Integer] | NDArray[np.integer[Any]]
-Shape: TypeAlias = Integer | Sizes
+Shape: TypeAlias = Integer | Sizes | Box
 Bound: TypeAlias = Number | Sequence[Number] | NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 _T = TypeVar("_T")
 
@@ -162,12 +163,16 @@ def sizes(name: str, values: object) -> tuple[int, ...]:
 
 
 def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
-    """Return a shape, an integer or a sequence of them, as an int or a tuple of ints of at least `least`."""
+    """Return a shape, an integer or a sequence of them, as an int or a tuple of ints of at least `least`.
+
+    Of a `Box` it is the shape of its arrays.
+    """
+    if is_space(value):
+        value = box_shape(name, value)
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
-        if hasattr(value, "shape"):
+        if hasattr(value, "shape") and not isinstance(value, np.integer):
             raise TypeError(
-                f"{name} must be an integer or a sequence of integers, but is {value!r:.80}; of a space pass its "
-                "shape, or the n of a discrete one"
+                f"{name} must be an integer, a sequence of integers or a Box, but is {value!r:.80}; pass its shape"
             )
         return size(name, value, least)
     if len(value) > MOST_AXES:
@@ -181,7 +186,10 @@ def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
 
 def width(shape: Shape) -> int:
     """Return how many numbers an array of a shape holds."""
-    return int(shape) if isinstance(shape, (int, np.integer)) else math.prod(map(int, shape))
+    if isinstance(shape, (int, np.integer)):
+        return int(shape)
+    axes: Any = shape.shape if is_box(shape) else shape
+    return math.prod(map(int, axes))
 
 
 def bound(name: str, value: object, actions: int | None = None) -> float | tuple[float, ...]:

@@ -118,12 +118,12 @@ def test_the_errors_for_weights_of_pytorch_and_for_lists_show_remedies_that_work
 
 
 @pytest.mark.numpy_alone("about descriptions, which hold no arrays")
-def test_the_error_for_a_space_in_place_of_its_shape_names_shape_and_n() -> None:
-    class Box:
+def test_the_error_for_a_specification_in_place_of_its_shape_says_to_pass_the_shape() -> None:
+    class Specification:
         shape = (3,)
 
-    for make in (lambda: npnets.Net(Box()), lambda: npnets.Actor(npnets.Net(3), Box())):
-        with pytest.raises(TypeError, match=r"_shape must be an integer or a .*; of a space pass its shape, or the n"):
+    for make in (lambda: npnets.Net(Specification()), lambda: npnets.Actor(npnets.Net(3), Specification())):
+        with pytest.raises(TypeError, match=r"_shape must be an integer, a sequence .* or a Box, .*; pass its shape"):
             make()
 
 
