@@ -19,9 +19,11 @@ from npnets.numpy.constants import asarray
 from npnets.tree import Tree
 
 _OF_A_DICT = (
-    "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
-    "net of your own"
+    "; forward takes the parameters first: forward(params, ...); if observations are dicts, a preprocess net of your "
+    "own must make one array of their parts before a layer of this package takes them"
 )
+
+_OF_A_PAIRED_DICT = "; it joins another array here, before any network: make one array of its parts first"
 
 _OF_A_RESET = "; gymnasium's reset returns a pair: obs, info = env.reset()"
 
@@ -77,7 +79,7 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     if isinstance(found, np.ndarray) and type(found) is not np.ndarray and isinstance(found, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array of numbers, but {class_fault(found)}")
     if found.dtype.kind not in "biuf":
-        hint = _OF_A_DICT if isinstance(value, dict) else ""
+        hint = (_OF_A_DICT if name == "obs" else _OF_A_PAIRED_DICT) if isinstance(value, dict) else ""
         raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
     if loaded_cupy() is not None:
         _check_movable(found, like, name)
@@ -85,6 +87,21 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
         return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
     cast = found if found.dtype == like.dtype else found.astype(like.dtype)
     return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
+
+
+def is_array_like(value: Any) -> bool:
+    """Return whether an observation is an array of real numbers, or a nested sequence of them.
+
+    A tuple of arrays is none: it is an observation of several parts, such as one of gymnasium's `Tuple`.
+    """
+    if not hasattr(getattr(value, "dtype", None), "kind"):
+        if isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value):
+            return False
+        try:
+            value = asarray(value)
+        except (TypeError, ValueError):
+            return False
+    return value.dtype.kind in "biuf"
 
 
 def _check_movable(value: object, like: Array, name: str) -> None:
@@ -137,13 +154,11 @@ def flattened(x: Array, name: str) -> Array:
     return x if x.ndim == 2 else x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
 
-def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> Array:
+def flattened_features(logits: Array, obs: object, features: int, remedy: str) -> Array:
     """Return a preprocess net's features as `(batch, features)`; those of an ensemble are refused, with a `remedy`."""
-    rows = obs.shape[0] if getattr(obs, "ndim", 0) else len(obs) if isinstance(obs, (list, tuple)) else None
-    if logits.ndim == 3 and logits.shape[1:] == (rows, features) and logits.shape != (1, 1, features):
-        raise ValueError(
-            f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
-        )
+    fault = ensemble_fault(logits, obs, features)
+    if fault is not None:
+        raise ValueError(f"{fault}; {remedy}")
     rows_of_features = flattened(logits, "the preprocess net's output")
     if rows_of_features.shape[1] != features:
         raise ValueError(
@@ -151,6 +166,23 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
             "its output_dim, or preprocess_net_output_dim, another number than it returns?"
         )
     return rows_of_features
+
+
+def ensemble_fault(logits: Array, obs: object, features: int) -> str | None:
+    """Return an error's beginning if features are an ensemble's, `(members, batch, features)`, else `None`."""
+    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (_rows(obs), features):
+        return None
+    return f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened"
+
+
+def _rows(obs: Any) -> int | None:
+    """Return the size of an observation's batch, that of its first array with axes, or `None` if it has none."""
+    if getattr(obs, "ndim", 0):
+        return int(obs.shape[0])
+    if hasattr(obs, "values") or (isinstance(obs, tuple) and not is_array_like(obs)):
+        parts = obs.values() if hasattr(obs, "values") else obs
+        return next((rows for part in parts if (rows := _rows(part)) is not None), None)
+    return len(obs) if isinstance(obs, (list, tuple)) else None
 
 
 def check_width(x: Array, features: int, owner: object) -> None:

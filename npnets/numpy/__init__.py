@@ -11,6 +11,7 @@ from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
 
 from npnets.numpy import linalg
 from npnets.numpy import operators as _operators  # noqa: F401  gives traced arrays their operators
+from npnets.numpy.accumulating import cumsum
 from npnets.numpy.broadcasting import astype, broadcast_to
 from npnets.numpy.constants import (
     all,
@@ -18,7 +19,6 @@ from npnets.numpy.constants import (
     arange,
     argmax,
     argmin,
-    argsort,
     array,
     asarray,
     ceil,
@@ -74,9 +74,10 @@ from npnets.numpy.elementwise import (
     where,
 )
 from npnets.numpy.masking import masked_mean, masked_sum
-from npnets.numpy.products import matmul
+from npnets.numpy.products import matmul, outer
 from npnets.numpy.reductions import logsumexp, max, mean, min, softmax, std, sum, var
 from npnets.numpy.shaping import concatenate, expand_dims, ravel, repeat, reshape, squeeze, stack, swapaxes, transpose
+from npnets.numpy.sorting import argsort, sort, take_along_axis
 from npnets.public import listing
 
 absolute = abs
@@ -101,6 +102,7 @@ __all__ = [
     "clip",
     "concatenate",
     "cos",
+    "cumsum",
     "divide",
     "empty",
     "equal",
@@ -148,6 +150,7 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "outer",
     "pi",
     "power",
     "ravel",
@@ -159,6 +162,7 @@ __all__ = [
     "sin",
     "size",
     "softmax",
+    "sort",
     "sqrt",
     "square",
     "squeeze",
@@ -167,6 +171,7 @@ __all__ = [
     "subtract",
     "sum",
     "swapaxes",
+    "take_along_axis",
     "tanh",
     "transpose",
     "true_divide",

@@ -31,7 +31,7 @@ def _constant(function: F) -> F:
     return cast(F, of_bare)
 
 
-argmax, argmin, argsort = _constant(np.argmax), _constant(np.argmin), _constant(np.argsort)
+argmax, argmin = _constant(np.argmax), _constant(np.argmin)
 all, any = _constant(np.all), _constant(np.any)
 isfinite, isnan, isinf = _constant(np.isfinite), _constant(np.isnan), _constant(np.isinf)
 equal, not_equal = _constant(np.equal), _constant(np.not_equal)

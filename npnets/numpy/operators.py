@@ -9,9 +9,20 @@ import numpy as np
 
 from npnets.autodiff import Traced, bare
 from npnets.backend import namespace
-from npnets.numpy import broadcasting, constants, elementwise, indexing, linalg, products, reductions, shaping
+from npnets.numpy import (
+    accumulating,
+    broadcasting,
+    constants,
+    elementwise,
+    indexing,
+    linalg,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
 
-_MODULES = (broadcasting, constants, elementwise, products, reductions, shaping)
+_MODULES = (accumulating, broadcasting, constants, elementwise, products, reductions, shaping, sorting)
 
 
 T = TypeVar("T")
@@ -61,10 +72,12 @@ _METHODS = {
     "swapaxes": shaping.swapaxes,
     "squeeze": shaping.squeeze,
     "repeat": shaping.repeat,
+    "cumsum": accumulating.cumsum,
     "astype": broadcasting.astype,
     "copy": _itself,
     "argmax": constants.argmax,
     "argmin": constants.argmin,
+    "argsort": sorting.argsort,
     "all": constants.all,
     "any": constants.any,
 }

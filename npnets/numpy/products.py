@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Products of matrices and vectors."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from npnets.autodiff import primitive
 from npnets.backend import Array
 from npnets.numpy.broadcasting import like_argument, like_output
 from npnets.numpy.constants import asarray
-from npnets.numpy.shaping import expand_dims, squeeze, swapaxes, with_numbers_in_dtype
+from npnets.numpy.elementwise import multiply
+from npnets.numpy.shaping import expand_dims, ravel, squeeze, swapaxes, with_numbers_as_arrays, with_numbers_in_dtype
 
 
 def matmul(x: ArrayLike, y: ArrayLike) -> Array:
@@ -37,3 +38,9 @@ def _matmul_jvp(argnum: int, tangent: Any, output: Any, args: Any) -> Any:
 @primitive(_matmul_vjp, _matmul_jvp)
 def _matmul(x: Array, y: Array) -> Array:
     return np.matmul(x, y)
+
+
+def outer(x: ArrayLike, y: ArrayLike) -> Array:
+    """Product of each entry of `x` with each of `y`, `(n, m)`; arrays of more axes are laid out in one dimension."""
+    x, y = with_numbers_as_arrays((x, y))
+    return multiply(expand_dims(ravel(x), 1), ravel(y))

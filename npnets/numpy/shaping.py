@@ -149,14 +149,14 @@ def _holds_numbers(x: object) -> bool:
 
 def stack(arrays: Iterable[ArrayLike], axis: int = 0) -> Array:
     """Join arrays of one shape along a new axis; numbers count as arrays of no dimension, and promote nothing."""
-    parts = _with_numbers_as_arrays(list(arrays))
+    parts = with_numbers_as_arrays(list(arrays))
     shapes = {np.shape(part) for part in parts}
     if len(shapes) != 1:
         raise ValueError(f"expected arrays of one shape to stack, but got {sorted(shapes)}")
     return concatenate([expand_dims(part, axis) for part in parts], axis)
 
 
-def _with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
+def with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
     values = [bare(array) for array in arrays if not _is_number(array)]
     xp = next((owner for owner in map(namespace, values) if owner is not np), np)

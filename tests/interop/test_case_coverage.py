@@ -9,9 +9,9 @@ import functools
 import inspect
 
 import pytest
-from case_coverage import CASES, CLASSES, CONDITIONS, WITHOUT_EFFECT, constructor_arguments, given, matters, network_of
+from case_coverage import CONDITIONS, WITHOUT_EFFECT, constructor_arguments, given, matters, network_of
 from conformance_table import FIGURES, NONE, TABLES, read, rounded_up, tables
-from golden.npnets_side import GRADIENT_TOLERANCE, OUTPUT_TOLERANCE
+from golden.npnets_side import CASES, CLASSES, GRADIENT_TOLERANCE, OUTPUT_TOLERANCE
 
 pytestmark = pytest.mark.numpy_alone("is about what the cases cover; whether they pass is tested on both backends")
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, on_backend, rounding
-from golden.fixtures import load
 from golden.npnets_side import (
+    CASES,
+    DISCRETE,
     GRADIENT_TOLERANCE,
     NETWORKS,
     OUTPUT_TOLERANCE,
@@ -29,8 +30,6 @@ from grouped_cases import grouped
 from network_cases import initial
 
 import npnets
-
-CASES: list[dict[str, Any]] = load("networks")["cases"] + load("recurrent")["cases"]
 
 # Where a standard deviation stands among the outputs.
 DEVIATION = {"ActorProb": 1, "RecurrentActorProb": 1, "VAE": 2}
@@ -94,7 +93,7 @@ def test_output_dim_is_that_of_tianshou(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.numpy_alone("reads the cases")
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *DISCRETE])
 def test_every_network_has_cases_with_one_row_and_with_several(name: str) -> None:
     batches = {next(iter(case["inputs"].values())).shape[-2] for case in CASES if _network(case) == name}
     assert 1 in batches and max(batches) > 1
@@ -120,14 +119,18 @@ def test_every_case_but_relu_at_zero_has_gradients_that_are_not_all_zero() -> No
     assert still == ["activation relu at zero itself"]
 
 
-@pytest.mark.parametrize("call", ["Net(5, 2)", "Actor(Net(5, 3), 2)", "ActorProb(Net(5, 3), 2)"])
+@pytest.mark.parametrize(
+    "call", ["Net(5, 2)", "Actor(Net(5, 3), 2)", "ActorProb(Net(5, 3), 2)", "DiscreteActor(Net(5, 3), 2)"]
+)
 def test_a_state_passes_through_a_network_without_memory(call: str) -> None:
     net = make(call)
     params, obs, state = on_backend((net.init(np.random.default_rng(0)), np.ones((1, 5)), {"hidden": np.ones((1, 2))}))
     assert net.forward(params, obs, state)[-1] is state
 
 
-@pytest.mark.parametrize("call", ["Actor(Net(5), 2)", "ActorProb(Net(5), 2)", "Critic(Net(5))"])
+@pytest.mark.parametrize(
+    "call", ["Actor(Net(5), 2)", "ActorProb(Net(5), 2)", "Critic(Net(5))", "DiscreteCritic(Net(5))"]
+)
 @pytest.mark.parametrize("dtype", ["float64", "int64"])
 def test_a_network_behind_a_net_without_layers_takes_observations_of_any_dtype(call: str, dtype: str) -> None:
     net = make(call)
@@ -138,7 +141,7 @@ def test_a_network_behind_a_net_without_layers_takes_observations_of_any_dtype(c
 
 
 @pytest.mark.numpy_alone("no arrays in it")
-@pytest.mark.parametrize("call", ["Actor(Net(5), (2, 3))", "ActorProb(Net(5), (2, 3))"])
+@pytest.mark.parametrize("call", [f"{name}(Net(5), (2, 3))" for name in ("Actor", "ActorProb", "DiscreteActor")])
 def test_an_actor_returns_its_preprocess_net_and_its_number_of_actions(call: str) -> None:
     actor = make(call)
     assert actor.get_preprocess_net() == npnets.Net(5)

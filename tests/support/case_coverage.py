@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from golden.fixtures import load
 from golden.npnets_side import (
-    NETWORKS,
+    CLASSES,
     OUTPUT_TOLERANCE,
     RECURRENT,
     VOCABULARY,
@@ -22,9 +21,6 @@ from golden.npnets_side import (
 )
 
 import npnets
-
-CASES: list[dict[str, Any]] = load("networks")["cases"] + load("recurrent")["cases"]
-CLASSES = (*NETWORKS, *RECURRENT)
 
 WITHOUT_EFFECT = {
     "device": "says where parameters are placed, and changes no number",
@@ -73,8 +69,9 @@ class Constructor:
 
 
 def constructor_arguments(network: str) -> list[inspect.Parameter]:
-    """Return the arguments of a class in order."""
-    return list(inspect.signature(getattr(npnets, network)).parameters.values())
+    """Return the arguments of a class in order: those that Tianshou has, for its own are by keyword alone."""
+    found = inspect.signature(CLASSES[network]).parameters.values()
+    return [argument for argument in found if argument.kind is not inspect.Parameter.KEYWORD_ONLY]
 
 
 @functools.cache
@@ -144,9 +141,9 @@ def is_clamped(case: dict[str, Any]) -> bool:
 
 
 CONDITIONS: dict[str, tuple[Callable[[dict[str, Any]], bool], tuple[str, ...]]] = {
-    "one row": (has_one_row, CLASSES),
+    "one row": (has_one_row, tuple(CLASSES)),
     "several axes": (has_shapes, tuple(name for name in CLASSES if name not in ("Perturbation", "VAE"))),
-    "single numbers": (has_single_numbers, CLASSES),
+    "single numbers": (has_single_numbers, tuple(CLASSES)),
     "saturated": (is_saturated, SQUASHING),
     "clamped": (is_clamped, tuple(CLAMPED)),
 }

@@ -18,8 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from case_coverage import CASES, CLASSES, CONDITIONS, constructor_arguments, given, network_of
-from golden.npnets_side import gradients, inputs_of, parameters, relative_error, run
+from case_coverage import CONDITIONS, constructor_arguments, given, network_of
+from golden.npnets_side import CASES, CLASSES, gradients, inputs_of, parameters, relative_error, run
+
+import npnets
 
 Row = dict[str, str]
 
@@ -79,6 +81,12 @@ def rounded_up(error: float) -> str:
     return f"{digit}e{power}" if digit < 10 else f"1e{power + 1}"
 
 
+def written(network: str) -> str:
+    """Write the name that the page has for a class of the cases."""
+    kind = CLASSES[network]
+    return f"`{kind.__name__}`" if getattr(npnets, kind.__name__, None) is kind else f"`discrete.{kind.__name__}`"
+
+
 def _classes(errors: dict[str, tuple[float, float]]) -> list[Row]:
     rows = []
     for network in CLASSES:
@@ -87,7 +95,7 @@ def _classes(errors: dict[str, tuple[float, float]]) -> list[Row]:
             name: str(sum(map(holds, cases))) if network in classes else NONE
             for name, (holds, classes) in CONDITIONS.items()
         }
-        rows.append({"class": f"`{network}`", "cases": str(len(cases)), **conditions, **_figures(cases, errors)})
+        rows.append({"class": written(network), "cases": str(len(cases)), **conditions, **_figures(cases, errors)})
     return rows
 
 
@@ -97,7 +105,7 @@ def _arguments(errors: dict[str, tuple[float, float]]) -> list[Row]:
         for argument in constructor_arguments(network):
             found = {case["name"]: _values(case, network, argument.name) for case in CASES}
             cases = [case for case in CASES if found[case["name"]]]
-            row = {"class": f"`{network}`", "argument": f"`{argument.name}`"}
+            row = {"class": written(network), "argument": f"`{argument.name}`"}
             counts = {"values": str(len(set().union(*found.values()))), "cases": str(len(cases))}
             rows.append({**row, **counts, **_figures(cases, errors)})
     return rows

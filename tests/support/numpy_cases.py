@@ -93,6 +93,7 @@ def beside(module: Any, constant: Any) -> Any:
 MASK = np.array([[True, False, True], [False, False, True]])
 SOMETHING_EVERYWHERE = np.array([[True, False, True], [False, True, True]])
 ROWS = np.array([0, 1, 0, 0])
+COLUMNS = np.array([[[1, 3, 0], [2, 2, 2], [0, 1, 2]], [[3, 3, 1], [0, 2, 1], [1, 0, 3]]])
 LOW, HIGH = np.array([[-0.5], [0.0]]), np.array([0.3, 0.5, 1.05])
 BROADCAST = [
     ((2, 3), (2, 3)),
@@ -139,6 +140,19 @@ JOINING = [
     "m.concatenate((y, beside(m, np.ones((2, 2))), x), axis=-1)",
     "m.stack([x[:, 0], y[:, 1]])",
 ]
+SORTING = [
+    "m.sort(x)",
+    "m.sort(x, axis=0)",
+    "m.sort(x, axis=-2)",
+    "m.sort(x, axis=None)",
+    "m.take_along_axis(x, beside(m, COLUMNS), axis=-1)",
+    "m.take_along_axis(x, beside(m, COLUMNS[:1, :1]), axis=2)",
+    "m.take_along_axis(x[:1, :1], beside(m, COLUMNS), 2)",
+    "m.take_along_axis(x, beside(m, COLUMNS[..., :1] - 2), axis=1)",
+    "m.take_along_axis(x, beside(m, np.array([5, -1, 5, 0])), axis=None)",
+]
+ACCUMULATING = [f"m.{name}(x, {axis})" for name in ("cumsum",) for axis in ("", "axis=0", "axis=1", "axis=-1")]
+OUTER = [((2,), (3,)), ((2, 2), (3,)), ((), (3,)), ((2, 3), ()), ((0,), (2,))]
 INDEXING = [
     "x[1]",
     "x[-1]",
@@ -226,6 +240,11 @@ TABLE = [
     *(_case(text, real(2, 3, 4)) for text in SHAPING),
     *(_case(text, real(2, 3), real(2, 2)) for text in JOINING),
     *_choices(),
+    *(_case(text, distinct(2, 3, 4)) for text in SORTING),
+    *(_case(text, real(2, 3, 4)) for text in ACCUMULATING),
+    *(_case("m.outer(x, y)", real(*a), real(*b)) for a, b in OUTER),
+    _case("m.outer(x, 0.75)", real(2)),
+    _case("m.outer([0.5, 2], x)", real(2)),
     *(_case(text, real(2, 3, 4)) for text in INDEXING),
 ]
 

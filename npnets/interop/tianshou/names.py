@@ -22,9 +22,13 @@ from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.common.lstm import LSTM
 from npnets.common.spec import Spec
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork
 from npnets.tree import Tree
 
-NETWORKS = (MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic)
+NETWORKS = (
+    *(MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic),
+    ImplicitQuantileNetwork,
+)
 """The classes with a device."""
 
 
@@ -205,6 +209,17 @@ def _perturbation(net: Perturbation, at: str) -> Tree:
 @_plan.register
 def _vae(vae: VAE, at: str) -> Tree:
     parts = {"encoder": vae.encoder, "mean": vae.latent_layer, "log_std": vae.latent_layer, "decoder": vae.decoder}
+    return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
+
+
+@_plan.register
+def _cosine_embedding(net: CosineEmbeddingNetwork, at: str) -> Tree:
+    return {"linear": plan(net.linear, f"{at}net.0.")}
+
+
+@_plan.register
+def _quantile_network(net: ImplicitQuantileNetwork, at: str) -> Tree:
+    parts = {"preprocess": net.preprocess_net, "last": net.last, "embed_model": net.embed_model}
     return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import cases_discrete
 import cases_recurrent
 from cases_common import LAYERS, MLPS, NETS, Case, activation_cases
 from cases_continuous import ACTORS, BCQ, CRITICS, VAES
@@ -72,6 +73,16 @@ RECURRENT = Family(
         "RecurrentActorProb(1, 5, 2, 128, 2.0, unbounded=True)",
     ],
 )
+
+DISCRETE = Family(
+    cases_discrete.NETWORKS,
+    ["DiscreteActor", "DiscreteCritic"],
+    ["DiscreteActor(Net(9, hidden_sizes=(16,)), 4, (25,))", "DiscreteCritic(Net(9, hidden_sizes=(16,)), (25,), 4)"],
+    [],
+)
+
+FAMILIES = {"networks": FEED_FORWARD, "recurrent": RECURRENT, "discrete": DISCRETE}
+"""By the name of the file that holds its results."""
 
 OPTIMIZERS: dict[str, str] = {
     "gradient descent": "sgd(0.1)",

@@ -31,6 +31,8 @@ class Case(NamedTuple):
         The method to call.
     grid : dict from str to float
         The number to whose multiples an input is rounded, to meet a bound exactly.
+    integers : dict from str to int
+        Inputs that are integers from zero to below this number, such as actions.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Case(NamedTuple):
     attains: dict[int, tuple[float, ...]] = {}
     method: str = "forward"
     grid: dict[str, float] = {}
+    integers: dict[str, int] = {}
 
 
 def obs_of(*shape: int) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Write `networks.npz`, `recurrent.npz` and `optimizers.npz`: results of Tianshou 1.0.0 and PyTorch for the cases.
+"""Write the results of Tianshou 1.0.0 and PyTorch for the cases, a file for each family and `optimizers.npz`.
 
 Needs Tianshou and PyTorch, but not npnets. Parameters are written under the paths and in the layouts that npnets gives
 them, so that all knowledge of Tianshou's names is on this side. The README in this folder says how to run it.
@@ -19,11 +19,11 @@ import fixtures
 import numpy as np
 import tianshou
 import torch
+import torch_discrete
 import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous
 from torch import nn
-from torch_optimizers import clipped, refused, soft_updated, trajectory
 from torch_tensors import numpy_of, tensor
 
 VOCABULARY: dict[str, Any] = {
@@ -39,8 +39,9 @@ VOCABULARY: dict[str, Any] = {
     "leaky_relu": nn.LeakyReLU,
     "Linear": nn.Linear,
     **{name: getattr(common, name) for name in ("EnsembleLinear", "MLP", "Net", "Recurrent")},
-    **{name: getattr(continuous, name) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
+    **{name: getattr(continuous, name, None) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
     **{name: getattr(continuous, name) for name in ("RecurrentActorProb", "RecurrentCritic")},
+    **torch_discrete.CLASSES,
 }
 
 DRAWS = 1000
@@ -50,8 +51,7 @@ def main() -> None:
     """Write the files that the command line names, or all."""
     versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
     contents: dict[str, Callable[[], dict[str, Any]]] = {
-        "networks": partial(results, cases.FEED_FORWARD),
-        "recurrent": partial(results, cases.RECURRENT),
+        **{name: partial(results, family) for name, family in cases.FAMILIES.items()},
         "optimizers": optimizers,
     }
     for name in sys.argv[1:] or contents:
@@ -62,6 +62,8 @@ def main() -> None:
 
 def optimizers() -> dict[str, Any]:
     """Return steps of PyTorch's optimizers, the errors they raise, clipped gradients and soft updates."""
+    from torch_optimizers import clipped, refused, soft_updated, trajectory  # which knows Tianshou 1.0.0 alone
+
     return {
         "cases": [trajectory(name, call) for name, call in cases.OPTIMIZERS.items()],
         "refused": [refused(call) for call in cases.REFUSED],
@@ -92,7 +94,8 @@ def random_network(case: Case, seed: int) -> tuple[nn.Module, np.random.Generato
     """Return the network of a case with random parameters, and a generator for its inputs."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = eval(case.call, dict(VOCABULARY))
+    with torch_recurrent.with_output_dim():
+        net = eval(case.call, dict(VOCABULARY))
     randomize(net, rng, case.scale)
     return net, rng
 
@@ -112,11 +115,12 @@ def recorded(case: Case, net: nn.Module, rng: np.random.Generator) -> dict[str, 
         "output_dim": getattr(net, "output_dim", None),
         "squashed": [min(squashed), max(squashed)] if squashed else None,
         "params": {path: numpy_of(p, path) for path, p in parameters(net)},
-        "inputs": {name: numpy_of(value) for name, value in inputs.items()},
+        "integers": list(case.integers),
+        "inputs": {name: numpy_of(value.float()) for name, value in inputs.items()},
         "weights": [numpy_of(weight) for weight in weights],
         "outputs": [numpy_of(output) for output in outputs],
         "params_grads": {path: numpy_of(gradient(p), path) for path, p in parameters(net)},
-        "inputs_grads": {name: numpy_of(gradient(value)) for name, value in inputs.items() if name != "drawn"},
+        "inputs_grads": {name: numpy_of(gradient(value)) for name, value in inputs.items() if has_gradient(case, name)},
     }
 
 
@@ -129,7 +133,9 @@ def randomize(net: nn.Module, rng: np.random.Generator, scale: dict[str, float])
 
 
 def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
-    """Return an input that collects its gradient."""
+    """Return an input, which collects its gradient unless it is integers."""
+    if name in case.integers:
+        return torch.as_tensor(rng.integers(case.integers[name], size=case.inputs[name]))
     values = case.spread.get(name, 1.0) * rng.standard_normal(case.inputs[name])
     if name in case.grid:
         values = np.round(values / case.grid[name]) * case.grid[name]
@@ -138,7 +144,7 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
 
 def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
     """Call a network, with `noise` or `drawn` in place of PyTorch's random numbers."""
-    if hasattr(net, "nn"):
+    if torch_recurrent.has_lstm(net):
         return torch_recurrent.run(net, inputs)
     args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
     with (
@@ -160,6 +166,11 @@ def watched_tanh() -> Iterator[list[float]]:
 
     with patch.object(torch, "tanh", watch):
         yield found
+
+
+def has_gradient(case: Case, name: str) -> bool:
+    """Tell whether the gradient of an input is recorded."""
+    return name != "drawn" and name not in case.integers
 
 
 def gradient(value: torch.Tensor) -> torch.Tensor:

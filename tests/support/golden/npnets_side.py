@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from backends import as_numpy, on_backend
+from golden.fixtures import load
+from golden.npnets_trunks import Tokens
 
 import npnets
 from npnets.backend import Array
@@ -16,12 +18,19 @@ SMALL = 1e-2
 
 NETWORKS = ("Linear", "EnsembleLinear", "MLP", "Net", "Actor", "ActorProb", "Critic", "Perturbation", "VAE")
 RECURRENT = ("Recurrent", "RecurrentActorProb", "RecurrentCritic")
+DISCRETE: dict[str, Any] = {"DiscreteActor": npnets.discrete.Actor, "DiscreteCritic": npnets.discrete.Critic}
+"""By the names that the cases have for them, because `npnets.Actor` is another class."""
+
+CLASSES: dict[str, Any] = {name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)} | DISCRETE
+FAMILIES: list[dict[str, Any]] = [load(name) for name in ("networks", "recurrent", "discrete", "trunks_1_1")]
+CASES: list[dict[str, Any]] = [case for family in FAMILIES for case in family["cases"]]
 ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
 
 VOCABULARY: dict[str, Any] = {
     "partial": partial,
+    "Tokens": Tokens,
     **{name: name for name in ("layer_norm", *ACTIVATIONS)},
-    **{name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)},
+    **CLASSES,
 }
 
 
@@ -54,7 +63,9 @@ def parameters(case: dict[str, Any]) -> Any:
 
 def inputs_of(case: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of a case on the running backend; the numbers for a generator stay on NumPy."""
-    return {name: value if name == "drawn" else on_backend(value) for name, value in case["inputs"].items()}
+    integers = {name: case["inputs"][name].astype(np.int64) for name in case.get("integers", ())}
+    inputs = {**case["inputs"], **integers}
+    return {name: value if name == "drawn" else on_backend(value) for name, value in inputs.items()}
 
 
 def filled(template: Any, leaves: dict[str, Array], path: str = "") -> Any:
@@ -102,7 +113,7 @@ def gradients(case: dict[str, Any]) -> tuple[dict[str, Array], dict[str, Array]]
         outputs = run(case, params, {**given, **inputs})
         return sum(npnets.numpy.sum(o * w) for o, w in zip(outputs, weights, strict=True))
 
-    inputs = {name: value for name, value in given.items() if name != "drawn"}
+    inputs = {name: value for name, value in given.items() if name in case["inputs_grads"]}
     params_grads, inputs_grads = npnets.grad(loss, (0, 1))(parameters(case), inputs)
     return by_path(params_grads), inputs_grads
 

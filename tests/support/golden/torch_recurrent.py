@@ -1,15 +1,27 @@
 """Tianshou's recurrent networks: how to call one so that every output has a gradient, and its LSTM's parameters."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
 import torch
+from tianshou.utils.net.common import Recurrent
 from tianshou.utils.net.continuous import RecurrentCritic
 from torch import nn
 
 NAMES = {"nn": "lstm", "fc1": "first", "fc2": "last"}
 """npnets' names of the parts."""
+
+
+def has_lstm(net: nn.Module) -> bool:
+    """Tell whether a network, or a part of it, is recurrent."""
+    return any(isinstance(part, nn.LSTM) for part in net.modules())
+
+
+def with_output_dim() -> AbstractContextManager[Any]:
+    """Give `Recurrent` the attribute without which Tianshou makes no actor or critic on it."""
+    return patch.object(Recurrent, "output_dim", property(lambda net: net.fc2.out_features), create=True)
 
 
 def run(net: nn.Module, inputs: dict[str, torch.Tensor]) -> Any:
@@ -22,7 +34,7 @@ def run(net: nn.Module, inputs: dict[str, torch.Tensor]) -> Any:
     if isinstance(net, RecurrentCritic):
         return run_critic(net, args, state) if state else net(*args)
     with patch.object(torch.Tensor, "detach", lambda self: self):
-        return net(*args, state or None)
+        return net(*args, state=state or None)
 
 
 def run_critic(net: RecurrentCritic, args: list[torch.Tensor], state: dict[str, torch.Tensor]) -> Any:
