@@ -60,7 +60,7 @@ def edge(name: str, value: object, axes: tuple[int, ...] | int | None, without: 
     without : str
         The remedy for actions without bounds.
     """
-    array = _numbers(name, value, "a number or an array of numbers")
+    array = _numbers(name, value, "a number or a NumPy array of numbers")
     if array.ndim and axes not in (None, array.shape, array.size):
         shape = (axes,) if isinstance(axes, int) else axes
         raise ValueError(
@@ -238,4 +238,6 @@ def rounded(low: PlainEdge, high: PlainEdge, dtype: str, device: str) -> Rounded
     found = within(np.broadcast_to(lows, entries), np.broadcast_to(highs, entries), np.dtype(dtype))
     if isinstance(low, float) and isinstance(high, float):
         return Rounded(*(array.item() for array in found))
+    for array in found:
+        array.setflags(write=False)
     return Rounded(*(to_device(array, device) for array in found))
