@@ -19,7 +19,7 @@ from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.forward_signature import Network
 from npnets.testing.network_under_test import network_under_test
-from npnets.testing.shapes import action_row, as_row
+from npnets.testing.shapes import action_row, as_row, bounds_of
 from npnets.tree import Tree
 
 Batch: TypeAlias = int | st.SearchStrategy[int] | None
@@ -100,7 +100,7 @@ def actions(
     Returns
     -------
     strategy of (batch, ...) arrays
-        Within `net.max_action`, or within one if there is no such attribute.
+        Within the network's `low` and `high` or its `max_action`, or within one if there is none.
 
     Raises
     ------
@@ -110,8 +110,14 @@ def actions(
     row = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
     if row is None:
         raise TypeError(f"{net!r:.80} neither takes nor returns actions; if it does, pass action_shape")
-    bound = np.asarray(getattr(net, "max_action", 1.0), dtype)
-    return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(lambda x: x.astype(dtype) * bound)
+    low, high = bounds_of(net) or (-1.0, 1.0)
+
+    def bounded(x: Array) -> Array:
+        """Map entries in [-1, 1] to the bounds; the clip is for rounding."""
+        entries = (low + high) / 2 + (high - low) / 2 * x.reshape(len(x), -1)
+        return np.clip(entries, low, high).reshape(x.shape).astype(dtype)
+
+    return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(bounded)
 
 
 def states(net: Network, batch: Batch = None, *, state_shape: Shape | None = None) -> st.SearchStrategy[Tree]:
