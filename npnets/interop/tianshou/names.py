@@ -18,16 +18,17 @@ import numpy as np
 
 from npnets import tree
 from npnets.backend import Array
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets import discrete
+from npnets.common import MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.common.lstm import LSTM
 from npnets.common.spec import Spec
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
-from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork
+from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork, IntrinsicCuriosityModule
 from npnets.tree import Tree
 
 NETWORKS = (
     *(MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic),
-    ImplicitQuantileNetwork,
+    *(BranchingNet, discrete.Actor, discrete.Critic, ImplicitQuantileNetwork, IntrinsicCuriosityModule),
 )
 """The classes with a device."""
 
@@ -180,9 +181,23 @@ def _recurrent(net: Recurrent, at: str) -> Tree:
     }
 
 
+@_plan.register
+def _branching_net(net: BranchingNet, at: str) -> Tree:
+    branches = {f"branch_{n}": plan(net.branch, f"{at}branches.{n}.") for n in range(net.num_branches)}
+    return {"common": plan(net.common, f"{at}common."), "value": plan(net.value, f"{at}value."), "branches": branches}
+
+
+@_plan.register
+def _actor_critic(both: ActorCritic, at: str) -> Tree:
+    """Plan networks without a shared trunk, in which form `conversion` reads and writes those with one."""
+    return {"actor": plan(both.actor, f"{at}actor."), "critic": plan(both.critic, f"{at}critic.")}
+
+
 @_plan.register(Actor)
 @_plan.register(Critic)
-def _head(net: Actor | Critic, at: str) -> Tree:
+@_plan.register(discrete.Actor)
+@_plan.register(discrete.Critic)
+def _head(net: Actor | Critic | discrete.Actor | discrete.Critic, at: str) -> Tree:
     return {"preprocess": plan(net.preprocess_net, f"{at}preprocess."), "last": plan(net.last, f"{at}last.")}
 
 
@@ -220,6 +235,12 @@ def _cosine_embedding(net: CosineEmbeddingNetwork, at: str) -> Tree:
 @_plan.register
 def _quantile_network(net: ImplicitQuantileNetwork, at: str) -> Tree:
     parts = {"preprocess": net.preprocess_net, "last": net.last, "embed_model": net.embed_model}
+    return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
+
+
+@_plan.register
+def _curiosity(net: IntrinsicCuriosityModule, at: str) -> Tree:
+    parts = {name: getattr(net, name) for name in ("feature_net", "forward_model", "inverse_model")}
     return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
 
 
