@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
@@ -86,6 +87,23 @@ def like_mean(value: object, mu: Array, name: str) -> Array:
     if found.shape != mu.shape:
         raise ValueError(f"{name} must have the shape of mu, {mu.shape}, but has {found.shape}")
     return found
+
+
+def points_like(value: object, mu: Array, name: str) -> Array:
+    """Return points to score in the mean's dtype and on its device: one for each row, or more in leading axes."""
+    found: Array = as_input(value, mu, name)
+    if found.shape[max(found.ndim - mu.ndim, 0) :] != mu.shape:
+        raise ValueError(
+            f"{name} must have the shape of mu, {mu.shape}, with extra axes before it only, but has {found.shape}"
+        )
+    return found
+
+
+def repeated_like(x: Array, *parameters: Array) -> tuple[Array, ...]:
+    """Return parameters repeated over the leading axes of points."""
+    if x.shape == parameters[0].shape:
+        return parameters
+    return tuple(nnp.broadcast_to(parameter, x.shape) for parameter in parameters)
 
 
 def check_like(one: object, other: object, parameter: Array, of_other: Any) -> None:
