@@ -16,9 +16,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from npnets import tree
+from npnets import discrete, tree
 from npnets.backend import Array
-from npnets import discrete
 from npnets.common import MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.common.lstm import LSTM
 from npnets.common.spec import Spec
