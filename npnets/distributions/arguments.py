@@ -135,7 +135,26 @@ def outputs_of(
             f"expected an actor that returns (mu, sigma), such as ActorProb, but {actor!r} returned a "
             f"{type(output).__name__}"
         )
+    axes = getattr(actor, "action_shape", ())
+    if getattr(actor, "flatten_action", True) is False and isinstance(axes, tuple) and len(axes) > 1:
+        raise ValueError(
+            f"a distribution takes actions laid out in one axis, but those of {actor!r:.80} have the axes {axes}; make "
+            "it without flatten_action=False, and reshape the actions that are drawn"
+        )
     return *output, state
+
+
+def bounds_from(actor: object, low: Any, high: Any) -> tuple[Any, Any]:
+    """Return bounds of actions, or those of the actor if there are none."""
+    if low is None and high is None:
+        low, high = (getattr(actor, name, None) for name in ("low", "high"))
+        low, high = (np.ravel(bound) if isinstance(bound, tuple) else bound for bound in (low, high))
+    if low is None or high is None:
+        raise TypeError(
+            f"expected low and high, but got {low!r:.40} and {high!r:.40}, and {actor!r:.80} has no bounds of its own; "
+            "pass both, or make it with its action space: ActorProb(net, env.action_space, unbounded=True)"
+        )
+    return low, high
 
 
 def check_unbounded(actor: object) -> None:

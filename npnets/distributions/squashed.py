@@ -12,6 +12,7 @@ from npnets.autodiff import bare
 from npnets.backend import Array, device_of
 from npnets.description import Bound, set_fields
 from npnets.distributions.arguments import (
+    bounds_from,
     check_unbounded,
     computes_where_mean,
     noise_like,
@@ -63,7 +64,14 @@ class SquashedGaussian(Normal):
 
     @classmethod
     def from_actor(
-        cls, actor: Any, params: Tree, obs: Any, low: Bound, high: Bound, state: Any = None, **options: Any
+        cls,
+        actor: Any,
+        params: Tree,
+        obs: Any,
+        low: Bound | None = None,
+        high: Bound | None = None,
+        state: Any = None,
+        **options: Any,
     ) -> "tuple[SquashedGaussian, Any]":
         """Run a probabilistic actor and squash its distribution into bounds; one that squashes its mean is refused.
 
@@ -74,8 +82,9 @@ class SquashedGaussian(Normal):
             `unbounded`.
         params, obs
             As `actor.forward` takes them.
-        low, high : float or (actions,) NumPy array
-            Bounds of the actions.
+        low, high : float or (actions,) NumPy array, optional
+            Bounds of the actions. Without them they are those of the actor: of its action space, as in
+            `ActorProb(net, env.action_space, unbounded=True)`, or its `low` and `high`.
         state, **options
             As `actor.forward` takes them.
 
@@ -88,11 +97,13 @@ class SquashedGaussian(Normal):
         Raises
         ------
         TypeError
-            If the actor has no attribute `unbounded`, or does not return a mean and a standard deviation.
+            If the actor has no attribute `unbounded`, or does not return a mean and a standard deviation; or if there
+            are no bounds.
         ValueError
             If its mean is bounded.
         """
         check_unbounded(actor)
+        low, high = bounds_from(actor, low, high)
         mu, sigma, state = outputs_of(actor, params, obs, state, options)
         return cls(mu, sigma, low, high), state
 

@@ -26,6 +26,9 @@ WARNINGS = [case for family in FAMILIES for case in family["warnings"]]
 # PyTorch's Linear also takes `device` and `dtype`: here the network's device and `init`'s dtype say both.
 LEFT_OUT = {("Linear", "device"), ("Linear", "dtype")}
 
+# `low` and `high` may take the place of a bound that Tianshou requires.
+OPTIONAL = {("Perturbation", "max_action"), ("VAE", "max_action")}
+
 # PyTorch's Linear calls its input `input`. Arguments beside Tianshou's are random numbers, which it draws from global
 # state, and what it has not got for sequences.
 FORWARD_NAMES = {"input": "x"}
@@ -64,7 +67,10 @@ def _written(parameter: inspect.Parameter, words: dict[int, str]) -> str:
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_constructor_arguments_their_order_and_defaults_are_those_of_tianshou(name: str) -> None:
     arguments = [part for part in SIGNATURES[name]["__init__"] if (name, part[0]) not in LEFT_OUT]
-    expected = [[argument, DEFAULTS.get(default, default)] for argument, default in arguments]
+    expected = [
+        [argument, "None" if (name, argument) in OPTIONAL else DEFAULTS.get(default, default)]
+        for argument, default in arguments
+    ]
     assert _arguments(CLASSES[name]) == expected
 
 

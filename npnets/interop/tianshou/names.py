@@ -22,12 +22,20 @@ from npnets.common import MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerN
 from npnets.common.lstm import LSTM
 from npnets.common.spec import Spec
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
-from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork, IntrinsicCuriosityModule
+from npnets.discrete import (
+    CosineEmbeddingNetwork,
+    FractionProposalNetwork,
+    FullQuantileFunction,
+    ImplicitQuantileNetwork,
+    IntrinsicCuriosityModule,
+    NoisyLinear,
+)
 from npnets.tree import Tree
 
 NETWORKS = (
     *(MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic),
-    *(BranchingNet, discrete.Actor, discrete.Critic, ImplicitQuantileNetwork, IntrinsicCuriosityModule),
+    *(BranchingNet, discrete.Actor, discrete.Critic, IntrinsicCuriosityModule),
+    *(ImplicitQuantileNetwork, FullQuantileFunction),
 )
 """The classes with a device."""
 
@@ -140,6 +148,13 @@ def _ensemble_linear(layer: EnsembleLinear, at: str) -> Tree:
 
 
 @_plan.register
+def _noisy_linear(layer: NoisyLinear, at: str) -> Tree:
+    weights = {"mu_weight": ("mu_W", TRANSPOSED), "sigma_weight": ("sigma_W", TRANSPOSED)}
+    vectors = {name: (name, SAME) for name in ("mu_bias", "sigma_bias", "eps_p", "eps_q")}
+    return _arrays(layer.spec, at, {**weights, **vectors})
+
+
+@_plan.register
 def _layer_norm(norm: LayerNorm, at: str) -> Tree:
     return _arrays(norm.spec, at, {"weight": ("weight", SAME), "bias": ("bias", SAME)})
 
@@ -232,7 +247,13 @@ def _cosine_embedding(net: CosineEmbeddingNetwork, at: str) -> Tree:
 
 
 @_plan.register
-def _quantile_network(net: ImplicitQuantileNetwork, at: str) -> Tree:
+def _fraction_proposal(net: FractionProposalNetwork, at: str) -> Tree:
+    return {"linear": plan(net.linear, f"{at}net.")}
+
+
+@_plan.register(ImplicitQuantileNetwork)
+@_plan.register(FullQuantileFunction)
+def _quantile_network(net: ImplicitQuantileNetwork | FullQuantileFunction, at: str) -> Tree:
     parts = {"preprocess": net.preprocess_net, "last": net.last, "embed_model": net.embed_model}
     return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
 
