@@ -21,12 +21,13 @@ from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import Activations, linear_layers
 from npnets.kernels.log_softmax import log_softmax
 from npnets.kernels.lstm import lstm
+from npnets.kernels.noisy_parameters import noisy_parameters
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
 _NAMES = (
     *("activations", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
-    *("shared_sigma", "squashed_gaussian"),
+    *("noisy_parameters", "shared_sigma", "squashed_gaussian"),
 )
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
@@ -247,6 +248,19 @@ def _log_softmax_cases() -> list[Case]:
     return [Case("log_softmax", f"of {s}", log_softmax, plain, (s,)) for s in [(5, 3), (1, 1), (4, 1), (7,), (2, 3, 4)]]
 
 
+def noisy_parameters_case(inputs: int, outputs: int) -> Case:
+    fun, plain = (
+        lambda *arrays, part=part: _joined(part(*arrays))
+        for part in (noisy_parameters, COMPOSITIONS["noisy_parameters"])
+    )
+    layer = ((inputs, outputs),) * 2 + ((outputs,),) * 2
+    return Case("noisy_parameters", f"{inputs} inputs, {outputs} outputs", fun, plain, (*layer, (inputs,), (outputs,)))
+
+
+def _noisy_parameters_cases() -> list[Case]:
+    return [noisy_parameters_case(*sizes) for sizes in [(5, 3), (1, 4), (3, 1), (1, 1)]]
+
+
 def shared_sigma_case(*shape: int) -> Case:
     fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
     return Case("shared_sigma", f"to {shape}", fun, plain, (shape[-1:],))
@@ -282,6 +296,7 @@ CASES = [
     *_latent_cases(),
     *_gaussian_cases(),
     *_log_softmax_cases(),
+    *_noisy_parameters_cases(),
     *_shared_sigma_cases(),
     *_squashed_gaussian_cases(),
 ]
