@@ -27,12 +27,13 @@ def _composition(logits: Array, x: Array) -> Array:
 
 
 def _forward(logits: Array, x: Array) -> tuple[Array, Array]:
-    xp = namespace(logits)
-    if xp is np:
-        rows = logits.reshape((1,) * (x.ndim + 1 - logits.ndim) + logits.shape)
-        log_prob = np.take_along_axis(rows, x[..., None], -1)[..., 0]
-    else:
-        log_prob = xp.where(_one_hot(logits, x), logits, -np.inf).max(-1)
+    rows = logits.reshape((1,) * (x.ndim + 1 - logits.ndim) + logits.shape)
+    log_prob = np.take_along_axis(rows, x[..., None], -1)[..., 0]
+    return log_prob, log_prob != -np.inf
+
+
+def _forward_unchecked(logits: Array, x: Array) -> tuple[Array, Array]:
+    log_prob = np.where(_one_hot(logits, x), logits, -np.inf).max(-1)
     return log_prob, log_prob != -np.inf
 
 
@@ -42,8 +43,7 @@ def _backward(g: Array, possible: Array, argnums: tuple[int, ...], logits: Array
     return (dlogits.sum(tuple(range(dlogits.ndim - logits.ndim))) if dlogits.ndim > logits.ndim else dlogits,)
 
 
-_PAIR = Pair(_forward, _backward)
-_apply = fused(_composition, cpu=_PAIR, gpu=_PAIR)
+_apply = fused(_composition, cpu=Pair(_forward, _backward), gpu=Pair(_forward_unchecked, _backward))
 
 
 def chosen_log_prob(logits: Array, x: Array) -> Array:
