@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from tianshou.utils.net import discrete
+from tianshou.utils.net import common, discrete
 
-CLASSES: dict[str, Any] = {f"Discrete{name}": getattr(discrete, name, None) for name in ("Actor", "Critic")}
-"""2.x has other names for them, and `make_trunks.py` needs none of the two."""
+CLASSES: dict[str, Any] = {
+    **{f"Discrete{name}": getattr(discrete, name, None) for name in ("Actor", "Critic")},
+    "BranchingNet": common.BranchingNet,
+    "IntrinsicCuriosityModule": discrete.IntrinsicCuriosityModule,
+}
+"""2.x has other names for the first two, and `make_trunks.py` needs none of the two."""
