@@ -85,7 +85,7 @@ def call_repr(self: Any, **instead: Any) -> str:
             shown.append(_name(value))
         elif value is not field.default and value != field.default:
             shown.append(f"{field.name}={_name(value)}")
-    return f"{type(self).__name__}({', '.join(shown)})"
+    return f"{_qualified(type(self))}({', '.join(shown)})"
 
 
 def no_call(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -193,4 +193,11 @@ def width(shape: Shape) -> int:
 
 
 def _name(value: object) -> str:
-    return f"{value.__module__.split('.')[0]}.{value.__qualname__}" if isinstance(value, type) else repr(value)
+    if not isinstance(value, type):
+        return repr(value)
+    return f"{value.__module__.split('.')[0]}.{_qualified(value)}"
+
+
+def _qualified(kind: type) -> str:
+    """Return a class's name; for one of `npnets.discrete` with that module, as `npnets.Actor` is another class."""
+    return f"discrete.{kind.__qualname__}" if kind.__module__.startswith("npnets.discrete.") else kind.__qualname__

@@ -4,7 +4,7 @@ No other module converts or moves arrays. An error quotes the argument by the us
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,17 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
             return value
         if type(bare(like)) is np.ndarray:
             return value.copy() if is_traced(like) and may_change(value) else value
+    found = as_array(value, name)
+    if loaded_cupy() is not None:
+        _check_movable(found, like, name)
+    if not is_traced(found):
+        return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
+    cast = found if found.dtype == like.dtype else found.astype(like.dtype)
+    return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
+
+
+def as_array(value: Any, name: str = "obs") -> Array:
+    """Return a network's input as an array of real numbers of its own dtype; errors call it by `name`."""
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
@@ -79,14 +90,11 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     if isinstance(found, np.ndarray) and type(found) is not np.ndarray and isinstance(found, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array of numbers, but {class_fault(found)}")
     if found.dtype.kind not in "biuf":
-        hint = (_OF_A_DICT if name == "obs" else _OF_A_PAIRED_DICT) if isinstance(value, dict) else ""
-        raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
-    if loaded_cupy() is not None:
-        _check_movable(found, like, name)
-    if not is_traced(found):
-        return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
-    cast = found if found.dtype == like.dtype else found.astype(like.dtype)
-    return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
+        if isinstance(value, dict):
+            hint = _OF_A_DICT if name == "obs" else _OF_A_PAIRED_DICT
+            raise TypeError(f"{name} must be an array of real numbers, but is a dict of {list(value)!r:.80}{hint}")
+        raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}")
+    return found
 
 
 def is_array_like(value: Any) -> bool:
@@ -132,11 +140,6 @@ def _is_numeric(leaf: object) -> bool:
     return getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("biuf")
 
 
-def as_array(value: Any) -> Array:
-    """Return a network's input as an array of its own dtype, where there is no parameter to follow."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
-
-
 def features_for(head: Sequence[Tree], trunk: Tree, features: Array) -> Array:
     """Convert a trunk's features to the dtype of the head's leaves, if the trunk has no parameters to follow."""
     if _find_leaf(trunk) is not None:
@@ -170,18 +173,18 @@ def flattened_features(logits: Array, obs: object, features: int, remedy: str) -
 
 def ensemble_fault(logits: Array, obs: object, features: int) -> str | None:
     """Return an error's beginning if features are an ensemble's, `(members, batch, features)`, else `None`."""
-    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (_rows(obs), features):
+    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (batch_size(obs), features):
         return None
     return f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened"
 
 
-def _rows(obs: Any) -> int | None:
+def batch_size(obs: Any) -> int | None:
     """Return the size of an observation's batch, that of its first array with axes, or `None` if it has none."""
     if getattr(obs, "ndim", 0):
         return int(obs.shape[0])
-    if hasattr(obs, "values") or (isinstance(obs, tuple) and not is_array_like(obs)):
-        parts = obs.values() if hasattr(obs, "values") else obs
-        return next((rows for part in parts if (rows := _rows(part)) is not None), None)
+    if isinstance(obs, Mapping) or (isinstance(obs, tuple) and not is_array_like(obs)):
+        parts = obs.values() if isinstance(obs, Mapping) else obs
+        return next((rows for part in parts if (rows := batch_size(part)) is not None), None)
     return len(obs) if isinstance(obs, (list, tuple)) else None
 
 

@@ -143,13 +143,12 @@ class Critic(Network):
     def _features_with(self, act: object, leaves: Leaves, obs: object) -> Array:
         """Return the input of the head behind a preprocess net that takes the observation alone."""
         features, _ = self._trunk.observe(leaves, obs)
-        expected = None if self.action_shape is None else width(self.action_shape)
-        inputs = self.last.input_dim
-        if act is None and expected is None:
-            return feature_rows(features, obs, inputs, 0, self.flatten_input, self)
-        actions = flat_actions(act, first_leaf(leaves), expected, self)
-        rows = feature_rows(features, obs, inputs, actions.shape[1], self.flatten_input, self)
-        return joined_to_features(rows, actions)
+        actions = None
+        if act is not None or self.action_shape is not None:
+            expected = None if self.action_shape is None else width(self.action_shape)
+            actions = flat_actions(act, first_leaf(leaves), expected, self)
+        rows = feature_rows(features, obs, actions, self.last.input_dim, self.flatten_input, self)
+        return rows if actions is None else joined_to_features(rows, actions)
 
     @cached_property
     def _trunk(self) -> NetBody | OwnBody:

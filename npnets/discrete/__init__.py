@@ -6,6 +6,7 @@ from npnets.discrete.critic import Critic
 from npnets.discrete.fraction_proposal_network import FractionProposalNetwork, Fractions
 from npnets.discrete.full_quantile_function import FullQuantileFunction
 from npnets.discrete.implicit_quantile_network import ImplicitQuantileNetwork
+from npnets.discrete.intrinsic_curiosity_module import IntrinsicCuriosityModule
 from npnets.discrete.noisy_linear import NoisyLinear, sample_noise, zero_noise
 from npnets.public import listing
 
@@ -17,6 +18,7 @@ __all__ = [
     "Fractions",
     "FullQuantileFunction",
     "ImplicitQuantileNetwork",
+    "IntrinsicCuriosityModule",
     "NoisyLinear",
     "sample_noise",
     "zero_noise",

@@ -218,6 +218,10 @@ def parameters(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     if isinstance(net, nn.LSTM):
         yield from torch_recurrent.lstm_parameters(net)
         return
+    if isinstance(net, nn.ModuleList):  # of BranchingNet
+        for number, part in enumerate(net):
+            yield from ((f"branch_{number}.{path}", parameter) for path, parameter in parameters(part))
+        return
     names = {"bias_weights": "bias", "sigma_param": "log_sigma"}
     parts = {"preprocess_net": "preprocess", **torch_recurrent.NAMES}
     for name, parameter in net.named_parameters(recurse=False):

@@ -18,8 +18,13 @@ SMALL = 1e-2
 
 NETWORKS = ("Linear", "EnsembleLinear", "MLP", "Net", "Actor", "ActorProb", "Critic", "Perturbation", "VAE")
 RECURRENT = ("Recurrent", "RecurrentActorProb", "RecurrentCritic")
-DISCRETE: dict[str, Any] = {"DiscreteActor": npnets.discrete.Actor, "DiscreteCritic": npnets.discrete.Critic}
-"""By the names that the cases have for them, because `npnets.Actor` is another class."""
+DISCRETE: dict[str, Any] = {
+    "DiscreteActor": npnets.discrete.Actor,
+    "DiscreteCritic": npnets.discrete.Critic,
+    "BranchingNet": npnets.BranchingNet,
+    "IntrinsicCuriosityModule": npnets.discrete.IntrinsicCuriosityModule,
+}
+"""By the names that the cases have for them: `npnets.Actor` and `npnets.Critic` are other classes."""
 
 CLASSES: dict[str, Any] = {name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)} | DISCRETE
 FAMILIES: list[dict[str, Any]] = [load(name) for name in ("networks", "recurrent", "discrete", "trunks_1_1")]
