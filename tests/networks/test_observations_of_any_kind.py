@@ -145,6 +145,17 @@ def test_without_the_flag_arrays_are_flattened_and_joined_before_the_trunk_and_w
     assert seen[1] is obs
 
 
+def test_the_error_for_whole_numbers_in_one_axis_names_the_flag_with_which_the_trunk_sees_them() -> None:
+    seen: list[Any] = []
+    trunk, obs = Seeing(seen.append), on_backend(np.array([3, 1]))
+    critic, mended = npnets.Critic(trunk), npnets.Critic(trunk, **ALONE)
+    params = on_backend(critic.init(np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"shape \(2,\); .* obs\[None\]; .*apply_preprocess_net_to_obs_only=True"):
+        critic.forward(params, obs)
+    mended.forward(params, obs)
+    assert seen[0] is obs
+
+
 def test_numbers_in_lists_are_an_array_to_a_critic_as_in_tianshou() -> None:
     seen: list[Any] = []
     critic = npnets.Critic(Seeing(seen.append))
