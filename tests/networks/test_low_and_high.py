@@ -1,4 +1,4 @@
-"""Actions within `low` and `high`: exactly, in every dtype, with derivatives of any order that rounding does not end."""
+"""Actions lie within `low` and `high` exactly, in every dtype, and rounding to a bound ends no derivative."""
 
 from __future__ import annotations
 
