@@ -51,9 +51,10 @@ def action_row(net: object) -> Row | None:
         part = net.decoder if isinstance(net, VAE) else net.preprocess_net
         features = getattr(part, "output_dim", None)
         return None if features is None else (features,)
-    if isinstance(net, Critic) and net.action_shape is None:
+    if isinstance(net, Critic):
         trunk: Any = net.preprocess_net
-        return as_row("action_shape", trunk.action_shape) if _joins_before_trunk(net) else None
+        shape_of_action = trunk.action_shape if _joins_before_trunk(net) else net.action_shape
+        return None if shape_of_action is None else as_row("action_shape", shape_of_action)
     if isinstance(net, RecurrentCritic):
         return (width(net.action_shape),) if width(net.action_shape) else None
     actions = getattr(net, "action_shape", None)
