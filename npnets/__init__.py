@@ -23,7 +23,7 @@ from npnets import (
     tree,
 )
 from npnets.autodiff import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.common import MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.summary import summary
 from npnets.thread_count import threads
@@ -49,7 +49,9 @@ __all__ = [
     "MLP",
     "VAE",
     "Actor",
+    "ActorCritic",
     "ActorProb",
+    "BranchingNet",
     "Critic",
     "EnsembleLinear",
     "LayerNorm",

@@ -85,7 +85,7 @@ def call_repr(self: Any, **instead: Any) -> str:
             shown.append(_name(value))
         elif value is not field.default and value != field.default:
             shown.append(f"{field.name}={_name(value)}")
-    return f"{type(self).__name__}({', '.join(shown)})"
+    return f"{_qualified(type(self))}({', '.join(shown)})"
 
 
 def no_call(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -192,27 +192,12 @@ def width(shape: Shape) -> int:
     return math.prod(map(int, axes))
 
 
-def bound(name: str, value: object, actions: int | None = None) -> float | tuple[float, ...]:
-    """Return a bound of actions: one positive, finite number, or one for each dimension of the action."""
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be a number or a sequence of numbers, but is {value!r}") from error
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be a number or a sequence of numbers, but is {value!r}")
-    array = array.astype(np.float64)
-    if not np.all(np.isfinite(array)) or not np.all(array > 0):
-        raise ValueError(
-            f"{name} must be positive and finite, but is {value!r}; for actions without bounds use unbounded=True "
-            "where the network has it"
-        )
-    if array.ndim == 0:
-        return float(array)
-    if array.ndim != 1 or (actions is not None and array.shape != (actions,)):
-        expected = "one dimension" if actions is None else f"shape ({actions},), one entry for each action dimension"
-        raise ValueError(f"{name} must be one number or an array of {expected}, but has shape {array.shape}")
-    return tuple(array.tolist())
-
-
 def _name(value: object) -> str:
-    return f"{value.__module__.split('.')[0]}.{value.__qualname__}" if isinstance(value, type) else repr(value)
+    if not isinstance(value, type):
+        return repr(value)
+    return f"{value.__module__.split('.')[0]}.{_qualified(value)}"
+
+
+def _qualified(kind: type) -> str:
+    """Return a class's name; for one of `npnets.discrete` with that module, as `npnets.Actor` is another class."""
+    return f"discrete.{kind.__qualname__}" if kind.__module__.startswith("npnets.discrete.") else kind.__qualname__

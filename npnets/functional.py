@@ -8,8 +8,9 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
+from npnets.bounds import Edge, Rounded, bound, check_below, edge, rounded
 from npnets.caches import bounded_cache
-from npnets.description import Bound, bound, frozen
+from npnets.description import Bound, frozen
 from npnets.kernels.activation_formulas import (
     FORMULAS,
     clipped_exp,
@@ -83,39 +84,63 @@ def resolve_activation(activation: ActivationLike, args: object = None) -> Activ
     return Activation(args=positional, kwargs=named, function=activation)
 
 
-def squash(z: Array, max_action: Bound) -> Array:
-    """Return `max_action * tanh(z)`: every entry within the bound.
+def squash(z: Array, max_action: Bound | None = None, *, low: Edge | None = None, high: Edge | None = None) -> Array:
+    """Return `max_action * tanh(z)`, or `low + (high - low) * (tanh(z) + 1) / 2`: every entry within the bounds.
 
     Parameters
     ----------
     z : (..., actions) array
-    max_action : float or tuple of float
+    max_action : float or tuple of float, optional
         One bound, or one for each entry of the last axis.
+    low, high : float or (actions,) array, optional
+        In place of it: the lower and the upper bound.
 
     Returns
     -------
     array of the shape and dtype of `z`
-        Every entry is within its bound, rounding included: the bound itself is rounded toward zero.
+        Every entry is within its bounds, rounding included: bounds that the dtype cannot hold are rounded inwards.
 
     Raises
     ------
     TypeError, ValueError
-        If a bound is no number, or not positive and finite.
+        If a bound is no number, or not finite, `max_action` is not positive, or `low` is not below `high`.
     """
-    if type(max_action) not in (float, tuple):  # those two are checked once, where they are rounded
-        max_action = bound("max_action", max_action)
-    return scaled(TANH(z), max_action)
+    if low is None and high is None:
+        if type(max_action) not in (float, tuple):  # those two are checked once, where they are rounded
+            max_action = bound("max_action", max_action)
+        return scaled(TANH(z), max_action)
+    if max_action is not None or low is None or high is None:
+        raise TypeError("squash needs max_action, or both low and high")
+    lowest, highest = (edge(name, value, z.shape[-1:], _FINITE) for name, value in (("low", low), ("high", high)))
+    check_below(lowest, highest)
+    return scaled(TANH(z), None, lowest, highest)
 
 
-def scaled(y: Array, max_action: Bound) -> Array:
-    """Return `max_action * y`, within the bound."""
-    return y if max_action == 1 else y * bound_like(max_action, y)
+_FINITE = "for actions without bounds leave out squash"
 
 
-def limit(x: Array, max_action: Bound) -> Array:
-    """Return `x` with every entry clipped to within the bound of `squash`."""
-    largest = bound_like(max_action, x)
-    return nnp.clip(x, -largest, largest)
+def scaled(y: Array, max_action: Any, low: Any = None, high: Any = None) -> Array:
+    """Return `max_action * y`, or `y` in [-1, 1] mapped to `[low, high]`, within the bounds."""
+    if low is None:
+        return y if max_action == 1 else y * bound_like(max_action, y)
+    bounds = rounded_like(low, high, y)
+    mapped: Array = bounds.middle + bounds.half * y
+    return mapped
+
+
+def limit(x: Array, max_action: Any, low: Any = None, high: Any = None) -> Array:
+    """Return `x` with every entry clipped to within the bounds of `squash`."""
+    if low is None:
+        largest = bound_like(max_action, x)
+        return nnp.clip(x, -largest, largest)
+    bounds = rounded_like(low, high, x)
+    return nnp.clip(x, bounds.low, bounds.high)
+
+
+def rounded_like(low: Any, high: Any, x: Array) -> Rounded:
+    """Return the bounds of actions as numbers of the dtype and on the device of `x`."""
+    found: Rounded = rounded(low, high, x.dtype.str, device_of(bare(x)))
+    return found
 
 
 def bound_like(max_action: Any, x: Array) -> float | Array:

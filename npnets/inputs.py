@@ -4,7 +4,7 @@ No other module converts or moves arrays. An error quotes the argument by the us
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from npnets.numpy.constants import asarray
 from npnets.tree import Tree
 
 _OF_A_DICT = (
-    "; forward takes the parameters first: forward(params, ...); for observations that are dicts, write a preprocess "
-    "net of your own"
+    "; forward takes the parameters first: forward(params, ...); if observations are dicts, a preprocess net of your "
+    "own must make one array of their parts before a layer of this package takes them"
 )
+
+_OF_A_PAIRED_DICT = "; it joins another array here, before any network: make one array of its parts first"
 
 _OF_A_RESET = "; gymnasium's reset returns a pair: obs, info = env.reset()"
 
@@ -69,6 +71,17 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
             return value
         if type(bare(like)) is np.ndarray:
             return value.copy() if is_traced(like) and may_change(value) else value
+    found = as_array(value, name)
+    if loaded_cupy() is not None:
+        _check_movable(found, like, name)
+    if not is_traced(found):
+        return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
+    cast = found if found.dtype == like.dtype else found.astype(like.dtype)
+    return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
+
+
+def as_array(value: Any, name: str = "obs") -> Array:
+    """Return a network's input as an array of real numbers of its own dtype; errors call it by `name`."""
     try:
         found = value if hasattr(getattr(value, "dtype", None), "kind") else asarray(value)
     except (TypeError, ValueError) as error:
@@ -77,14 +90,26 @@ def as_input(value: Any, like: Array, name: str = "obs") -> Array:
     if isinstance(found, np.ndarray) and type(found) is not np.ndarray and isinstance(found, np.ma.MaskedArray):
         raise TypeError(f"{name} must be an array of numbers, but {class_fault(found)}")
     if found.dtype.kind not in "biuf":
-        hint = _OF_A_DICT if isinstance(value, dict) else ""
-        raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}{hint}")
-    if loaded_cupy() is not None:
-        _check_movable(found, like, name)
-    if not is_traced(found):
-        return asarray_like(found.copy() if is_traced(like) and may_change(found) else found, bare(like))
-    cast = found if found.dtype == like.dtype else found.astype(like.dtype)
-    return cast if loaded_cupy() is None else to_device(cast, device_of(bare(like)))
+        if isinstance(value, dict):
+            hint = _OF_A_DICT if name == "obs" else _OF_A_PAIRED_DICT
+            raise TypeError(f"{name} must be an array of real numbers, but is a dict of {list(value)!r:.80}{hint}")
+        raise TypeError(f"{name} must be an array of real numbers, but is {value!r:.80}")
+    return found
+
+
+def is_array_like(value: Any) -> bool:
+    """Return whether an observation is an array of real numbers, or a nested sequence of them.
+
+    A tuple of arrays is none: it is an observation of several parts, such as one of gymnasium's `Tuple`.
+    """
+    if not hasattr(getattr(value, "dtype", None), "kind"):
+        if isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value):
+            return False
+        try:
+            value = asarray(value)
+        except (TypeError, ValueError):
+            return False
+    return value.dtype.kind in "biuf"
 
 
 def _check_movable(value: object, like: Array, name: str) -> None:
@@ -115,11 +140,6 @@ def _is_numeric(leaf: object) -> bool:
     return getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("biuf")
 
 
-def as_array(value: Any) -> Array:
-    """Return a network's input as an array of its own dtype, where there is no parameter to follow."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
-
-
 def features_for(head: Sequence[Tree], trunk: Tree, features: Array) -> Array:
     """Convert a trunk's features to the dtype of the head's leaves, if the trunk has no parameters to follow."""
     if _find_leaf(trunk) is not None:
@@ -137,13 +157,11 @@ def flattened(x: Array, name: str) -> Array:
     return x if x.ndim == 2 else x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
 
-def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> Array:
+def flattened_features(logits: Array, obs: object, features: int, remedy: str) -> Array:
     """Return a preprocess net's features as `(batch, features)`; those of an ensemble are refused, with a `remedy`."""
-    rows = obs.shape[0] if getattr(obs, "ndim", 0) else len(obs) if isinstance(obs, (list, tuple)) else None
-    if logits.ndim == 3 and logits.shape[1:] == (rows, features) and logits.shape != (1, 1, features):
-        raise ValueError(
-            f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
-        )
+    fault = ensemble_fault(logits, obs, features)
+    if fault is not None:
+        raise ValueError(f"{fault}; {remedy}")
     rows_of_features = flattened(logits, "the preprocess net's output")
     if rows_of_features.shape[1] != features:
         raise ValueError(
@@ -151,6 +169,23 @@ def flattened_features(logits: Array, obs: Any, features: int, remedy: str) -> A
             "its output_dim, or preprocess_net_output_dim, another number than it returns?"
         )
     return rows_of_features
+
+
+def ensemble_fault(logits: Array, obs: object, features: int) -> str | None:
+    """Return an error's beginning if features are an ensemble's, `(members, batch, features)`, else `None`."""
+    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (batch_size(obs), features):
+        return None
+    return f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened"
+
+
+def batch_size(obs: Any) -> int | None:
+    """Return the size of an observation's batch, that of its first array with axes, or `None` if it has none."""
+    if getattr(obs, "ndim", 0):
+        return int(obs.shape[0])
+    if isinstance(obs, Mapping) or (isinstance(obs, tuple) and not is_array_like(obs)):
+        parts = obs.values() if isinstance(obs, Mapping) else obs
+        return next((rows for part in parts if (rows := batch_size(part)) is not None), None)
+    return len(obs) if isinstance(obs, (list, tuple)) else None
 
 
 def check_width(x: Array, features: int, owner: object) -> None:

@@ -4,7 +4,8 @@
 
 Collects a rollout in several environments, estimates the advantage of each action (generalized advantage estimation,
 Schulman et al. 2016, arXiv:1506.02438), and increases the density of actions with a positive advantage, limited by the
-clipped ratio of new and old densities.
+clipped ratio of new and old densities. Actions are normal draws squashed into their bounds; rollouts store the draws,
+because many draws near a bound round to the same action.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ import numpy as np
 import npnets
 import npnets.numpy as nnp
 from examples.online.online_training import main
-from examples.online.rollouts import Array, Environments, Rollout
+from examples.online.rollouts import Array, Draw, Environments, Rollout
 from npnets import optim
 from npnets.backend import to_device, to_numpy
-from npnets.distributions import Gaussian
+from npnets.distributions import Gaussian, SquashedGaussian
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Hyperparameters:
     clip_ratio
         Largest distance from one at which a ratio of densities has a gradient.
     value_weight, entropy_weight
-        Weights of the critic's loss and of the distribution's entropy in the total loss.
+        Weights of the critic's loss and of the entropy before squashing in the total loss.
     reward_scale
         Factor by which rewards are multiplied before training.
     max_action
@@ -90,10 +91,10 @@ class State(NamedTuple):
 
 
 class TrainingData(NamedTuple):
-    """Steps to learn from: observations and actions `(n, dim)`, log-densities, advantages and returns `(n,)`."""
+    """Steps to learn from: observations and draws `(n, dim)`, log-densities, advantages and returns `(n,)`."""
 
     observations: Array
-    actions: Array
+    draws: Array
     log_probs: Array
     advantages: Array
     returns: Array
@@ -142,7 +143,7 @@ class PPO:
     def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
         self.settings, self.device = settings, device
         trunk = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, activation="tanh", device=device)
-        self.actor = npnets.ActorProb(trunk, act_dim, max_action=settings.max_action, device=device)
+        self.actor = npnets.ActorProb(trunk, act_dim, unbounded=True, device=device)
         self.critic = npnets.Critic(trunk, device=device)
         self.make_optimizer = optim.adam
 
@@ -171,9 +172,9 @@ class PPO:
     def loss(self, params: Any, data: TrainingData) -> tuple[Any, dict[str, Any]]:
         """Return the total loss and its parts."""
         distribution = self.distribution(params, data.observations)
-        actor = clipped_loss(distribution.log_prob(data.actions), data, self.settings.clip_ratio)
+        actor = clipped_loss(self.log_prob(distribution, data.draws), data, self.settings.clip_ratio)
         critic = nnp.mean((self.values(params, data.observations) - data.returns) ** 2)
-        entropy = nnp.mean(distribution.entropy())
+        entropy = nnp.mean(self.entropy(distribution))
         total = actor + self.settings.value_weight * critic - self.settings.entropy_weight * entropy
         return total, {"actor": actor, "critic": critic, "entropy": entropy}
 
@@ -187,15 +188,15 @@ class PPO:
         rollout = rollout._replace(rewards=settings.reward_scale * rollout.rewards)
         advantages = generalized_advantages(rollout, values, next_values, settings.gamma, settings.gae_lambda)[played]
         scaled = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        seen = rollout.observations[played], rollout.actions[played], rollout.log_probs[played]
+        seen = rollout.observations[played], rollout.draws[played], rollout.log_probs[played]
         return TrainingData(*seen, scaled, advantages + values[played])
 
-    def draw(self, params: dict[str, Any], rng: np.random.Generator) -> Callable[[Array], tuple[Array, Array]]:
-        """Return a function that draws actions for observations and returns them with their log-densities."""
+    def draw(self, params: dict[str, Any], rng: np.random.Generator) -> Draw:
+        """Return a function from observations to actions, the draws before squashing, and their log-densities."""
 
-        def draw(observations: Array) -> tuple[Array, Array]:
-            action, log_prob = self.distribution(params, observations).sample_and_log_prob(rng)
-            return to_numpy(action), to_numpy(log_prob)
+        def draw(observations: Array) -> tuple[Array, Array, Array]:
+            action, draw, log_prob = self.sample(self.distribution(params, observations), rng)
+            return to_numpy(action), to_numpy(draw), to_numpy(log_prob)
 
         return draw
 
@@ -203,9 +204,23 @@ class PPO:
         """Return deterministic actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
         return to_numpy(self.distribution(params, observations).mode())
 
-    def distribution(self, params: Any, observations: Array) -> Gaussian:
+    def distribution(self, params: Any, observations: Array) -> Any:
         """Return the actor's distribution over actions."""
-        return Gaussian.from_actor(self.actor, params["actor"], observations)[0]
+        high = np.asarray(self.settings.max_action)
+        return SquashedGaussian.from_actor(self.actor, params["actor"], observations, -high, high)[0]
+
+    def sample(self, distribution: Any, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """Return actions, the draws before squashing, and their log-densities."""
+        action, log_prob, draw = distribution.sample_and_log_prob(rng, with_draw=True)
+        return action, draw, log_prob
+
+    def log_prob(self, distribution: Any, draws: Array) -> Any:
+        """Return the log-densities `(n,)` of stored draws."""
+        return distribution.log_prob(draw=draws)
+
+    def entropy(self, distribution: Any) -> Any:
+        """Return the entropies `(n,)` before squashing: those of the squashed distribution have no closed form."""
+        return Gaussian(distribution.mu, distribution.sigma).entropy()
 
     def values(self, params: Any, observations: Array) -> Any:
         """Return the critic's values `(n,)` of observations `(n, obs_dim)`. Its trunk is the actor's."""

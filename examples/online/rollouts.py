@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Draw = Callable[[Array], tuple[Array, Array]]
+Draw = Callable[[Array], tuple[Array, Array, Array]]
 
 
 class Rollout(NamedTuple):
@@ -23,8 +23,9 @@ class Rollout(NamedTuple):
     ----------
     observations, next_observations
         `(steps, envs, obs_dim)` float32: observations before and after the step.
-    actions
-        `(steps, envs, act_dim)` float32, as drawn.
+    draws
+        `(steps, envs, act_dim)` float32: actions as the policy drew them, before they were squashed into their bounds.
+        Draws of discrete actions, which are not squashed, are `(steps, envs)` integers.
     log_probs, rewards
         `(steps, envs)` float32.
     terminated
@@ -36,7 +37,7 @@ class Rollout(NamedTuple):
     """
 
     observations: Array
-    actions: Array
+    draws: Array
     log_probs: Array
     rewards: Array
     next_observations: Array
@@ -51,14 +52,13 @@ class Environments:
     Parameters
     ----------
     envs : gymnasium.vector.VectorEnv
-        Environments whose observation and action spaces are boxes with one axis.
+        Environments whose observations are vectors.
     seed : int
         Environment `i` starts with `reset(seed=seed + i)`.
     """
 
     def __init__(self, envs: Any, seed: int) -> None:
         self._envs = envs
-        self._bounds = envs.single_action_space.low, envs.single_action_space.high
         self._observations = self._envs.reset(seed=seed)[0].astype(np.float32)
         self._ended = np.zeros(envs.num_envs, np.bool_)
 
@@ -68,8 +68,8 @@ class Environments:
         Parameters
         ----------
         draw : callable
-            From observations `(envs, obs_dim)` to actions `(envs, act_dim)` and their log-densities `(envs,)`. Actions
-            are clipped to the bounds of the action space for the environment only.
+            From observations `(envs, obs_dim)` to actions within their bounds, the draws that they were before
+            squashing, and their log-densities `(envs,)`.
         steps : int
 
         Returns
@@ -86,8 +86,8 @@ class Environments:
     def _step(self, draw: Draw) -> tuple[Any, ...]:
         """Take one step in every environment; return a row of each array of a `Rollout`."""
         observations, played = self._observations, ~self._ended
-        actions, log_probs = draw(observations)
-        following, rewards, terminated, truncated, _ = self._envs.step(np.clip(actions, *self._bounds))
+        actions, draws, log_probs = draw(observations)
+        following, rewards, terminated, truncated, _ = self._envs.step(actions)
         following, rewards = following.astype(np.float32), rewards.astype(np.float32)
         self._observations, self._ended = following, terminated | truncated
-        return observations, actions, log_probs, rewards, following, terminated, self._ended, played
+        return observations, draws, log_probs, rewards, following, terminated, self._ended, played

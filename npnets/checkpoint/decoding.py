@@ -111,7 +111,7 @@ _DECODERS: dict[str, Callable[[_Decoder, Json, str], Any]] = {
 
 def _advice(name: object) -> str:
     """Return the remedy for a class that is not known; only a name that a class can have is put into a call."""
-    if not isinstance(name, str) or not name.isidentifier() or len(name) > LONGEST_QUOTE:
+    if not isinstance(name, str) or not name.removeprefix("discrete.").isidentifier() or len(name) > LONGEST_QUOTE:
         return f"which is not the name of a class; {DAMAGED}"
     if name in OF_OPTIM:
         return f"which load needs: load(path, classes=(npnets.optim.{name},))"

@@ -19,7 +19,7 @@ import numpy as np
 from npnets.autodiff import is_traced
 from npnets.backend import Array, to_numpy
 from npnets.checkpoint.decoding import Json, decode
-from npnets.checkpoint.registry import CLASSES, FUNCTIONS, Classes, is_named_tuple
+from npnets.checkpoint.registry import CLASSES, FUNCTIONS, NAMES, Classes, is_named_tuple
 from npnets.common import MLP
 from npnets.files.fault import Fault
 from npnets.tree import Tree
@@ -204,7 +204,7 @@ def _call(value: Any, place: Place, into: Gathered) -> Json:
 
 
 def _class_name(kind: type, place: Place, into: Gathered) -> str:
-    name = kind.__name__
+    name = NAMES.get(kind, kind.__name__)
     if CLASSES.get(name, kind) is not kind or into.classes.setdefault(name, kind) is not kind:
         other = CLASSES.get(name) or into.classes[name]
         raise ValueError(f"{_named(place)} is of {kind!r}, which has the name of {other!r}; rename one of them")

@@ -4,13 +4,16 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from npnets import common, continuous, functional
+from npnets import common, continuous, discrete, functional
 from npnets.kernels.activation_formulas import FORMULAS
 
 Classes: TypeAlias = dict[str, type]
 
 _PUBLIC: Classes = {name: getattr(module, name) for module in (common, continuous) for name in module.__all__}
+_PUBLIC |= {f"discrete.{name}": getattr(discrete, name) for name in discrete.__all__}
 CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
+"""By their names in `npnets`, because `discrete.Actor` is another class than `Actor`."""
+NAMES: dict[type, str] = {one: name for name, one in CLASSES.items()}
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
 OF_OPTIM = (  # of npnets.optim, which nothing here imports
     *("AdamState", "RMSpropState", "SGDState"),

@@ -1,5 +1,7 @@
 """The layers and networks that actors and critics are built from: Tianshou's `tianshou.utils.net.common`."""
 
+from npnets.common.actor_critic import ActorCritic
+from npnets.common.branching_net import BranchingNet
 from npnets.common.layer_norm import LayerNorm
 from npnets.common.linear import EnsembleLinear, Linear
 from npnets.common.lstm import LSTM
@@ -13,6 +15,8 @@ from npnets.public import listing
 __all__ = [
     "LSTM",
     "MLP",
+    "ActorCritic",
+    "BranchingNet",
     "EnsembleLinear",
     "Layer",
     "LayerNorm",

@@ -62,8 +62,12 @@ def _check_state(name: str, net: Any) -> None:
         ) from None
 
 
-def features_of(name: str, net: object, given: int | None, takes_state: bool = False) -> int:
+def features_of(
+    name: str, net: object, given: int | None, takes_state: bool = False, counts_actions: bool = False
+) -> int:
     """Return how many features a preprocess net returns: its `output_dim`, or the number given instead.
+
+    With `counts_actions` the number given may be larger than `output_dim`, and is returned: actions join the features.
 
     Raises
     ------
@@ -79,6 +83,8 @@ def features_of(name: str, net: object, given: int | None, takes_state: bool = F
     features = given if own is None else own
     if features is None:
         raise ValueError(f"{name} {net!r:.80} has no output_dim; give preprocess_net_output_dim")
+    if counts_actions and own is not None and given is not None and given > own:
+        return int(given)
     if own is not None and given is not None and own != given:
         raise ValueError(f"{name} returns {own} features, but preprocess_net_output_dim is {given}")
     return int(features)

@@ -97,6 +97,10 @@ class Spec(Mapping[str, Any]):
         """The entries without those that the network lacks: those that a dict of its parameters holds."""
         return {name: entry for name, entry in self._entries.items() if entry is not None}
 
+    def without(self, name: str) -> "Spec":
+        """Return the spec of all other entries."""
+        return Spec({key: entry for key, entry in self.items() if key != name}, self._device)
+
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
         """Draw parameters on the network's device; a tree of one seed is the same on every device."""
         check_generator(rng)

@@ -20,7 +20,7 @@ from npnets.tree import Tree
 class NetBody(Sequential):
     """The layers of a `Net` and a head."""
 
-    def observe(self, leaves: Leaves, obs: object, state: Tree) -> tuple[Array, Tree]:
+    def observe(self, leaves: Leaves, obs: object, state: Tree = None) -> tuple[Array, Tree]:
         """Return the head's output for observations as they came in, and the state unchanged."""
         return self.run(leaves, flattened(as_input(obs, first_leaf(leaves)), "obs")), state
 
@@ -45,8 +45,8 @@ class OwnBody:
             features = flattened_features(features, obs, self._features, self._remedy)
         return self._head.run(leaves, features), new_state
 
-    def run(self, leaves: Leaves, x: Array) -> Array:
-        """Return the head's output for a validated input."""
+    def run(self, leaves: Leaves, x: Tree) -> Array:
+        """Return the head's output for a validated array, or for an observation of another kind as it came in."""
         return self.observe(leaves, x)[0]
 
 

@@ -1,16 +1,18 @@
 """A deterministic actor."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
+from npnets.bounds import Edge, repr_with_bounds, set_bounds
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import features_of
 from npnets.common.sequential import entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.description import Bound, Shape, Sizes, bound, cached_property, set_fields, set_plain, shape, width
+from npnets.continuous.action_axes import axes_of, whole
+from npnets.description import Bound, Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
 from npnets.functional import scaled
 from npnets.kernels.activations import TANH
 from npnets.tree import Params, Tree
@@ -18,14 +20,16 @@ from npnets.tree import Params, Tree
 
 @dataclass(frozen=True, repr=False)
 class Actor(Network):
-    """A deterministic actor, with actions squashed into their bound: `max_action * tanh(last(preprocess(obs)))`.
+    """A deterministic actor, with actions squashed into their bounds: `max_action * tanh(last(preprocess(obs)))`.
+
+    With `low` and `high`, actions are `low + (high - low) * (tanh(last(preprocess(obs))) + 1) / 2`.
 
     Parameters
     ----------
     preprocess_net : PreprocessNet
         Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
-    action_shape : int or sequence of int
-        Shape of an action.
+    action_shape : int, sequence of int or Box
+        Shape of an action. A Gymnasium `Box` also gives the bounds, unless there are `low` and `high`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the preprocess net; by default a single linear layer follows it.
     max_action : float or sequence of float
@@ -34,6 +38,10 @@ class Actor(Network):
         Where `init` places parameters.
     preprocess_net_output_dim : int, optional
         Number of features, for a preprocess net without `output_dim`.
+    low, high : float or array of the action's shape, optional
+        In place of `max_action`: the lower and the upper bound of the actions.
+    flatten_action : bool
+        Whether actions of several axes come out laid out in one, as in Tianshou, or whole.
 
     Notes
     -----
@@ -43,15 +51,24 @@ class Actor(Network):
     preprocess_net: PreprocessNet
     action_shape: Shape
     hidden_sizes: Sizes = ()
-    max_action: Bound = 1.0
+    max_action: Bound | None = 1.0
     device: Device = "cpu"
     preprocess_net_output_dim: int | None = None
+    _: KW_ONLY
+    low: Edge | None = None
+    high: Edge | None = None
+    flatten_action: bool = True
 
     def __post_init__(self) -> None:
         set_plain(self)
-        set_fields(self, action_shape=shape("action_shape", self.action_shape))
+        check_flags(self, "flatten_action")
+        space = self.action_shape
+        set_fields(self, action_shape=shape("action_shape", space))
         set_fields(self, hidden_sizes=self.last.hidden_sizes)
-        set_fields(self, max_action=bound("max_action", self.max_action, self.output_dim))
+        set_bounds(self, axes_of(self.action_shape), space)
+
+    def __repr__(self) -> str:
+        return repr_with_bounds(self)
 
     @cached_property
     def last(self) -> MLP:
@@ -95,13 +112,14 @@ class Actor(Network):
         Returns
         -------
         action : (batch, actions) array
-            Every entry within `[-max_action, max_action]`.
+            Every entry within its bounds; without `flatten_action` `(batch, *action_shape)`.
         state
             The preprocess net's new state.
         """
         leaves = self.spec.read(params, self)
         action, state = self._body.observe(leaves, obs, state)
-        return scaled(action, self.max_action), state
+        action = scaled(action, self.max_action, self.low, self.high)
+        return action if self.flatten_action else whole(action, axes_of(self.action_shape)), state
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:

@@ -1,18 +1,18 @@
 """An actor that returns a normal distribution."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
+from npnets.bounds import Edge, repr_with_bounds
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import features_of
 from npnets.common.sequential import Sequential, entry_of, operations_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.continuous.gaussian_head import SIGMA, bound_of_mean, sigma_of_spec
+from npnets.continuous.gaussian_head import SIGMA, outputs, set_bounds_of_mean, sigma_of_spec
 from npnets.description import Bound, Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
-from npnets.functional import scaled
 from npnets.kernels.activations import TANH, Activation
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.tree import Params, Tree
@@ -26,8 +26,8 @@ class ActorProb(Network):
     ----------
     preprocess_net : PreprocessNet
         Turns observations into features.
-    action_shape : int or sequence of int
-        Shape of an action.
+    action_shape : int, sequence of int or Box
+        Shape of an action. A Gymnasium `Box` also gives the bounds, unless there are `low` and `high`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the preprocess net, for the mean and for a conditioned sigma.
     max_action : float or sequence of float
@@ -40,6 +40,11 @@ class ActorProb(Network):
         Whether the standard deviation is computed from the observation; else it is a parameter of its own.
     preprocess_net_output_dim : int, optional
         Number of features, for a preprocess net without `output_dim`.
+    low, high : float or array of the action's shape, optional
+        In place of `max_action`: the lower and the upper bound of the mean. With
+        `unbounded` they are those of a distribution that squashes, `SquashedGaussian.from_actor`.
+    flatten_action : bool
+        Whether mean and standard deviation of several axes come out laid out in one, as in Tianshou, or whole.
 
     Notes
     -----
@@ -50,18 +55,26 @@ class ActorProb(Network):
     preprocess_net: PreprocessNet
     action_shape: Shape
     hidden_sizes: Sizes = ()
-    max_action: Bound = 1.0
+    max_action: Bound | None = 1.0
     device: Device = "cpu"
     unbounded: bool = False
     conditioned_sigma: bool = False
     preprocess_net_output_dim: int | None = None
+    _: KW_ONLY
+    low: Edge | None = None
+    high: Edge | None = None
+    flatten_action: bool = True
 
     def __post_init__(self) -> None:
         set_plain(self)
-        check_flags(self, "unbounded", "conditioned_sigma")
-        set_fields(self, action_shape=shape("action_shape", self.action_shape))
+        check_flags(self, "unbounded", "conditioned_sigma", "flatten_action")
+        space = self.action_shape
+        set_fields(self, action_shape=shape("action_shape", space))
         set_fields(self, hidden_sizes=self.head.hidden_sizes)
-        set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
+        set_bounds_of_mean(self, space)
+
+    def __repr__(self) -> str:
+        return repr_with_bounds(self)
 
     @cached_property
     def head(self) -> MLP:
@@ -109,7 +122,8 @@ class ActorProb(Network):
         Returns
         -------
         (mu, sigma) : two (batch, actions) arrays
-            Mean, within `[-max_action, max_action]` unless unbounded, and standard deviation.
+            Mean, within its bounds unless unbounded, and standard deviation; without `flatten_action` both
+            `(batch, *action_shape)`.
         state
             The preprocess net's new state (Tianshou 1.0.0 gives the old one).
         """
@@ -119,7 +133,7 @@ class ActorProb(Network):
             mu, sigma = self._mu.run(leaves, x), self._sigma.run(leaves, x)
         else:
             mu, sigma = x, shared_sigma(leaves[-1], x.shape)
-        return (scaled(mu, self.max_action), sigma), state
+        return outputs(self, mu, sigma), state
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:

@@ -1,22 +1,30 @@
 """A critic: the value of observations, or of observations and actions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
 
-import npnets.numpy as nnp
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
 from npnets.common import MLP, Linear, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.protocols import Layer, features_of
-from npnets.common.sequential import entry_of, operations_of
+from npnets.common.sequential import Leaves, Sequential, entry_of, operations_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.description import Sizes, cached_property, set_fields, set_plain
-from npnets.inputs import as_input, first_leaf, flattened
-from npnets.tree import Params
+from npnets.continuous.joined_actions import (
+    FLAG,
+    check_batch_axis,
+    check_no_actions,
+    feature_rows,
+    flat_actions,
+    joined_to_features,
+    joined_to_observations,
+)
+from npnets.description import Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
+from npnets.inputs import as_input, first_leaf, flattened, is_array_like
+from npnets.tree import Params, Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,10 +45,17 @@ class Critic(Network):
         Makes a layer from two sizes; `functools.partial(npnets.EnsembleLinear, 4)` makes four critics side by side.
     flatten_input : bool
         Whether the features are flattened to `(batch, features)`; `False` behind an ensemble.
+    apply_preprocess_net_to_obs_only : bool
+        Whether the preprocess net sees the observation alone and as it is (a dict, an image), so that an actor can
+        share it; actions are then flattened and joined to its features. Else actions join the observation before it.
+    action_shape : int or sequence of int, optional
+        With `apply_preprocess_net_to_obs_only`: the shape of an action, which the head then counts among its inputs.
+        Without it, `preprocess_net_output_dim` must count features and actions together, as in Tianshou.
 
     Notes
     -----
-    Tianshou's ``Critic``. Parameters: `preprocess` and `last`.
+    Tianshou's ``Critic``; `apply_preprocess_net_to_obs_only` came with its version 1.1. Parameters: `preprocess` and
+    `last`.
     """
 
     preprocess_net: PreprocessNet
@@ -49,16 +64,29 @@ class Critic(Network):
     preprocess_net_output_dim: int | None = None
     linear_layer: Callable[[int, int], Layer] = Linear
     flatten_input: bool = True
+    apply_preprocess_net_to_obs_only: bool = False
+    action_shape: Shape | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         set_plain(self)
+        check_flags(self, "apply_preprocess_net_to_obs_only")
+        if self.action_shape is not None:
+            set_fields(self, action_shape=shape("action_shape", self.action_shape))
+            if not self.apply_preprocess_net_to_obs_only:
+                raise ValueError(
+                    f"action_shape={self.action_shape} counts actions in the head, which they reach only with {FLAG}; "
+                    "without it the preprocess net counts them: Net(state_shape, action_shape, concat=True)"
+                )
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
     @cached_property
     def last(self) -> MLP:
         """The MLP from features to the value."""
+        counts_actions = self.apply_preprocess_net_to_obs_only and self.action_shape is None
+        given = self.preprocess_net_output_dim
+        features = features_of("preprocess_net", self.preprocess_net, given, counts_actions=counts_actions)
         return MLP(
-            features_of("preprocess_net", self.preprocess_net, self.preprocess_net_output_dim),
+            features if self.action_shape is None else features + width(self.action_shape),
             1,
             self.hidden_sizes,
             device=self.device,
@@ -78,7 +106,7 @@ class Critic(Network):
         return Spec({"preprocess": trunk, "last": entry_of(self.last)}, self.device)
 
     @computes_where_params
-    def forward(self, params: Params, obs: ArrayLike, act: ArrayLike | None = None, info: object = None) -> Array:
+    def forward(self, params: Params, obs: object, act: ArrayLike | None = None, info: object = None) -> Array:
         """Map observations, and actions if given, to values.
 
         Parameters
@@ -86,8 +114,9 @@ class Critic(Network):
         params : dict
             As `init` made them.
         obs : (batch, ...) array
+            Or observations of another kind, as a preprocess net of your own takes them.
         act : (batch, ...) array, optional
-            Actions, put beside the observations.
+            Actions, put beside the observations; with `apply_preprocess_net_to_obs_only` beside their features.
         info : any
             Accepted and unused, as in Tianshou.
 
@@ -97,11 +126,40 @@ class Critic(Network):
             Or `(members, batch, 1)` for an ensemble.
         """
         leaves = self.spec.read(params, self)
-        like = first_leaf(leaves)
-        x = flattened(as_input(obs, like), "obs")
-        if act is not None:
-            x = _joined(x, flattened(as_input(act, like, "act"), "act"))
-        return self._body.run(leaves, x)
+        if self.apply_preprocess_net_to_obs_only:
+            return self._last.run(leaves, self._features_with(act, leaves, obs))
+        return self._body.run(leaves, self._observations_with(act, leaves, obs))
+
+    def _observations_with(self, act: object, leaves: Leaves, obs: object) -> Tree:
+        """Return the input of a preprocess net that takes observations and actions as one array."""
+        is_own = isinstance(self._body, OwnBody)
+        if is_own and not is_array_like(obs):
+            check_no_actions(obs, act)
+            return obs
+        x = as_input(obs, first_leaf(leaves))
+        if is_own:
+            check_batch_axis(x)
+        x = flattened(x, "obs")
+        return x if act is None else joined_to_observations(x, flat_actions(act, first_leaf(leaves), None, self))
+
+    def _features_with(self, act: object, leaves: Leaves, obs: object) -> Array:
+        """Return the input of the head behind a preprocess net that takes the observation alone."""
+        features, _ = self._trunk.observe(leaves, obs)
+        actions = None
+        if act is not None or self.action_shape is not None:
+            expected = None if self.action_shape is None else width(self.action_shape)
+            actions = flat_actions(act, first_leaf(leaves), expected, self)
+        rows = feature_rows(features, obs, actions, self.last.input_dim, self.flatten_input, self)
+        return rows if actions is None else joined_to_features(rows, actions)
+
+    @cached_property
+    def _trunk(self) -> NetBody | OwnBody:
+        """The preprocess net alone."""
+        return body(self.preprocess_net, takes_ensembles=not self.flatten_input)
+
+    @cached_property
+    def _last(self) -> Sequential:
+        return part_of(self.spec, "last", self.last)
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:
@@ -112,9 +170,3 @@ class Critic(Network):
             remedy="make the critic with flatten_input=False",
             takes_ensembles=not self.flatten_input,
         )
-
-
-def _joined(obs: Array, act: Array) -> Array:
-    if len(obs) != len(act):
-        raise ValueError(f"obs and act must have a row for each of the same batch, but have {len(obs)} and {len(act)}")
-    return nnp.concatenate([obs, act], 1)

@@ -2,6 +2,7 @@
 
 from npnets.backend import Array
 from npnets.common.sequential import Leaves
+from npnets.continuous.action_axes import laid_out
 from npnets.inputs import as_input, first_leaf
 
 
@@ -22,7 +23,17 @@ def paired(leaves: Leaves, state: object, other: object, name: str) -> tuple[Arr
     state, other : arrays
     """
     like = first_leaf(leaves)
-    state, other = as_input(state, like, "state"), as_input(other, like, name)
+    return _checked(as_input(state, like, "state"), as_input(other, like, name), name)
+
+
+def paired_actions(leaves: Leaves, state: object, action: object) -> tuple[Array, Array, tuple[int, ...]]:
+    """Do as `paired` with actions, those of several axes laid out in one; the last output is the shape they had."""
+    like = first_leaf(leaves)
+    state, action = as_input(state, like, "state"), as_input(action, like, "action")
+    return *_checked(state, laid_out(action, state.shape[:-1]), "action"), action.shape
+
+
+def _checked(state: Array, other: Array, name: str) -> tuple[Array, Array]:
     if state.ndim < 2 or state.shape[:-1] != other.shape[:-1]:
         raise ValueError(
             f"state and {name} must both be (batch, features) with the same batch, but have shapes {state.shape} and "

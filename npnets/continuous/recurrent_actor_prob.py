@@ -1,21 +1,21 @@
 """An actor with a memory that returns a normal distribution."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from numpy.typing import ArrayLike
 
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device
+from npnets.bounds import Edge, repr_with_bounds
 from npnets.common import Linear
 from npnets.common.lstm import LSTM, set_recurrent_sizes
 from npnets.common.network import Network
 from npnets.common.sequences import sequences
 from npnets.common.sequential import Sequential, entry_of, part_of
 from npnets.common.spec import Spec
-from npnets.continuous.gaussian_head import SIGMA, bound_of_mean, sigma_of_spec
-from npnets.description import Bound, Shape, cached_property, check_flags, set_fields, set_plain, width
-from npnets.functional import scaled
+from npnets.continuous.gaussian_head import SIGMA, outputs, set_bounds_of_mean, sigma_of_spec
+from npnets.description import Bound, Shape, cached_property, check_flags, set_plain, width
 from npnets.kernels.activations import TANH
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.tree import Params
@@ -31,8 +31,8 @@ class RecurrentActorProb(Network):
         How many layers the LSTM has.
     state_shape : int or sequence of int
         Shape of one observation.
-    action_shape : int or sequence of int
-        Shape of an action.
+    action_shape : int, sequence of int or Box
+        Shape of an action. A Gymnasium `Box` also gives the bounds, unless there are `low` and `high`.
     hidden_layer_size : int
         Width of the LSTM.
     max_action : float or sequence of float
@@ -43,6 +43,11 @@ class RecurrentActorProb(Network):
         Whether the mean is left unsquashed; `max_action` is then discarded, with a warning if it was set.
     conditioned_sigma : bool
         Whether the standard deviation is computed from the observations; else it is a parameter of its own.
+    low, high : float or array of the action's shape, optional
+        In place of `max_action`: the lower and the upper bound of the mean. With
+        `unbounded` they are those of a distribution that squashes, `SquashedGaussian.from_actor`.
+    flatten_action : bool
+        Whether mean and standard deviation of several axes come out laid out in one, as in Tianshou, or whole.
 
     Notes
     -----
@@ -54,16 +59,24 @@ class RecurrentActorProb(Network):
     state_shape: Shape
     action_shape: Shape
     hidden_layer_size: int = 128
-    max_action: Bound = 1.0
+    max_action: Bound | None = 1.0
     device: Device = "cpu"
     unbounded: bool = False
     conditioned_sigma: bool = False
+    _: KW_ONLY
+    low: Edge | None = None
+    high: Edge | None = None
+    flatten_action: bool = True
 
     def __post_init__(self) -> None:
         set_plain(self)
-        check_flags(self, "unbounded", "conditioned_sigma")
+        check_flags(self, "unbounded", "conditioned_sigma", "flatten_action")
+        space = self.action_shape
         set_recurrent_sizes(self)
-        set_fields(self, max_action=bound_of_mean(self.max_action, self.unbounded, self.output_dim))
+        set_bounds_of_mean(self, space)
+
+    def __repr__(self) -> str:
+        return repr_with_bounds(self)
 
     @cached_property
     def lstm(self) -> LSTM:
@@ -121,20 +134,22 @@ class RecurrentActorProb(Network):
         Returns
         -------
         (mu, sigma) : two (batch, actions) arrays
-            Mean, within `[-max_action, max_action]` unless unbounded, and standard deviation, at each sequence's last
-            real step; with `all_steps` `(batch, steps, actions)`.
+            Mean, within its bounds unless unbounded, and standard deviation, at each sequence's last real step; with
+            `all_steps` `(batch, steps, actions)`. Without `flatten_action` `action_shape` takes the place of `actions`.
         state : dict
             `hidden` and `cell` after that step. Derivatives go through it; `npnets.stop_gradient(state)` ends them.
         """
         leaves = self.spec.read(params, self)
         given = sequences(self, leaves, obs, state, lengths, resets)
         hidden, new_state = self.lstm.run(leaves[self.spec.slices["lstm"]], given, all_steps)
-        mu = scaled(self._mu.run(leaves, hidden), self.max_action)
+        mu = self._mu.run(leaves, hidden)
         if self.conditioned_sigma:
             sigma = self._sigma.run(leaves, hidden)
         else:
             sigma = shared_sigma(leaves[-1], mu.shape)
-        return ((given.by_sequence(mu), given.by_sequence(sigma)) if all_steps else (mu, sigma)), new_state
+        if all_steps:
+            mu, sigma = given.by_sequence(mu), given.by_sequence(sigma)
+        return outputs(self, mu, sigma), new_state
 
     @cached_property
     def _mu(self) -> Sequential:

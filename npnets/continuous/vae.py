@@ -1,6 +1,6 @@
 """The variational autoencoder of BCQ, which generates actions like those in the data."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,13 +9,14 @@ import npnets.numpy as nnp
 from npnets.autodiff import is_traced
 from npnets.autodiff.devices import computes_where_params
 from npnets.backend import Array, Device, parse_device
+from npnets.bounds import Edge, repr_with_bounds, set_bounds
 from npnets.common import Linear
 from npnets.common.network import Network
 from npnets.common.protocols import Layer, check_is_network
 from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
 from npnets.common.spec import Spec
-from npnets.continuous.pairs import paired
-from npnets.description import Bound, bound, cached_property, set_fields, set_plain, set_sizes
+from npnets.continuous.pairs import paired, paired_actions
+from npnets.description import Bound, cached_property, set_plain, set_sizes
 from npnets.functional import scaled
 from npnets.initializers import check_generator
 from npnets.inputs import as_input, check_dtype, check_width, first_leaf
@@ -41,10 +42,13 @@ class VAE(Network):
         Number of features that the encoder returns.
     latent_dim : int
         Size of the latent vector.
-    max_action : float or sequence of float
-        Bound of the actions: one number, or one for each dimension.
+    max_action : float or sequence of float, optional
+        Bound of the actions: one number, or one for each dimension. It is needed unless there are `low` and
+        `high`.
     device : str, int or None
         Where `init` places parameters.
+    low, high : float or array of the action's shape, optional
+        In place of `max_action`: the lower and the upper bound of the actions.
 
     Notes
     -----
@@ -55,8 +59,11 @@ class VAE(Network):
     decoder: Layer
     hidden_dim: int
     latent_dim: int
-    max_action: Bound
+    max_action: Bound | None = None
     device: Device = "cpu"
+    _: KW_ONLY
+    low: Edge | None = None
+    high: Edge | None = None
 
     def __post_init__(self) -> None:
         set_plain(self)
@@ -64,10 +71,13 @@ class VAE(Network):
         check_is_network("decoder", self.decoder)
         parse_device(self.device)
         set_sizes(self, "hidden_dim", "latent_dim")
-        set_fields(self, max_action=bound("max_action", self.max_action, getattr(self.decoder, "output_dim", None)))
+        set_bounds(self, getattr(self.decoder, "output_dim", None))
         returned = getattr(self.encoder, "output_dim", self.hidden_dim)
         if returned != self.hidden_dim:
             raise ValueError(f"the encoder returns {returned} features, but hidden_dim is {self.hidden_dim}")
+
+    def __repr__(self) -> str:
+        return repr_with_bounds(self)
 
     @cached_property
     def latent_layer(self) -> Linear:
@@ -100,6 +110,7 @@ class VAE(Network):
         state : (batch, features) array
             Observations.
         action : (batch, actions) array
+            Actions of several axes, `(batch, *action_shape)`, are laid out in one for the encoder.
         rng : numpy.random.Generator, optional
             Draws the latent vectors; give exactly one of `rng` and `noise`.
         noise : (batch, latent_dim) array, optional
@@ -107,13 +118,13 @@ class VAE(Network):
 
         Returns
         -------
-        reconstruction : (batch, actions) array
-            Every entry within `[-max_action, max_action]`.
+        reconstruction : array of the shape of `action`
+            Every entry within its bounds.
         mean, std : (batch, latent_dim) arrays
             Of the latent vectors; `log(std)` within [-4, 15].
         """
         leaves = self.spec.read(params, self)
-        state, action = paired(leaves, state, action, "action")
+        state, action, came = paired_actions(leaves, state, action)
         features = self._encoder.run(leaves, nnp.concatenate([state, action], -1))
         check_width(features, self.hidden_dim, self.latent_layer)
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
@@ -127,7 +138,7 @@ class VAE(Network):
                 f"the decoder must return as many features as an action has entries, {action.shape}, but returned "
                 f"{reconstruction.shape}"
             )
-        return reconstruction, mean, std
+        return reconstruction.reshape(came), mean, std
 
     @computes_where_params
     def decode(
@@ -153,7 +164,7 @@ class VAE(Network):
         Returns
         -------
         (batch, actions) array
-            Every entry within `[-max_action, max_action]`.
+            Every entry within its bounds. Actions of several axes are laid out in one.
         """
         leaves = self.spec.read(params, self)
         if latent_z is None:
@@ -166,7 +177,8 @@ class VAE(Network):
         return self._decoded(leaves, state, latent_z)
 
     def _decoded(self, leaves: Leaves, state: Array, latent_z: Array) -> Array:
-        return scaled(self._decoder.run(leaves, nnp.concatenate([state, latent_z], -1)), self.max_action)
+        decoded = self._decoder.run(leaves, nnp.concatenate([state, latent_z], -1))
+        return scaled(decoded, self.max_action, self.low, self.high)
 
     @cached_property
     def _encoder(self) -> Sequential:

@@ -11,7 +11,8 @@ from npnets.common.protocols import features_of
 from npnets.common.sequential import Operation, entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
-from npnets.description import Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
+from npnets.description import Sizes, cached_property, check_flags, set_fields, set_plain, width
+from npnets.discrete.actions import Actions, actions_shape
 from npnets.tree import Params, Tree
 
 
@@ -24,7 +25,7 @@ class Actor(Network):
     preprocess_net : PreprocessNet
         Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
     action_shape : int or sequence of int
-        Number of actions; a shape means the product of its entries.
+        Number of actions; a shape means the product of its entries, a `Discrete` space of Gymnasium its `n`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the preprocess net; by default a single linear layer follows it.
     softmax_output : bool
@@ -41,7 +42,7 @@ class Actor(Network):
     """
 
     preprocess_net: PreprocessNet
-    action_shape: Shape
+    action_shape: Actions
     hidden_sizes: Sizes = ()
     softmax_output: bool = True
     preprocess_net_output_dim: int | None = None
@@ -50,7 +51,7 @@ class Actor(Network):
     def __post_init__(self) -> None:
         set_plain(self)
         check_flags(self, "softmax_output")
-        set_fields(self, action_shape=shape("action_shape", self.action_shape))
+        set_fields(self, action_shape=actions_shape("action_shape", self.action_shape))
         set_fields(self, hidden_sizes=self.last.hidden_sizes)
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
@@ -88,6 +89,23 @@ def like_mean(value: object, mu: Array, name: str) -> Array:
     return found
 
 
+def points_like(value: object, mu: Array, name: str) -> Array:
+    """Return points to score in the mean's dtype and on its device: one for each row, or more in leading axes."""
+    found: Array = as_input(value, mu, name)
+    if found.shape[max(found.ndim - mu.ndim, 0) :] != mu.shape:
+        raise ValueError(
+            f"{name} must have the shape of mu, {mu.shape}, with extra axes before it only, but has {found.shape}"
+        )
+    return found
+
+
+def repeated_like(x: Array, *parameters: Array) -> tuple[Array, ...]:
+    """Return parameters repeated over the leading axes of points."""
+    if x.shape == parameters[0].shape:
+        return parameters
+    return tuple(nnp.broadcast_to(parameter, x.shape) for parameter in parameters)
+
+
 def check_like(one: object, other: object, parameter: Array, of_other: Any) -> None:
     """Check that a second distribution has the class of a first one, and a parameter of its shape and dtype."""
     if type(one) is not type(other):
@@ -117,7 +135,26 @@ def outputs_of(
             f"expected an actor that returns (mu, sigma), such as ActorProb, but {actor!r} returned a "
             f"{type(output).__name__}"
         )
+    axes = getattr(actor, "action_shape", ())
+    if getattr(actor, "flatten_action", True) is False and isinstance(axes, tuple) and len(axes) > 1:
+        raise ValueError(
+            f"a distribution takes actions laid out in one axis, but those of {actor!r:.80} have the axes {axes}; make "
+            "it without flatten_action=False, and reshape the actions that are drawn"
+        )
     return *output, state
+
+
+def bounds_from(actor: object, low: Any, high: Any) -> tuple[Any, Any]:
+    """Return bounds of actions, or those of the actor if there are none."""
+    if low is None and high is None:
+        low, high = (getattr(actor, name, None) for name in ("low", "high"))
+        low, high = (np.ravel(bound) if isinstance(bound, tuple) else bound for bound in (low, high))
+    if low is None or high is None:
+        raise TypeError(
+            f"expected low and high, but got {low!r:.40} and {high!r:.40}, and {actor!r:.80} has no bounds of its own; "
+            "pass both, or make it with its action space: ActorProb(net, env.action_space, unbounded=True)"
+        )
+    return low, high
 
 
 def check_unbounded(actor: object) -> None:

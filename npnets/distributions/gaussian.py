@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.distributions.arguments import computes_where_mean, like_mean, noise_like, outputs_of
+from npnets.distributions.arguments import computes_where_mean, noise_like, outputs_of, points_like, repeated_like
 from npnets.distributions.normal import Normal
 from npnets.kernels.gaussian import LOG_ROOT_2PI, log_density
 from npnets.tree import Tree
@@ -63,19 +63,38 @@ class Gaussian(Normal):
         return cls(mu, sigma), state
 
     @computes_where_mean
+    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
+        """Draw one action for each row, differentiable with respect to mean and standard deviation.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the noise; pass exactly one of `rng` and `noise`.
+        noise : (..., actions) array, optional
+            Standard normal numbers to use instead.
+
+        Returns
+        -------
+        (..., actions) array
+            `mu + sigma * noise`.
+        """
+        return self.mu + self.sigma * noise_like(self.mu, rng, noise)
+
+    @computes_where_mean
     def log_prob(self, x: ArrayLike) -> Array:
         """Return the log-density of actions, summed over their dimensions.
 
         Parameters
         ----------
         x : (..., actions) array
-            One action for each row.
+            One action for each row. Extra leading axes hold more of them: `(10, 4, 2)` for a mean of `(4, 2)`.
 
         Returns
         -------
         (...) array
         """
-        return log_density(like_mean(x, self.mu, "x"), self.mu, self.sigma)
+        x = points_like(x, self.mu, "x")
+        return log_density(x, *repeated_like(x, self.mu, self.sigma))
 
     @computes_where_mean
     def sample_and_log_prob(

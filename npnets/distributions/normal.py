@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array
-from npnets.distributions.arguments import check_like, check_parameters, computes_where_mean, noise_like
+from npnets.distributions.arguments import check_like, check_parameters, computes_where_mean
 
 D = TypeVar("D", bound="Normal")
 
@@ -35,24 +32,6 @@ class Normal:
         return replace(self, mu=fun(self.mu), sigma=fun(self.sigma))
 
     @computes_where_mean
-    def sample(self, rng: np.random.Generator | None = None, *, noise: ArrayLike | None = None) -> Array:
-        """Draw one action for each row, differentiable with respect to mean and standard deviation.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the noise; pass exactly one of `rng` and `noise`.
-        noise : (..., actions) array, optional
-            Standard normal numbers to use instead.
-
-        Returns
-        -------
-        (..., actions) array
-            `mu + sigma * noise`; every entry within `[low, high]` if the distribution is squashed.
-        """
-        return self._squash(self.mu + self.sigma * noise_like(self.mu, rng, noise))
-
-    @computes_where_mean
     def kl(self: D, other: D) -> Array:
         """Return the Kullback-Leibler divergence from this distribution to another, in nats.
 
@@ -73,6 +52,3 @@ class Normal:
     def _check_like(self: D, other: D) -> None:
         """Check that a second distribution has the class, shape and dtype of this one."""
         check_like(self, other, self.mu, getattr(other, "mu", None))
-
-    def _squash(self, u: Array) -> Array:
-        return u

@@ -23,7 +23,7 @@ from npnets.kernels.cuda import squashed_gaussian as cuda
 from npnets.kernels.gaussian import LOG_ROOT_2PI
 from npnets.numpy.elementwise import elementwise
 
-_LOG_4 = 2 * math.log(2)
+LOG_4 = 2 * math.log(2)
 
 
 @elementwise(lambda y, u: 2 * nnp.tanh(u))
@@ -78,5 +78,5 @@ def squashed_draw(
 
     `sigma` is positive, `noise` standard normal, and `log_half` the sum of the logarithms of `half`.
     """
-    log_norm = mu.shape[-1] * (LOG_ROOT_2PI + _LOG_4) + log_half
+    log_norm = mu.shape[-1] * (LOG_ROOT_2PI + LOG_4) + log_half
     return _apply(mu, sigma, noise, middle=middle, half=half, log_norm=log_norm)

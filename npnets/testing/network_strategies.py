@@ -113,6 +113,19 @@ def _actors(draw: st.DrawFn, kind: type[Actor] | type[ActorProb]) -> Any:
 
 
 @st.composite
+def _critics_of_features(draw: st.DrawFn) -> Critic:
+    """Draw a critic whose trunk sees observations alone, with actions behind it or without."""
+    members: Any = draw(st.none() | _ENSEMBLES)
+    trunk: Any = draw(_trunks() | _RECURRENT)
+    layers: dict[str, Any] = {}
+    if members is not None:
+        trunk = Net(draw(_SHAPES), 0, draw(st.tuples(_WIDTHS)), linear_layer=members)
+        layers = {"linear_layer": members, "flatten_input": False}
+    actions = draw(st.none() | _SHAPES)
+    return Critic(trunk, draw(_HIDDEN), apply_preprocess_net_to_obs_only=True, action_shape=actions, **layers)
+
+
+@st.composite
 def _critics(draw: st.DrawFn) -> Critic:
     actions = draw(st.just(0) | _SHAPES)
     concat: dict[str, Any] = {"concat": True} if actions else {}
@@ -169,7 +182,7 @@ _STRATEGIES: dict[type, Networks] = {
     Net: _nets(),
     Actor: _actors(Actor),
     ActorProb: _actors(ActorProb),
-    Critic: _critics(),
+    Critic: _critics() | _critics_of_features(),
     Perturbation: _perturbations(),
     VAE: _autoencoders(),
     Recurrent: _RECURRENT,

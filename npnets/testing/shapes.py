@@ -40,7 +40,7 @@ def observation_row(net: object) -> Row | None:
         if getattr(net, name, None) is not None:
             return as_row(name, getattr(net, name))
     trunk: Any = getattr(net, "preprocess_net", None)
-    if isinstance(net, Critic) and getattr(trunk, "concat", False):
+    if isinstance(net, Critic) and _joins_before_trunk(net):
         return as_row("state_shape", trunk.state_shape)
     return None if trunk is None else observation_row(trunk)
 
@@ -53,11 +53,17 @@ def action_row(net: object) -> Row | None:
         return None if features is None else (features,)
     if isinstance(net, Critic):
         trunk: Any = net.preprocess_net
-        return as_row("action_shape", trunk.action_shape) if getattr(trunk, "concat", False) else None
+        shape_of_action = trunk.action_shape if _joins_before_trunk(net) else net.action_shape
+        return None if shape_of_action is None else as_row("action_shape", shape_of_action)
     if isinstance(net, RecurrentCritic):
         return (width(net.action_shape),) if width(net.action_shape) else None
     actions = getattr(net, "action_shape", None)
     return None if actions is None or actions == 0 else (width(as_row("action_shape", actions)),)
+
+
+def _joins_before_trunk(critic: Critic) -> bool:
+    """Return whether the preprocess net takes actions beside observations."""
+    return bool(getattr(critic.preprocess_net, "concat", False)) and not critic.apply_preprocess_net_to_obs_only
 
 
 def output_row(net: object, action: Row | None) -> Row:

@@ -187,7 +187,19 @@ def _refusals() -> dict[str, Any]:
         "actions of another shape": (
             lambda: squashed.log_prob(mu[:1]),
             ValueError,
-            r"x must have .* \(2, 3\), but has",
+            r"x must have .* \(2, 3\), with extra axes before it only, but has \(1, 3\)",
+        ),
+        "actions and draws": (lambda: squashed.log_prob(mu, draw=mu), TypeError, "exactly one of x, .* and draw, the"),
+        "nothing to score": (lambda: squashed.log_prob(), TypeError, "exactly one of x, the actions, and draw"),
+        "draws of another shape": (
+            lambda: squashed.log_prob(draw=mu[:, :1]),
+            ValueError,
+            r"draw must have .* \(2, 3\), with extra axes before it only, but has \(2, 1\)",
+        ),
+        "actions with an extra axis in the middle": (
+            lambda: gaussian.log_prob(np.ones((2, 10, 3))),
+            ValueError,
+            r"x must have .* but has \(2, 10, 3\)",
         ),
         "words to score": (lambda: gaussian.log_prob("x"), TypeError, "x must be an array of real numbers"),
         "a divergence between kinds": (

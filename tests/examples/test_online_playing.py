@@ -113,8 +113,9 @@ def clocks() -> Environments:
 
 
 def draw(observations: Any) -> Any:
-    """Return an action beyond its bounds, whose log-density identifies its observation."""
-    return np.full((len(observations), 2), 5.0, np.float32), observations @ np.float32([3, 1])
+    """Return an action, another number as its draw, and a log-density that identifies its observation."""
+    action, draw = (np.full((len(observations), 2), value, np.float32) for value in (0.5, 5.0))
+    return action, draw, observations @ np.float32([3, 1])
 
 
 def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
@@ -127,10 +128,10 @@ def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
     np.testing.assert_array_equal(played.observations[..., 1][:, 0], [0, 1, 2, 3] * 3)
 
 
-def test_a_rollout_stores_actions_as_drawn_and_clips_them_for_the_environment() -> None:
+def test_a_rollout_stores_the_draws_of_the_actions_that_the_environment_takes() -> None:
     played = clocks().play(draw, 4)
-    assert (played.actions == 5).all()
-    assert (played.rewards[:3] == 2).all() and (played.rewards[3] == 0).all()
+    assert (played.draws == 5).all()
+    assert (played.rewards[:3] == 0.5).all() and (played.rewards[3] == 0).all()
     np.testing.assert_array_equal(played.log_probs, played.observations @ np.float32([3, 1]))
 
 

@@ -28,8 +28,8 @@ def rollout(steps: int = 11, envs: int = 3, **changes: Any) -> Rollout:
     boxes = rng.normal(size=(2, steps, envs, 3))
     rewards, log_probs = rng.normal(size=(2, steps, envs))
     never, always = np.zeros((steps, envs), bool), np.ones((steps, envs), bool)
-    actions = rng.normal(size=(steps, envs, 2))
-    made = Rollout(boxes[0], actions, log_probs, rewards, boxes[1], never, never, always)
+    draws = rng.normal(size=(steps, envs, 2))
+    made = Rollout(boxes[0], draws, log_probs, rewards, boxes[1], never, never, always)
     return made._replace(**changes)
 
 
@@ -74,7 +74,7 @@ def test_a_ratio_beyond_the_clip_range_in_the_direction_of_its_advantage_has_no_
 
 def ppo_data(agent: ppo.PPO) -> ppo.TrainingData:
     played = rollout()
-    flat = [column.reshape(33, *column.shape[2:]) for column in (played.observations, played.actions)]
+    flat = [column.reshape(33, *column.shape[2:]) for column in (played.observations, played.draws)]
     rng = np.random.default_rng(6)
     return ppo.TrainingData(*flat, *(rng.normal(size=33) for _ in range(3)))
 
@@ -89,9 +89,10 @@ def tanh_features(params: Any, obs: Any) -> Any:
 def ppo_loss(params: Any, data: ppo.TrainingData, settings: Any) -> Any:
     """Return PPO's loss with its three parts, by equations (7) and (9) of the paper."""
     x = tanh_features(params["actor"]["preprocess"], data.observations)
-    deviation = (data.actions - LIMIT * np.tanh(mlp(params["actor"]["mu"], x))) / np.exp(params["actor"]["log_sigma"])
+    deviation = (data.draws - mlp(params["actor"]["mu"], x)) / np.exp(params["actor"]["log_sigma"])
     log_sigma = params["actor"]["log_sigma"].sum()
-    log_prob = -(deviation**2).sum(axis=1) / 2 - log_sigma - np.log(2 * np.pi)
+    log_det = np.log(LIMIT * (1 - np.tanh(data.draws) ** 2)).sum(axis=1)  # of squashing
+    log_prob = -(deviation**2).sum(axis=1) / 2 - log_sigma - np.log(2 * np.pi) - log_det
     ratio = np.exp(log_prob - data.log_probs)
     gain = np.minimum(ratio * data.advantages, np.clip(ratio, 0.8, 1.2) * data.advantages).mean()
     errors = mlp(params["critic"]["last"], x)[:, 0] - data.returns
@@ -107,6 +108,20 @@ def test_ppo_descends_its_whole_loss_through_the_trunk_that_actor_and_critic_sha
     data = ppo_data(agent)
     learned, _ = agent.learn(ppo.State(params, optim.sgd(1.0).init(params)), data, 1.0)
     assert_went_down(lambda params: ppo_loss(params, data, settings), params, learned.params)
+
+
+def test_ppo_scores_stored_draws_as_they_were_drawn_also_where_actions_round_to_their_bounds() -> None:
+    agent = ppo.PPO(ppo.Hyperparameters(**SMALL), 3, 2, device())
+    params = agent.init(np.random.default_rng(0)).params
+    observations = on_backend(np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32))
+    for bias in (0.0, 12.0):
+        head = params["actor"]["mu"]["linear_0"]
+        head["bias"] = head["bias"] + np.float32(bias)
+        actions, draws, log_probs = agent.draw(params, np.random.default_rng(2))(observations)
+        again = agent.log_prob(agent.distribution(params, observations), on_backend(draws))
+        np.testing.assert_allclose(as_numpy(again), log_probs, rtol=1e-5, atol=2e-5)
+        assert np.abs(actions).max() <= LIMIT
+    assert len(np.unique(actions)) < len(np.unique(draws)) == 100
 
 
 def test_ppos_gradient_is_no_longer_than_its_limit() -> None:

@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_every_iteration_plays_other_episodes() -> None:
 
 @pytest.mark.usefixtures("clock_id")
 def test_advantages_of_joined_rollouts_stop_at_the_ends_of_episodes_and_of_rollouts() -> None:
-    clock = training(settings=Settings("Clock-v0", tasks=2, learner=SMALL))
+    clock = training(settings=Settings("Clock-v0", tasks=2, learner=replace(SMALL, max_action=(1.0, 2.0))))
     params, rollout = clock.init().params, clock.collect(clock.init())
     data = clock.agent.training_data(params, rollout)
     values, following = (
@@ -126,7 +127,7 @@ def test_a_rollout_whose_task_fails_is_logged_and_left_out(
     failing(monkeypatch, 1)
     with caplog.at_level(logging.WARNING, "npnets"):
         joined = training().collect(state)
-    np.testing.assert_array_equal(joined.actions, np.concatenate([first.actions, last.actions], axis=1))
+    np.testing.assert_array_equal(joined.draws, np.concatenate([first.draws, last.draws], axis=1))
     assert [record.getMessage().count("no torque in 1") for record in caplog.records] == [1]
     assert training().next(state).steps == joined.played.sum() == 32
 

@@ -18,11 +18,16 @@ pytestmark = pytest.mark.numpy_alone("is about what the cases cover; whether the
 OTHER_PROCESSORS = 10.0
 """How much larger an error may be on a processor that rounds sums in another order."""
 
+WITHOUT_A_DEFAULT = {("BranchingNet", "num_branches")}
+"""Arguments whose default, zero, makes no network, in Tianshou either."""
+
 ARGUMENTS = [(network, argument) for network in CLASSES for argument in constructor_arguments(network)]
-OPTIONAL = [
-    (network, argument.name) for network, argument in ARGUMENTS if argument.default is not inspect.Parameter.empty
+REQUIRED = [
+    (network, argument.name)
+    for network, argument in ARGUMENTS
+    if argument.default is inspect.Parameter.empty or (network, argument.name) in WITHOUT_A_DEFAULT
 ]
-REQUIRED = [(network, argument.name) for network, argument in ARGUMENTS if argument.default is inspect.Parameter.empty]
+OPTIONAL = [(network, argument.name) for network, argument in ARGUMENTS if (network, argument.name) not in REQUIRED]
 
 measured = functools.cache(tables)
 

@@ -1,4 +1,7 @@
-"""The arguments of every network, in order and with their defaults, and its warnings: those of Tianshou 1.0.0."""
+"""The arguments of every network, in order and with their defaults, and its warnings: those of Tianshou 1.0.0.
+
+`Critic` has an argument more, as in Tianshou 1.1 and 1.2. Arguments that Tianshou has not are taken by keyword alone.
+"""
 
 import inspect
 import warnings
@@ -6,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from golden.fixtures import load
 from golden.npnets_side import CLASSES, FAMILIES, VOCABULARY, make
 
 import npnets
@@ -15,10 +19,15 @@ pytestmark = pytest.mark.numpy_alone("reads signatures and warnings")
 SIGNATURES: dict[str, dict[str, list[list[str]]]] = {
     name: methods for family in FAMILIES for name, methods in family["signatures"].items()
 }
+"""By class: of several families the last's, whose Tianshou is the newest."""
+
 WARNINGS = [case for family in FAMILIES for case in family["warnings"]]
 
 # PyTorch's Linear also takes `device` and `dtype`: here the network's device and `init`'s dtype say both.
 LEFT_OUT = {("Linear", "device"), ("Linear", "dtype")}
+
+# `low` and `high` may take the place of a bound that Tianshou requires.
+OPTIONAL = {("Perturbation", "max_action"), ("VAE", "max_action")}
 
 # PyTorch's Linear calls its input `input`. Arguments beside Tianshou's are random numbers, which it draws from global
 # state, and what it has not got for sequences.
@@ -58,7 +67,10 @@ def _written(parameter: inspect.Parameter, words: dict[int, str]) -> str:
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_constructor_arguments_their_order_and_defaults_are_those_of_tianshou(name: str) -> None:
     arguments = [part for part in SIGNATURES[name]["__init__"] if (name, part[0]) not in LEFT_OUT]
-    expected = [[argument, DEFAULTS.get(default, default)] for argument, default in arguments]
+    expected = [
+        [argument, "None" if (name, argument) in OPTIONAL else DEFAULTS.get(default, default)]
+        for argument, default in arguments
+    ]
     assert _arguments(CLASSES[name]) == expected
 
 
@@ -72,6 +84,12 @@ def test_methods_take_parameters_and_then_the_arguments_of_tianshou(name: str) -
         assert _arguments(ours) == [["params", "required"], *expected]
         keywords = [p.name for p in _parameters(ours, inspect.Parameter.KEYWORD_ONLY)]
         assert keywords == KEYWORDS.get((name, method), [])
+
+
+def test_the_arguments_that_came_with_tianshou_1_1_are_those_of_1_2_and_follow_the_earlier() -> None:
+    before, now, newest = (load(name)["signatures"]["Critic"] for name in ("networks", "trunks_1_1", "trunks_1_2"))
+    assert now == newest and now["forward"] == before["forward"]
+    assert now["__init__"][:-1] == before["__init__"]
 
 
 def test_every_network_is_compared() -> None:

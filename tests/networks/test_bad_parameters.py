@@ -276,7 +276,9 @@ def test_the_error_for_parameters_in_place_of_observations_names_the_right_order
 
 
 def test_the_error_for_observations_in_a_dict_points_to_a_trunk_of_the_users_own() -> None:
-    with pytest.raises(TypeError, match="for observations that are dicts, write a preprocess net of your own"):
+    with pytest.raises(
+        TypeError, match="if observations are dicts, a preprocess net of your own must make one array of their parts"
+    ):
         NET.forward(params_of(NET), {"position": obs(), "velocity": obs()})
 
 

@@ -34,6 +34,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "files": (0, set()),
     "spaces": (0, set()),
     "description": (0, {"files", "spaces"}),
+    "bounds": (0, {"backend", "description", "spaces"}),
     "autodiff": (1, set()),
     "numpy": (2, set()),
     "kernels": (2, {"numpy"}),

@@ -48,6 +48,27 @@ NETWORKS = [
         "tests/networks/test_sequential.py",
     ),
     Fault(
+        "networks: an observation of several parts is stacked into one array",
+        "inputs.py",
+        'isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value)',
+        "False",
+        "tests/networks/test_observations_of_any_kind.py",
+    ),
+    Fault(
+        "networks: a critic joins actions before the preprocess net whatever its flag",
+        "continuous/critic.py",
+        "if self.apply_preprocess_net_to_obs_only:\n            return",
+        "if False:\n            return",
+        "tests/networks/test_observations_of_any_kind.py",
+    ),
+    Fault(
+        "networks: a critic takes any number of actions",
+        "continuous/joined_actions.py",
+        "expected is not None and actions.shape[1] != expected",
+        "False",
+        "tests/networks/test_actions_beside_features.py",
+    ),
+    Fault(
         "networks: an activation replaces the one before it",
         "common/sequential.py",
         "and self.activations[-1] is None:",

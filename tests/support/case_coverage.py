@@ -69,8 +69,9 @@ class Constructor:
 
 
 def constructor_arguments(network: str) -> list[inspect.Parameter]:
-    """Return the arguments of a class in order."""
-    return list(inspect.signature(CLASSES[network]).parameters.values())
+    """Return the arguments of a class in order: those that Tianshou has, for its own are by keyword alone."""
+    found = inspect.signature(CLASSES[network]).parameters.values()
+    return [argument for argument in found if argument.kind is not inspect.Parameter.KEYWORD_ONLY]
 
 
 @functools.cache

@@ -15,18 +15,20 @@ from grouped_cases import grouped
 import npnets.numpy as nnp
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import TANH, Activation
+from npnets.kernels.chosen_log_prob import chosen_log_prob
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import Activations, linear_layers
 from npnets.kernels.log_softmax import log_softmax
 from npnets.kernels.lstm import lstm
+from npnets.kernels.noisy_parameters import noisy_parameters
 from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
 _NAMES = (
-    *("activations", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
-    *("shared_sigma", "squashed_gaussian"),
+    *("activations", "chosen_log_prob", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
+    *("noisy_parameters", "shared_sigma", "squashed_gaussian"),
 )
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
 COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
@@ -242,9 +244,37 @@ def _gaussian_cases() -> list[Case]:
     return [gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
+def _chosen_log_prob_case(shape: tuple[int, ...], leading: tuple[int, ...] = ()) -> Case:
+    def of_chosen(operation: Any, logits: Any) -> Any:
+        return operation(logits, on_backend(np.random.default_rng(2).integers(shape[-1], size=(*leading, *shape[:-1]))))
+
+    fun, plain = (functools.partial(of_chosen, part) for part in (chosen_log_prob, COMPOSITIONS["chosen_log_prob"]))
+    return Case("chosen_log_prob", f"of {shape} {leading}", fun, plain, (shape,))
+
+
+def _chosen_log_prob_cases() -> list[Case]:
+    return [_chosen_log_prob_case(s) for s in [(5, 3), (1, 1), (7,), (2, 3, 4)]] + [
+        _chosen_log_prob_case((5, 3), (6, 2)),
+        _chosen_log_prob_case((3,), (4,)),
+    ]
+
+
 def _log_softmax_cases() -> list[Case]:
     plain = COMPOSITIONS["log_softmax"]
     return [Case("log_softmax", f"of {s}", log_softmax, plain, (s,)) for s in [(5, 3), (1, 1), (4, 1), (7,), (2, 3, 4)]]
+
+
+def noisy_parameters_case(inputs: int, outputs: int) -> Case:
+    fun, plain = (
+        lambda *arrays, part=part: _joined(part(*arrays))
+        for part in (noisy_parameters, COMPOSITIONS["noisy_parameters"])
+    )
+    layer = ((inputs, outputs),) * 2 + ((outputs,),) * 2
+    return Case("noisy_parameters", f"{inputs} inputs, {outputs} outputs", fun, plain, (*layer, (inputs,), (outputs,)))
+
+
+def _noisy_parameters_cases() -> list[Case]:
+    return [noisy_parameters_case(*sizes) for sizes in [(5, 3), (1, 4), (3, 1), (1, 1)]]
 
 
 def shared_sigma_case(*shape: int) -> Case:
@@ -280,8 +310,10 @@ CASES = [
     *_layer_norm_cases(),
     *_lstm_cases(),
     *_latent_cases(),
+    *_chosen_log_prob_cases(),
     *_gaussian_cases(),
     *_log_softmax_cases(),
+    *_noisy_parameters_cases(),
     *_shared_sigma_cases(),
     *_squashed_gaussian_cases(),
 ]

@@ -110,6 +110,20 @@ CASES = {
         (OBS, ACT),
         row_axis=1,
     ),
+    "Critic of features and actions": Case(
+        npnets.Critic(small_net(), (4,), apply_preprocess_net_to_obs_only=True, action_shape=ACT), (OBS, ACT)
+    ),
+    "Critic of an ensemble's features and actions": Case(
+        npnets.Critic(
+            small_net(linear_layer=ENSEMBLE),
+            linear_layer=ENSEMBLE,
+            flatten_input=False,
+            apply_preprocess_net_to_obs_only=True,
+            action_shape=(ACT,),
+        ),
+        (OBS, ACT),
+        row_axis=1,
+    ),
     "Perturbation": Case(npnets.Perturbation(npnets.Net(OBS + ACT, ACT, (8,)), BOUNDS, phi=0.2), (OBS, ACT)),
     "VAE": Case(VAE, (OBS, ACT), {"noise": NOISE}),
     "Recurrent": Case(npnets.Recurrent(2, OBS, ACT, hidden_layer_size=4), ((STEPS, OBS),)),

@@ -16,15 +16,27 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from npnets import tree
+from npnets import discrete, tree
 from npnets.backend import Array
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.common import MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.common.lstm import LSTM
 from npnets.common.spec import Spec
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+from npnets.discrete import (
+    CosineEmbeddingNetwork,
+    FractionProposalNetwork,
+    FullQuantileFunction,
+    ImplicitQuantileNetwork,
+    IntrinsicCuriosityModule,
+    NoisyLinear,
+)
 from npnets.tree import Tree
 
-NETWORKS = (MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic)
+NETWORKS = (
+    *(MLP, Net, Recurrent, Actor, ActorProb, Critic, Perturbation, VAE, RecurrentActorProb, RecurrentCritic),
+    *(BranchingNet, discrete.Actor, discrete.Critic, IntrinsicCuriosityModule),
+    *(ImplicitQuantileNetwork, FullQuantileFunction),
+)
 """The classes with a device."""
 
 
@@ -136,6 +148,13 @@ def _ensemble_linear(layer: EnsembleLinear, at: str) -> Tree:
 
 
 @_plan.register
+def _noisy_linear(layer: NoisyLinear, at: str) -> Tree:
+    weights = {"mu_weight": ("mu_W", TRANSPOSED), "sigma_weight": ("sigma_W", TRANSPOSED)}
+    vectors = {name: (name, SAME) for name in ("mu_bias", "sigma_bias", "eps_p", "eps_q")}
+    return _arrays(layer.spec, at, {**weights, **vectors})
+
+
+@_plan.register
 def _layer_norm(norm: LayerNorm, at: str) -> Tree:
     return _arrays(norm.spec, at, {"weight": ("weight", SAME), "bias": ("bias", SAME)})
 
@@ -176,9 +195,23 @@ def _recurrent(net: Recurrent, at: str) -> Tree:
     }
 
 
+@_plan.register
+def _branching_net(net: BranchingNet, at: str) -> Tree:
+    branches = {f"branch_{n}": plan(net.branch, f"{at}branches.{n}.") for n in range(net.num_branches)}
+    return {"common": plan(net.common, f"{at}common."), "value": plan(net.value, f"{at}value."), "branches": branches}
+
+
+@_plan.register
+def _actor_critic(both: ActorCritic, at: str) -> Tree:
+    """Plan networks without a shared trunk, in which form `conversion` reads and writes those with one."""
+    return {"actor": plan(both.actor, f"{at}actor."), "critic": plan(both.critic, f"{at}critic.")}
+
+
 @_plan.register(Actor)
 @_plan.register(Critic)
-def _head(net: Actor | Critic, at: str) -> Tree:
+@_plan.register(discrete.Actor)
+@_plan.register(discrete.Critic)
+def _head(net: Actor | Critic | discrete.Actor | discrete.Critic, at: str) -> Tree:
     return {"preprocess": plan(net.preprocess_net, f"{at}preprocess."), "last": plan(net.last, f"{at}last.")}
 
 
@@ -205,6 +238,29 @@ def _perturbation(net: Perturbation, at: str) -> Tree:
 @_plan.register
 def _vae(vae: VAE, at: str) -> Tree:
     parts = {"encoder": vae.encoder, "mean": vae.latent_layer, "log_std": vae.latent_layer, "decoder": vae.decoder}
+    return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
+
+
+@_plan.register
+def _cosine_embedding(net: CosineEmbeddingNetwork, at: str) -> Tree:
+    return {"linear": plan(net.linear, f"{at}net.0.")}
+
+
+@_plan.register
+def _fraction_proposal(net: FractionProposalNetwork, at: str) -> Tree:
+    return {"linear": plan(net.linear, f"{at}net.")}
+
+
+@_plan.register(ImplicitQuantileNetwork)
+@_plan.register(FullQuantileFunction)
+def _quantile_network(net: ImplicitQuantileNetwork | FullQuantileFunction, at: str) -> Tree:
+    parts = {"preprocess": net.preprocess_net, "last": net.last, "embed_model": net.embed_model}
+    return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
+
+
+@_plan.register
+def _curiosity(net: IntrinsicCuriosityModule, at: str) -> Tree:
+    parts = {name: getattr(net, name) for name in ("feature_net", "forward_model", "inverse_model")}
     return {name: plan(part, f"{at}{name}.") for name, part in parts.items()}
 
 

@@ -76,8 +76,13 @@ RECURRENT = Family(
 
 DISCRETE = Family(
     cases_discrete.NETWORKS,
-    ["DiscreteActor", "DiscreteCritic"],
-    ["DiscreteActor(Net(9, hidden_sizes=(16,)), 4, (25,))", "DiscreteCritic(Net(9, hidden_sizes=(16,)), (25,), 4)"],
+    ["DiscreteActor", "DiscreteCritic", "BranchingNet", "IntrinsicCuriosityModule"],
+    [
+        "DiscreteActor(Net(9, hidden_sizes=(16,)), 4, (25,))",
+        "DiscreteCritic(Net(9, hidden_sizes=(16,)), (25,), 4)",
+        "BranchingNet(9, 2, 4, [16], [25], [36])",
+        "IntrinsicCuriosityModule(MLP(9, 16), 16, 4, (25,))",
+    ],
     [],
 )
 

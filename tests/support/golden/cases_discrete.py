@@ -1,4 +1,4 @@
-"""The cases of `npnets.discrete`: its actor and critic are `DiscreteActor` and `DiscreteCritic` here."""
+"""The cases of networks for discrete actions; `DiscreteActor` and `DiscreteCritic` are those of `npnets.discrete`."""
 
 from cases_common import Case, obs_of
 
@@ -71,4 +71,70 @@ CRITICS = [
     ),
 ]
 
-NETWORKS = [*ACTORS, *CRITICS]
+BRANCHES = [
+    Case("a branching net", "BranchingNet(5, 3, 2, [7], [6], [4])", obs_of(4, 5)),
+    Case("a branching net, batch of one", "BranchingNet(5, 3, 2, [7], [6], [4])", obs_of(1, 5)),
+    Case("a branching net without hidden layers in its parts", "BranchingNet(5, 2, 4, [7, 6])", obs_of(4, 5)),
+    Case("a branching net of pairs", "BranchingNet(5, 2, common_hidden_sizes=[7])", obs_of(4, 5)),
+    Case("a branching net of one branch", "BranchingNet(5, 1, 3, [7], action_hidden_sizes=[4])", obs_of(4, 5)),
+    Case("a branching net of shapes", "BranchingNet((5, 2), 3, 2, [7], value_hidden_sizes=[6])", obs_of(4, 5, 2)),
+    Case("a branching net of single numbers", "BranchingNet(1, 1, 2, [1], activation=elu)", obs_of(4, 1)),
+    Case(
+        "a branching net with norms and activations",
+        "BranchingNet(5, 2, 3, [7, 6], [8, 5], [4, 6], layer_norm, {'eps': 0.1}, leaky_relu, (0.3,))",
+        obs_of(4, 5),
+    ),
+    Case(
+        "a branching net with a norm and an activation for each layer",
+        "BranchingNet(5, 2, 3, [7, 6], [8, 5], [4, 6], norm_layer=[layer_norm, None], activation=[tanh, None])",
+        obs_of(4, 5),
+    ),
+]
+
+
+def _step(batch: int, *obs: int) -> dict[str, tuple[int, ...]]:
+    return {"s1": (batch, *obs), "act": (batch,), "s2": (batch, *obs)}
+
+
+_OF_THREE = {"act": 3}
+
+CURIOSITY = [
+    Case(
+        "a curiosity module",
+        "IntrinsicCuriosityModule(MLP(5, 4, (7,)), 4, 3)",
+        _step(6, 5),
+        integers=_OF_THREE,
+    ),
+    Case(
+        "a curiosity module, batch of one",
+        "IntrinsicCuriosityModule(MLP(5, 4, (7,)), 4, 3, (6,))",
+        _step(1, 5),
+        integers=_OF_THREE,
+    ),
+    Case(
+        "a curiosity module with hidden layers",
+        "IntrinsicCuriosityModule(MLP(5, hidden_sizes=(7, 6), activation=tanh), 6, 3, hidden_sizes=[8, 5])",
+        _step(6, 5),
+        integers=_OF_THREE,
+    ),
+    Case(
+        "a curiosity module of shapes",
+        "IntrinsicCuriosityModule(MLP(10, 4), 4, 2, (6,))",
+        _step(6, 5, 2),
+        integers={"act": 2},
+    ),
+    Case(
+        "a curiosity module of single numbers",
+        "IntrinsicCuriosityModule(MLP(1, 1), 1, 1)",
+        _step(4, 1),
+        integers={"act": 1},
+    ),
+    Case(
+        "a curiosity module without layers before its models",
+        "IntrinsicCuriosityModule(MLP(5), 5, 3, (6,))",
+        _step(6, 5),
+        integers=_OF_THREE,
+    ),
+]
+
+NETWORKS = [*ACTORS, *CRITICS, *BRANCHES, *CURIOSITY]

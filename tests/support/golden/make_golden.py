@@ -24,7 +24,6 @@ import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous
 from torch import nn
-from torch_optimizers import clipped, refused, soft_updated, trajectory
 from torch_tensors import numpy_of, tensor
 
 VOCABULARY: dict[str, Any] = {
@@ -40,7 +39,7 @@ VOCABULARY: dict[str, Any] = {
     "leaky_relu": nn.LeakyReLU,
     "Linear": nn.Linear,
     **{name: getattr(common, name) for name in ("EnsembleLinear", "MLP", "Net", "Recurrent")},
-    **{name: getattr(continuous, name) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
+    **{name: getattr(continuous, name, None) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
     **{name: getattr(continuous, name) for name in ("RecurrentActorProb", "RecurrentCritic")},
     **torch_discrete.CLASSES,
 }
@@ -63,6 +62,8 @@ def main() -> None:
 
 def optimizers() -> dict[str, Any]:
     """Return steps of PyTorch's optimizers, the errors they raise, clipped gradients and soft updates."""
+    from torch_optimizers import clipped, refused, soft_updated, trajectory  # which knows Tianshou 1.0.0 alone
+
     return {
         "cases": [trajectory(name, call) for name, call in cases.OPTIMIZERS.items()],
         "refused": [refused(call) for call in cases.REFUSED],
@@ -216,6 +217,10 @@ def parameters(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
         return
     if isinstance(net, nn.LSTM):
         yield from torch_recurrent.lstm_parameters(net)
+        return
+    if isinstance(net, nn.ModuleList):  # of BranchingNet
+        for number, part in enumerate(net):
+            yield from ((f"branch_{number}.{path}", parameter) for path, parameter in parameters(part))
         return
     names = {"bias_weights": "bias", "sigma_param": "log_sigma"}
     parts = {"preprocess_net": "preprocess", **torch_recurrent.NAMES}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from backends import as_numpy, on_backend
 from golden.fixtures import load
+from golden.npnets_trunks import Tokens
 
 import npnets
 from npnets.backend import Array
@@ -17,16 +18,22 @@ SMALL = 1e-2
 
 NETWORKS = ("Linear", "EnsembleLinear", "MLP", "Net", "Actor", "ActorProb", "Critic", "Perturbation", "VAE")
 RECURRENT = ("Recurrent", "RecurrentActorProb", "RecurrentCritic")
-DISCRETE: dict[str, Any] = {"DiscreteActor": npnets.discrete.Actor, "DiscreteCritic": npnets.discrete.Critic}
-"""By the names that the cases have for them, because `npnets.Actor` is another class."""
+DISCRETE: dict[str, Any] = {
+    "DiscreteActor": npnets.discrete.Actor,
+    "DiscreteCritic": npnets.discrete.Critic,
+    "BranchingNet": npnets.BranchingNet,
+    "IntrinsicCuriosityModule": npnets.discrete.IntrinsicCuriosityModule,
+}
+"""By the names that the cases have for them: `npnets.Actor` and `npnets.Critic` are other classes."""
 
 CLASSES: dict[str, Any] = {name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)} | DISCRETE
-FAMILIES: list[dict[str, Any]] = [load(name) for name in ("networks", "recurrent", "discrete")]
+FAMILIES: list[dict[str, Any]] = [load(name) for name in ("networks", "recurrent", "discrete", "trunks_1_1")]
 CASES: list[dict[str, Any]] = [case for family in FAMILIES for case in family["cases"]]
 ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
 
 VOCABULARY: dict[str, Any] = {
     "partial": partial,
+    "Tokens": Tokens,
     **{name: name for name in ("layer_norm", *ACTIVATIONS)},
     **CLASSES,
 }

@@ -1,0 +1,85 @@
+"""An actor and a critic in one description, with one tree of parameters, whose trunk they may share."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from npnets.common.network import Network
+from npnets.common.protocols import check_is_network
+from npnets.common.spec import Spec
+from npnets.description import cached_property, check_flags, set_plain
+from npnets.tree import Params, Tree
+
+TRUNK = "preprocess"
+
+
+@dataclass(frozen=True, repr=False)
+class ActorCritic(Network):
+    """An actor and a critic with one tree of parameters, for an optimizer that trains both.
+
+    Parameters
+    ----------
+    actor, critic : network
+        Any networks; to share a trunk, networks of npnets with the same `preprocess_net`.
+    share_preprocess : bool
+        Whether both have one trunk, which then stands once in the parameters.
+
+    Notes
+    -----
+    Tianshou's ``ActorCritic``, in which actor and critic share a trunk if they were made with the same module. It has
+    no `forward`: `split` returns the parameters that `actor.forward` and `critic.forward` take. Parameters: `actor` and
+    `critic`; with `share_preprocess` also `preprocess`, which the other two then lack.
+    """
+
+    actor: Any
+    critic: Any
+    share_preprocess: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        set_plain(self)
+        check_flags(self, "share_preprocess")
+        for name, net in (("actor", self.actor), ("critic", self.critic)):
+            check_is_network(name, net)
+            if self.share_preprocess and TRUNK not in (_spec_of(net) or ()):
+                raise TypeError(
+                    f"share_preprocess needs networks of npnets with a preprocess_net, but {name} is {net!r:.80}; for "
+                    "networks of your own leave share_preprocess out, and pass one trunk's parameters to both"
+                )
+        if self.share_preprocess and self.actor.preprocess_net != self.critic.preprocess_net:
+            raise ValueError(
+                "share_preprocess needs the same preprocess_net in both, but that of the actor is "
+                f"{self.actor.preprocess_net!r:.120}, and that of the critic {self.critic.preprocess_net!r:.120}"
+            )
+
+    @cached_property
+    def spec(self) -> Spec:
+        """`actor` and `critic`, after `preprocess` if they share it."""
+        actor, critic = (_spec_of(net) or net for net in (self.actor, self.critic))
+        if not self.share_preprocess:
+            return Spec({"actor": actor, "critic": critic})
+        return Spec({TRUNK: actor[TRUNK], "actor": actor.without(TRUNK), "critic": critic.without(TRUNK)})
+
+    def split(self, params: Params) -> Params:
+        """Return the parameters of the actor and of the critic.
+
+        Parameters
+        ----------
+        params : dict
+            As `init` made them. While they are differentiated, the gradients of both networks reach the one trunk.
+
+        Returns
+        -------
+        dict
+            `actor` and `critic`, for `actor.forward` and `critic.forward`; a shared trunk stands in both, without a
+            copy.
+        """
+        self.spec.read(params, self)
+        if not self.share_preprocess:
+            return {"actor": params["actor"], "critic": params["critic"]}
+        trunk: Tree = {TRUNK: params[TRUNK]}
+        return {name: {**trunk, **params[name]} for name in ("actor", "critic")}
+
+
+def _spec_of(net: object) -> Spec | None:
+    """Return the spec that a network's own class declares: a subclass may have other parameters."""
+    spec = getattr(net, "spec", None) if "spec" in vars(type(net)) else None
+    return spec if isinstance(spec, Spec) else None

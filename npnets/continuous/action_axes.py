@@ -1,0 +1,24 @@
+"""Actions of several axes: networks compute them laid out in one, and return them so or whole."""
+
+import math
+
+from npnets.backend import Array
+from npnets.description import Shape, width
+
+
+def axes_of(shape: Shape) -> tuple[int, ...]:
+    """Return a checked shape as a tuple: `(n,)` for an integer `n`."""
+    return shape if isinstance(shape, tuple) else (width(shape),)
+
+
+def whole(action: Array, axes: tuple[int, ...]) -> Array:
+    """Return actions `(..., entries)` with the axes of an action, `(..., *axes)`."""
+    return action if len(axes) == 1 else action.reshape((*action.shape[:-1], *axes))
+
+
+def laid_out(action: Array, rows: tuple[int, ...]) -> Array:
+    """Return actions `(*rows, *axes)` as `(*rows, entries)`; others, which do not match the rows, as they are."""
+    axes = action.shape[len(rows) :]
+    if len(axes) <= 1 or action.shape[: len(rows)] != rows:
+        return action
+    return action.reshape((*rows, math.prod(axes)))

@@ -1,0 +1,118 @@
+"""Actions joined to what a critic values: to observations before its preprocess net, or to the features behind it.
+
+`inputs` are those of the critic's head: features, and the numbers of an action beside them.
+"""
+
+import npnets.numpy as nnp
+from npnets.backend import Array
+from npnets.inputs import as_input, batch_size, ensemble_fault, flattened
+
+FLAG = "apply_preprocess_net_to_obs_only=True"
+
+
+def flat_actions(act: object, like: Array, expected: int | None, network: object) -> Array:
+    """Return actions as `(batch, actions)`, of the number that the network was made for.
+
+    Parameters
+    ----------
+    act : (batch, ...) array
+    like : array
+        A parameter.
+    expected : int, optional
+        The network's number of actions, if it was made with one.
+    network : network
+        Named in errors.
+    """
+    if act is None:
+        raise ValueError(
+            f"{network!r} values observations and actions: pass act of shape (batch, {expected}); for the value of "
+            "observations alone make the critic without action_shape"
+        )
+    actions = flattened(as_input(act, like, "act"), "act")
+    if expected is not None and actions.shape[1] != expected:
+        raise ValueError(
+            f"{network!r} expected act of shape (batch, {expected}), as its action_shape says, but got "
+            f"{actions.shape[1]} numbers an action"
+        )
+    return actions
+
+
+def check_no_actions(obs: object, act: object) -> None:
+    """Check that no actions came beside an observation that is no array."""
+    if act is not None:
+        raise TypeError(
+            f"obs is no array of numbers but a {type(obs).__name__}, which act cannot join before the preprocess net; "
+            f"make the critic with {FLAG}, and act joins the features behind it"
+        )
+
+
+def check_batch_axis(obs: Array) -> None:
+    """Check that observations can be flattened to `(batch, features)` for a preprocess net of the user's own."""
+    if obs.ndim < 2:
+        raise ValueError(
+            f"obs must have a batch axis and then features, but has shape {obs.shape}; for a single one pass "
+            f"obs[None]; for a preprocess net that takes this shape make the critic with {FLAG}"
+        )
+
+
+def joined_to_observations(obs: Array, act: Array) -> Array:
+    """Return the input of a preprocess net that takes observations and actions as one array."""
+    _check_rows("obs", len(obs), act)
+    return nnp.concatenate([obs, act], 1)
+
+
+def joined_to_features(features: Array, act: Array) -> Array:
+    """Return the input of a head: features `(batch, features)` or `(members, batch, features)`, then actions."""
+    _check_rows("the preprocess net's output", features.shape[-2], act)
+    if features.ndim == 3:
+        act = nnp.broadcast_to(act, (features.shape[0], *act.shape))
+    return nnp.concatenate([features, act], features.ndim - 1)
+
+
+def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, flatten: bool, network: object) -> Array:
+    """Return a preprocess net's features as one row an observation, once their number is checked.
+
+    Parameters
+    ----------
+    features : (batch, ...) array
+        Or `(members, batch, features)`, which stays as it is without `flatten`.
+    obs : any
+        The observations, whose number tells an ensemble's features from others.
+    act : (batch, actions) array, optional
+    inputs : int
+        How many numbers the head takes, those of an action included.
+    flatten : bool
+        Whether an ensemble's features are an error.
+    network : network
+        Named in errors.
+    """
+    actions = 0 if act is None else act.shape[1]
+    expected = inputs - actions
+    if not flatten and features.ndim == 3 and features.shape[2] == expected:
+        batch = batch_size(obs) if act is None else len(act)
+        if batch is None or features.shape[1] == batch:
+            return features
+    fault = ensemble_fault(features, obs, expected)
+    if fault is not None:
+        raise ValueError(f"{fault}; make the critic with flatten_input=False")
+    rows = flattened(features, "the preprocess net's output")
+    if rows.shape[1] != expected:
+        raise ValueError(
+            f"{network!r} has a head of {inputs} inputs, but its preprocess net returned features of shape "
+            f"{features.shape}, and {f'act has {actions} numbers' if actions else 'no act came'}; "
+            + _remedy(rows.shape[1], inputs, actions)
+        )
+    return rows
+
+
+def _remedy(features: int, inputs: int, actions: int) -> str:
+    if actions and features == inputs:
+        return f"make the critic with action_shape={actions}, and the head counts actions among its inputs"
+    if not actions and features < inputs:
+        return f"pass act, if {inputs - features} of the inputs are an action's"
+    return "is its output_dim, or preprocess_net_output_dim, another number than it returns?"
+
+
+def _check_rows(name: str, rows: int, act: Array) -> None:
+    if rows != len(act):
+        raise ValueError(f"{name} and act must have a row for each of the same batch, but have {rows} and {len(act)}")
