@@ -15,6 +15,8 @@ from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.joined_actions import (
     FLAG,
+    check_batch_axis,
+    check_no_actions,
     feature_rows,
     flat_actions,
     joined_to_features,
@@ -130,14 +132,14 @@ class Critic(Network):
 
     def _observations_with(self, act: object, leaves: Leaves, obs: object) -> Tree:
         """Return the input of a preprocess net that takes observations and actions as one array."""
-        if isinstance(self._body, OwnBody) and not is_array_like(obs):
-            if act is not None:
-                raise TypeError(
-                    f"obs is no array of numbers but a {type(obs).__name__}, which act cannot join before the "
-                    f"preprocess net; make the critic with {FLAG}, and act joins the features behind it"
-                )
+        is_own = isinstance(self._body, OwnBody)
+        if is_own and not is_array_like(obs):
+            check_no_actions(obs, act)
             return obs
-        x = flattened(as_input(obs, first_leaf(leaves)), "obs")
+        x = as_input(obs, first_leaf(leaves))
+        if is_own:
+            check_batch_axis(x)
+        x = flattened(x, "obs")
         return x if act is None else joined_to_observations(x, flat_actions(act, first_leaf(leaves), None, self))
 
     def _features_with(self, act: object, leaves: Leaves, obs: object) -> Array:

@@ -37,6 +37,24 @@ def flat_actions(act: object, like: Array, expected: int | None, network: object
     return actions
 
 
+def check_no_actions(obs: object, act: object) -> None:
+    """Check that no actions came beside an observation that is no array."""
+    if act is not None:
+        raise TypeError(
+            f"obs is no array of numbers but a {type(obs).__name__}, which act cannot join before the preprocess net; "
+            f"make the critic with {FLAG}, and act joins the features behind it"
+        )
+
+
+def check_batch_axis(obs: Array) -> None:
+    """Check that observations can be flattened to `(batch, features)` for a preprocess net of the user's own."""
+    if obs.ndim < 2:
+        raise ValueError(
+            f"obs must have a batch axis and then features, but has shape {obs.shape}; for a single one pass "
+            f"obs[None]; for a preprocess net that takes this shape make the critic with {FLAG}"
+        )
+
+
 def joined_to_observations(obs: Array, act: Array) -> Array:
     """Return the input of a preprocess net that takes observations and actions as one array."""
     _check_rows("obs", len(obs), act)

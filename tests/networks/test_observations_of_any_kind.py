@@ -112,13 +112,15 @@ each_observation = pytest.mark.parametrize("name", [*OBSERVATIONS, *ON_NUMPY])
         lambda trunk: npnets.Critic(trunk, **ALONE),
         lambda trunk: npnets.discrete.Actor(trunk, 2),
         lambda trunk: npnets.discrete.Critic(trunk),
+        lambda trunk: npnets.discrete.ImplicitQuantileNetwork(trunk, 2),
     ],
-    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic"],
+    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic", "quantiles"],
 )
 def test_an_observation_that_is_no_array_reaches_the_trunk_as_the_same_object(network: Any, name: str) -> None:
     seen: list[Any] = []
     net, obs = network(Seeing(seen.append)), _observation(name)
-    net.forward(on_backend(net.init(np.random.default_rng(0))), obs)
+    options = {"sample_size": 3, "rng": np.random.default_rng(1)} if hasattr(net, "num_cosines") else {}
+    net.forward(on_backend(net.init(np.random.default_rng(0))), obs, **options)
     assert len(seen) == 1 and seen[0] is obs
 
 
@@ -143,6 +145,17 @@ def test_without_the_flag_arrays_are_flattened_and_joined_before_the_trunk_and_w
         critic.forward(on_backend(critic.init(np.random.default_rng(0))), obs, act)
     assert seen[0].shape == (2, 19)
     assert seen[1] is obs
+
+
+def test_the_error_for_whole_numbers_in_one_axis_names_the_flag_with_which_the_trunk_sees_them() -> None:
+    seen: list[Any] = []
+    trunk, obs = Seeing(seen.append), on_backend(np.array([3, 1]))
+    critic, mended = npnets.Critic(trunk), npnets.Critic(trunk, **ALONE)
+    params = on_backend(critic.init(np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"shape \(2,\); .* obs\[None\]; .*apply_preprocess_net_to_obs_only=True"):
+        critic.forward(params, obs)
+    mended.forward(params, obs)
+    assert seen[0] is obs
 
 
 def test_numbers_in_lists_are_an_array_to_a_critic_as_in_tianshou() -> None:
