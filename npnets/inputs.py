@@ -173,18 +173,18 @@ def flattened_features(logits: Array, obs: object, features: int, remedy: str) -
 
 def ensemble_fault(logits: Array, obs: object, features: int) -> str | None:
     """Return an error's beginning if features are an ensemble's, `(members, batch, features)`, else `None`."""
-    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (_rows(obs), features):
+    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (batch_size(obs), features):
         return None
     return f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened"
 
 
-def _rows(obs: Any) -> int | None:
+def batch_size(obs: Any) -> int | None:
     """Return the size of an observation's batch, that of its first array with axes, or `None` if it has none."""
     if getattr(obs, "ndim", 0):
         return int(obs.shape[0])
     if isinstance(obs, Mapping) or (isinstance(obs, tuple) and not is_array_like(obs)):
         parts = obs.values() if isinstance(obs, Mapping) else obs
-        return next((rows for part in parts if (rows := _rows(part)) is not None), None)
+        return next((rows for part in parts if (rows := batch_size(part)) is not None), None)
     return len(obs) if isinstance(obs, (list, tuple)) else None
 
 

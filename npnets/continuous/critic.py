@@ -14,7 +14,9 @@ from npnets.common.sequential import Leaves, Sequential, entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.joined_actions import (
-    FLAG,
+    check_batch_axis,
+    check_no_actions,
+    check_place_of_actions,
     feature_rows,
     flat_actions,
     joined_to_features,
@@ -70,11 +72,7 @@ class Critic(Network):
         check_flags(self, "apply_preprocess_net_to_obs_only")
         if self.action_shape is not None:
             set_fields(self, action_shape=shape("action_shape", self.action_shape))
-            if not self.apply_preprocess_net_to_obs_only:
-                raise ValueError(
-                    f"action_shape={self.action_shape} counts actions in the head, which they reach only with {FLAG}; "
-                    "without it the preprocess net counts them: Net(state_shape, action_shape, concat=True)"
-                )
+            check_place_of_actions(self.preprocess_net, self.action_shape, self.apply_preprocess_net_to_obs_only)
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
     @cached_property
@@ -130,26 +128,25 @@ class Critic(Network):
 
     def _observations_with(self, act: object, leaves: Leaves, obs: object) -> Tree:
         """Return the input of a preprocess net that takes observations and actions as one array."""
-        if isinstance(self._body, OwnBody) and not is_array_like(obs):
-            if act is not None:
-                raise TypeError(
-                    f"obs is no array of numbers but a {type(obs).__name__}, which act cannot join before the "
-                    f"preprocess net; make the critic with {FLAG}, and act joins the features behind it"
-                )
+        is_own = isinstance(self._body, OwnBody)
+        if is_own and not is_array_like(obs):
+            check_no_actions(obs, act)
             return obs
-        x = flattened(as_input(obs, first_leaf(leaves)), "obs")
+        x = as_input(obs, first_leaf(leaves))
+        if is_own:
+            check_batch_axis(x)
+        x = flattened(x, "obs")
         return x if act is None else joined_to_observations(x, flat_actions(act, first_leaf(leaves), None, self))
 
     def _features_with(self, act: object, leaves: Leaves, obs: object) -> Array:
         """Return the input of the head behind a preprocess net that takes the observation alone."""
         features, _ = self._trunk.observe(leaves, obs)
-        expected = None if self.action_shape is None else width(self.action_shape)
-        inputs = self.last.input_dim
-        if act is None and expected is None:
-            return feature_rows(features, obs, inputs, 0, self.flatten_input, self)
-        actions = flat_actions(act, first_leaf(leaves), expected, self)
-        rows = feature_rows(features, obs, inputs, actions.shape[1], self.flatten_input, self)
-        return joined_to_features(rows, actions)
+        actions = None
+        if act is not None or self.action_shape is not None:
+            expected = None if self.action_shape is None else width(self.action_shape)
+            actions = flat_actions(act, first_leaf(leaves), expected, self)
+        rows = feature_rows(features, obs, actions, self.last.input_dim, self.flatten_input, self)
+        return rows if actions is None else joined_to_features(rows, actions)
 
     @cached_property
     def _trunk(self) -> NetBody | OwnBody:

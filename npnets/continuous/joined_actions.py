@@ -5,9 +5,24 @@
 
 import npnets.numpy as nnp
 from npnets.backend import Array
-from npnets.inputs import as_input, ensemble_fault, flattened
+from npnets.common import Net
+from npnets.inputs import as_input, batch_size, ensemble_fault, flattened
 
 FLAG = "apply_preprocess_net_to_obs_only=True"
+
+
+def check_place_of_actions(preprocess_net: object, action_shape: object, to_obs_only: bool) -> None:
+    """Check that actions whose shape a critic was given join features, and are not expected before them too."""
+    if not to_obs_only:
+        raise ValueError(
+            f"action_shape={action_shape} counts actions in the head, which they reach only with {FLAG}; without it "
+            "the preprocess net counts them: Net(state_shape, action_shape, concat=True)"
+        )
+    if isinstance(preprocess_net, Net) and preprocess_net.concat:
+        raise ValueError(
+            f"{preprocess_net!r} expects actions beside observations, but with {FLAG} it sees observations alone; make "
+            "it without concat=True and its action_shape"
+        )
 
 
 def flat_actions(act: object, like: Array, expected: int | None, network: object) -> Array:
@@ -37,6 +52,24 @@ def flat_actions(act: object, like: Array, expected: int | None, network: object
     return actions
 
 
+def check_no_actions(obs: object, act: object) -> None:
+    """Check that no actions came beside an observation that is no array."""
+    if act is not None:
+        raise TypeError(
+            f"obs is no array of numbers but a {type(obs).__name__}, which act cannot join before the preprocess net; "
+            f"make the critic with {FLAG}, and act joins the features behind it"
+        )
+
+
+def check_batch_axis(obs: Array) -> None:
+    """Check that observations can be flattened to `(batch, features)` for a preprocess net of the user's own."""
+    if obs.ndim < 2:
+        raise ValueError(
+            f"obs must have a batch axis and then features, but has shape {obs.shape}; for a single one pass "
+            f"obs[None]; for a preprocess net that takes this shape make the critic with {FLAG}"
+        )
+
+
 def joined_to_observations(obs: Array, act: Array) -> Array:
     """Return the input of a preprocess net that takes observations and actions as one array."""
     _check_rows("obs", len(obs), act)
@@ -51,7 +84,7 @@ def joined_to_features(features: Array, act: Array) -> Array:
     return nnp.concatenate([features, act], features.ndim - 1)
 
 
-def feature_rows(features: Array, obs: object, inputs: int, actions: int, flatten: bool, network: object) -> Array:
+def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, flatten: bool, network: object) -> Array:
     """Return a preprocess net's features as one row an observation, once their number is checked.
 
     Parameters
@@ -59,19 +92,21 @@ def feature_rows(features: Array, obs: object, inputs: int, actions: int, flatte
     features : (batch, ...) array
         Or `(members, batch, features)`, which stays as it is without `flatten`.
     obs : any
-        The observations, for errors.
+        The observations, whose number tells an ensemble's features from others.
+    act : (batch, actions) array, optional
     inputs : int
-        How many numbers the head takes.
-    actions : int
-        How many of them are an action's.
+        How many numbers the head takes, those of an action included.
     flatten : bool
         Whether an ensemble's features are an error.
     network : network
         Named in errors.
     """
+    actions = 0 if act is None else act.shape[1]
     expected = inputs - actions
     if not flatten and features.ndim == 3 and features.shape[2] == expected:
-        return features
+        batch = batch_size(obs) if act is None else len(act)
+        if batch is None or features.shape[1] == batch:
+            return features
     fault = ensemble_fault(features, obs, expected)
     if fault is not None:
         raise ValueError(f"{fault}; make the critic with flatten_input=False")

@@ -89,8 +89,8 @@ def test_quantiles_are_those_of_an_implicit_quantile_network_at_the_proposed_fra
     same = ImplicitQuantileNetwork(TRUNK, 3, num_cosines=4)
     features, _ = TRUNK.forward(params["preprocess"], obs)
     expected = PROPOSE.forward(propose, features)
-    for found, wanted in zip(fractions, expected, strict=True):
-        assert_array_equal(found, as_numpy(wanted))
+    for found, proposed in zip(fractions, expected, strict=True):
+        assert_array_equal(found, as_numpy(proposed))
     (at_middles, _), _ = same.forward(params, obs, 5, taus=fractions.tau_hats)
     (between, _), _ = same.forward(params, obs, 4, taus=fractions.taus[:, 1:-1])
     assert_allclose(quantiles, at_middles, rtol=1e-12)

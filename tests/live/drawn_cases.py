@@ -180,6 +180,23 @@ def ensemble_critics(draw: st.DrawFn) -> Drawn:
 
 
 @st.composite
+def critics_of_features(draw: st.DrawFn) -> Drawn:
+    """Draw a critic whose preprocess net sees the observation alone, with actions behind it or without."""
+    inputs, features, tokens, batch = draw(SIZES), draw(SIZES), draw(st.integers(2, 5)), draw(BATCHES)
+    pooled, actions = draw(FLAGS), draw(st.just(0) | SHAPES)
+    outputs = features * (1 if pooled else tokens) + width(actions)
+    made = call(
+        "Critic",
+        preprocess_net=call("Tokens", inputs=inputs, features=features, output_dim=outputs, pooled=pooled),
+        **draw(some(hidden_sizes=st.lists(SIZES, max_size=2), flatten_input=FLAGS)),
+        **draw(some(linear_layer=st.sampled_from(LINEAR) | ensembles().map(lambda drawn: drawn[1]))),
+        apply_preprocess_net_to_obs_only=True,
+    )
+    shapes = {"obs": (batch, tokens, inputs)}
+    return made, {**shapes, "act": shape_of(batch, actions)} if width(actions) else shapes
+
+
+@st.composite
 def perturbations(draw: st.DrawFn) -> Drawn:
     obs, actions, batch = draw(SIZES), draw(SIZES), draw(BATCHES)
     trunk, _, _ = draw(trunks(shape=obs + actions, actions=actions))
@@ -243,6 +260,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Drawn]] = {
     "Actor": actors(),
     "ActorProb": probabilistic_actors(),
     "Critic": critics(),
+    "Critic of features": critics_of_features(),
     "Perturbation": perturbations(),
     "VAE": autoencoders(),
     "Recurrent": recurrents(),

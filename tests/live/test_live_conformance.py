@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,9 @@ from npnets.interop.tianshou import from_state_dict, to_state_dict
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Tianshou's dependencies warn of deprecations
     import make_golden
+    import torch_trunks
     from drawn_cases import Case, cases
+    from tianshou.utils.net import continuous
 
 pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("NumPy against PyTorch on a processor")]
 
@@ -48,7 +51,11 @@ A wrong derivative is wrong in both dtypes, and gets no allowance.
 BARS = {"outputs": OUTPUT_TOLERANCE, "params_grads": GRADIENT_TOLERANCE, "inputs_grads": GRADIENT_TOLERANCE}
 SEEDS = st.integers(0, 2**32 - 1)
 
-each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT])
+make_golden.VOCABULARY["Tokens"] = torch_trunks.Tokens
+LATER = ["Critic of features"] * ("apply_preprocess_net_to_obs_only" in str(signature(continuous.Critic)))
+"""Cases of arguments that came after Tianshou 1.0.0."""
+
+each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT, *LATER])
 random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_check=list(HealthCheck))
 
 

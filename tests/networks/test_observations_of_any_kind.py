@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, on_backend
+from camera import Camera, scene
 from finite_differences import check_first_order
 from gymnasium import spaces
 from gymnasium.vector.utils import concatenate, create_empty_array
@@ -20,23 +21,6 @@ import npnets.numpy as nnp
 
 ALONE: dict[str, Any] = {"apply_preprocess_net_to_obs_only": True}
 ENSEMBLE = functools.partial(npnets.EnsembleLinear, 2)
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Joins a position and an image, the parts of a dict."""
-
-    output_dim: int = 6
-
-    def init(self, rng: Any) -> Any:
-        return {"position": rng.normal(size=(3, 2)), "image": rng.normal(size=(16, 4))}
-
-    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        assert obs["image"].shape[1:] == (4, 4), "the image must come whole"
-        dtype = params["image"].dtype
-        position, image = obs["position"].astype(dtype), obs["image"].astype(dtype)
-        parts = [position @ params["position"], image.reshape((len(image), 16)) @ params["image"]]
-        return nnp.tanh(nnp.concatenate(parts, 1)), state
 
 
 @dataclass(frozen=True)
@@ -54,11 +38,6 @@ class Seeing:
         return nnp.broadcast_to(params["weight"], (2, self.output_dim)), state
 
 
-def _scene(rows: int = 4) -> Any:
-    rng = np.random.default_rng(3)
-    return {"position": rng.normal(size=(rows, 3)), "image": rng.normal(size=(rows, 4, 4))}
-
-
 def _features(params: Any, obs: Any) -> Any:
     image = obs["image"].reshape(-1, 16) @ params["image"]
     return np.tanh(np.concatenate([obs["position"] @ params["position"], image], 1))
@@ -70,9 +49,9 @@ def test_actor_and_critic_share_a_trunk_for_dicts() -> None:
     trunk, action = Camera().init(np.random.default_rng(0)), np.random.default_rng(1).normal(size=(4, 2))
     actor_params = {**actor.init(np.random.default_rng(1), np.float64), "preprocess": trunk}
     params = {**critic.init(np.random.default_rng(2), np.float64), "preprocess": trunk}
-    features, head = _features(trunk, _scene()), params["last"]["linear_0"]
+    features, head = _features(trunk, scene()), params["last"]["linear_0"]
     expected = np.concatenate([features, action], 1) @ head["weight"] + head["bias"]
-    params, actor_params, obs, act = on_backend((params, actor_params, _scene(), action))
+    params, actor_params, obs, act = on_backend((params, actor_params, scene(), action))
     assert_allclose(critic.forward(params, obs, act), expected, rtol=1e-12)
     hand = as_numpy(actor_params)["last"]["linear_0"]
     assert_allclose(actor.forward(actor_params, obs)[0], np.tanh(features @ hand["weight"] + hand["bias"]), rtol=1e-12)
@@ -81,7 +60,7 @@ def test_actor_and_critic_share_a_trunk_for_dicts() -> None:
 def test_the_value_of_features_and_actions_has_derivatives_by_all_of_them() -> None:
     critic = npnets.Critic(Camera(), (5,), **ALONE, action_shape=(2, 1))
     params = critic.init(np.random.default_rng(0), np.float64)
-    at = on_backend({"params": params, "obs": _scene(), "act": np.random.default_rng(1).normal(size=(4, 2, 1))})
+    at = on_backend({"params": params, "obs": scene(), "act": np.random.default_rng(1).normal(size=(4, 2, 1))})
     check_first_order(lambda x: critic.forward(x["params"], x["obs"], x["act"]), at, np.random.default_rng(2))
 
     def curvature(x: Any) -> Any:
@@ -133,13 +112,15 @@ each_observation = pytest.mark.parametrize("name", [*OBSERVATIONS, *ON_NUMPY])
         lambda trunk: npnets.Critic(trunk, **ALONE),
         lambda trunk: npnets.discrete.Actor(trunk, 2),
         lambda trunk: npnets.discrete.Critic(trunk),
+        lambda trunk: npnets.discrete.ImplicitQuantileNetwork(trunk, 2),
     ],
-    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic"],
+    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic", "quantiles"],
 )
 def test_an_observation_that_is_no_array_reaches_the_trunk_as_the_same_object(network: Any, name: str) -> None:
     seen: list[Any] = []
     net, obs = network(Seeing(seen.append)), _observation(name)
-    net.forward(on_backend(net.init(np.random.default_rng(0))), obs)
+    options = {"sample_size": 3, "rng": np.random.default_rng(1)} if hasattr(net, "num_cosines") else {}
+    net.forward(on_backend(net.init(np.random.default_rng(0))), obs, **options)
     assert len(seen) == 1 and seen[0] is obs
 
 
@@ -164,6 +145,17 @@ def test_without_the_flag_arrays_are_flattened_and_joined_before_the_trunk_and_w
         critic.forward(on_backend(critic.init(np.random.default_rng(0))), obs, act)
     assert seen[0].shape == (2, 19)
     assert seen[1] is obs
+
+
+def test_the_error_for_whole_numbers_in_one_axis_names_the_flag_with_which_the_trunk_sees_them() -> None:
+    seen: list[Any] = []
+    trunk, obs = Seeing(seen.append), on_backend(np.array([3, 1]))
+    critic, mended = npnets.Critic(trunk), npnets.Critic(trunk, **ALONE)
+    params = on_backend(critic.init(np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"shape \(2,\); .* obs\[None\]; .*apply_preprocess_net_to_obs_only=True"):
+        critic.forward(params, obs)
+    mended.forward(params, obs)
+    assert seen[0] is obs
 
 
 def test_numbers_in_lists_are_an_array_to_a_critic_as_in_tianshou() -> None:
@@ -225,11 +217,11 @@ def test_an_ensemble_of_features_behind_dicts_is_an_error_where_they_would_be_fl
     for net in (npnets.Actor(Two(), 2), npnets.Critic(Two()), npnets.Critic(Two(), **ALONE)):
         params = on_backend(net.init(np.random.default_rng(0)))
         with pytest.raises(ValueError, match=r"an ensemble: its features of shape \(2, 1, 6\)"):
-            net.forward(params, on_backend(_scene(1)))
+            net.forward(params, on_backend(scene(1)))
 
 
 def test_a_dict_for_a_network_without_a_trunk_of_the_users_own_is_an_error_that_says_what_to_make_of_it() -> None:
-    obs = on_backend(_scene())
+    obs = on_backend(scene())
     for net in (
         npnets.Critic(npnets.Net(3)),
         npnets.Critic(npnets.Net(3), **ALONE),
@@ -257,7 +249,7 @@ def test_features_and_actions_of_a_trunk_without_parameters_have_the_dtype_of_th
 
     critic = npnets.Critic(Position(), **ALONE, action_shape=2)
     params = on_backend(critic.init(np.random.default_rng(0)))
-    value = critic.forward(params, on_backend(_scene()), np.ones((4, 2), int))
+    value = critic.forward(params, on_backend(scene()), np.ones((4, 2), int))
     assert value.dtype == np.float32
-    head, features = as_numpy(params)["last"]["linear_0"], np.concatenate([_scene()["position"], np.ones((4, 2))], 1)
+    head, features = as_numpy(params)["last"]["linear_0"], np.concatenate([scene()["position"], np.ones((4, 2))], 1)
     assert_allclose(value, features @ head["weight"] + head["bias"], rtol=1e-5)

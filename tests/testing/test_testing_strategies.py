@@ -18,6 +18,7 @@ pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy arrays")
 
 ACTOR = npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2, max_action=(0.5, 2.0))
 CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
+BESIDE = npnets.Critic(npnets.Net(5), apply_preprocess_net_to_obs_only=True, action_shape=(3, 1))
 MEMORY = npnets.RecurrentActorProb(2, 3, 2, 4)
 CLASSES = [getattr(npnets, name) for name in npnets.__all__ if hasattr(getattr(npnets, name), "forward")]
 
@@ -66,6 +67,8 @@ OPTIONS = {
     "unbounded": (npnets.ActorProb, lambda net: net.unbounded),
     "conditioned": (npnets.RecurrentActorProb, lambda net: net.conditioned_sigma),
     "ensemble of critics": (npnets.Critic, lambda net: not net.flatten_input),
+    "features before actions": (npnets.Critic, lambda net: net.apply_preprocess_net_to_obs_only),
+    "actions beside features": (npnets.Critic, lambda net: net.action_shape is not None),
     "layers": (npnets.RecurrentCritic, lambda net: net.layer_num > 1),
     "actions": (npnets.RecurrentCritic, lambda net: net.action_shape != 0),
 }
@@ -129,8 +132,10 @@ def test_observations_come_in_many_sizes_and_values_up_to_the_limit() -> None:
 def test_actions_fit_the_network_and_stay_within_its_bound(data: Any) -> None:
     act = data.draw(testing.actions(ACTOR, 3))
     assert act.shape == (3, 2) and act.dtype == np.float32 and (abs(act) <= np.array([0.5, 2.0])).all()
-    assert data.draw(testing.actions(CRITIC, 2)).shape == (2, 3, 1)
-    CRITIC.forward(testing.parameters_from(CRITIC, 0), np.ones((2, 5)), data.draw(testing.actions(CRITIC, 2)))
+    for critic in (CRITIC, BESIDE):
+        act = data.draw(testing.actions(critic, 2))
+        assert act.shape == (2, 3, 1)
+        critic.forward(testing.parameters_from(critic, 0), data.draw(testing.observations(critic, 2)), act)
     assert data.draw(testing.actions(npnets.Linear(2, 3), 2, action_shape=4)).shape == (2, 4)
 
 

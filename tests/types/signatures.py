@@ -63,6 +63,7 @@ npnets.Actor(NET, (2,), max_action=[1.0, 2.0])
 npnets.Actor(NET, (2,), max_action=np.array([1.0, 2.0], np.float32))
 npnets.MLP(3, 2, (8,), activation=[nnp.tanh, None], linear_layer=functools.partial(npnets.EnsembleLinear, 4))
 npnets.Critic(NET).forward(PARAMS, [[0.0, 1.0, 2.0]], act=[[1, 2]])
+npnets.Critic(NET, apply_preprocess_net_to_obs_only=True, action_shape=(2,)).forward(PARAMS, {"camera": OBSERVATIONS})
 RECURRENT_ACTOR.forward(PARAMS, OBSERVATIONS, lengths=[1, 2, 3, 4], resets=np.zeros(4, bool))
 
 # -- derivatives ------------------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
-"""Write `state_dicts_1.npz` or `state_dicts_2.npz`: state dicts of Tianshou's networks and policies, and some outputs.
+"""Write `state_dicts_1.npz` and its like: state dicts of Tianshou's networks and policies, and some outputs.
 
-Which of the two depends on the version of Tianshou that is installed: 1.0.0, or 2.x. The cases are those of `cases.py`
+The number is that of the version of Tianshou that is installed: 1.0.0, or 2.x. The cases are those of `cases.py`
 whose networks differ in more than numbers. Arrays are written as PyTorch has them, under Tianshou's names; npnets is
 not needed. The README in this folder says how to run it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -17,8 +18,10 @@ import fixtures
 import numpy as np
 import tianshou
 import torch
+import torch_discrete
+import torch_recurrent
 from cases_common import Case
-from tianshou.utils.net import common, continuous
+from tianshou.utils.net import common, continuous, discrete
 from torch import nn
 from torch_policies import policies
 
@@ -38,22 +41,31 @@ WIDTH_GIVEN = [
 """2.x puts a module around the preprocess net for it."""
 
 
+FILES: dict[str, list[Case]] = {
+    "state_dicts": [*cases.FEED_FORWARD.networks, *cases.RECURRENT.networks, *WIDTH_GIVEN],
+    "state_dicts_discrete": cases.DISCRETE.networks,
+}
+"""The cases of each file; its name ends with the number of the version."""
+
+
 def main() -> None:
-    """Write the file of the version that is installed."""
+    """Write the files of the version that is installed which the command line names, or all."""
     versions = {"tianshou": tianshou.__version__, "torch": torch.__version__, "numpy": np.__version__}
-    content = {
-        "versions": versions,
-        "cases": [network_case(case, seed) for seed, case in enumerate(chosen_cases())],
-        "policies": [policy_case(*made) for made in policies(vocabulary())],
-    }
-    fixtures.save(f"state_dicts_{MAJOR}", content)
-    print(f"{len(content['cases'])} networks and {len(content['policies'])} policies, with {versions}")
+    for file in sys.argv[1:] or FILES:
+        content = {
+            "versions": versions,
+            "cases": [network_case(case, seed) for seed, case in enumerate(chosen_cases(FILES[file]))],
+            "policies": [policy_case(*made) for made in policies(vocabulary())] if file == "state_dicts" else [],
+        }
+        if file == "state_dicts_discrete":
+            content["pairs"] = [pair_case(call) for call in torch_discrete.PAIRS]
+        fixtures.save(f"{file}_{MAJOR}", content)
+        print(f"{len(content['cases'])} networks and {len(content['policies'])} policies, with {versions}")
 
 
-def chosen_cases() -> Iterator[Case]:
+def chosen_cases(every: list[Case]) -> Iterator[Case]:
     """Go through cases of different networks: one with each activation is enough, for it has no parameters."""
     seen = set()
-    every = [*cases.FEED_FORWARD.networks, *cases.RECURRENT.networks, *WIDTH_GIVEN]
     activations = [case for case in every if case.name.startswith("activation ") and "far from" not in case.name]
     for case in [case for case in every if not case.name.startswith("activation ")] + activations[::4]:
         if case.call not in seen and case.method == "forward" and "hidden" not in case.inputs:
@@ -65,9 +77,11 @@ def network_case(case: Case, seed: int) -> dict[str, Any]:
     """Return a network's state dict, an input and the output."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    net = eval(case.call, vocabulary())
+    with torch_recurrent.with_output_dim():
+        net = eval(case.call, vocabulary())
     randomize(net, rng)
     inputs = {name: torch.as_tensor(rng.integers(-64, 65, shape) / 32).float() for name, shape in case.inputs.items()}
+    inputs |= {name: torch.as_tensor(rng.integers(n, size=case.inputs[name])) for name, n in case.integers.items()}
     args = [value for name, value in inputs.items() if name != "noise"]
     with torch.no_grad(), patch.object(torch, "randn_like", lambda like: inputs["noise"]):
         outputs = list(flat(net(*args)))
@@ -76,9 +90,26 @@ def network_case(case: Case, seed: int) -> dict[str, Any]:
         "call": case.call,
         "class": type(net).__name__,
         "method": "forward",
-        "inputs": arrays(inputs),
+        "integers": list(case.integers),
+        "inputs": arrays({name: value.float() for name, value in inputs.items()}),
         "outputs": [output.numpy() for output in outputs],
         "state_dict": arrays(net.state_dict()),
+    }
+
+
+def pair_case(call: str) -> dict[str, Any]:
+    """Return the state dict of an actor and a critic, an observation, and the output of each."""
+    rng = np.random.default_rng(len(call))
+    pair = eval(call, vocabulary())
+    randomize(pair, rng)
+    obs = torch.as_tensor(rng.integers(-64, 65, (4, 5)) / 32).float()
+    with torch.no_grad():
+        outputs = list(flat((pair.actor(obs), pair.critic(obs))))
+    return {
+        "call": call,
+        "inputs": arrays({"obs": obs}),
+        "outputs": [output.numpy() for output in outputs],
+        "state_dict": arrays(pair.state_dict()),
     }
 
 
@@ -121,15 +152,17 @@ def vocabulary() -> dict[str, Any]:
     """Return what the calls of the cases are written in, as constructors of the version that is installed."""
     modules = {"ReLU": "relu", "Tanh": "tanh", "ELU": "elu", "GELU": "gelu", "SiLU": "silu", "Sigmoid": "sigmoid"}
     modules |= {"Softplus": "softplus", "LeakyReLU": "leaky_relu", "LayerNorm": "layer_norm", "Linear": "Linear"}
-    classes = [*cases.FEED_FORWARD.signatures, *cases.RECURRENT.signatures]
+    classes = [name for family in cases.FAMILIES.values() for name in family.signatures]
     made = {name: constructor(name) for name in classes if name != "Linear"}
+    made["ActorCritic"] = torch_discrete.actor_critic
     return {"partial": partial, **{word: getattr(nn, name) for name, word in modules.items()}, **made}
 
 
 def constructor(name: str) -> Callable[..., nn.Module]:
     """Return a constructor that takes the arguments of 1.0.0, which 2.x takes by name and partly in other ways."""
     new_name = name if MAJOR == 1 else NEW_NAMES.get(name, name)
-    made = getattr(common, new_name, None) or getattr(continuous, new_name)
+    known = torch_discrete.CLASSES if MAJOR == 1 else vars(discrete)
+    made = known.get(new_name) or getattr(common, new_name, None) or getattr(continuous, new_name)
     if MAJOR == 1 or name == "EnsembleLinear":
         return made  # type: ignore[no-any-return]
     names = [argument for argument, _ in recorded_signature(name)]
@@ -146,7 +179,7 @@ def constructor(name: str) -> Callable[..., nn.Module]:
 
 def recorded_signature(name: str) -> list[list[str]]:
     """Return the arguments that a class of 1.0.0 has, as `make_golden.py` recorded them."""
-    file = "recurrent" if name in cases.RECURRENT.signatures else "networks"
+    file = next(file for file, family in cases.FAMILIES.items() if name in family.signatures)
     return fixtures.load(file)["signatures"][name]["__init__"]  # type: ignore[no-any-return]
 
 

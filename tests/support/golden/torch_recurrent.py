@@ -1,10 +1,11 @@
 """Tianshou's recurrent networks: how to call one so that every output has a gradient, and its LSTM's parameters."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
+import tianshou
 import torch
 from tianshou.utils.net.common import Recurrent
 from tianshou.utils.net.continuous import RecurrentCritic
@@ -20,7 +21,9 @@ def has_lstm(net: nn.Module) -> bool:
 
 
 def with_output_dim() -> AbstractContextManager[Any]:
-    """Give `Recurrent` the attribute without which Tianshou makes no actor or critic on it."""
+    """Give `Recurrent` the attribute without which Tianshou makes no actor or critic on it; 2.x gives it itself."""
+    if not tianshou.__version__.startswith("1."):
+        return nullcontext()
     return patch.object(Recurrent, "output_dim", property(lambda net: net.fc2.out_features), create=True)
 
 
