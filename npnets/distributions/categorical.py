@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.autodiff.devices import computing_where
-from npnets.backend import Array, namespace
+from npnets.backend import Array
 from npnets.description import set_fields
 from npnets.distributions.arguments import check_like, output_of
 from npnets.distributions.choices import (
@@ -27,6 +27,7 @@ from npnets.distributions.choices import (
     gumbel_like,
     logits_of_probs,
 )
+from npnets.kernels.chosen_log_prob import chosen_log_prob
 from npnets.kernels.log_softmax import log_softmax
 from npnets.tree import Tree
 
@@ -171,9 +172,9 @@ class Categorical:
         -------
         array of the shape of `x`
             Minus infinity, with a gradient of zero, for a forbidden action. On a GPU actions are not looked at: one out
-            of range gives NaN.
+            of range counts as forbidden.
         """
-        return self._score(actions_like(x, self.logits))
+        return chosen_log_prob(self.logits, actions_like(x, self.logits))
 
     @computes_where_logits
     def sample_and_log_prob(
@@ -187,15 +188,7 @@ class Categorical:
         log_prob : (...) array
         """
         action = self.sample(rng, noise=noise)
-        return action, self._score(action)
-
-    def _score(self, x: Array) -> Array:
-        actions = self.logits.shape[-1]
-        chosen = x[..., None] == namespace(x).arange(actions)
-        possible = chosen & (bare(self.logits) > -np.inf)
-        log_prob = nnp.sum(nnp.where(possible, self.logits, 0), -1)
-        impossible = nnp.where((x >= 0) & (x < actions), -np.inf, np.nan)
-        return nnp.where(possible.any(-1), log_prob, impossible.astype(log_prob.dtype))
+        return action, chosen_log_prob(self.logits, action)
 
     @computes_where_logits
     def mode(self) -> Array:

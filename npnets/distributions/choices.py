@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 import npnets.numpy as nnp
-from npnets.autodiff import bare
+from npnets.autodiff import bare, is_traced
 from npnets.autodiff.devices import computes_where
+from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, check_one_device, device_of, loaded_cupy, namespace, to_device
 from npnets.distributions.arguments import check_floating, check_rng_or_noise
 from npnets.initializers import check_generator
@@ -67,7 +68,7 @@ def _mask_like(logits: Array, mask: object) -> Array:
         )
     if found.dtype.kind != "b" and namespace(found) is np and ((found < 0) | (found > 1)).any():
         raise ValueError("mask must be booleans, or 0 and 1, but has other numbers; is it a list of actions?")
-    return _where_logits(found, logits, "mask").astype(np.bool_)
+    return _where_logits(found, logits, "mask").astype(np.bool_, copy=False)
 
 
 def _where_logits(value: Array, logits: Array, name: str) -> Array:
@@ -108,6 +109,8 @@ def actions_like(x: object, logits: Array) -> Array:
         raise ValueError(
             f"actions must lie between 0 and {actions - 1}, but lie between {found.min()} and {found.max()}"
         )
+    if is_traced(logits) and may_change(found):
+        found = found.copy()  # the backward pass reads it
     return _where_logits(found, logits, "actions")
 
 

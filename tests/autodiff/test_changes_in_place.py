@@ -12,7 +12,7 @@ from backends import as_numpy, assert_allclose, assert_array_equal, bits, device
 
 import npnets
 import npnets.numpy as nnp
-from npnets.distributions import Gaussian
+from npnets.distributions import Categorical, Gaussian
 
 X = np.array([[0.5, -1.5, 0.75], [1.0, 0.25, -0.5]])
 NET = npnets.Net(3, 2, (5,), activation="tanh")
@@ -118,6 +118,15 @@ CONSTANTS: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
 }
 
 
+def _masked_in_place(x: Any, index: Any) -> Any:
+    """A distribution whose mask is refilled once it is made."""
+    mask = index[:, None] == on_backend(np.arange(3))
+    allowed = ~mask
+    policy = Categorical(x, allowed)
+    allowed[...] = True
+    return policy
+
+
 def _scaled(w: Any) -> Any:
     return npnets.tree.map(lambda leaf: leaf * w[0, 0], _params(NET))
 
@@ -148,6 +157,8 @@ def test_the_smallest_example_of_a_refilled_buffer_is_right() -> None:
         lambda x, index: x[index] ** 2,
         lambda x, index: x[index, 0] ** 2,
         lambda x, index: x[index == 1] ** 2,
+        lambda x, index: Categorical(x).log_prob(index) ** 2,
+        lambda x, index: _masked_in_place(x, index).entropy(),
     ],
 )
 def test_an_index_or_a_mask_that_a_loss_refills_counts_with_what_was_in_it(use: Callable[[Any, Any], Any]) -> None:

@@ -11,7 +11,7 @@ import standin_cupy
 
 import npnets
 import npnets.numpy as nnp
-from npnets.distributions import Gaussian, SquashedGaussian
+from npnets.distributions import Categorical, Gaussian, SquashedGaussian
 
 pytestmark = pytest.mark.numpy_alone("counts on the stand-in that it puts in place itself")
 
@@ -63,3 +63,20 @@ def test_only_noise_that_is_drawn_is_copied_to_a_gpu_and_nothing_is_waited_for()
 
     counted = _counted(lambda: npnets.value_and_grad(loss)((mu, sigma)))
     assert (counted.transfers, counted.synchronizations) == (1, 0)
+
+
+def test_a_categorical_waits_for_nothing_and_its_score_has_a_forward_and_a_backward_of_their_own() -> None:
+    logits, *_ = _on_gpu()
+    actions, mask = npnets.tree.to_device((np.zeros(4, int), np.ones((4, 3), bool)), "cuda")
+    assert _counted(lambda: Categorical(logits)).launches == 7  # the logarithm of a softmax
+    policy, rng = Categorical(logits), np.random.default_rng(0)
+    assert _counted(lambda: policy.log_prob(actions)).launches == 5
+    drawn = _counted(lambda: policy.sample(rng))
+    assert (drawn.launches, drawn.transfers, drawn.synchronizations) == (2, 1, 0)
+
+    def loss(logits: Any) -> Any:
+        made = Categorical(logits, mask)
+        return nnp.mean(made.log_prob(actions)) + nnp.mean(made.entropy()) + nnp.mean(made.kl(policy))
+
+    counted = _counted(lambda: npnets.value_and_grad(loss)(logits))
+    assert (counted.transfers, counted.synchronizations) == (0, 0)

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from fault import Fault
+from planted_arrays import ARRAYS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
 from planted_rules import RULES
@@ -298,6 +299,7 @@ FAULTS = [
         "tests/threads/test_forks_and_handlers.py",
     ),
     *RULES,
+    *ARRAYS,
     *NETWORKS,
     *POPULATIONS,
 ]

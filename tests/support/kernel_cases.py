@@ -15,6 +15,7 @@ from grouped_cases import grouped
 import npnets.numpy as nnp
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import TANH, Activation
+from npnets.kernels.chosen_log_prob import chosen_log_prob
 from npnets.kernels.gaussian import log_density
 from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
@@ -26,7 +27,7 @@ from npnets.kernels.shared_sigma import shared_sigma
 from npnets.kernels.squashed_gaussian import squashed_draw
 
 _NAMES = (
-    *("activations", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
+    *("activations", "chosen_log_prob", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
     *("noisy_parameters", "shared_sigma", "squashed_gaussian"),
 )
 _MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
@@ -243,6 +244,21 @@ def _gaussian_cases() -> list[Case]:
     return [gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
 
 
+def _chosen_log_prob_case(shape: tuple[int, ...], leading: tuple[int, ...] = ()) -> Case:
+    def of_chosen(operation: Any, logits: Any) -> Any:
+        return operation(logits, on_backend(np.random.default_rng(2).integers(shape[-1], size=(*leading, *shape[:-1]))))
+
+    fun, plain = (functools.partial(of_chosen, part) for part in (chosen_log_prob, COMPOSITIONS["chosen_log_prob"]))
+    return Case("chosen_log_prob", f"of {shape} {leading}", fun, plain, (shape,))
+
+
+def _chosen_log_prob_cases() -> list[Case]:
+    return [_chosen_log_prob_case(s) for s in [(5, 3), (1, 1), (7,), (2, 3, 4)]] + [
+        _chosen_log_prob_case((5, 3), (6, 2)),
+        _chosen_log_prob_case((3,), (4,)),
+    ]
+
+
 def _log_softmax_cases() -> list[Case]:
     plain = COMPOSITIONS["log_softmax"]
     return [Case("log_softmax", f"of {s}", log_softmax, plain, (s,)) for s in [(5, 3), (1, 1), (4, 1), (7,), (2, 3, 4)]]
@@ -294,6 +310,7 @@ CASES = [
     *_layer_norm_cases(),
     *_lstm_cases(),
     *_latent_cases(),
+    *_chosen_log_prob_cases(),
     *_gaussian_cases(),
     *_log_softmax_cases(),
     *_noisy_parameters_cases(),
