@@ -11,7 +11,8 @@ from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
 
 from npnets.numpy import linalg
 from npnets.numpy import operators as _operators  # noqa: F401  gives traced arrays their operators
-from npnets.numpy.accumulating import cumsum
+from npnets.numpy.accumulating import cumprod, cumsum, diff, prod
+from npnets.numpy.angles import arctan2, cos, mod, sin
 from npnets.numpy.broadcasting import astype, broadcast_to
 from npnets.numpy.constants import (
     all,
@@ -50,11 +51,11 @@ from npnets.numpy.constants import (
     zeros,
     zeros_like,
 )
+from npnets.numpy.contraction import einsum
 from npnets.numpy.elementwise import (
     abs,
     add,
     clip,
-    cos,
     divide,
     erf,
     exp,
@@ -64,9 +65,9 @@ from npnets.numpy.elementwise import (
     maximum,
     minimum,
     multiply,
+    nan_to_num,
     negative,
     power,
-    sin,
     sqrt,
     square,
     subtract,
@@ -74,13 +75,26 @@ from npnets.numpy.elementwise import (
     where,
 )
 from npnets.numpy.masking import masked_mean, masked_sum
-from npnets.numpy.products import matmul, outer
+from npnets.numpy.products import dot, matmul, outer
 from npnets.numpy.reductions import logsumexp, max, mean, min, softmax, std, sum, var
-from npnets.numpy.shaping import concatenate, expand_dims, ravel, repeat, reshape, squeeze, stack, swapaxes, transpose
+from npnets.numpy.shaping import (
+    concatenate,
+    expand_dims,
+    hstack,
+    ravel,
+    reshape,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+    vstack,
+)
 from npnets.numpy.sorting import argsort, sort, take_along_axis
+from npnets.numpy.tiling import repeat, roll, tile
 from npnets.public import listing
 
 absolute = abs
+remainder = mod
 true_divide = divide
 
 __all__ = [
@@ -90,6 +104,7 @@ __all__ = [
     "all",
     "any",
     "arange",
+    "arctan2",
     "argmax",
     "argmin",
     "argsort",
@@ -102,8 +117,12 @@ __all__ = [
     "clip",
     "concatenate",
     "cos",
+    "cumprod",
     "cumsum",
+    "diff",
     "divide",
+    "dot",
+    "einsum",
     "empty",
     "equal",
     "erf",
@@ -118,6 +137,7 @@ __all__ = [
     "full_like",
     "greater",
     "greater_equal",
+    "hstack",
     "inf",
     "int64",
     "isfinite",
@@ -141,8 +161,10 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "mod",
     "multiply",
     "nan",
+    "nan_to_num",
     "ndarray",
     "ndim",
     "negative",
@@ -153,10 +175,13 @@ __all__ = [
     "outer",
     "pi",
     "power",
+    "prod",
     "ravel",
+    "remainder",
     "repeat",
     "reshape",
     "rint",
+    "roll",
     "shape",
     "sign",
     "sin",
@@ -173,9 +198,11 @@ __all__ = [
     "swapaxes",
     "take_along_axis",
     "tanh",
+    "tile",
     "transpose",
     "true_divide",
     "var",
+    "vstack",
     "where",
     "zeros",
     "zeros_like",

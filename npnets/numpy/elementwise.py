@@ -120,18 +120,6 @@ def abs(x: ArrayLike) -> Array:
     return np.abs(x)
 
 
-@elementwise(lambda output, x: cos(x))
-def sin(x: ArrayLike) -> Array:
-    """Sine of each entry, in radians."""
-    return np.sin(x)
-
-
-@elementwise(lambda output, x: -sin(x))
-def cos(x: ArrayLike) -> Array:
-    """Cosine of each entry, in radians."""
-    return np.cos(x)
-
-
 @elementwise(lambda output, x: (2 / np.pi**0.5) * exp(-x * x))
 def erf(x: ArrayLike) -> Array:
     """Error function of each entry (SciPy's, or CuPy's on a GPU)."""
@@ -280,3 +268,19 @@ def _where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
 def _selected(argnum: int, g: Array, condition: Array) -> Array:
     """Take a cotangent or tangent where the argument was taken, zero elsewhere: even where it is not finite."""
     return where(condition, g, 0) if argnum == 1 else where(condition, 0, g)
+
+
+def nan_to_num(
+    x: ArrayLike, *, nan: ArrayLike = 0.0, posinf: ArrayLike | None = None, neginf: ArrayLike | None = None
+) -> Array:
+    """Replace NaN and infinities, which then have derivative zero; infinities by the dtype's largest and smallest.
+
+    An infinity or NaN that arithmetic before has turned into a slope still makes a gradient NaN: see `masked_sum`.
+    """
+    x = asarray(x)
+    if x.dtype.kind != "f":
+        return x.copy()
+    values, largest = bare(x), float(np.finfo(x.dtype).max)
+    x = where(np.isnan(values), nan, x)
+    x = where(values == np.inf, largest if posinf is None else posinf, x)
+    return where(values == -np.inf, -largest if neginf is None else neginf, x)

@@ -11,8 +11,10 @@ from npnets.autodiff import Traced, bare
 from npnets.backend import namespace
 from npnets.numpy import (
     accumulating,
+    angles,
     broadcasting,
     constants,
+    contraction,
     elementwise,
     indexing,
     linalg,
@@ -20,9 +22,22 @@ from npnets.numpy import (
     reductions,
     shaping,
     sorting,
+    tiling,
 )
 
-_MODULES = (accumulating, broadcasting, constants, elementwise, products, reductions, shaping, sorting)
+_MODULES = (
+    accumulating,
+    angles,
+    broadcasting,
+    constants,
+    contraction,
+    elementwise,
+    products,
+    reductions,
+    shaping,
+    sorting,
+    tiling,
+)
 
 
 T = TypeVar("T")
@@ -43,6 +58,7 @@ _BINARY = {
     "truediv": elementwise.divide,
     "pow": _power,
     "matmul": products.matmul,
+    "mod": angles.mod,
 }
 
 
@@ -71,8 +87,11 @@ _METHODS = {
     "flatten": shaping.ravel,
     "swapaxes": shaping.swapaxes,
     "squeeze": shaping.squeeze,
-    "repeat": shaping.repeat,
+    "repeat": tiling.repeat,
     "cumsum": accumulating.cumsum,
+    "cumprod": accumulating.cumprod,
+    "prod": accumulating.prod,
+    "dot": products.dot,
     "astype": broadcasting.astype,
     "copy": _itself,
     "argmax": constants.argmax,

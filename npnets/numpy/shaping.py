@@ -75,26 +75,6 @@ def squeeze(x: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
     return reshape(x, tuple(size for one, size in enumerate(shape) if one not in dropped))
 
 
-def repeat(x: ArrayLike, repeats: int, axis: int | None = None) -> Array:
-    """Repeat each entry a number of times in a row along an axis; without `axis`, in one dimension."""
-    if not isinstance(repeats, (int, np.integer)):
-        raise TypeError(f"repeats must be one integer, the same for every entry, but is {repeats!r}")
-    return _repeat(ravel(x), repeats, 0) if axis is None else _repeat(x, repeats, axis)
-
-
-@primitive(
-    vjp=lambda argnum, g, output, args: _repeat_back(g, *args),
-    jvp=lambda argnum, tangent, output, args: _repeat(tangent, *args[1:]),
-)
-def _repeat(x: ArrayLike, repeats: int, axis: int) -> Array:
-    return np.repeat(x, repeats, axis)
-
-
-def _repeat_back(g: Array, x: Array, repeats: int, axis: int) -> Array:
-    axis %= x.ndim
-    return reshape(g, (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])).sum(axis=axis + 1)
-
-
 def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
     """Join arrays along an axis that they have; with `axis=None`, in one dimension."""
     if not len(arrays):
@@ -156,6 +136,23 @@ def stack(arrays: Iterable[ArrayLike], axis: int = 0) -> Array:
     return concatenate([expand_dims(part, axis) for part in parts], axis)
 
 
+def hstack(arrays: Iterable[ArrayLike]) -> Array:
+    """Join arrays along their second axis, vectors along their only one; numbers are vectors, and promote nothing."""
+    parts = _of_at_least(1, arrays)
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+
+
+def vstack(arrays: Iterable[ArrayLike]) -> Array:
+    """Join arrays along their first axis; vectors count as rows, numbers as rows of one entry, and promote nothing."""
+    return concatenate(_of_at_least(2, arrays), 0)
+
+
+def _of_at_least(ndim: int, arrays: Iterable[ArrayLike]) -> list[Any]:
+    """Return arrays with axes of size one in front, if they have fewer than a number of axes."""
+    parts = with_numbers_as_arrays(list(arrays))
+    return [part if part.ndim >= ndim else reshape(part, (1,) * (ndim - part.ndim) + part.shape) for part in parts]
+
+
 def with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
     values = [bare(array) for array in arrays if not _is_number(array)]
@@ -163,7 +160,7 @@ def with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     dtypes = [value.dtype for value in values if value.dtype.kind == "f"]
     dtype = np.result_type(*dtypes) if dtypes else None
     if any([array is None for array in arrays]):
-        raise TypeError("expected arrays or numbers to stack, but got None; was a return forgotten?")
+        raise TypeError("expected arrays or numbers, but got None; was a return forgotten?")
     return [xp.asarray(array, dtype) if _is_number(array) else array for array in arrays]
 
 

@@ -32,7 +32,6 @@ def test_the_real_cupy_accepts_every_call(endings: dict[str, str]) -> None:
 def test_views_of_arrays_launch_nothing(endings: dict[str, str]) -> None:
     returned = {name.split("-")[0] for name, ending in endings.items() if ending == "returned"}
     assert {"reshape", "transpose", "traced reshape", "traced swapaxes"} <= returned
-    assert not {name for name in returned if any(word in name for word in ("exp", "sum", "add", "where"))} - {
-        "expand_dims",
-        "traced expand_dims",
-    }
+    launching = {name for name in returned if any(word in name for word in ("exp", "sum", "add", "where"))}
+    views = {"expand_dims", "einsum"}  # of one operand, with its axes in another order
+    assert launching <= views | {f"traced {name}" for name in views}

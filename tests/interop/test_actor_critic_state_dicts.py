@@ -93,6 +93,7 @@ def test_trunks_that_differ_are_not_read_as_a_shared_one(pair: dict[str, Any]) -
     assert set(separate) == {"actor", "critic"}
 
 
+@pytest.mark.numpy_alone("an error of names, before any array is moved")
 @each_shared
 def test_a_state_dict_without_the_trunk_of_the_critic_is_not_one_of_a_shared_trunk(pair: dict[str, Any]) -> None:
     part = {n: array for n, array in pair["state_dict"].items() if not n.startswith("critic.preprocess")}

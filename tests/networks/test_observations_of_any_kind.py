@@ -112,13 +112,15 @@ each_observation = pytest.mark.parametrize("name", [*OBSERVATIONS, *ON_NUMPY])
         lambda trunk: npnets.Critic(trunk, **ALONE),
         lambda trunk: npnets.discrete.Actor(trunk, 2),
         lambda trunk: npnets.discrete.Critic(trunk),
+        lambda trunk: npnets.discrete.ImplicitQuantileNetwork(trunk, 2),
     ],
-    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic"],
+    ids=["Actor", "ActorProb", "Critic", "Critic of features", "discrete.Actor", "discrete.Critic", "quantiles"],
 )
 def test_an_observation_that_is_no_array_reaches_the_trunk_as_the_same_object(network: Any, name: str) -> None:
     seen: list[Any] = []
     net, obs = network(Seeing(seen.append)), _observation(name)
-    net.forward(on_backend(net.init(np.random.default_rng(0))), obs)
+    options = {"sample_size": 3, "rng": np.random.default_rng(1)} if hasattr(net, "num_cosines") else {}
+    net.forward(on_backend(net.init(np.random.default_rng(0))), obs, **options)
     assert len(seen) == 1 and seen[0] is obs
 
 

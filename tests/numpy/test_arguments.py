@@ -45,5 +45,5 @@ def test_clip_refuses_a_bound_under_both_of_its_names(named: Any) -> None:
     "use", [lambda: nnp.where(True, None, 1), lambda: nnp.stack([None, 1.0])], ids=["where", "stack"]
 )
 def test_none_for_an_array_is_refused(use: Any) -> None:
-    with pytest.raises(TypeError, match="expected arrays or numbers to .* but got None"):
+    with pytest.raises(TypeError, match="expected arrays or numbers.* but got None"):
         use()

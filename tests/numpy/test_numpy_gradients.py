@@ -8,12 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from backends import assert_allclose, bits, on_backend
-from finite_differences import assert_trees_close, check_first_order, check_second_order
+from finite_differences import assert_trees_close, check_first_order, check_second_order, check_third_order
 from numpy_cases import REFERENCE, TABLE, Case, each_case, each_case_that, each_pair
 
 import npnets
 import npnets.numpy as nnp
 
+NUMBERS_PROMOTE_IN_NUMPY = ("array", "diff", "dot", "hstack", "outer", "stack", "vstack")
 AGREEING = "test_backends_agree holds the other backends against this one"
 
 
@@ -56,6 +57,12 @@ def test_second_derivatives_agree_with_differences_of_gradients(case: Case) -> N
 
 @pytest.mark.numpy_alone(AGREEING)
 @each_case
+def test_third_derivatives_agree_with_differences_of_second_ones(case: Case) -> None:
+    check_third_order(lambda x: case.fun(nnp, *x), case.arrays(12), np.random.default_rng(13))
+
+
+@pytest.mark.numpy_alone(AGREEING)
+@each_case
 def test_arguments_are_left_as_they_were(case: Case) -> None:
     arrays = case.arrays(9)
     before = bits(arrays)
@@ -69,7 +76,7 @@ def test_arguments_are_left_as_they_were(case: Case) -> None:
 def test_float32_gives_float32_values_and_derivatives(case: Case) -> None:
     x = case.arrays(10, np.float32)
     value, pullback = npnets.vjp(lambda a: case.fun(nnp, *a), x)
-    if case.name not in ("array", "outer", "stack"):  # a number among arrays makes NumPy's float64
+    if case.name not in NUMBERS_PROMOTE_IN_NUMPY:
         assert value.dtype == case.fun(REFERENCE, *case.numpy_arrays(10, np.float32)).dtype
     assert all(g.dtype == np.float32 for g in pullback(np.ones_like(value)))
     if case.name not in ("clip", "concatenate"):  # those mix float64 constants in

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from fault import Fault
+from planted_arrays import ARRAYS
 from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
@@ -300,6 +301,7 @@ FAULTS = [
     ),
     *RULES,
     *DISTRIBUTIONS,
+    *ARRAYS,
     *NETWORKS,
     *POPULATIONS,
 ]

@@ -19,7 +19,7 @@ RULES = [
     ),
     Fault(
         "rule: the slope of cos has the wrong sign",
-        "numpy/elementwise.py",
+        "numpy/angles.py",
         "lambda output, x: -sin(x)",
         "lambda output, x: sin(x)",
         FUNCTIONS,
@@ -110,9 +110,9 @@ RULES = [
     ),
     Fault(
         "rule: the gradient of repeated entries is summed along the wrong axis",
-        "numpy/shaping.py",
-        "*x.shape[axis + 1 :])).sum(axis=axis + 1)",
-        "*x.shape[axis + 1 :])).sum(axis=axis).reshape(x.shape)",
+        "numpy/tiling.py",
+        "*x.shape[axis + 1 :])), axis + 1)",
+        "*x.shape[axis + 1 :])), axis).reshape(x.shape)",
         FUNCTIONS,
     ),
     Fault(

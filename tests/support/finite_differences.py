@@ -73,3 +73,21 @@ def check_second_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Gene
     assert_trees_close(product, along(npnets.grad(loss), x, v), rtol=1e-5, atol=1e-6)
     again = npnets.grad(lambda point: inner(npnets.grad(loss)(point), v))(x)
     assert_trees_close(again, product, rtol=1e-9, atol=1e-10)
+
+
+def check_third_order(fun: Callable[[Tree], Tree], x: Tree, rng: np.random.Generator) -> None:
+    """Compare forward over forward over reverse with a difference of products, and reverse thrice with it."""
+    weights = direction_like(rng, fun(x))
+
+    def loss(point: Tree) -> Any:
+        output = fun(point)
+        return inner(weights, npnets.tree.map(lambda a: a * a * a + a, output))
+
+    v, w = direction_like(rng, x), direction_like(rng, x)
+    product = lambda point: npnets.hvp(loss)(point, v)  # noqa: E731
+    third = npnets.jvp(product, x, w)[1]
+    scale = max([float(abs(npnets.tree.to_numpy(leaf)).max(initial=1.0)) for leaf in npnets.tree.leaves(third)])
+    assert_trees_close(third, along(product, x, w), rtol=1e-5, atol=1e-6 * scale)
+    slope = lambda point: inner(npnets.grad(loss)(point), v)  # noqa: E731
+    again = npnets.grad(lambda point: inner(npnets.grad(slope)(point), w))(x)
+    assert_trees_close(again, third, rtol=1e-9, atol=1e-10 * scale)

@@ -92,6 +92,7 @@ def beside(module: Any, constant: Any) -> Any:
 
 MASK = np.array([[True, False, True], [False, False, True]])
 SOMETHING_EVERYWHERE = np.array([[True, False, True], [False, True, True]])
+BROKEN = np.array([2.0, np.nan, np.inf, -np.inf], np.float32)
 ROWS = np.array([0, 1, 0, 0])
 COLUMNS = np.array([[[1, 3, 0], [2, 2, 2], [0, 1, 2]], [[3, 3, 1], [0, 2, 1], [1, 0, 3]]])
 LOW, HIGH = np.array([[-0.5], [0.0]]), np.array([0.3, 0.5, 1.05])
@@ -122,9 +123,6 @@ SHAPING = [
     "m.squeeze(x[:1, :, :1], axis=(0, 2))",
     "m.broadcast_to(x, (3, 2, 3, 4))",
     "m.broadcast_to(x[:, :1], (2, 5, 4))",
-    "m.repeat(x, 3, axis=1)",
-    "m.repeat(x, 2, axis=-1)",
-    "m.repeat(x, 2)",
     "m.astype(x, np.float64) * 2",
     "m.asarray([x[0], x[1], x[0]])",
     "m.array([x[0, 0, 0], x[1, 2, 3], 1.0])",
@@ -134,11 +132,19 @@ SHAPING = [
     "m.stack([x[0], x[1] * 3], axis=1)",
     "m.stack([x, x], axis=-1)",
     "m.stack([x[0, 0, 0], 1.0, x[1, 1, 1]])",
+    "m.hstack([x, x * x])",
+    "m.hstack([x[0, 0], 1.0, x[1, 1, 1]])",
+    "m.vstack([x, x[:1]])",
+    "m.vstack([x[0, 0, 0], 1.0])",
+    "m.vstack([x[0, 0], x[1, 1], [0.5, 1, 2, 3]])",
 ]
 JOINING = [
     "m.concatenate([x, y], axis=1)",
     "m.concatenate((y, beside(m, np.ones((2, 2))), x), axis=-1)",
     "m.stack([x[:, 0], y[:, 1]])",
+    "m.hstack([x, y])",
+    "m.hstack([x[0], y[1]])",
+    "m.vstack([x[:, 0], y])",
 ]
 SORTING = [
     "m.sort(x)",
@@ -151,7 +157,54 @@ SORTING = [
     "m.take_along_axis(x, beside(m, COLUMNS[..., :1] - 2), axis=1)",
     "m.take_along_axis(x, beside(m, np.array([5, -1, 5, 0])), axis=None)",
 ]
-ACCUMULATING = [f"m.{name}(x, {axis})" for name in ("cumsum",) for axis in ("", "axis=0", "axis=1", "axis=-1")]
+ACCUMULATING = [
+    *(f"m.{name}(x, {axis})" for name in ("cumsum", "cumprod") for axis in ("", "axis=0", "axis=1", "axis=-1")),
+    "m.diff(x)",
+    "m.diff(x, 2)",
+    "m.diff(x, n=5, axis=1)",
+    "m.diff(x, axis=0, prepend=x[:1], append=0.5)",
+    "m.diff(x, 0)",
+]
+TILING = [
+    "m.repeat(x, 3, axis=1)",
+    "m.repeat(x, 2, axis=-1)",
+    "m.repeat(x, 2)",
+    "m.repeat(x, [2, 0, 3], axis=1)",
+    "m.repeat(x, np.arange(24) % 3)",
+    "m.repeat(x, [2], axis=0)",
+    "m.tile(x, 2)",
+    "m.tile(x, (2, 1, 3))",
+    "m.tile(x, (2, 1, 1, 2))",
+    "m.tile(x, (3, 1))",
+    "m.tile(x, 0)",
+    "m.tile(x[0, 0, 0], 3)",
+    "m.roll(x, 1)",
+    "m.roll(x, -7)",
+    "m.roll(x, 2, axis=1)",
+    "m.roll(x, (1, -1), axis=(0, -1))",
+    "m.roll(x, 1, axis=(1, 1))",
+    "m.roll(x, (3, 2), axis=2)",
+]
+SUBSCRIPTS = {  # by the shapes of x and y
+    ((2, 3), (3, 4)): "ij,jk->ik ij,jk ij,jk->ki ij,jk->j ij,jk->ijk ij,jk-> ba,ac",
+    ((5, 2, 3), (5, 3, 4)): "bij,bjk->bik bij,bjk->ikb bij,bjk->ij bij,bjk",
+    ((2, 3), (2, 3)): "ij,ij->i ij,ij ij,ij->ji ij,ij->ij ij,kl->iljk i...,i...->...",
+    ((2, 3), (4, 2, 3)): "...,...->... ...j,...j->... ij,...j->...i ...i,...i",
+    ((2, 1), (3, 4)): "ij,jk->ik ij,jk->ijk i...,...k->i...k",
+    ((3, 3), (3,)): "ii,i-> ii,i->i ij,j->i ji,i ij,i->j",
+    ((), (2,)): ",i->i ,i ...,i->i",
+    ((0, 2), (2, 3)): "ij,jk->ik ij,jk->k",
+}
+SINGLE = {
+    (3, 3, 2): "iij->ij iij->j iij iij-> ijk->kji ... ...j->j... i...->... kji",
+    (2, 2, 2): "iii->i iii",
+    (): "->",
+}
+DOT = [
+    *(((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((), (2, 3)), ((2,), ()), ((5, 2, 3), (4, 3, 2))),
+    *(((2, 3), (4, 3, 2)), ((3,), (4, 3, 2)), ((5, 2, 3), (3,)), ((5, 2, 3), (3, 1)), ((0, 3), (2, 3, 1))),
+    ((2, 0), (2, 0, 3)),
+]
 OUTER = [((2,), (3,)), ((2, 2), (3,)), ((), (3,)), ((2, 3), ()), ((0,), (2,))]
 INDEXING = [
     "x[1]",
@@ -184,9 +237,9 @@ def _unary() -> list[Case]:
 
 
 def _binary() -> list[Case]:
-    second = {"divide": nonzero, "true_divide": nonzero}
+    second = dict.fromkeys(("divide", "true_divide", "arctan2"), nonzero)
     cases = []
-    names = "add subtract multiply divide true_divide power maximum minimum".split()
+    names = "add subtract multiply divide true_divide power maximum minimum arctan2".split()
     for name, (a, b) in itertools.product(names, BROADCAST):
         first_draw = positive(*a) if name == "power" else distinct(*a)
         second_draw = distinct(*b, shift=0.1) if name in ("maximum", "minimum") else second.get(name, real)(*b)
@@ -199,7 +252,7 @@ def _binary() -> list[Case]:
 
 
 def _reductions() -> list[Case]:
-    names = "sum mean var std max min logsumexp".split()
+    names = "sum mean var std max min logsumexp prod".split()
     masked = itertools.product(("masked_sum", "masked_mean"), ("", "axis=0", "axis=-1, keepdims=True"))
     norms = ("", "axis=1", "axis=(0, 2), keepdims=True", "ord=2, axis=0", "ord='fro', axis=(1, 2)")
     return [
@@ -218,6 +271,40 @@ def _matmul() -> list[Case]:
     return [_case("m.matmul(x, y)", real(*a), real(*b)) for a, b in shapes]
 
 
+def _contractions() -> list[Case]:
+    return [
+        *(
+            _case(f"m.einsum({one!r}, x, y)", real(*a), real(*b))
+            for (a, b), several in SUBSCRIPTS.items()
+            for one in several.split()
+        ),
+        *(_case(f"m.einsum({one!r}, x)", real(*a)) for a, several in SINGLE.items() for one in several.split()),
+        _case("m.einsum('', x)", real()),
+        _case("m.einsum('ij, jk, ki -> i', x, y, x)", real(2, 2), real(2, 2)),
+        _case("m.einsum('bi,bj,ij->b', x, y, y[:3])", real(4, 3), real(4, 2)),
+        _case("m.einsum('i,j,j,k->ik', x, y, y, x * x)", real(2), real(3)),
+        *(_case("m.dot(x, y)", real(*a), real(*b)) for a, b in DOT),
+        _case("m.dot(x, 0.75)", real(2)),
+    ]
+
+
+def between(*divisors: float) -> Draw:
+    """Numbers between the multiples of others."""
+    steps = np.array(divisors)
+    return lambda rng: (rng.integers(-3, 4, (2, *steps.shape)) + rng.uniform(0.1, 0.9, (2, *steps.shape))) * steps
+
+
+def _remainders() -> list[Case]:
+    divisors: Draw = lambda rng: np.array([0.5, -2.0, 1.0])  # noqa: E731
+    return [
+        *(_case(f"m.{name}(x, y)", between(0.5, -2.0, 1.0), divisors) for name in ("mod", "remainder")),
+        _case("m.mod(x, 0.25)", between(0.25, 0.25)),
+        _case("m.mod(7.3, x)", lambda rng: rng.uniform(2.0, 2.3, 3)),
+        _case("x % (2 + x * x)", nonzero(3)),
+        _case("7.3 % x", lambda rng: rng.uniform(2.0, 2.3, 3)),
+    ]
+
+
 def _choices() -> list[Case]:
     return [
         _case("m.where(beside(m, MASK), x, y)", real(2, 3), real(2, 3)),
@@ -229,6 +316,8 @@ def _choices() -> list[Case]:
         _case("m.clip(x, -0.3, None)", distinct(2, 5)),
         _case("m.clip(x, beside(m, LOW), beside(m, HIGH))", distinct(3)),
         _case("m.clip(x, -1.05, beside(m, HIGH))", distinct(2, 1)),
+        _case("m.nan_to_num(x + beside(m, BROKEN), nan=-0.5, posinf=2.5, neginf=2)", nonzero(4)),
+        _case("m.nan_to_num(x + beside(m, BROKEN[:2]))", nonzero(2)),
     ]
 
 
@@ -239,9 +328,11 @@ TABLE = [
     *_matmul(),
     *(_case(text, real(2, 3, 4)) for text in SHAPING),
     *(_case(text, real(2, 3), real(2, 2)) for text in JOINING),
+    *_contractions(),
+    *_remainders(),
     *_choices(),
     *(_case(text, distinct(2, 3, 4)) for text in SORTING),
-    *(_case(text, real(2, 3, 4)) for text in ACCUMULATING),
+    *(_case(text, real(2, 3, 4)) for text in (*ACCUMULATING, *TILING)),
     *(_case("m.outer(x, y)", real(*a), real(*b)) for a, b in OUTER),
     _case("m.outer(x, 0.75)", real(2)),
     _case("m.outer([0.5, 2], x)", real(2)),

@@ -34,7 +34,7 @@ def over_host_memory(array: Any, device: Any = None) -> Any:
     """Return a CuPy array whose memory is that of a NumPy array."""
     if isinstance(array, cupy.ndarray):
         return array
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array, order="C")
     address = array.ctypes.data_as(ctypes.c_void_p).value
     memory = cupy.cuda.UnownedMemory(address, max(array.nbytes, 1), array, device_id=0)
     return cupy.ndarray(np.shape(array), array.dtype, cupy.cuda.MemoryPointer(memory, 0))

@@ -43,6 +43,8 @@ FUNCTIONS = {
     "concatenate": "(tup, axis=0, out=None, *, dtype=None, casting='same_kind')",
     "stack": "(tup, axis=0, out=None, *, dtype=None, casting='same_kind')",
     "repeat": "(a, repeats, axis=None)",
+    "tile": "(A, reps)",
+    "roll": "(a, shift, axis=None)",
     "where": "(condition, x=None, y=None)",
     "clip": "(a, a_min, a_max, out=None)",
     "take": "(a, indices, axis=None, out=None)",
@@ -72,6 +74,7 @@ FUNCTIONS = {
     "argmax": "(a, axis=None, dtype=None, out=None, keepdims=False)",
     "argmin": "(a, axis=None, dtype=None, out=None, keepdims=False)",
     "cumsum": "(a, axis=None, dtype=None, out=None)",
+    "cumprod": "(a, axis=None, dtype=None, out=None)",
     # questions
     "shape": "(a)",
     "ndim": "(a)",
@@ -85,7 +88,7 @@ ONE_ARGUMENT = (
 )
 TWO_ARGUMENTS = (
     "add subtract multiply divide true_divide floor_divide remainder power maximum minimum equal not_equal less "
-    "less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
+    "less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor arctan2"
 )
 UFUNCS = dict.fromkeys(ONE_ARGUMENT.split(), 1) | dict.fromkeys(TWO_ARGUMENTS.split(), 2)
 SPECIAL = {"erf": 1, "expit": 1, "ndtr": 1, "erfcx": 1}
