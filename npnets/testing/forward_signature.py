@@ -7,7 +7,7 @@ from typing import Protocol
 from npnets.testing.shapes import Row
 from npnets.tree import Tree
 
-_SUPPLIED = {"act", "action", "state", "noise", "rng"}
+_SUPPLIED = {"act", "action", "s2", "state", "noise", "rng"}
 _FOR_SEQUENCES = {"lengths", "resets", "all_steps"}
 
 

@@ -19,7 +19,7 @@ from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.forward_signature import Network
 from npnets.testing.network_under_test import network_under_test
-from npnets.testing.shapes import action_row, as_row
+from npnets.testing.shapes import action_row, as_row, choices_of
 from npnets.tree import Tree
 
 Batch: TypeAlias = int | st.SearchStrategy[int] | None
@@ -100,7 +100,8 @@ def actions(
     Returns
     -------
     strategy of (batch, ...) arrays
-        Within `net.max_action`, or within one if there is no such attribute.
+        Within `net.max_action`, or within one if there is no such attribute. Integers for a network of discrete
+        actions: `(batch,)`, and `(batch, num_branches)` for a `BranchingNet`.
 
     Raises
     ------
@@ -110,6 +111,11 @@ def actions(
     row = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
     if row is None:
         raise TypeError(f"{net!r:.80} neither takes nor returns actions; if it does, pass action_shape")
+    choices = choices_of(net)
+    if choices is not None:
+        return _batches(batch).flatmap(
+            lambda rows: st_numpy.arrays(np.int64, (rows, *row), elements=st.integers(0, choices - 1))
+        )
     bound = np.asarray(getattr(net, "max_action", 1.0), dtype)
     return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(lambda x: x.astype(dtype) * bound)
 

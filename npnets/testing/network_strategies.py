@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets import discrete
+from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 
 Networks: TypeAlias = st.SearchStrategy[Any]
@@ -137,6 +138,34 @@ def _critics(draw: st.DrawFn) -> Critic:
 
 
 @st.composite
+def _discrete_actors(draw: st.DrawFn) -> discrete.Actor:
+    shape = draw(_WIDTHS | st.tuples(_WIDTHS, _SIZES))
+    return discrete.Actor(draw(_trunks() | _RECURRENT), shape, draw(_HIDDEN), softmax_output=draw(_FLAGS))
+
+
+@st.composite
+def _curiosity_modules(draw: st.DrawFn) -> discrete.IntrinsicCuriosityModule:
+    features = draw(_SIZES)
+    net = draw(_mlps(draw(_SIZES), features))
+    return discrete.IntrinsicCuriosityModule(net, features, draw(_SIZES), draw(_HIDDEN))
+
+
+@st.composite
+def _branching_nets(draw: st.DrawFn) -> BranchingNet:
+    sizes: dict[str, Any] = {
+        f"{part}_hidden_sizes": draw(st.none() | _HIDDEN) for part in ("common", "value", "action")
+    }
+    (norm, norm_args), (activation, act_args) = draw(_NORMS), draw(_ACTIVATIONS)
+    layers: dict[str, Any] = {
+        "norm_layer": norm,
+        "norm_args": norm_args,
+        "activation": activation,
+        "act_args": act_args,
+    }
+    return BranchingNet(draw(_SHAPES), draw(_SIZES), draw(_WIDTHS), **sizes, **layers)
+
+
+@st.composite
 def _perturbations(draw: st.DrawFn) -> Perturbation:
     obs, actions = draw(_SIZES), draw(_SIZES)
     trunk = draw(_trunks(shape=obs + actions, actions=actions))
@@ -188,4 +217,8 @@ _STRATEGIES: dict[type, Networks] = {
     Recurrent: _RECURRENT,
     RecurrentActorProb: _recurrent_actors(),
     RecurrentCritic: st.builds(RecurrentCritic, _LAYERS, _SHAPES, st.just(0) | _SHAPES, hidden_layer_size=_SIZES),
+    discrete.Actor: _discrete_actors(),
+    discrete.Critic: st.builds(discrete.Critic, _trunks() | _RECURRENT, _HIDDEN, _SIZES),
+    discrete.IntrinsicCuriosityModule: _curiosity_modules(),
+    BranchingNet: _branching_nets(),
 }

@@ -16,14 +16,28 @@ from npnets import tree
 from npnets.backend import Array, device_of, to_device
 from npnets.continuous import VAE
 from npnets.description import Shape, cached_property
+from npnets.discrete import IntrinsicCuriosityModule
 from npnets.testing.arrays import is_array, parameters_from
 from npnets.testing.forward_signature import Network, argument_names, check_action_shape, takes_sequences
 from npnets.testing.law import Violation
-from npnets.testing.shapes import Row, action_row, as_row, members_of, observation_row, output_row
+from npnets.testing.shapes import (
+    Row,
+    action_row,
+    as_row,
+    choices_of,
+    members_of,
+    observation_row,
+    output_row,
+    returns_state,
+)
 from npnets.tree import Tree
 
 Inputs: TypeAlias = dict[str, Tree]
-"""Arguments of `forward` by name: `obs`, and those of `act`, `noise` and `rng` (a seed) that it takes."""
+"""Arguments of `forward` by name: `obs`, and those of `act`, `s2`, `noise` and `rng` (a seed) that it takes."""
+
+
+CURIOSITY = "mse_loss"
+"""The output of the curiosity module that is one number for each row."""
 
 
 class Result(NamedTuple):
@@ -56,11 +70,17 @@ class NetworkUnderTest:
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        """The shapes of one row of observations, actions and noise, for those of them that `forward` takes."""
+        """The shapes of one row of observations, actions, following observations and noise that `forward` takes."""
         latent = getattr(self.net, "latent_dim", None)
         noise = (latent,) if "noise" in self.names and latent is not None else None
-        shapes = {"obs": self.observation, "act": self.action, "noise": noise}
+        following = self.observation if "s2" in self.names else None
+        shapes = {"obs": self.observation, "act": self.action, "s2": following, "noise": noise}
         return {name: row for name, row in shapes.items() if row is not None}
+
+    @property
+    def choices(self) -> int | None:
+        """The number of choices for each entry of the actions that `forward` takes, if they are discrete."""
+        return choices_of(self.net) if "act" in self.rows else None
 
     @property
     def needs_rng(self) -> bool:
@@ -98,6 +118,7 @@ class NetworkUnderTest:
     def output_shape(self, name: str, batch: int) -> Row:
         """Return the shape that an output must have."""
         row = (self.net.latent_dim,) if isinstance(self.net, VAE) and name != "reconstruction" else self.output
+        row = () if name == CURIOSITY else row
         return (*([] if self.members is None else [self.members]), batch, *row)
 
     def call(self, net: Network, params: Tree, inputs: Inputs, state: Tree = None, **options: Tree) -> Result:
@@ -135,6 +156,8 @@ class NetworkUnderTest:
             raise Violation("an array, or a tuple of arrays", str(types), cause)
         if isinstance(self.net, VAE):
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
+        if isinstance(self.net, IntrinsicCuriosityModule):
+            return dict(zip((CURIOSITY, "act_hat"), parts, strict=True))
         if len(parts) == 2:
             return {"mu": parts[0], "sigma": parts[1]}
         return {"output": parts[0]} if len(parts) == 1 else {f"output[{n}]": part for n, part in enumerate(parts)}
@@ -142,11 +165,18 @@ class NetworkUnderTest:
     def zeros(self, batch: int) -> Inputs:
         """Return inputs of zeros on the network's device; observations from `obs` if there is such a strategy."""
         inputs: Inputs = {name: np.zeros((batch, *row), np.float32) for name, row in self.rows.items()}
+        if self.choices is not None:
+            inputs["act"] = as_choices(inputs["act"], self.choices)
         if self.obs is not None:
             quiet = settings(database=None, deadline=None, max_examples=10)
             inputs["obs"] = find(self.obs(batch), lambda _: True, settings=quiet)
         on_device = tree.map(lambda leaf: to_device(leaf, self.device), inputs)
         return {**on_device, "rng": 0} if self.needs_rng else on_device
+
+
+def as_choices(drawn: Array, choices: int) -> Array:
+    """Return discrete actions in the place of drawn numbers."""
+    return np.rint(abs(drawn)).astype(np.int64) % choices
 
 
 def _pair(returned: object) -> tuple[Tree, Tree]:
@@ -168,7 +198,7 @@ def network_under_test(
     sequences: bool | None = None,
 ) -> NetworkUnderTest:
     """Return a network as the laws use it, once its description and the arguments of `check_network` are checked."""
-    names = argument_names(net)
+    names = tuple(name for name in argument_names(net) if name != "state" or returns_state(net))
     observation = as_row("state_shape", state_shape) if state_shape is not None else observation_row(net)
     if observation is None and obs is None:
         raise TypeError(

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from npnets.common import MLP, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets import discrete
+from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.description import Shape, shape, width
+from npnets.discrete import IntrinsicCuriosityModule
 
 Row: TypeAlias = tuple[int, ...]
 
@@ -36,6 +38,8 @@ def observation_row(net: object) -> Row | None:
         return (width(net.state_shape) + width(net.action_shape) * net.num_atoms,)
     if isinstance(net, _SEQUENTIAL):
         return (width(net.state_shape),)
+    if isinstance(net, IntrinsicCuriosityModule):
+        return observation_row(net.feature_net)
     for name in ("state_shape", "input_dim"):
         if getattr(net, name, None) is not None:
             return as_row(name, getattr(net, name))
@@ -55,10 +59,26 @@ def action_row(net: object) -> Row | None:
         trunk: Any = net.preprocess_net
         shape_of_action = trunk.action_shape if _joins_before_trunk(net) else net.action_shape
         return None if shape_of_action is None else as_row("action_shape", shape_of_action)
+    if choices_of(net) is not None:
+        return (net.num_branches,) if isinstance(net, BranchingNet) else ()
     if isinstance(net, RecurrentCritic):
         return (width(net.action_shape),) if width(net.action_shape) else None
     actions = getattr(net, "action_shape", None)
     return None if actions is None or actions == 0 else (width(as_row("action_shape", actions)),)
+
+
+def choices_of(net: object) -> int | None:
+    """Return the number of choices for each entry of a discrete action; `None` for actions of real numbers."""
+    if isinstance(net, discrete.Actor):
+        return net.output_dim
+    if isinstance(net, BranchingNet):
+        return net.action_per_branch
+    return net.inverse_model.output_dim if isinstance(net, IntrinsicCuriosityModule) else None
+
+
+def returns_state(net: object) -> bool:
+    """Return whether a `forward` that takes a state returns a new one: the critic for discrete actions does not."""
+    return not isinstance(net, discrete.Critic)
 
 
 def _joins_before_trunk(critic: Critic) -> bool:
@@ -78,6 +98,10 @@ def output_row(net: object, action: Row | None) -> Row:
         )
     if isinstance(net, (VAE, Perturbation)) and action is not None:
         return action
+    if isinstance(net, IntrinsicCuriosityModule):
+        return (net.inverse_model.output_dim,)
+    if isinstance(net, BranchingNet):
+        return (net.num_branches, net.action_per_branch)
     if features is None:
         raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
     return (int(features),) if atoms == 1 else (int(features) // atoms, atoms)

@@ -14,7 +14,7 @@ from npnets.testing.arrays import difference, is_array, is_floating, normal_like
 from npnets.testing.forward_signature import Network
 from npnets.testing.input_strategies import seeded_arrays
 from npnets.testing.law import Violation
-from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result
+from npnets.testing.network_under_test import Inputs, NetworkUnderTest, Result, as_choices
 from npnets.tree import Tree
 
 LARGE = 1e6
@@ -76,6 +76,8 @@ class Trial:
                 inputs[name] = tree.map(lambda x: np.array(x, dtype) if is_floating(x) else np.array(x), drawn)
             else:
                 inputs[name] = self._data.draw(seeded_arrays((*leading, *row), limit)).astype(dtype)
+        if self.under_test.choices is not None:
+            inputs["act"] = as_choices(inputs["act"], self.under_test.choices)
         on_device = self.to_device(self._recorded(inputs, suffix))
         return {**on_device, "rng": self.seed(f"rng{suffix}")} if self.under_test.needs_rng else on_device
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backends import as_numpy, assert_array_equal, bits, on_backend
+from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 
 import npnets
 import npnets.numpy as nnp
@@ -40,6 +40,20 @@ def test_a_distribution_from_an_actor_reads_its_output_as_what_it_says_that_it_i
     assert state == "state"
     assert bits(of_logits.logits) == bits(Categorical(2.0 * obs).logits)
     assert bits(of_probs.logits) == bits(Categorical.from_probs(obs, [True, True, False]).logits)
+
+
+def test_tianshous_actor_gives_one_distribution_whether_it_returns_logits_or_probabilities() -> None:
+    trunk = npnets.Recurrent(1, 5, 3, hidden_layer_size=4)
+    of_logits, of_probs = (npnets.discrete.Actor(trunk, 3, softmax_output=softmax) for softmax in (False, True))
+    params = on_backend(of_logits.init(np.random.default_rng(0), np.float64))
+    obs = np.random.default_rng(1).normal(size=(4, 2, 5))
+    _, before = trunk.forward(params["preprocess"], obs)
+    first, state = Categorical.from_actor(of_logits, params, obs, before, mask=[1, 1, 0])
+    second, _ = Categorical.from_actor(of_probs, params, obs, before, mask=[1, 1, 0])
+    (logits, after) = of_logits.forward(params, obs, before)
+    assert bits(state) == bits(after) != bits(before)
+    assert bits(first.logits) == bits(Categorical(logits, [1, 1, 0]).logits)
+    assert_allclose(second.logits[:, :2], first.logits[:, :2], rtol=1e-12)
 
 
 def test_an_actor_of_ones_own_must_tell_whether_it_returns_probabilities() -> None:

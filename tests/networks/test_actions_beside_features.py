@@ -25,7 +25,7 @@ def test_an_action_shape_widens_the_head_by_the_numbers_of_an_action() -> None:
     assert npnets.Critic(NET, **ALONE).last.input_dim == 4
     for shape, actions in ((2, 2), ((3, 2), 6), ([2], 2), (np.int64(2), 2)):
         assert npnets.Critic(NET, **ALONE, action_shape=shape).last.input_dim == 4 + actions
-    box = spaces.Box(-1.0, 1.0, (3, 2))
+    box = spaces.Box(-np.inf, 1.0, (3, 2))
     critic = npnets.Critic(NET, **ALONE, action_shape=box)
     assert critic == npnets.Critic(NET, **ALONE, action_shape=(3, 2)) and critic.last.input_dim == 10
 
@@ -80,6 +80,12 @@ def test_an_action_shape_without_the_flag_is_an_error_whose_remedies_work() -> N
     with pytest.raises(ValueError, match=r"apply_preprocess_net_to_obs_only=True; .*action_shape, concat=True\)"):
         npnets.Critic(NET, action_shape=2)
     assert _value(npnets.Critic(npnets.Net(5, 2, (4,), concat=True)), OBS, ACT).shape == (3, 1)
+
+
+def test_a_net_that_expects_actions_where_they_join_its_features_is_an_error_whose_remedy_works() -> None:
+    with pytest.raises(ValueError, match=r"sees observations alone; make it without concat=True and its action_shape"):
+        npnets.Critic(npnets.Net(5, 2, (4,), concat=True), **ALONE, action_shape=2)
+    assert _value(npnets.Critic(npnets.Net(5, hidden_sizes=(4,)), **ALONE, action_shape=2), OBS, ACT).shape == (3, 1)
 
 
 @pytest.mark.numpy_alone("no arrays in it")

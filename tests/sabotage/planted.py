@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fault import Fault
 from planted_arrays import ARRAYS
+from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
 from planted_rules import RULES
@@ -299,6 +300,7 @@ FAULTS = [
         "tests/threads/test_forks_and_handlers.py",
     ),
     *RULES,
+    *DISTRIBUTIONS,
     *ARRAYS,
     *NETWORKS,
     *POPULATIONS,

@@ -11,6 +11,7 @@ import pytest
 from backends import device, on_backend
 
 import npnets
+from npnets import discrete
 
 OBS, ACT = 5, 3
 BOUNDS = (0.5, 1.0, 2.5)
@@ -86,6 +87,8 @@ def _state(layers: int, hidden: int) -> dict[str, Any]:
     return {name: rng.uniform(-1, 1, (4, layers, hidden)) for name in ("hidden", "cell")}
 
 
+ACTIONS = np.array([2, 0, 1, 1])
+FOLLOWING = np.random.default_rng(11).uniform(-1, 1, (4, OBS))
 VAE = npnets.VAE(npnets.MLP(OBS + ACT, 6, (7,)), npnets.MLP(OBS + 2, ACT, (7,)), 6, 2, BOUNDS)
 CASES = {
     "Linear": Case(npnets.Linear(OBS, 3), (OBS,)),
@@ -126,6 +129,15 @@ CASES = {
     ),
     "Perturbation": Case(npnets.Perturbation(npnets.Net(OBS + ACT, ACT, (8,)), BOUNDS, phi=0.2), (OBS, ACT)),
     "VAE": Case(VAE, (OBS, ACT), {"noise": NOISE}),
+    "discrete.Actor": Case(discrete.Actor(small_net(), ACT, (4,)), (OBS,)),
+    "discrete.Actor of logits": Case(discrete.Actor(small_net(), (ACT, 2), softmax_output=False), (OBS,)),
+    "discrete.Critic of each action": Case(discrete.Critic(small_net(), (4,), ACT), (OBS,)),
+    "discrete.IntrinsicCuriosityModule": Case(
+        discrete.IntrinsicCuriosityModule(npnets.MLP(OBS, 4, (7,)), 4, ACT, (6,)),
+        (OBS,),
+        {"act": ACTIONS, "s2": FOLLOWING},
+    ),
+    "BranchingNet": Case(npnets.BranchingNet(OBS, 2, 3, (7,), (6,), (5,), "layer_norm", activation="tanh"), (OBS,)),
     "Recurrent": Case(npnets.Recurrent(2, OBS, ACT, hidden_layer_size=4), ((STEPS, OBS),)),
     "Recurrent with all options": Case(
         npnets.Recurrent(3, (OBS,), 2, hidden_layer_size=3),

@@ -19,6 +19,7 @@ import numpy as np
 import tianshou
 import torch
 import torch_discrete
+import torch_quantiles
 import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous, discrete
@@ -44,6 +45,7 @@ WIDTH_GIVEN = [
 FILES: dict[str, list[Case]] = {
     "state_dicts": [*cases.FEED_FORWARD.networks, *cases.RECURRENT.networks, *WIDTH_GIVEN],
     "state_dicts_discrete": cases.DISCRETE.networks,
+    "state_dicts_quantiles": cases.QUANTILES.networks,
 }
 """The cases of each file; its name ends with the number of the version."""
 
@@ -84,7 +86,8 @@ def network_case(case: Case, seed: int) -> dict[str, Any]:
     inputs |= {name: torch.as_tensor(rng.integers(n, size=case.inputs[name])) for name, n in case.integers.items()}
     args = [value for name, value in inputs.items() if name != "noise"]
     with torch.no_grad(), patch.object(torch, "randn_like", lambda like: inputs["noise"]):
-        outputs = list(flat(net(*args)))
+        quantiles = torch_quantiles.is_one(net)
+        outputs = list(flat(torch_quantiles.run(net, inputs) if quantiles else net(*args)))
     return {
         "name": case.name,
         "call": case.call,
@@ -161,7 +164,7 @@ def vocabulary() -> dict[str, Any]:
 def constructor(name: str) -> Callable[..., nn.Module]:
     """Return a constructor that takes the arguments of 1.0.0, which 2.x takes by name and partly in other ways."""
     new_name = name if MAJOR == 1 else NEW_NAMES.get(name, name)
-    known = torch_discrete.CLASSES if MAJOR == 1 else vars(discrete)
+    known = {**torch_discrete.CLASSES, **torch_quantiles.CLASSES} if MAJOR == 1 else vars(discrete)
     made = known.get(new_name) or getattr(common, new_name, None) or getattr(continuous, new_name)
     if MAJOR == 1 or name == "EnsembleLinear":
         return made  # type: ignore[no-any-return]
