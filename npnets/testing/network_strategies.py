@@ -153,9 +153,16 @@ def _curiosity_modules(draw: st.DrawFn) -> discrete.IntrinsicCuriosityModule:
 
 @st.composite
 def _branching_nets(draw: st.DrawFn) -> BranchingNet:
-    sizes = {f"{part}_hidden_sizes": draw(st.none() | _HIDDEN) for part in ("common", "value", "action")}
+    sizes: dict[str, Any] = {
+        f"{part}_hidden_sizes": draw(st.none() | _HIDDEN) for part in ("common", "value", "action")
+    }
     (norm, norm_args), (activation, act_args) = draw(_NORMS), draw(_ACTIVATIONS)
-    layers = {"norm_layer": norm, "norm_args": norm_args, "activation": activation, "act_args": act_args}
+    layers: dict[str, Any] = {
+        "norm_layer": norm,
+        "norm_args": norm_args,
+        "activation": activation,
+        "act_args": act_args,
+    }
     return BranchingNet(draw(_SHAPES), draw(_SIZES), draw(_WIDTHS), **sizes, **layers)
 
 

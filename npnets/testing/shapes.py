@@ -98,8 +98,7 @@ def choices_of(net: object) -> int | None:
         return net.output_dim
     if isinstance(net, BranchingNet):
         return net.action_per_branch
-    actions: Any = net.action_dim if isinstance(net, IntrinsicCuriosityModule) else None
-    return actions
+    return net.inverse_model.output_dim if isinstance(net, IntrinsicCuriosityModule) else None
 
 
 def returns_state(net: object) -> bool:
@@ -125,7 +124,7 @@ def output_row(net: object, action: Row | None) -> Row:
     if isinstance(net, (VAE, Perturbation)) and action is not None:
         return action
     if isinstance(net, IntrinsicCuriosityModule):
-        return (net.action_dim,)
+        return (net.inverse_model.output_dim,)
     if isinstance(net, BranchingNet):
         return (net.num_branches, net.action_per_branch)
     if features is None:

@@ -25,7 +25,7 @@ def test_an_action_shape_widens_the_head_by_the_numbers_of_an_action() -> None:
     assert npnets.Critic(NET, **ALONE).last.input_dim == 4
     for shape, actions in ((2, 2), ((3, 2), 6), ([2], 2), (np.int64(2), 2)):
         assert npnets.Critic(NET, **ALONE, action_shape=shape).last.input_dim == 4 + actions
-    box = spaces.Box(-1.0, 1.0, (3, 2))
+    box = spaces.Box(-np.inf, 1.0, (3, 2))
     critic = npnets.Critic(NET, **ALONE, action_shape=box)
     assert critic == npnets.Critic(NET, **ALONE, action_shape=(3, 2)) and critic.last.input_dim == 10
 
