@@ -162,7 +162,7 @@ def _fractions(rows: int, taus: int, tau_hats: int) -> Fractions:
     [
         ((None, None), TypeError, r"propose_model must be a network such as FractionProposalNetwork\(32, 6\)"),
         (({}, PROPOSE), TypeError, "the order is forward.params, obs, propose_model, propose_params"),
-        ((FractionProposalNetwork(5, 7), None), TypeError, "expected the parameters of FractionProposalNetwork"),
+        ((FractionProposalNetwork(5, 7), None), TypeError, "expected the parameters of discrete.FractionProposalNetwork"),
         ((None, None, (1, 2, 3)), TypeError, r"fractions must be a Fractions\(taus, tau_hats, entropies\), but"),
         (
             (None, None, _fractions(3, 6, 5)),
