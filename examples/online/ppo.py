@@ -160,7 +160,8 @@ class PPO:
 
     def make_networks(self, trunk: npnets.Net, act_dim: int) -> tuple[Any, Any]:
         """Return an actor and a critic on the same trunk."""
-        actor = npnets.ActorProb(trunk, act_dim, unbounded=True, device=self.device)
+        high = np.asarray(self.settings.max_action)
+        actor = npnets.ActorProb(trunk, act_dim, unbounded=True, low=-high, high=high, device=self.device)
         return actor, npnets.Critic(trunk, device=self.device)
 
     def init(self, rng: np.random.Generator) -> State:
@@ -222,8 +223,7 @@ class PPO:
 
     def distribution(self, params: Any, observations: Array) -> Any:
         """Return the actor's distribution over actions."""
-        high = np.asarray(self.settings.max_action)
-        return SquashedGaussian.from_actor(self.actor, params["actor"], observations, -high, high)[0]
+        return SquashedGaussian.from_actor(self.actor, params["actor"], observations)[0]
 
     def sample(self, distribution: Any, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Return actions, the draws before squashing, and their log-densities."""

@@ -48,7 +48,7 @@ class Critic(Network):
     apply_preprocess_net_to_obs_only : bool
         Whether the preprocess net sees the observation alone and as it is (a dict, an image), so that an actor can
         share it; actions are then flattened and joined to its features. Else actions join the observation before it.
-    action_shape : int or sequence of int, optional
+    action_shape : int, sequence of int or Box, optional
         With `apply_preprocess_net_to_obs_only`: the shape of an action, which the head then counts among its inputs.
         Without it, `preprocess_net_output_dim` must count features and actions together, as in Tianshou.
 

@@ -14,8 +14,9 @@ from npnets.common.protocols import Layer, check_is_network
 from npnets.common.sequential import Leaves, Sequential, entry_of, is_known, part_of
 from npnets.common.spec import Spec
 from npnets.description import Integer, Sizes, cached_property, set_fields, set_plain, set_sizes
-from npnets.discrete.actions import Discrete, actions_shape, one_hot
+from npnets.discrete.actions import actions_shape, one_hot
 from npnets.inputs import as_input, check_dtype, first_leaf, flattened, inputs_on_device
+from npnets.spaces import Discrete
 from npnets.tree import Params
 
 

@@ -1,6 +1,6 @@
 """Linear algebra: `npnets.numpy.linalg.norm`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,12 +10,14 @@ from npnets.backend import Array, namespace
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import abs, sqrt, square, where
 from npnets.numpy.reductions import Axis, max, sum, widened
-from npnets.public import listing
+from npnets.public import listing, nearest_named
 from npnets.underflow import ignoring_underflow
 
 __all__ = ["norm"]
 
 __dir__ = listing(__all__)
+if not TYPE_CHECKING:  # to a type checker every name would be there
+    __getattr__ = nearest_named(__name__, __all__)
 
 
 @ignoring_underflow

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 
 import npnets
 import npnets.numpy as nnp
+from npnets import discrete
 from npnets.autodiff import devices
 from npnets.backend import asarray_like, available, device_of, to_device, using
 
@@ -43,6 +44,9 @@ NETWORKS: dict[str, tuple[Callable[[str], Any], tuple[int, ...]]] = {
         ),
         (OBS, ACT),
     ),
+    "discrete.Actor": (lambda device: discrete.Actor(NET(device=device), ACT, device=device), (OBS,)),
+    "discrete.Critic": (lambda device: discrete.Critic(NET(device=device), (4,), ACT, device=device), (OBS,)),
+    "BranchingNet": (lambda device: npnets.BranchingNet(OBS, 2, 3, (4,), device=device), (OBS,)),
     "Recurrent": (lambda device: npnets.Recurrent(2, OBS, ACT, device, 4), (OBS,)),
     "RecurrentActorProb": (lambda device: npnets.RecurrentActorProb(1, OBS, ACT, 4, device=device), (OBS,)),
     "RecurrentCritic": (lambda device: npnets.RecurrentCritic(2, OBS, ACT, device, 4), (OBS, ACT)),
