@@ -11,7 +11,8 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.spec import Spec
-from npnets.description import Shape, Sizes, cached_property, size
+from npnets.description import Sizes, cached_property, size
+from npnets.discrete.actions import Actions
 from npnets.discrete.cosine_embedding_network import CosineEmbeddingNetwork
 from npnets.discrete.quantile_body import QuantileBody, head_of, set_quantile_fields, spec_of
 from npnets.initializers import check_generator
@@ -27,8 +28,8 @@ class ImplicitQuantileNetwork(Network):
     ----------
     preprocess_net : PreprocessNet
         Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
-    action_shape : int or sequence of int
-        Number of actions; a shape means the product of its entries.
+    action_shape : int, sequence of int or Discrete
+        Number of actions; a shape means the product of its entries, and a `Discrete` space its `n`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the product of features and embedding.
     num_cosines : int
@@ -44,7 +45,7 @@ class ImplicitQuantileNetwork(Network):
     """
 
     preprocess_net: PreprocessNet
-    action_shape: Shape
+    action_shape: Actions
     hidden_sizes: Sizes = ()
     num_cosines: int = 64
     preprocess_net_output_dim: int | None = None

@@ -91,7 +91,7 @@ def _trunks(draw: st.DrawFn, shape: Any = None, actions: Any = 0, options: Any =
 
 @st.composite
 def _nets(draw: st.DrawFn) -> Any:
-    kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble"]))
+    kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble", "noisy"]))
     actions = draw(st.integers(2, 4))
     if kind == "dueling":
         parts = ({"hidden_sizes": draw(_HIDDEN)}, {"hidden_sizes": draw(_HIDDEN)})
@@ -102,6 +102,7 @@ def _nets(draw: st.DrawFn) -> Any:
         "atoms": {"num_atoms": 3, "softmax": draw(_FLAGS)},
         "concat": {"concat": True},
         "ensemble": {"linear_layer": draw(_ENSEMBLES)},
+        "noisy": {"linear_layer": discrete.NoisyLinear},
     }
     return draw(_trunks(actions=0 if kind == "features" else actions, options=options.get(kind, {})))
 
@@ -165,6 +166,10 @@ def _branching_nets(draw: st.DrawFn) -> BranchingNet:
     return BranchingNet(draw(_SHAPES), draw(_SIZES), draw(_WIDTHS), **sizes, **layers)
 
 
+def _quantile_networks(kind: type) -> Networks:
+    return st.builds(kind, _trunks() | _RECURRENT, _SHAPES, _HIDDEN, _SIZES)
+
+
 @st.composite
 def _perturbations(draw: st.DrawFn) -> Perturbation:
     obs, actions = draw(_SIZES), draw(_SIZES)
@@ -219,6 +224,11 @@ _STRATEGIES: dict[type, Networks] = {
     RecurrentCritic: st.builds(RecurrentCritic, _LAYERS, _SHAPES, st.just(0) | _SHAPES, hidden_layer_size=_SIZES),
     discrete.Actor: _discrete_actors(),
     discrete.Critic: st.builds(discrete.Critic, _trunks() | _RECURRENT, _HIDDEN, _SIZES),
+    discrete.CosineEmbeddingNetwork: st.builds(discrete.CosineEmbeddingNetwork, _SIZES, _SIZES),
+    discrete.ImplicitQuantileNetwork: _quantile_networks(discrete.ImplicitQuantileNetwork),
+    discrete.FractionProposalNetwork: st.builds(discrete.FractionProposalNetwork, _WIDTHS, _SIZES),
+    discrete.FullQuantileFunction: _quantile_networks(discrete.FullQuantileFunction),
+    discrete.NoisyLinear: st.builds(discrete.NoisyLinear, _SIZES, _SIZES, st.sampled_from([0.5, 0.125])),
     discrete.IntrinsicCuriosityModule: _curiosity_modules(),
     BranchingNet: _branching_nets(),
 }

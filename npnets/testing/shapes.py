@@ -11,12 +11,35 @@ from npnets import discrete
 from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.description import Shape, shape, width
-from npnets.discrete import IntrinsicCuriosityModule
+from npnets.discrete import (
+    CosineEmbeddingNetwork,
+    FractionProposalNetwork,
+    FullQuantileFunction,
+    ImplicitQuantileNetwork,
+    IntrinsicCuriosityModule,
+    NoisyLinear,
+)
 
 Row: TypeAlias = tuple[int, ...]
 
-_IN = {Linear: "in_features", EnsembleLinear: "in_feature", LayerNorm: "features", MLP: "input_dim"}
-_OUT = {Linear: "out_features", EnsembleLinear: "out_feature", LayerNorm: "features", MLP: "output_dim"}
+_IN: dict[type, str] = {
+    Linear: "in_features",
+    NoisyLinear: "in_features",
+    EnsembleLinear: "in_feature",
+    LayerNorm: "features",
+    MLP: "input_dim",
+    FractionProposalNetwork: "embedding_dim",
+}
+_OUT: dict[type, str] = {
+    Linear: "out_features",
+    NoisyLinear: "out_features",
+    EnsembleLinear: "out_feature",
+    LayerNorm: "features",
+    MLP: "output_dim",
+}
+SAMPLES = 3
+"""Number of the fractions that a quantile network is given."""
+
 _SEQUENTIAL = (Recurrent, RecurrentActorProb, RecurrentCritic)
 
 
@@ -40,6 +63,8 @@ def observation_row(net: object) -> Row | None:
         return (width(net.state_shape),)
     if isinstance(net, IntrinsicCuriosityModule):
         return observation_row(net.feature_net)
+    if isinstance(net, CosineEmbeddingNetwork):
+        return (SAMPLES,)
     for name in ("state_shape", "input_dim"):
         if getattr(net, name, None) is not None:
             return as_row(name, getattr(net, name))
@@ -69,7 +94,7 @@ def action_row(net: object) -> Row | None:
 
 def choices_of(net: object) -> int | None:
     """Return the number of choices for each entry of a discrete action; `None` for actions of real numbers."""
-    if isinstance(net, discrete.Actor):
+    if isinstance(net, (discrete.Actor, ImplicitQuantileNetwork, FullQuantileFunction)):
         return net.output_dim
     if isinstance(net, BranchingNet):
         return net.action_per_branch

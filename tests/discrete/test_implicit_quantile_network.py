@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
@@ -11,7 +12,7 @@ from finite_differences import check_first_order, check_second_order
 
 import npnets
 import npnets.numpy as nnp
-from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork
+from npnets.discrete import CosineEmbeddingNetwork, FullQuantileFunction, ImplicitQuantileNetwork
 
 NET = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,)), 3, (5,), num_cosines=8)
 SMOOTH = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,), activation="tanh"), (2, 2), num_cosines=3)
@@ -131,6 +132,15 @@ def test_fractions_that_do_not_fit_are_an_error(arguments: Any, error: Any, word
     params, obs, _ = _given()
     with pytest.raises(error, match=words):
         NET.forward(params, obs, 3, **arguments)
+
+
+@pytest.mark.numpy_alone("no arrays in it")
+@pytest.mark.parametrize("kind", [ImplicitQuantileNetwork, FullQuantileFunction])
+def test_a_discrete_space_is_as_good_as_its_number_of_actions(kind: Any) -> None:
+    trunk = npnets.Net(4, hidden_sizes=(6,))
+    assert kind(trunk, gymnasium.spaces.Discrete(3)) == kind(trunk, 3)
+    with pytest.raises(ValueError, match="start"):
+        kind(trunk, gymnasium.spaces.Discrete(3, start=1))
 
 
 @pytest.mark.numpy_alone("no arrays in it")

@@ -58,7 +58,11 @@ def test_a_number_of_features_counts_the_actions_without_an_action_shape_and_doe
     [
         ({"action_shape": 2}, (OBS,), r"pass act of shape \(batch, 2\); for the value of observations alone"),
         ({"action_shape": 2}, (OBS, np.ones((3, 3))), r"expected act of shape \(batch, 2\), .* got 3 numbers"),
-        ({"action_shape": 2}, (OBS, np.ones((2, 2))), "a row for each of the same batch, but have 3 and 2"),
+        (
+            {"action_shape": 2},
+            (OBS, np.ones((2, 2))),
+            "the preprocess net's output and act must have a row for each of the same batch, but have 3 and 2",
+        ),
         ({"action_shape": 2}, (OBS, np.ones(2)), r"act must have a batch axis .* pass act\[None\]"),
         ({}, (OBS, ACT), r"a head of 4 inputs, .* \(3, 4\), and act has 2 numbers; .* action_shape=2,"),
         ({"preprocess_net_output_dim": 6}, (OBS,), "a head of 6 inputs, .* no act came; pass act, if 2 of the inputs"),

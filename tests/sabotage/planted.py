@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fault import Fault
 from planted_arrays import ARRAYS
+from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
@@ -303,6 +304,7 @@ FAULTS = [
     *DISTRIBUTIONS,
     *ARRAYS,
     *NETWORKS,
+    *DISCRETE,
     *POPULATIONS,
 ]
 
