@@ -31,6 +31,8 @@ PROGRAMS = {
     "ppo": "online/ppo.py",
     "ppo_discrete": "discrete/ppo_discrete.py",
     "ppo_discrete_acrobot": "discrete/ppo_discrete.py --env Acrobot-v1",
+    "quantile_dqn": "discrete/quantile_dqn.py",
+    "quantile_dqn_acrobot": "discrete/quantile_dqn.py --env Acrobot-v1",
     "offline_bcq": "offline/offline_bcq.py",
     "memory_pendulum": "memory/memory_pendulum.py",
     "memory_pendulum_velocity": "memory/memory_pendulum.py --show-velocity",

@@ -24,6 +24,7 @@ SHADES = {"light": False, "dark": True}
 SOURCES = {
     "offline_bcq": "offline_bcq-seed-0",
     "sac": "sac-seed-0",
+    "quantile_dqn": "quantile_dqn_acrobot-seed-0",
     "memory_pendulum": "memory_pendulum-seed-0",
     "evolution_strategies": "evolution_strategies_cheetah-seed-0",
     "learning_side_by_side": "learning_side_by_side",

@@ -13,8 +13,12 @@ import gymnasium
 import numpy as np
 import pytest
 from backends import bits, device
+from gymnasium.envs.classic_control import CartPoleEnv
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Discrete
 
-from examples.discrete import discrete_training, ppo_discrete
+from examples.discrete import discrete_training, ppo_discrete, quantile_dqn
+from examples.discrete.replay_learning import learn_by_replay
 from examples.online import ppo
 from examples.shared.discrete_evaluation import returns_of, spaces_of
 from examples.shared.pendulum_evaluation import EVALUATION_SEED
@@ -33,9 +37,16 @@ ALGORITHMS: dict[str, Any] = {
         replace(ppo_discrete.Hyperparameters(), **SMALL),
         ppo.learn_by_rollouts,
     ),
+    "quantile_dqn": (
+        "IQN",
+        quantile_dqn.QuantileDQN,
+        replace(quantile_dqn.Hyperparameters(), **SMALL, warmup=16, updates=2, cosines=4, quantiles=4),
+        learn_by_replay,
+    ),
 }
 GREEDY: dict[str, Any] = {
     "ppo_discrete": lambda agent, saved, seen: to_numpy(agent.actor.forward(saved, seen)[0]).argmax(1),
+    "quantile_dqn": lambda agent, saved, seen: agent.act({"actor": saved}, seen),
 }
 """The greedy action of each algorithm's saved network."""
 
@@ -120,6 +131,18 @@ def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
 def test_an_environment_with_other_spaces_is_refused(env: str, telling: str) -> None:
     with pytest.raises(ValueError, match=telling):
         spaces_of(env)
+
+
+@no_network
+def test_actions_that_do_not_begin_at_zero_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FromOne(CartPoleEnv):
+        def __init__(self) -> None:
+            super().__init__()
+            self.action_space = Discrete(2, start=1)
+
+    monkeypatch.setitem(gymnasium.registry, "FromOne-v0", EnvSpec("FromOne-v0", FromOne))
+    with pytest.raises(ValueError, match=r"discrete actions from 0, but FromOne-v0 has .* and Discrete\(2, start=1\)"):
+        spaces_of("FromOne-v0")
 
 
 @no_network
