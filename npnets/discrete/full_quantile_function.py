@@ -110,7 +110,7 @@ class FullQuantileFunction(Network):
         quantiles : (batch, actions, num_fractions) array
             At `fractions.tau_hats`.
         fractions : Fractions
-            Those proposed or given.
+            Those proposed or given, in the parameters' dtype.
         quantiles_tau : (batch, actions, num_fractions - 1) array or None
             At `fractions.taus` without the first and the last; a constant to every derivative.
         state
@@ -120,7 +120,8 @@ class FullQuantileFunction(Network):
         features, state = self._body.features(leaves, obs, state)
         if fractions is None:
             fractions = _proposed(propose_model, propose_params, stop_gradient(features))
-        taus, tau_hats = _checked(fractions, features.shape[0], bare(leaves[-1]))
+        fractions = _checked(fractions, features.shape[0], bare(leaves[-1]))
+        taus, tau_hats, _ = fractions
         quantiles = self._body.quantiles(leaves, features, tau_hats)
         quantiles_tau = self._body.quantiles(*tree.map(bare, (leaves, features, taus[:, 1:-1]))) if training else None
         return (quantiles, fractions, quantiles_tau), state
@@ -140,14 +141,15 @@ def _proposed(model: Any, params: Any, features: Array) -> Fractions:
     return Fractions(*model.forward(params, features))
 
 
-def _checked(fractions: Any, rows: int, like: Array) -> tuple[Array, Array]:
-    """Return `taus` and `tau_hats` in the dtype of a parameter, once their shapes are checked."""
-    if not hasattr(fractions, "taus") or not hasattr(fractions, "tau_hats"):
+def _checked(fractions: Any, rows: int, like: Array) -> Fractions:
+    """Return fractions in the dtype of a parameter, once their shapes are checked."""
+    if not all(hasattr(fractions, name) for name in Fractions._fields):
         raise TypeError(f"fractions must be a Fractions(taus, tau_hats, entropies), but is {fractions!r:.80}")
-    taus, tau_hats = (as_input(getattr(fractions, name), like, f"fractions.{name}") for name in ("taus", "tau_hats"))
+    found = Fractions(*(as_input(getattr(fractions, name), like, f"fractions.{name}") for name in Fractions._fields))
+    taus, tau_hats, _ = found
     if tau_hats.ndim != 2 or len(tau_hats) != rows or taus.shape != (rows, tau_hats.shape[1] + 1):
         raise ValueError(
             f"fractions must have taus of shape ({rows}, n + 1) and tau_hats of shape ({rows}, n) for {rows} "
             f"observations, but have {taus.shape} and {tau_hats.shape}; are they those of another batch?"
         )
-    return taus, tau_hats
+    return found

@@ -102,7 +102,9 @@ def test_given_fractions_are_used_in_the_place_of_proposed_ones() -> None:
     params, propose, obs = _given()
     (expected, fractions, _), _ = NET.forward(params, obs, PROPOSE, propose)
     (quantiles, same, _), _ = NET.forward(params, obs, None, None, fractions)
-    assert same is fractions
+    assert isinstance(same, Fractions)
+    for found, given in zip(same, fractions, strict=True):
+        assert_array_equal(found, as_numpy(given))
     assert_array_equal(quantiles, as_numpy(expected))
     others = Fractions(fractions.taus**2, fractions.tau_hats**2, fractions.entropies)
     (moved, _, _), _ = NET.forward(params, obs, PROPOSE, propose, others)
@@ -162,7 +164,7 @@ def _fractions(rows: int, taus: int, tau_hats: int) -> Fractions:
     [
         ((None, None), TypeError, r"propose_model must be a network such as FractionProposalNetwork\(32, 6\)"),
         (({}, PROPOSE), TypeError, "the order is forward.params, obs, propose_model, propose_params"),
-        ((FractionProposalNetwork(5, 7), None), TypeError, "expected the parameters of FractionProposalNetwork"),
+        ((FractionProposalNetwork(5, 7), None), TypeError, "the parameters of discrete.FractionProposalNetwork"),
         ((None, None, (1, 2, 3)), TypeError, r"fractions must be a Fractions\(taus, tau_hats, entropies\), but"),
         (
             (None, None, _fractions(3, 6, 5)),
