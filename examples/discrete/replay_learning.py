@@ -70,7 +70,7 @@ def exploration(settings: Any, taken: int) -> float:
 
 
 def store(buffer: ReplayBuffer, rollout: Rollout, gamma: float, n: int) -> None:
-    """Add a transition for every step; it ends `n` steps later and has a discount in the place of `terminal`."""
+    """Add a transition of up to `n` rewards for every step, with its discount in the place of `terminal`."""
     returns, following, discounts = n_step_returns(rollout, gamma, n)
     for step in zip(*rollout.played.nonzero(), strict=True):
         seen, action, reward = rollout.observations[step], rollout.draws[step], float(returns[step])
