@@ -145,6 +145,11 @@ def _discrete_actors(draw: st.DrawFn) -> discrete.Actor:
 
 
 @st.composite
+def _discrete_critics(draw: st.DrawFn) -> discrete.Critic:
+    return discrete.Critic(draw(_trunks() | _RECURRENT), draw(_HIDDEN), draw(_SIZES))
+
+
+@st.composite
 def _curiosity_modules(draw: st.DrawFn) -> discrete.IntrinsicCuriosityModule:
     features = draw(_SIZES)
     net = draw(_mlps(draw(_SIZES), features))
@@ -223,7 +228,7 @@ _STRATEGIES: dict[type, Networks] = {
     RecurrentActorProb: _recurrent_actors(),
     RecurrentCritic: st.builds(RecurrentCritic, _LAYERS, _SHAPES, st.just(0) | _SHAPES, hidden_layer_size=_SIZES),
     discrete.Actor: _discrete_actors(),
-    discrete.Critic: st.builds(discrete.Critic, _trunks() | _RECURRENT, _HIDDEN, _SIZES),
+    discrete.Critic: _discrete_critics(),
     discrete.CosineEmbeddingNetwork: st.builds(discrete.CosineEmbeddingNetwork, _SIZES, _SIZES),
     discrete.ImplicitQuantileNetwork: _quantile_networks(discrete.ImplicitQuantileNetwork),
     discrete.FractionProposalNetwork: st.builds(discrete.FractionProposalNetwork, _WIDTHS, _SIZES),

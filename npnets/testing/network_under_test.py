@@ -153,12 +153,12 @@ class NetworkUnderTest:
     def _by_name(self, output: Tree) -> dict[str, Array]:
         parts = output if isinstance(output, (tuple, list)) else [output]
         quantiles = outputs_of(self.net, parts)
-        if quantiles is not None:
-            return quantiles
-        if not all(is_array(part) for part in parts):
+        if not all(is_array(part) for part in (parts if quantiles is None else quantiles.values())):
             types = [type(part).__name__ for part in parts]
             cause = "forward returns something else, or a new state although it has no argument state"
             raise Violation("an array, or a tuple of arrays", str(types), cause)
+        if quantiles is not None:
+            return quantiles
         if isinstance(self.net, VAE):
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
         if isinstance(self.net, IntrinsicCuriosityModule):

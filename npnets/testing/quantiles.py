@@ -51,7 +51,7 @@ def outputs_of(net: object, parts: Sequence[Any]) -> dict[str, Array] | None:
         return {"taus": parts[0], "entropies": parts[2]}
     if isinstance(net, FullQuantileFunction):
         return {"quantiles": parts[0]}
-    return dict(zip(("quantiles", "taus"), parts, strict=True)) if isinstance(net, ImplicitQuantileNetwork) else None
+    return {"quantiles": parts[0], "taus": parts[1]} if isinstance(net, ImplicitQuantileNetwork) else None
 
 
 def output_rows(net: Any) -> dict[str, Row]:

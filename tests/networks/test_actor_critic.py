@@ -171,6 +171,16 @@ def test_networks_that_cannot_stand_together_are_an_error(call: Any, error: Any,
         call()
 
 
+def test_the_errors_for_an_actor_that_gets_other_parts_of_the_tree_name_split() -> None:
+    params = params_of(SHARED)
+    with pytest.raises(ValueError, match=r"have \['actor', 'critic'\] besides; .* Its split\(params\) gives those"):
+        ACTOR.forward(params, _obs())
+    with pytest.raises(ValueError, match=r"lack \['preprocess'\]; .* Its split\(params\) puts it into those of"):
+        ACTOR.forward(params["actor"], _obs())
+    with pytest.raises(TypeError, match=r"no forward: parts = actor_critic.split\(params\)"):
+        SHARED(params, _obs())
+
+
 def test_parameters_of_another_kind_are_an_error_that_names_the_path() -> None:
     with pytest.raises(ValueError, match="preprocess"):
         SHARED.split(params_of(APART))

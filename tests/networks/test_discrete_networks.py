@@ -133,7 +133,7 @@ CURIOSITY = discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3)
 ACT = np.array([2, 0, 1, 1])
 
 
-def test_curiosity_is_half_the_squared_distance_from_the_features_foreseen_to_those_found() -> None:
+def test_curiosity_is_half_the_squared_distance_from_the_predicted_features_to_those_of_the_next_observation() -> None:
     params, s1, s2 = params_of(CURIOSITY, np.float64), _obs(4, 5), _obs(4, 5) * 2 + 1
     weights = as_numpy(params)
 
@@ -141,9 +141,9 @@ def test_curiosity_is_half_the_squared_distance_from_the_features_foreseen_to_th
         return x @ weights[part]["linear_0"]["weight"] + weights[part]["linear_0"]["bias"]
 
     phi1, phi2 = (linear("feature_net", as_numpy(s)) for s in (s1, s2))
-    foreseen = linear("forward_model", np.concatenate([phi1, np.eye(3)[ACT]], 1))
+    predicted = linear("forward_model", np.concatenate([phi1, np.eye(3)[ACT]], 1))
     loss, act_hat = CURIOSITY.forward(params, s1, on_backend(ACT), s2)
-    assert_allclose(loss, ((foreseen - phi2) ** 2).sum(1) / 2, rtol=1e-10)
+    assert_allclose(loss, ((predicted - phi2) ** 2).sum(1) / 2, rtol=1e-10)
     assert_allclose(act_hat, linear("inverse_model", np.concatenate([phi1, phi2], 1)), rtol=1e-10)
 
 
@@ -187,6 +187,35 @@ def test_a_feature_net_of_the_users_own_gets_observations_untouched() -> None:
     found = own.forward(params, {"image": image}, ACT, {"image": 2 * image})
     expected = plain.forward({**params, "feature_net": {}}, image[:, 0, 0], ACT, 2 * image[:, 0, 0])
     assert bits(found) == bits(expected)
+
+
+@dataclass(frozen=True)
+class First:
+    """A feature net of the user's own without parameters, which keeps the dtype of observations."""
+
+    def init(self, rng: Any) -> Any:
+        return {}
+
+    def forward(self, params: Any, obs: Any) -> Any:
+        return obs[:, :4]
+
+
+def test_features_without_parameters_are_converted_to_the_dtype_of_the_models() -> None:
+    own = discrete.IntrinsicCuriosityModule(First(), 4, 3)
+    plain = discrete.IntrinsicCuriosityModule(npnets.MLP(4), 4, 3)
+    params, obs = params_of(own), _obs(4, 5)
+    assert obs.dtype == np.float64
+    assert bits(own.forward(params, obs, ACT, obs)) == bits(plain.forward(params, obs[:, :4], ACT, obs[:, :4]))
+
+
+def test_a_batch_without_rows_gives_outputs_without_rows() -> None:
+    empty = _obs(0, 5)
+    for act in ([], on_backend(ACT[:0])):
+        loss, act_hat = CURIOSITY.forward(params_of(CURIOSITY), empty, act, empty)
+        assert loss.shape == (0,) and act_hat.shape == (0, 3)
+    for net in (discrete.Actor(NET, 3), BRANCHES):
+        assert net.forward(params_of(net), empty)[0].shape[0] == 0
+    assert discrete.Critic(NET).forward(params_of(discrete.Critic(NET)), empty).shape == (0, 1)
 
 
 # -- branches ---------------------------------------------------------------------------------------------------------

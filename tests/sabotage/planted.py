@@ -22,6 +22,7 @@ from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
+from planted_quantiles import QUANTILES
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -306,6 +307,7 @@ FAULTS = [
     *NETWORKS,
     *DISCRETE,
     *POPULATIONS,
+    *QUANTILES,
 ]
 
 

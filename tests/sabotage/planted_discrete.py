@@ -32,7 +32,7 @@ DISCRETE = [
     Fault(
         "discrete: an action of floats is cut to integers",
         "discrete/actions.py",
-        'if found.dtype.kind not in "iu":',
+        'if found.size and found.dtype.kind not in "iu":',
         "if False:",
         _ERRORS,
     ),
@@ -51,10 +51,10 @@ DISCRETE = [
         _NETWORKS,
     ),
     Fault(
-        "discrete: curiosity compares the features foreseen with those it began at",
+        "discrete: curiosity compares the predicted features with those of the first observation",
         "discrete/intrinsic_curiosity_module.py",
-        "nnp.square(foreseen - phi2)",
-        "nnp.square(foreseen - phi1)",
+        "nnp.square(phi2_hat - phi2)",
+        "nnp.square(phi2_hat - phi1)",
         _NETWORKS,
     ),
     Fault(
