@@ -186,3 +186,10 @@ def test_features_of_another_width_are_an_error_of_the_network_that_proposes() -
     other = FractionProposalNetwork(5, 7)
     with pytest.raises(ValueError, match=r"Linear\(7, 5\) expected an input of shape \(batch, 7\), but got \(2, 6\)"):
         NET.forward(params, obs, other, on_backend(other.init(np.random.default_rng(0))))
+
+
+@pytest.mark.needs_gpus(1)
+def test_a_proposal_on_another_device_than_the_features_is_an_error() -> None:
+    params, propose, obs = _given()
+    with pytest.raises(TypeError, match="obs_embeddings lies on 'cuda:0' and the parameters on 'cpu'"):
+        NET.forward(params, obs, PROPOSE, npnets.tree.to_device(propose, "cpu"))
