@@ -23,7 +23,20 @@ from examples.shared.results_folder import prepare_folder, save_policy
 
 
 def main(program: str, name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
-    """Read the command line and run; print an error in one line."""
+    """Read the command line and run; print an error in one line.
+
+    Parameters
+    ----------
+    program : str
+        Name of the program.
+    name, make_agent, settings, learn
+        As `online_training.main` takes them. The agent also has `policy(params)`, the parameters of its `actor`.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     parser = new_parser(program, f"Train {name} in an environment with discrete actions.")
     parser.add_argument("--env", default="CartPole-v1", help="Gymnasium's id of the environment (%(default)s)")
     add_training_options(parser, settings.steps, "steps in the environment")

@@ -53,9 +53,9 @@ class DiscretePPO(ppo.PPO):
         super().__init__(settings, obs_dim, actions, device)
         self.networks = npnets.ActorCritic(self.actor, self.critic, share_preprocess=True)
 
-    def make_networks(self, trunk: npnets.Net, actions: int) -> tuple[discrete.Actor, discrete.Critic]:
+    def make_networks(self, trunk: npnets.Net, act_dim: int) -> tuple[discrete.Actor, discrete.Critic]:
         """Return an actor that returns logits, and a critic, on the same trunk."""
-        actor = discrete.Actor(trunk, actions, softmax_output=False, device=self.device)
+        actor = discrete.Actor(trunk, act_dim, softmax_output=False, device=self.device)
         return actor, discrete.Critic(trunk, device=self.device)
 
     def init(self, rng: np.random.Generator) -> ppo.State:

@@ -48,9 +48,10 @@ def learn_by_replay(
     """
     settings, rng, taken = agent.settings, np.random.default_rng(seed), 0
     state, number = agent.init(rng), min(settings.environments, settings.steps)
-    envs = gymnasium.vector.SyncVectorEnv([make_env] * number)
+    envs: Any = gymnasium.vector.SyncVectorEnv([make_env] * number)
     environments, losses = Environments(envs, seed), dict[str, Any]()
-    buffer = ReplayBuffer(settings.capacity, *envs.single_observation_space.shape, 1)
+    (obs_dim,) = envs.single_observation_space.shape
+    buffer = ReplayBuffer(settings.capacity, obs_dim, 1)
     yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:
         draw = agent.draw(state.params, exploration(settings, taken), rng)
@@ -69,11 +70,11 @@ def exploration(settings: Any, taken: int) -> float:
 
 
 def store(buffer: ReplayBuffer, rollout: Rollout, gamma: float, n: int) -> None:
-    """Add a transition for every step; it ends `n` steps later and has a discount in the place of `terminal`."""
+    """Add a transition of up to `n` rewards for every step, with its discount in the place of `terminal`."""
     returns, following, discounts = n_step_returns(rollout, gamma, n)
     for step in zip(*rollout.played.nonzero(), strict=True):
-        values = rollout.observations[step], rollout.draws[step], returns[step], following[step], discounts[step]
-        buffer.add(*values)
+        seen, action, reward = rollout.observations[step], rollout.draws[step], float(returns[step])
+        buffer.add(seen, action, reward, following[step], float(discounts[step]))
 
 
 def n_step_returns(rollout: Rollout, gamma: float, n: int) -> tuple[Array, Array, Array]:

@@ -113,7 +113,7 @@ class ImplicitQuantileNetwork(Network):
         """
         leaves = self.spec.read(params, self)
         features, state = self._body.features(leaves, obs, state)
-        taus = self._taus(rng, taus, (features.shape[0], size("sample_size", sample_size)), bare(leaves[-1]))
+        taus = self._taus(rng, taus, (features.shape[0], _number(sample_size)), bare(leaves[-1]))
         return (self._body.quantiles(leaves, features, taus), taus), state
 
     def _taus(self, rng: object, taus: object, shape: tuple[int, int], like: Array) -> Array:
@@ -127,3 +127,13 @@ class ImplicitQuantileNetwork(Network):
     @cached_property
     def _body(self) -> QuantileBody:
         return QuantileBody(self)
+
+
+def _number(sample_size: object) -> int:
+    """Return the number of fractions; the error for an array of them tells where it belongs."""
+    if getattr(sample_size, "ndim", 0) or isinstance(sample_size, (list, tuple)):
+        raise TypeError(
+            "sample_size must be an integer of at least 1, but is an array or a sequence; fractions are given by name: "
+            "forward(params, obs, taus.shape[1], taus=taus)"
+        )
+    return size("sample_size", sample_size)

@@ -167,6 +167,13 @@ def test_a_number_of_fractions_that_is_no_positive_integer_is_an_error(sample_si
         NET.forward(params, obs, sample_size, rng=np.random.default_rng(0))
 
 
+def test_fractions_in_the_place_of_their_number_are_an_error_with_the_remedy() -> None:
+    params, obs, taus = _given()
+    for given in (taus, as_numpy(taus).tolist()):
+        with pytest.raises(TypeError, match=r"fractions are given by name: .*taus=taus"):
+            NET.forward(params, obs, given)
+
+
 def test_fractions_without_a_batch_axis_are_an_error_with_the_remedy() -> None:
     net = CosineEmbeddingNetwork(5, 7)
     params, taus = on_backend((net.init(np.random.default_rng(1)), np.zeros(3)))

@@ -41,6 +41,7 @@ class _Mixing(discrete.ImplicitQuantileNetwork):
         return (quantiles - quantiles.mean(0), taus), state
 
 
+@pytest.mark.slow
 def test_quantiles_that_depend_on_other_rows_are_found() -> None:
     with pytest.raises(testing.NetworkLawError, match="'rows'"):
         testing.check_network(_Mixing(TRUNK, 3, num_cosines=4), max_examples=5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import drawn_quantiles
 from cases_common import Case
 from drawn_common import Drawn, ensemble_linears, heads, linears, mlps, nets, plain_mlps, trunks
 from drawn_discrete import branching_nets, choices, curiosity_modules, discrete_actors, discrete_critics
@@ -179,6 +180,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Drawn]] = {
     "DiscreteCritic": discrete_critics(),
     "BranchingNet": branching_nets(),
     "IntrinsicCuriosityModule": curiosity_modules(),
+    **drawn_quantiles.STRATEGIES,
 }
 
 

@@ -15,6 +15,7 @@ from golden.npnets_side import (
     GRADIENT_TOLERANCE,
     NETWORKS,
     OUTPUT_TOLERANCE,
+    QUANTILES,
     RECURRENT,
     assert_all_close,
     by_path,
@@ -56,7 +57,7 @@ DISCRETE = ("DiscreteActor", "DiscreteCritic", "BranchingNet", "IntrinsicCuriosi
 LATER = ["Critic of features"] * ("apply_preprocess_net_to_obs_only" in str(signature(continuous.Critic)))
 """Cases of arguments that came after Tianshou 1.0.0."""
 
-each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT, *DISCRETE, *LATER])
+each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT, *DISCRETE, *QUANTILES, *LATER])
 random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_check=list(HealthCheck))
 
 

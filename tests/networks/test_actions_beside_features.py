@@ -81,7 +81,10 @@ def test_the_remedy_for_a_head_that_does_not_count_actions_works() -> None:
 
 
 def test_an_action_shape_without_the_flag_is_an_error_whose_remedies_work() -> None:
-    with pytest.raises(ValueError, match=r"apply_preprocess_net_to_obs_only=True; .*action_shape, concat=True\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"action_shape=2 counts .*apply_preprocess_net_to_obs_only=True; .*action_shape, concat=True\)",
+    ):
         npnets.Critic(NET, action_shape=2)
     assert _value(npnets.Critic(npnets.Net(5, 2, (4,), concat=True)), OBS, ACT).shape == (3, 1)
 
