@@ -138,7 +138,13 @@ def _proposed(model: Any, params: Any, features: Array) -> Fractions:
             f"propose_model must be a network such as FractionProposalNetwork(32, {features.shape[1]}), but is "
             f"{model!r:.80}; the order is forward(params, obs, propose_model, propose_params, fractions=None)"
         )
-    return Fractions(*model.forward(params, features))
+    proposed = model.forward(params, features)
+    if not isinstance(proposed, (tuple, list)) or len(proposed) != len(Fractions._fields):
+        raise TypeError(
+            "propose_model must return (taus, tau_hats, entropies), as FractionProposalNetwork does, but "
+            f"{model!r:.80} returned {proposed!r:.80}"
+        )
+    return Fractions(*proposed)
 
 
 def _checked(fractions: Any, rows: int, like: Array) -> Fractions:

@@ -181,10 +181,17 @@ def test_fractions_that_do_not_fit_are_an_error(given: Any, error: Any, words: s
         NET.forward(params, obs, *given)
 
 
+def test_a_network_of_another_kind_that_proposes_is_an_error() -> None:
+    params, _, obs = _given()
+    net = npnets.Net(6, 5)
+    with pytest.raises(TypeError, match=r"must return \(taus, tau_hats, entropies\), as .* but Net.* returned \("):
+        NET.forward(params, obs, net, on_backend(net.init(np.random.default_rng(0))))  # type: ignore[arg-type]
+
+
 def test_features_of_another_width_are_an_error_of_the_network_that_proposes() -> None:
     params, _, obs = _given()
     other = FractionProposalNetwork(5, 7)
-    with pytest.raises(ValueError, match=r"Linear\(7, 5\) expected an input of shape \(batch, 7\), but got \(2, 6\)"):
+    with pytest.raises(ValueError, match=r"Network\(5, 7\) expected an input of shape \(batch, 7\), but got \(2, 6\)"):
         NET.forward(params, obs, other, on_backend(other.init(np.random.default_rng(0))))
 
 
