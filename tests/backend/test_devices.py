@@ -258,6 +258,18 @@ def _total(output: Any) -> Any:
 
 
 @each_gpu
+def test_tangents_of_views_and_of_constants_lie_where_the_outputs_do(device: str) -> None:
+    net = npnets.Actor(NET(device=device), ACT, device=device)
+    params = net.init(np.random.default_rng(0))
+    bias = params["last"]["linear_0"]["bias"]
+    outputs, tangents = npnets.jvp(
+        lambda x: (net.forward(params, x)[0].reshape(-1), bias), np.ones((4, OBS), "f"), np.ones((4, OBS), "f")
+    )
+    assert _devices((outputs, tangents)) == {device}
+    assert npnets.tree.to_numpy(tangents[0]).any() and not npnets.tree.to_numpy(tangents[1]).any()
+
+
+@each_gpu
 @each_network
 def test_derivatives_with_respect_to_numpy_inputs_run_on_the_device_of_the_parameters(name: str, device: str) -> None:
     found = []
