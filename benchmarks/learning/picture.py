@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from benchmarks.cpu.picture import NAMES
 from benchmarks.learning.rival import LIBRARIES
-from benchmarks.learning.table import Pair, Run, pairs
+from benchmarks.learning.table import Pair, pairs
 from examples.shared.drawing import DASHES, LIGHT, Palette, add_axes, new_figure, save, style, tidy
 
 OVER = {"steps": "steps in the environment", "seconds": "seconds of learning"}
@@ -62,17 +62,17 @@ def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, pale
     label = "controller made by hand"
     axes.axhline(controller, color=palette.faint, linewidth=1.2, linestyle=DASHES, label=label)
     for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=True):
-        _curve(axes, runs, over, NAMES[library], colour)
+        draw_curve(axes, runs, over, NAMES[library], colour)
     axes.set(xlabel=OVER[over], xlim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     tidy(axes, palette)
 
 
-def _curve(axes: Axes, runs: Sequence[Run], over: str, name: str, colour: str) -> None:
-    """Draw one library's curve, with a dot at its end.
+def draw_curve(axes: Axes, runs: Sequence[Mapping[str, Any]], over: str, name: str, colour: str) -> None:
+    """Draw the curve of some seeds, of one library or algorithm, with a dot at its end.
 
-    At a checkpoint, the seeds have equal steps but different seconds; the point is at their mean.
+    At a checkpoint, seeds may differ in seconds, and a little in steps; the point is at their mean.
     """
     along = np.mean([run[over] for run in runs], axis=0)
     returns = np.mean([run["returns"] for run in runs], axis=-1)

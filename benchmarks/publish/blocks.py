@@ -25,6 +25,7 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "cma": optimizer_blocks.cma,
     "costs": cost_blocks.costs,
     "deployed": cost_blocks.deployed,
+    "discrete-actions": learning_blocks.discrete_actions,
     "footprint": cost_blocks.footprint,
     "lbfgs": optimizer_blocks.lbfgs,
     "learning-side-by-side": rival_blocks.learning,

@@ -1,6 +1,6 @@
 """The published figures, each in a light and a dark version, drawn only from result files.
 
-`docs/figures/digests.json` has the digests of each figure and of its result file, so that an outdated or manually
+`docs/figures/digests.json` has the digests of each figure and of its result files, so that an outdated or manually
 changed figure is found without drawing it again.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ROOT
+from benchmarks.publish.learning_blocks import DISCRETE
 from benchmarks.publish.records import RESULTS, Records, Unpublishable, published_from, read_json
 from examples.shared.results_folder import write
 
@@ -22,17 +23,18 @@ DIGESTS = "digests.json"
 SHADES = {"light": False, "dark": True}
 
 SOURCES = {
-    "offline_bcq": "offline_bcq-seed-0",
-    "sac": "sac-seed-0",
-    "memory_pendulum": "memory_pendulum-seed-0",
-    "evolution_strategies": "evolution_strategies_cheetah-seed-0",
-    "learning_side_by_side": "learning_side_by_side",
-    "parallel": "parallel",
-    "search_settings": "search_settings",
+    "offline_bcq": ("offline_bcq-seed-0",),
+    "sac": ("sac-seed-0",),
+    "discrete_actions": tuple(f"{name}-seed-{seed}" for name in DISCRETE for seed in range(3)),
+    "memory_pendulum": ("memory_pendulum-seed-0",),
+    "evolution_strategies": ("evolution_strategies_cheetah-seed-0",),
+    "learning_side_by_side": ("learning_side_by_side",),
+    "parallel": ("parallel",),
+    "search_settings": ("search_settings",),
 }
-"""The result file of each figure."""
+"""The result files of each figure."""
 
-Draw = Callable[[dict[str, Any], Path, bool], None]
+Draw = Callable[[Any, Path, bool], None]
 
 
 def draw_outdated(folder: Path = FIGURES) -> list[Path]:
@@ -48,8 +50,9 @@ def draw_outdated(folder: Path = FIGURES) -> list[Path]:
 def _draw(path: Path) -> None:
     name, _, shade = path.stem.rpartition("-")
     with published_from(Records(RESULTS), f"the figure {path}") as records:
-        draw, results = _drawer(name), records[SOURCES[name]]["results"]
-        write(path, lambda unfinished: draw(results, unfinished, SHADES[shade]))
+        draw, results = _drawer(name), [records[source]["results"] for source in SOURCES[name]]
+        drawn = results if len(results) > 1 else results[0]
+        write(path, lambda unfinished: draw(drawn, unfinished, SHADES[shade]))
 
 
 def outdated(folder: Path = FIGURES) -> list[Path]:
@@ -77,6 +80,10 @@ def _written(folder: Path) -> dict[str, Any]:
 
 def _drawer(name: str) -> Draw:
     """Return the function that draws a figure; Matplotlib is imported only here."""
+    if name == "discrete_actions":
+        from benchmarks.learning import discrete_picture
+
+        return discrete_picture.draw
     if name == "learning_side_by_side":
         from benchmarks.learning.picture import draw
     elif name == "search_settings":
@@ -97,15 +104,11 @@ def _paths(folder: Path) -> list[Path]:
     return [folder / f"{name}-{shade}.png" for name in SOURCES for shade in SHADES]
 
 
-def _source(name: str) -> Path:
-    return RESULTS / f"{SOURCES[name]}.json"
-
-
 def _digests(path: Path) -> dict[str, str]:
-    """Return the digests of a figure and of its result file."""
-    source = _source(path.stem.rpartition("-")[0])
-    return {"picture": _digest(path), "results": _digest(source)}
+    """Return the digests of a figure and of its result files."""
+    sources = [RESULTS / f"{source}.json" for source in SOURCES[path.stem.rpartition("-")[0]]]
+    return {"picture": _digest(path), "results": _digest(*sources)}
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

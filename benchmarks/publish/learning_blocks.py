@@ -1,4 +1,7 @@
-"""The tables of training results: online, from recorded data, with a memory, other optimizers, a population."""
+"""The tables of training results.
+
+Online, with discrete actions, from recorded data, with a memory, with a population, and of a search.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,11 @@ ONLINE = {
 }
 """The networks of each online algorithm."""
 
+PPO = "PPO", "``Actor`` and ``Critic`` of ``npnets.discrete``, one trunk"
+IQN = "IQN", "``ImplicitQuantileNetwork``"
+DISCRETE = {"ppo_discrete": PPO, "ppo_discrete_acrobot": PPO, "quantile_dqn": IQN, "quantile_dqn_acrobot": IQN}
+"""The policy and the networks of each run with discrete actions."""
+
 
 def online(records: Records) -> Table:
     """Return the returns of the online algorithms, a row for each."""
@@ -26,6 +34,16 @@ def online(records: Records) -> Table:
         scores = [plus_minus(score(run, name.upper())) for run in runs]
         rows.append([command(runs[0]), networks, f"{runs[0]['results']['settings']['steps']:,}", *scores])
     return Table(["command", "networks", "steps", *seeds(records.seeds("sac"))], rows)
+
+
+def discrete_actions(records: Records) -> Table:
+    """Return the returns of the algorithms for discrete actions, a row for each program and environment."""
+    rows = []
+    for name, (policy, networks) in DISCRETE.items():
+        runs = records.seeds(name)
+        scores = [plus_minus(score(run, policy)) for run in runs]
+        rows.append([whole_command(runs[0]), networks, f"{runs[0]['results']['settings']['steps']:,}", *scores])
+    return Table(["command", "networks", "steps", *seeds(records.seeds("ppo_discrete"))], rows)
 
 
 def recorded(records: Records) -> Table:
@@ -53,10 +71,9 @@ def population(records: Records) -> Table:
     rows = []
     for name in ("evolution_strategies", "evolution_strategies_cheetah"):
         runs = records.seeds(name)
-        program, _, _ = runs[0]["command"].partition(" --seed")
         untrained = f"{statistics.fmean(runs[0]['results']['curves']['ES']['returns'][0]):.0f}"
         taken = f"{runs[0]['results']['environment_steps'] / 1e6:.1f} million"
-        rows.append([code(program), taken, untrained, *(plus_minus(score(run, "ES")) for run in runs)])
+        rows.append([whole_command(runs[0]), taken, untrained, *(plus_minus(score(run, "ES")) for run in runs)])
     header = ["command", "steps in the environment", "untrained, seed 0"]
     return Table([*header, *seeds(records.seeds("evolution_strategies"))], rows)
 
@@ -105,3 +122,8 @@ def seeds(runs: list[Record]) -> list[str]:
 def command(run: Record) -> str:
     """Return the command of a run, without its options."""
     return code(" ".join(run["command"].split()[:2]))
+
+
+def whole_command(run: Record) -> str:
+    """Return the command of a run with its options but the seed."""
+    return code(run["command"].partition(" --seed")[0])

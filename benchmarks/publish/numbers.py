@@ -10,7 +10,15 @@ from benchmarks.publish.rival_blocks import learning_ratio
 
 HEAD = ".. Written by python -m benchmarks.publish from docs/results; changes by hand are overwritten.\n\n"
 
-SEEDED = ("sac", "offline_bcq", "memory_pendulum", "lbfgs_cloning", "evolution_strategies", "ppo_rollouts")
+SEEDED = (
+    "sac",
+    "ppo_discrete",
+    "offline_bcq",
+    "memory_pendulum",
+    "lbfgs_cloning",
+    "evolution_strategies",
+    "ppo_rollouts",
+)
 ALONE = ("bcq_side_by_side", "deploy", "footprint", "learning_side_by_side", "search_settings")
 
 

@@ -31,8 +31,8 @@ from npnets.distributions import Gaussian, SquashedGaussian
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
-    """Settings of the example.
+class CommonHyperparameters:
+    """Settings of PPO, whatever its actions are.
 
     Attributes
     ----------
@@ -62,8 +62,6 @@ class Hyperparameters:
         Weights of the critic's loss and of the entropy before squashing in the total loss.
     reward_scale
         Factor by which rewards are multiplied before training.
-    max_action
-        Bound of every action entry, or one bound for each; Pendulum's torque is within [-2, 2] N m.
     """
 
     steps: int = 300_000
@@ -80,6 +78,18 @@ class Hyperparameters:
     value_weight: float = 0.5
     entropy_weight: float = 0.0
     reward_scale: float = 0.1
+
+
+@dataclass(frozen=True)
+class Hyperparameters(CommonHyperparameters):
+    """Settings of the example: those of every PPO, and the bound of actions.
+
+    Attributes
+    ----------
+    max_action
+        Bound of every action entry, or one bound for each; Pendulum's torque is within [-2, 2] N m.
+    """
+
     max_action: float | tuple[float, ...] = 2.0
 
 
@@ -131,6 +141,8 @@ def clipped_loss(log_probs: Any, data: TrainingData, clip_ratio: float) -> Any:
 class PPO:
     """PPO's networks, settings and optimizer; an object does not change during training.
 
+    A subclass for other actions has other networks, and its own `distribution` with what depends on it.
+
     Parameters
     ----------
     settings : Hyperparameters
@@ -140,12 +152,17 @@ class PPO:
         Device of parameters and training.
     """
 
-    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
+    def __init__(self, settings: Any, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
         self.settings, self.device = settings, device
         trunk = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, activation="tanh", device=device)
-        self.actor = npnets.ActorProb(trunk, act_dim, unbounded=True, device=device)
-        self.critic = npnets.Critic(trunk, device=device)
+        self.actor, self.critic = self.make_networks(trunk, act_dim)
         self.make_optimizer = optim.adam
+
+    def make_networks(self, trunk: npnets.Net, act_dim: int) -> tuple[Any, Any]:
+        """Return an actor and a critic on the same trunk."""
+        high = np.asarray(self.settings.max_action)
+        actor = npnets.ActorProb(trunk, act_dim, unbounded=True, low=-high, high=high, device=self.device)
+        return actor, npnets.Critic(trunk, device=self.device)
 
     def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the trunk's are stored with the actor's, and the critic's have only its head."""
@@ -206,8 +223,7 @@ class PPO:
 
     def distribution(self, params: Any, observations: Array) -> Any:
         """Return the actor's distribution over actions."""
-        high = np.asarray(self.settings.max_action)
-        return SquashedGaussian.from_actor(self.actor, params["actor"], observations, -high, high)[0]
+        return SquashedGaussian.from_actor(self.actor, params["actor"], observations)[0]
 
     def sample(self, distribution: Any, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Return actions, the draws before squashing, and their log-densities."""

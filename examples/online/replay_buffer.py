@@ -32,8 +32,11 @@ class ReplayBuffer:
         """The number of stored transitions."""
         return min(self._added, self._capacity)
 
-    def add(self, observation: Array, action: Array, reward: float, following: Array, terminal: bool) -> None:
-        """Add one transition; `terminal` is true after a terminal state, and false at a time limit."""
+    def add(self, observation: Array, action: Any, reward: float, following: Array, terminal: float) -> None:
+        """Add one transition; `terminal` is true after a terminal state, and false at a time limit.
+
+        An algorithm with another use for it may store any number there.
+        """
         row = self._added % self._capacity
         values: tuple[Any, ...] = (observation, action, reward, following, terminal)
         for column, value in zip(self._columns, values, strict=True):

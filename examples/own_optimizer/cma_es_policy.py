@@ -11,22 +11,23 @@ current state.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
 import cma
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import trange
 
 import npnets
+from examples.shared import discrete_evaluation
 from examples.shared.command_line import at_least, new_parser, run_and_explain
+from examples.shared.discrete_evaluation import Policy
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
@@ -34,26 +35,14 @@ from examples.shared.results_folder import prepare_folder, save_policy
 ACTOR = npnets.Actor(npnets.Net(4, hidden_sizes=(8,)), 1)
 FIRST_SPREAD, EPISODES, EVALUATION_SEED, CHECKPOINTS = 0.5, 30, 1000, 20
 
-Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
-
 
 def policy_of(params: Any) -> Policy:
     """The actor as a policy: from observations `(n, 4)` to pushes `(n,)`, 1 to the right and 0 to the left."""
     return lambda observations: (ACTOR.forward(params, observations)[0][:, 0] > 0).astype(np.int64)
 
 
-def returns_of(policy: Policy, episodes: int, seed: int) -> NDArray[np.float64]:
-    """Returns of parallel episodes; equal seeds give equal initial states."""
-    # CartPole's own vector environment: one step of it moves all carts at once.
-    envs = gymnasium.make_vec("CartPole-v1", num_envs=episodes, vectorization_mode="vector_entry_point")
-    observations, _ = envs.reset(seed=seed)
-    returns, going = np.zeros(episodes), np.ones(episodes, np.bool_)
-    while going.any():
-        observations, rewards, terminated, truncated, _ = envs.step(policy(observations))
-        returns += rewards * going
-        going &= ~(terminated | truncated)
-    envs.close()
-    return returns
+returns_of = functools.partial(discrete_evaluation.returns_of, "CartPole-v1")
+"""Returns `(episodes,)` by a policy, the number of episodes and a seed."""
 
 
 def evaluation_returns(params: Any) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ def own(g: Any, given_away: set[int]) -> Any:
         return np.asarray(g)
     shared = not is_traced(g) and (g.base is not None or id(g) in given_away)
     given_away.add(id(g))
-    return g.copy() if shared else g
+    return own_copy(g) if shared else g
 
 
 def is_array(x: object) -> bool:
@@ -49,4 +49,7 @@ def in_dtype_of(x: Any, g: Any) -> Any:
 def zeros_like(x: object) -> Any:
     """Return an array of zeros like another, which may be traced."""
     value = bare(x)
-    return np.zeros(value.shape, value.dtype) if type(value) is np.ndarray else namespace(value).zeros_like(value)
+    if type(value) is np.ndarray:
+        return np.zeros(value.shape, value.dtype)
+    with computing_where(value):
+        return namespace(value).zeros_like(value)

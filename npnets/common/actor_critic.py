@@ -1,7 +1,7 @@
 """An actor and a critic in one description, with one tree of parameters, whose trunk they may share."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
@@ -49,6 +49,13 @@ class ActorCritic(Network):
                 "share_preprocess needs the same preprocess_net in both, but that of the actor is "
                 f"{self.actor.preprocess_net!r:.120}, and that of the critic {self.critic.preprocess_net!r:.120}"
             )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise an error that says how its networks are called."""
+        raise TypeError(
+            "ActorCritic has no forward: parts = actor_critic.split(params), and then "
+            "actor_critic.actor.forward(parts['actor'], obs), actor_critic.critic.forward(parts['critic'], obs)"
+        )
 
     @cached_property
     def spec(self) -> Spec:

@@ -85,8 +85,8 @@ class BranchingNet(Network):
         for name in ("common_hidden_sizes", "value_hidden_sizes", "action_hidden_sizes"):
             given = getattr(self, name)
             set_fields(self, **{name: None if given is None else sizes(name, given) or None})
-        set_fields(self, **{name: getattr(self.common, name) for name in _SHARED})
-        self.value, self.branch  # noqa: B018  made now, so that a wrong argument is found now
+        for part in (self.common, self.value, self.branch):  # each checks the arguments, and has them in one form
+            set_fields(self, **{name: getattr(part, name) for name in _SHARED})
 
     @cached_property
     def common(self) -> MLP:

@@ -7,6 +7,8 @@ from npnets.dtypes import DType, array_fault
 from npnets.tree import Tree
 
 _CAUSE = "were they made by another network?"
+_OF_BOTH = "are they those of an ActorCritic? Its split(params) gives those of its actor and of its critic"
+_WITHOUT_TRUNK = "do they share a trunk in an ActorCritic? Its split(params) puts it into those of actor and critic"
 
 
 def fault_of(spec: Mapping[str, Tree], params: Tree, network: object) -> Exception:
@@ -49,8 +51,9 @@ def _fault_of_keys(names: list[str], params: object, network: object, path: tupl
     if not missing and not extra:
         return None
     faults = [f"lack {missing}"] * bool(missing) + [f"have {extra} besides"] * bool(extra)
+    cause = _OF_BOTH if {"actor", "critic"} <= set(extra) else _WITHOUT_TRUNK if missing == ["preprocess"] else _CAUSE
     return ValueError(
-        f"the parameters of {network!r} must have the keys {names}{at}, but {' and '.join(faults)}; {_CAUSE}"
+        f"the parameters of {network!r} must have the keys {names}{at}, but {' and '.join(faults)}; {cause}"
     )
 
 

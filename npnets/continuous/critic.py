@@ -14,9 +14,9 @@ from npnets.common.sequential import Leaves, Sequential, entry_of, operations_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
 from npnets.continuous.joined_actions import (
-    FLAG,
     check_batch_axis,
     check_no_actions,
+    check_place_of_actions,
     feature_rows,
     flat_actions,
     joined_to_features,
@@ -48,7 +48,7 @@ class Critic(Network):
     apply_preprocess_net_to_obs_only : bool
         Whether the preprocess net sees the observation alone and as it is (a dict, an image), so that an actor can
         share it; actions are then flattened and joined to its features. Else actions join the observation before it.
-    action_shape : int or sequence of int, optional
+    action_shape : int, sequence of int or Box, optional
         With `apply_preprocess_net_to_obs_only`: the shape of an action, which the head then counts among its inputs.
         Without it, `preprocess_net_output_dim` must count features and actions together, as in Tianshou.
 
@@ -72,11 +72,7 @@ class Critic(Network):
         check_flags(self, "apply_preprocess_net_to_obs_only")
         if self.action_shape is not None:
             set_fields(self, action_shape=shape("action_shape", self.action_shape))
-            if not self.apply_preprocess_net_to_obs_only:
-                raise ValueError(
-                    f"action_shape={self.action_shape} counts actions in the head, which they reach only with {FLAG}; "
-                    "without it the preprocess net counts them: Net(state_shape, action_shape, concat=True)"
-                )
+            check_place_of_actions(self.preprocess_net, self.action_shape, self.apply_preprocess_net_to_obs_only)
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
     @cached_property

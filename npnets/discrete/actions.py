@@ -50,7 +50,7 @@ def one_hot(act: object, actions: int, features: Array) -> Array:
 
 def _checked(act: object, actions: int, rows: int) -> Array:
     found: Any = bare(act) if hasattr(act, "dtype") else np.asarray(act)
-    if found.dtype.kind not in "iu":
+    if found.size and found.dtype.kind not in "iu":
         raise TypeError(
             f"act must be integers, the numbers of the actions, but has dtype {found.dtype}; for whole numbers pass "
             "act.astype(int), for rows of zeros with a one act.argmax(-1)"

@@ -1,6 +1,7 @@
 """An actor for discrete actions."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import npnets.numpy as nnp
 from npnets.autodiff.devices import computes_where_params
@@ -63,7 +64,8 @@ class Actor(Network):
     @property
     def output_dim(self) -> int:
         """Number of actions."""
-        return width(self.action_shape)
+        shape: Any = self.action_shape
+        return width(shape)
 
     def get_preprocess_net(self) -> PreprocessNet:
         """Return the preprocess net."""

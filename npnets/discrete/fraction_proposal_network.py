@@ -22,7 +22,7 @@ from npnets.common.sequential import Sequential, operations_of
 from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import cached_property, set_plain, set_sizes
 from npnets.dtypes import DType
-from npnets.inputs import as_input, flattened
+from npnets.inputs import as_input, check_width, flattened
 from npnets.kernels.log_softmax import log_softmax
 from npnets.tree import Params
 
@@ -115,6 +115,7 @@ class FractionProposalNetwork(Network):
         """
         leaves = self.spec.read(params, self)
         embeddings = flattened(as_input(obs_embeddings, leaves[0], "obs_embeddings"), "obs_embeddings")
+        check_width(embeddings, self.embedding_dim, self)
         logits = self._layers.run(leaves, embeddings)
         log_probs = log_softmax(logits)
         probs = nnp.exp(log_probs)

@@ -10,7 +10,8 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.spec import Spec
-from npnets.description import Shape, Sizes, cached_property
+from npnets.description import Sizes, cached_property
+from npnets.discrete.actions import Actions
 from npnets.discrete.cosine_embedding_network import CosineEmbeddingNetwork
 from npnets.discrete.fraction_proposal_network import FractionProposalNetwork, Fractions
 from npnets.discrete.quantile_body import QuantileBody, head_of, set_quantile_fields, spec_of
@@ -26,8 +27,8 @@ class FullQuantileFunction(Network):
     ----------
     preprocess_net : PreprocessNet
         Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
-    action_shape : int or sequence of int
-        Number of actions; a shape means the product of its entries.
+    action_shape : int, sequence of int or Discrete
+        Number of actions; a shape means the product of its entries, and a `Discrete` space its `n`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the product of features and embedding.
     num_cosines : int
@@ -44,7 +45,7 @@ class FullQuantileFunction(Network):
     """
 
     preprocess_net: PreprocessNet
-    action_shape: Shape
+    action_shape: Actions
     hidden_sizes: Sizes = ()
     num_cosines: int = 64
     preprocess_net_output_dim: int | None = None
@@ -109,7 +110,7 @@ class FullQuantileFunction(Network):
         quantiles : (batch, actions, num_fractions) array
             At `fractions.tau_hats`.
         fractions : Fractions
-            Those proposed or given.
+            Those proposed or given, in the parameters' dtype.
         quantiles_tau : (batch, actions, num_fractions - 1) array or None
             At `fractions.taus` without the first and the last; a constant to every derivative.
         state
@@ -119,7 +120,8 @@ class FullQuantileFunction(Network):
         features, state = self._body.features(leaves, obs, state)
         if fractions is None:
             fractions = _proposed(propose_model, propose_params, stop_gradient(features))
-        taus, tau_hats = _checked(fractions, features.shape[0], bare(leaves[-1]))
+        fractions = _checked(fractions, features.shape[0], bare(leaves[-1]))
+        taus, tau_hats, _ = fractions
         quantiles = self._body.quantiles(leaves, features, tau_hats)
         quantiles_tau = self._body.quantiles(*tree.map(bare, (leaves, features, taus[:, 1:-1]))) if training else None
         return (quantiles, fractions, quantiles_tau), state
@@ -136,17 +138,24 @@ def _proposed(model: Any, params: Any, features: Array) -> Fractions:
             f"propose_model must be a network such as FractionProposalNetwork(32, {features.shape[1]}), but is "
             f"{model!r:.80}; the order is forward(params, obs, propose_model, propose_params, fractions=None)"
         )
-    return Fractions(*model.forward(params, features))
+    proposed = model.forward(params, features)
+    if not isinstance(proposed, (tuple, list)) or len(proposed) != len(Fractions._fields):
+        raise TypeError(
+            "propose_model must return (taus, tau_hats, entropies), as FractionProposalNetwork does, but "
+            f"{model!r:.80} returned {proposed!r:.80}"
+        )
+    return Fractions(*proposed)
 
 
-def _checked(fractions: Any, rows: int, like: Array) -> tuple[Array, Array]:
-    """Return `taus` and `tau_hats` in the dtype of a parameter, once their shapes are checked."""
-    if not hasattr(fractions, "taus") or not hasattr(fractions, "tau_hats"):
+def _checked(fractions: Any, rows: int, like: Array) -> Fractions:
+    """Return fractions in the dtype of a parameter, once their shapes are checked."""
+    if not all(hasattr(fractions, name) for name in Fractions._fields):
         raise TypeError(f"fractions must be a Fractions(taus, tau_hats, entropies), but is {fractions!r:.80}")
-    taus, tau_hats = (as_input(getattr(fractions, name), like, f"fractions.{name}") for name in ("taus", "tau_hats"))
+    found = Fractions(*(as_input(getattr(fractions, name), like, f"fractions.{name}") for name in Fractions._fields))
+    taus, tau_hats, _ = found
     if tau_hats.ndim != 2 or len(tau_hats) != rows or taus.shape != (rows, tau_hats.shape[1] + 1):
         raise ValueError(
             f"fractions must have taus of shape ({rows}, n + 1) and tau_hats of shape ({rows}, n) for {rows} "
             f"observations, but have {taus.shape} and {tau_hats.shape}; are they those of another batch?"
         )
-    return taus, tau_hats
+    return found

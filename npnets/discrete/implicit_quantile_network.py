@@ -11,7 +11,8 @@ from npnets.backend import Array, Device
 from npnets.common import MLP, PreprocessNet
 from npnets.common.network import Network
 from npnets.common.spec import Spec
-from npnets.description import Shape, Sizes, cached_property, size
+from npnets.description import Sizes, cached_property, size
+from npnets.discrete.actions import Actions
 from npnets.discrete.cosine_embedding_network import CosineEmbeddingNetwork
 from npnets.discrete.quantile_body import QuantileBody, head_of, set_quantile_fields, spec_of
 from npnets.initializers import check_generator
@@ -27,8 +28,8 @@ class ImplicitQuantileNetwork(Network):
     ----------
     preprocess_net : PreprocessNet
         Turns observations into features: `Net`, or any network with `init`, `forward` and `output_dim`.
-    action_shape : int or sequence of int
-        Number of actions; a shape means the product of its entries.
+    action_shape : int, sequence of int or Discrete
+        Number of actions; a shape means the product of its entries, and a `Discrete` space its `n`.
     hidden_sizes : sequence of int
         Widths of hidden layers after the product of features and embedding.
     num_cosines : int
@@ -44,7 +45,7 @@ class ImplicitQuantileNetwork(Network):
     """
 
     preprocess_net: PreprocessNet
-    action_shape: Shape
+    action_shape: Actions
     hidden_sizes: Sizes = ()
     num_cosines: int = 64
     preprocess_net_output_dim: int | None = None
@@ -112,7 +113,7 @@ class ImplicitQuantileNetwork(Network):
         """
         leaves = self.spec.read(params, self)
         features, state = self._body.features(leaves, obs, state)
-        taus = self._taus(rng, taus, (features.shape[0], size("sample_size", sample_size)), bare(leaves[-1]))
+        taus = self._taus(rng, taus, (features.shape[0], _number(sample_size)), bare(leaves[-1]))
         return (self._body.quantiles(leaves, features, taus), taus), state
 
     def _taus(self, rng: object, taus: object, shape: tuple[int, int], like: Array) -> Array:
@@ -126,3 +127,13 @@ class ImplicitQuantileNetwork(Network):
     @cached_property
     def _body(self) -> QuantileBody:
         return QuantileBody(self)
+
+
+def _number(sample_size: object) -> int:
+    """Return the number of fractions; the error for an array of them tells where it belongs."""
+    if getattr(sample_size, "ndim", 0) or isinstance(sample_size, (list, tuple)):
+        raise TypeError(
+            "sample_size must be an integer of at least 1, but is an array or a sequence; fractions are given by name: "
+            "forward(params, obs, taus.shape[1], taus=taus)"
+        )
+    return size("sample_size", sample_size)

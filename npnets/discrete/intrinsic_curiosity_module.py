@@ -1,4 +1,4 @@
-"""The intrinsic curiosity module: how badly a network foresees the features of the next observation."""
+"""The intrinsic curiosity module: a reward for steps of the environment that a network predicts badly."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +14,18 @@ from npnets.common.protocols import Layer, check_is_network
 from npnets.common.sequential import Leaves, Sequential, entry_of, is_known, part_of
 from npnets.common.spec import Spec
 from npnets.description import Integer, Sizes, cached_property, set_fields, set_plain, set_sizes
-from npnets.discrete.actions import Discrete, actions_shape, one_hot
-from npnets.inputs import as_input, check_dtype, first_leaf, flattened, inputs_on_device
+from npnets.discrete.actions import actions_shape, one_hot
+from npnets.inputs import as_input, check_dtype, features_for, first_leaf, flattened, inputs_on_device
+from npnets.spaces import Discrete
 from npnets.tree import Params
 
 
 @dataclass(frozen=True, repr=False)
 class IntrinsicCuriosityModule(Network):
-    """A model of the environment whose error rewards an agent for what it has not seen yet.
+    """A model of the environment, whose error rewards an agent for what it has not seen yet.
 
-    From the features of an observation and an action the forward model foresees the features of the next observation;
-    from both features the inverse model tells which action lies between them.
+    The forward model predicts the features of the next observation from those of an observation and an action. The
+    inverse model predicts the action from the features of both observations.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class IntrinsicCuriosityModule(Network):
 
     @computes_where_params
     def forward(self, params: Params, s1: object, act: ArrayLike, s2: object) -> tuple[Array, Array]:
-        """Measure how well both models know steps of the environment.
+        """Compare the predictions of both models with steps of the environment.
 
         Parameters
         ----------
@@ -97,8 +98,8 @@ class IntrinsicCuriosityModule(Network):
         Returns
         -------
         mse_loss : (batch,) array
-            Half the squared distance between the features foreseen and found: the reward of curiosity, and the loss of
-            the forward model. Derivatives go through the features of both observations.
+            Half the squared distance between the predicted features and those of `s2`: the reward of curiosity, and the
+            loss of the forward model. Derivatives go through the features of both observations.
         act_hat : (batch, action_dim) array
             Logits of the actions by the inverse model, for a cross entropy with `act`.
         """
@@ -107,16 +108,16 @@ class IntrinsicCuriosityModule(Network):
         if len(phi1) != len(phi2):
             raise ValueError(f"s1 and s2 must have a row for each step, but have {len(phi1)} and {len(phi2)}")
         actions: Any = self.action_dim
-        foreseen = self._forward_model.run(leaves, nnp.concatenate([phi1, one_hot(act, actions, phi1)], 1))
+        phi2_hat = self._forward_model.run(leaves, nnp.concatenate([phi1, one_hot(act, actions, phi1)], 1))
         act_hat = self._inverse_model.run(leaves, nnp.concatenate([phi1, phi2], 1))
-        return 0.5 * nnp.sum(nnp.square(foreseen - phi2), 1), act_hat
+        return 0.5 * nnp.sum(nnp.square(phi2_hat - phi2), 1), act_hat
 
     def _features(self, leaves: Leaves, obs: object, name: str) -> Array:
         if is_known(self.feature_net):
-            x: Any = flattened(as_input(obs, first_leaf(leaves), name), name)
+            features = self._feature_net.run(leaves, flattened(as_input(obs, first_leaf(leaves), name), name))
         else:
-            x = inputs_on_device(obs, leaves[0])
-        features = self._feature_net.run(leaves, x)
+            x: Any = inputs_on_device(obs, leaves[0])
+            features = features_for(leaves[1:], leaves[0], self._feature_net.run(leaves, x))
         if features.shape[1:] != (self.feature_dim,):
             raise ValueError(
                 f"feature_net must return features of shape (batch, {self.feature_dim}), but returned "

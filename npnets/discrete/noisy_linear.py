@@ -152,6 +152,14 @@ def zero_noise(net: object, params: Params) -> Params:
     return _replaced(net, params, nnp.zeros_like)
 
 
+def noise_paths(params: Tree) -> set[str]:
+    """Return the paths of the noise among parameters, as `tree.paths` writes them."""
+    paths = set(tree.paths(params))
+    starts = {path.removesuffix("eps_p") for path in paths if path.split(".")[-1] == "eps_p"}
+    layers = [start for start in starts if all(f"{start}{name}" in paths for name in _NAMES)]
+    return {f"{start}{name}" for start in layers for name in _NOISE}
+
+
 def _replaced(net: object, params: Params, noise_like: Callable[[Array], Array]) -> Params:
     """Return parameters with other noise, after a check that they are a network's."""
     check_is_network("net", net)

@@ -14,7 +14,8 @@ from npnets.common.protocols import features_of
 from npnets.common.sequential import Leaves, entry_of, part_of
 from npnets.common.spec import Spec
 from npnets.common.trunk import body, entry_of_trunk
-from npnets.description import set_fields, set_plain, set_sizes, shape, width
+from npnets.description import set_fields, set_plain, set_sizes, width
+from npnets.discrete.actions import actions_shape
 from npnets.inputs import check_dtype
 from npnets.tree import Tree
 
@@ -22,7 +23,7 @@ from npnets.tree import Tree
 def set_quantile_fields(net: Any) -> None:
     """Check the arguments that quantile networks have in common, and store them in one form."""
     set_plain(net)
-    set_fields(net, action_shape=shape("action_shape", net.action_shape))
+    set_fields(net, action_shape=actions_shape("action_shape", net.action_shape))
     set_sizes(net, "num_cosines")
     set_fields(net, hidden_sizes=net.last.hidden_sizes)
 

@@ -7,6 +7,8 @@ axis, unless told otherwise) and `erf` are as in SciPy; `masked_sum` and `masked
 scalars beside arrays of floating-point numbers promote as little as Python's numbers do.
 """
 
+from typing import TYPE_CHECKING
+
 from numpy import bool_, float32, float64, inf, int64, nan, ndarray, newaxis, pi
 
 from npnets.numpy import linalg
@@ -91,7 +93,7 @@ from npnets.numpy.shaping import (
 )
 from npnets.numpy.sorting import argsort, sort, take_along_axis
 from npnets.numpy.tiling import repeat, roll, tile
-from npnets.public import listing
+from npnets.public import listing, nearest_named
 
 absolute = abs
 remainder = mod
@@ -209,3 +211,16 @@ __all__ = [
 ]
 
 __dir__ = listing(__all__)
+
+
+def _remedy(name: str) -> str:
+    """Return what to do instead of a function of NumPy's that is not here."""
+    import numpy
+
+    if not hasattr(numpy, name):
+        return ""
+    return f"write it with the functions here, or take numpy.{name} of constants, as of npnets.stop_gradient(x)"
+
+
+if not TYPE_CHECKING:  # to a type checker every name would be there
+    __getattr__ = nearest_named(__name__, __all__, _remedy)

@@ -1,33 +1,38 @@
 """Linear algebra: `npnets.numpy.linalg.norm`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike
 
 from npnets.autodiff import bare
 from npnets.backend import Array, namespace
 from npnets.numpy.constants import asarray
 from npnets.numpy.elementwise import abs, sqrt, square, where
-from npnets.numpy.reductions import Axis, max, sum, widened
-from npnets.public import listing
+from npnets.numpy.reductions import Axis, max, min, sum, widened
+from npnets.numpy.shaping import squeeze
+from npnets.public import listing, nearest_named
 from npnets.underflow import ignoring_underflow
 
 __all__ = ["norm"]
 
 __dir__ = listing(__all__)
+if not TYPE_CHECKING:  # to a type checker every name would be there
+    __getattr__ = nearest_named(__name__, __all__)
 
 
-@ignoring_underflow
 def norm(x: ArrayLike, ord: object = None, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Euclidean length of vectors and Frobenius norm of matrices, without overflow; its gradient at zero is zero.
+    """Norm of vectors or matrices: the Euclidean length, unless `ord` says otherwise; its gradient at zero is zero.
 
     Parameters
     ----------
     x : array
         Integers count as float64.
-    ord : None, 2 or "fro"
-        Both mean this norm: 2 for vectors, `"fro"` for matrices.
+    ord : None, 1, 2, inf, -inf or "fro"
+        For vectors: 2 is the length, 1 the sum, `inf` the largest and `-inf` the smallest of the absolute values. For
+        matrices: `"fro"` is the length of all entries, 1 and -1 the largest and smallest sum of a column's absolute
+        values, `inf` and `-inf` of a row's. `None` is the length of either, and of all entries of more axes.
     axis : int, tuple of two int or None
         The axes that make a vector or a matrix; `None` for all of them.
     keepdims : bool
@@ -36,8 +41,9 @@ def norm(x: ArrayLike, ord: object = None, axis: Axis = None, keepdims: bool = F
     Returns
     -------
     array
-        `sqrt(sum(x**2))`. Written out like that its gradient at zero is NaN, the product of an infinite slope and a
-        zero. The length has no derivative there, and zero is the smallest of its subgradients.
+        The length neither overflows nor vanishes. Written out as `sqrt(sum(x**2))` its gradient at zero is NaN, the
+        product of an infinite slope and a zero. The length has no derivative there, and zero is the smallest of its
+        subgradients. The largest and smallest share the gradient of a tie evenly, as `max` and `min` do.
 
     Raises
     ------
@@ -45,23 +51,37 @@ def norm(x: ArrayLike, ord: object = None, axis: Axis = None, keepdims: bool = F
         For another norm, or axes that make neither vectors nor matrices.
     """
     entries: Any = widened(asarray(x))
-    _check_euclidean(
-        ord, 1 if isinstance(axis, (int, np.integer)) else entries.ndim if axis is None else len(axis), axis
-    )
-    largest = bare(max(abs(entries), axis, True)) if entries.size else bare(sum(entries, axis, True))
+    axes = normalize_axis_tuple(range(entries.ndim) if axis is None else axis, entries.ndim)
+    if axis is not None and len(axes) not in (1, 2):
+        raise ValueError(f"expected one axis that makes vectors, or two that make matrices, but got axis={axis}")
+    if ord is None or (len(axes) == 1 and ord == 2) or (len(axes) == 2 and ord == "fro"):
+        return _length(entries, axis, keepdims)
+    kinds = {1: _VECTOR_NORMS, 2: _MATRIX_NORMS}.get(len(axes), {})
+    if not isinstance(ord, (int, float)) or ord not in kinds:
+        raise ValueError(
+            f"expected ord as None, 1, 2, inf or -inf for vectors, or as None, 1, -1, inf, -inf or 'fro' for matrices, "
+            f"but got ord={ord!r} for {len(axes)} axes; others are written out with functions of npnets.numpy"
+        )
+    summed, extreme = kinds[ord]
+    if len(axes) == 1:
+        return extreme(abs(entries), axes[0], keepdims)
+    sums = sum(abs(entries), axes[summed], True)
+    norms = extreme(sums, axes[1 - summed], True)
+    return norms if keepdims else squeeze(norms, axes)
+
+
+_VECTOR_NORMS: dict[float, tuple[int, Any]] = {1: (0, sum), np.inf: (0, max), -np.inf: (0, min)}
+_MATRIX_NORMS: dict[float, tuple[int, Any]] = {1: (0, max), -1: (0, min), np.inf: (1, max), -np.inf: (1, min)}
+"""By `ord`: which of a matrix's two axes is summed over first, and the reduction over the other one."""
+
+
+@ignoring_underflow
+def _length(x: Any, axis: Axis, keepdims: bool) -> Array:
+    """Return the square root of the sum of squares, of entries that are scaled by the largest first."""
+    largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
     smallest = np.finfo(largest.dtype).tiny  # whose reciprocal does not overflow
     scale = np.maximum(namespace(largest).where(np.isfinite(largest), largest, largest.dtype.type(1)), smallest)
-    squares = sum(square(entries / scale), axis, keepdims)
+    squares = sum(square(x / scale), axis, keepdims)
     is_zero = bare(squares) == 0
     root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
     return root * scale.reshape(root.shape)
-
-
-def _check_euclidean(ord: object, axes: int, axis: Axis) -> None:
-    if axis is not None and axes > 2:
-        raise ValueError(f"expected one axis that makes vectors, or two that make matrices, but got axis={axis}")
-    if ord is not None and ord != {1: 2, 2: "fro"}.get(axes):
-        raise ValueError(
-            f"expected ord=2 for vectors or ord='fro' for matrices, but got ord={ord!r} for {axes} axes; other norms "
-            "are written out, as in npnets.numpy.sum(npnets.numpy.abs(x))"
-        )

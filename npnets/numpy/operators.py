@@ -24,6 +24,7 @@ from npnets.numpy import (
     sorting,
     tiling,
 )
+from npnets.public import MissingNameError
 
 _MODULES = (
     accumulating,
@@ -38,7 +39,6 @@ _MODULES = (
     sorting,
     tiling,
 )
-
 
 T = TypeVar("T")
 
@@ -153,6 +153,16 @@ def _no_number(self: object, *args: object, **kwargs: object) -> NoReturn:
     )
 
 
+def _missing(self: object, name: str) -> NoReturn:
+    """Raise an error for an attribute that is not there, with the function of that name or the nearest attributes."""
+    if name.startswith("_"):  # protocols that ask objects for it
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    import npnets.numpy as nnp
+
+    remedy = f"use npnets.numpy.{name}(x)" if callable(vars(nnp).get(name)) and name in nnp.__all__ else ""
+    raise MissingNameError("an array that is being differentiated", name, _ATTRIBUTES, remedy)
+
+
 def _attribute(name: str) -> property:
     return property(operator.attrgetter(f"_value.{name}"))
 
@@ -237,6 +247,7 @@ def _install() -> None:
         "__repr__": lambda self: f"Traced({bare(self)!r})",
         "__array_ufunc__": _ArrayUfunc(),
         "__array_function__": _array_function,
+        "__getattr__": _missing,
     }
     for name, value in special.items():
         setattr(Traced, name, value)
@@ -244,3 +255,4 @@ def _install() -> None:
 
 _OWN = _own_functions()
 _install()
+_ATTRIBUTES = [name for name in vars(Traced) if not name.startswith("_")]

@@ -18,22 +18,31 @@ from npnets.numpy.indexing import take
 from npnets.numpy.shaping import ravel
 
 
-def argsort(x: ArrayLike, axis: int | None = -1) -> Array:
+def argsort(x: ArrayLike, axis: int | None = -1, kind: str | None = None) -> Array:
     """Return the indices that sort an array along an axis, equal entries in their order; a constant to derivatives.
 
-    Without an axis (`axis=None`) the array counts as one-dimensional.
+    Without an axis (`axis=None`) the array counts as one-dimensional. `kind` can be `"stable"`, which is the default.
     """
-    x = asarray(x)
-    return _order(ravel(x), -1) if axis is None else _order(x, axis)
+    _check_kind(kind)
+    return _order(asarray(x), axis)
 
 
-def _order(x: Any, axis: int) -> Array:
+def _order(x: Any, axis: int | None) -> Array:
     with computing_where(x):
         return np.argsort(bare(x), axis, kind="stable")
 
 
-def sort(x: ArrayLike, axis: int | None = -1) -> Array:
-    """Sort along an axis, from the smallest entry to the largest; with `axis=None`, all entries in one dimension."""
+def _check_kind(kind: object) -> None:
+    if kind not in (None, "stable"):
+        raise ValueError(f"expected kind='stable', in which derivatives are defined, or none, but got {kind!r}")
+
+
+def sort(x: ArrayLike, axis: int | None = -1, kind: str | None = None) -> Array:
+    """Sort along an axis, from the smallest entry to the largest; with `axis=None`, all entries in one dimension.
+
+    `kind` can be `"stable"`, which is the default.
+    """
+    _check_kind(kind)
     x = asarray(x)
     if axis is None:
         x, axis = ravel(x), -1

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Protocol
 
+from npnets.testing.quantiles import supplied_to
 from npnets.testing.shapes import Row
 from npnets.tree import Tree
 
@@ -33,7 +34,8 @@ def argument_names(net: Network) -> tuple[str, ...]:
     every = list(inspect.signature(net.forward).parameters.values())
     _check_observations(net, every)
     arguments = [p for p in every[2:] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    unknown = [p.name for p in arguments if p.default is p.empty and p.name not in _SUPPLIED]
+    supplied = _SUPPLIED | supplied_to(net)
+    unknown = [p.name for p in arguments if p.default is p.empty and p.name not in supplied]
     if unknown:
         raise TypeError(
             f"forward of {net!r:.80} requires {unknown}, which check_network cannot supply; give them defaults, or "

@@ -93,7 +93,7 @@ def _trunks(draw: st.DrawFn, shape: Any = None, actions: Any = 0, options: Any =
 
 @st.composite
 def _nets(draw: st.DrawFn) -> Any:
-    kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble"]))
+    kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble", "noisy"]))
     actions = draw(st.integers(2, 4))
     if kind == "dueling":
         parts = ({"hidden_sizes": draw(_HIDDEN)}, {"hidden_sizes": draw(_HIDDEN)})
@@ -104,6 +104,7 @@ def _nets(draw: st.DrawFn) -> Any:
         "atoms": {"num_atoms": 3, "softmax": draw(_FLAGS)},
         "concat": {"concat": True},
         "ensemble": {"linear_layer": draw(_ENSEMBLES)},
+        "noisy": {"linear_layer": discrete.NoisyLinear},
     }
     return draw(_trunks(actions=0 if kind == "features" else actions, options=options.get(kind, {})))
 
@@ -146,6 +147,11 @@ def _discrete_actors(draw: st.DrawFn) -> discrete.Actor:
 
 
 @st.composite
+def _discrete_critics(draw: st.DrawFn) -> discrete.Critic:
+    return discrete.Critic(draw(_trunks() | _RECURRENT), draw(_HIDDEN), draw(_SIZES))
+
+
+@st.composite
 def _curiosity_modules(draw: st.DrawFn) -> discrete.IntrinsicCuriosityModule:
     features = draw(_SIZES)
     net = draw(_mlps(draw(_SIZES), features))
@@ -154,10 +160,21 @@ def _curiosity_modules(draw: st.DrawFn) -> discrete.IntrinsicCuriosityModule:
 
 @st.composite
 def _branching_nets(draw: st.DrawFn) -> BranchingNet:
-    sizes = {f"{part}_hidden_sizes": draw(st.none() | _HIDDEN) for part in ("common", "value", "action")}
+    sizes: dict[str, Any] = {
+        f"{part}_hidden_sizes": draw(st.none() | _HIDDEN) for part in ("common", "value", "action")
+    }
     (norm, norm_args), (activation, act_args) = draw(_NORMS), draw(_ACTIVATIONS)
-    layers = {"norm_layer": norm, "norm_args": norm_args, "activation": activation, "act_args": act_args}
+    layers: dict[str, Any] = {
+        "norm_layer": norm,
+        "norm_args": norm_args,
+        "activation": activation,
+        "act_args": act_args,
+    }
     return BranchingNet(draw(_SHAPES), draw(_SIZES), draw(_WIDTHS), **sizes, **layers)
+
+
+def _quantile_networks(kind: type) -> Networks:
+    return st.builds(kind, _trunks() | _RECURRENT, _SHAPES, _HIDDEN, _SIZES)
 
 
 @st.composite
@@ -218,7 +235,12 @@ _STRATEGIES: dict[type, Networks] = {
     RecurrentActorProb: _recurrent_actors(),
     RecurrentCritic: st.builds(RecurrentCritic, _LAYERS, _SHAPES, st.just(0) | _SHAPES, hidden_layer_size=_SIZES),
     discrete.Actor: _discrete_actors(),
-    discrete.Critic: st.builds(discrete.Critic, _trunks() | _RECURRENT, _HIDDEN, _SIZES),
+    discrete.Critic: _discrete_critics(),
+    discrete.CosineEmbeddingNetwork: st.builds(discrete.CosineEmbeddingNetwork, _SIZES, _SIZES),
+    discrete.ImplicitQuantileNetwork: _quantile_networks(discrete.ImplicitQuantileNetwork),
+    discrete.FractionProposalNetwork: st.builds(discrete.FractionProposalNetwork, _WIDTHS, _SIZES),
+    discrete.FullQuantileFunction: _quantile_networks(discrete.FullQuantileFunction),
+    discrete.NoisyLinear: st.builds(discrete.NoisyLinear, _SIZES, _SIZES, st.sampled_from([0.5, 0.125])),
     discrete.IntrinsicCuriosityModule: _curiosity_modules(),
     BranchingNet: _branching_nets(),
 }

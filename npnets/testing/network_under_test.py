@@ -20,6 +20,7 @@ from npnets.discrete import IntrinsicCuriosityModule
 from npnets.testing.arrays import is_array, parameters_from
 from npnets.testing.forward_signature import Network, argument_names, check_action_shape, takes_sequences
 from npnets.testing.law import Violation
+from npnets.testing.quantiles import fraction_rows, output_rows, outputs_of, with_fractions
 from npnets.testing.shapes import (
     Row,
     action_row,
@@ -75,6 +76,7 @@ class NetworkUnderTest:
         noise = (latent,) if "noise" in self.names and latent is not None else None
         following = self.observation if "s2" in self.names else None
         shapes = {"obs": self.observation, "act": self.action, "s2": following, "noise": noise}
+        shapes |= fraction_rows(self.net)
         return {name: row for name, row in shapes.items() if row is not None}
 
     @property
@@ -85,7 +87,7 @@ class NetworkUnderTest:
     @property
     def needs_rng(self) -> bool:
         """Whether `forward` draws numbers with the generator it is passed, and takes no noise instead."""
-        return "rng" in self.names and "noise" not in self.rows
+        return "rng" in self.names and not self.rows.keys() & {"noise", "taus"}
 
     @cached_property
     def device(self) -> str:
@@ -118,7 +120,7 @@ class NetworkUnderTest:
     def output_shape(self, name: str, batch: int) -> Row:
         """Return the shape that an output must have."""
         row = (self.net.latent_dim,) if isinstance(self.net, VAE) and name != "reconstruction" else self.output
-        row = () if name == CURIOSITY else row
+        row = () if name == CURIOSITY else output_rows(self.net).get(name, row)
         return (*([] if self.members is None else [self.members]), batch, *row)
 
     def call(self, net: Network, params: Tree, inputs: Inputs, state: Tree = None, **options: Tree) -> Result:
@@ -146,14 +148,17 @@ class NetworkUnderTest:
             arguments["state"] = state
         if "return_state" in self.names:
             arguments["return_state"] = True
-        return arguments
+        return with_fractions(self.net, arguments)
 
     def _by_name(self, output: Tree) -> dict[str, Array]:
         parts = output if isinstance(output, (tuple, list)) else [output]
-        if not all(is_array(part) for part in parts):
+        quantiles = outputs_of(self.net, parts)
+        if not all(is_array(part) for part in (parts if quantiles is None else quantiles.values())):
             types = [type(part).__name__ for part in parts]
             cause = "forward returns something else, or a new state although it has no argument state"
             raise Violation("an array, or a tuple of arrays", str(types), cause)
+        if quantiles is not None:
+            return quantiles
         if isinstance(self.net, VAE):
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
         if isinstance(self.net, IntrinsicCuriosityModule):

@@ -12,12 +12,35 @@ from npnets.backend import Array
 from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.description import Shape, shape, width
-from npnets.discrete import IntrinsicCuriosityModule
+from npnets.discrete import (
+    CosineEmbeddingNetwork,
+    FractionProposalNetwork,
+    FullQuantileFunction,
+    ImplicitQuantileNetwork,
+    IntrinsicCuriosityModule,
+    NoisyLinear,
+)
 
 Row: TypeAlias = tuple[int, ...]
 
-_IN = {Linear: "in_features", EnsembleLinear: "in_feature", LayerNorm: "features", MLP: "input_dim"}
-_OUT = {Linear: "out_features", EnsembleLinear: "out_feature", LayerNorm: "features", MLP: "output_dim"}
+_IN: dict[type, str] = {
+    Linear: "in_features",
+    NoisyLinear: "in_features",
+    EnsembleLinear: "in_feature",
+    LayerNorm: "features",
+    MLP: "input_dim",
+    FractionProposalNetwork: "embedding_dim",
+}
+_OUT: dict[type, str] = {
+    Linear: "out_features",
+    NoisyLinear: "out_features",
+    EnsembleLinear: "out_feature",
+    LayerNorm: "features",
+    MLP: "output_dim",
+}
+SAMPLES = 3
+"""Number of the fractions that a quantile network is given."""
+
 _SEQUENTIAL = (Recurrent, RecurrentActorProb, RecurrentCritic)
 
 
@@ -41,6 +64,8 @@ def observation_row(net: object) -> Row | None:
         return (width(net.state_shape),)
     if isinstance(net, IntrinsicCuriosityModule):
         return observation_row(net.feature_net)
+    if isinstance(net, CosineEmbeddingNetwork):
+        return (SAMPLES,)
     for name in ("state_shape", "input_dim"):
         if getattr(net, name, None) is not None:
             return as_row(name, getattr(net, name))
@@ -70,12 +95,11 @@ def action_row(net: object) -> Row | None:
 
 def choices_of(net: object) -> int | None:
     """Return the number of choices for each entry of a discrete action; `None` for actions of real numbers."""
-    if isinstance(net, discrete.Actor):
+    if isinstance(net, (discrete.Actor, ImplicitQuantileNetwork, FullQuantileFunction)):
         return net.output_dim
     if isinstance(net, BranchingNet):
         return net.action_per_branch
-    actions: Any = net.action_dim if isinstance(net, IntrinsicCuriosityModule) else None
-    return actions
+    return net.inverse_model.output_dim if isinstance(net, IntrinsicCuriosityModule) else None
 
 
 def returns_state(net: object) -> bool:
@@ -103,7 +127,7 @@ def output_row(net: object, action: Row | None) -> Row:
     if not getattr(net, "flatten_action", True):
         return as_row("action_shape", getattr(net, "action_shape"))  # noqa: B009
     if isinstance(net, IntrinsicCuriosityModule):
-        return (net.action_dim,)
+        return (net.inverse_model.output_dim,)
     if isinstance(net, BranchingNet):
         return (net.num_branches, net.action_per_branch)
     if features is None:

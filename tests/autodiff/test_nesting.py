@@ -118,7 +118,7 @@ def test_an_exception_inside_the_traced_function_leaves_later_gradients_right(th
 def test_a_derivative_that_fails_inside_another_can_be_caught_and_the_outer_goes_on(three: Any) -> None:
     def outer(x: Any) -> Any:
         with pytest.raises(TypeError, match="no derivative"):
-            grad(lambda y: np.cumsum(x * y).sum())(x)
+            grad(lambda y: np.median(x * y).sum())(x)
         return x * grad(lambda y: x * y * y)(x)
 
     assert_allclose(grad(outer)(three), 6 * 9)

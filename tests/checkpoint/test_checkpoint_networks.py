@@ -19,7 +19,8 @@ from npnets import checkpoint
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays, and descriptions none")
 
-RECORDED = sorted({case["call"] for name in ("networks", "recurrent") for case in load(name)["cases"]})
+FILES = ("networks", "recurrent", "discrete", "quantiles")
+RECORDED = sorted({case["call"] for name in FILES for case in load(name)["cases"]})
 REBUILT = {name: case for name, case in CASES.items() if "_square" not in repr(case.net)}
 MEMBERS = functools.partial(npnets.EnsembleLinear, 4)
 

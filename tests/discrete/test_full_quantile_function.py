@@ -102,7 +102,9 @@ def test_given_fractions_are_used_in_the_place_of_proposed_ones() -> None:
     params, propose, obs = _given()
     (expected, fractions, _), _ = NET.forward(params, obs, PROPOSE, propose)
     (quantiles, same, _), _ = NET.forward(params, obs, None, None, fractions)
-    assert same is fractions
+    assert isinstance(same, Fractions)
+    for found, given in zip(same, fractions, strict=True):
+        assert_array_equal(found, as_numpy(given))
     assert_array_equal(quantiles, as_numpy(expected))
     others = Fractions(fractions.taus**2, fractions.tau_hats**2, fractions.entropies)
     (moved, _, _), _ = NET.forward(params, obs, PROPOSE, propose, others)
@@ -162,7 +164,7 @@ def _fractions(rows: int, taus: int, tau_hats: int) -> Fractions:
     [
         ((None, None), TypeError, r"propose_model must be a network such as FractionProposalNetwork\(32, 6\)"),
         (({}, PROPOSE), TypeError, "the order is forward.params, obs, propose_model, propose_params"),
-        ((FractionProposalNetwork(5, 7), None), TypeError, "expected the parameters of FractionProposalNetwork"),
+        ((FractionProposalNetwork(5, 7), None), TypeError, "the parameters of discrete.FractionProposalNetwork"),
         ((None, None, (1, 2, 3)), TypeError, r"fractions must be a Fractions\(taus, tau_hats, entropies\), but"),
         (
             (None, None, _fractions(3, 6, 5)),
@@ -179,8 +181,22 @@ def test_fractions_that_do_not_fit_are_an_error(given: Any, error: Any, words: s
         NET.forward(params, obs, *given)
 
 
+def test_a_network_of_another_kind_that_proposes_is_an_error() -> None:
+    params, _, obs = _given()
+    net = npnets.Net(6, 5)
+    with pytest.raises(TypeError, match=r"must return \(taus, tau_hats, entropies\), as .* but Net.* returned \("):
+        NET.forward(params, obs, net, on_backend(net.init(np.random.default_rng(0))))  # type: ignore[arg-type]
+
+
 def test_features_of_another_width_are_an_error_of_the_network_that_proposes() -> None:
     params, _, obs = _given()
     other = FractionProposalNetwork(5, 7)
-    with pytest.raises(ValueError, match=r"Linear\(7, 5\) expected an input of shape \(batch, 7\), but got \(2, 6\)"):
+    with pytest.raises(ValueError, match=r"Network\(5, 7\) expected an input of shape \(batch, 7\), but got \(2, 6\)"):
         NET.forward(params, obs, other, on_backend(other.init(np.random.default_rng(0))))
+
+
+@pytest.mark.needs_gpus(1)
+def test_a_proposal_on_another_device_than_the_features_is_an_error() -> None:
+    params, propose, obs = _given()
+    with pytest.raises(TypeError, match="obs_embeddings lies on 'cuda:0' and the parameters on 'cpu'"):
+        NET.forward(params, obs, PROPOSE, npnets.tree.to_device(propose, "cpu"))

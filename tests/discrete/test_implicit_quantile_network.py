@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
@@ -11,7 +13,7 @@ from finite_differences import check_first_order, check_second_order
 
 import npnets
 import npnets.numpy as nnp
-from npnets.discrete import CosineEmbeddingNetwork, ImplicitQuantileNetwork
+from npnets.discrete import CosineEmbeddingNetwork, FullQuantileFunction, ImplicitQuantileNetwork
 
 NET = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,)), 3, (5,), num_cosines=8)
 SMOOTH = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,), activation="tanh"), (2, 2), num_cosines=3)
@@ -112,6 +114,31 @@ def test_a_trunk_of_ones_own_receives_the_observations_as_they_are() -> None:
     assert state == "kept"
 
 
+class _Grid(_Rows):
+    """A trunk of one's own, whose features have two axes."""
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return nnp.reshape(obs["rows"], (len(obs["rows"]), 2, -1)), state
+
+
+def test_features_of_several_axes_are_flattened_and_of_another_number_an_error() -> None:
+    net, flat = (ImplicitQuantileNetwork(trunk, 3, num_cosines=8) for trunk in (_Grid(), _Rows()))
+    params, obs, taus = _given(net)
+    (quantiles, _), _ = net.forward(params, {"rows": obs}, 3, taus=taus)
+    (expected, _), _ = flat.forward(params, {"rows": obs}, 3, taus=taus)
+    assert_array_equal(quantiles, as_numpy(expected))
+    with pytest.raises(ValueError, match=r"features of shape \(2, 2, 1\), but 4 features are expected"):
+        net.forward(params, {"rows": obs[:, :2]}, 3, taus=taus)
+
+
+def test_a_trunk_that_is_an_ensemble_is_an_error_with_the_reason() -> None:
+    members = functools.partial(npnets.EnsembleLinear, 4)
+    net = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,), linear_layer=members), 3)
+    params, obs, taus = _given(net)
+    with pytest.raises(ValueError, match="is an ensemble.*a quantile network needs the features of a single network"):
+        net.forward(params, obs, 3, taus=taus)
+
+
 ONE_OF_TWO = "exactly one of rng .* and taus"
 
 
@@ -131,6 +158,15 @@ def test_fractions_that_do_not_fit_are_an_error(arguments: Any, error: Any, word
     params, obs, _ = _given()
     with pytest.raises(error, match=words):
         NET.forward(params, obs, 3, **arguments)
+
+
+@pytest.mark.numpy_alone("no arrays in it")
+@pytest.mark.parametrize("kind", [ImplicitQuantileNetwork, FullQuantileFunction])
+def test_a_discrete_space_is_as_good_as_its_number_of_actions(kind: Any) -> None:
+    trunk = npnets.Net(4, hidden_sizes=(6,))
+    assert kind(trunk, gymnasium.spaces.Discrete(3)) == kind(trunk, 3)
+    with pytest.raises(ValueError, match="start"):
+        kind(trunk, gymnasium.spaces.Discrete(3, start=1))
 
 
 @pytest.mark.numpy_alone("no arrays in it")
@@ -155,6 +191,13 @@ def test_a_number_of_fractions_that_is_no_positive_integer_is_an_error(sample_si
     params, obs, _ = _given()
     with pytest.raises((TypeError, ValueError), match="sample_size must be"):
         NET.forward(params, obs, sample_size, rng=np.random.default_rng(0))
+
+
+def test_fractions_in_the_place_of_their_number_are_an_error_with_the_remedy() -> None:
+    params, obs, taus = _given()
+    for given in (taus, as_numpy(taus).tolist()):
+        with pytest.raises(TypeError, match=r"fractions are given by name: .*taus=taus"):
+            NET.forward(params, obs, given)
 
 
 def test_fractions_without_a_batch_axis_are_an_error_with_the_remedy() -> None:

@@ -83,8 +83,9 @@ def test_minus_infinity_among_the_logits_forbids_as_a_mask_does() -> None:
     assert bits(given.logits) == bits(masked.logits)
     for mask in (MASK.astype(np.int8), MASK.tolist(), on_backend(MASK)):
         assert bits(Categorical(on_backend(raw), mask).logits) == bits(masked.logits)
-    one = Categorical(on_backend(raw), MASK[0])
-    assert bits(one.logits) == bits(Categorical(on_backend(raw), np.broadcast_to(MASK[0], (5, 4))).logits)
+    for some in (raw, np.stack([raw, 2 * raw])):
+        one = Categorical(on_backend(some), MASK[0])
+        assert bits(one.logits) == bits(Categorical(on_backend(some), np.broadcast_to(MASK[0], some.shape)).logits)
 
 
 @each_dtype
@@ -95,6 +96,17 @@ def test_logits_of_any_size_lose_nothing(dtype: Any) -> None:
     expected = np.array([[half, half], [half, half], [0, -1e4], [0, -6e38 if dtype is np.float64 else -np.inf]])
     assert_allclose(made.logits, expected.astype(dtype), rtol=1e-6)
     assert_allclose(made.entropy(), [-half, -half, 0, 0], rtol=1e-6)
+
+
+@each_dtype
+def test_derivatives_of_all_orders_are_finite_and_right_at_large_logits(dtype: Any) -> None:
+    raw = np.array([[0.5, -0.25, 1.0]], dtype)
+    entropy = lambda x: nnp.sum(Categorical(x).entropy())  # noqa: E731
+    v = on_backend(np.array([[1.0, 0.5, -0.5]], dtype))
+    for shift in (1e3, -1e3):
+        x, shifted = on_backend(raw), on_backend(raw + dtype(shift))
+        assert_allclose(npnets.grad(entropy)(shifted), as_numpy(npnets.grad(entropy)(x)), rtol=1e-3)
+        assert_allclose(npnets.hvp(entropy)(shifted, v), as_numpy(npnets.hvp(entropy)(x, v)), rtol=1e-3)
 
 
 # -- draws ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backends import as_numpy, assert_array_equal, bits, on_backend
+from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend
 
 import npnets
 import npnets.numpy as nnp
@@ -42,6 +42,20 @@ def test_a_distribution_from_an_actor_reads_its_output_as_what_it_says_that_it_i
     assert bits(of_probs.logits) == bits(Categorical.from_probs(obs, [True, True, False]).logits)
 
 
+def test_tianshous_actor_gives_one_distribution_whether_it_returns_logits_or_probabilities() -> None:
+    trunk = npnets.Recurrent(1, 5, 3, hidden_layer_size=4)
+    of_logits, of_probs = (npnets.discrete.Actor(trunk, 3, softmax_output=softmax) for softmax in (False, True))
+    params = on_backend(of_logits.init(np.random.default_rng(0), np.float64))
+    obs = np.random.default_rng(1).normal(size=(4, 2, 5))
+    _, before = trunk.forward(params["preprocess"], obs)
+    first, state = Categorical.from_actor(of_logits, params, obs, before, mask=[1, 1, 0])
+    second, _ = Categorical.from_actor(of_probs, params, obs, before, mask=[1, 1, 0])
+    (logits, after) = of_logits.forward(params, obs, before)
+    assert bits(state) == bits(after) != bits(before)
+    assert bits(first.logits) == bits(Categorical(logits, [1, 1, 0]).logits)
+    assert_allclose(second.logits[:, :2], first.logits[:, :2], rtol=1e-12)
+
+
 def test_an_actor_of_ones_own_must_tell_whether_it_returns_probabilities() -> None:
     with pytest.raises(TypeError, match=r"an attribute softmax_output, .* but got Own\(\); otherwise use Categorical"):
         Categorical.from_actor(Own(), {}, _ones(2, 3))
@@ -58,7 +72,21 @@ def _refusals() -> dict[str, Any]:
     made = Categorical(logits)
     return {
         "a distribution": (lambda: Categorical(made), TypeError, "logits as an array, .* made into one again"),
-        "a list": (lambda: Categorical([0.0, 1.0]), TypeError, "logits as a floating-point array, but got a list"),
+        "a list": (
+            lambda: Categorical([0.0, 1.0]),
+            TypeError,
+            "Categorical expects logits as a floating-point array, but got a list",
+        ),
+        "a list of probabilities": (
+            lambda: Categorical.from_probs([0.5, 0.5]),
+            TypeError,
+            "Categorical expects probs as a floating-point array, but got a list",
+        ),
+        "probabilities of no actions": (
+            lambda: Categorical.from_probs(logits[:, :0]),
+            ValueError,
+            r"expects probs of shape \(..., actions\), but got \(2, 0\)",
+        ),
         "the pair of an actor": (lambda: Categorical((logits, None)), TypeError, r"got a tuple; .* \(logits, state\)"),
         "integers": (lambda: Categorical(logits.astype(int)), TypeError, "float32 or float64 array, but it has dtype"),
         "no axis of actions": (lambda: Categorical(logits.sum()), ValueError, r"\(..., actions\), but got \(\)"),
@@ -67,6 +95,11 @@ def _refusals() -> dict[str, Any]:
             lambda: Categorical(logits, np.ones((1, 3), bool)),
             ValueError,
             r"the shape of logits, \(2, 3\), or \(3,\) for all rows, but has \(1, 3\)",
+        ),
+        "a mask of the last rows": (
+            lambda: Categorical(_ones(4, 2, 3), np.ones((2, 3), bool)),
+            ValueError,
+            r"the shape of logits, \(4, 2, 3\), or \(3,\) for all rows, but has \(2, 3\)",
         ),
         "a mask of numbers": (lambda: Categorical(logits, np.ones(3)), TypeError, "mask must be booleans, .* float64"),
         "a mask of actions": (lambda: Categorical(logits, [0, 1, 2]), ValueError, "is it a list of actions?"),
@@ -96,6 +129,7 @@ def _refusals() -> dict[str, Any]:
             "exactly one of rng .* and noise",
         ),
         "a seed": (lambda: made.sample(3), TypeError, "rng must be a numpy.random.Generator, but is 3"),
+        "words as noise": (lambda: made.sample(noise="x"), TypeError, "noise must be an array of real numbers"),
         "noise of another shape": (lambda: made.sample(noise=logits[0]), ValueError, r"\(2, 3\), but has \(3,\)"),
         "a divergence between kinds": (
             lambda: made.kl(Gaussian(logits, logits)),

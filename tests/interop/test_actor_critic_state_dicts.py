@@ -102,7 +102,7 @@ def test_a_state_dict_without_the_trunk_of_the_critic_is_not_one_of_a_shared_tru
 
 
 @pytest.mark.numpy_alone("reads the recorded pairs")
-def test_both_versions_of_tianshou_name_the_parameters_of_both_networks_alike() -> None:
+def test_both_versions_of_tianshou_have_the_same_names_for_parameters_of_both_networks() -> None:
     ones, twos = ([pair for major, pair in PAIRS if major == m] for m in (1, 2))
     assert [(p["call"], list(p["state_dict"])) for p in ones] == [(p["call"], list(p["state_dict"])) for p in twos]
     assert len(SHARED) == 4

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.numpy_alone("is about what the cases cover; whether the
 OTHER_PROCESSORS = 10.0
 """How much larger an error may be on a processor that rounds sums in another order."""
 
-WITHOUT_A_DEFAULT = {("BranchingNet", "num_branches")}
-"""Arguments whose default, zero, makes no network, in Tianshou either."""
+WITHOUT_A_DEFAULT = {("BranchingNet", "num_branches"), ("Perturbation", "max_action"), ("VAE", "max_action")}
+"""Arguments that Tianshou requires, or whose default makes no network there; here a bound may be `low` and `high`."""
 
 ARGUMENTS = [(network, argument) for network in CLASSES for argument in constructor_arguments(network)]
 REQUIRED = [

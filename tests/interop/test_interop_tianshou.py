@@ -31,7 +31,7 @@ import npnets
 from npnets.backend import device_of
 from npnets.interop.tianshou import from_state_dict, to_state_dict
 
-FILES = ("state_dicts", "state_dicts_discrete")
+FILES = ("state_dicts", "state_dicts_discrete", "state_dicts_quantiles")
 VERSIONS: dict[int, list[dict[str, Any]]] = {
     major: [case for file in FILES for case in load(f"{file}_{major}")["cases"]] for major in (1, 2)
 }

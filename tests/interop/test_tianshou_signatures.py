@@ -39,8 +39,13 @@ KEYWORDS = {
     ("Recurrent", "forward"): SEQUENCES,
     ("RecurrentActorProb", "forward"): SEQUENCES,
     ("RecurrentCritic", "forward"): ["state", *SEQUENCES, "return_state"],
+    ("ImplicitQuantileNetwork", "forward"): ["state", "rng", "taus"],
+    ("FullQuantileFunction", "forward"): ["state", "training"],  # which is a module's mode there
     ("DiscreteCritic", "forward"): ["state"],  # one of Tianshou's `**kwargs`
 }
+
+# Parameters follow the network that they belong to.
+PARAMS_OF = {"propose_model": "propose_params"}
 
 # A shape of no actions: a list as a default would be shared by all who call.
 DEFAULTS = {"[0]": "0"}
@@ -81,6 +86,9 @@ def test_methods_take_parameters_and_then_the_arguments_of_tianshou(name: str) -
     for method, args in methods.items():
         ours = getattr(CLASSES[name], method)
         expected = [[FORWARD_NAMES.get(argument, argument), default] for argument, default in args]
+        for model, params in PARAMS_OF.items():
+            if [model, "required"] in expected:
+                expected.insert(expected.index([model, "required"]) + 1, [params, "required"])
         assert _arguments(ours) == [["params", "required"], *expected]
         keywords = [p.name for p in _parameters(ours, inspect.Parameter.KEYWORD_ONLY)]
         assert keywords == KEYWORDS.get((name, method), [])

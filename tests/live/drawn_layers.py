@@ -26,7 +26,7 @@ FLAGS = st.booleans()
 SHAPES = SIZES | st.lists(st.integers(1, 3), min_size=1, max_size=3) | st.tuples(SIZES, st.integers(1, 2))
 BOUNDS = st.sampled_from([1.0, 0.3, 2.5])
 LAYER_NORM = Word("layer_norm")
-LINEAR = [Word("Linear"), Word("partial(Linear, bias=False)")]
+LINEAR = [Word("Linear"), Word("partial(Linear, bias=False)"), Word("NoisyLinear")]
 SLOPES = st.floats(0.1, 2.0).map(lambda slope: round(slope, 3))
 POSITIVE = st.sampled_from([1e-5, 1e-3, 0.2])
 

@@ -15,6 +15,7 @@ from golden.npnets_side import (
     GRADIENT_TOLERANCE,
     NETWORKS,
     OUTPUT_TOLERANCE,
+    QUANTILES,
     RECURRENT,
     assert_all_close,
     by_path,
@@ -52,10 +53,11 @@ BARS = {"outputs": OUTPUT_TOLERANCE, "params_grads": GRADIENT_TOLERANCE, "inputs
 SEEDS = st.integers(0, 2**32 - 1)
 
 make_golden.VOCABULARY["Tokens"] = torch_trunks.Tokens
+DISCRETE = ("DiscreteActor", "DiscreteCritic", "BranchingNet", "IntrinsicCuriosityModule")
 LATER = ["Critic of features"] * ("apply_preprocess_net_to_obs_only" in str(signature(continuous.Critic)))
 """Cases of arguments that came after Tianshou 1.0.0."""
 
-each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT, *LATER])
+each_network = pytest.mark.parametrize("network", [*NETWORKS, *RECURRENT, *DISCRETE, *QUANTILES, *LATER])
 random = settings(max_examples=EXAMPLES, derandomize=False, suppress_health_check=list(HealthCheck))
 
 

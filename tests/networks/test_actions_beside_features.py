@@ -25,7 +25,7 @@ def test_an_action_shape_widens_the_head_by_the_numbers_of_an_action() -> None:
     assert npnets.Critic(NET, **ALONE).last.input_dim == 4
     for shape, actions in ((2, 2), ((3, 2), 6), ([2], 2), (np.int64(2), 2)):
         assert npnets.Critic(NET, **ALONE, action_shape=shape).last.input_dim == 4 + actions
-    box = spaces.Box(-1.0, 1.0, (3, 2))
+    box = spaces.Box(-np.inf, 1.0, (3, 2))
     critic = npnets.Critic(NET, **ALONE, action_shape=box)
     assert critic == npnets.Critic(NET, **ALONE, action_shape=(3, 2)) and critic.last.input_dim == 10
 
@@ -58,7 +58,11 @@ def test_a_number_of_features_counts_the_actions_without_an_action_shape_and_doe
     [
         ({"action_shape": 2}, (OBS,), r"pass act of shape \(batch, 2\); for the value of observations alone"),
         ({"action_shape": 2}, (OBS, np.ones((3, 3))), r"expected act of shape \(batch, 2\), .* got 3 numbers"),
-        ({"action_shape": 2}, (OBS, np.ones((2, 2))), "a row for each of the same batch, but have 3 and 2"),
+        (
+            {"action_shape": 2},
+            (OBS, np.ones((2, 2))),
+            "the preprocess net's output and act must have a row for each of the same batch, but have 3 and 2",
+        ),
         ({"action_shape": 2}, (OBS, np.ones(2)), r"act must have a batch axis .* pass act\[None\]"),
         ({}, (OBS, ACT), r"a head of 4 inputs, .* \(3, 4\), and act has 2 numbers; .* action_shape=2,"),
         ({"preprocess_net_output_dim": 6}, (OBS,), "a head of 6 inputs, .* no act came; pass act, if 2 of the inputs"),
@@ -77,9 +81,18 @@ def test_the_remedy_for_a_head_that_does_not_count_actions_works() -> None:
 
 
 def test_an_action_shape_without_the_flag_is_an_error_whose_remedies_work() -> None:
-    with pytest.raises(ValueError, match=r"apply_preprocess_net_to_obs_only=True; .*action_shape, concat=True\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"action_shape=2 counts .*apply_preprocess_net_to_obs_only=True; .*action_shape, concat=True\)",
+    ):
         npnets.Critic(NET, action_shape=2)
     assert _value(npnets.Critic(npnets.Net(5, 2, (4,), concat=True)), OBS, ACT).shape == (3, 1)
+
+
+def test_a_net_that_expects_actions_where_they_join_its_features_is_an_error_whose_remedy_works() -> None:
+    with pytest.raises(ValueError, match=r"sees observations alone; make it without concat=True and its action_shape"):
+        npnets.Critic(npnets.Net(5, 2, (4,), concat=True), **ALONE, action_shape=2)
+    assert _value(npnets.Critic(npnets.Net(5, hidden_sizes=(4,)), **ALONE, action_shape=2), OBS, ACT).shape == (3, 1)
 
 
 @pytest.mark.numpy_alone("no arrays in it")

@@ -16,7 +16,7 @@ from finite_differences import assert_trees_close, check_first_order
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, initial, small_net
+from network_cases import ACT, BOUNDS, CASES, OBS, VAE, Case, each_case, each_differentiable_case, initial, small_net
 
 import npnets
 import npnets.numpy as nnp
@@ -84,7 +84,7 @@ def test_equal_seeds_give_equal_parameters_in_both_dtypes_and_different_seeds_di
 
 
 @pytest.mark.numpy_alone("test_backends_agree compares the gradients of other backends with these")
-@each_case
+@each_differentiable_case
 def test_gradients_with_respect_to_parameters_and_inputs_agree_with_central_differences(case: Case) -> None:
     params, inputs = case.params(np.float64, seed=3), case.inputs(dtype=np.float64, seed=4)
     check_first_order(lambda p: case.run(p, *inputs), params, np.random.default_rng(0))

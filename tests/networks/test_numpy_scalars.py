@@ -13,6 +13,7 @@ from backends import as_numpy, assert_array_equal, on_backend
 
 import npnets
 import npnets.numpy as nnp
+from npnets import discrete
 
 F32 = np.dtype(np.float32)
 PLAIN = (int, float, bool, str)
@@ -53,6 +54,12 @@ def _made(i: Any, f: Any, b: Any, s: Any) -> dict[str, Any]:
         "Perturbation": npnets.Perturbation(npnets.Net(i(5), i(2)), f(0.5), cpu, f(0.25)),
         "Perturbation with a whole phi": npnets.Perturbation(npnets.Net(i(5), i(2)), i(2), cpu, i(1)),
         "VAE": npnets.VAE(mlp(i(5), hidden_sizes=(i(4),)), mlp(i(5), i(2)), i(4), i(2), f(0.5), cpu),
+        "CosineEmbeddingNetwork": discrete.CosineEmbeddingNetwork(i(4), i(3)),
+        "ImplicitQuantileNetwork": discrete.ImplicitQuantileNetwork(trunk, i(2), (i(3),), i(5), i(4), cpu),
+        "FullQuantileFunction": discrete.FullQuantileFunction(trunk, (i(2), i(1)), [i(3)], i(5), i(4), cpu),
+        "FractionProposalNetwork": discrete.FractionProposalNetwork(i(4), i(3)),
+        "NoisyLinear": discrete.NoisyLinear(i(3), i(2), f(0.3)),
+        "NoisyLinear with a whole noise": discrete.NoisyLinear(i(3), i(2), i(1)),
         "Recurrent": npnets.Recurrent(i(1), i(3), i(2), cpu, i(4)),
         "RecurrentActorProb": npnets.RecurrentActorProb(i(1), i(3), i(2), i(4), f(0.3), cpu, b(False), b(True)),
         "RecurrentCritic": npnets.RecurrentCritic(i(1), i(3), i(0), cpu, i(4)),
@@ -79,6 +86,10 @@ def _output(net: Any, params: Any) -> Any:
     act = on_backend(np.ones((4, 2)))
     if isinstance(net, npnets.VAE):
         return net.forward(params, obs, act, noise=on_backend(np.ones((4, 2))))
+    if isinstance(net, discrete.ImplicitQuantileNetwork):
+        return net.forward(params, obs, np.int64(2), taus=act)
+    if isinstance(net, discrete.FullQuantileFunction):
+        return net.forward(params, obs, None, None, discrete.Fractions(act, act[:, :1], act[:, 0]))
     if isinstance(net, npnets.Perturbation):
         return net.forward(params, obs, act)
     return net.forward(params, obs)

@@ -190,6 +190,24 @@ def test_each_member_of_an_ensemble_gets_the_actions_beside_its_own_features(tru
         assert_allclose(values[member], one.forward(on_backend(single), obs, act), rtol=1e-5)
 
 
+@pytest.mark.parametrize("actions", [None, 2])
+def test_features_of_one_token_are_no_ensemble_to_a_critic_that_does_not_flatten(actions: Any) -> None:
+    @dataclass(frozen=True)
+    class OneToken(Camera):
+        def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+            features, state = super().forward(params, obs, state)
+            return features.reshape((len(features), 1, self.output_dim)), state
+
+    flat, whole = (npnets.Critic(trunk, **ALONE, action_shape=actions) for trunk in (Camera(), OneToken()))
+    kept = npnets.Critic(OneToken(), **ALONE, action_shape=actions, flatten_input=False)
+    params, inputs = on_backend(
+        (flat.init(np.random.default_rng(0)), [scene(), np.ones((4, 2))][: 2 if actions else 1])
+    )
+    expected = flat.forward(params, *inputs)
+    for critic in (whole, kept):
+        assert_array_equal(critic.forward(params, *inputs), expected)
+
+
 @dataclass(frozen=True)
 class _Passed:
     """A trunk of the user's own around another."""

@@ -104,6 +104,7 @@ def test_methods_and_numpys_own_functions_on_traced_arrays_are_these() -> None:
         ("...j,jk->k", "'...' in the result"),
         ("i1,jk", "letters, commas"),
         ("ij,j.k", "letters, commas"),
+        ("...j...,jk->k", "letters, commas"),
         ("ij,jk->ik->", "letters, commas"),
     ],
 )

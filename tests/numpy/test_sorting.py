@@ -24,6 +24,8 @@ def test_sorting_follows_numpys_stable_order(x: Any, data: Any) -> None:
     there = on_backend(x)
     assert_array_equal(nnp.argsort(there, axis), np.argsort(x, axis, kind="stable"))
     assert_array_equal(nnp.sort(there, axis), np.sort(x, axis, kind="stable"))
+    assert_array_equal(nnp.argsort(there, axis, kind="stable"), nnp.argsort(there, axis))
+    assert_array_equal(nnp.sort(there, axis, kind="stable"), nnp.sort(there, axis))
 
 
 @given(TIED.filter(lambda x: x.size), st.integers(0, 999))
@@ -90,6 +92,8 @@ def test_refilling_the_indices_later_changes_no_gradient() -> None:
         ),
         (lambda x: nnp.take_along_axis(x, nnp.argsort(x), 2), np.exceptions.AxisError, "axis 2 is out of bounds"),
         (lambda x: nnp.take_along_axis(x, nnp.argsort(x)[:, :1] + 3, 1), IndexError, "out of bounds"),
+        (lambda x: x * nnp.argsort(x, kind="heapsort"), ValueError, "expected kind='stable', .* but got 'heapsort'"),
+        (lambda x: nnp.sort(x, kind="quicksort"), ValueError, "expected kind='stable', .* but got 'quicksort'"),
         (lambda x: nnp.sort(x, 2), np.exceptions.AxisError, "axis 2 is out of bounds"),
     ],
 )

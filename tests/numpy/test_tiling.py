@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import assert_array_equal, on_backend
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -48,6 +48,7 @@ def test_tiling_follows_numpy_and_its_gradient_sums_over_the_copies(x: Any, reps
     _check("tile", x, reps)
 
 
+@settings(max_examples=100)
 @given(ANY, st.data())
 def test_rolling_follows_numpy_and_rolling_back_undoes_it(x: Any, data: Any) -> None:
     axes = data.draw(st.lists(st.integers(-x.ndim, x.ndim - 1), min_size=1, max_size=3).map(tuple))

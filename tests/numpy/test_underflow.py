@@ -35,6 +35,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": nnp.softmax,
     "logsumexp": lambda x: nnp.logsumexp(x, axis=1),
     "norm": lambda x: nnp.linalg.norm(x, axis=1),
+    "arctan2": lambda x: nnp.arctan2(x, 1e-28),
     "an LSTM": _recurrent,
     "a critic": _critic,
     "a density": lambda x: Gaussian(x, x * 0 + 1).log_prob(on_backend(Z)),

@@ -37,7 +37,7 @@ def test_every_published_number_table_and_picture_is_that_of_its_result_file() -
 def test_every_result_file_is_published() -> None:
     records = Records()
     pages(records)
-    records.used.update(figures.SOURCES.values())
+    records.used.update(source for sources in figures.SOURCES.values() for source in sources)
     assert records.unused() == []
 
 
@@ -204,7 +204,7 @@ def test_a_picture_that_nothing_draws_is_found(tmp_path: Path) -> None:
 def test_pictures_of_another_folder_have_their_digests_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(tmp_path, "sac-seed-0", {"seed": 0})
     monkeypatch.setattr(figures, "RESULTS", tmp_path)
-    monkeypatch.setattr(figures, "SOURCES", {"sac": "sac-seed-0"})
+    monkeypatch.setattr(figures, "SOURCES", {"sac": ("sac-seed-0",)})
     monkeypatch.setattr(figures, "_drawer", lambda name: lambda results, path, dark: path.write_text(str(dark)))
     folder = tmp_path / "figures"
     assert len(figures.draw_outdated(folder)) == 2 and figures.outdated(folder) == []

@@ -18,8 +18,11 @@ from pathlib import Path
 
 from fault import Fault
 from planted_arrays import ARRAYS
+from planted_discrete import DISCRETE
+from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
 from planted_populations import POPULATIONS
+from planted_quantiles import QUANTILES
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -299,9 +302,12 @@ FAULTS = [
         "tests/threads/test_forks_and_handlers.py",
     ),
     *RULES,
+    *DISTRIBUTIONS,
     *ARRAYS,
     *NETWORKS,
+    *DISCRETE,
     *POPULATIONS,
+    *QUANTILES,
 ]
 
 

@@ -100,7 +100,7 @@ ARRAYS = [
         "numpy/tiling.py",
         "tuple([-shift for shift in args[1]])",
         "tuple([-args[1][0], *args[1][1:]])",
-        TILING,
+        FUNCTIONS,
     ),
     Fault(
         "arrays: the gradient of a tiled array takes its first copy",

@@ -24,9 +24,13 @@ import npnets
 
 WITHOUT_EFFECT = {
     "device": "says where parameters are placed, and changes no number",
+    "noisy_std": "decides initial values alone",
     "preprocess_net_output_dim": "must be what the preprocess net says by itself",
 }
 """Arguments that change no output."""
+
+OF_ROWS = ("Perturbation", "VAE", "CosineEmbeddingNetwork", "FractionProposalNetwork")
+"""Classes that take nothing but rows of numbers."""
 
 FAR = 50.0
 """Above this value tanh is one and its derivative zero, in float32 long before."""
@@ -142,7 +146,7 @@ def is_clamped(case: dict[str, Any]) -> bool:
 
 CONDITIONS: dict[str, tuple[Callable[[dict[str, Any]], bool], tuple[str, ...]]] = {
     "one row": (has_one_row, tuple(CLASSES)),
-    "several axes": (has_shapes, tuple(name for name in CLASSES if name not in ("Perturbation", "VAE"))),
+    "several axes": (has_shapes, tuple(name for name in CLASSES if name not in OF_ROWS)),
     "single numbers": (has_single_numbers, tuple(CLASSES)),
     "saturated": (is_saturated, SQUASHING),
     "clamped": (is_clamped, tuple(CLAMPED)),

@@ -88,6 +88,13 @@ def _state(layers: int, hidden: int) -> dict[str, Any]:
 
 
 ACTIONS = np.array([2, 0, 1, 1])
+TAUS = np.random.default_rng(12).random((4, 3))
+GIVEN_FRACTIONS = {
+    "propose_model": None,
+    "propose_params": None,
+    "fractions": discrete.Fractions(TAUS, TAUS[:, :2], TAUS[:, 0]),
+    "training": False,
+}
 FOLLOWING = np.random.default_rng(11).uniform(-1, 1, (4, OBS))
 VAE = npnets.VAE(npnets.MLP(OBS + ACT, 6, (7,)), npnets.MLP(OBS + 2, ACT, (7,)), 6, 2, BOUNDS)
 CASES = {
@@ -137,6 +144,16 @@ CASES = {
         (OBS,),
         {"act": ACTIONS, "s2": FOLLOWING},
     ),
+    "discrete.CosineEmbeddingNetwork": Case(discrete.CosineEmbeddingNetwork(4, 6), (3,)),
+    "discrete.ImplicitQuantileNetwork": Case(
+        discrete.ImplicitQuantileNetwork(small_net(), ACT, (4,), 5), (OBS,), {"sample_size": 2, "taus": TAUS[:, :2]}
+    ),
+    "discrete.FractionProposalNetwork": Case(discrete.FractionProposalNetwork(4, OBS), (OBS,)),
+    "discrete.FullQuantileFunction": Case(
+        discrete.FullQuantileFunction(small_net(), (ACT, 2), num_cosines=4), (OBS,), GIVEN_FRACTIONS
+    ),
+    "discrete.NoisyLinear": Case(discrete.NoisyLinear(OBS, 3, 0.4), (OBS,)),
+    "Net of noisy layers": Case(small_net(2, linear_layer=discrete.NoisyLinear), (OBS,)),
     "BranchingNet": Case(npnets.BranchingNet(OBS, 2, 3, (7,), (6,), (5,), "layer_norm", activation="tanh"), (OBS,)),
     "Recurrent": Case(npnets.Recurrent(2, OBS, ACT, hidden_layer_size=4), ((STEPS, OBS),)),
     "Recurrent with all options": Case(
@@ -167,4 +184,9 @@ CASES = {
         {"lengths": LENGTHS, "all_steps": True},
     ),
 }
+WITH_CONSTANTS = ("discrete.FractionProposalNetwork", "discrete.NoisyLinear", "Net of noisy layers")
+"""Networks in which some parameters or outputs are constants, so that differences are not derivatives."""
+
+_DIFFERENTIABLE = {name: case for name, case in CASES.items() if name not in WITH_CONSTANTS}
+each_differentiable_case = pytest.mark.parametrize("case", _DIFFERENTIABLE.values(), ids=_DIFFERENTIABLE)
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

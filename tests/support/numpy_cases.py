@@ -254,12 +254,15 @@ def _binary() -> list[Case]:
 def _reductions() -> list[Case]:
     names = "sum mean var std max min logsumexp prod".split()
     masked = itertools.product(("masked_sum", "masked_mean"), ("", "axis=0", "axis=-1, keepdims=True"))
-    norms = ("", "axis=1", "axis=(0, 2), keepdims=True", "ord=2, axis=0", "ord='fro', axis=(1, 2)")
+    norms = ["", "axis=1", "axis=(0, 2), keepdims=True", "ord=2, axis=0", "ord='fro', axis=(1, 2)"]
+    norms += [f"ord={sign}np.inf, axis={axes}" for sign in ("", "-") for axes in ("1", "0, keepdims=True", "(2, 0)")]
+    norms += ["1, 0", "1, axis=-1, keepdims=True", "-1, axis=(0, 1)", "1, axis=(2, 1), keepdims=True"]
     return [
         *(_case(f"m.{name}(x, {options})", distinct(2, 3, 4)) for name, options in itertools.product(names, AXES)),
         *(_case(f"m.{name}(x, axis=1, ddof=1)", real(2, 4)) for name in ("var", "std")),
         *(_case(f"m.{name}(x, beside(m, SOMETHING_EVERYWHERE), {options})", real(2, 3)) for name, options in masked),
         *(_case(f"m.linalg.norm(x, {options})", real(2, 3, 4)) for options in norms),
+        *(_case(f"m.linalg.norm(x, {ord})", nonzero(3)) for ord in ("1", "2", "np.inf", "-np.inf")),
         *(_case(f"m.softmax(x, axis={axis})", real(2, 3, 2)) for axis in (-1, 0, 1)),
     ]
 

@@ -7,7 +7,7 @@ from random_program_drawing import Drawing, away_from, call, drawn_array, is_spr
 from random_program_elementwise import condition_for, mask_for
 from random_program_source import Operation
 
-REDUCED = "sum mean var std max min logsumexp".split()
+REDUCED = "sum mean var std max min logsumexp prod".split()
 
 
 def _axes(draw: Drawing, x: str, by_position: bool = True) -> str:

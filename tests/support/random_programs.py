@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
+from random_program_arrays import ACCUMULATING, ANGLES, REARRANGING
 from random_program_constructs import CONSTANT, NESTED, NETWORKS, PYTHON
 from random_program_drawing import Drawing, Family, drawn_array
 from random_program_elementwise import BINARY, CHOICES, UNARY
@@ -21,6 +22,7 @@ from random_program_source import Inputs, Program
 
 _WEIGHTED = (
     *(*UNARY, *BINARY, *CHOICES, *REDUCTIONS, *PRODUCTS, *SHAPING, *JOINING, *INDEXING, *ITERATION, *CASTING),
+    *(*ACCUMULATING, *ANGLES, *REARRANGING),
     *(*CONSTANT, *PYTHON, *NETWORKS, *NESTED),
 )
 FAMILIES: tuple[Family, ...] = tuple(family for family, weight in _WEIGHTED for _ in range(weight))

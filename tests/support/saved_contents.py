@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import npnets
-from npnets import checkpoint, optim
+from npnets import checkpoint, discrete, optim
 
 SUFFIXES = (".npz", ".safetensors")
 
@@ -96,6 +96,15 @@ NETWORKS = [
     RECURRENT,
     npnets.RecurrentCritic(1, 3, 2, hidden_layer_size=4),
 ]
+DISCRETE = [
+    discrete.Actor(SMALL, (2, 2), hidden_sizes=(5,), softmax_output=False),
+    discrete.Critic(SMALL, last_size=3),
+    discrete.IntrinsicCuriosityModule(npnets.MLP(3, 4), 4, 2, hidden_sizes=(5,)),
+    discrete.ImplicitQuantileNetwork(SMALL, 2, num_cosines=8),
+    npnets.Net(3, 2, (4,), linear_layer=discrete.NoisyLinear),
+    npnets.BranchingNet(3, 2, 4, (5,), activation="tanh"),
+    npnets.ActorCritic(discrete.Actor(SMALL, 2), discrete.Critic(SMALL), share_preprocess=True),
+]
 FormerAdamState = namedtuple("AdamState", ("step", "mean", "square"))
 FormerRMSpropState = namedtuple("RMSpropState", ("step", "square", "velocity"))
 STATES = (optim.AdamState, optim.RMSpropState, optim.SGDState)
@@ -127,6 +136,7 @@ CONTENTS = {
         {"network": RECURRENT},
     ),
     "networks": Content({}, {"networks": NETWORKS}),
+    "networks_for_discrete_actions": Content({}, {"networks": DISCRETE}),
     "optimizer_states": Content(
         {
             "adam": optim.AdamState(3, {"w": numbers(2)}, {"w": numbers(2) ** 2}),

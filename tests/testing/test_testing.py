@@ -26,7 +26,8 @@ from npnets.testing.laws_of_gradients import _difference
 pytestmark = pytest.mark.numpy_alone("draws hundreds of examples; test_testing_devices is for both backends")
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "property_testing.rst"
-GOLDEN = sorted({case["call"] for name in ("networks", "recurrent") for case in load(name)["cases"]})
+FILES = ("networks", "recurrent", "discrete", "quantiles")
+GOLDEN = sorted({case["call"] for name in FILES for case in load(name)["cases"]})
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
 import npnets
-from npnets import testing
+from npnets import discrete, testing
 
 pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy arrays")
 
@@ -20,7 +20,8 @@ ACTOR = npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2, max_action=(0.5, 
 CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
 BESIDE = npnets.Critic(npnets.Net(5), apply_preprocess_net_to_obs_only=True, action_shape=(3, 1))
 MEMORY = npnets.RecurrentActorProb(2, 3, 2, 4)
-CLASSES = [getattr(npnets, name) for name in npnets.__all__ if hasattr(getattr(npnets, name), "forward")]
+PUBLIC = [getattr(module, name) for module in (npnets, discrete) for name in module.__all__]
+CLASSES = [value for value in PUBLIC if hasattr(value, "forward")]
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int = 50, seed: int = 0) -> list[Any]:
@@ -49,7 +50,7 @@ def test_networks_of_a_given_class_are_of_that_class_and_differ(kind: Any) -> No
 
 @pytest.mark.slow
 def test_networks_are_of_every_class_by_default() -> None:
-    found = [net for seed in range(4) for net in drawn(testing.networks(), 100, seed)]
+    found = [net for seed in range(12) for net in drawn(testing.networks(), 100, seed)]
     assert {type(net) for net in found} == set(CLASSES)
 
 
@@ -72,6 +73,12 @@ OPTIONS = {
     "ensemble of critics": (npnets.Critic, lambda net: not net.flatten_input),
     "features before actions": (npnets.Critic, lambda net: net.apply_preprocess_net_to_obs_only),
     "actions beside features": (npnets.Critic, lambda net: net.action_shape is not None),
+    "probabilities": (discrete.Actor, lambda net: net.softmax_output),
+    "memory before choices": (discrete.Critic, lambda net: isinstance(net.preprocess_net, npnets.Recurrent)),
+    "values of actions": (discrete.Critic, lambda net: net.last_size > 1),
+    "layers of branches": (npnets.BranchingNet, lambda net: net.action_hidden_sizes is not None),
+    "layers before branches": (npnets.BranchingNet, lambda net: net.common_hidden_sizes is not None),
+    "layers of curiosity": (discrete.IntrinsicCuriosityModule, lambda net: net.hidden_sizes != ()),
     "layers": (npnets.RecurrentCritic, lambda net: net.layer_num > 1),
     "actions": (npnets.RecurrentCritic, lambda net: net.action_shape != 0),
 }
@@ -154,6 +161,30 @@ def test_actions_reach_low_and_high() -> None:
     net = npnets.Actor(npnets.Net(3), 1, low=-1.0, high=4.0)
     found = np.concatenate(drawn(testing.actions(net)))
     assert (found.min(), found.max()) == (-1.0, 4.0)
+
+
+CURIOSITY = discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("net", "row", "choices"),
+    [
+        (discrete.Actor(npnets.Net(5), 3), (), 3),
+        (CURIOSITY, (), 3),
+        (npnets.BranchingNet(5, 2, 4), (2,), 4),
+    ],
+    ids=["actor", "curiosity", "branches"],
+)
+def test_discrete_actions_are_integers_that_can_be_chosen(net: Any, row: tuple[int, ...], choices: int) -> None:
+    found = drawn(testing.actions(net, 6))
+    assert {(act.shape, act.dtype) for act in found} == {((6, *row), np.dtype(np.int64))}
+    assert {int(entry) for act in found for entry in act.flat} == set(range(choices))
+
+
+@given(testing.observations(CURIOSITY, 3), testing.actions(CURIOSITY, 3))
+def test_observations_and_actions_fit_a_curiosity_module(obs: Any, act: Any) -> None:
+    loss, act_hat = CURIOSITY.forward(testing.parameters_from(CURIOSITY, 0), obs, act, obs)
+    assert loss.shape == (3,) and act_hat.shape == (3, 3)
 
 
 def test_actions_reach_the_bound_and_a_network_without_actions_is_an_error() -> None:

@@ -13,7 +13,7 @@ from typing_extensions import assert_type
 
 import npnets
 import npnets.numpy as nnp
-from npnets import tree
+from npnets import discrete, tree
 from npnets.autodiff import Pair, fused
 from npnets.distributions import Categorical, Gaussian, SquashedGaussian
 from npnets.typing import Array, Params
@@ -53,6 +53,16 @@ assert_type(npnets.Recurrent(1, 3, 2).forward(PARAMS, OBSERVATIONS), tuple[Array
 VAE = npnets.VAE(npnets.MLP(5, 8), npnets.MLP(6, 2), hidden_dim=8, latent_dim=3, max_action=1)
 assert_type(VAE.forward(PARAMS, OBSERVATIONS, OBSERVATIONS, rng=default_rng(0)), tuple[Array, Array, Array])
 assert_type(VAE.decode(PARAMS, OBSERVATIONS, rng=default_rng(0)), Array)
+
+QUANTILES, PROPOSAL = discrete.ImplicitQuantileNetwork(NET, 2), discrete.FractionProposalNetwork(8, 8)
+assert_type(QUANTILES.forward(PARAMS, OBSERVATIONS, 8, rng=default_rng(0)), tuple[tuple[Array, Array], Any])
+assert_type(
+    discrete.FullQuantileFunction(NET, 2).forward(PARAMS, OBSERVATIONS, PROPOSAL, PARAMS),
+    tuple[tuple[Array, discrete.Fractions, Array | None], Any],
+)
+assert_type(PROPOSAL.forward(PARAMS, OBSERVATIONS).taus, Array)
+assert_type(discrete.sample_noise(NET, PARAMS, default_rng(0)), Params)
+npnets.Net(3, 2, linear_layer=discrete.NoisyLinear)
 
 # Sizes and bounds are numbers of Python or NumPy, lists, tuples or arrays; inputs are all that NumPy makes arrays of.
 npnets.Net([3, 4], hidden_sizes=[64, 64])

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import cases_discrete
+import cases_quantiles
 import cases_recurrent
 from cases_common import LAYERS, MLPS, NETS, Case, activation_cases
 from cases_continuous import ACTORS, BCQ, CRITICS, VAES
@@ -86,7 +87,24 @@ DISCRETE = Family(
     [],
 )
 
-FAMILIES = {"networks": FEED_FORWARD, "recurrent": RECURRENT, "discrete": DISCRETE}
+QUANTILES = Family(
+    cases_quantiles.NETWORKS,
+    [
+        *("CosineEmbeddingNetwork", "ImplicitQuantileNetwork", "FractionProposalNetwork", "FullQuantileFunction"),
+        "NoisyLinear",
+    ],
+    [
+        "CosineEmbeddingNetwork(9, 16)",
+        "ImplicitQuantileNetwork(Net(9, hidden_sizes=(16,)), 4, (25,), 36)",
+        "FractionProposalNetwork(8, 16)",
+        "FullQuantileFunction(Net(9, hidden_sizes=(16,)), 4, (25,), 36)",
+        "NoisyLinear(9, 16)",
+        "Net(9, 4, (16,), linear_layer=partial(NoisyLinear, noisy_std=0.2))",
+    ],
+    [],
+)
+
+FAMILIES = {"networks": FEED_FORWARD, "recurrent": RECURRENT, "discrete": DISCRETE, "quantiles": QUANTILES}
 """By the name of the file that holds its results."""
 
 OPTIMIZERS: dict[str, str] = {

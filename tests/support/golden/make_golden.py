@@ -20,6 +20,7 @@ import numpy as np
 import tianshou
 import torch
 import torch_discrete
+import torch_quantiles
 import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous
@@ -42,9 +43,13 @@ VOCABULARY: dict[str, Any] = {
     **{name: getattr(continuous, name, None) for name in ("Actor", "ActorProb", "Critic", "Perturbation", "VAE")},
     **{name: getattr(continuous, name) for name in ("RecurrentActorProb", "RecurrentCritic")},
     **torch_discrete.CLASSES,
+    **torch_quantiles.CLASSES,
 }
 
 DRAWS = 1000
+LINEAR = (nn.Linear, common.EnsembleLinear, torch_quantiles.CLASSES["NoisyLinear"])
+FRACTIONS = ("taus", "tau_hats")
+"""Inputs between zero and one."""
 
 
 def main() -> None:
@@ -136,6 +141,8 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
     """Return an input, which collects its gradient unless it is integers."""
     if name in case.integers:
         return torch.as_tensor(rng.integers(case.integers[name], size=case.inputs[name]))
+    if name in FRACTIONS:
+        return tensor(rng.random(case.inputs[name])).requires_grad_()
     values = case.spread.get(name, 1.0) * rng.standard_normal(case.inputs[name])
     if name in case.grid:
         values = np.round(values / case.grid[name]) * case.grid[name]
@@ -144,6 +151,8 @@ def draw_input(case: Case, name: str, rng: np.random.Generator) -> torch.Tensor:
 
 def run(net: nn.Module, method: str, inputs: dict[str, torch.Tensor]) -> Any:
     """Call a network, with `noise` or `drawn` in place of PyTorch's random numbers."""
+    if torch_quantiles.is_one(net):
+        return torch_quantiles.run(net, inputs)
     if torch_recurrent.has_lstm(net):
         return torch_recurrent.run(net, inputs)
     args = [value for name, value in inputs.items() if name not in ("noise", "drawn")]
@@ -218,6 +227,9 @@ def parameters(net: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     if isinstance(net, nn.LSTM):
         yield from torch_recurrent.lstm_parameters(net)
         return
+    if named := torch_quantiles.parameters(net):
+        yield from named
+        return
     if isinstance(net, nn.ModuleList):  # of BranchingNet
         for number, part in enumerate(net):
             yield from ((f"branch_{number}.{path}", parameter) for path, parameter in parameters(part))
@@ -235,7 +247,7 @@ def mlp_parameters(net: common.MLP) -> Iterator[tuple[str, nn.Parameter]]:
     """Go through an MLP's linear layers and norms, numbered by the linear layer that they belong to."""
     number = -1
     for layer in net.model:
-        linear = isinstance(layer, nn.Linear | common.EnsembleLinear)
+        linear = isinstance(layer, LINEAR)
         number += linear
         name = f"linear_{number}" if linear else f"norm_{number}"
         yield from ((f"{name}.{path}", parameter) for path, parameter in parameters(layer))

@@ -19,6 +19,8 @@ import numpy as np
 import tianshou
 import torch
 import torch_discrete
+import torch_quantile_policies
+import torch_quantiles
 import torch_recurrent
 from cases_common import Case
 from tianshou.utils.net import common, continuous, discrete
@@ -44,8 +46,12 @@ WIDTH_GIVEN = [
 FILES: dict[str, list[Case]] = {
     "state_dicts": [*cases.FEED_FORWARD.networks, *cases.RECURRENT.networks, *WIDTH_GIVEN],
     "state_dicts_discrete": cases.DISCRETE.networks,
+    "state_dicts_quantiles": cases.QUANTILES.networks,
 }
 """The cases of each file; its name ends with the number of the version."""
+
+POLICIES = {"state_dicts": policies, "state_dicts_quantiles": torch_quantile_policies.policies}
+"""The functions that make the policies of a file."""
 
 
 def main() -> None:
@@ -55,7 +61,7 @@ def main() -> None:
         content = {
             "versions": versions,
             "cases": [network_case(case, seed) for seed, case in enumerate(chosen_cases(FILES[file]))],
-            "policies": [policy_case(*made) for made in policies(vocabulary())] if file == "state_dicts" else [],
+            "policies": [policy_case(*made) for made in POLICIES[file](vocabulary())] if file in POLICIES else [],
         }
         if file == "state_dicts_discrete":
             content["pairs"] = [pair_case(call) for call in torch_discrete.PAIRS]
@@ -84,7 +90,8 @@ def network_case(case: Case, seed: int) -> dict[str, Any]:
     inputs |= {name: torch.as_tensor(rng.integers(n, size=case.inputs[name])) for name, n in case.integers.items()}
     args = [value for name, value in inputs.items() if name != "noise"]
     with torch.no_grad(), patch.object(torch, "randn_like", lambda like: inputs["noise"]):
-        outputs = list(flat(net(*args)))
+        quantiles = torch_quantiles.is_one(net)
+        outputs = list(flat(torch_quantiles.run(net, inputs) if quantiles else net(*args)))
     return {
         "name": case.name,
         "call": case.call,
@@ -161,7 +168,7 @@ def vocabulary() -> dict[str, Any]:
 def constructor(name: str) -> Callable[..., nn.Module]:
     """Return a constructor that takes the arguments of 1.0.0, which 2.x takes by name and partly in other ways."""
     new_name = name if MAJOR == 1 else NEW_NAMES.get(name, name)
-    known = torch_discrete.CLASSES if MAJOR == 1 else vars(discrete)
+    known = {**torch_discrete.CLASSES, **torch_quantiles.CLASSES} if MAJOR == 1 else vars(discrete)
     made = known.get(new_name) or getattr(common, new_name, None) or getattr(continuous, new_name)
     if MAJOR == 1 or name == "EnsembleLinear":
         return made  # type: ignore[no-any-return]

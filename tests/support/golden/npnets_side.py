@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from backends import as_numpy, on_backend
+from golden import npnets_quantiles
 from golden.fixtures import load
 from golden.npnets_trunks import Tokens
 
@@ -24,10 +25,17 @@ DISCRETE: dict[str, Any] = {
     "BranchingNet": npnets.BranchingNet,
     "IntrinsicCuriosityModule": npnets.discrete.IntrinsicCuriosityModule,
 }
+QUANTILES = (
+    *("CosineEmbeddingNetwork", "ImplicitQuantileNetwork", "FractionProposalNetwork", "FullQuantileFunction"),
+    "NoisyLinear",
+)
+DISCRETE |= {name: getattr(npnets.discrete, name) for name in QUANTILES}
 """By the names that the cases have for them: `npnets.Actor` and `npnets.Critic` are other classes."""
 
 CLASSES: dict[str, Any] = {name: getattr(npnets, name) for name in (*NETWORKS, *RECURRENT)} | DISCRETE
-FAMILIES: list[dict[str, Any]] = [load(name) for name in ("networks", "recurrent", "discrete", "trunks_1_1")]
+FAMILIES: list[dict[str, Any]] = [
+    load(name) for name in ("networks", "recurrent", "discrete", "quantiles", "trunks_1_1")
+]
 CASES: list[dict[str, Any]] = [case for family in FAMILIES for case in family["cases"]]
 ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
 
@@ -87,6 +95,8 @@ def run(case: dict[str, Any], params: Any, inputs: dict[str, Any]) -> list[Any]:
 
 def outputs_of(net: Any, method: str, params: Any, inputs: dict[str, Any]) -> list[Any]:
     """Call a network with the inputs of a case, and return its outputs in order."""
+    if isinstance(net, npnets_quantiles.CLASSES):
+        return list(flat(npnets_quantiles.called(net, params, inputs)))
     given = [value for name, value in inputs.items() if name not in ("noise", "drawn", "hidden", "cell")]
     named = {"noise": inputs["noise"]} if "noise" in inputs else {}
     if "drawn" in inputs:

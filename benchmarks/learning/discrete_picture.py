@@ -1,0 +1,64 @@
+"""The figure of the examples with discrete actions: a panel for each environment, a curve for each algorithm.
+
+A curve is the mean over the seeds; its band extends from the worst to the best seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from benchmarks.learning.picture import draw_curve
+from examples.shared.drawing import LIGHT, Palette, add_axes, new_figure, save, style, tidy
+
+TITLE, PANEL, BELOW = 0.4, 1.7, 0.62
+"""Heights in inches."""
+
+Results = Mapping[str, Any]
+
+
+def draw(runs: Sequence[Results], path: str | os.PathLike[str], dark: bool = False) -> None:
+    """Write the figure.
+
+    Parameters
+    ----------
+    runs : sequence of mappings
+        The values of `results` in the result files, one for each algorithm, environment and seed.
+    path : path-like
+        File to write; its suffix chooses the format.
+    dark : bool
+        For a dark page: light text and lines on a transparent background.
+    """
+    with style(dark) as palette:
+        save(figure_of(runs, palette), path, dark)
+
+
+def figure_of(runs: Sequence[Results], palette: Palette = LIGHT) -> Figure:
+    """Return the figure."""
+    found = curves(runs)
+    height = TITLE + PANEL + BELOW
+    figure = new_figure(len(found) * height)
+    for index, (env, algorithms) in enumerate(found.items()):
+        axes = add_axes(figure, index * height + TITLE, PANEL)
+        for (name, seeds), colour in zip(algorithms.items(), palette.series, strict=False):
+            draw_curve(axes, seeds, "steps", name, colour)
+        axes.set(xlabel="steps in the environment", xlim=(0, None))
+        axes.set_title(f"{env}: return")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        tidy(axes, palette)
+        axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def curves(runs: Sequence[Results]) -> dict[str, dict[str, list[Results]]]:
+    """Return the learning curves of all seeds, by environment and algorithm."""
+    found: dict[str, dict[str, list[Results]]] = {}
+    for run in runs:
+        for name, curve in run["curves"].items():
+            found.setdefault(run["settings"]["env"], {}).setdefault(name, []).append(curve)
+    return found
