@@ -218,7 +218,7 @@ def within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> Rounded:
         check_room(low <= high, lows, highs, dtype)
         middle = np.clip(low / 2 + high / 2, low, high)
         half = np.minimum(high - middle, middle - low)
-        half = np.where(half > 0, half, high / 2 - low / 2)  # of neighbours, whose middle is the even one
+        half = np.where(half > 0, half, high / 4 - low / 4)  # of neighbours: rounds to the even one, their middle
         while (outside := (middle + half > high) | (middle - half < low)).any():
             half = np.where(outside, np.nextafter(half, np.zeros_like(half)), half)
     return Rounded(low, high, middle, half)

@@ -22,3 +22,8 @@ def laid_out(action: Array, rows: tuple[int, ...]) -> Array:
     if len(axes) <= 1 or action.shape[: len(rows)] != rows:
         return action
     return action.reshape((*rows, math.prod(axes)))
+
+
+def in_shape(action: Array, shape: tuple[int, ...]) -> Array:
+    """Return actions in the shape in which they came, without a call if they have it."""
+    return action if action.shape == shape else action.reshape(shape)

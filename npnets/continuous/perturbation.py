@@ -14,6 +14,7 @@ from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
 from npnets.common.spec import Spec
 from npnets.common.trunk import NetBody, OwnBody, body, entry_of_trunk
+from npnets.continuous.action_axes import in_shape
 from npnets.continuous.pairs import paired_actions
 from npnets.description import Bound, cached_property, set_plain
 from npnets.functional import limit, rounded_like, scaled
@@ -100,7 +101,7 @@ class Perturbation(Network):
             change = scaled(change, self.max_action)
         else:
             change = rounded_like(self.low, self.high, change).half * change
-        return limit(self.phi * change + action, self.max_action, self.low, self.high).reshape(came)
+        return in_shape(limit(self.phi * change + action, self.max_action, self.low, self.high), came)
 
     @cached_property
     def _body(self) -> NetBody | OwnBody:

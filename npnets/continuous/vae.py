@@ -15,6 +15,7 @@ from npnets.common.network import Network
 from npnets.common.protocols import Layer, check_is_network
 from npnets.common.sequential import Leaves, Sequential, entry_of, part_of
 from npnets.common.spec import Spec
+from npnets.continuous.action_axes import in_shape
 from npnets.continuous.pairs import paired, paired_actions
 from npnets.description import Bound, cached_property, set_plain, set_sizes
 from npnets.functional import scaled
@@ -138,7 +139,7 @@ class VAE(Network):
                 f"the decoder must return as many features as an action has entries, {action.shape}, but returned "
                 f"{reconstruction.shape}"
             )
-        return reconstruction.reshape(came), mean, std
+        return in_shape(reconstruction, came), mean, std
 
     @computes_where_params
     def decode(

@@ -72,21 +72,16 @@ def noise_like(mu: Array, rng: object, noise: object) -> Array:
     check_rng_or_noise(rng, noise)
     if noise is None:
         noise = check_generator(rng).standard_normal(mu.shape)
-    return like_mean(noise, mu, "noise")
+    found: Array = as_input(noise, mu, "noise")
+    if found.shape != mu.shape:
+        raise ValueError(f"noise must have the shape of mu, {mu.shape}, but has {found.shape}")
+    return found
 
 
 def check_rng_or_noise(rng: object, noise: object) -> None:
     """Check that exactly one source of random numbers is given."""
     if (rng is None) == (noise is None):
         raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
-
-
-def like_mean(value: object, mu: Array, name: str) -> Array:
-    """Return a value in the mean's dtype and on its device, if it has its shape."""
-    found: Array = as_input(value, mu, name)
-    if found.shape != mu.shape:
-        raise ValueError(f"{name} must have the shape of mu, {mu.shape}, but has {found.shape}")
-    return found
 
 
 def points_like(value: object, mu: Array, name: str) -> Array:

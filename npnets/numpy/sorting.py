@@ -24,11 +24,10 @@ def argsort(x: ArrayLike, axis: int | None = -1, kind: str | None = None) -> Arr
     Without an axis (`axis=None`) the array counts as one-dimensional. `kind` can be `"stable"`, which is the default.
     """
     _check_kind(kind)
-    x = asarray(x)
-    return _order(ravel(x), -1) if axis is None else _order(x, axis)
+    return _order(asarray(x), axis)
 
 
-def _order(x: Any, axis: int) -> Array:
+def _order(x: Any, axis: int | None) -> Array:
     with computing_where(x):
         return np.argsort(bare(x), axis, kind="stable")
 

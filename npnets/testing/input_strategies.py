@@ -19,7 +19,7 @@ from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.forward_signature import Network
 from npnets.testing.network_under_test import network_under_test
-from npnets.testing.shapes import action_row, as_row, choices_of
+from npnets.testing.shapes import action_row, as_row, bounds_of, choices_of
 from npnets.tree import Tree
 
 Batch: TypeAlias = int | st.SearchStrategy[int] | None
@@ -100,8 +100,8 @@ def actions(
     Returns
     -------
     strategy of (batch, ...) arrays
-        Within `net.max_action`, or within one if there is no such attribute. Integers for a network of discrete
-        actions: `(batch,)`, and `(batch, num_branches)` for a `BranchingNet`.
+        Within the network's `low` and `high` or its `max_action`, or within one if there is none. Integers for a
+        network of discrete actions: `(batch,)`, and `(batch, num_branches)` for a `BranchingNet`.
 
     Raises
     ------
@@ -116,8 +116,14 @@ def actions(
         return _batches(batch).flatmap(
             lambda rows: st_numpy.arrays(np.int64, (rows, *row), elements=st.integers(0, choices - 1))
         )
-    bound = np.asarray(getattr(net, "max_action", 1.0), dtype)
-    return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(lambda x: x.astype(dtype) * bound)
+    low, high = bounds_of(net) or (-1.0, 1.0)
+
+    def bounded(x: Array) -> Array:
+        """Map entries in [-1, 1] to the bounds; the clip is for rounding."""
+        entries = (low + high) / 2 + (high - low) / 2 * x.reshape(len(x), -1)
+        return np.clip(entries, low, high).reshape(x.shape).astype(dtype)
+
+    return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(bounded)
 
 
 def states(net: Network, batch: Batch = None, *, state_shape: Shape | None = None) -> st.SearchStrategy[Tree]:

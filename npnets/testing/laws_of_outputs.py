@@ -11,6 +11,7 @@ from npnets.continuous.vae import LOG_STD_MAX, LOG_STD_MIN
 from npnets.testing.arrays import is_floating, paths_and_leaves, shown
 from npnets.testing.law import Law, Violation
 from npnets.testing.network_under_test import Inputs, NetworkUnderTest
+from npnets.testing.shapes import bounds_of
 from npnets.testing.trial import DTYPES, LARGE, LARGEST_BATCH, MANY_ROWS, Trial
 from npnets.tree import Tree
 
@@ -66,13 +67,15 @@ def _bound(trial: Trial) -> None:
     params = trial.params(np.float32, (0.0, 1.0, 100.0))
     outputs = trial.run(params, trial.inputs(trial.batch(), np.float32, LARGE)).outputs
     name, action = next(iter(tree.to_numpy(outputs).items()))
-    bound = np.asarray(getattr(trial.under_test.net, "max_action", None), np.float64)
-    if (np.abs(action).astype(np.float64) > bound).any():
+    low, high = bounds_of(trial.net) or (-np.inf, np.inf)
+    entries = action.reshape(len(action), -1).astype(np.float64)
+    beyond = np.maximum(low - entries, entries - high)
+    if (beyond > 0).any():
         raise Violation(
-            f"every entry of {name} within max_action, {shown(bound)}",
-            f"{name} = {shown(action)}, which exceeds it by {np.max(np.abs(action) - bound):.3g}",
+            f"every entry of {name} within its bounds, {shown(low)} to {shown(high)}",
+            f"{name} = {shown(action)}, which exceeds it by {np.max(beyond):.3g}",
             "the output is not squashed, or is rounded after squashing, or the bound itself is rounded up to the "
-            "dtype; use npnets.functional.squash, which multiplies tanh by the bound last and rounds toward zero",
+            "dtype; use npnets.functional.squash, which rounds so that no bound is exceeded",
         )
 
 
@@ -124,7 +127,7 @@ def _init_takes_dtype(network: NetworkUnderTest) -> bool:
 
 
 def _is_bounded(network: NetworkUnderTest) -> bool:
-    return getattr(network.net, "max_action", None) is not None and not getattr(network.net, "unbounded", False)
+    return bounds_of(network.net) is not None and not getattr(network.net, "unbounded", False)
 
 
 SHAPE = Law(
@@ -134,6 +137,6 @@ LAWS = (
     Law("dtype", "outputs and states have the dtype of the parameters, whatever the dtype of the inputs", _dtype),
     Law("initial dtype", "init(rng, dtype) makes parameters of that dtype", _initial_dtype, _init_takes_dtype),
     Law("finite", "outputs are finite for inputs up to a million", _finite),
-    Law("bound", "no action exceeds max_action, not even by rounding", _bound, _is_bounded),
+    Law("bound", "no action exceeds its bounds, not even by rounding", _bound, _is_bounded),
     Law("sigma", "standard deviations are positive and within their range", _sigma),
 )

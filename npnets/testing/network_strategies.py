@@ -5,9 +5,11 @@ action or a layer norm of one feature.
 """
 
 import functools
+import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+import numpy as np
 from hypothesis import strategies as st
 
 from npnets import discrete
@@ -110,8 +112,8 @@ def _nets(draw: st.DrawFn) -> Any:
 @st.composite
 def _actors(draw: st.DrawFn, kind: type[Actor] | type[ActorProb]) -> Any:
     trunk, shape, hidden = draw(_trunks() | _RECURRENT), draw(_SHAPES), draw(_HIDDEN)
-    options = {"max_action": draw(_bounds(shape))} if kind is Actor else draw(_gaussian(shape))
-    return kind(trunk, shape, hidden, **options)
+    options = draw(_bounds(shape) if kind is Actor else _gaussian(shape))
+    return kind(trunk, shape, hidden, flatten_action=draw(_FLAGS), **options)
 
 
 @st.composite
@@ -179,36 +181,41 @@ def _quantile_networks(kind: type) -> Networks:
 def _perturbations(draw: st.DrawFn) -> Perturbation:
     obs, actions = draw(_SIZES), draw(_SIZES)
     trunk = draw(_trunks(shape=obs + actions, actions=actions))
-    return Perturbation(trunk, draw(_bounds(actions)), phi=draw(st.sampled_from([0.05, 0.5])))
+    return Perturbation(trunk, phi=draw(st.sampled_from([0.05, 0.5])), **draw(_bounds(actions)))
 
 
 @st.composite
 def _autoencoders(draw: st.DrawFn) -> VAE:
     obs, actions, hidden, latent = (draw(_SIZES) for _ in range(4))
     encoder, decoder = draw(_mlps(obs + actions, hidden)), draw(_mlps(obs + latent, actions))
-    return VAE(encoder, decoder, hidden, latent, draw(_bounds(actions)))
+    return VAE(encoder, decoder, hidden, latent, **draw(_bounds(actions)))
 
 
 @st.composite
 def _recurrent_actors(draw: st.DrawFn) -> RecurrentActorProb:
     layers, obs, actions, hidden = draw(_LAYERS), draw(_SHAPES), draw(_SHAPES), draw(_SIZES)
-    return RecurrentActorProb(layers, obs, actions, hidden, **draw(_gaussian(actions)))
+    return RecurrentActorProb(layers, obs, actions, hidden, flatten_action=draw(_FLAGS), **draw(_gaussian(actions)))
 
 
-def _bounds(shape: Any) -> st.SearchStrategy[Any]:
-    """Draw a bound of actions: one number, or one for each action dimension."""
-    entries = shape if isinstance(shape, int) else shape[0] * shape[1]
-    return st.just(1.0) | _BOUNDS | st.lists(_BOUNDS, min_size=entries, max_size=entries).map(tuple)
+def _bounds(shape: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw bounds of actions: `max_action`, or `low` and `high`; one number, or one for each action dimension."""
+    axes = (shape,) if isinstance(shape, int) else shape
+    entries = math.prod(axes)
+    several = st.lists(_BOUNDS, min_size=entries, max_size=entries).map(tuple)
+    symmetric = st.fixed_dictionaries({"max_action": st.just(1.0) | _BOUNDS | several})
+    return symmetric | st.builds(_interval, st.just(axes), st.floats(-8.0, 8.0, width=32), _BOUNDS | several)
+
+
+def _interval(axes: tuple[int, ...], low: float, widths: Any) -> dict[str, Any]:
+    high = np.add(low, widths)
+    return {"low": low, "high": high.reshape(axes) if high.ndim else float(high)}
 
 
 @st.composite
 def _gaussian(draw: st.DrawFn, shape: Any) -> dict[str, Any]:
     unbounded = draw(_FLAGS)
-    return {
-        "max_action": 1.0 if unbounded else draw(_bounds(shape)),
-        "unbounded": unbounded,
-        "conditioned_sigma": draw(_FLAGS),
-    }
+    bounds = {} if unbounded else draw(_bounds(shape))
+    return {**bounds, "unbounded": unbounded, "conditioned_sigma": draw(_FLAGS)}
 
 
 _LAYERS = st.integers(1, 2)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets import discrete
+from npnets.backend import Array
 from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.description import Shape, shape, width
@@ -123,6 +124,8 @@ def output_row(net: object, action: Row | None) -> Row:
         )
     if isinstance(net, (VAE, Perturbation)) and action is not None:
         return action
+    if not getattr(net, "flatten_action", True):
+        return as_row("action_shape", getattr(net, "action_shape"))  # noqa: B009
     if isinstance(net, IntrinsicCuriosityModule):
         return (net.inverse_model.output_dim,)
     if isinstance(net, BranchingNet):
@@ -130,6 +133,17 @@ def output_row(net: object, action: Row | None) -> Row:
     if features is None:
         raise TypeError(f"{net!r:.80} has no output_dim; a network has init, forward and output_dim")
     return (int(features),) if atoms == 1 else (int(features) // atoms, atoms)
+
+
+def bounds_of(net: object) -> tuple[Array, Array] | None:
+    """Return the lower and the upper bound of an action's entries: of `low` and `high`, or else of `max_action`."""
+    low, high = (getattr(net, name, None) for name in ("low", "high"))
+    if low is None or high is None:
+        high = getattr(net, "max_action", None)
+        if high is None:
+            return None
+        low = np.negative(high)
+    return np.ravel(low).astype(np.float64), np.ravel(high).astype(np.float64)
 
 
 def members_of(net: object) -> int | None:

@@ -205,6 +205,9 @@ def test_no_function_moves_an_array_from_one_gpu_to_another() -> None:
         nnp.full_like(y, 2),
         nnp.isfinite(y),
         nnp.asarray(y, "f"),
+        nnp.sort(y),
+        nnp.argsort(y),
+        nnp.take_along_axis(y, nnp.argsort(y, None)[:1, None], 0),
     ):
         assert backend.device_of(made) == "cuda:1"
     assert backend.device_of(npnets.tree.ravel({"a": y, "b": y})[0]) == "cuda:1"

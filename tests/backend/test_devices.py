@@ -313,12 +313,29 @@ def test_plain_autograd_differentiates_networks_and_functions_on_a_gpu(device: s
     assert_trees_close_to_numpy(theirs, npnets.tree.to_numpy(npnets.grad(loss)(params)), 1e-6, 1e-8)
 
 
+@each_gpu
+def test_functions_that_rearrange_and_accumulate_are_differentiated_on_a_gpu(device: str) -> None:
+    x = np.random.default_rng(0).uniform(0.5, 2, (2, 3))
+    functions: list[Callable[[Any], Any]] = [
+        lambda a: nnp.sort(a) * nnp.take_along_axis(a, nnp.argsort(a), 1),
+        lambda a: nnp.cumprod(a, 1) + nnp.cumsum(a).reshape(2, 3) * nnp.prod(a, 0),
+        lambda a: nnp.einsum("ij,kj->ik", a, a) + nnp.einsum("ii", a @ a.T),
+        lambda a: nnp.repeat(nnp.roll(nnp.tile(a, 2), 1, 1), [2, 1], 0) + nnp.arctan2(1.5, a[:1, :1]),
+    ]
+    for fun in functions:
+        loss = lambda a, f=fun: nnp.sum(f(a) ** 2)  # noqa: E731
+        found = npnets.grad(loss)(npnets.tree.to_device(x, device))
+        assert device_of(found) == device
+        assert_trees_close_to_numpy(found, npnets.grad(loss)(x), 1e-10)
+
+
 def test_every_operator_takes_a_cupy_array_and_a_traced_array_in_either_order() -> None:
     a, x = npnets.tree.to_device(tuple(np.random.default_rng(0).uniform(0.5, 2, (2, 3, 3))), "cuda")
     plain_a, plain_x = npnets.tree.to_numpy((a, x))
     functions: list[Callable[[Any, Any], Any]] = [
         lambda a, x: a - x + x * a - a / x + x**a + a**x,
         lambda a, x: a @ x + x @ a,
+        lambda a, x: a % x + x % a,
         lambda a, x: nnp.where(a > x, x, a) + nnp.where(x >= a, a * x, x),
         lambda a, x: np.multiply(a, x) + np.exp(x) * a + np.float64(2) * x / np.float32(3),
         lambda a, x: nnp.concatenate([a, x], 1)[:, 2:5] + nnp.stack([x, a])[0],

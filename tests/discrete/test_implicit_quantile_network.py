@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import gymnasium
@@ -111,6 +112,31 @@ def test_a_trunk_of_ones_own_receives_the_observations_as_they_are() -> None:
     expected = net.last.forward(params["last"], obs * embedding[:, 1])
     assert_allclose(quantiles[:, :, 1], expected, rtol=1e-12)
     assert state == "kept"
+
+
+class _Grid(_Rows):
+    """A trunk of one's own, whose features have two axes."""
+
+    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
+        return nnp.reshape(obs["rows"], (len(obs["rows"]), 2, -1)), state
+
+
+def test_features_of_several_axes_are_flattened_and_of_another_number_an_error() -> None:
+    net, flat = (ImplicitQuantileNetwork(trunk, 3, num_cosines=8) for trunk in (_Grid(), _Rows()))
+    params, obs, taus = _given(net)
+    (quantiles, _), _ = net.forward(params, {"rows": obs}, 3, taus=taus)
+    (expected, _), _ = flat.forward(params, {"rows": obs}, 3, taus=taus)
+    assert_array_equal(quantiles, as_numpy(expected))
+    with pytest.raises(ValueError, match=r"features of shape \(2, 2, 1\), but 4 features are expected"):
+        net.forward(params, {"rows": obs[:, :2]}, 3, taus=taus)
+
+
+def test_a_trunk_that_is_an_ensemble_is_an_error_with_the_reason() -> None:
+    members = functools.partial(npnets.EnsembleLinear, 4)
+    net = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,), linear_layer=members), 3)
+    params, obs, taus = _given(net)
+    with pytest.raises(ValueError, match="is an ensemble.*a quantile network needs the features of a single network"):
+        net.forward(params, obs, 3, taus=taus)
 
 
 ONE_OF_TWO = "exactly one of rng .* and taus"

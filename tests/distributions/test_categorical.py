@@ -83,8 +83,9 @@ def test_minus_infinity_among_the_logits_forbids_as_a_mask_does() -> None:
     assert bits(given.logits) == bits(masked.logits)
     for mask in (MASK.astype(np.int8), MASK.tolist(), on_backend(MASK)):
         assert bits(Categorical(on_backend(raw), mask).logits) == bits(masked.logits)
-    one = Categorical(on_backend(raw), MASK[0])
-    assert bits(one.logits) == bits(Categorical(on_backend(raw), np.broadcast_to(MASK[0], (5, 4))).logits)
+    for some in (raw, np.stack([raw, 2 * raw])):
+        one = Categorical(on_backend(some), MASK[0])
+        assert bits(one.logits) == bits(Categorical(on_backend(some), np.broadcast_to(MASK[0], some.shape)).logits)
 
 
 @each_dtype
@@ -95,6 +96,17 @@ def test_logits_of_any_size_lose_nothing(dtype: Any) -> None:
     expected = np.array([[half, half], [half, half], [0, -1e4], [0, -6e38 if dtype is np.float64 else -np.inf]])
     assert_allclose(made.logits, expected.astype(dtype), rtol=1e-6)
     assert_allclose(made.entropy(), [-half, -half, 0, 0], rtol=1e-6)
+
+
+@each_dtype
+def test_derivatives_of_all_orders_are_finite_and_right_at_large_logits(dtype: Any) -> None:
+    raw = np.array([[0.5, -0.25, 1.0]], dtype)
+    entropy = lambda x: nnp.sum(Categorical(x).entropy())  # noqa: E731
+    v = on_backend(np.array([[1.0, 0.5, -0.5]], dtype))
+    for shift in (1e3, -1e3):
+        x, shifted = on_backend(raw), on_backend(raw + dtype(shift))
+        assert_allclose(npnets.grad(entropy)(shifted), as_numpy(npnets.grad(entropy)(x)), rtol=1e-3)
+        assert_allclose(npnets.hvp(entropy)(shifted, v), as_numpy(npnets.hvp(entropy)(x, v)), rtol=1e-3)
 
 
 # -- draws ------------------------------------------------------------------------------------------------------------
@@ -165,6 +177,14 @@ def test_each_row_is_drawn_and_scored_by_itself() -> None:
         alone = Categorical(raw[row], MASK)
         assert_array_equal(alone.sample(noise=noise[row]), as_numpy(actions[row]))
         assert_allclose(alone.log_prob(actions[row]), log_probs[row], rtol=1e-12)
+        assert_array_equal(alone.mode(), as_numpy(whole.mode()[row]))
+        assert_allclose(alone.entropy(), whole.entropy()[row], rtol=1e-12)
+        assert_allclose(alone.kl(Categorical(raw[0], MASK)), whole.kl(_repeated(raw[0]))[row], rtol=1e-11, atol=1e-15)
+
+
+def _repeated(raw: Any) -> Categorical:
+    """Three times the same masked rows."""
+    return Categorical(nnp.stack([raw] * 3), np.broadcast_to(MASK, (3, 5, 4)))
 
 
 def test_extra_leading_axes_of_actions_are_scored_one_by_one() -> None:
@@ -225,7 +245,10 @@ def test_gradients_at_minus_infinity_are_finite_zero_where_forbidden_and_of_the_
     for found in as_numpy([grads, twice]):
         assert found.dtype == dtype and np.isfinite(found).all() and not found[~MASK].any()
     score = lambda raw: nnp.sum(Categorical(raw).log_prob(actions))  # noqa: E731
-    assert_array_equal(npnets.grad(score)(raw)[0], np.zeros(4))
+    direction = logits(5, 4, seed=2, dtype=dtype)
+    for found in as_numpy([npnets.grad(score)(raw), npnets.hvp(score)(raw, direction)]):
+        np.testing.assert_array_equal(found[0], np.zeros(4))
+        assert found[2].all()
 
 
 def test_an_infinite_divergence_leaves_the_gradients_of_other_rows_alone() -> None:

@@ -72,7 +72,21 @@ def _refusals() -> dict[str, Any]:
     made = Categorical(logits)
     return {
         "a distribution": (lambda: Categorical(made), TypeError, "logits as an array, .* made into one again"),
-        "a list": (lambda: Categorical([0.0, 1.0]), TypeError, "logits as a floating-point array, but got a list"),
+        "a list": (
+            lambda: Categorical([0.0, 1.0]),
+            TypeError,
+            "Categorical expects logits as a floating-point array, but got a list",
+        ),
+        "a list of probabilities": (
+            lambda: Categorical.from_probs([0.5, 0.5]),
+            TypeError,
+            "Categorical expects probs as a floating-point array, but got a list",
+        ),
+        "probabilities of no actions": (
+            lambda: Categorical.from_probs(logits[:, :0]),
+            ValueError,
+            r"expects probs of shape \(..., actions\), but got \(2, 0\)",
+        ),
         "the pair of an actor": (lambda: Categorical((logits, None)), TypeError, r"got a tuple; .* \(logits, state\)"),
         "integers": (lambda: Categorical(logits.astype(int)), TypeError, "float32 or float64 array, but it has dtype"),
         "no axis of actions": (lambda: Categorical(logits.sum()), ValueError, r"\(..., actions\), but got \(\)"),
@@ -81,6 +95,11 @@ def _refusals() -> dict[str, Any]:
             lambda: Categorical(logits, np.ones((1, 3), bool)),
             ValueError,
             r"the shape of logits, \(2, 3\), or \(3,\) for all rows, but has \(1, 3\)",
+        ),
+        "a mask of the last rows": (
+            lambda: Categorical(_ones(4, 2, 3), np.ones((2, 3), bool)),
+            ValueError,
+            r"the shape of logits, \(4, 2, 3\), or \(3,\) for all rows, but has \(2, 3\)",
         ),
         "a mask of numbers": (lambda: Categorical(logits, np.ones(3)), TypeError, "mask must be booleans, .* float64"),
         "a mask of actions": (lambda: Categorical(logits, [0, 1, 2]), ValueError, "is it a list of actions?"),
@@ -110,6 +129,7 @@ def _refusals() -> dict[str, Any]:
             "exactly one of rng .* and noise",
         ),
         "a seed": (lambda: made.sample(3), TypeError, "rng must be a numpy.random.Generator, but is 3"),
+        "words as noise": (lambda: made.sample(noise="x"), TypeError, "noise must be an array of real numbers"),
         "noise of another shape": (lambda: made.sample(noise=logits[0]), ValueError, r"\(2, 3\), but has \(3,\)"),
         "a divergence between kinds": (
             lambda: made.kl(Gaussian(logits, logits)),

@@ -15,7 +15,8 @@ from npnets.interop.tianshou import from_state_dict, split, to_state_dict
 
 pytestmark = pytest.mark.numpy_alone("about names; arrays are NumPy's on both sides")
 
-RECORDED = [(major, case) for major in (1, 2) for case in load(f"state_dicts_{major}")["policies"]]
+FILES = ("state_dicts", "state_dicts_quantiles")
+RECORDED = [(major, case) for major in (1, 2) for file in FILES for case in load(f"{file}_{major}")["policies"]]
 PARTS = [(case, prefix, call) for _, case in RECORDED for prefix, call in case["networks"].items()]
 
 each_policy = pytest.mark.parametrize(
@@ -24,6 +25,13 @@ each_policy = pytest.mark.parametrize(
 each_part = pytest.mark.parametrize(
     ("case", "prefix", "call"), PARTS, ids=[f"{case['class']} {prefix}" for case, prefix, _ in PARTS]
 )
+
+OTHERS = {
+    "SAC": {"alpha": ["_log_alpha"]},
+    **dict.fromkeys(("IQNPolicy", "FQFPolicy", "IQN", "FQF"), {"": ["tau_hat"]}),
+    **dict.fromkeys(("RainbowPolicy", "RainbowDQN"), {"": ["support"]}),
+}
+"""By the class of a policy: values that belong to no network, in the parts that `split` gives."""
 
 ACTOR = npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2)
 
@@ -68,8 +76,9 @@ def test_names_around_a_network_that_only_version_2_has_may_be_left_out(
 @each_policy
 def test_the_networks_of_a_policy_have_all_parameters_of_its_state_dict(case: dict[str, Any]) -> None:
     theirs = [name for prefix in case["networks"] for name in below(case, prefix)]
-    others = {"alpha._log_alpha"} if case["class"] == "SAC" else set()
-    assert len(theirs) == len(set(theirs)) and {*theirs, *others} == case["state_dict"].keys()
+    others = {f"{part}.{name}".lstrip(".") for part, names in OTHERS.get(case["class"], {}).items() for name in names}
+    assert len(theirs) == len(set(theirs))
+    assert {*theirs, *others} == {name.replace("policy.support", "support") for name in case["state_dict"]}
 
 
 @each_policy
@@ -80,9 +89,7 @@ def test_a_policy_is_split_into_the_state_dicts_of_its_networks(case: dict[str, 
         net = make(call)
         expected = {name.removeprefix(f"{prefix}."): array for name, array in below(case, prefix).items()}
         assert_same_bits(to_state_dict(net, from_state_dict(net, part)), expected)
-    assert {name: list(part) for name, part in parts.items()} == (
-        {"alpha": ["_log_alpha"]} if case["class"] == "SAC" else {}
-    )
+    assert {name: list(part) for name, part in parts.items()} == OTHERS.get(case["class"], {})
 
 
 def test_the_parts_that_both_versions_have_are_named_alike_in_both() -> None:
@@ -93,6 +100,7 @@ def test_the_parts_that_both_versions_have_are_named_alike_in_both() -> None:
     assert alone[2] == ({"actor_old"}, {"alpha"}) and alone[3] == unused  # SAC and REDQ, which have no target actor
     assert alone[4] == (set(), set())  # BCQ
     assert alone[5] == ({"_actor_critic.actor", "_actor_critic.critic"}, set())  # PPO
+    assert alone[6:] == [(set(), set())] * 3  # IQN, FQF and Rainbow
 
 
 @each_policy

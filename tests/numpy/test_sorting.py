@@ -92,6 +92,7 @@ def test_refilling_the_indices_later_changes_no_gradient() -> None:
         ),
         (lambda x: nnp.take_along_axis(x, nnp.argsort(x), 2), np.exceptions.AxisError, "axis 2 is out of bounds"),
         (lambda x: nnp.take_along_axis(x, nnp.argsort(x)[:, :1] + 3, 1), IndexError, "out of bounds"),
+        (lambda x: x * nnp.argsort(x, kind="heapsort"), ValueError, "expected kind='stable', .* but got 'heapsort'"),
         (lambda x: nnp.sort(x, kind="quicksort"), ValueError, "expected kind='stable', .* but got 'quicksort'"),
         (lambda x: nnp.sort(x, 2), np.exceptions.AxisError, "axis 2 is out of bounds"),
     ],

@@ -39,6 +39,13 @@ QUANTILES = [
         _IMPLICIT,
     ),
     Fault(
+        "quantiles: the features of a trunk are not flattened",
+        "discrete/quantile_body.py",
+        "features=net.last.input_dim, remedy=remedy",
+        "remedy=remedy",
+        _IMPLICIT,
+    ),
+    Fault(
         "quantiles: a generator beside given fractions is passed over",
         "discrete/implicit_quantile_network.py",
         "if (rng is None) == (taus is None):",

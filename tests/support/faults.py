@@ -41,8 +41,10 @@ from faulty_memories import (
     WritesIntoTheState,
 )
 from faulty_networks import (
+    BelowLow,
     BeyondByARounding,
     Bounded,
+    BoundedByAnInterval,
     CastsToDouble,
     CrashesAtOne,
     CrashesOnce,
@@ -93,7 +95,7 @@ class Fault(NamedTuple):
     skip: tuple[str, ...] = ()
 
 
-CORRECT = [Policy(), Bounded(), Gaussian(), Remembering(), Memory()]
+CORRECT = [Policy(), Bounded(), BoundedByAnInterval(), Gaussian(), Remembering(), Memory()]
 FAULTS = [
     Fault(SqueezedAtOne(), "shape", r"output of shape \(1, 3\).*\n.*shape \(3,\)(.|\n)*batch = 1"),
     Fault(CrashesAtOne(), "shape", "IndexError: no second row"),
@@ -131,7 +133,8 @@ FAULTS = [
     Fault(InitialDouble(), "initial dtype", "bias of float64"),
     Fault(Overflows(), "finite", "inf|nan"),
     Fault(DividesByTheNorm(), "finite", r"obs = \[\[0., 0., 0., 0.\]\]"),
-    Fault(Unsquashed(), "bound", "within max_action, 0.3"),
+    Fault(Unsquashed(), "bound", r"within its bounds, \[-0.3\] to \[0.3\]"),
+    Fault(BelowLow(), "bound", r"within its bounds, \[0.1\] to \[0.3\]"),
     Fault(BeyondByARounding(), "bound", "exceeds it by 4.17e-08"),
     Fault(NegativeSigma(), "sigma", "sigma positive"),
     Fault(WideSigma(), "sigma", r"within \[2.061e-09, 7.389\]"),

@@ -105,6 +105,22 @@ class Unsquashed(Bounded):
         return z
 
 
+@dataclass(frozen=True)
+class BoundedByAnInterval(Policy):
+    """A correct network with `low` and `high`."""
+
+    low: float = 0.1
+    high: float = 0.3
+
+    def output(self, z: Any) -> Any:
+        return npnets.functional.squash(z, low=self.low, high=self.high)
+
+
+class BelowLow(BoundedByAnInterval):
+    def output(self, z: Any) -> Any:
+        return self.high * nnp.tanh(z)
+
+
 class BeyondByARounding(Bounded):
     def output(self, z: Any) -> Any:
         return nnp.tanh(z) * (self.max_action * (1 + 1e-7))

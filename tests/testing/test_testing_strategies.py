@@ -64,6 +64,9 @@ OPTIONS = {
     "softmax": (npnets.Net, lambda net: net.softmax),
     "concat": (npnets.Net, lambda net: net.concat),
     "bounds": (npnets.Actor, lambda net: isinstance(net.max_action, tuple)),
+    "low and high": (npnets.Actor, lambda net: net.low is not None),
+    "a high for each entry": (npnets.VAE, lambda net: isinstance(net.high, tuple)),
+    "actions that stay whole": (npnets.RecurrentActorProb, lambda net: not net.flatten_action),
     "recurrent trunk": (npnets.Actor, lambda net: isinstance(net.preprocess_net, npnets.Recurrent)),
     "unbounded": (npnets.ActorProb, lambda net: net.unbounded),
     "conditioned": (npnets.RecurrentActorProb, lambda net: net.conditioned_sigma),
@@ -144,6 +147,20 @@ def test_actions_fit_the_network_and_stay_within_its_bound(data: Any) -> None:
         assert act.shape == (2, 3, 1)
         critic.forward(testing.parameters_from(critic, 0), data.draw(testing.observations(critic, 2)), act)
     assert data.draw(testing.actions(npnets.Linear(2, 3), 2, action_shape=4)).shape == (2, 4)
+
+
+@given(st.data())
+def test_actions_stay_within_low_and_high(data: Any) -> None:
+    net = npnets.Actor(npnets.Net(3), (2, 1), low=[[0.1], [-3.0]], high=[[0.3], [5.0]])
+    act = data.draw(testing.actions(net, 3))
+    assert act.shape == (3, 2) and act.dtype == np.float32
+    assert (act >= np.float32([0.1, -3])).all() and (act <= np.float32([0.3, 5])).all()
+
+
+def test_actions_reach_low_and_high() -> None:
+    net = npnets.Actor(npnets.Net(3), 1, low=-1.0, high=4.0)
+    found = np.concatenate(drawn(testing.actions(net)))
+    assert (found.min(), found.max()) == (-1.0, 4.0)
 
 
 CURIOSITY = discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3)

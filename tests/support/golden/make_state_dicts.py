@@ -19,6 +19,7 @@ import numpy as np
 import tianshou
 import torch
 import torch_discrete
+import torch_quantile_policies
 import torch_quantiles
 import torch_recurrent
 from cases_common import Case
@@ -49,6 +50,9 @@ FILES: dict[str, list[Case]] = {
 }
 """The cases of each file; its name ends with the number of the version."""
 
+POLICIES = {"state_dicts": policies, "state_dicts_quantiles": torch_quantile_policies.policies}
+"""The functions that make the policies of a file."""
+
 
 def main() -> None:
     """Write the files of the version that is installed which the command line names, or all."""
@@ -57,7 +61,7 @@ def main() -> None:
         content = {
             "versions": versions,
             "cases": [network_case(case, seed) for seed, case in enumerate(chosen_cases(FILES[file]))],
-            "policies": [policy_case(*made) for made in policies(vocabulary())] if file == "state_dicts" else [],
+            "policies": [policy_case(*made) for made in POLICIES[file](vocabulary())] if file in POLICIES else [],
         }
         if file == "state_dicts_discrete":
             content["pairs"] = [pair_case(call) for call in torch_discrete.PAIRS]
