@@ -172,8 +172,10 @@ def _fractions(rows: int, taus: int, tau_hats: int) -> Fractions:
             r"\(2, n \+ 1\).*but have \(3, 6\) and \(3, 5\).*another batch",
         ),
         ((None, None, _fractions(2, 5, 5)), ValueError, r"but have \(2, 5\) and \(2, 5\)"),
+        ((None, None, Fractions(np.zeros((2, 6)), np.zeros((2, 5, 1)), np.zeros(2))), ValueError, r"and \(2, 5, 1\)"),
+        ((None, None, Fractions(["a"], ["b"], [0])), TypeError, "fractions.taus must be an array of real numbers"),
     ],
-    ids=["no model", "swapped", "no parameters", "a tuple", "another batch", "one too few"],
+    ids=["no model", "swapped", "no parameters", "a tuple", "another batch", "one too few", "three axes", "text"],
 )
 def test_fractions_that_do_not_fit_are_an_error(given: Any, error: Any, words: str) -> None:
     params, _, obs = _given()

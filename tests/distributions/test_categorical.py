@@ -177,6 +177,14 @@ def test_each_row_is_drawn_and_scored_by_itself() -> None:
         alone = Categorical(raw[row], MASK)
         assert_array_equal(alone.sample(noise=noise[row]), as_numpy(actions[row]))
         assert_allclose(alone.log_prob(actions[row]), log_probs[row], rtol=1e-12)
+        assert_array_equal(alone.mode(), as_numpy(whole.mode()[row]))
+        assert_allclose(alone.entropy(), whole.entropy()[row], rtol=1e-12)
+        assert_allclose(alone.kl(Categorical(raw[0], MASK)), whole.kl(_repeated(raw[0]))[row], rtol=1e-11, atol=1e-15)
+
+
+def _repeated(raw: Any) -> Categorical:
+    """Three times the same masked rows."""
+    return Categorical(nnp.stack([raw] * 3), np.broadcast_to(MASK, (3, 5, 4)))
 
 
 def test_extra_leading_axes_of_actions_are_scored_one_by_one() -> None:
@@ -237,7 +245,10 @@ def test_gradients_at_minus_infinity_are_finite_zero_where_forbidden_and_of_the_
     for found in as_numpy([grads, twice]):
         assert found.dtype == dtype and np.isfinite(found).all() and not found[~MASK].any()
     score = lambda raw: nnp.sum(Categorical(raw).log_prob(actions))  # noqa: E731
-    assert_array_equal(npnets.grad(score)(raw)[0], np.zeros(4))
+    direction = logits(5, 4, seed=2, dtype=dtype)
+    for found in as_numpy([npnets.grad(score)(raw), npnets.hvp(score)(raw, direction)]):
+        np.testing.assert_array_equal(found[0], np.zeros(4))
+        assert found[2].all()
 
 
 def test_an_infinite_divergence_leaves_the_gradients_of_other_rows_alone() -> None:

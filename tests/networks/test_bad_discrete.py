@@ -91,6 +91,11 @@ BOX = Box(np.full(2, -1.0), np.full(2, 1.0), (2,))
             ValueError,
             "feature_net returns 4 features, but feature_dim is 5",
         ),
+        "no features": (
+            lambda: IntrinsicCuriosityModule(MLP(5, 4), 0, 3),
+            ValueError,
+            "feature_dim must be at least 1",
+        ),
         "a shape of curiosity's actions": (
             lambda: IntrinsicCuriosityModule(MLP(5, 4), 4, (3,)),  # type: ignore[arg-type]
             TypeError,

@@ -127,6 +127,19 @@ def test_a_discrete_space_means_its_number_of_actions() -> None:
         assert repr(made) == repr(plain)
 
 
+@pytest.mark.numpy_alone("no arrays in it")
+def test_sequences_of_any_kind_make_equal_descriptions_that_can_be_hashed() -> None:
+    makers = (
+        lambda hidden: discrete.Actor(NET, 3, hidden),
+        lambda hidden: discrete.Critic(NET, hidden),
+        lambda hidden: discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3, hidden),
+        lambda hidden: npnets.BranchingNet(5, 2, 2, hidden, hidden, hidden),
+    )
+    for make in makers:
+        made = [make(hidden) for hidden in ([6, 4], (6, 4), np.array([6, 4]))]
+        assert len(set(made)) == 1 and len({repr(net) for net in made}) == 1
+
+
 # -- curiosity --------------------------------------------------------------------------------------------------------
 
 CURIOSITY = discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3)
