@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
-from npnets.common.spec import Spec
+from npnets.common.spec import Spec, own_spec
 from npnets.description import cached_property, check_flags, set_plain
 from npnets.tree import Params, Tree
 
@@ -39,7 +39,7 @@ class ActorCritic(Network):
         check_flags(self, "share_preprocess")
         for name, net in (("actor", self.actor), ("critic", self.critic)):
             check_is_network(name, net)
-            if self.share_preprocess and TRUNK not in (_spec_of(net) or ()):
+            if self.share_preprocess and TRUNK not in (own_spec(net) or ()):
                 raise TypeError(
                     f"share_preprocess needs networks of npnets with a preprocess_net, but {name} is {net!r:.80}; for "
                     "networks of your own leave share_preprocess out, and pass one trunk's parameters to both"
@@ -60,7 +60,7 @@ class ActorCritic(Network):
     @cached_property
     def spec(self) -> Spec:
         """`actor` and `critic`, after `preprocess` if they share it."""
-        actor, critic = (_spec_of(net) or net for net in (self.actor, self.critic))
+        actor, critic = (own_spec(net) or net for net in (self.actor, self.critic))
         if not self.share_preprocess:
             return Spec({"actor": actor, "critic": critic})
         return Spec({TRUNK: actor[TRUNK], "actor": actor.without(TRUNK), "critic": critic.without(TRUNK)})
@@ -84,9 +84,3 @@ class ActorCritic(Network):
             return {"actor": params["actor"], "critic": params["critic"]}
         trunk: Tree = {TRUNK: params[TRUNK]}
         return {name: {**trunk, **params[name]} for name in ("actor", "critic")}
-
-
-def _spec_of(net: object) -> Spec | None:
-    """Return the spec that a network's own class declares: a subclass may have other parameters."""
-    spec = getattr(net, "spec", None) if "spec" in vars(type(net)) else None
-    return spec if isinstance(spec, Spec) else None
