@@ -84,6 +84,8 @@ def test_trunks_of_other_numbers_are_not_joined_to_one() -> None:
         SHARED.join(parts)
     with pytest.raises(ValueError, match="preprocess"):
         SHARED.join(params_of(SHARED))
+    nan = npnets.tree.map(lambda leaf: leaf * float("nan"), parts["actor"]["preprocess"])
+    assert SHARED.join({name: {**part, "preprocess": nan} for name, part in parts.items()})["preprocess"] is nan
     same = {**parts, "critic": {**parts["critic"], "preprocess": parts["actor"]["preprocess"]}}
     assert bits(SHARED.split(SHARED.join(same))) == bits(same)
 
@@ -160,6 +162,11 @@ class Subclass(discrete.Actor):
             lambda: npnets.ActorCritic(ACTOR, CRITIC, share_preprocess="no"),
             TypeError,
             "share_preprocess must be True or False, but is 'no'",
+        ),
+        "a choice by position": (
+            lambda: npnets.ActorCritic(ACTOR, CRITIC, True),  # type: ignore[misc]
+            TypeError,
+            "positional arguments",
         ),
         "other trunks": (
             lambda: npnets.ActorCritic(ACTOR, discrete.Critic(npnets.Net(5)), share_preprocess=True),
