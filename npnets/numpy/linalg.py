@@ -6,12 +6,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike
 
-from npnets.autodiff import bare
+from npnets.autodiff import bare, primitive
 from npnets.backend import Array, namespace
 from npnets.numpy.constants import asarray
-from npnets.numpy.elementwise import abs, sqrt, square, where
-from npnets.numpy.reductions import Axis, max, min, sum, widened
-from npnets.numpy.shaping import squeeze
+from npnets.numpy.elementwise import abs, square, where
+from npnets.numpy.reductions import Axis, kept_shape, max, min, sum, widened
+from npnets.numpy.shaping import reshape, squeeze
 from npnets.public import listing, nearest_named
 from npnets.underflow import ignoring_underflow
 
@@ -76,12 +76,27 @@ _MATRIX_NORMS: dict[float, tuple[int, Any]] = {1: (0, max), -1: (0, min), np.inf
 
 
 @ignoring_underflow
+def _direction(length: Array, x: Any, axis: Axis) -> Array:
+    """Return the derivative of lengths by each entry: vectors divided by their length, and zero at zero."""
+    entries = x / _scale(bare(length).reshape(kept_shape(x, axis)))
+    lengths = _length(entries, axis, True)
+    is_zero = bare(lengths) == 0
+    return where(is_zero, 0, entries / where(is_zero, 1, lengths))
+
+
+@primitive(
+    vjp=lambda argnum, g, output, args: reshape(g, kept_shape(*args[:2])) * _direction(output, *args[:2]),
+    jvp=lambda argnum, tangent, output, args: sum(tangent * _direction(output, *args[:2]), *args[1:]),
+)
+@ignoring_underflow
 def _length(x: Any, axis: Axis, keepdims: bool) -> Array:
     """Return the square root of the sum of squares, of entries that are scaled by the largest first."""
-    largest = bare(max(abs(x), axis, True)) if x.size else bare(sum(x, axis, True))
-    smallest = np.finfo(largest.dtype).tiny  # whose reciprocal does not overflow
-    scale = np.maximum(namespace(largest).where(np.isfinite(largest), largest, largest.dtype.type(1)), smallest)
-    squares = sum(square(x / scale), axis, keepdims)
-    is_zero = bare(squares) == 0
-    root = where(is_zero, 0, sqrt(where(is_zero, 1, squares)))
+    scale = _scale(max(abs(x), axis, True) if x.size else sum(x, axis, True))
+    root = np.sqrt(sum(square(x / scale), axis, keepdims))
     return root * scale.reshape(root.shape)
+
+
+def _scale(size: Any) -> Array:
+    """Return numbers to divide by: sizes, but one in the place of zero and infinity, and none too small to invert."""
+    usable = np.isfinite(size) & (size != 0)
+    return np.maximum(namespace(size).where(usable, size, size.dtype.type(1)), np.finfo(size.dtype).tiny)

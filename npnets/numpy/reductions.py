@@ -35,7 +35,7 @@ def _reduced_size(x: Array, axis: Axis) -> int:
     return size
 
 
-def _kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
+def kept_shape(x: Array, axis: Axis) -> tuple[int, ...]:
     """Return the shape of a reduction of `x` that keeps reduced axes with size one."""
     axes = _reduced_axes(x.ndim, axis)
     return tuple([1 if one in axes else size for one, size in enumerate(x.shape)])
@@ -47,9 +47,9 @@ def _spread(g: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Ar
         if g.size == 1:
             return np.full(x.shape, g.reshape(()), g.dtype)  # a quarter of the time of a broadcast view
         spread = np.empty(x.shape, g.dtype)
-        spread[...] = g.reshape(_kept_shape(x, axis))
+        spread[...] = g.reshape(kept_shape(x, axis))
         return spread
-    return broadcast_to(reshape(g, _kept_shape(x, axis)), x.shape)
+    return broadcast_to(reshape(g, kept_shape(x, axis)), x.shape)
 
 
 @primitive(
@@ -95,12 +95,12 @@ def std(x: ArrayLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) 
 
 def _chosen(x: Array, output: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Return the derivative of a maximum or minimum by each entry: zero, or one over the number of equal ones."""
-    chosen = (bare(x) == bare(output).reshape(_kept_shape(x, axis))).astype(output.dtype)
+    chosen = (bare(x) == bare(output).reshape(kept_shape(x, axis))).astype(output.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
 def _choice_vjp(g: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return g.reshape(_kept_shape(x, axis)) * _chosen(x, output, axis)
+    return g.reshape(kept_shape(x, axis)) * _chosen(x, output, axis)
 
 
 def _choice_jvp(tangent: Array, output: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:

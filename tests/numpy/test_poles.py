@@ -76,6 +76,15 @@ def test_a_length_neither_overflows_nor_vanishes(dtype: Any, scale: float) -> No
     assert_allclose(gradient, [0.6, 0.8], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "small"), [(np.float32, 3e-36), (np.float32, 3e-39), (np.float64, 1e-309)])
+def test_large_tangents_of_vectors_that_are_zero_or_tiny_do_not_overflow(dtype: Any, small: float) -> None:
+    large, zeros = on_backend(np.full(3, 1e9, dtype)), on_backend(np.zeros(3, dtype))
+    assert_array_equal(npnets.jvp(nnp.linalg.norm, zeros, large)[1], 0)
+    assert_array_equal(npnets.hvp(nnp.linalg.norm)(zeros, large), np.zeros(3))
+    tiny = on_backend(np.array([small, 0, 0], dtype))
+    assert_allclose(npnets.jvp(nnp.linalg.norm, tiny, large)[1], 1e9, rtol=1e-6)
+
+
 def test_numpys_own_norm_of_a_traced_array_is_this_one() -> None:
     x = on_backend(np.array([[3.0, 0.0], [0.0, 4.0]]))
     for fun in (np.linalg.norm, lambda a: np.linalg.norm(a, "fro"), lambda a: np.linalg.norm(a, axis=(0, 1))):
