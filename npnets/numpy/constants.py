@@ -1,6 +1,5 @@
 """Functions whose outputs are constants to every derivative: making arrays, comparing, reading shapes, rounding."""
 
-import builtins
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -13,7 +12,7 @@ from npnets.autodiff.devices import computing_where
 from npnets.backend import Array, namespace
 from npnets.dtypes import check_plain
 from npnets.numpy.broadcasting import astype
-from npnets.numpy.shaping import stack
+from npnets.numpy.shaping import holds_arrays_to_stack, stack
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,20 +57,13 @@ def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
     """Make an array of numbers, of nested sequences of them, or of a sequence of arrays, traced ones too."""
     if is_traced(x):
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-    if isinstance(x, (list, tuple)) and _holds_arrays_to_stack(x):
-        stacked = stack([asarray(part) if isinstance(part, (list, tuple)) else part for part in x])
+    if holds_arrays_to_stack(x):
+        stacked = stack(x)
         return stacked if dtype is None or stacked.dtype == dtype else stacked.astype(dtype)
     if namespace(x) is np:
         check_plain(x, "an argument")
         return np.asarray(x, dtype)
     return x if dtype is None or x.dtype == dtype else astype(x, dtype)
-
-
-def _holds_arrays_to_stack(x: object) -> bool:
-    """Tell whether nested sequences hold an array that NumPy cannot put into one of its own."""
-    if isinstance(x, (list, tuple)):
-        return builtins.any(map(_holds_arrays_to_stack, x))
-    return is_traced(x) or namespace(x) is not np
 
 
 def array(x: object, dtype: DTypeLike | None = None) -> Array:

@@ -149,7 +149,8 @@ def _no_number(self: object, *args: object, **kwargs: object) -> NoReturn:
     """Raise a `TypeError`: the derivative of a plain number would be lost."""
     raise TypeError(
         "an array that is being differentiated is no plain number or NumPy array; use functions of npnets.numpy on it, "
-        "npnets.stop_gradient(x) for its value, or has_aux=True to return values beside a loss"
+        "and npnets.numpy.stack to make one of a list of them; npnets.stop_gradient(x) is its value, and has_aux=True "
+        "returns values beside a loss"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike
 
-from npnets.autodiff import bare, primitive
+from npnets.autodiff import bare, is_traced, primitive
 from npnets.backend import Array, namespace
 
 
@@ -81,7 +81,8 @@ def concatenate(arrays: Sequence[ArrayLike], axis: int | None = 0) -> Array:
         raise ValueError("expected at least one array to concatenate, but got none")
     parts: Sequence[Any] = arrays
     if not builtins.all([hasattr(array, "dtype") for array in arrays]):
-        parts = [array if hasattr(array, "dtype") else np.asarray(array) for array in with_numbers_in_dtype(arrays)]
+        typed = with_numbers_in_dtype(_with_lists_stacked(arrays))
+        parts = [array if hasattr(array, "dtype") else np.asarray(array) for array in typed]
     return _concatenate(0, *[ravel(part) for part in parts]) if axis is None else _concatenate(axis, *parts)
 
 
@@ -155,6 +156,7 @@ def _of_at_least(ndim: int, arrays: Iterable[ArrayLike]) -> list[Any]:
 
 def with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays with numbers made arrays of the module and the floating-point dtype of the others."""
+    arrays = _with_lists_stacked(arrays)
     values = [bare(array) for array in arrays if not _is_number(array)]
     xp = next((owner for owner in map(namespace, values) if owner is not np), np)
     dtypes = [value.dtype for value in values if value.dtype.kind == "f"]
@@ -162,6 +164,18 @@ def with_numbers_as_arrays(arrays: Sequence[Any]) -> Sequence[Any]:
     if any([array is None for array in arrays]):
         raise TypeError("expected arrays or numbers, but got None; was a return forgotten?")
     return [xp.asarray(array, dtype) if _is_number(array) else array for array in arrays]
+
+
+def _with_lists_stacked(arrays: Sequence[Any]) -> Sequence[Any]:
+    """Return arrays with nested sequences that NumPy cannot make an array of, as of traced ones, stacked."""
+    return [stack(array) if holds_arrays_to_stack(array) else array for array in arrays]
+
+
+def holds_arrays_to_stack(x: object) -> bool:
+    """Tell whether nested sequences hold an array that NumPy cannot put into one of its own."""
+    if not isinstance(x, (list, tuple)):
+        return False
+    return builtins.any([is_traced(part) or namespace(part) is not np or holds_arrays_to_stack(part) for part in x])
 
 
 def _is_number(x: object) -> bool:

@@ -24,7 +24,7 @@ def repeat(x: ArrayLike, repeats: int | Sequence[int], axis: int | None = None) 
     x = asarray(x)
     x, axis = (ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
     if isinstance(repeats, (int, np.integer)):
-        return _repeat(x, repeats, axis)
+        return _repeat(x, operator.index(repeats), axis)
     return take(x, (*[slice(None)] * axis, np.repeat(np.arange(x.shape[axis]), _numbers(repeats, x, axis))))
 
 
