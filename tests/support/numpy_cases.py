@@ -164,6 +164,7 @@ ACCUMULATING = [
     "m.diff(x, n=5, axis=1)",
     "m.diff(x, axis=0, prepend=x[:1], append=0.5)",
     "m.diff(x, 0)",
+    "m.diff(x, axis=1, append=x[:, :1])",
     "m.prod(x[:, :1], axis=2)",
 ]
 TILING = [
