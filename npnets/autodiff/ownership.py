@@ -25,6 +25,8 @@ def is_array(x: object) -> bool:
 
 def own_copy(x: Any) -> Any:
     """Return a copy of an array; what nobody can change in place, such as a traced array, as it is."""
+    if type(x) is np.ndarray:
+        return x.copy()
     if not is_array(x):
         return x
     with computing_where(x):

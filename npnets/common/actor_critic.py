@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import numpy as np
+
+from npnets import tree
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
-from npnets.common.spec import Spec
+from npnets.common.spec import Spec, own_spec
 from npnets.description import cached_property, check_flags, set_plain
 from npnets.tree import Params, Tree
 
@@ -39,7 +42,7 @@ class ActorCritic(Network):
         check_flags(self, "share_preprocess")
         for name, net in (("actor", self.actor), ("critic", self.critic)):
             check_is_network(name, net)
-            if self.share_preprocess and TRUNK not in (_spec_of(net) or ()):
+            if self.share_preprocess and TRUNK not in (own_spec(net) or ()):
                 raise TypeError(
                     f"share_preprocess needs networks of npnets with a preprocess_net, but {name} is {net!r:.80}; for "
                     "networks of your own leave share_preprocess out, and pass one trunk's parameters to both"
@@ -60,10 +63,15 @@ class ActorCritic(Network):
     @cached_property
     def spec(self) -> Spec:
         """`actor` and `critic`, after `preprocess` if they share it."""
-        actor, critic = (_spec_of(net) or net for net in (self.actor, self.critic))
+        apart = self._apart
         if not self.share_preprocess:
-            return Spec({"actor": actor, "critic": critic})
-        return Spec({TRUNK: actor[TRUNK], "actor": actor.without(TRUNK), "critic": critic.without(TRUNK)})
+            return apart
+        return Spec({TRUNK: apart["actor"][TRUNK], **{name: part.without(TRUNK) for name, part in apart.items()}})
+
+    @cached_property
+    def _apart(self) -> Spec:
+        """`actor` and `critic`, each with a trunk of its own, as `split` returns them."""
+        return Spec({name: own_spec(net) or net for name, net in (("actor", self.actor), ("critic", self.critic))})
 
     def split(self, params: Params) -> Params:
         """Return the parameters of the actor and of the critic.
@@ -85,8 +93,38 @@ class ActorCritic(Network):
         trunk: Tree = {TRUNK: params[TRUNK]}
         return {name: {**trunk, **params[name]} for name in ("actor", "critic")}
 
+    def join(self, parts: Params) -> Params:
+        """Return the parameters of both networks from those of each: the inverse of `split`.
 
-def _spec_of(net: object) -> Spec | None:
-    """Return the spec that a network's own class declares: a subclass may have other parameters."""
-    spec = getattr(net, "spec", None) if "spec" in vars(type(net)) else None
-    return spec if isinstance(spec, Spec) else None
+        Parameters
+        ----------
+        parts : dict
+            `actor` and `critic`, such as two that were read from state dicts.
+
+        Returns
+        -------
+        dict
+            As `init` makes them.
+
+        Raises
+        ------
+        ValueError
+            If the networks share a trunk, and that of the critic has other numbers than that of the actor.
+        """
+        self._apart.read(parts, self)
+        if not self.share_preprocess:
+            return {"actor": parts["actor"], "critic": parts["critic"]}
+        differing = _first_difference(*(parts[name][TRUNK] for name in ("actor", "critic")))
+        if differing is not None:
+            raise ValueError(
+                f"the actor and the critic share a trunk, but that of the critic has other numbers than that of the "
+                f"actor, first in {differing!r}; to keep both make ActorCritic with share_preprocess=False"
+            )
+        heads = {name: {key: leaf for key, leaf in parts[name].items() if key != TRUNK} for name in ("actor", "critic")}
+        return {TRUNK: parts["actor"][TRUNK], **heads}
+
+
+def _first_difference(one: Tree, other: Tree) -> str | None:
+    """Return the path of the first array in which two trees of the same structure differ, or `None`."""
+    pairs = zip(tree.paths(one), *(tree.leaves(tree.to_numpy(part)) for part in (one, other)), strict=True)
+    return next((path for path, left, right in pairs if not np.array_equal(left, right, equal_nan=True)), None)

@@ -86,7 +86,7 @@ def test_both_are_found_below_the_prefix_of_a_policy(pair: dict[str, Any]) -> No
 def test_trunks_that_differ_are_not_read_as_a_shared_one(pair: dict[str, Any]) -> None:
     both, name = make(pair), "critic.preprocess.model.model.0.bias"
     apart = {**pair["state_dict"], name: pair["state_dict"][name] + 1}
-    words = r"in the state dict that of the critic has other numbers .* 'model.linear_0.bias'; .*share_preprocess=False"
+    words = r"that of the critic has other numbers .* first in 'model.linear_0.bias'; .* share_preprocess=False"
     with pytest.raises(ValueError, match=words):
         from_state_dict(both, apart)
     separate = from_state_dict(dataclasses.replace(both, share_preprocess=False), apart)

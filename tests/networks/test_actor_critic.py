@@ -71,6 +71,25 @@ def test_the_gradient_of_a_shared_trunk_is_the_sum_of_those_of_actor_and_critic(
     assert all(np.abs(as_numpy(leaf)).max() > 0 for leaf in npnets.tree.leaves(together))
 
 
+@each
+def test_join_is_the_inverse_of_split(both: npnets.ActorCritic) -> None:
+    params = params_of(both)
+    again = both.join(both.split(params))
+    assert bits(again) == bits(params) and npnets.tree.paths(again) == npnets.tree.paths(params)
+
+
+def test_trunks_of_other_numbers_are_not_joined_to_one() -> None:
+    parts = APART.split(params_of(APART))
+    with pytest.raises(ValueError, match=r"other numbers .* first in 'model.linear_0.bias'; .*share_preprocess=False"):
+        SHARED.join(parts)
+    with pytest.raises(ValueError, match="preprocess"):
+        SHARED.join(params_of(SHARED))
+    nan = npnets.tree.map(lambda leaf: leaf * float("nan"), parts["actor"]["preprocess"])
+    assert SHARED.join({name: {**part, "preprocess": nan} for name, part in parts.items()})["preprocess"] is nan
+    same = {**parts, "critic": {**parts["critic"], "preprocess": parts["actor"]["preprocess"]}}
+    assert bits(SHARED.split(SHARED.join(same))) == bits(same)
+
+
 def test_one_step_of_an_optimizer_moves_both_networks() -> None:
     params, adam = params_of(SHARED), npnets.optim.adam(0.1)
     loss = lambda p: _loss(SHARED, SHARED.split(p), "actor") + _loss(SHARED, SHARED.split(p), "critic")  # noqa: E731
@@ -143,6 +162,11 @@ class Subclass(discrete.Actor):
             lambda: npnets.ActorCritic(ACTOR, CRITIC, share_preprocess="no"),
             TypeError,
             "share_preprocess must be True or False, but is 'no'",
+        ),
+        "a choice by position": (
+            lambda: npnets.ActorCritic(ACTOR, CRITIC, True),  # type: ignore[misc]
+            TypeError,
+            "positional arguments",
         ),
         "other trunks": (
             lambda: npnets.ActorCritic(ACTOR, discrete.Critic(npnets.Net(5)), share_preprocess=True),

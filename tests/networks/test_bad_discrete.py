@@ -33,7 +33,7 @@ class Space(NamedTuple):
 
 
 class Box(NamedTuple):
-    """What Gymnasium's space of that name has."""
+    """The attributes of Gymnasium's space of that name."""
 
     low: Any
     high: Any
@@ -90,6 +90,11 @@ BOX = Box(np.full(2, -1.0), np.full(2, 1.0), (2,))
             lambda: IntrinsicCuriosityModule(MLP(5, 4), 5, 3),
             ValueError,
             "feature_net returns 4 features, but feature_dim is 5",
+        ),
+        "no features": (
+            lambda: IntrinsicCuriosityModule(MLP(5, 4), 0, 3),
+            ValueError,
+            "feature_dim must be at least 1",
         ),
         "a shape of curiosity's actions": (
             lambda: IntrinsicCuriosityModule(MLP(5, 4), 4, (3,)),  # type: ignore[arg-type]
@@ -220,7 +225,7 @@ def test_parameters_of_another_network_are_an_error_that_names_the_path() -> Non
         discrete.Actor(NET, 3).forward(params, ones(2, 5))
     branches = BranchingNet(5, 2, 2, (4,))
     fewer = BranchingNet(5, 1, 2, (4,)).init(np.random.default_rng(0))
-    with pytest.raises(ValueError, match="branch_1"):
+    with pytest.raises(ValueError, match=r"BranchingNet\(5, num_branches=2.* lack \['branch_1'\]"):
         branches.forward(fewer, ones(2, 5))
     with pytest.raises(TypeError, match="float16"):
         half = npnets.tree.map(lambda leaf: leaf.astype(np.float16), MLP(5, 4).init(np.random.default_rng(0)))

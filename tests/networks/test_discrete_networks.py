@@ -101,7 +101,7 @@ def test_a_trunk_of_the_users_own_gets_observations_of_any_kind_untouched() -> N
 
 
 class Discrete(NamedTuple):
-    """What Gymnasium's space of that name has, and npnets reads."""
+    """The attributes of Gymnasium's space of that name that npnets reads."""
 
     n: Any
     start: Any = np.int64(0)
@@ -125,6 +125,19 @@ def test_a_discrete_space_means_its_number_of_actions() -> None:
     ):
         assert made == plain == pickle.loads(pickle.dumps(made))
         assert repr(made) == repr(plain)
+
+
+@pytest.mark.numpy_alone("no arrays in it")
+def test_sequences_of_any_kind_make_equal_descriptions_that_can_be_hashed() -> None:
+    makers = (
+        lambda hidden: discrete.Actor(NET, 3, hidden),
+        lambda hidden: discrete.Critic(NET, hidden),
+        lambda hidden: discrete.IntrinsicCuriosityModule(npnets.MLP(5, 4), 4, 3, hidden),
+        lambda hidden: npnets.BranchingNet(5, 2, 2, hidden, hidden, hidden),
+    )
+    for make in makers:
+        made = [make(hidden) for hidden in ([6, 4], (6, 4), np.array([6, 4]))]
+        assert len(set(made)) == 1 and len({repr(net) for net in made}) == 1
 
 
 # -- curiosity --------------------------------------------------------------------------------------------------------

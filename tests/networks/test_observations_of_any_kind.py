@@ -131,6 +131,7 @@ def test_actions_beside_an_observation_that_is_no_array_need_the_flag_that_the_e
     params = on_backend(critic.init(np.random.default_rng(0)))
     with pytest.raises(TypeError, match="apply_preprocess_net_to_obs_only=True") as caught:
         critic.forward(params, obs, act)
+    assert f"but a {type(obs).__name__}, " in str(caught.value)
     assert not re.search("write|of your own", str(caught.value)), "the user has written the trunk"
     assert not seen
     mended = npnets.Critic(Seeing(seen.append), **ALONE, action_shape=4)

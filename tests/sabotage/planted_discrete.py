@@ -102,13 +102,13 @@ DISCRETE = [
     Fault(
         "discrete: a shared trunk is drawn for each network too",
         "common/actor_critic.py",
-        '"critic": critic.without(TRUNK)',
-        '"critic": critic',
+        "part.without(TRUNK) for",
+        "part for",
         _PAIRS,
     ),
     Fault(
-        "discrete: the critic's trunk of a state dict is dropped unseen",
-        "interop/tianshou/conversion.py",
+        "discrete: the critic's trunk is dropped unseen where one is joined from two",
+        "common/actor_critic.py",
         "if differing is not None:",
         "if False:",
         _STATE_DICTS,

@@ -6,6 +6,27 @@ from fault import Fault
 
 NETWORKS = [
     Fault(
+        "bounds: every Box is taken for a symmetric one",
+        "bounds.py",
+        "is_symmetric = bool(np.array_equal(low, -high))",
+        "is_symmetric = True",
+        "tests/networks/test_boxes_of_actions.py",
+    ),
+    Fault(
+        "bounds: a max_action that is not the Box's is passed over",
+        "bounds.py",
+        "if not is_symmetric or not np.array_equal(",
+        "if False and not np.array_equal(",
+        "tests/networks/test_boxes_of_actions.py",
+    ),
+    Fault(
+        "bounds: low is rounded outwards",
+        "bounds.py",
+        "np.where(low < lows, np.nextafter(low, dtype.type(np.inf)), low)",
+        "low",
+        "tests/networks/test_low_and_high.py",
+    ),
+    Fault(
         "networks: parameters of two dtypes are read",
         "common/spec.py",
         "(found is not dtype and dtype is not None and found != dtype)",
@@ -29,8 +50,8 @@ NETWORKS = [
     Fault(
         "networks: a spec is inherited by a subclass that draws other parameters",
         "common/spec.py",
-        'if "spec" in vars(type(network)) else network',
-        'if hasattr(network, "spec") else network',
+        'if "spec" in vars(type(network)) else None',
+        'if hasattr(network, "spec") else None',
         "tests/networks/test_spec.py",
     ),
     Fault(

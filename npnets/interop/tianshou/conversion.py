@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from npnets import tree
 from npnets.backend import Array, Device, parse_device
 from npnets.common import ActorCritic
-from npnets.common.actor_critic import TRUNK
 from npnets.common.spec import on_device
 from npnets.files.quoting import listed
 from npnets.interop.tianshou.arrays import as_numpy, check_one_floating_dtype, own_copy
@@ -49,7 +46,7 @@ def from_state_dict(net: object, state_dict: Mapping[str, object], prefix: str =
         others; or if the network has a part of your own that does not convert its parameters.
     """
     if isinstance(net, ActorCritic) and net.share_preprocess:
-        return _with_one_trunk(net, from_state_dict(replace(net, share_preprocess=False), state_dict, prefix))
+        return net.join(from_state_dict(replace(net, share_preprocess=False), state_dict, prefix))
     planned = plan(net)
     expected, own = parameters(planned), own_parts(planned)
     shapes = {name: parameter.shape_in_tianshou for name, parameter in expected.items()}
@@ -106,20 +103,6 @@ def to_state_dict(net: object, params: Tree, prefix: str = "") -> dict[str, Arra
             given = leaf.part.to_state_dict(_below(params, keys))
             state_dict |= {f"{start}{leaf.at}{name}": own_copy(as_numpy(value, name)) for name, value in given.items()}
     return state_dict
-
-
-def _with_one_trunk(both: ActorCritic, params: Params) -> Params:
-    """Return the parameters of networks that share their trunk, once both trunks of a state dict are equal."""
-    trunks = [tree.to_numpy(part[TRUNK]) for part in params.values()]
-    every = zip(tree.paths(trunks[0]), *map(tree.leaves, trunks), strict=True)
-    differing = next((path for path, one, other in every if not np.array_equal(one, other, equal_nan=True)), None)
-    if differing is not None:
-        raise ValueError(
-            f"{both!r:.80} shares a trunk, but in the state dict that of the critic has other numbers than that of the "
-            f"actor, first in {differing!r}; make it with share_preprocess=False"
-        )
-    heads = {name: {key: leaf for key, leaf in part.items() if key != TRUNK} for name, part in params.items()}
-    return {TRUNK: params["actor"][TRUNK], **heads}
 
 
 def _check_fit(
