@@ -47,7 +47,7 @@ def _why_no_choice(largest: Array, mask: object) -> str:
     row = tuple(int(index) for index in np.argwhere(~np.isfinite(largest))[0])
     where = f" in row {', '.join(map(str, row))}" if row else ""
     if largest[row] == -np.inf:
-        cause = "the mask allows no action" if mask is not None else "every logit is minus infinity"
+        cause = "the mask allows no action" if mask is not None else "no action has a probability above zero"
         return f"{cause}{where}; a row must have at least one action that may be chosen"
     return f"the largest logit{where} is {largest[row]}, but logits must be below infinity; has training diverged?"
 
