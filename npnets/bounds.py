@@ -96,7 +96,7 @@ def _plain(array: NDArray[np.float64]) -> PlainEdge:
 
 # -- the fields of a network ------------------------------------------------------------------------------------------
 
-_WITHOUT = "for actions without bounds use ActorProb(..., unbounded=True)"
+_WITHOUT = "for a policy without bounds use ActorProb(..., unbounded=True)"
 
 
 def set_bounds(network: Any, axes: tuple[int, ...] | int | None, space: object = None, unbounded: bool = False) -> None:
@@ -162,7 +162,7 @@ def _set_bounds_of_box(network: Any, space: Any, unbounded: bool) -> None:
             return
         raise ValueError(
             f"action_shape must be a Box with finite bounds, but is {space!r:.80}; pass low= and high= of your own "
-            f"beside it, or {_WITHOUT.removeprefix('for actions without bounds ')}"
+            f"beside it, or {_WITHOUT.removeprefix('for a policy without bounds ')}"
         )
     if not (low < high).all():
         raise ValueError(f"action_shape must be a Box whose low lies below its high, but is {space!r:.80}")

@@ -8,7 +8,7 @@ import numpy as np
 from npnets import tree
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
-from npnets.common.spec import Spec
+from npnets.common.spec import Spec, own_spec
 from npnets.description import cached_property, check_flags, set_plain
 from npnets.tree import Params, Tree
 
@@ -42,7 +42,7 @@ class ActorCritic(Network):
         check_flags(self, "share_preprocess")
         for name, net in (("actor", self.actor), ("critic", self.critic)):
             check_is_network(name, net)
-            if self.share_preprocess and TRUNK not in (_spec_of(net) or ()):
+            if self.share_preprocess and TRUNK not in (own_spec(net) or ()):
                 raise TypeError(
                     f"share_preprocess needs networks of npnets with a preprocess_net, but {name} is {net!r:.80}; for "
                     "networks of your own leave share_preprocess out, and pass one trunk's parameters to both"
@@ -71,7 +71,7 @@ class ActorCritic(Network):
     @cached_property
     def _apart(self) -> Spec:
         """`actor` and `critic`, each with a trunk of its own, as `split` returns them."""
-        return Spec({name: _spec_of(net) or net for name, net in (("actor", self.actor), ("critic", self.critic))})
+        return Spec({name: own_spec(net) or net for name, net in (("actor", self.actor), ("critic", self.critic))})
 
     def split(self, params: Params) -> Params:
         """Return the parameters of the actor and of the critic.
@@ -128,9 +128,3 @@ def _first_difference(one: Tree, other: Tree) -> str | None:
     """Return the path of the first array in which two trees of the same structure differ, or `None`."""
     pairs = zip(tree.paths(one), *(tree.leaves(tree.to_numpy(part)) for part in (one, other)), strict=True)
     return next((path for path, left, right in pairs if not np.array_equal(left, right, equal_nan=True)), None)
-
-
-def _spec_of(net: object) -> Spec | None:
-    """Return the spec that a network's own class declares: a subclass may have other parameters."""
-    spec = getattr(net, "spec", None) if "spec" in vars(type(net)) else None
-    return spec if isinstance(spec, Spec) else None

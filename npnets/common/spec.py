@@ -259,14 +259,20 @@ def _init(entry: "Entry", rng: np.random.Generator, dtype: DTypeLike) -> Tree:
     return init_part(entry, rng, dtype)
 
 
+def own_spec(network: object) -> "Spec | None":
+    """Return the spec that a network's own class declares: a subclass may have other parameters."""
+    spec = getattr(network, "spec", None) if "spec" in vars(type(network)) else None
+    return spec if isinstance(spec, Spec) else None
+
+
 def shapes_of(network: object, dtype: DTypeLike = np.float32) -> Tree:
     """Return the parameters of any network with a `ShapeDtype` in the place of each array.
 
     It draws weights only if the network's own class declares no spec: one of the user's, or a subclass, which may draw
     other parameters than those of the spec that it inherits.
     """
-    spec = getattr(network, "spec", None) if "spec" in vars(type(network)) else network
-    if isinstance(spec, Spec):
+    spec = network if isinstance(network, Spec) else own_spec(network)
+    if spec is not None:
         return {name: _shapes(entry, dtype) for name, entry in spec.present.items()}
     drawn = init_part(network, np.random.default_rng(0), dtype)
     return tree.map(lambda leaf: ShapeDtype(leaf.shape, leaf.dtype) if hasattr(leaf, "dtype") else leaf, drawn)

@@ -23,6 +23,7 @@ from npnets.initializers import check_generator
 from npnets.inputs import as_input, check_dtype, check_width, first_leaf
 from npnets.kernels.activations import TANH
 from npnets.kernels.latent import latent_draw
+from npnets.random_numbers import drawn_or_given
 from npnets.tree import Params
 
 LOG_STD_MIN, LOG_STD_MAX = -4, 15
@@ -131,7 +132,8 @@ class VAE(Network):
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))
         check_dtype(features.dtype, to_mean[0], self)
         like = features if is_traced(features) else to_log_std[0]  # a traced one makes a copy of noise
-        noise = self._noise(rng, noise, features.shape[:-1], like)
+        shape = (*features.shape[:-1], self.latent_dim)
+        noise = drawn_or_given("noise", rng, noise, shape, like, np.random.Generator.standard_normal)
         mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
         reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:
@@ -194,13 +196,3 @@ class VAE(Network):
             raise TypeError("decode needs latent_z, or rng to draw one with: numpy.random.default_rng(seed)")
         drawn = check_generator(rng).standard_normal((*batch, self.latent_dim))
         return np.clip(drawn, -LATENT_LIMIT, LATENT_LIMIT)
-
-    def _noise(self, rng: object, noise: object, batch: tuple[int, ...], like: Array) -> Array:
-        if (rng is None) == (noise is None):
-            raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and noise")
-        shape = (*batch, self.latent_dim)
-        drawn = check_generator(rng).standard_normal(shape) if noise is None else noise
-        drawn = as_input(drawn, like, "noise")
-        if drawn.shape != shape:
-            raise ValueError(f"noise must have shape {shape}, but has {drawn.shape}")
-        return drawn

@@ -15,8 +15,7 @@ from npnets.description import Sizes, cached_property, size
 from npnets.discrete.actions import Actions
 from npnets.discrete.cosine_embedding_network import CosineEmbeddingNetwork
 from npnets.discrete.quantile_body import QuantileBody, head_of, set_quantile_fields, spec_of
-from npnets.initializers import check_generator
-from npnets.inputs import as_input
+from npnets.random_numbers import drawn_or_given
 from npnets.tree import Params, Tree
 
 
@@ -113,16 +112,9 @@ class ImplicitQuantileNetwork(Network):
         """
         leaves = self.spec.read(params, self)
         features, state = self._body.features(leaves, obs, state)
-        taus = self._taus(rng, taus, (features.shape[0], _number(sample_size)), bare(leaves[-1]))
+        shape = (features.shape[0], _number(sample_size))
+        taus = drawn_or_given("taus", rng, taus, shape, bare(leaves[-1]), np.random.Generator.random)
         return (self._body.quantiles(leaves, features, taus), taus), state
-
-    def _taus(self, rng: object, taus: object, shape: tuple[int, int], like: Array) -> Array:
-        if (rng is None) == (taus is None):
-            raise TypeError("forward needs exactly one of rng (numpy.random.default_rng(seed)) and taus")
-        given = as_input(check_generator(rng).random(shape) if taus is None else taus, like, "taus")
-        if given.shape != shape:
-            raise ValueError(f"taus must have shape (batch, sample_size), {shape}, but has {given.shape}")
-        return given
 
     @cached_property
     def _body(self) -> QuantileBody:

@@ -20,7 +20,7 @@ from npnets.backend import Array, asarray_like
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
 from npnets.common.sequential import LinearLayers, Operation
-from npnets.common.spec import Constant, Parameter, Spec, Uniform
+from npnets.common.spec import Constant, Parameter, Spec, Uniform, own_spec
 from npnets.description import cached_property, set_plain, set_sizes
 from npnets.dtypes import DType
 from npnets.initializers import check_generator
@@ -163,8 +163,8 @@ def noise_paths(params: Tree) -> set[str]:
 def _replaced(net: object, params: Params, noise_like: Callable[[Array], Array]) -> Params:
     """Return parameters with other noise, after a check that they are a network's."""
     check_is_network("net", net)
-    spec = getattr(net, "spec", None) if "spec" in vars(type(net)) else None
-    if isinstance(spec, Spec):
+    spec = own_spec(net)
+    if spec is not None:
         spec.read(params, net)
     return _with_noise(params, noise_like)
 

@@ -13,8 +13,8 @@ from npnets.autodiff import bare
 from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
-from npnets.initializers import check_generator
 from npnets.inputs import as_input
+from npnets.random_numbers import drawn_or_given
 from npnets.tree import Tree
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,19 +69,7 @@ def check_floating(name: str, value: object, owner: str, hint: str) -> None:
 
 def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given."""
-    check_rng_or_noise(rng, noise)
-    if noise is None:
-        noise = check_generator(rng).standard_normal(mu.shape)
-    found: Array = as_input(noise, mu, "noise")
-    if found.shape != mu.shape:
-        raise ValueError(f"noise must have the shape of mu, {mu.shape}, but has {found.shape}")
-    return found
-
-
-def check_rng_or_noise(rng: object, noise: object) -> None:
-    """Check that exactly one source of random numbers is given."""
-    if (rng is None) == (noise is None):
-        raise TypeError("expected exactly one of rng (numpy.random.default_rng(seed)) and noise")
+    return drawn_or_given("noise", rng, noise, mu.shape, mu, np.random.Generator.standard_normal)
 
 
 def points_like(value: object, mu: Array, name: str) -> Array:

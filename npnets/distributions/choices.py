@@ -14,9 +14,8 @@ from npnets.autodiff import bare, is_traced
 from npnets.autodiff.devices import computes_where
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, check_one_device, device_of, loaded_cupy, namespace, to_device
-from npnets.distributions.arguments import check_floating, check_rng_or_noise
-from npnets.initializers import check_generator
-from npnets.inputs import as_input
+from npnets.distributions.arguments import check_floating
+from npnets.random_numbers import drawn_or_given
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +47,7 @@ def _why_no_choice(largest: Array, mask: object) -> str:
     row = tuple(int(index) for index in np.argwhere(~np.isfinite(largest))[0])
     where = f" in row {', '.join(map(str, row))}" if row else ""
     if largest[row] == -np.inf:
-        cause = "the mask allows no action" if mask is not None else "every logit is minus infinity"
+        cause = "the mask allows no action" if mask is not None else "no action has a probability above zero"
         return f"{cause}{where}; a row must have at least one action that may be chosen"
     return f"the largest logit{where} is {largest[row]}, but logits must be below infinity; has training diverged?"
 
@@ -116,13 +115,7 @@ def actions_like(x: object, logits: Array) -> Array:
 
 def gumbel_like(logits: Array, rng: object, noise: object) -> Array:
     """Return standard Gumbel numbers of the logits' shape, drawn with `rng` in double precision, or those given."""
-    check_rng_or_noise(rng, noise)
-    if noise is None:
-        noise = check_generator(rng).gumbel(size=logits.shape)
-    found: Array = as_input(noise, logits, "noise")
-    if found.shape != logits.shape:
-        raise ValueError(f"noise must have the shape of logits, {logits.shape}, but has {found.shape}")
-    values: Array = bare(found)
+    values: Array = bare(drawn_or_given("noise", rng, noise, logits.shape, logits, np.random.Generator.gumbel))
     if namespace(values) is np and not np.isfinite(values).all():
         raise ValueError("noise must be finite standard Gumbel numbers, as rng.gumbel(size=...) gives them")
     return values

@@ -33,7 +33,7 @@ class Space(NamedTuple):
 
 
 class Box(NamedTuple):
-    """What Gymnasium's space of that name has."""
+    """The attributes of Gymnasium's space of that name."""
 
     low: Any
     high: Any

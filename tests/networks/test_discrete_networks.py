@@ -101,7 +101,7 @@ def test_a_trunk_of_the_users_own_gets_observations_of_any_kind_untouched() -> N
 
 
 class Discrete(NamedTuple):
-    """What Gymnasium's space of that name has, and npnets reads."""
+    """The attributes of Gymnasium's space of that name that npnets reads."""
 
     n: Any
     start: Any = np.int64(0)

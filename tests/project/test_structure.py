@@ -43,6 +43,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "initializers": (3, set()),
     "functional": (3, set()),
     "inputs": (3, set()),
+    "random_numbers": (3, {"initializers", "inputs"}),
     "common": (4, set()),
     "continuous": (5, set()),
     "discrete": (5, set()),

@@ -47,16 +47,16 @@ QUANTILES = [
     ),
     Fault(
         "quantiles: a generator beside given fractions is passed over",
-        "discrete/implicit_quantile_network.py",
-        "if (rng is None) == (taus is None):",
-        "if rng is None and taus is None:",
+        "random_numbers.py",
+        "if (rng is None) == (given is None):",
+        "if rng is None and given is None:",
         _IMPLICIT,
     ),
     Fault(
         "quantiles: given fractions may be of another number",
-        "discrete/implicit_quantile_network.py",
-        "if given.shape != shape:",
-        "if given.ndim != 2:",
+        "random_numbers.py",
+        "if found.shape != shape:",
+        "if found.ndim != len(shape):",
         _IMPLICIT,
     ),
     Fault(

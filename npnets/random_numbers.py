@@ -1,0 +1,42 @@
+"""Random numbers of a forward pass or a distribution: drawn with a generator, or given by the caller."""
+
+from collections.abc import Callable
+
+from npnets.backend import Array
+from npnets.initializers import check_generator
+from npnets.inputs import as_input
+
+
+def drawn_or_given(
+    name: str,
+    rng: object,
+    given: object,
+    shape: tuple[int, ...],
+    like: Array,
+    draw: Callable[..., Array],
+) -> Array:
+    """Return random numbers in the dtype and on the device of an array.
+
+    Parameters
+    ----------
+    name : str
+        The argument of the given ones, for an error.
+    rng, given : numpy.random.Generator, array
+        Exactly one of both is not `None`.
+    shape : tuple of int
+        Their shape, which those given must have.
+    like : array
+    draw : callable
+        A method of `numpy.random.Generator`, which draws in double precision.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are both sources or none, or those given have another shape.
+    """
+    if (rng is None) == (given is None):
+        raise TypeError(f"expected exactly one of rng (numpy.random.default_rng(seed)) and {name}")
+    found: Array = as_input(draw(check_generator(rng), size=shape) if given is None else given, like, name)
+    if found.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, but has {found.shape}")
+    return found
