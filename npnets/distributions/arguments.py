@@ -69,7 +69,7 @@ def check_floating(name: str, value: object, owner: str, hint: str) -> None:
 
 def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given."""
-    return drawn_or_given("noise", rng, noise, mu.shape, mu, np.random.Generator.standard_normal)
+    return drawn_or_given("noise", rng, noise, mu.shape, mu, "standard_normal")
 
 
 def points_like(value: object, mu: Array, name: str) -> Array:

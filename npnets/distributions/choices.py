@@ -120,7 +120,7 @@ def actions_like(x: object, logits: Array) -> Array:
 
 def gumbel_like(logits: Array, rng: object, noise: object) -> Array:
     """Return standard Gumbel numbers of the logits' shape, drawn with `rng` in double precision, or those given."""
-    values: Array = bare(drawn_or_given("noise", rng, noise, logits.shape, logits, np.random.Generator.gumbel))
+    values: Array = bare(drawn_or_given("noise", rng, noise, logits.shape, logits, "gumbel"))
     if namespace(values) is np and not np.isfinite(values).all():
         raise ValueError("noise must be finite standard Gumbel numbers, as rng.gumbel(size=...) gives them")
     return values
