@@ -91,9 +91,9 @@ def logits_of_probs(probs: Array) -> Array:
             f"Categorical.from_probs expects probabilities, but the smallest is {values.min()}; are these logits? "
             "Use Categorical(logits)"
         )
-    usual = values >= float(np.finfo(values.dtype).tiny)
-    smallest = np.where(values > 0, np.log(np.where(values > 0, values, 1)), -np.inf)
-    return nnp.where(usual, nnp.log(nnp.where(usual, probs, 1)), smallest)
+    positive, normal = values > 0, values >= float(np.finfo(values.dtype).tiny)
+    constant = np.where(positive, np.log(np.where(positive, values, 1)), -np.inf)
+    return nnp.where(normal, nnp.log(nnp.where(normal, probs, 1)), constant)
 
 
 def actions_like(x: object, logits: Array) -> Array:
