@@ -14,6 +14,11 @@ from npnets.tree import Params, Tree
 
 TRUNK = "preprocess"
 
+_NO_FORWARD = (
+    "ActorCritic has no forward: parts = actor_critic.split(params), and then "
+    "actor_critic.actor.forward(parts['actor'], obs), actor_critic.critic.forward(parts['critic'], obs)"
+)
+
 
 @dataclass(frozen=True, repr=False)
 class ActorCritic(Network):
@@ -55,10 +60,11 @@ class ActorCritic(Network):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise an error that says how its networks are called."""
-        raise TypeError(
-            "ActorCritic has no forward: parts = actor_critic.split(params), and then "
-            "actor_critic.actor.forward(parts['actor'], obs), actor_critic.critic.forward(parts['critic'], obs)"
-        )
+        raise TypeError(_NO_FORWARD)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise the error for an attribute that is not there; for `forward` it says how its networks are called."""
+        raise AttributeError(_NO_FORWARD if name == "forward" else f"'ActorCritic' object has no attribute {name!r}")
 
     @cached_property
     def spec(self) -> Spec:

@@ -104,8 +104,8 @@ def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, f
     actions = 0 if act is None else act.shape[1]
     expected = inputs - actions
     if not flatten and features.ndim == 3 and features.shape[2] == expected:
-        batch = batch_size(obs) if act is None else len(act)
-        if batch is None or features.shape[1] == batch:
+        batches = {batch_size(obs), None if act is None else len(act)}
+        if features.shape[1] in batches or batches == {None}:
             return features
     fault = ensemble_fault(features, obs, expected)
     if fault is not None:

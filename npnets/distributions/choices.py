@@ -80,15 +80,20 @@ def _where_logits(value: Array, logits: Array, name: str) -> Array:
 
 
 def logits_of_probs(probs: Array) -> Array:
-    """Return the logarithms of probabilities; minus infinity, with gradient zero, at zero."""
+    """Return the logarithms of probabilities; minus infinity at zero.
+
+    The gradient is zero there, and at subnormal numbers, whose reciprocal would be infinite: a softmax returns them for
+    logits far below the largest.
+    """
     values = bare(probs)
     if namespace(values) is np and not (values >= 0).all():
         raise ValueError(
             f"Categorical.from_probs expects probabilities, but the smallest is {values.min()}; are these logits? "
             "Use Categorical(logits)"
         )
-    positive = values > 0
-    return nnp.where(positive, nnp.log(nnp.where(positive, probs, 1)), -np.inf)
+    positive, normal = values > 0, values >= float(np.finfo(values.dtype).tiny)
+    constant = np.where(positive, np.log(np.where(positive, values, 1)), -np.inf)
+    return nnp.where(normal, nnp.log(nnp.where(normal, probs, 1)), constant)
 
 
 def actions_like(x: object, logits: Array) -> Array:

@@ -17,6 +17,25 @@ def _ones(*shape: int, dtype: Any = np.float64) -> Any:
     return on_backend(np.ones(shape, dtype))
 
 
+def _of_softmax(name: str) -> Any:
+    measures = {"log_prob": lambda made: made.log_prob(np.array([0, 1])), "entropy": lambda made: made.entropy()}
+    return lambda logits: nnp.sum(measures[name](Categorical.from_probs(nnp.softmax(logits))))
+
+
+@pytest.mark.parametrize("name", ["log_prob", "entropy"])
+@pytest.mark.parametrize(("dtype", "gap"), [(np.float32, 95.0), (np.float32, 103.0), (np.float64, 740.0)])
+def test_gradients_are_finite_where_a_softmax_returns_subnormal_probabilities(
+    name: str, dtype: Any, gap: float
+) -> None:
+    logits = on_backend(np.array([[0, -gap], [-gap, 0]], dtype))
+    probs = as_numpy(nnp.softmax(logits))
+    assert 0 < probs.min() < np.finfo(dtype).tiny
+    made = Categorical.from_probs(on_backend(probs))
+    assert_allclose(made.logits[0, 1], np.log(probs[0, 1]), rtol=1e-6)
+    for gradient in (npnets.grad(_of_softmax(name)), npnets.grad(lambda x: nnp.sum(npnets.grad(_of_softmax(name))(x)))):
+        assert_allclose(gradient(logits), np.zeros((2, 2)), atol=1e-30)
+
+
 # -- from an actor ----------------------------------------------------------------------------------------------------
 
 
