@@ -72,7 +72,9 @@ def test_actions_of_several_axes_are_distributed_flattened_and_otherwise_refused
     actor = npnets.ActorProb(NET, (2, 2), unbounded=True, low=low, high=high)
     squashed, _ = SquashedGaussian.from_actor(actor, _init(actor), _obs(4))
     assert (squashed.mu.shape, squashed.low, squashed.high) == ((4, 4), 0.0, (1.0, 2.0, 3.0, 4.0))
-    with pytest.raises(TypeError, match="expected low and high, but got None and None, .* has no bounds of its own"):
+    with pytest.raises(
+        TypeError, match="expected low and high, but got None and None for ActorProb.*; pass both, or make it"
+    ):
         SquashedGaussian.from_actor(UNBOUNDED, _init(UNBOUNDED), _obs(4))
     whole = npnets.ActorProb(NET, (2, 2), unbounded=True, flatten_action=False)
     for make in (Gaussian.from_actor, lambda *given: SquashedGaussian.from_actor(*given, -1, 1)):
