@@ -62,9 +62,10 @@ class ActorCritic(Network):
         """Raise an error that says how its networks are called."""
         raise TypeError(_NO_FORWARD)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Raise the error for an attribute that is not there; for `forward` it says how its networks are called."""
-        raise AttributeError(_NO_FORWARD if name == "forward" else f"'ActorCritic' object has no attribute {name!r}")
+    @property
+    def forward(self) -> NoReturn:
+        """Not available: `split` returns parameters for the forward of each network. It raises `AttributeError`."""
+        raise AttributeError(_NO_FORWARD)
 
     @cached_property
     def spec(self) -> Spec:
