@@ -96,7 +96,7 @@ def _plain(array: NDArray[np.float64]) -> PlainEdge:
 
 # -- the fields of a network ------------------------------------------------------------------------------------------
 
-_WITHOUT = "for actions without bounds use ActorProb(..., unbounded=True)"
+_WITHOUT = "for a policy without bounds use ActorProb(..., unbounded=True)"
 
 
 def set_bounds(network: Any, axes: tuple[int, ...] | int | None, space: object = None, unbounded: bool = False) -> None:
@@ -162,7 +162,7 @@ def _set_bounds_of_box(network: Any, space: Any, unbounded: bool) -> None:
             return
         raise ValueError(
             f"action_shape must be a Box with finite bounds, but is {space!r:.80}; pass low= and high= of your own "
-            f"beside it, or {_WITHOUT.removeprefix('for actions without bounds ')}"
+            f"beside it, or {_WITHOUT.removeprefix('for a policy without bounds ')}"
         )
     if not (low < high).all():
         raise ValueError(f"action_shape must be a Box whose low lies below its high, but is {space!r:.80}")
@@ -230,12 +230,21 @@ def check_room(there_is: Array, low: Array, high: Array, dtype: np.dtype[Any]) -
         raise ValueError(f"no numbers of {dtype} lie between low {low.tolist()} and high {high.tolist()}")
 
 
+def check_entries(name: str, bounds: tuple[int, ...], entries: tuple[int, ...]) -> None:
+    """Check that actions have as many entries as their bounds: the part that computes them may have no `output_dim`."""
+    if bounds != entries:
+        raise ValueError(f"{name} must have an entry for each of an action, {entries}, but has shape {bounds}")
+
+
 @bounded_cache(maxsize=256)
-def rounded(low: PlainEdge, high: PlainEdge, dtype: str, device: str) -> Rounded:
+def rounded(low: PlainEdge, high: PlainEdge, entries: tuple[int, ...], dtype: str, device: str) -> Rounded:
     """Return bounds in a dtype and on a device; they are copied to a GPU once and not in each forward pass."""
     lows, highs = (np.asarray(one, np.float64).ravel() for one in (low, high))
-    entries = np.broadcast_shapes(lows.shape, highs.shape)
-    found = within(np.broadcast_to(lows, entries), np.broadcast_to(highs, entries), np.dtype(dtype))
+    for name, one, several in (("low", low, lows), ("high", high, highs)):
+        if isinstance(one, tuple):
+            check_entries(name, several.shape, entries)
+    both = np.broadcast_shapes(lows.shape, highs.shape)
+    found = within(np.broadcast_to(lows, both), np.broadcast_to(highs, both), np.dtype(dtype))
     if isinstance(low, float) and isinstance(high, float):
         return Rounded(*(array.item() for array in found))
     for array in found:

@@ -167,8 +167,10 @@ def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
 
     Of a `Box` it is the shape of its arrays.
     """
+    more = ""
     if is_space(value):
         value = box_shape(name, value)
+        more = "; to an actor pass its bounds too: low=box.low, high=box.high" if name == "action_shape" else ""
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
         if hasattr(value, "shape") and not isinstance(value, np.integer):
             raise TypeError(
@@ -179,7 +181,8 @@ def shape(name: str, value: object, least: int = 1) -> int | tuple[int, ...]:
         raise ValueError(f"{name} must be a shape of at most {MOST_AXES} axes, as arrays have, but has {len(value)}")
     if len(value) == 0:
         raise ValueError(
-            f"{name} must be an integer or a sequence with at least one, but is empty; a single number is {name}=1"
+            f"{name} must be an integer or a sequence with at least one, but is empty; a single number is "
+            f"{name}=1{more}"
         )
     return tuple(size(f"{name}[{index}]", part, least) for index, part in enumerate(value))
 

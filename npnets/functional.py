@@ -8,7 +8,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
-from npnets.bounds import Edge, Rounded, bound, check_below, edge, rounded
+from npnets.bounds import Edge, Rounded, bound, check_below, check_entries, edge, rounded
 from npnets.caches import bounded_cache
 from npnets.description import Bound, frozen
 from npnets.kernels.activation_formulas import (
@@ -139,7 +139,7 @@ def limit(x: Array, max_action: Any, low: Any = None, high: Any = None) -> Array
 
 def rounded_like(low: Any, high: Any, x: Array) -> Rounded:
     """Return the bounds of actions as numbers of the dtype and on the device of `x`."""
-    found: Rounded = rounded(low, high, x.dtype.str, device_of(bare(x)))
+    found: Rounded = rounded(low, high, x.shape[-1:], x.dtype.str, device_of(bare(x)))
     return found
 
 
@@ -150,7 +150,7 @@ def bound_like(max_action: Any, x: Array) -> float | Array:
     """
     if isinstance(max_action, (int, float)):
         return _inward(float(max_action), x.dtype.str)
-    return _bounds(max_action, x.dtype.str, device_of(bare(x)))
+    return _bounds(max_action, x.shape[-1:], x.dtype.str, device_of(bare(x)))
 
 
 @bounded_cache(maxsize=256)
@@ -163,8 +163,9 @@ def _inward(max_action: Any, dtype: str) -> Any:
 
 
 @bounded_cache(maxsize=256)
-def _bounds(max_action: tuple[float, ...], dtype: str, device: str) -> Array:
+def _bounds(max_action: tuple[float, ...], entries: tuple[int, ...], dtype: str, device: str) -> Array:
     """Return bounds as an array, copied to a GPU once and not in each forward pass."""
+    check_entries("max_action", (len(max_action),), entries)
     return to_device(np.asarray(_inward(max_action, dtype), dtype), device)
 
 

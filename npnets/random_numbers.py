@@ -1,7 +1,5 @@
 """Random numbers of a forward pass or a distribution: drawn with a generator, or given by the caller."""
 
-from collections.abc import Callable
-
 from npnets.backend import Array
 from npnets.initializers import check_generator
 from npnets.inputs import as_input
@@ -13,7 +11,7 @@ def drawn_or_given(
     given: object,
     shape: tuple[int, ...],
     like: Array,
-    draw: Callable[..., Array],
+    draw: str,
 ) -> Array:
     """Return random numbers in the dtype and on the device of an array.
 
@@ -26,8 +24,8 @@ def drawn_or_given(
     shape : tuple of int
         Their shape, which those given must have.
     like : array
-    draw : callable
-        A method of `numpy.random.Generator`, which draws in double precision.
+    draw : str
+        The name of the generator's method, which draws in double precision; a subclass may have another.
 
     Raises
     ------
@@ -36,7 +34,8 @@ def drawn_or_given(
     """
     if (rng is None) == (given is None):
         raise TypeError(f"expected exactly one of rng (numpy.random.default_rng(seed)) and {name}")
-    found: Array = as_input(draw(check_generator(rng), size=shape) if given is None else given, like, name)
+    drawn = getattr(check_generator(rng), draw)(size=shape) if given is None else given
+    found: Array = as_input(drawn, like, name)
     if found.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, but has {found.shape}")
     return found

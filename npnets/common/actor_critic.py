@@ -14,6 +14,11 @@ from npnets.tree import Params, Tree
 
 TRUNK = "preprocess"
 
+_NO_FORWARD = (
+    "ActorCritic has no forward: parts = actor_critic.split(params), and then "
+    "actor_critic.actor.forward(parts['actor'], obs), actor_critic.critic.forward(parts['critic'], obs)"
+)
+
 
 @dataclass(frozen=True, repr=False)
 class ActorCritic(Network):
@@ -55,10 +60,12 @@ class ActorCritic(Network):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise an error that says how its networks are called."""
-        raise TypeError(
-            "ActorCritic has no forward: parts = actor_critic.split(params), and then "
-            "actor_critic.actor.forward(parts['actor'], obs), actor_critic.critic.forward(parts['critic'], obs)"
-        )
+        raise TypeError(_NO_FORWARD)
+
+    @property
+    def forward(self) -> NoReturn:
+        """Not available: `split` returns parameters for the forward of each network. It raises `AttributeError`."""
+        raise AttributeError(_NO_FORWARD)
 
     @cached_property
     def spec(self) -> Spec:

@@ -19,8 +19,7 @@ from npnets.continuous.joined_actions import (
     check_place_of_actions,
     feature_rows,
     flat_actions,
-    joined_to_features,
-    joined_to_observations,
+    joined,
 )
 from npnets.description import Shape, Sizes, cached_property, check_flags, set_fields, set_plain, shape, width
 from npnets.inputs import as_input, first_leaf, flattened, is_array_like
@@ -132,11 +131,12 @@ class Critic(Network):
         if is_own and not is_array_like(obs):
             check_no_actions(obs, act)
             return obs
-        x = as_input(obs, first_leaf(leaves))
+        like = first_leaf(leaves)
+        x = as_input(obs, like)
         if is_own:
             check_batch_axis(x)
         x = flattened(x, "obs")
-        return x if act is None else joined_to_observations(x, flat_actions(act, first_leaf(leaves), None, self))
+        return x if act is None else joined("obs", x, flat_actions(act, like, None, self))
 
     def _features_with(self, act: object, leaves: Leaves, obs: object) -> Array:
         """Return the input of the head behind a preprocess net that takes the observation alone."""
@@ -146,7 +146,7 @@ class Critic(Network):
             expected = None if self.action_shape is None else width(self.action_shape)
             actions = flat_actions(act, first_leaf(leaves), expected, self)
         rows = feature_rows(features, obs, actions, self.last.input_dim, self.flatten_input, self)
-        return rows if actions is None else joined_to_features(rows, actions)
+        return rows if actions is None else joined("the preprocess net's output", rows, actions)
 
     @cached_property
     def _trunk(self) -> NetBody | OwnBody:

@@ -70,18 +70,18 @@ def check_batch_axis(obs: Array) -> None:
         )
 
 
-def joined_to_observations(obs: Array, act: Array) -> Array:
-    """Return the input of a preprocess net that takes observations and actions as one array."""
-    _check_rows("obs", len(obs), act)
-    return nnp.concatenate([obs, act], 1)
+def joined(name: str, rows: Array, act: Array) -> Array:
+    """Return `(batch, features)` or `(members, batch, features)` with actions `(batch, actions)` behind the features.
 
-
-def joined_to_features(features: Array, act: Array) -> Array:
-    """Return the input of a head: features `(batch, features)` or `(members, batch, features)`, then actions."""
-    _check_rows("the preprocess net's output", features.shape[-2], act)
-    if features.ndim == 3:
-        act = nnp.broadcast_to(act, (features.shape[0], *act.shape))
-    return nnp.concatenate([features, act], features.ndim - 1)
+    Errors call the rows by `name`.
+    """
+    if rows.shape[-2] != len(act):
+        raise ValueError(
+            f"{name} and act must have a row for each of the same batch, but have {rows.shape[-2]} and {len(act)}"
+        )
+    if rows.ndim == 3:
+        act = nnp.broadcast_to(act, (rows.shape[0], *act.shape))
+    return nnp.concatenate([rows, act], rows.ndim - 1)
 
 
 def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, flatten: bool, network: object) -> Array:
@@ -104,8 +104,8 @@ def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, f
     actions = 0 if act is None else act.shape[1]
     expected = inputs - actions
     if not flatten and features.ndim == 3 and features.shape[2] == expected:
-        batch = batch_size(obs) if act is None else len(act)
-        if batch is None or features.shape[1] == batch:
+        batches = {batch_size(obs), None if act is None else len(act)}
+        if features.shape[1] in batches or batches == {None}:
             return features
     fault = ensemble_fault(features, obs, expected)
     if fault is not None:
@@ -126,8 +126,3 @@ def _remedy(features: int, inputs: int, actions: int) -> str:
     if not actions and features < inputs:
         return f"pass act, if {inputs - features} of the inputs are an action's"
     return "is its output_dim, or preprocess_net_output_dim, another number than it returns?"
-
-
-def _check_rows(name: str, rows: int, act: Array) -> None:
-    if rows != len(act):
-        raise ValueError(f"{name} and act must have a row for each of the same batch, but have {rows} and {len(act)}")

@@ -133,7 +133,7 @@ class VAE(Network):
         check_dtype(features.dtype, to_mean[0], self)
         like = features if is_traced(features) else to_log_std[0]  # a traced one makes a copy of noise
         shape = (*features.shape[:-1], self.latent_dim)
-        noise = drawn_or_given("noise", rng, noise, shape, like, np.random.Generator.standard_normal)
+        noise = drawn_or_given("noise", rng, noise, shape, like, "standard_normal")
         mean, std, latent_z = latent_draw(features, to_mean, to_log_std, noise, LOG_STD_MIN, LOG_STD_MAX)
         reconstruction = self._decoded(leaves, state, latent_z)
         if reconstruction.shape != action.shape:

@@ -113,7 +113,7 @@ class ImplicitQuantileNetwork(Network):
         leaves = self.spec.read(params, self)
         features, state = self._body.features(leaves, obs, state)
         shape = (features.shape[0], _number(sample_size))
-        taus = drawn_or_given("taus", rng, taus, shape, bare(leaves[-1]), np.random.Generator.random)
+        taus = drawn_or_given("taus", rng, taus, shape, bare(leaves[-1]), "random")
         return (self._body.quantiles(leaves, features, taus), taus), state
 
     @cached_property

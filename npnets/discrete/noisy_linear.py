@@ -162,9 +162,10 @@ def noise_paths(params: Tree) -> set[str]:
 
 def _replaced(net: object, params: Params, noise_like: Callable[[Array], Array]) -> Params:
     """Return parameters with other noise, after a check that they are a network's."""
-    check_is_network("net", net)
     spec = own_spec(net)
-    if spec is not None:
+    if spec is None:
+        check_is_network("net", net)
+    else:
         spec.read(params, net)
     return _with_noise(params, noise_like)
 

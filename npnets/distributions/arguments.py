@@ -69,11 +69,16 @@ def check_floating(name: str, value: object, owner: str, hint: str) -> None:
 
 def noise_like(mu: Array, rng: object, noise: object) -> Array:
     """Return standard normal numbers of the mean's shape, drawn with `rng` in double precision, or those given."""
-    return drawn_or_given("noise", rng, noise, mu.shape, mu, np.random.Generator.standard_normal)
+    return drawn_or_given("noise", rng, noise, mu.shape, mu, "standard_normal")
 
 
 def points_like(value: object, mu: Array, name: str) -> Array:
     """Return points to score in the mean's dtype and on its device: one for each row, or more in leading axes."""
+    if isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value):
+        raise TypeError(
+            f"{name} must be an array, but is a tuple of {len(value)} of them; unpack what was drawn: action, draw = "
+            "distribution.sample(rng, with_draw=True)"
+        )
     found: Array = as_input(value, mu, name)
     if found.shape[max(found.ndim - mu.ndim, 0) :] != mu.shape:
         raise ValueError(
@@ -134,8 +139,8 @@ def bounds_from(actor: object, low: Any, high: Any) -> tuple[Any, Any]:
         low, high = (np.ravel(bound) if isinstance(bound, tuple) else bound for bound in (low, high))
     if low is None or high is None:
         raise TypeError(
-            f"expected low and high, but got {low!r:.40} and {high!r:.40}, and {actor!r:.80} has no bounds of its own; "
-            "pass both, or make it with its action space: ActorProb(net, env.action_space, unbounded=True)"
+            f"expected low and high, but got {low!r:.40} and {high!r:.40} for {actor!r:.80}; pass both, or make it "
+            "with its action space and pass neither: ActorProb(net, env.action_space, unbounded=True)"
         )
     return low, high
 

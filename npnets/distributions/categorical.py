@@ -74,7 +74,7 @@ class Categorical:
         ----------
         probs : (..., actions) array
             Probabilities, zero or more; they are divided by their sum over the actions that may be chosen. Where one is
-            zero, its gradient is zero.
+            zero or subnormal, its gradient is zero.
         mask : (..., actions) or (actions,) array, optional
             True (or 1) for the actions that may be chosen.
 

@@ -47,7 +47,7 @@ def _why_no_choice(largest: Array, mask: object) -> str:
     row = tuple(int(index) for index in np.argwhere(~np.isfinite(largest))[0])
     where = f" in row {', '.join(map(str, row))}" if row else ""
     if largest[row] == -np.inf:
-        cause = "the mask allows no action" if mask is not None else "every logit is minus infinity"
+        cause = "the mask allows no action" if mask is not None else "no action has a probability above zero"
         return f"{cause}{where}; a row must have at least one action that may be chosen"
     return f"the largest logit{where} is {largest[row]}, but logits must be below infinity; has training diverged?"
 
@@ -80,15 +80,20 @@ def _where_logits(value: Array, logits: Array, name: str) -> Array:
 
 
 def logits_of_probs(probs: Array) -> Array:
-    """Return the logarithms of probabilities; minus infinity, with gradient zero, at zero."""
+    """Return the logarithms of probabilities; minus infinity at zero.
+
+    The gradient is zero there, and at subnormal numbers, whose reciprocal would be infinite: a softmax returns them for
+    logits far below the largest.
+    """
     values = bare(probs)
     if namespace(values) is np and not (values >= 0).all():
         raise ValueError(
             f"Categorical.from_probs expects probabilities, but the smallest is {values.min()}; are these logits? "
             "Use Categorical(logits)"
         )
-    positive = values > 0
-    return nnp.where(positive, nnp.log(nnp.where(positive, probs, 1)), -np.inf)
+    positive, normal = values > 0, values >= float(np.finfo(values.dtype).tiny)
+    constant = np.where(positive, np.log(np.where(positive, values, 1)), -np.inf)
+    return nnp.where(normal, nnp.log(nnp.where(normal, probs, 1)), constant)
 
 
 def actions_like(x: object, logits: Array) -> Array:
@@ -115,7 +120,7 @@ def actions_like(x: object, logits: Array) -> Array:
 
 def gumbel_like(logits: Array, rng: object, noise: object) -> Array:
     """Return standard Gumbel numbers of the logits' shape, drawn with `rng` in double precision, or those given."""
-    values: Array = bare(drawn_or_given("noise", rng, noise, logits.shape, logits, np.random.Generator.gumbel))
+    values: Array = bare(drawn_or_given("noise", rng, noise, logits.shape, logits, "gumbel"))
     if namespace(values) is np and not np.isfinite(values).all():
         raise ValueError("noise must be finite standard Gumbel numbers, as rng.gumbel(size=...) gives them")
     return values

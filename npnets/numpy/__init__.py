@@ -214,11 +214,16 @@ __dir__ = listing(__all__)
 
 
 def _remedy(name: str) -> str:
-    """Return what to do instead of a function of NumPy's that is not here."""
+    """Return what to do instead of a name of NumPy's that is not here."""
     import numpy
 
-    if not hasattr(numpy, name):
+    if name in linalg.__all__:
+        return f"use {__name__}.linalg.{name}"
+    found = getattr(numpy, name, None)
+    if found is None:
         return ""
+    if isinstance(found, type) or not callable(found):  # a dtype, a number or a module
+        return f"use numpy.{name}"
     return f"write it with the functions here, or take numpy.{name} of constants, as of npnets.stop_gradient(x)"
 
 

@@ -53,12 +53,13 @@ def einsum(subscripts: str, *operands: ArrayLike) -> Array:
     dtype = np.result_type(*[array.dtype for array in arrays]) if arrays else None
     terms, output = _labels(subscripts, arrays)
     sizes = _sizes(subscripts, terms, arrays)
+    arrays = [array if array.dtype == dtype else astype(array, dtype) for array in arrays]
     parts = _summed_apart([_simplified(*part, sizes) for part in zip(arrays, terms, strict=True)], output)
     x, labels = parts[0]
     for index, (y, its) in enumerate(parts[1:], 2):
         x, labels = _product(x, labels, y, its, {*output, *[label for _, later in parts[index:] for label in later]})
     result = _in_order(x, labels, output)
-    return result if result.dtype == dtype else astype(result, dtype)
+    return result if result.dtype == dtype else astype(result, dtype)  # a sum of small integers has a wider one
 
 
 # -- reading the subscripts -------------------------------------------------------------------------------------------

@@ -145,6 +145,10 @@ def _no_assignment(self: object, index: object, value: object) -> NoReturn:
     )
 
 
+def _no_floor_division(self: object, other: object) -> NoReturn:
+    raise TypeError("an array that is being differentiated has no //; use npnets.numpy.floor(x / y)")
+
+
 def _no_number(self: object, *args: object, **kwargs: object) -> NoReturn:
     """Raise a `TypeError`: the derivative of a plain number would be lost."""
     raise TypeError(
@@ -235,6 +239,8 @@ def _install() -> None:
         "__neg__": elementwise.negative,
         "__pos__": lambda self: self,
         "__abs__": elementwise.abs,
+        "__floordiv__": _no_floor_division,
+        "__rfloordiv__": _no_floor_division,
         "__getitem__": indexing.take,
         "__setitem__": _no_assignment,
         "__len__": lambda self: len(bare(self)),

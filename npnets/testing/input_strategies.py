@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from npnets import tree
 from npnets.backend import Array
+from npnets.bounds import within
 from npnets.caches import bounded_cache
 from npnets.description import Shape
 from npnets.testing.arrays import is_floating, parameters_from
@@ -116,12 +117,13 @@ def actions(
         return _batches(batch).flatmap(
             lambda rows: st_numpy.arrays(np.int64, (rows, *row), elements=st.integers(0, choices - 1))
         )
-    low, high = bounds_of(net) or (-1.0, 1.0)
+    low, high = bounds_of(net) or (np.array(-1.0), np.array(1.0))
+    bounds = within(low, high, np.dtype(dtype))
 
     def bounded(x: Array) -> Array:
         """Map entries in [-1, 1] to the bounds; the clip is for rounding."""
         entries = (low + high) / 2 + (high - low) / 2 * x.reshape(len(x), -1)
-        return np.clip(entries, low, high).reshape(x.shape).astype(dtype)
+        return np.clip(entries.astype(dtype), bounds.low, bounds.high).reshape(x.shape)
 
     return _batches(batch).flatmap(lambda rows: arrays_of((rows, *row), 1.0)).map(bounded)
 

@@ -196,7 +196,8 @@ NO_NUMBER = "being differentiated is no plain number or NumPy array; .*stop_grad
         (lambda x: np.hypot(x, x).sum(), r"numpy\.hypot has no derivative here"),
         (lambda x: np.linspace(0, x[0, 0], 3).sum(), r"numpy\.linspace has no derivative here"),
         (lambda x: np.sum(x, dtype=np.float32), "unexpected keyword argument 'dtype'"),
-        (lambda x: (x // 2).sum(), "unsupported operand"),
+        (lambda x: (x // 2).sum(), r"has no //; use npnets\.numpy\.floor\(x / y\)"),
+        (lambda x: (2 // x).sum(), r"has no //; use npnets\.numpy\.floor\(x / y\)"),
     ],
 )
 def test_what_cannot_be_differentiated_says_so(fun: Callable[[Any], Any], words: str) -> None:

@@ -45,7 +45,8 @@ def test_the_first_fractions_are_about_even() -> None:
     net = FractionProposalNetwork(40, 60)
     params = net.init(np.random.default_rng(0), np.float64)
     limit = 0.01 * np.sqrt(6 / 100)
-    assert 0.99 * limit < np.abs(params["linear"]["weight"]).max() <= limit
+    weight = params["linear"]["weight"]
+    assert -limit <= weight.min() < -0.99 * limit and 0.99 * limit < weight.max() <= limit
     assert not params["linear"]["bias"].any()
     taus = net.forward(params, np.random.default_rng(1).normal(size=(3, 60))).taus
     assert_allclose(taus, np.broadcast_to(np.linspace(0, 1, 41), (3, 41)), atol=2e-3)

@@ -13,7 +13,12 @@ from finite_differences import check_first_order, check_second_order
 
 import npnets
 import npnets.numpy as nnp
-from npnets.discrete import CosineEmbeddingNetwork, FullQuantileFunction, ImplicitQuantileNetwork
+from npnets.discrete import (
+    CosineEmbeddingNetwork,
+    FractionProposalNetwork,
+    FullQuantileFunction,
+    ImplicitQuantileNetwork,
+)
 
 NET = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,)), 3, (5,), num_cosines=8)
 SMOOTH = ImplicitQuantileNetwork(npnets.Net(4, hidden_sizes=(6,), activation="tanh"), (2, 2), num_cosines=3)
@@ -178,8 +183,18 @@ def test_a_discrete_space_is_as_good_as_its_number_of_actions(kind: Any) -> None
         (lambda: ImplicitQuantileNetwork(npnets.Net(4), 3, num_cosines=0), ValueError, "num_cosines must be at least"),
         (lambda: ImplicitQuantileNetwork(npnets.Net(4), 3, 5), TypeError, "hidden_sizes must be a sequence"),
         (lambda: CosineEmbeddingNetwork(8, 2.5), TypeError, "embedding_dim must be an integer"),
+        (lambda: FractionProposalNetwork(0, 4), ValueError, "num_fractions must be at least 1"),
+        (lambda: FractionProposalNetwork(4, 0), ValueError, "embedding_dim must be at least 1"),
     ],
-    ids=["a trunk without state", "no actions", "no cosines", "one size", "half a feature"],
+    ids=[
+        "a trunk without state",
+        "no actions",
+        "no cosines",
+        "one size",
+        "half a feature",
+        "no fractions",
+        "no features",
+    ],
 )
 def test_descriptions_that_make_no_sense_are_an_error(make: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):

@@ -149,6 +149,15 @@ def test_noise_is_drawn_again_inside_a_trunk_of_ones_own() -> None:
     assert scale["scale"] is params["preprocess"][1]["scale"]
 
 
+def test_noise_is_drawn_again_in_an_actor_and_a_critic_at_once() -> None:
+    both = npnets.ActorCritic(npnets.discrete.Actor(NET, 2), npnets.discrete.Critic(NET), share_preprocess=True)
+    params = on_backend(both.init(_rng()))
+    for changed in (sample_noise(both, params, np.random.default_rng(8)), zero_noise(both, params)):
+        assert npnets.tree.paths(changed) == npnets.tree.paths(params)
+        pairs = zip(npnets.tree.paths(params), *map(npnets.tree.leaves, (params, changed)), strict=True)
+        assert all((old is not new) == (path.split(".")[-1] in ("eps_p", "eps_q")) for path, old, new in pairs)
+
+
 def test_a_network_without_noise_keeps_its_arrays() -> None:
     net = ImplicitQuantileNetwork(npnets.Net(3, hidden_sizes=(4,)), 2)
     params, _ = _given(net)

@@ -17,6 +17,25 @@ def _ones(*shape: int, dtype: Any = np.float64) -> Any:
     return on_backend(np.ones(shape, dtype))
 
 
+def _of_softmax(name: str) -> Any:
+    measures = {"log_prob": lambda made: made.log_prob(np.array([0, 1])), "entropy": lambda made: made.entropy()}
+    return lambda logits: nnp.sum(measures[name](Categorical.from_probs(nnp.softmax(logits))))
+
+
+@pytest.mark.parametrize("name", ["log_prob", "entropy"])
+@pytest.mark.parametrize(("dtype", "gap"), [(np.float32, 95.0), (np.float32, 103.0), (np.float64, 740.0)])
+def test_gradients_are_finite_where_a_softmax_returns_subnormal_probabilities(
+    name: str, dtype: Any, gap: float
+) -> None:
+    logits = on_backend(np.array([[0, -gap], [-gap, 0]], dtype))
+    probs = as_numpy(nnp.softmax(logits))
+    assert 0 < probs.min() < np.finfo(dtype).tiny
+    made = Categorical.from_probs(on_backend(probs))
+    assert_allclose(made.logits[0, 1], np.log(probs[0, 1]), rtol=1e-6)
+    for gradient in (npnets.grad(_of_softmax(name)), npnets.grad(lambda x: nnp.sum(npnets.grad(_of_softmax(name))(x)))):
+        assert_allclose(gradient(logits), np.zeros((2, 2)), atol=1e-30)
+
+
 # -- from an actor ----------------------------------------------------------------------------------------------------
 
 
@@ -152,11 +171,11 @@ def test_values_that_make_no_distribution_are_refused_also_while_they_are_differ
     logits = np.zeros((2, 3))
     refused = {
         "the mask allows no action in row 1": lambda x: Categorical(x, [[1, 0, 1], [0, 0, 0]]),
-        "every logit is minus infinity in row 0": lambda x: Categorical(x + [[-np.inf], [0]]),
+        "no action has a probability above zero in row 0": lambda x: Categorical(x + [[-np.inf], [0]]),
         "the largest logit in row 1 is nan, .* has training diverged": lambda x: Categorical(x + [[0], [np.nan]]),
         "the largest logit in row 0 is inf": lambda x: Categorical(x + [[0, np.inf, 0], [0, 0, 0]]),
         "probabilities, but the smallest is -1.0; are these logits": lambda x: Categorical.from_probs(x - 1),
-        "every logit is minus infinity in row 0; .* at least one action": lambda x: Categorical.from_probs(x),
+        "no action has a probability above zero in row 0; .* at least one action": lambda x: Categorical.from_probs(x),
         "finite standard Gumbel numbers": lambda x: Categorical(x).sample(noise=x + np.inf) + x,
     }
     for words, make in refused.items():

@@ -67,6 +67,21 @@ def test_an_actor_that_has_squashed_its_mean_already_is_not_squashed_again(actor
     assert as_numpy(Gaussian.from_actor(actor, params, _obs(4))[0].mode()).shape == (4, ACT)
 
 
+def test_actions_of_several_axes_are_distributed_flattened_and_otherwise_refused() -> None:
+    low, high = np.zeros((2, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])
+    actor = npnets.ActorProb(NET, (2, 2), unbounded=True, low=low, high=high)
+    squashed, _ = SquashedGaussian.from_actor(actor, _init(actor), _obs(4))
+    assert (squashed.mu.shape, squashed.low, squashed.high) == ((4, 4), 0.0, (1.0, 2.0, 3.0, 4.0))
+    with pytest.raises(
+        TypeError, match="expected low and high, but got None and None for ActorProb.*; pass both, or make it"
+    ):
+        SquashedGaussian.from_actor(UNBOUNDED, _init(UNBOUNDED), _obs(4))
+    whole = npnets.ActorProb(NET, (2, 2), unbounded=True, flatten_action=False)
+    for make in (Gaussian.from_actor, lambda *given: SquashedGaussian.from_actor(*given, -1, 1)):
+        with pytest.raises(ValueError, match=r"laid out in one axis, .* have the axes \(2, 2\); make it without"):
+            make(whole, _init(whole), _obs(4))
+
+
 class Own:
     """An actor of the user's."""
 
@@ -179,6 +194,7 @@ def _refusals() -> dict[str, Any]:
             TypeError,
             "rng must be a numpy.random.Generator, but is 3",
         ),
+        "words as noise": (lambda: squashed.sample(noise="x"), TypeError, "noise must be an array of real numbers"),
         "noise of another shape": (
             lambda: gaussian.sample(noise=mu[0]),
             ValueError,

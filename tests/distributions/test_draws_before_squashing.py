@@ -125,6 +125,16 @@ def test_many_actions_for_each_row_are_scored_one_by_one(leading: tuple[int, ...
             assert_allclose(scores[index], score(points[index]), rtol=1e-13, atol=1e-14)
 
 
+def test_a_sample_that_was_not_unpacked_is_an_error_that_says_so() -> None:
+    gaussian, squashed = both(*parameters(4, 3))
+    pair = squashed.sample(np.random.default_rng(0), with_draw=True)
+    for score in (gaussian.log_prob, squashed.log_prob, lambda draw: squashed.log_prob(draw=draw)):
+        with pytest.raises(TypeError, match=r"is a tuple of 2 of them; unpack what was drawn: action, draw ="):
+            score(pair)
+    row = on_backend(np.full(3, 0.1))
+    assert_allclose(squashed.log_prob(((0.1, 0.1, 0.1),) * 4), squashed.log_prob(nnp.broadcast_to(row, (4, 3))))
+
+
 def test_a_distribution_without_rows_scores_a_batch() -> None:
     mu, sigma = parameters(3)
     draws = on_backend(normals(6, 3))

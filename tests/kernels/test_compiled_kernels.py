@@ -14,7 +14,7 @@ import pytest
 from backends import bits
 from finite_differences import assert_trees_close
 from instruction_sets import each_instruction_set, using
-from kernel_cases import Case
+from kernel_case import Case
 from sized_kernel_cases import SIZED, each_kernel, gradients, sized
 
 from npnets.kernels.compiled.native import native

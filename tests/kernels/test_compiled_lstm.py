@@ -13,7 +13,7 @@ import pytest
 from backends import bits
 from finite_differences import assert_trees_close
 from instruction_sets import each_instruction_set, using
-from kernel_cases import COMPOSITIONS
+from kernel_case import COMPOSITIONS
 
 import npnets
 from npnets.kernels.compiled import lstm as compiled

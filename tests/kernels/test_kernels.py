@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, assert_array_equal, bits, on_backend, rounding
 from finite_differences import assert_trees_close, check_first_order, check_second_order, direction_like, inner
-from kernel_cases import ARGUMENTS, CASES, Case, each_case, linear, of_chosen_arrays, subsets
+from kernel_case import Case
+from kernel_cases import ARGUMENTS, CASES, each_case, linear, of_chosen_arrays, subsets
 
 import npnets
 import npnets.kernels

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, on_backend
 from finite_differences import assert_trees_close, direction_like
-from kernel_cases import COMPOSITIONS
+from kernel_case import COMPOSITIONS
 
 import npnets
 from npnets.kernels import buffers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,15 @@ def test_the_error_for_actions_of_another_number_than_the_head_counts_has_the_re
 ) -> None:
     with pytest.raises(ValueError, match=words):
         _value(npnets.Critic(NET, **ALONE, **arguments), *inputs)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_the_error_for_actions_of_another_batch_behind_an_ensemble_names_both_batches(rows: int) -> None:
+    ensemble = functools.partial(npnets.EnsembleLinear, 2)
+    net = npnets.Net(5, hidden_sizes=(4,), linear_layer=ensemble)
+    critic = npnets.Critic(net, **ALONE, action_shape=2, linear_layer=ensemble, flatten_input=False)
+    with pytest.raises(ValueError, match=f"output and act must have a row .* but have 3 and {rows}"):
+        _value(critic, OBS, ACT[:rows])
 
 
 def test_the_remedy_for_a_head_that_does_not_count_actions_works() -> None:

@@ -203,6 +203,8 @@ def test_the_errors_for_an_actor_that_gets_other_parts_of_the_tree_name_split() 
         ACTOR.forward(params["actor"], _obs())
     with pytest.raises(TypeError, match=r"no forward: parts = actor_critic.split\(params\)"):
         SHARED(params, _obs())
+    with pytest.raises(AttributeError, match=r"no forward: parts = actor_critic.split\(params\)"):
+        SHARED.forward(params, _obs())
 
 
 def test_parameters_of_another_kind_are_an_error_that_names_the_path() -> None:

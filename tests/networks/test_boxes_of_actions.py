@@ -106,6 +106,16 @@ def test_a_space_that_is_no_box_is_an_error_that_says_what_to_use_for_it(name: s
 
 
 @about_descriptions
+@each_network
+def test_the_remedy_for_a_box_without_axes_keeps_its_bounds(name: str) -> None:
+    box = spaces.Box(-1.0, 2.0, ())
+    with pytest.raises(ValueError, match=r"single number is action_shape=1; .* bounds too: low=box.low, high=box.high"):
+        NETWORKS[name](box)
+    made = NETWORKS[name](1, low=box.low, high=box.high)
+    assert (made.low, made.high) == (-1.0, 2.0)
+
+
+@about_descriptions
 def test_a_pair_of_bounds_as_max_action_is_an_error_that_names_low_and_high() -> None:
     for pair in ((-1, 1), (ASYMMETRIC.low, ASYMMETRIC.high), np.stack([SEVERAL_AXES.low, SEVERAL_AXES.high])):
         with pytest.raises(ValueError, match=r"if it is \(low, high\), use low="):

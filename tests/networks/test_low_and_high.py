@@ -191,3 +191,23 @@ def test_low_and_high_stay_as_plain_numbers_that_print_as_the_call_and_compare(n
     assert repr(net).endswith("low=(0.0, -1.0), high=2.0)") and "max_action" not in repr(net)
     assert eval(repr(net), vars(npnets)) == net == NETWORKS[name](low=(0.0, -1.0), high=np.array(2.0))
     assert net != NETWORKS[name](low=(0.0, -1.0), high=3.0)
+
+
+class _WithoutWidth:
+    """A decoder of one's own, whose `output_dim` is not known."""
+
+    def init(self, rng: np.random.Generator) -> Any:
+        return {"weight": rng.normal(size=(5, 1)).astype("f")}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return nnp.matmul(x, params["weight"])
+
+
+@pytest.mark.parametrize("bounds", [{"max_action": (1, 2, 3)}, {"low": (-1, -2, -3), "high": 4}], ids=str)
+def test_bounds_of_other_entries_than_the_decoder_returns_are_an_error_and_are_not_broadcast(bounds: Any) -> None:
+    vae = npnets.VAE(npnets.MLP(4, 4), _WithoutWidth(), 4, 2, **bounds)
+    params = on_backend(vae.init(np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"must have an entry for each of an action, \(1,\), but has shape \(3,\)"):
+        vae.decode(params, on_backend(np.ones((2, 3))), on_backend(np.zeros((2, 2))))
+    with pytest.raises(ValueError, match=r"must (have an entry|be one number, or one) for each"):
+        squash(on_backend(np.ones((2, 1), np.float32)), **bounds)

@@ -76,6 +76,16 @@ def test_integers_and_booleans_keep_numpys_dtype(subscripts: str) -> None:
         assert output.dtype == expected.dtype
 
 
+def test_products_of_narrow_operands_are_taken_in_the_dtype_of_the_result() -> None:
+    large = on_backend(np.full(2, 1e30, np.float32))
+    scale = on_backend(np.array([1e-50, 2e-50]))
+    product = lambda x: nnp.einsum("i,i,i->", x, x, scale)  # noqa: E731
+    assert_allclose(product(large), 3e10, rtol=1e-6)
+    gradient = npnets.grad(product)(large)
+    assert gradient.dtype == np.float32
+    assert_allclose(gradient, np.array([2e-20, 4e-20], np.float32), rtol=1e-6)
+
+
 def test_numbers_and_lists_beside_float32_do_not_promote() -> None:
     x = on_backend(np.ones((2, 2), np.float32))
     sums = [nnp.einsum("ij,->i", x, 0.5), nnp.einsum("ij,j", x, [0.5, 2])]

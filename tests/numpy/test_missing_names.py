@@ -45,6 +45,13 @@ def test_a_function_that_only_numpy_has_says_how_to_do_without() -> None:
     assert _message("concat").endswith("the nearest name is concatenate")
 
 
+def test_what_has_no_derivative_is_taken_from_numpy_and_a_norm_from_linalg() -> None:
+    for name in ("random", "int32", "e"):
+        assert _message(name).startswith(f"npnets.numpy has no '{name}'; use numpy.{name}")
+        assert hasattr(np, name)
+    assert _message("norm") == "npnets.numpy has no 'norm'; use npnets.numpy.linalg.norm"
+
+
 def test_a_name_like_no_other_is_said_to_be_missing() -> None:
     assert _message("qqqqqq") == "npnets.numpy has no 'qqqqqq'"
 

@@ -62,6 +62,7 @@ def test_logsumexp_over_no_entries_is_minus_infinity() -> None:
 def test_a_length_has_gradient_zero_where_it_is_zero_in_every_mode_and_order() -> None:
     x = on_backend(np.array([[0.0, 0.0], [3.0, 4.0]]))
     rows = lambda a: nnp.sum(nnp.linalg.norm(a, axis=1))  # noqa: E731
+    assert_array_equal(nnp.linalg.norm(x, axis=1), [0, 5])
     assert_allclose(npnets.grad(rows)(x), [[0, 0], [0.6, 0.8]], rtol=1e-15)
     assert_allclose(npnets.jvp(rows, x, on_backend(np.ones((2, 2))))[1], 1.4, rtol=1e-15)
     product = npnets.hvp(rows)(x, on_backend(np.ones((2, 2))))  # (I - u u') v / 5 with u = (0.6, 0.8)
@@ -100,6 +101,8 @@ def test_a_norm_that_is_not_there_is_refused(ord: Any, axis: Any) -> None:
         nnp.linalg.norm(x, ord, axis)
     with pytest.raises(ValueError, match="expected one axis that makes vectors, or two that make matrices"):
         nnp.linalg.norm(x[None], None, (0, 1, 2))
+    with pytest.raises(ValueError, match="but got ord=1 for 3 axes"):
+        nnp.linalg.norm(x[None], 1)
     with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds"):
         nnp.linalg.norm(x, axis=2)
 

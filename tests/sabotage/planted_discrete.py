@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fault import Fault
 
-_NETWORKS, _ERRORS = "tests/networks/test_discrete_networks.py", "tests/networks/test_bad_discrete.py"
+_NETWORKS, _ERRORS = "tests/discrete/test_discrete_networks.py", "tests/discrete/test_bad_discrete.py"
 _PAIRS, _STATE_DICTS = "tests/networks/test_actor_critic.py", "tests/interop/test_actor_critic_state_dicts.py"
 
 DISCRETE = [

@@ -25,7 +25,7 @@ DISTRIBUTIONS = [
     Fault(
         "the gradient of a probability of zero is NaN",
         "distributions/choices.py",
-        "nnp.log(nnp.where(positive, probs, 1))",
+        "nnp.log(nnp.where(normal, probs, 1))",
         "nnp.log(probs)",
         f"{CATEGORICAL} tests/distributions/test_categorical_refusals.py",
     ),

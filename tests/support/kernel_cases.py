@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from backends import on_backend
+from distribution_kernel_cases import DISTRIBUTION_CASES
 from grouped_cases import grouped
+from kernel_case import COMPOSITIONS, NAMES, Case, joined
 
-import npnets.numpy as nnp
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.kernels.activations import TANH, Activation
-from npnets.kernels.chosen_log_prob import chosen_log_prob
-from npnets.kernels.gaussian import log_density
-from npnets.kernels.latent import latent_draw
 from npnets.kernels.layer_norm import layer_norm
 from npnets.kernels.linear import Activations, linear_layers
-from npnets.kernels.log_softmax import log_softmax
 from npnets.kernels.lstm import lstm
-from npnets.kernels.noisy_parameters import noisy_parameters
-from npnets.kernels.shared_sigma import shared_sigma
-from npnets.kernels.squashed_gaussian import squashed_draw
 
-_NAMES = (
-    *("activations", "chosen_log_prob", "gaussian", "latent", "layer_norm", "linear", "log_softmax", "lstm"),
-    *("noisy_parameters", "shared_sigma", "squashed_gaussian"),
-)
-_MODULES = {name: importlib.import_module(f"npnets.kernels.{name}") for name in _NAMES}
-COMPOSITIONS = {name: module._apply.__wrapped__ for name, module in _MODULES.items()}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "relu": (),
     "leaky_relu": (0.2,),
@@ -47,22 +33,6 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 
 
 RELU = Activation("relu")
-
-
-class Case(NamedTuple):
-    """A kernel's call: `fun(*arrays)`, the same by its composition, and the shapes of its arrays (None: left out)."""
-
-    kernel: str
-    name: str
-    fun: Callable[..., Any]
-    plain: Callable[..., Any]
-    shapes: tuple[tuple[int, ...] | None, ...]
-
-    def arrays(self, dtype: type = np.float64, scale: float = 1.0) -> tuple[Any, ...]:
-        """Return the arrays to call it with."""
-        rng = np.random.default_rng(0)
-        drawn = [None if shape is None else (scale * rng.normal(size=shape)).astype(dtype) for shape in self.shapes]
-        return tuple(on_backend(drawn))
 
 
 def each_activation() -> list[Activation]:
@@ -169,20 +139,15 @@ def lstm_case(steps: int, batch: int, inputs: int, hidden: int, reset: Any = Non
         return {"reset": on_backend(reset), "valid": on_backend(valid)}
 
     def fun(x: Any, w_x: Any, w_h: Any, b_x: Any, b_h: Any, h: Any, c: Any) -> Any:
-        return _joined(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
+        return joined(lstm(x, (w_x, w_h, b_x, b_h), h, c, **masks()))
 
     def plain(*arrays: Any) -> Any:
-        return _joined(COMPOSITIONS["lstm"](*arrays, **masks()))
+        return joined(COMPOSITIONS["lstm"](*arrays, **masks()))
 
     weights = ((inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,), (4 * hidden,))
     masks_given = " and ".join(name for name, mask in {"reset": reset, "valid": valid}.items() if mask is not None)
     name = f"{steps} steps, {batch} rows, {inputs} inputs, {hidden} hidden, masks: {masks_given or 'none'}"
     return Case("lstm", name, fun, plain, ((steps, batch, inputs), *weights, (batch, hidden), (batch, hidden)))
-
-
-def _joined(outputs: tuple[Any, ...]) -> Any:
-    """Return several outputs as one array, as the tests of the table expect it."""
-    return nnp.concatenate([nnp.ravel(output) for output in outputs])
 
 
 def _mask(steps: int, batch: int, *false_or_true: tuple[int, int], default: bool) -> Any:
@@ -211,113 +176,14 @@ def _lstm_cases() -> list[Case]:
     ]
 
 
-def latent_case(batch: int, inputs: int, latent: int) -> Case:
-    bounds = {"low": -0.4, "high": 0.7}
-
-    def fun(x: Any, w_m: Any, b_m: Any, w_s: Any, b_s: Any, noise: Any) -> Any:
-        return _joined(latent_draw(x, (w_m, b_m), (w_s, b_s), noise, **bounds))
-
-    def plain(*arrays: Any) -> Any:
-        return _joined(COMPOSITIONS["latent"](*arrays, **bounds))
-
-    layer = ((inputs, latent), (latent,))
-    return Case(
-        "latent",
-        f"{batch} rows, {inputs} inputs, {latent} drawn",
-        fun,
-        plain,
-        ((batch, inputs), *layer, *layer, (batch, latent)),
-    )
-
-
-def _latent_cases() -> list[Case]:
-    return [latent_case(*sizes) for sizes in [(5, 3, 4), (1, 3, 2), (4, 1, 3)]]
-
-
-def gaussian_case(*shape: int) -> Case:
-    fun = lambda x, mu, log_sigma: log_density(x, mu, nnp.exp(log_sigma))  # noqa: E731
-    plain = lambda x, mu, log_sigma: COMPOSITIONS["gaussian"](x, mu, nnp.exp(log_sigma))  # noqa: E731
-    return Case("gaussian", f"of {shape}", fun, plain, (shape,) * 3)
-
-
-def _gaussian_cases() -> list[Case]:
-    return [gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
-
-
-def _chosen_log_prob_case(shape: tuple[int, ...], leading: tuple[int, ...] = ()) -> Case:
-    def of_chosen(operation: Any, logits: Any) -> Any:
-        return operation(logits, on_backend(np.random.default_rng(2).integers(shape[-1], size=(*leading, *shape[:-1]))))
-
-    fun, plain = (functools.partial(of_chosen, part) for part in (chosen_log_prob, COMPOSITIONS["chosen_log_prob"]))
-    return Case("chosen_log_prob", f"of {shape} {leading}", fun, plain, (shape,))
-
-
-def _chosen_log_prob_cases() -> list[Case]:
-    return [_chosen_log_prob_case(s) for s in [(5, 3), (1, 1), (7,), (2, 3, 4)]] + [
-        _chosen_log_prob_case((5, 3), (6, 2)),
-        _chosen_log_prob_case((3,), (4,)),
-    ]
-
-
-def _log_softmax_cases() -> list[Case]:
-    plain = COMPOSITIONS["log_softmax"]
-    return [Case("log_softmax", f"of {s}", log_softmax, plain, (s,)) for s in [(5, 3), (1, 1), (4, 1), (7,), (2, 3, 4)]]
-
-
-def noisy_parameters_case(inputs: int, outputs: int) -> Case:
-    fun, plain = (
-        lambda *arrays, part=part: _joined(part(*arrays))
-        for part in (noisy_parameters, COMPOSITIONS["noisy_parameters"])
-    )
-    layer = ((inputs, outputs),) * 2 + ((outputs,),) * 2
-    return Case("noisy_parameters", f"{inputs} inputs, {outputs} outputs", fun, plain, (*layer, (inputs,), (outputs,)))
-
-
-def _noisy_parameters_cases() -> list[Case]:
-    return [noisy_parameters_case(*sizes) for sizes in [(5, 3), (1, 4), (3, 1), (1, 1)]]
-
-
-def shared_sigma_case(*shape: int) -> Case:
-    fun, plain = (functools.partial(part, shape=shape) for part in (shared_sigma, COMPOSITIONS["shared_sigma"]))
-    return Case("shared_sigma", f"to {shape}", fun, plain, (shape[-1:],))
-
-
-def _shared_sigma_cases() -> list[Case]:
-    return [shared_sigma_case(*shape) for shape in [(5, 3), (1, 1), (1, 4), (2, 3, 4)]]
-
-
-def squashed_gaussian_case(*shape: int) -> Case:
-    middle, half = np.linspace(-1.0, 2.0, shape[-1]), np.linspace(0.5, 3.0, shape[-1])
-    log_half = float(np.log(half).sum())
-    log_norm = float(shape[-1] * (0.5 * np.log(2 * np.pi) + np.log(4)) + log_half)
-
-    def drawn(operation: Any, mu: Any, log_sigma: Any, noise: Any, **constants: float) -> Any:
-        edges = {"middle": on_backend(middle.astype(mu.dtype)), "half": on_backend(half.astype(mu.dtype))}
-        return _joined(operation(mu, nnp.exp(log_sigma), noise, **edges, **constants))
-
-    fun = functools.partial(drawn, squashed_draw, log_half=log_half)
-    plain = functools.partial(drawn, COMPOSITIONS["squashed_gaussian"], log_norm=log_norm)
-    return Case("squashed_gaussian", f"of {shape}", fun, plain, (shape,) * 3)
-
-
-def _squashed_gaussian_cases() -> list[Case]:
-    return [squashed_gaussian_case(*shape) for shape in [(5, 3), (1, 1), (7,), (2, 3, 4)]]
-
-
 CASES = [
     *_activate_cases(),
     *_linear_cases(),
     *_layer_norm_cases(),
     *_lstm_cases(),
-    *_latent_cases(),
-    *_chosen_log_prob_cases(),
-    *_gaussian_cases(),
-    *_log_softmax_cases(),
-    *_noisy_parameters_cases(),
-    *_shared_sigma_cases(),
-    *_squashed_gaussian_cases(),
+    *DISTRIBUTION_CASES,
 ]
-each_case = grouped("case", {kernel: {c.name: c for c in CASES if c.kernel == kernel} for kernel in _NAMES})
+each_case = grouped("case", {kernel: {c.name: c for c in CASES if c.kernel == kernel} for kernel in NAMES})
 
 
 def subsets(arrays: tuple[Any, ...]) -> list[tuple[int, ...]]:

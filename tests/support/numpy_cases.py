@@ -164,6 +164,7 @@ ACCUMULATING = [
     "m.diff(x, n=5, axis=1)",
     "m.diff(x, axis=0, prepend=x[:1], append=0.5)",
     "m.diff(x, 0)",
+    "m.diff(x, axis=1, append=x[:, :1])",
     "m.prod(x[:, :1], axis=2)",
 ]
 TILING = [
@@ -263,6 +264,7 @@ def _reductions() -> list[Case]:
         *(_case(f"m.{name}(x, axis=1, ddof=1)", real(2, 4)) for name in ("var", "std")),
         *(_case(f"m.{name}(x, beside(m, SOMETHING_EVERYWHERE), {options})", real(2, 3)) for name, options in masked),
         *(_case(f"m.linalg.norm(x, {options})", real(2, 3, 4)) for options in norms),
+        _case("m.linalg.norm(x, np.inf, axis=(1, 2))", real(1, 3, 4)),
         *(_case(f"m.linalg.norm(x, {ord})", nonzero(3)) for ord in ("1", "2", "np.inf", "-np.inf")),
         *(_case(f"m.softmax(x, axis={axis})", real(2, 3, 2)) for axis in (-1, 0, 1)),
     ]

@@ -11,17 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kernel_cases import (
-    COMPOSITIONS,
-    Case,
-    gaussian_case,
-    latent_case,
-    layer_norm_case,
-    layers_case,
-    lstm_case,
-    shared_sigma_case,
-    squashed_gaussian_case,
-)
+from distribution_kernel_cases import gaussian_case, latent_case, shared_sigma_case, squashed_gaussian_case
+from kernel_case import COMPOSITIONS, Case
+from kernel_cases import layer_norm_case, layers_case, lstm_case
 
 import npnets
 from npnets.kernels.activation_formulas import FORMULAS
