@@ -83,7 +83,7 @@ def _numbers(name: str, value: object, expected: str) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be {expected}, but is {value!r:.80}") from error
     if array.dtype.kind not in "iuf":
-        hint = "; give max_action, or low and high" if value is None else ""
+        hint = "; give max_action, or low and high" if value is None and name == "max_action" else ""
         raise TypeError(f"{name} must be {expected}, but is {value!r:.80}{hint}")
     return array.astype(np.float64)
 

@@ -35,21 +35,30 @@ def check_choices(name: str, value: Any) -> None:
 
 def allowed_logits(logits: Array, mask: object) -> Array:
     """Return logits with minus infinity where a mask is false; each row must allow an action."""
-    if mask is not None:
-        logits = nnp.where(_mask_like(logits, mask), logits, -np.inf)
+    allowed = None if mask is None else _mask_like(logits, mask)
+    if allowed is not None:
+        logits = nnp.where(allowed, logits, -np.inf)
     values = bare(logits)
     if namespace(values) is np and not np.isfinite(largest := values.max(-1)).all():
-        raise ValueError(_why_no_choice(largest, mask))
+        raise ValueError(_why_no_choice(largest, allowed))
     return logits
 
 
-def _why_no_choice(largest: Array, mask: object) -> str:
+def _why_no_choice(largest: Array, allowed: Array | None) -> str:
     row = tuple(int(index) for index in np.argwhere(~np.isfinite(largest))[0])
     where = f" in row {', '.join(map(str, row))}" if row else ""
-    if largest[row] == -np.inf:
-        cause = "the mask allows no action" if mask is not None else "no action has a probability above zero"
-        return f"{cause}{where}; a row must have at least one action that may be chosen"
-    return f"the largest logit{where} is {largest[row]}, but logits must be below infinity; has training diverged?"
+    if largest[row] != -np.inf:
+        return f"the largest logit{where} is {largest[row]}, but logits must be below infinity; has training diverged?"
+    if allowed is None:
+        cause = f"no action has a probability above zero{where}"
+    elif np.broadcast_to(allowed, (*largest.shape, allowed.shape[-1]))[row].any():
+        cause = (
+            f"the mask allows only actions of probability zero{where}; where a softmax rounded it to zero, use logits, "
+            "as of discrete.Actor(..., softmax_output=False)"
+        )
+    else:
+        cause = f"the mask allows no action{where}"
+    return f"{cause}; a row must have at least one action that may be chosen"
 
 
 def _mask_like(logits: Array, mask: object) -> Array:

@@ -171,6 +171,9 @@ def test_values_that_make_no_distribution_are_refused_also_while_they_are_differ
     logits = np.zeros((2, 3))
     refused = {
         "the mask allows no action in row 1": lambda x: Categorical(x, [[1, 0, 1], [0, 0, 0]]),
+        "allows only actions of probability zero in row 0; .* use logits": lambda x: Categorical(
+            x + [[0, -np.inf, 0], [0, 0, 0]], [0, 1, 0]
+        ),
         "no action has a probability above zero in row 0": lambda x: Categorical(x + [[-np.inf], [0]]),
         "the largest logit in row 1 is nan, .* has training diverged": lambda x: Categorical(x + [[0], [np.nan]]),
         "the largest logit in row 0 is inf": lambda x: Categorical(x + [[0, np.inf, 0], [0, 0, 0]]),

@@ -167,6 +167,7 @@ def _refusals() -> dict[str, Any]:
             r"low .* of shape \(3,\), but has shape \(2,\)",
         ),
         "a word for a bound": (lambda: box("low", 1), TypeError, "low must be a number"),
+        "no bound": (lambda: box(None, 1), TypeError, "low must be a number .* but is None$"),
         "a ragged bound": (lambda: box(-1, [1, [2]]), TypeError, "high must be a number"),
         "bounds beyond the dtype": (
             lambda: SquashedGaussian(mu.astype("f"), mu.astype("f"), -1, 1e300),
