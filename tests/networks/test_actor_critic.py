@@ -113,8 +113,10 @@ def test_it_prints_compares_pickles_and_is_saved_as_other_networks_are(both: npn
     path = tmp_path / "policy.npz"
     params = both.init(np.random.default_rng(0))
     checkpoint.save(path, params, {"network": both})
-    loaded = checkpoint.load(path)
+    loaded = checkpoint.load(path, like=both)
     assert loaded.metadata["network"] == both and bits(loaded.params) == bits(params)
+    with pytest.raises(checkpoint.CheckpointError, match="'preprocess'.* was it saved for another network"):
+        checkpoint.load(path, like=SHARED if both is APART else APART)
     assert f"{sum(leaf.size for leaf in npnets.tree.leaves(params)):,} parameters" in npnets.summary(both)
 
 
