@@ -45,7 +45,8 @@ class Discrete(Protocol):
 _OF_ACTIONS = {
     "Discrete": "its actions are chosen, not computed: use npnets.discrete, or a Net with action_shape=space.n",
     "MultiDiscrete": "its actions are chosen, not computed: use npnets.BranchingNet, with as many choices for each "
-    "part as the largest of space.nvec, and forbid those that a part does not have",
+    "part as the largest of space.nvec, and forbid those that a part does not have; for a vector environment pass its "
+    "single_action_space",
     "MultiBinary": "its actions are chosen, not computed: use npnets.BranchingNet with two choices for each part",
     "Dict": "use one network for each of space.spaces",
     "Tuple": "use one network for each of space.spaces",
@@ -53,7 +54,8 @@ _OF_ACTIONS = {
 _OF_OBSERVATIONS = {
     "Discrete": "pass state_shape=space.n, and observations as rows of zeros with a one: "
     "numpy.eye(space.n)[observations - space.start]",
-    "MultiDiscrete": "its observations are arrays of numbers: pass state_shape=space.shape",
+    "MultiDiscrete": "its observations are arrays of numbers: pass state_shape=space.shape; for a vector environment "
+    "pass its single_observation_space",
     "MultiBinary": "its observations are arrays of numbers: pass state_shape=space.shape",
     "Dict": "write a preprocess net of your own, which joins the parts of an observation",
     "Tuple": "write a preprocess net of your own, which joins the parts of an observation",

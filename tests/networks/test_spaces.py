@@ -22,7 +22,11 @@ BOX = SPACES.Box(-np.inf, np.inf, (2, 3), np.float32)
 IMAGES = SPACES.Box(0, 255, (4, 5, 3), np.uint8)
 OTHERS: dict[str, tuple[Any, str, str]] = {  # the remedies for observations and for actions
     "Discrete": (SPACES.Discrete(3), r"state_shape=space\.n, .* numpy\.eye\(space\.n\)", r"use npnets\.discrete, "),
-    "MultiDiscrete": (SPACES.MultiDiscrete([2, 3]), r"state_shape=space\.shape", r"BranchingNet, .* space\.nvec"),
+    "MultiDiscrete": (
+        SPACES.MultiDiscrete([2, 3]),
+        r"state_shape=space\.shape; for a vector environment pass its single_observation_space",
+        r"BranchingNet, .* space\.nvec.* for a vector environment pass its single_action_space",
+    ),
     "MultiBinary": (SPACES.MultiBinary(3), r"state_shape=space\.shape", "BranchingNet with two choices"),
     "Dict": (SPACES.Dict(a=BOX), "a preprocess net of your own", r"each of space\.spaces"),
     "Tuple": (SPACES.Tuple((BOX,)), "a preprocess net of your own", r"each of space\.spaces"),
