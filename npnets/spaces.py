@@ -42,18 +42,30 @@ class Discrete(Protocol):
         ...
 
 
-_REMEDIES = {
-    "Discrete": "its actions are chosen, not computed: use npnets.discrete, or a Net with action_shape=space.n; "
-    "observations of it become rows of zeros with a one, with state_shape=space.n",
+_OF_ACTIONS = {
+    "Discrete": "its actions are chosen, not computed: use npnets.discrete, or a Net with action_shape=space.n",
     "MultiDiscrete": "its actions are chosen, not computed: use npnets.BranchingNet, with as many choices for each "
-    "part as the largest of space.nvec; its observations are arrays of numbers, with state_shape=space.shape",
-    "MultiBinary": "its actions are chosen, not computed: use npnets.BranchingNet with two choices for each part; its "
-    "observations are arrays of numbers, with state_shape=space.shape",
-    "Dict": "for observations write a preprocess net of your own, which joins their parts; for actions use one "
-    "network for each of space.spaces",
-    "Tuple": "for observations write a preprocess net of your own, which joins their parts; for actions use one "
-    "network for each of space.spaces",
+    "part as the largest of space.nvec, and forbid those that a part does not have; for a vector environment pass its "
+    "single_action_space",
+    "MultiBinary": "its actions are chosen, not computed: use npnets.BranchingNet with two choices for each part",
+    "Dict": "use one network for each of space.spaces",
+    "Tuple": "use one network for each of space.spaces",
 }
+_OF_OBSERVATIONS = {
+    "Discrete": "pass state_shape=space.n, and observations as rows of zeros with a one: "
+    "numpy.eye(space.n)[observations - space.start]",
+    "MultiDiscrete": "its observations are arrays of numbers: pass state_shape=space.shape; for a vector environment "
+    "pass its single_observation_space",
+    "MultiBinary": "its observations are arrays of numbers: pass state_shape=space.shape",
+    "Dict": "write a preprocess net of your own, which joins the parts of an observation",
+    "Tuple": "write a preprocess net of your own, which joins the parts of an observation",
+}
+
+
+def _remedy(name: str, space: object, otherwise: str) -> str:
+    """Return what to do with a space of another kind, for an argument about actions or about observations."""
+    remedies = _OF_OBSERVATIONS if "state" in name else _OF_ACTIONS
+    return remedies.get(type(space).__name__, otherwise)
 
 
 def is_space(value: object) -> bool:
@@ -86,8 +98,7 @@ def box_shape(name: str, space: object) -> tuple[int, ...]:
         For a space of another kind, with what to use for it.
     """
     if not is_box(space):
-        kind = type(space).__name__
-        remedy = _REMEDIES.get(kind, "pass the shape of its arrays, if they are arrays of numbers")
+        remedy = _remedy(name, space, "pass the shape of its arrays, if they are arrays of numbers")
         raise TypeError(f"{name} must be a shape or a Box, but is {_shown(space)}; {remedy}")
     return tuple(map(int, space.shape))
 
@@ -132,7 +143,7 @@ def choices(name: str, space: object) -> int:
             "are real numbers; use npnets.Actor or npnets.ActorProb"
         )
     if not is_discrete(space):
-        remedy = _REMEDIES.get(type(space).__name__, "pass the number of actions")
+        remedy = _remedy(name, space, "pass the number of actions")
         raise TypeError(f"{name} must be a number of actions or a Discrete, but is {_shown(space)}; {remedy}")
     if space.start != 0:
         raise ValueError(

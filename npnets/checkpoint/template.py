@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from npnets import tree
-from npnets.common.spec import shapes_of
+from npnets.common.spec import own_spec, shapes_of
 from npnets.dtypes import COMPUTED
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed, nearest, printable, quoted
@@ -30,7 +30,7 @@ def check_like(found: Tree, expected: object) -> None:
     if isinstance(expected, type):
         raise TypeError(f"like must be a network or a tree of arrays, but is {expected!r}; call the class to make one")
     owner = ""
-    if hasattr(expected, "init") and hasattr(expected, "forward"):
+    if own_spec(expected) is not None or (hasattr(expected, "init") and hasattr(expected, "forward")):
         owner = f" that {printable(repr(expected)[:80])} declares"
         expected = shapes_of(expected, _dtype_of(found))
     came, due = dict(_nodes(found, ())), dict(_nodes(expected, ()))

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from npnets import tree
+from npnets.autodiff import bare
 from npnets.common.network import Network
 from npnets.common.protocols import check_is_network
 from npnets.common.spec import Spec, own_spec
@@ -133,5 +134,6 @@ class ActorCritic(Network):
 
 def _first_difference(one: Tree, other: Tree) -> str | None:
     """Return the path of the first array in which two trees of the same structure differ, or `None`."""
-    pairs = zip(tree.paths(one), *(tree.leaves(tree.to_numpy(part)) for part in (one, other)), strict=True)
+    numbers = (tree.leaves(tree.to_numpy(tree.map(bare, part))) for part in (one, other))
+    pairs = zip(tree.paths(one), *numbers, strict=True)
     return next((path for path, left, right in pairs if not np.array_equal(left, right, equal_nan=True)), None)

@@ -78,6 +78,17 @@ def test_join_is_the_inverse_of_split(both: npnets.ActorCritic) -> None:
     assert bits(again) == bits(params) and npnets.tree.paths(again) == npnets.tree.paths(params)
 
 
+@each
+def test_gradients_pass_join_as_they_pass_split(both: npnets.ActorCritic) -> None:
+    params = params_of(both, np.float64)
+
+    def loss(params: Any) -> Any:
+        return _loss(both, both.split(params), "actor") + _loss(both, both.split(params), "critic")
+
+    again = npnets.grad(lambda p: loss(both.join(both.split(p))))(params)
+    assert bits(again) == bits(npnets.grad(loss)(params))
+
+
 def test_trunks_of_other_numbers_are_not_joined_to_one() -> None:
     parts = APART.split(params_of(APART))
     with pytest.raises(ValueError, match=r"other numbers .* first in 'model.linear_0.bias'; .*share_preprocess=False"):
@@ -113,8 +124,10 @@ def test_it_prints_compares_pickles_and_is_saved_as_other_networks_are(both: npn
     path = tmp_path / "policy.npz"
     params = both.init(np.random.default_rng(0))
     checkpoint.save(path, params, {"network": both})
-    loaded = checkpoint.load(path)
+    loaded = checkpoint.load(path, like=both)
     assert loaded.metadata["network"] == both and bits(loaded.params) == bits(params)
+    with pytest.raises(checkpoint.CheckpointError, match="'preprocess'.* was it saved for another network"):
+        checkpoint.load(path, like=SHARED if both is APART else APART)
     assert f"{sum(leaf.size for leaf in npnets.tree.leaves(params)):,} parameters" in npnets.summary(both)
 
 

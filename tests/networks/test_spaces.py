@@ -20,13 +20,17 @@ gymnasium = pytest.importorskip("gymnasium")
 SPACES = gymnasium.spaces
 BOX = SPACES.Box(-np.inf, np.inf, (2, 3), np.float32)
 IMAGES = SPACES.Box(0, 255, (4, 5, 3), np.uint8)
-OTHERS = {
-    "Discrete": (SPACES.Discrete(3), r"npnets\.discrete, .*; .* state_shape=space\.n"),
-    "MultiDiscrete": (SPACES.MultiDiscrete([2, 3]), r"BranchingNet, .* space\.nvec; .* state_shape=space\.shape"),
-    "MultiBinary": (SPACES.MultiBinary(3), r"BranchingNet with two choices .* state_shape=space\.shape"),
-    "Dict": (SPACES.Dict(a=BOX), r"a preprocess net of your own, .* each of space\.spaces"),
-    "Tuple": (SPACES.Tuple((BOX,)), r"a preprocess net of your own, .* each of space\.spaces"),
-    "Text": (SPACES.Text(3), r"pass the shape of its arrays"),
+OTHERS: dict[str, tuple[Any, str, str]] = {  # the remedies for observations and for actions
+    "Discrete": (SPACES.Discrete(3), r"state_shape=space\.n, .* numpy\.eye\(space\.n\)", r"use npnets\.discrete, "),
+    "MultiDiscrete": (
+        SPACES.MultiDiscrete([2, 3]),
+        r"state_shape=space\.shape; for a vector environment pass its single_observation_space",
+        r"BranchingNet, .* space\.nvec.* for a vector environment pass its single_action_space",
+    ),
+    "MultiBinary": (SPACES.MultiBinary(3), r"state_shape=space\.shape", "BranchingNet with two choices"),
+    "Dict": (SPACES.Dict(a=BOX), "a preprocess net of your own", r"each of space\.spaces"),
+    "Tuple": (SPACES.Tuple((BOX,)), "a preprocess net of your own", r"each of space\.spaces"),
+    "Text": (SPACES.Text(3), "pass the shape of its arrays", "pass the shape of its arrays"),
 }
 
 
@@ -47,15 +51,27 @@ def test_a_box_of_an_own_class_is_read_by_its_attributes() -> None:
 
 @pytest.mark.parametrize("kind", OTHERS)
 def test_another_space_in_place_of_a_shape_gets_an_error_with_what_to_use_for_it(kind: str) -> None:
-    space, remedy = OTHERS[kind]
-    for make in (lambda: npnets.Net(space), lambda: npnets.RecurrentCritic(1, 3, space)):
-        with pytest.raises(TypeError, match=rf"_shape must be a shape or a Box, but is {kind}\(.*; .*{remedy}"):
+    space, of_observations, of_actions = OTHERS[kind]
+    for name, remedy, make in (
+        ("state_shape", of_observations, lambda: npnets.Net(space)),
+        ("action_shape", of_actions, lambda: npnets.RecurrentCritic(1, 3, space)),
+    ):
+        with pytest.raises(TypeError, match=rf"{name} must be a shape or a Box, but is {kind}\(.*; .*{remedy}"):
             make()
+
+
+def test_the_remedy_for_observations_that_are_numbers_of_states_works() -> None:
+    space = SPACES.Discrete(3, start=1)
+    net = npnets.Net(state_shape=space.n, hidden_sizes=(4,))
+    observations = np.array([1, 3])
+    rows = np.eye(space.n)[observations - space.start]
+    np.testing.assert_array_equal(rows, [[1, 0, 0], [0, 0, 1]])
+    assert net.forward(net.init(np.random.default_rng(0)), rows)[0].shape == (2, 4)
 
 
 def test_a_class_of_spaces_and_an_array_are_no_spaces() -> None:
     assert not any(map(spaces.is_space, (SPACES.Box, SPACES.Discrete, np.ones(2), 3, (3,), "Box", None)))
-    assert all(map(spaces.is_space, (BOX, *(space for space, _ in OTHERS.values()))))
+    assert all(map(spaces.is_space, (BOX, *(space for space, *_ in OTHERS.values()))))
 
 
 def test_a_box_without_axes_gets_the_error_of_an_empty_shape() -> None:

@@ -18,8 +18,8 @@ DISTRIBUTIONS = [
     Fault(
         "a mask only discourages",
         "distributions/choices.py",
-        "logits = nnp.where(_mask_like(logits, mask), logits, -np.inf)",
-        "logits = nnp.where(_mask_like(logits, mask), logits, -1e9)",
+        "logits = nnp.where(allowed, logits, -np.inf)",
+        "logits = nnp.where(allowed, logits, -1e9)",
         CATEGORICAL,
     ),
     Fault(
