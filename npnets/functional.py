@@ -111,9 +111,10 @@ def squash(z: Array, max_action: Bound | None = None, *, low: Edge | None = None
         return scaled(TANH(z), max_action)
     if max_action is not None or low is None or high is None:
         raise TypeError("squash needs max_action, or both low and high")
-    lowest, highest = (edge(name, value, z.shape[-1:], _FINITE) for name, value in (("low", low), ("high", high)))
+    y = TANH(z)
+    lowest, highest = (edge(name, value, y.shape[-1:], _FINITE) for name, value in (("low", low), ("high", high)))
     check_below(lowest, highest)
-    return scaled(TANH(z), None, lowest, highest)
+    return scaled(y, None, lowest, highest)
 
 
 _FINITE = "for actions without bounds leave out squash"

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from npnets.backend import Array
 from npnets.description import Shape, width
 
@@ -22,6 +24,17 @@ def laid_out(action: Array, rows: tuple[int, ...]) -> Array:
     if len(axes) <= 1 or action.shape[: len(rows)] != rows:
         return action
     return action.reshape((*rows, math.prod(axes)))
+
+
+def check_axes(shape: tuple[int, ...], bounds: tuple[object, object]) -> None:
+    """Check that actions `(*rows, *axes)` have the axes of bounds that have several themselves."""
+    for bound in bounds:
+        axes = np.shape(bound) if isinstance(bound, tuple) else ()
+        if len(axes) > 1 and shape[-len(axes) :] != axes:
+            raise ValueError(
+                f"action must have the axes of low and high, {axes}, behind those of the batch, or be laid out in one "
+                f"axis of {math.prod(axes)}, but has shape {shape}"
+            )
 
 
 def in_shape(action: Array, shape: tuple[int, ...]) -> Array:

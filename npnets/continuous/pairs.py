@@ -2,7 +2,7 @@
 
 from npnets.backend import Array
 from npnets.common.sequential import Leaves
-from npnets.continuous.action_axes import laid_out
+from npnets.continuous.action_axes import check_axes, laid_out
 from npnets.inputs import as_input, first_leaf
 
 
@@ -26,10 +26,17 @@ def paired(leaves: Leaves, state: object, other: object, name: str) -> tuple[Arr
     return _checked(as_input(state, like, "state"), as_input(other, like, name), name)
 
 
-def paired_actions(leaves: Leaves, state: object, action: object) -> tuple[Array, Array, tuple[int, ...]]:
-    """Do as `paired` with actions, those of several axes laid out in one; the last output is the shape they had."""
+def paired_actions(
+    leaves: Leaves, state: object, action: object, bounds: tuple[object, object]
+) -> tuple[Array, Array, tuple[int, ...]]:
+    """Do as `paired` with actions, those of several axes laid out in one; the last output is the shape they had.
+
+    The axes must be those of the bounds, `low` and `high`, where these have several too.
+    """
     like = first_leaf(leaves)
     state, action = as_input(state, like, "state"), as_input(action, like, "action")
+    if action.ndim > state.ndim:
+        check_axes(action.shape, bounds)
     return *_checked(state, laid_out(action, state.shape[:-1]), "action"), action.shape
 
 

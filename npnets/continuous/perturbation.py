@@ -90,7 +90,7 @@ class Perturbation(Network):
             Every entry within its bounds.
         """
         leaves = self.spec.read(params, self)
-        state, action, came = paired_actions(leaves, state, action)
+        state, action, came = paired_actions(leaves, state, action, (self.low, self.high))
         change = self._body.run(leaves, nnp.concatenate([state, action], -1))
         if change.shape != action.shape:
             raise ValueError(

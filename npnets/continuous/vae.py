@@ -126,7 +126,7 @@ class VAE(Network):
             Of the latent vectors; `log(std)` within [-4, 15].
         """
         leaves = self.spec.read(params, self)
-        state, action, came = paired_actions(leaves, state, action)
+        state, action, came = paired_actions(leaves, state, action, (self.low, self.high))
         features = self._encoder.run(leaves, nnp.concatenate([state, action], -1))
         check_width(features, self.hidden_dim, self.latent_layer)
         to_mean, to_log_std = (tuple(leaves[self.spec.slices[name]]) for name in ("mean", "log_std"))

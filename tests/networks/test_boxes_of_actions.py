@@ -130,6 +130,19 @@ def test_without_flatten_action_an_action_has_its_axes_and_the_same_numbers(name
         np.testing.assert_array_equal(one, other.reshape(64, 6))
 
 
+def test_actions_with_other_axes_than_the_bounds_are_an_error() -> None:
+    bounds: Any = {"low": SEVERAL_AXES.low, "high": SEVERAL_AXES.high}
+    perturbation = npnets.Perturbation(npnets.Net(9, 6), **bounds)
+    vae = npnets.VAE(npnets.MLP(9, 4), npnets.MLP(5, 6), 4, 2, **bounds)
+    state, action = on_backend((np.zeros((4, 3)), np.zeros((4, 3, 2))))
+    for net, given in ((perturbation, {}), (vae, {"rng": np.random.default_rng(0)})):
+        params = on_backend(net.init(np.random.default_rng(0)))
+        with pytest.raises(ValueError, match=r"axes of low and high, \(2, 3\), .* but has shape \(4, 3, 2\)"):
+            net.forward(params, state, action, **given)
+        net.forward(params, state, action.reshape(4, 2, 3), **given)
+        net.forward(params, state, action.reshape(4, 6), **given)
+
+
 def test_perturbation_and_vae_return_actions_with_the_axes_that_came_in() -> None:
     rng, bounds = np.random.default_rng(2), {"low": SEVERAL_AXES.low, "high": SEVERAL_AXES.high}
     state = on_backend(rng.normal(size=(5, 3)).astype("f"))

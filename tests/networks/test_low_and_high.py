@@ -72,6 +72,13 @@ def test_actions_are_those_of_the_formula_up_to_rounding(interval: tuple[float, 
         assert (np.abs(squash(Z, low=low, high=high) - expected) <= 2 * unit).all()
 
 
+@pytest.mark.numpy_alone("lists and numbers are on no GPU")
+def test_lists_and_numbers_are_squashed_into_low_and_high_as_with_max_action() -> None:
+    np.testing.assert_array_equal(squash([[0.0, 30.0]], low=[0, 1], high=2), [[1, 2]])
+    np.testing.assert_array_equal(squash([[0.0, 30.0]], 2.0), [[0, 2]])
+    assert squash(0.0, low=0, high=1) == 0.5
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_an_action_that_saturates_is_a_bound_that_the_dtype_holds(dtype: Any) -> None:
     z = on_backend(np.array([[-30.0, -30.0], [30.0, 30.0]], dtype))
