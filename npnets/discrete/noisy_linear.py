@@ -60,7 +60,8 @@ class NoisyLinear(Network):
 
     Parameters: `mu_weight` and `sigma_weight` `(in, out)`, `mu_bias` and `sigma_bias` `(out,)`, and the noise itself,
     `eps_p` `(in,)` and `eps_q` `(out,)`, of which every gradient is zero. `sample_noise` draws the noise again,
-    `zero_noise` removes it for evaluation.
+    `zero_noise` removes it for evaluation. Weight decay and `optim.soft_update` change the noise as they change every
+    leaf; after them draw it again.
     """
 
     in_features: int
@@ -176,7 +177,6 @@ def _with_noise(params: Tree, noise_like: Callable[[Array], Array]) -> Tree:
         return tree.sequence_like(params, [_with_noise(part, noise_like) for part in params])
     if not isinstance(params, dict):
         return params
-    if params.keys() == _NAMES:
-        return {**params, **{name: noise_like(params[name]) for name in _NOISE}}
-    replaced = {key: _with_noise(params[key], noise_like) for key in sorted(params)}
+    noise = _NOISE if params.keys() >= _NAMES else ()
+    replaced = {k: noise_like(params[k]) if k in noise else _with_noise(params[k], noise_like) for k in sorted(params)}
     return {key: replaced[key] for key in params}

@@ -149,6 +149,24 @@ def test_noise_is_drawn_again_inside_a_trunk_of_ones_own() -> None:
     assert scale["scale"] is params["preprocess"][1]["scale"]
 
 
+class _Scaled:
+    """A noisy layer with one parameter more."""
+
+    def init(self, rng: np.random.Generator) -> Any:
+        return {**LAYER.init(rng), "scale": np.ones(2, np.float32)}
+
+    def forward(self, params: Any, x: Any) -> Any:
+        return LAYER.forward({name: leaf for name, leaf in params.items() if name != "scale"}, x) * params["scale"]
+
+
+def test_noise_is_drawn_again_in_a_noisy_layer_with_more_parameters() -> None:
+    params = on_backend(_Scaled().init(_rng()))
+    for changed in (sample_noise(_Scaled(), params, np.random.default_rng(8)), zero_noise(_Scaled(), params)):
+        assert list(changed) == list(params)
+        assert {name for name, leaf in changed.items() if leaf is not params[name]} == set(NOISE)
+        assert (as_numpy(changed["eps_q"]) != as_numpy(params["eps_q"])).all()
+
+
 def test_noise_is_drawn_again_in_an_actor_and_a_critic_at_once() -> None:
     both = npnets.ActorCritic(npnets.discrete.Actor(NET, 2), npnets.discrete.Critic(NET), share_preprocess=True)
     params = on_backend(both.init(_rng()))
