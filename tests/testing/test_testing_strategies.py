@@ -21,7 +21,7 @@ CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
 BESIDE = npnets.Critic(npnets.Net(5), apply_preprocess_net_to_obs_only=True, action_shape=(3, 1))
 MEMORY = npnets.RecurrentActorProb(2, 3, 2, 4)
 PUBLIC = [getattr(module, name) for module in (npnets, discrete) for name in module.__all__]
-CLASSES = [value for value in PUBLIC if hasattr(value, "forward")]
+CLASSES = [value for value in PUBLIC if callable(getattr(value, "forward", None))]
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int = 50, seed: int = 0) -> list[Any]:
