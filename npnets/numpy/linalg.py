@@ -57,12 +57,12 @@ def norm(x: ArrayLike, ord: object = None, axis: Axis = None, keepdims: bool = F
     if ord is None or (len(axes) == 1 and ord == 2) or (len(axes) == 2 and ord == "fro"):
         return _length(entries, axis, keepdims)
     kinds = {1: _VECTOR_NORMS, 2: _MATRIX_NORMS}.get(len(axes), {})
-    if not isinstance(ord, (int, float)) or ord not in kinds:
+    if not isinstance(ord, (int, float, np.number)) or ord not in kinds:
         raise ValueError(
             f"expected ord as None, 1, 2, inf or -inf for vectors, or as None, 1, -1, inf, -inf or 'fro' for matrices, "
             f"but got ord={ord!r} for {len(axes)} axes; others are written out with functions of npnets.numpy"
         )
-    summed, extreme = kinds[ord]
+    summed, extreme = kinds[float(ord)]
     if len(axes) == 1:
         return extreme(abs(entries), axes[0], keepdims)
     sums = sum(abs(entries), axes[summed], True)

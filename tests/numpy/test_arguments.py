@@ -23,8 +23,9 @@ def test_erf_of_one_of_numpys_integers_is_no_integer() -> None:
     assert float(nnp.erf(np.int64(1))) == pytest.approx(math.erf(1), rel=1e-14)
 
 
-def test_norm_of_integers_is_that_of_the_same_numbers_in_float64() -> None:
+def test_norm_takes_integers_for_entries_and_order_and_is_that_of_the_same_numbers_in_float64() -> None:
     assert nnp.linalg.norm([3, 4]) == 5.0
+    assert nnp.linalg.norm([3, 4], np.int64(1)) == 7.0
     assert nnp.linalg.norm(np.array([100, 100], np.int8)) == pytest.approx(100 * 2**0.5)
 
 
