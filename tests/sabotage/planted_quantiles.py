@@ -118,8 +118,8 @@ QUANTILES = [
     Fault(
         "noise: the order of a dict decides what a seed draws",
         "discrete/noisy_linear.py",
-        "for key in sorted(params)",
-        "for key in params",
+        "for k in sorted(params)",
+        "for k in params",
         _NOISY,
     ),
     Fault(
