@@ -286,7 +286,5 @@ def nan_to_num(
     y = where(values == np.inf, largest if posinf is None else posinf, y)
     y = where(values == -np.inf, -largest if neginf is None else neginf, y)
     if y.shape != x.shape:
-        raise ValueError(
-            f"expected nan, posinf and neginf that broadcast to {x.shape}, the shape of x, not to {y.shape}"
-        )
+        raise ValueError(f"nan, posinf and neginf must broadcast to {x.shape}, the shape of x, and not to {y.shape}")
     return y if y.dtype == x.dtype else astype(y, x.dtype)
