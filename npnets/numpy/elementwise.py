@@ -275,12 +275,16 @@ def nan_to_num(
 ) -> Array:
     """Replace NaN and infinities, which then have derivative zero; infinities by the dtype's largest and smallest.
 
-    An infinity or NaN that arithmetic before has turned into a slope still makes a gradient NaN: see `masked_sum`.
+    The result has the shape and dtype of `x`. An infinity or NaN that arithmetic before has turned into a slope still
+    makes a gradient NaN: see `masked_sum`.
     """
     x = asarray(x)
     if x.dtype.kind != "f":
         return x.copy()
     values, largest = bare(x), float(np.finfo(x.dtype).max)
-    x = where(np.isnan(values), nan, x)
-    x = where(values == np.inf, largest if posinf is None else posinf, x)
-    return where(values == -np.inf, -largest if neginf is None else neginf, x)
+    y = where(np.isnan(values), nan, x)
+    y = where(values == np.inf, largest if posinf is None else posinf, y)
+    y = where(values == -np.inf, -largest if neginf is None else neginf, y)
+    if y.shape != x.shape:
+        raise ValueError(f"nan, posinf and neginf must broadcast to {x.shape}, the shape of x, and not to {y.shape}")
+    return y if y.dtype == x.dtype else astype(y, x.dtype)

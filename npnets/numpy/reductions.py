@@ -23,7 +23,7 @@ _add_up: Any = np.add.reduce  # whose overloads do not admit an axis of unknown 
 
 def _reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     axes = range(ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
-    return tuple(one % ndim for one in axes)
+    return tuple(one % ndim for one in axes) if ndim else ()  # NumPy takes axis 0 and -1 of a number for no axis
 
 
 def _reduced_size(x: Array, axis: Axis) -> int:

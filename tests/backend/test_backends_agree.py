@@ -124,6 +124,6 @@ def test_every_optimizer_and_every_network_is_tested() -> None:
     made = {name.split()[0] for name in OPTIMIZERS}
     without_steps = {"clip_by_global_norm", "soft_update", "cosine_schedule", "linear_schedule"}
     assert made == {name for name in optim.__all__ if name.islower()} - without_steps
-    networks = {value for value in vars(npnets).values() if hasattr(value, "forward")}
+    networks = {value for value in vars(npnets).values() if callable(getattr(value, "forward", None))}
     networks |= {getattr(npnets.discrete, name) for name in ("Actor", "Critic", "IntrinsicCuriosityModule")}
     assert networks <= {type(case.net) for case in network_cases.CASES.values()}

@@ -101,6 +101,21 @@ def test_what_is_not_finite_becomes_a_number_with_derivative_zero(dtype: Any) ->
     assert chosen.dtype == dtype
 
 
+def test_nan_to_num_keeps_shape_and_dtype_whatever_the_replacements_are() -> None:
+    x = np.array([1, np.nan, np.inf], np.float32)
+    for replacement in (np.array(5.0), np.array([5, 6, 7]), np.array([5.0, 6.0, 7.0])):
+        output, tangent = npnets.jvp(
+            lambda a, other=replacement: nnp.nan_to_num(a, nan=on_backend(other), posinf=on_backend(other)),
+            on_backend(x),
+            on_backend(np.ones(3, np.float32)),
+        )
+        assert output.dtype == tangent.dtype == np.float32
+        assert_array_equal(output, np.nan_to_num(x, nan=replacement, posinf=replacement))
+        assert_array_equal(tangent, [1, 0, 0])
+    with pytest.raises(ValueError, match=r"broadcast to \(3,\), the shape of x, and not to \(2, 3\)"):
+        nnp.nan_to_num(on_backend(x), nan=on_backend(np.zeros((2, 1))))
+
+
 def test_nan_to_num_changes_no_argument_and_returns_a_new_array() -> None:
     for x in (np.array([NAN, 1.0]), np.array([1, 2])):
         there = on_backend(x)

@@ -28,6 +28,18 @@ def test_norm_of_integers_is_that_of_the_same_numbers_in_float64() -> None:
     assert nnp.linalg.norm(np.array([100, 100], np.int8)) == pytest.approx(100 * 2**0.5)
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "std", "logsumexp"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_reduction_of_a_number_over_its_last_axis_is_that_over_none_as_numpy_has_it_for_sums(
+    name: str, axis: int
+) -> None:
+    reduction, x = getattr(nnp, name), np.array(3.0)
+    value, gradient = npnets.value_and_grad(lambda a: reduction(a, axis=axis) * a)(x)
+    assert (value, gradient) == npnets.value_and_grad(lambda a: reduction(a) * a)(x)
+    with pytest.raises(np.exceptions.AxisError):
+        npnets.grad(lambda a: reduction(a, axis=1))(x)
+
+
 def test_squeeze_takes_a_list() -> None:
     assert nnp.squeeze([[1.0]]).shape == ()
 

@@ -112,8 +112,8 @@ ARRAYS = [
     Fault(
         "arrays: the gradient of what replaces NaN reaches the NaN",
         "numpy/elementwise.py",
-        "x = where(np.isnan(values), nan, x)",
-        "x = x * 1 + where(np.isnan(values), nan - bare(x), 0)",
+        "y = where(np.isnan(values), nan, x)",
+        "y = x * 1 + where(np.isnan(values), nan - bare(x), 0)",
         ANGLES,
     ),
 ]
