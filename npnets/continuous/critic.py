@@ -71,7 +71,7 @@ class Critic(Network):
         check_flags(self, "apply_preprocess_net_to_obs_only")
         if self.action_shape is not None:
             set_fields(self, action_shape=shape("action_shape", self.action_shape))
-            check_place_of_actions(self.preprocess_net, self.action_shape, self.apply_preprocess_net_to_obs_only)
+        check_place_of_actions(self.preprocess_net, self.action_shape, self.apply_preprocess_net_to_obs_only)
         set_fields(self, hidden_sizes=self.last.hidden_sizes, linear_layer=self.last.linear_layer)
 
     @cached_property

@@ -12,13 +12,13 @@ FLAG = "apply_preprocess_net_to_obs_only=True"
 
 
 def check_place_of_actions(preprocess_net: object, action_shape: object, to_obs_only: bool) -> None:
-    """Check that actions whose shape a critic was given join features, and are not expected before them too."""
-    if not to_obs_only:
+    """Check that actions whose shape a critic was given join features, and that none is expected before them too."""
+    if action_shape is not None and not to_obs_only:
         raise ValueError(
             f"action_shape={action_shape} counts actions in the head, which they reach only with {FLAG}; without it "
             "the preprocess net counts them: Net(state_shape, action_shape, concat=True)"
         )
-    if isinstance(preprocess_net, Net) and preprocess_net.concat:
+    if to_obs_only and isinstance(preprocess_net, Net) and preprocess_net.concat:
         raise ValueError(
             f"{preprocess_net!r} expects actions beside observations, but with {FLAG} it sees observations alone; make "
             "it without concat=True and its action_shape"

@@ -22,6 +22,7 @@ from npnets.distributions.choices import (
     actions_like,
     allowed_logits,
     check_choices,
+    check_no_mask,
     check_softmax_output,
     computes_where_logits,
     gumbel_like,
@@ -121,6 +122,7 @@ class Categorical:
             If the actor has no attribute `softmax_output`.
         """
         make = cls.from_probs if check_softmax_output(actor) else cls
+        check_no_mask("state", state)
         output, state = output_of(actor, params, obs, state, options)
         return make(output, mask), state
 

@@ -79,6 +79,15 @@ def _mask_like(logits: Array, mask: object) -> Array:
     return _where_logits(found, logits, "mask").astype(np.bool_, copy=False)
 
 
+def check_no_mask(name: str, value: object) -> None:
+    """Check that an argument that may be anything is no mask, which `from_actor` takes by its name."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "b" or getattr(value, "dtype", None) == np.int8:
+        raise TypeError(
+            f"{name} is an array of truth values; a mask is passed by its name: from_actor(actor, params, obs, "
+            "mask=mask)"
+        )
+
+
 def _where_logits(value: Array, logits: Array, name: str) -> Array:
     """Move an array of integers or booleans to the device of the logits; only NumPy's arrays are moved."""
     if loaded_cupy() is None:

@@ -183,8 +183,9 @@ def _flow(trial: Trial) -> None:
     missing: set[str] = set()
     for seed, params, inputs in trial.random_points(ATTEMPTS, 4):
         gradient = _Loss(trial, inputs, seed).gradient(_variables(trial, params, inputs))
-        missing = missing or {name for name, part in gradient.items() if tree.leaves(part)}
-        missing -= {name for name, part in gradient.items() if any(leaf.any() for leaf in tree.leaves(part))}
+        parts = {**gradient, "inputs.act": gradient["inputs"].get("act", ())}
+        missing = missing or {name for name, part in parts.items() if tree.leaves(part)}
+        missing -= {name for name, part in parts.items() if any(leaf.any() for leaf in tree.leaves(part))}
         if not missing:
             return
     raise Violation(
@@ -220,7 +221,7 @@ def _overwriting(trial: Trial) -> None:
 
 LAWS = (
     Law("gradients", "gradients with respect to parameters and inputs agree with finite differences", _gradients),
-    Law("flow", "gradients with respect to parameters and inputs are not zero everywhere", _flow, examples=1),
+    Law("flow", "gradients with respect to parameters, inputs and actions are not zero everywhere", _flow, examples=1),
     Law("finite gradients", "gradients are finite for inputs up to a million", _finite_gradients),
     Law(
         "overwritten inputs",

@@ -61,6 +61,15 @@ def test_a_distribution_from_an_actor_reads_its_output_as_what_it_says_that_it_i
     assert bits(of_probs.logits) == bits(Categorical.from_probs(obs, [True, True, False]).logits)
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8])
+def test_a_mask_in_the_place_of_the_state_is_an_error_whose_remedy_works(dtype: Any) -> None:
+    obs, mask = _ones(2, 3), on_backend(np.array([1, 0, 1], dtype))  # gymnasium's masks are of int8
+    with pytest.raises(TypeError, match=r"state is an array of truth values; .* from_actor\(actor, .* mask=mask\)"):
+        Categorical.from_actor(Own(softmax_output=True), {}, obs, mask)
+    made, _ = Categorical.from_actor(Own(softmax_output=True), {}, obs, mask=mask)
+    assert_array_equal(made.probs, np.array([[0.5, 0, 0.5]] * 2))
+
+
 def test_tianshous_actor_gives_one_distribution_whether_it_returns_logits_or_probabilities() -> None:
     trunk = npnets.Recurrent(1, 5, 3, hidden_layer_size=4)
     of_logits, of_probs = (npnets.discrete.Actor(trunk, 3, softmax_output=softmax) for softmax in (False, True))

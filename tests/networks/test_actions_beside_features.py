@@ -102,6 +102,8 @@ def test_an_action_shape_without_the_flag_is_an_error_whose_remedies_work() -> N
 def test_a_net_that_expects_actions_where_they_join_its_features_is_an_error_whose_remedy_works() -> None:
     with pytest.raises(ValueError, match=r"sees observations alone; make it without concat=True and its action_shape"):
         npnets.Critic(npnets.Net(5, 2, (4,), concat=True), **ALONE, action_shape=2)
+    with pytest.raises(ValueError, match=r"sees observations alone; make it without concat=True and its action_shape"):
+        npnets.Critic(npnets.Net(5, 2, (4,), concat=True), **ALONE)
     assert _value(npnets.Critic(npnets.Net(5, hidden_sizes=(4,)), **ALONE, action_shape=2), OBS, ACT).shape == (3, 1)
 
 

@@ -17,6 +17,7 @@ from faulty_gradients import (
     DetachedInputs,
     DoubledGradient,
     DoubledInSingle,
+    IgnoresActions,
     IgnoresItsParameters,
     KinkedNorm,
     Saturated,
@@ -85,6 +86,8 @@ from faulty_purity import (
     SharesABuffer,
 )
 
+import npnets
+
 
 class Fault(NamedTuple):
     """A network, the law that it violates, words of the error, and other laws that it violates too."""
@@ -151,6 +154,11 @@ FAULTS = [
     Fault(DetachedNewState(), "gradients", "a gradient that is stopped at the state; if that is intended, skip"),
     Fault(TripledState(), "gradients", "a wrong derivative written by hand"),
     Fault(IgnoresItsParameters(), "flow", "a gradient by params other than zero"),
+    Fault(
+        IgnoresActions(npnets.Net(3), apply_preprocess_net_to_obs_only=True, action_shape=2),
+        "flow",
+        r"a gradient by inputs\.act other than zero",
+    ),
     Fault(Saturated(), "flow", "a gradient by inputs and by params other than zero"),
     Fault(KinkedNorm(), "finite gradients", "inputs.obs = .*nan"),
     Fault(GrowingState(), "state", "grows with every call"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from faulty_networks import OUT, Policy
 
+import npnets
 import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused, stop_gradient
 
@@ -37,6 +38,11 @@ class WrittenInNumPy(Policy):
 class IgnoresItsParameters(Policy):
     def linear(self, params: Any, x: Any) -> Any:
         return x[:, :OUT]
+
+
+class IgnoresActions(npnets.Critic):
+    def forward(self, params: Any, obs: Any, act: Any = None, info: Any = None) -> Any:
+        return super().forward(params, obs, act * 0)
 
 
 class Saturated(Policy):
