@@ -212,9 +212,7 @@ def within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> Rounded:
     does then every `middle + half * t`, without a clip, which would end derivatives.
     """
     with np.errstate(over="ignore", under="ignore"):
-        low, high = lows.astype(dtype), highs.astype(dtype)
-        low = np.where(low < lows, np.nextafter(low, dtype.type(np.inf)), low)
-        high = np.where(high > highs, np.nextafter(high, dtype.type(-np.inf)), high)
+        low, high = -rounded_down(-lows, dtype), rounded_down(highs, dtype)
         check_room(low <= high, lows, highs, dtype)
         middle = np.clip(low / 2 + high / 2, low, high)
         half = np.minimum(high - middle, middle - low)
@@ -222,6 +220,12 @@ def within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> Rounded:
         while (outside := (middle + half > high) | (middle - half < low)).any():
             half = np.where(outside, np.nextafter(half, np.zeros_like(half)), half)
     return Rounded(low, high, middle, half)
+
+
+def rounded_down(exact: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the largest numbers of a dtype that are not above others."""
+    nearest = exact.astype(dtype)
+    return np.where(nearest > exact, np.nextafter(nearest, dtype.type(-np.inf)), nearest)
 
 
 def check_room(there_is: Array, low: Array, high: Array, dtype: np.dtype[Any]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import npnets.numpy as nnp
 from npnets.autodiff import bare
 from npnets.backend import Array, device_of, to_device
-from npnets.bounds import Edge, Rounded, bound, check_below, check_entries, edge, rounded
+from npnets.bounds import Edge, Rounded, bound, check_below, check_entries, edge, rounded, rounded_down
 from npnets.caches import bounded_cache
 from npnets.description import Bound, frozen
 from npnets.kernels.activation_formulas import (
@@ -159,8 +159,7 @@ def _inward(max_action: Any, dtype: str) -> Any:
     """Return a bound, or a tuple of them, as the largest numbers of a dtype that are not beyond."""
     exact = np.asarray(bound("max_action", max_action))
     with np.errstate(over="ignore"):
-        nearest = exact.astype(dtype)
-    return np.where(nearest > exact, np.nextafter(nearest, np.zeros_like(nearest)), nearest).tolist()
+        return rounded_down(exact, np.dtype(dtype)).tolist()
 
 
 @bounded_cache(maxsize=256)

@@ -5,7 +5,7 @@ No other module converts or moves arrays. An error quotes the argument by the us
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -97,13 +97,18 @@ def as_array(value: Any, name: str = "obs") -> Array:
     return found
 
 
+def is_tuple_of_arrays(value: object) -> TypeGuard[tuple[Any, ...]]:
+    """Return whether a value is a tuple with an array in it that has axes."""
+    return isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value)
+
+
 def is_array_like(value: Any) -> bool:
     """Return whether an observation is an array of real numbers, or a nested sequence of them.
 
     A tuple of arrays is none: it is an observation of several parts, such as one of gymnasium's `Tuple`.
     """
     if not hasattr(getattr(value, "dtype", None), "kind"):
-        if isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value):
+        if is_tuple_of_arrays(value):
             return False
         try:
             value = asarray(value)
@@ -159,10 +164,7 @@ def flattened(x: Array, name: str) -> Array:
 
 def flattened_features(logits: Array, obs: object, features: int, remedy: str) -> Array:
     """Return a preprocess net's features as `(batch, features)`; those of an ensemble are refused, with a `remedy`."""
-    fault = ensemble_fault(logits, obs, features)
-    if fault is not None:
-        raise ValueError(f"{fault}; {remedy}")
-    rows_of_features = flattened(logits, "the preprocess net's output")
+    rows_of_features = rows_of_one_network(logits, obs, features, remedy)
     if rows_of_features.shape[1] != features:
         raise ValueError(
             f"the preprocess net returned features of shape {logits.shape}, but {features} features are expected; is "
@@ -171,11 +173,13 @@ def flattened_features(logits: Array, obs: object, features: int, remedy: str) -
     return rows_of_features
 
 
-def ensemble_fault(logits: Array, obs: object, features: int) -> str | None:
-    """Return an error's beginning if features are an ensemble's, `(members, batch, features)`, else `None`."""
-    if logits.ndim != 3 or logits.shape == (1, 1, features) or logits.shape[1:] != (batch_size(obs), features):
-        return None
-    return f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened"
+def rows_of_one_network(logits: Array, obs: object, features: int, remedy: str) -> Array:
+    """Flatten features as `flattened_features` does, but for the check of their number."""
+    if logits.ndim == 3 and logits.shape != (1, 1, features) and logits.shape[1:] == (batch_size(obs), features):
+        raise ValueError(
+            f"the preprocess net is an ensemble: its features of shape {logits.shape} cannot be flattened; {remedy}"
+        )
+    return flattened(logits, "the preprocess net's output")
 
 
 def batch_size(obs: Any) -> int | None:

@@ -6,7 +6,7 @@
 import npnets.numpy as nnp
 from npnets.backend import Array
 from npnets.common import Net
-from npnets.inputs import as_input, batch_size, ensemble_fault, flattened
+from npnets.inputs import as_input, batch_size, flattened, rows_of_one_network
 
 FLAG = "apply_preprocess_net_to_obs_only=True"
 
@@ -107,10 +107,7 @@ def feature_rows(features: Array, obs: object, act: Array | None, inputs: int, f
         batches = {batch_size(obs), None if act is None else len(act)}
         if features.shape[1] in batches or batches == {None}:
             return features
-    fault = ensemble_fault(features, obs, expected)
-    if fault is not None:
-        raise ValueError(f"{fault}; make the critic with flatten_input=False")
-    rows = flattened(features, "the preprocess net's output")
+    rows = rows_of_one_network(features, obs, expected, "make the critic with flatten_input=False")
     if rows.shape[1] != expected:
         raise ValueError(
             f"{network!r} has a head of {inputs} inputs, but its preprocess net returned features of shape "

@@ -8,6 +8,7 @@ Symbols: `M` and `m` the means of weight and bias, `S` and `s` the factors of th
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,7 +79,7 @@ class NoisyLinear(Network):
 
     @cached_property
     def spec(self) -> Spec:
-        """The means, evenly drawn within `1 / sqrt(in)`; the sizes of the noise, all alike; and the noise."""
+        """The means, evenly drawn within `1 / sqrt(in)`; the sizes of the noise, all equal; and the noise."""
         inputs, outputs = (self.in_features,), (self.out_features,)
         mu, sigma = Uniform(self.in_features), Constant(self.noisy_std / math.sqrt(self.in_features))
         weights = {"mu_weight": Parameter(inputs + outputs, mu), "sigma_weight": Parameter(inputs + outputs, sigma)}
@@ -155,10 +156,9 @@ def zero_noise(net: object, params: Params) -> Params:
 
 def noise_paths(params: Tree) -> set[str]:
     """Return the paths of the noise among parameters, as `tree.paths` writes them."""
-    paths = set(tree.paths(params))
-    starts = {path.removesuffix("eps_p") for path in paths if path.split(".")[-1] == "eps_p"}
-    layers = [start for start in starts if all(f"{start}{name}" in paths for name in _NAMES)]
-    return {f"{start}{name}" for start in layers for name in _NOISE}
+    noise: Any = object()
+    marked = tree.leaves(_with_noise(params, lambda leaf: noise))
+    return {path for path, leaf in zip(tree.paths(params), marked, strict=True) if leaf is noise}
 
 
 def _replaced(net: object, params: Params, noise_like: Callable[[Array], Array]) -> Params:

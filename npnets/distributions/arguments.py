@@ -13,20 +13,27 @@ from npnets.autodiff import bare
 from npnets.autodiff.devices import computes_where
 from npnets.backend import Array, check_one_device, loaded_cupy, namespace
 from npnets.dtypes import array_fault
-from npnets.inputs import as_input
+from npnets.inputs import as_input, is_tuple_of_arrays
 from npnets.random_numbers import drawn_or_given
 from npnets.tree import Tree
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def computes_where_mean(method: F) -> F:
-    """Make a distribution's method compute on the device of its mean, with underflow ignored.
+def computes_where_parameter(name: str) -> Callable[[F], F]:
+    """Make a distribution's method compute on the device of a parameter, with underflow ignored.
 
     Underflow is ignored from the start: a method that draws must not run twice.
     """
-    quiet: F = np.errstate(under="ignore")(method)
-    return computes_where(lambda distribution, *args, **kwargs: distribution.mu)(quiet)
+
+    def quiet_there(method: F) -> F:
+        quiet: F = np.errstate(under="ignore")(method)
+        return computes_where(lambda distribution, *args, **kwargs: getattr(distribution, name))(quiet)
+
+    return quiet_there
+
+
+computes_where_mean = computes_where_parameter("mu")
 
 
 def check_parameters(mu: Any, sigma: Any, owner: str) -> None:
@@ -74,7 +81,7 @@ def noise_like(mu: Array, rng: object, noise: object) -> Array:
 
 def points_like(value: object, mu: Array, name: str) -> Array:
     """Return points to score in the mean's dtype and on its device: one for each row, or more in leading axes."""
-    if isinstance(value, tuple) and any(getattr(part, "ndim", 0) for part in value):
+    if is_tuple_of_arrays(value):
         raise TypeError(
             f"{name} must be an array, but is a tuple of {len(value)} of them; unpack what was drawn: action, draw = "
             "distribution.sample(rng, with_draw=True)"

@@ -17,20 +17,21 @@ from npnets.autodiff import bare
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array
 from npnets.description import set_fields
-from npnets.distributions.arguments import check_like, output_of
+from npnets.distributions.arguments import check_like, computes_where_parameter, output_of
 from npnets.distributions.choices import (
     actions_like,
     allowed_logits,
     check_choices,
     check_no_mask,
     check_softmax_output,
-    computes_where_logits,
     gumbel_like,
     logits_of_probs,
 )
 from npnets.kernels.chosen_log_prob import chosen_log_prob
 from npnets.kernels.log_softmax import log_softmax
 from npnets.tree import Tree
+
+computes_where_logits = computes_where_parameter("logits")
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)

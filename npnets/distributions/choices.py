@@ -4,26 +4,16 @@ All are checked here; masks, actions and noise are moved to the device of the lo
 because that would wait for it.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare, is_traced
-from npnets.autodiff.devices import computes_where
 from npnets.autodiff.tracing import may_change
 from npnets.backend import Array, check_one_device, device_of, loaded_cupy, namespace, to_device
 from npnets.distributions.arguments import check_floating
 from npnets.random_numbers import drawn_or_given
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def computes_where_logits(method: F) -> F:
-    """Make a distribution's method compute on the device of its logits, with underflow ignored."""
-    quiet: F = np.errstate(under="ignore")(method)
-    return computes_where(lambda distribution, *args, **kwargs: distribution.logits)(quiet)
 
 
 def check_choices(name: str, value: Any) -> None:

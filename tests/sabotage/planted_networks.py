@@ -22,8 +22,8 @@ NETWORKS = [
     Fault(
         "bounds: low is rounded outwards",
         "bounds.py",
-        "np.where(low < lows, np.nextafter(low, dtype.type(np.inf)), low)",
-        "low",
+        "-rounded_down(-lows, dtype)",
+        "lows.astype(dtype)",
         "tests/networks/test_low_and_high.py",
     ),
     Fault(

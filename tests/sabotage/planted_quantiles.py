@@ -146,8 +146,8 @@ QUANTILES = [
     Fault(
         "noise: a law takes every parameter of a noisy layer for a constant",
         "discrete/noisy_linear.py",
-        "for start in layers for name in _NOISE}",
-        "for start in layers for name in _NAMES}",
+        "strict=True) if leaf is noise}",
+        "strict=True)}",
         _LAWS,
     ),
 ]
