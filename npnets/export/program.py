@@ -1,9 +1,9 @@
 """A policy as a list of operations on vectors: what every writer of a file translates.
 
-A program computes the outputs for one observation. It has no batch axis; a writer whose format has one puts it in front.
-Every value in it is a vector with a name of its own. Arrays are NumPy's: weights of the parameters' dtype, all else
-float64, so that each writer rounds once. Arrays that are one object are one constant in a file, however often they are
-used.
+A program computes the outputs for one observation. It has no batch axis; a writer whose format has one puts it in
+front. Every value in it is a vector with a name of its own. Arrays are NumPy's: weights of the parameters' dtype, all
+else float64, so that each writer rounds once. Arrays that are one object are one constant in a file, however often they
+are used.
 """
 
 from dataclasses import dataclass, field
@@ -65,7 +65,10 @@ class Activate(Operation):
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm(Operation):
-    """`output = (x - mean(x)) / sqrt(var(x) + epsilon) * weight + bias`, of one vector; weight or bias may be absent."""
+    """`output = (x - mean(x)) / sqrt(var(x) + epsilon) * weight + bias`, of one vector.
+
+    Weight or bias may be absent.
+    """
 
     x: Value
     weight: Floats | None
@@ -77,8 +80,8 @@ class LayerNorm(Operation):
 class Normalize(Operation):
     """`output = clip((x - mean) / deviation, -limit, limit)`, in float64 until it is rounded; no limit: no clip.
 
-    `mean` and `deviation` are float64 `(size,)`. A mean may be large beside its deviation: a writer in float32 subtracts
-    it in two parts, its float32 and the rest.
+    `mean` and `deviation` are float64 `(size,)`. A mean may be large beside its deviation: a writer in float32
+    subtracts it in two parts, its float32 and the rest.
     """
 
     x: Value
@@ -164,7 +167,7 @@ class CumulativeSum(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Argmax(Operation):
-    """`output`, of kind index: for each row of `x` seen as `(output.size, x.size / output.size)` its first largest entry."""
+    """`output`, of kind index: the first largest entry of each row of `x` seen as `(output.size, columns)`."""
 
     x: Value
 

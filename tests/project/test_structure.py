@@ -50,7 +50,10 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "optim": (6, set()),
     "distributions": (6, set()),
     "checkpoint": (6, set()),
-    "interop": (6, set()),
+    "normalization": (6, set()),
+    "policy": (6, {"normalization"}),  # which it applies to observations
+    "export": (6, {"normalization", "policy"}),  # a policy as it acts
+    "interop": (6, {"checkpoint", "normalization", "policy"}),  # `load_policy` reads files of every kind
     "testing": (6, set()),
     "summary": (6, set()),
     "typing": (6, set()),
