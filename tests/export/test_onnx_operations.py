@@ -31,6 +31,7 @@ from npnets.export.program import (
     Slice,
     Softmax,
     State,
+    Transpose,
     Value,
 )
 
@@ -51,6 +52,14 @@ def centered(x: Any) -> Any:
 CASES: dict[str, tuple[Operation, Callable[[Any, Any], Any]]] = {
     "linear": (Linear(Value("out", 4), X, WEIGHT, BIAS), lambda x, y: x @ WEIGHT + BIAS),
     "linear without bias": (Linear(Value("out", 4), X, WEIGHT, None), lambda x, y: x @ WEIGHT),
+    "linear of rows": (
+        Linear(Value("out", 8), X, WEIGHT[:3], BIAS, rows=2),
+        lambda x, y: (x.reshape(3, 2, 3) @ WEIGHT[:3] + BIAS).reshape(3, 8),
+    ),
+    "linear of rows without bias": (
+        Linear(Value("out", 8), X, WEIGHT[:3], None, rows=2),
+        lambda x, y: (x.reshape(3, 2, 3) @ WEIGHT[:3]).reshape(3, 8),
+    ),
     "layer norm": (LayerNorm(OUT, X, SCALE, SCALE, 1e-5), lambda x, y: centered(x) * SCALE + SCALE),
     "layer norm without weight and bias": (LayerNorm(OUT, X, None, None, 1e-5), lambda x, y: centered(x)),
     "normalize": (Normalize(OUT, X, SCALE, SCALE, 0.4), lambda x, y: np.clip((x - SCALE) / SCALE, -0.4, 0.4)),
@@ -69,6 +78,7 @@ CASES: dict[str, tuple[Operation, Callable[[Any, Any], Any]]] = {
     "concatenate": (Concatenate(Value("out", 18), (X, Y, X)), lambda x, y: np.concatenate([x, y, x], 1)),
     "slice": (Slice(Value("out", 3), X, 2), lambda x, y: x[:, 2:5]),
     "repeat": (Repeat(Value("out", 18), X), lambda x, y: np.tile(x, (1, 3))),
+    "transpose": (Transpose(OUT, X, 2), lambda x, y: x.reshape(3, 2, 3).swapaxes(1, 2).reshape(3, 6)),
     "group mean": (GroupMean(Value("out", 2), X, 3), lambda x, y: x.reshape(3, 3, 2).mean(1)),
     "softmax": (Softmax(OUT, X), lambda x, y: softmax(x, 1)),
     "softmax of groups": (Softmax(OUT, X, 2), lambda x, y: softmax(x.reshape(3, 2, 3), 2).reshape(3, 6)),

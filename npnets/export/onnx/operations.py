@@ -36,7 +36,13 @@ def _constant(at: Translation, operation: ops.Constant) -> str:
 
 
 def _linear(at: Translation, operation: ops.Linear) -> str:
-    return _product(at.graph, at.of(operation.x), operation.weight, operation.bias)
+    graph, x, rows = at.graph, at.of(operation.x), operation.rows
+    if rows == 1:
+        return _product(graph, x, operation.weight, operation.bias)
+    y = graph.add("MatMul", graph.reshape(x, rows, len(operation.weight)), graph.floats(operation.weight, "weight"))
+    if operation.bias is not None:
+        y = graph.add("Add", y, graph.floats(operation.bias, "bias"))
+    return graph.reshape(y, operation.output.size)
 
 
 def _product(graph: Graph, x: str, weight: Floats, bias: Floats | None) -> str:
@@ -125,6 +131,12 @@ def _repeat(at: Translation, operation: ops.Repeat) -> str:
     return at.graph.add("Tile", at.of(operation.x), at.graph.integers(1, times))
 
 
+def _transpose(at: Translation, operation: ops.Transpose) -> str:
+    graph, size = at.graph, operation.output.size
+    matrix = graph.reshape(at.of(operation.x), operation.rows, size // operation.rows)
+    return graph.reshape(graph.add("Transpose", matrix, perm=(0, 2, 1)), size)
+
+
 def _group_mean(at: Translation, operation: ops.GroupMean) -> str:
     groups = at.graph.reshape(at.of(operation.x), operation.groups, operation.output.size)
     return at.graph.add("ReduceMean", groups, axes=(_SIZE,), keepdims=0)
@@ -173,6 +185,7 @@ SUPPORTED: dict[type[Operation], Callable[[Translation, Any], str]] = {
     ops.Concatenate: _concatenate,
     ops.Slice: _slice,
     ops.Repeat: _repeat,
+    ops.Transpose: _transpose,
     ops.GroupMean: _group_mean,
     ops.Softmax: _softmax,
     ops.CumulativeSum: _cumulative_sum,
