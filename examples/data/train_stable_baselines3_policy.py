@@ -1,4 +1,4 @@
-"""Writes `stable_baselines3_sac_pendulum.zip`, a policy for Pendulum-v1 trained with SAC in Stable-Baselines3 on PyTorch.
+"""Writes `stable_baselines3_sac_pendulum.zip`, a policy for Pendulum-v1 that SAC of Stable-Baselines3 trained.
 
 Also writes `stable_baselines3_sac_actions.npz`, the policy's actions for some observations.
 
