@@ -42,11 +42,15 @@ class Constant(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Linear(Operation):
-    """`output = x @ weight + bias`; `weight` is `(in, out)` in C order, `bias` `(out,)` or absent."""
+    """`output = x @ weight + bias`; `weight` is `(in, out)` in C order, `bias` `(out,)` or absent.
+
+    `x` is seen as `(rows, in)`, and `output` as `(rows, out)`: the quantile networks alone have more than one row.
+    """
 
     x: Value
     weight: Floats
     bias: Floats | None
+    rows: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +144,14 @@ class Repeat(Operation):
     """`output` is the whole of `x`, `output.size / x.size` times."""
 
     x: Value
+
+
+@dataclass(frozen=True, eq=False)
+class Transpose(Operation):
+    """`output` is `x`, seen as `(rows, columns)`, as `(columns, rows)`."""
+
+    x: Value
+    rows: int
 
 
 @dataclass(frozen=True, eq=False)
