@@ -29,14 +29,17 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import interop, parallel, testing, typing
+    from npnets import interop, normalization, parallel, testing, typing
     from npnets.installation import about
+    from npnets.policy import Policy
 else:  # imported once they are used, for the sake of `import npnets`
     __getattr__ = public.imported_when_used(
         __name__,
         {
+            "Policy": "npnets.policy",
             "about": "npnets.installation",
             "interop": "npnets.interop",
+            "normalization": "npnets.normalization",
             "parallel": "npnets.parallel",
             "testing": "npnets.testing",
             "typing": "npnets.typing",
@@ -58,6 +61,7 @@ __all__ = [
     "Linear",
     "Net",
     "Perturbation",
+    "Policy",
     "Recurrent",
     "RecurrentActorProb",
     "RecurrentCritic",
@@ -76,6 +80,7 @@ __all__ = [
     "interop",
     "jvp",
     "memory",
+    "normalization",
     "numpy",
     "optim",
     "parallel",

@@ -19,7 +19,7 @@ import numpy as np
 from npnets.autodiff import is_traced
 from npnets.backend import Array, to_numpy
 from npnets.checkpoint.decoding import Json, decode
-from npnets.checkpoint.registry import CLASSES, FUNCTIONS, NAMES, Classes, is_named_tuple
+from npnets.checkpoint.registry import FUNCTIONS, Classes, is_named_tuple, own_classes, own_names
 from npnets.common import MLP
 from npnets.files.fault import Fault
 from npnets.tree import Tree
@@ -192,7 +192,7 @@ def _call(value: Any, place: Place, into: Gathered) -> Json:
         "arguments": {name: _encode(part, (*place, name), into) for name, part in arguments.items()},
     }
     try:
-        again = decode(encoded, {}, {**CLASSES, **into.classes}, _named(place))
+        again = decode(encoded, {}, {**own_classes(), **into.classes}, _named(place))
     except Fault as fault:
         raise ValueError(f"expected a dataclass that can be made from its fields, but {fault}") from fault
     if again != value:
@@ -204,9 +204,9 @@ def _call(value: Any, place: Place, into: Gathered) -> Json:
 
 
 def _class_name(kind: type, place: Place, into: Gathered) -> str:
-    name = NAMES.get(kind, kind.__name__)
-    if CLASSES.get(name, kind) is not kind or into.classes.setdefault(name, kind) is not kind:
-        other = CLASSES.get(name) or into.classes[name]
+    name = own_names().get(kind, kind.__name__)
+    if own_classes().get(name, kind) is not kind or into.classes.setdefault(name, kind) is not kind:
+        other = own_classes().get(name) or into.classes[name]
         raise ValueError(f"{_named(place)} is of {kind!r}, which has the name of {other!r}; rename one of them")
     return name
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from npnets.backend import Array
 from npnets.checkpoint.api import Path, read
 from npnets.checkpoint.decoding import Json, decode
-from npnets.checkpoint.registry import CLASSES
+from npnets.checkpoint.registry import own_classes
 from npnets.files.fault import Fault
 from npnets.files.quoting import plain
 from npnets.tree import Tree
@@ -44,7 +44,7 @@ def _contents(content: dict[str, Json], arrays: dict[str, Array]) -> Contents:
 def _text(encoded: Json) -> str:
     """Return a value as the call that makes it, as short as its `repr` if it can be made."""
     try:
-        return repr(decode(encoded, {}, CLASSES, "metadata"))
+        return repr(decode(encoded, {}, own_classes(), "metadata"))
     except Fault:
         return _spelled_out(encoded)
 

@@ -1,6 +1,7 @@
 """The names that a file may use: npnets' own networks, layers and activations, and classes that the user gives."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -11,9 +12,6 @@ Classes: TypeAlias = dict[str, type]
 
 _PUBLIC: Classes = {name: getattr(module, name) for module in (common, continuous) for name in module.__all__}
 _PUBLIC |= {f"discrete.{name}": getattr(discrete, name) for name in discrete.__all__}
-CLASSES: Classes = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
-"""By their names in `npnets`, because `discrete.Actor` is another class than `Actor`."""
-NAMES: dict[type, str] = {one: name for name, one in CLASSES.items()}
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(functional, name) for name in (*FORMULAS, "softmax")}
 OF_OPTIM = (  # of npnets.optim, which nothing here imports
     *("AdamState", "RMSpropState", "SGDState"),
@@ -21,6 +19,21 @@ OF_OPTIM = (  # of npnets.optim, which nothing here imports
 )
 FORMER_FIELDS = {"AdamState": {"mean": "mu", "square": "nu"}, "RMSpropState": {"square": "nu"}}
 """By the name of a named tuple: its fields' present names, by the names that they have in older files."""
+
+
+@functools.cache
+def own_classes() -> Classes:
+    """Return npnets' own classes by their names in `npnets`, because `discrete.Actor` is another class than `Actor`."""
+    from npnets.normalization import Normalization, Normalized  # here, for the sake of `import npnets`
+
+    found = {name: one for name, one in _PUBLIC.items() if dataclasses.is_dataclass(one)}
+    return {**found, "Normalization": Normalization, "Normalized": Normalized}
+
+
+@functools.cache
+def own_names() -> dict[type, str]:
+    """Return the names of npnets' own classes."""
+    return {one: name for name, one in own_classes().items()}
 
 
 def is_named_tuple(value: object) -> bool:
@@ -41,7 +54,7 @@ def with_classes(classes: Iterable[type]) -> Classes:
     """
     if isinstance(classes, type) or not isinstance(classes, Iterable):
         raise TypeError(f"classes must be a sequence of classes such as (MyTrunk,), but is {classes!r}")
-    known = dict(CLASSES)
+    known = dict(own_classes())
     for one in classes:
         if not isinstance(one, type) or not (dataclasses.is_dataclass(one) or is_named_tuple(one)):
             raise TypeError(f"each of classes must be a dataclass or a named tuple, but one is {one!r}")

@@ -9,11 +9,17 @@ from npnets.public import imported_when_used, listing
 
 if TYPE_CHECKING:
     from npnets.interop import tianshou, torch_file
+    from npnets.interop.policies import load_policy
 else:
     __getattr__ = imported_when_used(
-        __name__, {"tianshou": "npnets.interop.tianshou", "torch_file": "npnets.interop.torch_file"}
+        __name__,
+        {
+            "load_policy": "npnets.interop.policies",
+            "tianshou": "npnets.interop.tianshou",
+            "torch_file": "npnets.interop.torch_file",
+        },
     )
 
-__all__ = ["tianshou", "torch_file"]
+__all__ = ["load_policy", "tianshou", "torch_file"]
 
 __dir__ = listing(__all__)

@@ -49,9 +49,9 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "discrete": (5, set()),
     "optim": (6, set()),
     "distributions": (6, set()),
-    "checkpoint": (6, set()),
+    "checkpoint": (6, {"normalization"}),  # whose classes a file may name
     "normalization": (6, set()),
-    "policy": (6, {"normalization"}),  # which it applies to observations
+    "policy": (6, {"checkpoint", "normalization"}),  # it is saved, and applies a normalization to observations
     "export": (6, {"normalization", "policy"}),  # a policy as it acts
     "interop": (6, {"checkpoint", "normalization", "policy"}),  # `load_policy` reads files of every kind
     "testing": (6, set()),
@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
 ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = (
     *("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl"),
-    *("ray", "optuna", "gymnasium", "mujoco"),
+    *("ray", "optuna", "gymnasium", "mujoco", "onnx", "onnxruntime"),
 )
 
 

@@ -88,7 +88,7 @@ DISCRETE = [
     Fault(
         "discrete: an actor is saved under the name of the class for continuous actions",
         "checkpoint/encoding.py",
-        "NAMES.get(kind, kind.__name__)",
+        "own_names().get(kind, kind.__name__)",
         "kind.__name__",
         _PAIRS,
     ),

@@ -1,0 +1,76 @@
+"""A policy's file as its readers see it: how it begins, the members of a zip archive, and what a pickle in it holds."""
+
+import os
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+
+from npnets.files.zip_guards import LOCAL_HEADER
+from npnets.interop import torch_file
+
+_BEGINNING = 64
+_PICKLE_RECORD = "data.pkl"
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A file whose library is not known yet.
+
+    Parameters
+    ----------
+    path : str
+    beginning : bytes
+        Its first bytes.
+    members : tuple of str
+        The names in the zip archive that it is, in their order; none for any other file.
+    """
+
+    path: str
+    beginning: bytes
+    members: tuple[str, ...]
+
+    @property
+    def is_of_torch(self) -> bool:
+        """Whether the file is an archive of `torch.save`."""
+        return any(name.partition("/")[2] == _PICKLE_RECORD for name in self.members)
+
+    @property
+    def is_pickle(self) -> bool:
+        """Whether the file is a plain pickle, of a protocol from 2 on."""
+        return self.beginning[:1] == b"\x80"
+
+    @cached_property
+    def contents(self) -> object:
+        """The value that a file of `torch.save` or a plain pickle holds, `None` for any other file.
+
+        It is read once, for all readers. Objects of classes that are not known are inert stand-ins.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged; the message names the file.
+        """
+        return torch_file.load(self.path) if self.is_of_torch else None
+
+
+def opened(path: str | os.PathLike[str]) -> PolicyFile:
+    """Look at a file, without reading what it holds.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it is a folder, or cannot be opened.
+    """
+    with open(path, "rb") as file:
+        beginning = file.read(_BEGINNING)
+        members = _members(path) if beginning.startswith(LOCAL_HEADER) else ()
+    return PolicyFile(os.fspath(path), beginning, members)
+
+
+def _members(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return the names in an archive; none if its directory is damaged, which its reader detects and reports."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OverflowError, EOFError, NotImplementedError):
+        return ()

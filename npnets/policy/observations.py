@@ -1,0 +1,37 @@
+"""One observation or a batch of them, as a batch that a network takes."""
+
+import math
+from typing import Any
+
+from npnets.inputs import as_array, is_array_like
+
+
+def as_batch(obs: Any, shape: tuple[int, ...] | None) -> tuple[Any, bool]:
+    """Return observations `(n, *shape)`, and whether a single one came.
+
+    Parameters
+    ----------
+    obs : (*shape) or (n, *shape) array
+        The axes of an observation may be laid out in one.
+    shape : tuple of int or None
+        `None` for a network that does not say it: then an array of one axis is a single observation, and everything
+        else a batch.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape.
+    """
+    if shape is None:
+        is_single = is_array_like(obs) and as_array(obs).ndim == 1
+        return (as_array(obs)[None], True) if is_single else (obs, False)
+    x = as_array(obs)
+    laid_out = (math.prod(shape),)
+    if x.shape in (shape, laid_out):
+        return x.reshape((1, *shape)), True
+    if x.ndim and x.shape[1:] in (shape, laid_out):
+        return x.reshape((x.shape[0], *shape)), False
+    of_batch = ", ".join(["n", *map(str, shape)])
+    raise ValueError(
+        f"obs must be one observation, of shape {shape}, or a batch of them, ({of_batch}), but has shape {x.shape}"
+    )
