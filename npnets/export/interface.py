@@ -12,7 +12,8 @@ from npnets.common import LSTM, MLP, ActorCritic, BranchingNet, EnsembleLinear, 
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.continuous.action_axes import axes_of
 from npnets.description import width
-from npnets.tree import Params, Tree
+from npnets.normalization import Normalized
+from npnets.tree import Tree
 
 Shapes = dict[str, tuple[int, ...]]
 Arrays = Mapping[str, Array]
@@ -27,11 +28,27 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True)
 class Interface:
-    """One kind of network: the shapes of its inputs, and how its outputs are computed from batches of them."""
+    """One kind of network.
+
+    Parameters
+    ----------
+    shapes : callable
+        From a network to the shapes of its inputs, by name.
+    call : callable
+        From what is exported (its `network`, `params` and `fraction_proposal`), batches of the inputs and a state to
+        what the network returns.
+    is_policy : bool
+        Whether the network acts, so that an action is exported unless its own output is asked for.
+    acts_alone : bool
+        Whether an observation is all that an action needs, as in a `Policy`.
+    keeps_state : bool
+        Whether `forward` takes the state of a recurrent trunk.
+    """
 
     shapes: Callable[[Any], Shapes]
-    call: Callable[[Any, Params, Arrays, Tree], Reference]
+    call: Callable[[Any, Arrays, Tree], Reference]
     is_policy: bool = False
+    acts_alone: bool = True
     keeps_state: bool = True
 
 
@@ -54,7 +71,7 @@ def interface_of(network: Any, output: str | None = None) -> Interface:
 
 def innermost(network: Any) -> Any:
     """Return the network inside of all `Normalized` ones."""
-    while type(network).__name__ == "Normalized":
+    while isinstance(network, Normalized):
         network = network.network
     return network
 
@@ -76,6 +93,8 @@ def _observation(network: Any) -> tuple[int, ...]:
     """Return the shape of one input of a network with a single one."""
     if isinstance(network, Net) and network.concat:
         return (network.model.input_dim,)
+    if isinstance(network, (Recurrent, RecurrentActorProb, RecurrentCritic)):
+        return (width(network.state_shape),)  # several axes would be steps and features
     for name in ("shape", "state_shape", "input_dim", "in_features", "in_feature", "features"):
         if hasattr(network, name):
             return axes_of(getattr(network, name))
@@ -135,39 +154,39 @@ def _action_axes(network: Any, entries: int) -> tuple[int, ...]:
 # -- calls ------------------------------------------------------------------------------------------------------------
 
 
-def _layer(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    return Reference((network.forward(params, inputs["obs"]),))
+def _layer(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    return Reference((given.network.forward(given.params, inputs["obs"]),))
 
 
-def _pair(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    output, new_state = network.forward(params, inputs["obs"], state)
+def _pair(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    output, new_state = given.network.forward(given.params, inputs["obs"], state)
     return Reference((output,), new_state)
 
 
-def _gaussian(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    outputs, new_state = network.forward(params, inputs["obs"], state)
+def _gaussian(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    outputs, new_state = given.network.forward(given.params, inputs["obs"], state)
     return Reference(outputs, new_state)
 
 
-def _critic(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    return Reference((network.forward(params, inputs["obs"], inputs.get("act")),))
+def _critic(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    return Reference((given.network.forward(given.params, inputs["obs"], inputs.get("act")),))
 
 
-def _recurrent_critic(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    value, new_state = network.forward(params, inputs["obs"], inputs.get("act"), state=state, return_state=True)
+def _recurrent_critic(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    value, new_state = given.network.forward(given.params, inputs["obs"], inputs.get("act"), state=state, return_state=True)
     return Reference((value,), new_state)
 
 
-def _decoder(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    return Reference((network.decode(params, inputs["obs"], inputs["latent_z"]),))
+def _decoder(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    return Reference((given.network.decode(given.params, inputs["obs"], inputs["latent_z"]),))
 
 
-def _encoder(network: Any, params: Params, inputs: Arrays, state: Tree) -> Reference:
-    return Reference(network.forward(params, inputs["obs"], inputs["act"], noise=inputs["noise"]))
+def _encoder(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    return Reference(given.network.forward(given.params, inputs["obs"], inputs["act"], noise=inputs["noise"]))
 
 
 _OF_LAYER, _OF_PAIR = Interface(_of_observation, _layer), Interface(_of_observation, _pair)
-_ENCODER = Interface(_of_encoder, _encoder)
+_ENCODER = Interface(_of_encoder, _encoder, acts_alone=False)
 _INTERFACES: dict[type, Interface] = {
     **dict.fromkeys((Linear, EnsembleLinear, discrete.NoisyLinear, LayerNorm, MLP), _OF_LAYER),
     **dict.fromkeys((Net, Recurrent), _OF_PAIR),
@@ -176,8 +195,8 @@ _INTERFACES: dict[type, Interface] = {
     RecurrentActorProb: Interface(_of_observation, _gaussian, is_policy=True),
     Critic: Interface(_of_critic, _critic, keeps_state=False),
     RecurrentCritic: Interface(_of_recurrent_critic, _recurrent_critic),
-    Perturbation: Interface(_of_perturbation, _critic, is_policy=True, keeps_state=False),
-    VAE: Interface(_of_decoder, _decoder, is_policy=True),
+    Perturbation: Interface(_of_perturbation, _critic, is_policy=True, acts_alone=False, keeps_state=False),
+    VAE: Interface(_of_decoder, _decoder, is_policy=True, acts_alone=False),
 }
 
 _REMEDIES: dict[type, str] = {

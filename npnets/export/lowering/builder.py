@@ -32,8 +32,12 @@ class Signal:
     @property
     def value(self) -> Value:
         """The vector of a network that is no ensemble."""
-        (value,) = self.values
-        return value
+        if self.is_ensemble:
+            raise ValueError(
+                f"cannot export an ensemble of {len(self.values)} members where one network acts; export one member, "
+                "or the ensemble itself with output='network'"
+            )
+        return self.values[0]
 
 
 Outputs: TypeAlias = dict[str, Signal]
@@ -51,12 +55,19 @@ class Builder:
         Shapes of the program's inputs, by name.
     keeps_state : bool
         Whether a recurrent network's state goes in and out; else it is zero.
+    fraction_proposal : (FractionProposalNetwork, dict), optional
+        The network that proposes fractions, and its parameters.
     """
 
     def __init__(
-        self, lowerings: "Mapping[type, Lowering]", inputs: Mapping[str, tuple[int, ...]], keeps_state: bool = True
+        self,
+        lowerings: "Mapping[type, Lowering]",
+        inputs: Mapping[str, tuple[int, ...]],
+        keeps_state: bool = True,
+        fraction_proposal: Any = None,
     ) -> None:
         self._lowerings, self._keeps_state, self._names = lowerings, keeps_state, set[str]()
+        self.fraction_proposal = fraction_proposal
         self.operations: list[Operation] = []
         self.states: list[State] = []
         self.ports = {name: Port(name, self.new(name, int(np.prod(shape))), shape) for name, shape in inputs.items()}
