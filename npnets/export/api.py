@@ -1,12 +1,19 @@
-"""The functions that write files."""
+"""The functions that write files.
 
-import importlib
+They bear the names of the packages that write each language. Those are imported here, so that `npnets.export.c` is the
+function from the moment when `npnets.export` can be used: an import of the package sets that name only once.
+"""
+
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from npnets.export.building import program_of
+from npnets.export.c import write as write_c
 from npnets.export.names import checked_name
+from npnets.export.onnx import write as write_onnx
 from npnets.export.program import Program
+from npnets.export.python import write as write_python
 from npnets.export.subject import Output, subject_of
 from npnets.files import atomic_write
 from npnets.normalization import Normalization
@@ -60,7 +67,7 @@ def c(
     OSError
         If the file cannot be written.
     """
-    _write("c", path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
+    _write(write_c, path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
 
 
 def onnx(
@@ -88,7 +95,7 @@ def onnx(
     TypeError, ValueError, OSError
         As `export.c`.
     """
-    _write("onnx", path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
+    _write(write_onnx, path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
 
 
 def python(
@@ -114,7 +121,7 @@ def python(
     TypeError, ValueError, OSError
         As `export.c`.
     """
-    _write("python", path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
+    _write(write_python, path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
 
 
 def _program(
@@ -131,7 +138,11 @@ def _program(
     return program_of(subject, checked_name(name, os.fsdecode(path)), seed)
 
 
-def _write(language: str, path: Path, program: Program) -> None:
-    text = importlib.import_module(f"npnets.export.{language}").write(program)
-    content: bytes = text if isinstance(text, bytes) else text.encode("utf-8")
-    atomic_write.replace(os.fsdecode(path), lambda file: file.write(content) and None)
+def _write(write: Callable[[Program], str | bytes], path: Path, program: Program) -> None:
+    text = write(program)
+    content = text if isinstance(text, bytes) else text.encode("utf-8")
+    atomic_write.replace(os.fsdecode(path), lambda file: _put(file, content))
+
+
+def _put(file: BinaryIO, content: bytes) -> None:
+    file.write(content)

@@ -1,4 +1,4 @@
-"""The inputs of each network that can be exported, and how npnets itself calls it: the reference for what is exported."""
+"""The inputs of each network that can be exported, and how npnets itself calls it, the reference for its file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from npnets import discrete
 from npnets.backend import Array
-from npnets.common import LSTM, MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.common import LSTM, MLP, ActorCritic, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.continuous.action_axes import axes_of
 from npnets.description import width
@@ -173,7 +173,9 @@ def _critic(given: Any, inputs: Arrays, state: Tree) -> Reference:
 
 
 def _recurrent_critic(given: Any, inputs: Arrays, state: Tree) -> Reference:
-    value, new_state = given.network.forward(given.params, inputs["obs"], inputs.get("act"), state=state, return_state=True)
+    value, new_state = given.network.forward(
+        given.params, inputs["obs"], inputs.get("act"), state=state, return_state=True
+    )
     return Reference((value,), new_state)
 
 

@@ -33,8 +33,8 @@ def checked_name(name: str | None, path: str) -> str:
     where = f"name {found!r}" if name is not None else f"the name {found!r}, made from that of the file {path!r:.120},"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", found, re.ASCII) or "__" in found or len(found) > _LONGEST:
         raise ValueError(
-            f"{where} must be an identifier of C and Python: at most {_LONGEST} letters, digits and single underscores, "
-            "with a letter first; pass another one, such as name='policy'"
+            f"{where} must be an identifier of C and Python: at most {_LONGEST} letters, digits and single "
+            "underscores, with a letter first; pass another one, such as name='policy'"
         )
     if found in _RESERVED:
         raise ValueError(f"{where} is a word that C or Python uses itself; pass another one, name='{found}_policy'")

@@ -1,7 +1,7 @@
 """Actions within their bounds as operations.
 
-Numbers are those that npnets itself computes with, rounded to the parameters' dtype. A clip to the exact bounds follows,
-because a file may round otherwise.
+Numbers are those that npnets itself computes with, rounded to the parameters' dtype. A clip to the exact bounds
+follows, because a file may round otherwise.
 """
 
 from typing import Any

@@ -114,8 +114,8 @@ class Builder:
         """Add a named activation."""
         if activation.function is not None:
             raise TypeError(
-                f"cannot export the activation {activation.function!r:.80} before {name}, a function of your own, which "
-                f"is Python code; use one by its name: {', '.join(map(repr, FORMULAS))}"
+                f"cannot export the activation {activation.function!r:.80} as {name}, a function of your own, which is "
+                f"Python code; use one by its name: {', '.join(map(repr, FORMULAS))}"
             )
         args = tuple(arg if isinstance(arg, str) else float(arg) for arg in activation.args)  # type: ignore[arg-type]
         return self.add(Activate, name, x.size, x=x, function=activation.name, args=args)

@@ -31,7 +31,7 @@ def _noisy(builder: Builder, layer: NoisyLinear, params: Params, x: Signal, name
 
 
 def _layer_norm(builder: Builder, layer: LayerNorm, params: Params, x: Signal, name: str) -> Outputs:
-    fields = {"weight": params.get("weight"), "bias": params.get("bias"), "epsilon": float(layer.eps)}
+    fields: dict[str, Any] = {"weight": params.get("weight"), "bias": params.get("bias"), "epsilon": float(layer.eps)}
     normed = each(x, lambda value, own: builder.add(program.LayerNorm, own, value.size, x=value, **fields), name)
     return {"output": normed}
 

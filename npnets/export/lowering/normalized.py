@@ -1,5 +1,7 @@
 """Normalized observations as operations."""
 
+from typing import Any
+
 import numpy as np
 
 from npnets.export.lowering.builder import Builder, Lowering, Outputs, Signal, each, joined
@@ -18,7 +20,7 @@ def _normalized(builder: Builder, network: Normalized, params: Params, x: Signal
 def normalized(builder: Builder, state: Normalization, x: Signal, name: str) -> Signal:
     """Add the normalization of observations."""
     mean, var = (np.ravel(np.asarray(part, np.float64)) for part in (state.mean, state.var))
-    fields = {"mean": mean, "deviation": np.sqrt(var + state.epsilon), "limit": state.clip}
+    fields: dict[str, Any] = {"mean": mean, "deviation": np.sqrt(var + state.epsilon), "limit": state.clip}
     return each(x, lambda v, own: builder.add(Normalize, own, v.size, x=v, **fields), name, x.shape)
 
 

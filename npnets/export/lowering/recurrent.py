@@ -54,9 +54,7 @@ def _recurrent(builder: Builder, net: Recurrent, params: Params, x: Signal, name
     return {"output": builder.features(net.last, params["last"], hidden, joined(name, "last"))}
 
 
-def _recurrent_actor_prob(
-    builder: Builder, actor: RecurrentActorProb, params: Params, x: Signal, name: str
-) -> Outputs:
+def _recurrent_actor_prob(builder: Builder, actor: RecurrentActorProb, params: Params, x: Signal, name: str) -> Outputs:
     hidden = _lstm(builder, actor.lstm, params["lstm"], x.value, joined(name, "lstm"))
     return gaussian(builder, actor, params, hidden, name)
 
