@@ -8,11 +8,12 @@ import numpy as np
 
 from npnets import discrete
 from npnets.backend import Array
-from npnets.common import LSTM, MLP, ActorCritic, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
+from npnets.common import LSTM, MLP, ActorCritic, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.continuous.action_axes import axes_of
 from npnets.description import width
-from npnets.normalization import Normalized
+from npnets.normalization import Normalization, Normalized, normalize
+from npnets.policy.network import FRACTIONS, MIDPOINTS
 from npnets.tree import Tree
 
 Shapes = dict[str, tuple[int, ...]]
@@ -126,7 +127,7 @@ def _actions_of(net: Net) -> tuple[int, ...]:
 def _of_recurrent_critic(network: Any) -> Shapes:
     critic = innermost(network)
     actions = width(critic.action_shape)
-    return {"obs": _observation(critic), **({"act": axes_of(critic.action_shape)} if actions else {})}
+    return {"obs": _observation(critic), **({"act": (actions,)} if actions else {})}
 
 
 def _of_perturbation(network: Any) -> Shapes:
@@ -187,6 +188,35 @@ def _encoder(given: Any, inputs: Arrays, state: Tree) -> Reference:
     return Reference(given.network.forward(given.params, inputs["obs"], inputs["act"], noise=inputs["noise"]))
 
 
+def _discrete_critic(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    """Return the values, and the new state of a recurrent trunk, which the critic does not return."""
+    obs = inputs["obs"]
+    value = given.network.forward(given.params, obs, state=state)
+    return Reference((value,), None if state is None else _trunk_state(given.network, given.params, obs, state))
+
+
+def _trunk_state(network: Any, params: Any, obs: Array, state: Tree) -> Tree:
+    if isinstance(network, Normalized):
+        statistics = params["normalization"]
+        normalization = Normalization(statistics["mean"], statistics["var"], 0.0, network.clip, network.epsilon)
+        return _trunk_state(network.network, params["network"], normalize(normalization, obs), state)
+    return network.preprocess_net.forward(params["preprocess"], obs, state)[1]
+
+
+def _implicit_quantiles(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    obs = inputs["obs"]
+    taus = np.broadcast_to(MIDPOINTS, (len(obs), FRACTIONS))
+    (quantiles, _), new_state = given.network.forward(given.params, obs, FRACTIONS, state=state, taus=taus)
+    return Reference((quantiles,), new_state)
+
+
+def _full_quantiles(given: Any, inputs: Arrays, state: Tree) -> Reference:
+    proposes, its_params = given.fraction_proposal
+    found = given.network.forward(given.params, inputs["obs"], proposes, its_params, state=state, training=False)
+    (quantiles, (taus, tau_hats, _), _), new_state = found
+    return Reference((quantiles, taus, tau_hats), new_state)
+
+
 _OF_LAYER, _OF_PAIR = Interface(_of_observation, _layer), Interface(_of_observation, _pair)
 _ENCODER = Interface(_of_encoder, _encoder, acts_alone=False)
 _INTERFACES: dict[type, Interface] = {
@@ -198,6 +228,11 @@ _INTERFACES: dict[type, Interface] = {
     Critic: Interface(_of_critic, _critic, keeps_state=False),
     RecurrentCritic: Interface(_of_recurrent_critic, _recurrent_critic),
     Perturbation: Interface(_of_perturbation, _critic, is_policy=True, acts_alone=False, keeps_state=False),
+    discrete.Actor: Interface(_of_observation, _pair, is_policy=True),
+    discrete.Critic: Interface(_of_observation, _discrete_critic),
+    BranchingNet: Interface(_of_observation, _pair, is_policy=True),
+    discrete.ImplicitQuantileNetwork: Interface(_of_observation, _implicit_quantiles, is_policy=True),
+    discrete.FullQuantileFunction: Interface(_of_observation, _full_quantiles, is_policy=True),
     VAE: Interface(_of_decoder, _decoder, is_policy=True, acts_alone=False),
 }
 

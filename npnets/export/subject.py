@@ -9,7 +9,8 @@ from npnets import normalization as normalizing
 from npnets import tree
 from npnets.autodiff import bare
 from npnets.description import cached_property
-from npnets.export.interface import Arrays, Interface, Reference, Shapes, interface_of, state_shape
+from npnets.discrete import FractionProposalNetwork, FullQuantileFunction
+from npnets.export.interface import Arrays, Interface, Reference, Shapes, innermost, interface_of, state_shape
 from npnets.export.lowering.bounds import bounds_of, middle_and_half
 from npnets.export.self_test import Ranges
 from npnets.normalization import Normalization, Normalized
@@ -93,6 +94,7 @@ def subject_of(
     if output not in (None, "action", "network"):
         raise ValueError(f"output must be 'action', 'network' or None, but is {output!r:.80}")
     interface = interface_of(network, output)
+    _check_proposal(network, fraction_proposal)
     params = _for_a_file(network, params)
     if output is None:
         output = "action" if policy is not None or interface.is_policy else "network"
@@ -120,6 +122,24 @@ def _given_policy(network: Any, params: Any, normalization: object, fraction_pro
     if params is None:
         raise TypeError(f"expected the parameters of {network!r:.80} too: pass (path, network, params)")
     return None
+
+
+def _check_proposal(network: Any, fraction_proposal: Any) -> None:
+    takes_one = isinstance(innermost(network), FullQuantileFunction)
+    if takes_one != (fraction_proposal is not None):
+        raise TypeError(
+            "fraction_proposal=(FractionProposalNetwork, its parameters) belongs to a FullQuantileFunction, which "
+            f"needs it, but the network is {network!r:.80} and fraction_proposal {fraction_proposal!r:.40}"
+        )
+    if takes_one and not (isinstance(fraction_proposal, tuple) and len(fraction_proposal) == 2):
+        raise TypeError(
+            f"fraction_proposal must be a pair (FractionProposalNetwork, its parameters), but is {fraction_proposal!r:.80}"
+        )
+    if takes_one:
+        proposes, its_params = fraction_proposal
+        if type(proposes) is not FractionProposalNetwork:
+            raise TypeError(f"fraction_proposal must begin with a FractionProposalNetwork, but with {proposes!r:.80}")
+        _for_a_file(proposes, its_params)
 
 
 def _for_a_file(network: Any, params: Any) -> Params:

@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from npnets.common import BranchingNet
+from npnets.export.interface import innermost
 from npnets.export.lowering.bounds import limited, scaled, wide
-from npnets.export.lowering.builder import Builder, Outputs, Signal
-from npnets.export.program import Argmax, Clip, Softmax, Value
+from npnets.export.lowering.builder import Builder, Outputs, Signal, vector
+from npnets.export.lowering.feed_forward import combined
+from npnets.export.program import Argmax, Clip, GroupMean, Slice, Softmax, Transpose, Value
 from npnets.kernels.activations import TANH
 
 
@@ -14,7 +17,7 @@ def action_of(builder: Builder, outputs: Outputs, policy: Any, dtype: Any) -> Ou
     """Add what a policy does with a network's outputs, and return the action."""
     first = next(iter(outputs.values()))
     if policy.to_action == "greedy":
-        return {"action": _largest(builder, first)}
+        return {"action": _largest(builder, _scores(builder, outputs, policy.network))}
     x = first.value
     bounds = (None, policy.low, policy.high)
     if policy.to_action == "squash":
@@ -26,6 +29,26 @@ def action_of(builder: Builder, outputs: Outputs, policy: Any, dtype: Any) -> Ou
         x = builder.add(Clip, "action_clipped", x.size, x=x, low=-one, high=one)
         x = scaled(builder, x, bounds, dtype, "action")
     return {"action": Signal((x,), first.shape if policy.low is None else np.shape(policy.low))}
+
+
+def _scores(builder: Builder, outputs: Outputs, network: Any) -> Signal:
+    """Return a value for each action: of quantiles the mean, weighted by the fractions between which they lie."""
+    values = next(iter(outputs.values()))
+    if len(values.shape) == 1 or isinstance(innermost(network), BranchingNet):
+        return values
+    actions, count = values.shape
+    quantiles = values.value
+    if "taus" in outputs:
+        taus = outputs["taus"].value
+        lower, upper = (builder.add(Slice, f"action_taus_{start}", count, x=taus, start=start) for start in (0, 1))
+        weights = combined(builder, "subtract", upper, lower, "action_weights")
+        quantiles = combined(builder, "multiply", quantiles, weights, "action_weighted")
+    producer = builder.producer(quantiles)
+    if isinstance(producer, Transpose):
+        by_fraction = producer.x
+    else:
+        by_fraction = builder.add(Transpose, "action_by_fraction", quantiles.size, x=quantiles, rows=actions)
+    return vector(builder.add(GroupMean, "action_values", actions, x=by_fraction, groups=count))
 
 
 def _largest(builder: Builder, scores: Signal) -> Signal:
