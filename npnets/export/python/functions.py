@@ -216,5 +216,5 @@ def clipped_exp(z: float, low: float, high: float) -> float:
 
 
 def agree(x: Vector, y: Vector) -> bool:
-    """Return whether two vectors differ by at most 1e-5, relative to y where it is larger than one."""
-    return all([abs(a - b) <= 1e-5 * max(1.0, abs(b)) for a, b in zip(x, y)])
+    """Return whether two vectors differ by at most 1e-5, relative to y where it is large."""
+    return all([abs(a - b) <= 1e-5 * (1.0 + abs(b)) for a, b in zip(x, y)])
