@@ -3,13 +3,14 @@
     python examples/data/train_npnets_policy.py
 
 Trains the agent of `examples/online/sac.py`, here on normalized observations, and saves the policy as it acts: network,
-parameters, the statistics of the observations, and the bounds of the torque. `examples/deploy/deploy_policy.py` runs it.
+parameters, the statistics of the observations, and the bounds of the torque.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     prepare_folder(options.out)
     observed = observe(options.seed)
     agent = SAC(replace(Hyperparameters(), steps=STEPS), 3, 1)
-    for _, state, _ in tqdm(learn_while_acting(agent, lambda: normalized_env(observed), options.seed), total=STEPS + 1):
-        pass
+    learning = learn_while_acting(agent, lambda: normalized_env(observed), options.seed)
+    _, state, _ = deque(tqdm(learning, total=STEPS + 1), maxlen=1).pop()
     limit = agent.settings.max_action
     actor = state.params["actor"]
     policy = Policy(agent.actor, actor, normalization=observed, to_action="squash", low=-limit, high=limit)
