@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from program_interpreter import interpret
 from random_exports import programs
 
-from npnets.export import onnx
+from npnets.export.onnx.model import write as write_onnx
 from npnets.export.program import Program
 
 pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
 
 Arrays = dict[str, NDArray[Any]]
 RUNS: dict[str, Callable[[Program, Arrays], Arrays]] = {
-    "onnx": lambda program, inputs: onnx_runs.run(onnx.write(program), inputs),
+    "onnx": lambda program, inputs: onnx_runs.run(write_onnx(program), inputs),
     "python": python_files.run,
 }
 
