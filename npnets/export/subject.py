@@ -131,15 +131,19 @@ def _check_proposal(network: Any, fraction_proposal: Any) -> None:
             "fraction_proposal=(FractionProposalNetwork, its parameters) belongs to a FullQuantileFunction, which "
             f"needs it, but the network is {network!r:.80} and fraction_proposal {fraction_proposal!r:.40}"
         )
-    if takes_one and not (isinstance(fraction_proposal, tuple) and len(fraction_proposal) == 2):
+    if not takes_one:
+        return
+    if not isinstance(fraction_proposal, tuple) or len(fraction_proposal) != 2:
         raise TypeError(
-            f"fraction_proposal must be a pair (FractionProposalNetwork, its parameters), but is {fraction_proposal!r:.80}"
+            "fraction_proposal must be a pair (FractionProposalNetwork, its parameters), but is "
+            f"{fraction_proposal!r:.80}"
         )
-    if takes_one:
-        proposes, its_params = fraction_proposal
-        if type(proposes) is not FractionProposalNetwork:
-            raise TypeError(f"fraction_proposal must begin with a FractionProposalNetwork, but with {proposes!r:.80}")
-        _for_a_file(proposes, its_params)
+    proposes, its_params = fraction_proposal
+    if type(proposes) is not FractionProposalNetwork:
+        raise TypeError(
+            f"fraction_proposal must begin with a FractionProposalNetwork, but begins with {proposes!r:.80}"
+        )
+    _for_a_file(proposes, its_params)
 
 
 def _for_a_file(network: Any, params: Any) -> Params:

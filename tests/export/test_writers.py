@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import onnx_runs
 import pytest
+import python_files
 from hypothesis import given
 from numpy.typing import NDArray
 from program_interpreter import interpret
 from random_exports import programs
 
-from npnets.export.onnx import write as write_onnx
+from npnets.export.onnx.model import write as write_onnx
 from npnets.export.program import Program
 
 pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
 Arrays = dict[str, NDArray[Any]]
 RUNS: dict[str, Callable[[Program, Arrays], Arrays]] = {
     "onnx": lambda program, inputs: onnx_runs.run(write_onnx(program), inputs),
+    "python": python_files.run,
 }
 
 
