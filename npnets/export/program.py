@@ -204,7 +204,8 @@ class Lstm(Operation):
 class Port(NamedTuple):
     """An input or output of the program: its name in the file, its vector, and the shape that the vector stands for.
 
-    The shape has no batch axis: `(size,)`, or several axes in C order.
+    The shape has no batch axis: `(size,)`, or several axes in C order, or `()` for one index, such as the action that
+    `discrete.Actor` chooses.
     """
 
     name: str

@@ -43,7 +43,11 @@ PYRIGHT = {
     "useLibraryCodeForTypes": False,  # types inferred from SciPy's source are often wrong
     "reportPossiblyUnboundVariable": "warning",  # as in pyright itself: a loop over a range does run
     # They import packages that are not installed, which can be allowed only for whole files.
-    "exclude": ["examples/data/train_tianshou_policy.py", "examples/deploy/deployed_tianshou.py"],
+    "exclude": [
+        "examples/data/train_stable_baselines3_policy.py",
+        "examples/data/train_tianshou_policy.py",
+        "examples/deploy/deployed_tianshou.py",
+    ],
 }
 
 
