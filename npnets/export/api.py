@@ -83,7 +83,10 @@ def onnx(
 ) -> None:
     """Write a policy as an ONNX model, without the `onnx` package.
 
-    The input `obs` has a free batch axis; a recurrent policy has its states as further inputs and outputs.
+    It uses the operators of ONNX 1.8 (opset 13), which onnxruntime 1.6 and later read, and others. Every input and
+    output is float32, an index int64, with a free batch axis in front. A recurrent policy has its states as further
+    inputs `hidden` and `cell`, zeros before the first step, and outputs `next_hidden` and `next_cell`. The metadata has
+    npnets' version, the network, and the self-test, which `onnx_self_test` runs.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class Activate(Operation):
 
     `args` are complete, in the order in which the activation's own function has them: `(alpha,)` of `"elu"`,
     `(negative_slope,)` of `"leaky_relu"`, `(beta, threshold)` of `"softplus"`, `("none",)` or `("tanh",)` of `"gelu"`,
-    `(low, high)` of `"clipped_exp"`.
+    `(low, high)` of `"clipped_exp"`, `(alpha,)` of `"celu"`, `(min_val, max_val)` of `"hardtanh"`.
     """
 
     x: Value
