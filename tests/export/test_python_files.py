@@ -33,6 +33,8 @@ from npnets.export.program import (
     Value,
 )
 from npnets.export.python import functions, write
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import parameters_of
 
 pytestmark = pytest.mark.numpy_alone("writes files of Python's numbers")
 
@@ -212,11 +214,10 @@ def test_micropython_runs_the_self_test(made: Program, tmp_path: Path) -> None:
 
 
 def test_micropython_runs_every_function(tmp_path: Path) -> None:
-    values = [0.3, -0.7, 30.0]
-    constant = Constant(X, np.array(values))
-    entrywise = [("relu", ()), ("leaky_relu", (0.1,)), ("tanh", ()), ("sigmoid", ()), ("silu", ()), ("cos", ())]
-    entrywise += [("softplus", (1.0, 20.0)), ("elu", (1.0,)), ("gelu", ("none",)), ("gelu", ("tanh",)), ("exp", ())]
-    steps = [Activate(Value(f"o{k}", 3), X, name, args) for k, (name, args) in enumerate(entrywise)]
+    constant = Constant(X, np.array([0.3, -0.7, 30.0]))
+    defaults = {name: [p.default for p in parameters_of(name).parameters.values()] for name in FORMULAS}
+    entrywise = [*defaults.items(), ("cos", ()), ("exp", ()), ("gelu", ("tanh",))]
+    steps = [Activate(Value(f"o{k}", 3), X, name, tuple(args)) for k, (name, args) in enumerate(entrywise)]
     unused, outputs = Value("u", 1), [step.output for step in steps]
     bare = program([unused], [constant, *steps], outputs)
     expected = tuple(np.array([column]) for column in outcome(bare, [0.0]))
