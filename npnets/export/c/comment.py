@@ -32,7 +32,12 @@ def comment(program: Program, version: str, bytes_of_constants: int, bytes_of_st
         "Every file that includes this one and calls the function has its own copy of the constants: where memory is",
         "short, include it in one file. The arrays of a call must not overlap. NaN in an input gives NaN.",
     ]
-    return ["/*", *(f" * {line}".rstrip() for line in text), " */"]
+    return ["/*", *(f" * {_harmless(line)}".rstrip() for line in text), " */"]
+
+
+def _harmless(line: str) -> str:
+    """Return a line that neither ends a comment nor begins one."""
+    return line.replace("*/", "* /").replace("/*", "/ *")
 
 
 def _ports(program: Program) -> list[str]:
@@ -56,7 +61,7 @@ def _example(program: Program) -> list[str]:
     ]
     arguments = [port.name for port in program.inputs] + [f"&{STATE}"] * bool(program.states)
     arguments += [port.name for port in program.outputs]
-    state = [f"{program.name}_state {STATE};", f"{program.name}_reset(&{STATE});  /* before each episode */"]
+    state = [f"{program.name}_state {STATE};", f"{program.name}_reset(&{STATE});  // before each episode"]
     return [
         f'#include "{program.name}.h"',
         "",

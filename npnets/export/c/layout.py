@@ -30,22 +30,29 @@ from npnets.export.program import (
     Softmax,
     Value,
 )
+from npnets.export.pruning import arguments, results
 
 STATE = "state"
 """The argument that holds what a recurrent program carries from step to step."""
 
 
 class Place(NamedTuple):
-    """A part of an array of C."""
+    """A part of an array of C, from an offset on, to which an expression such as `i * 4` may be added."""
 
     array: str
     offset: int = 0
+    row: str = ""
 
     def at(self, index: str | int) -> str:
         """Return the expression of an entry."""
-        if isinstance(index, int):
-            return f"{self.array}[{self.offset + index}]"
-        return f"{self.array}[{self.offset} + {index}]" if self.offset else f"{self.array}[{index}]"
+        offset = self.offset + index if isinstance(index, int) else self.offset
+        terms = [str(offset)] * bool(offset) + [self.row] * bool(self.row)
+        terms += [index] if isinstance(index, str) else []
+        return f"{self.array}[{' + '.join(terms) or '0'}]"
+
+    def rows(self, index: str, size: int) -> "Place":
+        """Return the row of a number, of rows of a size that lie one behind the other."""
+        return self._replace(row=f"{index} * {size}")
 
 
 class Buffer(NamedTuple):
@@ -90,24 +97,6 @@ def destinations(program: Program) -> list[tuple[Port, Place]]:
     return outputs + [(state.after, _member(state.after)) for state in program.states]
 
 
-def reads(operation: Operation) -> tuple[Value, ...]:
-    """Return the values that an operation reads."""
-    if isinstance(operation, Constant):
-        return ()
-    if isinstance(operation, Concatenate):
-        return operation.parts
-    if isinstance(operation, Combine):
-        return operation.x, operation.y
-    if isinstance(operation, Lstm):
-        return operation.x, operation.hidden, operation.cell
-    return (operation.x,)  # type: ignore[attr-defined]
-
-
-def writes(operation: Operation) -> tuple[Value, ...]:
-    """Return the values that an operation computes."""
-    return (operation.output, operation.new_cell) if isinstance(operation, Lstm) else (operation.output,)
-
-
 def _member(port: Port) -> Place:
     return Place(f"{STATE}->{port.name}")
 
@@ -128,7 +117,7 @@ def _copied(program: Program) -> tuple[tuple[Operation, ...], list[tuple[Value, 
 
     An output that is an input, a constant, a slice, or another output as well, becomes a copy of it.
     """
-    plain = {value.name for op in program.operations if not isinstance(op, (Constant, Slice)) for value in writes(op)}
+    plain = {value.name for op in program.operations if not isinstance(op, (Constant, Slice)) for value in results(op)}
     copies: list[Operation] = []
     targets = []
     for index, (port, place) in enumerate(destinations(program)):
@@ -147,7 +136,7 @@ class _Arrangement:
     def __init__(self, program: Program, constants: Mapping[str, str]) -> None:
         operations, self.targets = _copied(program)
         self.layout = Layout(operations)
-        self.values = {value.name: value for op in operations for value in (*reads(op), *writes(op))}
+        self.values = {value.name: value for op in operations for value in (*arguments(op), *results(op))}
         self.outputs = {value.name for value, _ in self.targets}
         self.inside: dict[str, tuple[str, int]] = {}
         self.given = {name: Place(array) for name, array in constants.items()}
@@ -165,7 +154,10 @@ class _Arrangement:
 
     def _find_roots(self) -> None:
         computed = {
-            value.name for op in self.layout.operations if not isinstance(op, (Constant, Slice)) for value in writes(op)
+            value.name
+            for op in self.layout.operations
+            if not isinstance(op, (Constant, Slice))
+            for value in results(op)
         }
         for op in self.layout.operations:
             if isinstance(op, Slice):
@@ -193,7 +185,7 @@ class _Arrangement:
         self.born: dict[str, int] = {}
         self.dies: dict[str, int] = {}
         for time, op in enumerate(self.layout.operations):
-            for value in (*reads(op), *writes(op)):
+            for value in (*arguments(op), *results(op)):
                 name, _ = self.root(value)
                 self.born.setdefault(name, time)
                 self.dies[name] = time
@@ -204,7 +196,7 @@ class _Arrangement:
         """Return the input in whose place the operation of `output` may put it, if there is one that dies there."""
         time = self.born[output.name]
         op = self.layout.operations[time]
-        inputs = _overwritable(op, output) if output in writes(op) else ()
+        inputs = _overwritable(op, output) if output in results(op) else ()
         dead = (x for x in inputs if self.root(x) == (x.name, 0) and self.dies[x.name] == time)
         return next((x for x in dead if x.size == output.size), None)
 
@@ -234,7 +226,7 @@ class _Arrangement:
 
     def _place_in_buffers(self) -> None:
         for time, op in enumerate(self.layout.operations):
-            for value in writes(op):
+            for value in results(op):
                 name, _ = self.root(value)
                 if name not in self.given and name not in self.buffered:
                     self.buffered[name] = self._buffer(time, self.values[name])

@@ -32,6 +32,7 @@ from npnets.export.program import (
     Repeat,
     Slice,
     Softmax,
+    Transpose,
     Value,
 )
 
@@ -89,12 +90,16 @@ def _(op: Slice, to: Statements) -> list[str]:
 
 @write.register
 def _(op: Linear, to: Statements) -> list[str]:
-    name = op.output.name
+    name, x, y = op.output.name, to.of(op.x), to.of(op.output)
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
-    return [
-        f"/* {name}: {op.x.size} -> {op.output.size} */",
-        *product(to, start, to.of(op.x), f"{name}_weight", op.weight, to.of(op.output)),
-    ]
+    columns_in, columns_out = op.weight.shape
+    if op.rows == 1:
+        comment, lines = f"{columns_in} -> {columns_out}", product(to, start, x, f"{name}_weight", op.weight, y)
+    else:
+        x, y = x.rows("k", columns_in), y.rows("k", columns_out)
+        comment = f"{columns_in} -> {columns_out}, of {op.rows} vectors"
+        lines = each(op.rows, *product(to, start, x, f"{name}_weight", op.weight, y), index="k")
+    return [f"/* {name}: {comment} */", *lines]
 
 
 def product(to: Statements, start: str, x: Place, label: str, weight: Floats, y: Place) -> list[str]:
@@ -198,38 +203,41 @@ def _(op: Concatenate, to: Statements) -> list[str]:
 @write.register
 def _(op: Repeat, to: Statements) -> list[str]:
     x, y = to.of(op.x), to.of(op.output)
-    if op.x.size == op.output.size:
-        return each(op.x.size, f"{y.at('j')} = {x.at('j')};")
-    copy = f"{y.at(f'i * {op.x.size} + j')} = {x.at('j')};"
-    return each(op.output.size // op.x.size, *each(op.x.size, copy), index="i")
+    times = op.output.size // op.x.size
+    row = y if times == 1 else y.rows("i", op.x.size)
+    return each(times, *each(op.x.size, f"{row.at('j')} = {x.at('j')};"), index="i")
+
+
+@write.register
+def _(op: Transpose, to: Statements) -> list[str]:
+    columns = op.x.size // op.rows
+    x, y = to.of(op.x).rows("i", columns), to.of(op.output).rows("j", op.rows)
+    return each(op.rows, *each(columns, f"{y.at('i')} = {x.at('j')};"), index="i")
 
 
 @write.register
 def _(op: GroupMean, to: Statements) -> list[str]:
-    x, y = to.of(op.x), to.of(op.output).at("j")
     size = op.output.size
+    x, y = to.of(op.x).rows("i", size).at("j"), to.of(op.output).at("j")
     return [
-        f"/* {op.output.name}: mean over {op.groups} */",
+        f"/* {op.output.name}: mean of {op.groups} */",
         *each(size, f"{y} = 0.0f;"),
-        *each(op.groups, *each(size, f"{y} += {x.at(f'i * {size} + j')};"), index="i"),
+        *each(op.groups, *each(size, f"{y} += {x};"), index="i"),
         *each(size, f"{y} /= {literal(op.groups)};"),
     ]
 
 
 @write.register
 def _(op: Softmax, to: Statements) -> list[str]:
-    x, y = to.of(op.x), to.of(op.output)
     size = op.output.size // op.groups
-    one, out = (place.at("j" if op.groups == 1 else f"i * {size} + j") for place in (x, y))
-    first = x.at(0) if op.groups == 1 else x.at(f"i * {size}")
+    x, y = (place if op.groups == 1 else place.rows("i", size) for place in (to.of(op.x), to.of(op.output)))
     body = [
-        f"float largest = {first}, sum = 0.0f;",
-        *each(size, f"largest = {one} > largest ? {one} : largest;"),
-        *each(size, f"{out} = expf({one} - largest);", f"sum += {out};"),
-        *each(size, f"{out} /= sum;"),
+        f"float largest = {x.at(0)}, sum = 0.0f;",
+        *each(size, f"largest = {x.at('j')} > largest ? {x.at('j')} : largest;"),
+        *each(size, f"{y.at('j')} = expf({x.at('j')} - largest);", f"sum += {y.at('j')};"),
+        *each(size, f"{y.at('j')} /= sum;"),
     ]
-    loop = ["{", *indented(body), "}"] if op.groups == 1 else each(op.groups, *body, index="i")
-    return [f"/* {op.output.name}: softmax */", *loop]
+    return [f"/* {op.output.name}: softmax */", *_block_or_loop(op.groups, body)]
 
 
 @write.register
@@ -240,18 +248,18 @@ def _(op: CumulativeSum, to: Statements) -> list[str]:
 
 @write.register
 def _(op: Argmax, to: Statements) -> list[str]:
-    x, rows = to.of(op.x), op.output.size
-    columns = op.x.size // rows
-    start = "" if rows == 1 else f"i * {columns} + "
+    rows, columns = op.output.size, op.x.size // op.output.size
+    x = to.of(op.x) if rows == 1 else to.of(op.x).rows("i", columns)
     body = [
         "int best = 0;",
-        *each(columns, f"best = {x.at(start + 'j')} > {x.at(start + 'best')} ? j : best;"),
+        *each(columns, f"best = {x.at('j')} > {x.at('best')} ? j : best;"),
         f"{to.of(op.output).at(0 if rows == 1 else 'i')} = best;",
     ]
-    return [f"/* {op.output.name}: the index of the largest entry */", *_once_or_each(rows, body)]
+    return [f"/* {op.output.name}: the index of the largest entry */", *_block_or_loop(rows, body)]
 
 
-def _once_or_each(times: int, body: list[str]) -> list[str]:
+def _block_or_loop(times: int, body: list[str]) -> list[str]:
+    """Return statements in a block of their own, for each row if there are several."""
     return ["{", *indented(body), "}"] if times == 1 else each(times, *body, index="i")
 
 
