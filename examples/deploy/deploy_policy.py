@@ -9,8 +9,8 @@ size of the file, and costs of the process.
     python examples/deploy/deploy_policy.py --policy my_policy.zip
     python examples/deploy/deploy_policy.py --compare
 
-Without a C compiler there is no column of C, and without onnxruntime none of ONNX. `--compare` also runs policies by the
-libraries that trained them, where these are installed.
+Without a C compiler there is no column of C, and without onnxruntime none of ONNX. `--compare` also runs the policies
+by the libraries that trained them, where these are installed.
 
 Writes `results.json`, with every printed number, and the exported files to the folder given by `--out`.
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exported_cases import EXPORTED
 from python_files import BARE, loaded, micropython, outcome, program, run_file
 
 from npnets.export.program import (
@@ -89,6 +90,14 @@ def test_a_file_runs_its_self_test_in_a_bare_python(tmp_path: Path) -> None:
     done = run_file(BARE, tmp_path, write(policy()))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "policy: 4 of 4 cases of the self-test agree with npnets\n"
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_the_self_test_of_every_kind_of_network_agrees(name: str) -> None:
+    file = loaded(EXPORTED[name]())
+    assert len(file["CASES"]) == 8 and file["self_test"]() == 0
+    file["agree"] = lambda x, y: len(x) != len(y)
+    assert file["self_test"]() == 8  # all entries were compared
 
 
 def test_a_failing_self_test_is_reported_and_fails_the_program(tmp_path: Path) -> None:
@@ -211,6 +220,12 @@ def test_micropython_runs_the_self_test(made: Program, tmp_path: Path) -> None:
         0,
         f"policy: {cases} of {cases} cases of the self-test agree with npnets\n",
     )
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_micropython_runs_networks_of_every_kind(name: str, tmp_path: Path) -> None:
+    done = run_file([micropython()], tmp_path, write(EXPORTED[name]()))
+    assert (done.returncode, done.stdout) == (0, "policy: 8 of 8 cases of the self-test agree with npnets\n")
 
 
 def test_micropython_runs_every_function(tmp_path: Path) -> None:
