@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import npnets
-from npnets import interop
+from npnets.interop import tianshou, torch_file
+from npnets.interop.policies import load_policy
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 TORQUE = 2.0
@@ -22,13 +23,16 @@ class PolicyFile(NamedTuple):
 
 
 TOUR = (
-    PolicyFile(DATA / "stable_baselines3_sac_pendulum.zip", "SAC of Stable-Baselines3", "stable_baselines3"),
     PolicyFile(DATA / "tianshou_td3_pendulum.pth", "TD3 of Tianshou 1.0", "tianshou"),
     PolicyFile(DATA / "npnets_policy_pendulum.npz", "SAC of npnets, normalized observations"),
 )
 
 
 def read(path: Path) -> npnets.Policy:
-    """Read a policy for Pendulum-v1; a state dict has no bounds of actions, so that they are given."""
-    bounds = (-TORQUE, TORQUE) if path.suffix in (".pth", ".pt", ".cleanrl_model") else None
-    return interop.load_policy(path, action_space=bounds)
+    """Read a policy for Pendulum-v1."""
+    if path.suffix == ".npz":
+        return npnets.Policy.load(path)
+    if path.suffix == ".pth":
+        actor = npnets.Actor(npnets.Net(3, hidden_sizes=(64, 64)), action_shape=1, max_action=TORQUE)
+        return npnets.Policy(actor, tianshou.from_state_dict(actor, torch_file.load(path), prefix="actor"))
+    return load_policy(path)
