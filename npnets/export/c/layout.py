@@ -203,15 +203,35 @@ class _Arrangement:
     # -- arrays of the caller -----------------------------------------------------------------------------------------
 
     def _place_outputs(self, program: Program) -> None:
-        """Compute outputs in the caller's arrays, where these are free when the computation begins."""
+        """Compute outputs in the caller's arrays, and states in place of those before the step, where that is safe."""
         before = {_member(state.before): state.before.value for state in program.states}
         for value, place in self.targets:
             state = before.get(place)
-            free_after = self.dies.get(state.name, -1) if state else -1
-            if free_after < self.born[value.name] or (state is not None and self._overwritten(value) == state):
-                self._give(value, place, free_after)
+            if state is None or self._may_overwrite(state, value):
+                self._give(value, place, -1 if state is None else self.dies.get(state.name, -1))
             else:
                 self.layout.copies.append(Copy(value, place))
+
+    def _may_overwrite(self, state: Value, output: Value) -> bool:
+        """Return whether every entry of a state is read for the last time before the new one is written."""
+        for time, op in enumerate(self.layout.operations):
+            for value in results(op):
+                root, offset = self.root(value)
+                if root == output.name and not self._is_read_before(state, time, value, offset):
+                    return False
+        return True
+
+    def _is_read_before(self, state: Value, time: int, output: Value, offset: int) -> bool:
+        """Return whether the entries of a state from an offset on are not read once `output` is written to them."""
+        for later, op in enumerate(self.layout.operations[time:], start=time):
+            for value in () if isinstance(op, Slice) else arguments(op):
+                root, start = self.root(value)
+                if root != state.name or start + value.size <= offset or offset + output.size <= start:
+                    continue
+                in_place = start == offset and value.size == output.size and value in _overwritable(op, output)
+                if later > time or not in_place:
+                    return False
+        return True
 
     def _give(self, output: Value, place: Place, free_after: int) -> None:
         """Place an output in the caller's array, and so the values that it is computed from entry by entry."""
