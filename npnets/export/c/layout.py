@@ -148,7 +148,8 @@ class _Arrangement:
         self._find_lifetimes()
         self._place_outputs(program)
         self._place_in_buffers()
-        self.layout.places.update({name: self._place(value) for name, value in self.values.items()})
+        used = {name: value for name, value in self.values.items() if self._is_used(value)}
+        self.layout.places.update({name: self._place(value) for name, value in used.items()})
 
     # -- roots and lifetimes ------------------------------------------------------------------------------------------
 
@@ -191,6 +192,11 @@ class _Arrangement:
                 self.dies[name] = time
         for value, _ in self.targets:
             self.dies[self.root(value)[0]] = len(self.layout.operations)
+
+    def _is_used(self, value: Value) -> bool:
+        """Return whether anything reads a value: of the two of an LSTM, one may be all that a program needs."""
+        name, _ = self.root(value)
+        return name in self.given or self.dies[name] > self.born[name]
 
     def _overwritten(self, output: Value) -> Value | None:
         """Return the input in whose place the operation of `output` may put it, if there is one that dies there."""
@@ -248,7 +254,7 @@ class _Arrangement:
         for time, op in enumerate(self.layout.operations):
             for value in results(op):
                 name, _ = self.root(value)
-                if name not in self.given and name not in self.buffered:
+                if name not in self.given and name not in self.buffered and self._is_used(value):
                     self.buffered[name] = self._buffer(time, self.values[name])
             if isinstance(op, Lstm):
                 gates = self._take(time, time, Value("gates", 4 * op.output.size))

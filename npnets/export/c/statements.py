@@ -274,6 +274,7 @@ def _(op: Lstm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     gates, cell = to.layout.gates[name], to.of(op.cell).at("j")
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
+    news = ((op.output, f"output_gate * {to.functions.call('tanh', 'next_cell')}"), (op.new_cell, "next_cell"))
     zs = zip((gates.at(f"{number * size} + j" if number else "j") for number in range(4)), GATES, strict=True)
     return [
         f"/* {name}: one step of an LSTM, {op.x.size} -> {size} */",
@@ -283,7 +284,6 @@ def _(op: Lstm, to: Statements) -> list[str]:
             size,
             *(f"const float {gate} = {to.functions.call(function, z)};" for z, (gate, function) in zs),
             f"const float next_cell = forget_gate * {cell} + input_gate * candidate;",
-            f"{to.of(op.output).at('j')} = output_gate * {to.functions.call('tanh', 'next_cell')};",
-            f"{to.of(op.new_cell).at('j')} = next_cell;",
+            *(f"{to.of(value).at('j')} = {new};" for value, new in news if value.name in to.layout.places),
         ),
     ]
