@@ -148,7 +148,8 @@ class _Arrangement:
         self._find_lifetimes()
         self._place_outputs(program)
         self._place_in_buffers()
-        self.layout.places.update({name: self._place(value) for name, value in self.values.items()})
+        used = {name: value for name, value in self.values.items() if self._is_used(value)}
+        self.layout.places.update({name: self._place(value) for name, value in used.items()})
 
     # -- roots and lifetimes ------------------------------------------------------------------------------------------
 
@@ -192,6 +193,11 @@ class _Arrangement:
         for value, _ in self.targets:
             self.dies[self.root(value)[0]] = len(self.layout.operations)
 
+    def _is_used(self, value: Value) -> bool:
+        """Return whether anything reads a value: of the two of an LSTM, one may be all that a program needs."""
+        name, _ = self.root(value)
+        return name in self.given or self.dies[name] > self.born[name]
+
     def _overwritten(self, output: Value) -> Value | None:
         """Return the input in whose place the operation of `output` may put it, if there is one that dies there."""
         time = self.born[output.name]
@@ -203,15 +209,35 @@ class _Arrangement:
     # -- arrays of the caller -----------------------------------------------------------------------------------------
 
     def _place_outputs(self, program: Program) -> None:
-        """Compute outputs in the caller's arrays, where these are free when the computation begins."""
+        """Compute outputs in the caller's arrays, and states in place of those before the step, where that is safe."""
         before = {_member(state.before): state.before.value for state in program.states}
         for value, place in self.targets:
             state = before.get(place)
-            free_after = self.dies.get(state.name, -1) if state else -1
-            if free_after < self.born[value.name] or (state is not None and self._overwritten(value) == state):
-                self._give(value, place, free_after)
+            if state is None or self._may_overwrite(state, value):
+                self._give(value, place, -1 if state is None else self.dies.get(state.name, -1))
             else:
                 self.layout.copies.append(Copy(value, place))
+
+    def _may_overwrite(self, state: Value, output: Value) -> bool:
+        """Return whether every entry of a state is read for the last time before the new one is written."""
+        for time, op in enumerate(self.layout.operations):
+            for value in results(op):
+                root, offset = self.root(value)
+                if root == output.name and not self._is_read_before(state, time, value, offset):
+                    return False
+        return True
+
+    def _is_read_before(self, state: Value, time: int, output: Value, offset: int) -> bool:
+        """Return whether the entries of a state from an offset on are not read once `output` is written to them."""
+        for later, op in enumerate(self.layout.operations[time:], start=time):
+            for value in () if isinstance(op, Slice) else arguments(op):
+                root, start = self.root(value)
+                if root != state.name or start + value.size <= offset or offset + output.size <= start:
+                    continue
+                in_place = start == offset and value.size == output.size and value in _overwritable(op, output)
+                if later > time or not in_place:
+                    return False
+        return True
 
     def _give(self, output: Value, place: Place, free_after: int) -> None:
         """Place an output in the caller's array, and so the values that it is computed from entry by entry."""
@@ -228,7 +254,7 @@ class _Arrangement:
         for time, op in enumerate(self.layout.operations):
             for value in results(op):
                 name, _ = self.root(value)
-                if name not in self.given and name not in self.buffered:
+                if name not in self.given and name not in self.buffered and self._is_used(value):
                     self.buffered[name] = self._buffer(time, self.values[name])
             if isinstance(op, Lstm):
                 gates = self._take(time, time, Value("gates", 4 * op.output.size))

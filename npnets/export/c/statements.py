@@ -39,6 +39,8 @@ from npnets.export.program import (
 AT_ONCE = 4
 """Rows of a weight that are added at once."""
 
+GATES = (("input_gate", "sigmoid"), ("forget_gate", "sigmoid"), ("candidate", "tanh"), ("output_gate", "sigmoid"))
+
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
 
 
@@ -58,7 +60,11 @@ class Statements:
 
     def lines(self) -> list[str]:
         """Return the statements of all operations, and of the copies at the end."""
-        lines = [line for op in self.layout.operations for line in write(op, self)]
+        lines: list[str] = []
+        for op in self.layout.operations:
+            written = write(op, self)
+            is_new_part = bool(lines and written) and written[0].startswith("/*")
+            lines += [*[""] * is_new_part, *written]
         for copy in self.layout.copies:
             lines += each(copy.value.size, f"{copy.to.at('j')} = {self.of(copy.value).at('j')};")
         return lines
@@ -131,17 +137,17 @@ def _(op: Activate, to: Statements) -> list[str]:
 def _(op: LayerNorm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     x, y = to.pairs(op.x, op.output)
-    normal = f"({x} - mean) * factor"
+    normal = f"({x} - average) * factor"
     scaled = normal if op.weight is None else f"{normal} * {to.constants.entry(f'{name}_weight', op.weight)}"
     shifted = scaled if op.bias is None else f"{scaled} + {to.constants.entry(f'{name}_bias', op.bias)}"
     return [
         f"/* {name}: layer normalization */",
         "{",
-        "    float mean = 0.0f, variance = 0.0f;",
-        *indented(each(size, f"mean += {x};")),
-        f"    mean /= {literal(size)};",
-        *indented(each(size, f"variance += ({x} - mean) * ({x} - mean);")),
-        f"    const float factor = 1.0f / sqrtf(variance / {literal(size)} + {literal(op.epsilon)});",
+        "    float average = 0.0f, squares = 0.0f;",
+        *indented(each(size, f"average += {x};")),
+        f"    average /= {literal(size)};",
+        *indented(each(size, f"squares += ({x} - average) * ({x} - average);")),
+        f"    const float factor = 1.0f / sqrtf(squares / {literal(size)} + {literal(op.epsilon)});",
         *indented(each(size, f"{y} = {shifted};")),
         "}",
     ]
@@ -268,16 +274,16 @@ def _(op: Lstm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     gates, cell = to.layout.gates[name], to.of(op.cell).at("j")
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
-    i, f, g, o = (gates.at(f"{number * size} + j" if number else "j") for number in range(4))
-    sigmoid, tanh = (functools.partial(to.functions.call, function) for function in ("sigmoid", "tanh"))
+    news = ((op.output, f"output_gate * {to.functions.call('tanh', 'next_cell')}"), (op.new_cell, "next_cell"))
+    zs = zip((gates.at(f"{number * size} + j" if number else "j") for number in range(4)), GATES, strict=True)
     return [
-        f"/* {name}: one step of an LSTM */",
+        f"/* {name}: one step of an LSTM, {op.x.size} -> {size} */",
         *product(to, start, to.of(op.x), f"{name}_input_weight", op.input_weight, gates),
         *product(to, gates.at("j"), to.of(op.hidden), f"{name}_hidden_weight", op.hidden_weight, gates),
         *each(
             size,
-            f"const float new_cell = {sigmoid(f)} * {cell} + {sigmoid(i)} * {tanh(g)};",
-            f"{to.of(op.output).at('j')} = {sigmoid(o)} * {tanh('new_cell')};",
-            f"{to.of(op.new_cell).at('j')} = new_cell;",
+            *(f"const float {gate} = {to.functions.call(function, z)};" for z, (gate, function) in zs),
+            f"const float next_cell = forget_gate * {cell} + input_gate * candidate;",
+            *(f"{to.of(value).at('j')} = {new};" for value, new in news if value.name in to.layout.places),
         ),
     ]
