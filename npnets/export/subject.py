@@ -67,6 +67,12 @@ class Subject:
         return state_shape(self.network) if self.interface.keeps_state else None
 
     @property
+    def description(self) -> str:
+        """The network as the call that made it; of a policy that does more than the network, its own description."""
+        acts_as_is = self.policy is None or (self.policy.to_action == "as_is" and self.normalization is None)
+        return repr(self.network if acts_as_is else self.policy)
+
+    @property
     def dtype(self) -> Any:
         """The dtype of the parameters."""
         leaves = tree.leaves(self.params)
