@@ -39,11 +39,14 @@ def configuration(text: object, version: object) -> dict[str, Any]:
 
 
 def part(config: Mapping[str, Any], name: str) -> tuple[str, dict[str, Any]]:
-    """Return the type and the arguments of a part; of one that is not there the type is `"none"`."""
-    match config.get(name, {"type": "none", "params": {}}):
+    """Return the type and the arguments of a part; a scaler that is not there has the type `"none"`."""
+    value = config.get(name)
+    match value:
         case {"type": str(kind), "params": dict(params)}:
             return kind, params
-    raise Fault(f"its configuration has {name} {quoted(config[name])}, where a type and params must be; {DAMAGED}")
+        case None if name.endswith("_scaler"):
+            return "none", {}
+    raise Fault(f"its configuration has {name} {quoted(value)}, where a type and params must be; {DAMAGED}")
 
 
 def size(config: Mapping[str, Any], name: str) -> int:
