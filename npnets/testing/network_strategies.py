@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from npnets import discrete
 from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
+from npnets.kernels.activation_formulas import FORMULAS
 
 Networks: TypeAlias = st.SearchStrategy[Any]
 
@@ -26,9 +27,10 @@ _FLAGS = st.booleans()
 _BOUNDS = st.floats(0.125, 8.0, width=32)
 _ACTIVATIONS = st.sampled_from(
     [
-        *[(name, None) for name in ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")],
+        *[(name, None) for name in FORMULAS if name != "clipped_exp"],
         ("leaky_relu", (0.2,)),
         ("elu", {"alpha": 0.5}),
+        ("hardtanh", {"max_val": 0.5}),
         (None, None),
     ]
 )

@@ -29,6 +29,7 @@ from npnets.export.program import (
     Slice,
     Softmax,
     State,
+    Transpose,
     Value,
 )
 from npnets.kernels.activation_formulas import FORMULAS
@@ -57,6 +58,14 @@ def softmax(x: np.ndarray) -> np.ndarray:
 CASES: dict[str, tuple[Operation, np.ndarray]] = {
     "linear": (Linear(Value("o", 4), X, WEIGHT, BIAS), A @ WEIGHT.astype(float) + BIAS),
     "linear without a bias": (Linear(Value("o", 4), X, WEIGHT, None), A @ WEIGHT.astype(float)),
+    "linear on rows": (
+        Linear(Value("o", 8), X, WEIGHT[:3], BIAS, rows=2),
+        (A.reshape(2, 3) @ WEIGHT[:3].astype(float) + BIAS).ravel(),
+    ),
+    "linear on rows without a bias": (
+        Linear(Value("o", 12), X, WEIGHT[:2], None, rows=3),
+        (A.reshape(3, 2) @ WEIGHT[:2].astype(float)).ravel(),
+    ),
     "layer norm": (LayerNorm(Value("o", 6), X, B, A, 0.1), (A - A.mean()) / np.sqrt(A.var() + 0.1) * B + A),
     "layer norm of nothing else": (
         LayerNorm(Value("o", 6), X, None, None, 0.1),
@@ -72,6 +81,7 @@ CASES: dict[str, tuple[Operation, np.ndarray]] = {
     "concatenate": (Concatenate(Value("o", 18), (Y, X, Y)), np.concatenate([B, A, B])),
     "slice": (Slice(Value("o", 3), X, 2), A[2:5]),
     "repeat": (Repeat(Value("o", 18), X), np.tile(A, 3)),
+    "transpose": (Transpose(Value("o", 6), X, 2), rows(A, 2).T.ravel()),
     "constant": (Constant(Value("o", 6), B), B),
     "mean of groups": (GroupMean(Value("o", 2), X, 3), rows(A, 3).mean(0)),
     "softmax": (Softmax(Value("o", 6), X), softmax(A)),

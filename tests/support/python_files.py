@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from npnets.export.program import Operation, Port, Program, SelfTest, State, Value
 from npnets.export.python import write
@@ -49,6 +51,29 @@ def loaded(made: Program) -> dict[str, Any]:
 def outcome(made: Program, *arguments: object) -> Any:
     """Return what the exported `act` returns."""
     return loaded(made)["act"](*arguments)
+
+
+def run(made: Program, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the outputs of an exported file by the names of its ports; a state's is `next_hidden` for `hidden`."""
+    act = loaded(made)["act"]
+    cases = len(next(iter(inputs.values())))
+    return_shapes = {port.name: port.shape for port in made.outputs}
+    return_shapes |= {f"next_{state.after.name}": state.after.shape for state in made.states}
+    found = [
+        _one(act, made, {name: array[case].ravel().tolist() for name, array in inputs.items()}) for case in range(cases)
+    ]
+    return {
+        name: np.array([one[name] for one in found]).reshape(cases, *shape) for name, shape in return_shapes.items()
+    }
+
+
+def _one(act: Any, made: Program, inputs: dict[str, list[float]]) -> dict[str, Any]:
+    names = [port.name for port in made.outputs]
+    before = [{state.before.name: inputs[state.before.name] for state in made.states}] if made.states else []
+    result = act(*(inputs[port.name] for port in made.inputs), *before)
+    outputs = result if len(names) + len(before) > 1 else (result,)
+    after = outputs[-1] if before else {}
+    return {**dict(zip(names, outputs, strict=False)), **{f"next_{name}": value for name, value in after.items()}}
 
 
 def run_file(command: list[str], folder: Path, text: str) -> subprocess.CompletedProcess[str]:

@@ -47,7 +47,13 @@ return s > threshold ? z : (log1pf(expf(-fabsf(s))) + (s > 0.0f ? s : 0.0f)) / b
     "clipped_exp": Function(("low", "high"), "return expf(@clip(z, low, high));"),
     "exp": Function((), "return expf(z);"),
     "cos": Function((), "return cosf(z);"),
-    "clip": Function(("low", "high"), "return z < low ? low : z > high ? high : z;"),
+    "clip": Function(
+        ("low", "high"),
+        """
+const float raised = z < low ? low : z;
+return raised > high ? high : raised;
+""",
+    ),
 }
 """By the names of npnets' activations, with `"gelu_tanh"` for gelu's approximation, and `"clip"`."""
 

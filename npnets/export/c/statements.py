@@ -12,7 +12,7 @@ from npnets.export.c.constants import Constants
 from npnets.export.c.functions import Functions
 from npnets.export.c.layout import Layout, Place
 from npnets.export.c.literals import literal, rounded_down, rounded_up
-from npnets.export.c.loops import each
+from npnets.export.c.loops import assignment, each, indented, loop
 from npnets.export.program import (
     Activate,
     Affine,
@@ -34,6 +34,9 @@ from npnets.export.program import (
     Softmax,
     Value,
 )
+
+AT_ONCE = 4
+"""Rows of a weight that are added at once."""
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
 
@@ -86,20 +89,31 @@ def _(op: Slice, to: Statements) -> list[str]:
 
 @write.register
 def _(op: Linear, to: Statements) -> list[str]:
-    name, place = op.output.name, to.of(op.output)
-    start = "0.0f" if op.bias is None else to.constants.name(f"{name}_bias", op.bias) + "[j]"
+    name = op.output.name
+    start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
     return [
         f"/* {name}: {op.x.size} -> {op.output.size} */",
-        *each(op.output.size, f"{place.at('j')} = {start};"),
-        *product(to, f"{name}_weight", op.weight, to.of(op.x), place),
+        *product(to, start, to.of(op.x), f"{name}_weight", op.weight, to.of(op.output)),
     ]
 
 
-def product(to: Statements, label: str, weight: Floats, x: Place, y: Place) -> list[str]:
-    """Return the loops that add the product of a vector and a weight to a vector."""
-    name = to.constants.name(label, weight)
+def product(to: Statements, start: str, x: Place, label: str, weight: Floats, y: Place) -> list[str]:
+    """Return the statements of `y = start + x @ weight`.
+
+    Several rows of the weight are added at once, so that `y` is read and written less often; the rows that are left
+    over come first.
+    """
     rows, columns = weight.shape
-    return each(rows, *each(columns, f"{y.at('j')} += {x.at('i')} * {name}[i][j];"), index="i")
+    name = to.constants.name(label, weight if columns > 1 else weight[:, 0])
+    column = "[j]" if columns > 1 else ""
+    first = rows % AT_ONCE if rows > 2 * AT_ONCE else rows
+    before = [f"{x.at(i)} * {name}[{i}]{column}" for i in range(first)]
+    lines = each(columns, *assignment(f"{y.at('j')} =", [start, *before])) if [start, *before] != [y.at("j")] else []
+    if first < rows:
+        terms = [f"{x.at(i)} * {name}[{i}]{column}" for i in ("i", *(f"i + {i}" for i in range(1, AT_ONCE)))]
+        block = each(columns, *assignment(f"{y.at('j')} +=", terms))
+        lines += loop(f"int i = {first}; i < {rows}; i += {AT_ONCE}", block)
+    return lines
 
 
 @write.register
@@ -119,11 +133,11 @@ def _(op: LayerNorm, to: Statements) -> list[str]:
         f"/* {name}: layer normalization */",
         "{",
         "    float mean = 0.0f, variance = 0.0f;",
-        *_indented(each(size, f"mean += {x};")),
+        *indented(each(size, f"mean += {x};")),
         f"    mean /= {literal(size)};",
-        *_indented(each(size, f"variance += ({x} - mean) * ({x} - mean);")),
+        *indented(each(size, f"variance += ({x} - mean) * ({x} - mean);")),
         f"    const float factor = 1.0f / sqrtf(variance / {literal(size)} + {literal(op.epsilon)});",
-        *_indented(each(size, f"{y} = {shifted};")),
+        *indented(each(size, f"{y} = {shifted};")),
         "}",
     ]
 
@@ -214,14 +228,14 @@ def _(op: Softmax, to: Statements) -> list[str]:
         *each(size, f"{out} = expf({one} - largest);", f"sum += {out};"),
         *each(size, f"{out} /= sum;"),
     ]
-    loop = ["{", *_indented(body), "}"] if op.groups == 1 else each(op.groups, *body, index="i")
+    loop = ["{", *indented(body), "}"] if op.groups == 1 else each(op.groups, *body, index="i")
     return [f"/* {op.output.name}: softmax */", *loop]
 
 
 @write.register
 def _(op: CumulativeSum, to: Statements) -> list[str]:
     x, y = to.pairs(op.x, op.output)
-    return ["{", "    float sum = 0.0f;", *_indented(each(op.output.size, f"sum += {x};", f"{y} = sum;")), "}"]
+    return ["{", "    float sum = 0.0f;", *indented(each(op.output.size, f"sum += {x};", f"{y} = sum;")), "}"]
 
 
 @write.register
@@ -238,21 +252,20 @@ def _(op: Argmax, to: Statements) -> list[str]:
 
 
 def _once_or_each(times: int, body: list[str]) -> list[str]:
-    return ["{", *_indented(body), "}"] if times == 1 else each(times, *body, index="i")
+    return ["{", *indented(body), "}"] if times == 1 else each(times, *body, index="i")
 
 
 @write.register
 def _(op: Lstm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     gates, cell = to.layout.gates[name], to.of(op.cell).at("j")
-    start = "0.0f" if op.bias is None else to.constants.name(f"{name}_bias", op.bias) + "[j]"
+    start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
     i, f, g, o = (gates.at(f"{number * size} + j" if number else "j") for number in range(4))
     sigmoid, tanh = (functools.partial(to.functions.call, function) for function in ("sigmoid", "tanh"))
     return [
         f"/* {name}: one step of an LSTM */",
-        *each(4 * size, f"{gates.at('j')} = {start};"),
-        *product(to, f"{name}_input_weight", op.input_weight, to.of(op.x), gates),
-        *product(to, f"{name}_hidden_weight", op.hidden_weight, to.of(op.hidden), gates),
+        *product(to, start, to.of(op.x), f"{name}_input_weight", op.input_weight, gates),
+        *product(to, gates.at("j"), to.of(op.hidden), f"{name}_hidden_weight", op.hidden_weight, gates),
         *each(
             size,
             f"const float new_cell = {sigmoid(f)} * {cell} + {sigmoid(i)} * {tanh(g)};",
@@ -260,7 +273,3 @@ def _(op: Lstm, to: Statements) -> list[str]:
             f"{to.of(op.new_cell).at('j')} = new_cell;",
         ),
     ]
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]

@@ -35,6 +35,16 @@ def product(x: Vector, weights: Rows) -> list[float]:
     return [dot(row, x) for row in weights]
 
 
+def linear_of_rows(x: Vector, rows: int, weights: Rows, biases: Vector) -> list[float]:
+    """Return the weighted sums of each row of x, plus biases."""
+    return [y for row in rows_of(x, rows) for y in linear(row, weights, biases)]
+
+
+def product_of_rows(x: Vector, rows: int, weights: Rows) -> list[float]:
+    """Return the weighted sums of each row of x."""
+    return [y for row in rows_of(x, rows) for y in product(row, weights)]
+
+
 def dot(row: Vector, x: Vector) -> float:
     """Return the sum of the products of two vectors' entries."""
     return sum([w * z for w, z in zip(row, x)])
@@ -103,6 +113,11 @@ def rows_of(x: Vector, rows: int) -> list[Vector]:
     """Return x cut into rows of equal length."""
     size = len(x) // rows
     return [x[size * k : size * (k + 1)] for k in range(rows)]
+
+
+def transposed(x: Vector, rows: int) -> list[float]:
+    """Return the columns of x, seen as rows, one behind the other."""
+    return [z for column in zip(*rows_of(x, rows)) for z in column]
 
 
 def softmax(x: Vector) -> list[float]:
@@ -216,5 +231,5 @@ def clipped_exp(z: float, low: float, high: float) -> float:
 
 
 def agree(x: Vector, y: Vector) -> bool:
-    """Return whether two vectors differ by at most 1e-5, relative to y where it is larger than one."""
-    return all([abs(a - b) <= 1e-5 * max(1.0, abs(b)) for a, b in zip(x, y)])
+    """Return whether two vectors differ by at most 1e-5, relative to y where it is large."""
+    return all([abs(a - b) <= 1e-5 * (1.0 + abs(b)) for a, b in zip(x, y)])

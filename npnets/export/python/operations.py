@@ -21,6 +21,7 @@ from npnets.export.program import (
     Repeat,
     Slice,
     Softmax,
+    Transpose,
     Value,
 )
 from npnets.export.python import literals
@@ -67,7 +68,7 @@ class Statements:
                 return self._layer(operation)
             case Activate() | Normalize() | Affine() | Clip() | Combine():
                 return self._entrywise(operation)
-            case Constant() | Concatenate() | Slice() | Repeat():
+            case Constant() | Concatenate() | Slice() | Repeat() | Transpose():
                 return self._arrangement(operation)
             case GroupMean() | Softmax() | CumulativeSum() | Argmax():
                 return self._reduction(operation)
@@ -76,8 +77,8 @@ class Statements:
     def _layer(self, operation: Linear | LayerNorm | Lstm) -> str:
         name = self.local(operation.output)
         match operation:
-            case Linear(x=x, weight=weight, bias=bias):
-                return self._linear(self.local(x), name, weight, bias)
+            case Linear(x=x, weight=weight, bias=bias, rows=rows):
+                return self._linear(self.local(x), name, weight, bias, rows)
             case LayerNorm(x=x, weight=weight, bias=bias, epsilon=epsilon):
                 result = f"standardize({self.local(x)}, {literals.number(epsilon)})"
                 if weight is not None:
@@ -87,9 +88,12 @@ class Statements:
         from_hidden = self._linear(self.local(operation.hidden), f"{name}_hidden", operation.hidden_weight, None)
         return f"lstm(add({from_input}, {from_hidden}), {self.local(operation.cell)})"
 
-    def _linear(self, x: str, name: str, weight: Floats, bias: Floats | None) -> str:
-        rows = self._rows(name, weight)
-        return f"product({x}, {rows})" if bias is None else f"linear({x}, {rows}, {self._vector(name, 'bias', bias)})"
+    def _linear(self, x: str, name: str, weight: Floats, bias: Floats | None, rows: int = 1) -> str:
+        of_rows, x = ("_of_rows", f"{x}, {rows}") if rows > 1 else ("", x)
+        arguments = f"{x}, {self._rows(name, weight)}"
+        if bias is None:
+            return f"product{of_rows}({arguments})"
+        return f"linear{of_rows}({arguments}, {self._vector(name, 'bias', bias)})"
 
     def _entrywise(self, operation: Activate | Normalize | Affine | Clip | Combine) -> str:
         name, x = self.local(operation.output), self.local(operation.x)
@@ -117,7 +121,7 @@ class Statements:
         called = f"math.{function}" if function in OF_MATH else function
         return f"{called}({', '.join(['z', *(literals.number(float(a)) for a in args)])})"
 
-    def _arrangement(self, operation: Constant | Concatenate | Slice | Repeat) -> str:
+    def _arrangement(self, operation: Constant | Concatenate | Slice | Repeat | Transpose) -> str:
         match operation:
             case Constant(output=output, value=value):
                 return f"list({self._vector(self.local(output), 'value', value)})"
@@ -125,6 +129,8 @@ class Statements:
                 return " + ".join(self.local(part) for part in parts)
             case Slice(output=output, x=x, start=start):
                 return f"{self.local(x)}[{start}:{start + output.size}]"
+            case Transpose(x=x, rows=rows):
+                return f"transposed({self.local(x)}, {rows})"
         return f"{self.local(operation.x)} * {operation.output.size // operation.x.size}"
 
     def _reduction(self, operation: GroupMean | Softmax | CumulativeSum | Argmax) -> str:
