@@ -59,6 +59,12 @@ def with_setting(path: Path, source: Path, name: str, value: Any) -> Path:
     return with_settings(path, source, lambda settings: settings.update({name: pickled}))
 
 
+def pickled(source: Path, name: str) -> bytes:
+    """Return the pickle of a setting of an archive."""
+    content: bytes = base64.b64decode(json.loads(members_of(source)["data"])[name][":serialized:"])
+    return content
+
+
 def with_policy_file(path: Path, source: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
     """Write an archive whose state dict has other records, by their names within its folder."""
     members = members_of(source)

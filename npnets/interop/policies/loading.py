@@ -111,7 +111,8 @@ def _reader_of(file: PolicyFile) -> Any:
     readers = [_module(name) for name in READERS]
     found = next((reader for reader in readers if reader.recognizes(file)), None)
     if found is None:
-        raise Fault(f"{_described(file)}; policies are read from {listed(readers, lambda one: str(one.LIBRARY), 10)}")
+        libraries = listed(readers, lambda reader: str(reader.LIBRARY), most=len(readers))
+        raise Fault(f"{_described(file)}, which is no policy of a known library; policies are read from {libraries}")
     return found
 
 
@@ -122,9 +123,13 @@ def _module(name: str) -> ModuleType:
 def _described(file: PolicyFile) -> str:
     """Return what a file of no known library is, in a clause."""
     if file.is_of_torch:
-        contents = file.contents
-        inside = listed(contents, most=5) if isinstance(contents, dict) else f"a {type(contents).__name__}"
-        return f"it is a file of torch.save that holds {inside}, which is no policy of a known library"
+        return f"it is a file of torch.save that holds {_inside(file.contents)}"
     if file.members:
-        return f"it is a zip archive of {listed(file.members, most=5)}, which is no policy of a known library"
-    return f"it is no policy of a known library: it begins with {file.beginning[:8]!r}"
+        return f"it is a zip archive of {listed(file.members, most=5)}"
+    if file.is_pickle:
+        return f"it is a pickle that holds {_inside(file.contents)}"
+    return f"it begins with {file.beginning[:12]!r}" if file.beginning else "it is empty"
+
+
+def _inside(contents: object) -> str:
+    return f"a dict of {listed(contents, most=5)}" if isinstance(contents, dict) else f"a {type(contents).__name__}"

@@ -165,6 +165,6 @@ def _edges(bounds: Bounds) -> dict[str, Any]:
     return {"low": bounds[0], "high": bounds[1]}
 
 
-def _whole(bounds: Bounds) -> dict[str, bool]:
+def _whole(bounds: Bounds) -> dict[str, Any]:
     """Return the argument that keeps several axes of actions apart."""
     return {} if bounds[0].ndim == 1 else {"flatten_action": False}
