@@ -1,6 +1,7 @@
 """What is exported: a network, or a policy around it, with parameters that a file can hold."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -46,7 +47,14 @@ class Subject:
     def shapes(self) -> Shapes:
         """Shapes of the inputs by name."""
         own = self._own_shapes
-        return own if self.normalization is None else {**own, "obs": self.normalization.mean.shape or (1,)}
+        if self.normalization is None:
+            return own
+        seen = self.normalization.mean.shape
+        if prod(seen) != prod(own["obs"]):
+            raise ValueError(
+                f"normalization is of observations of shape {seen}, but the network takes those of shape {own['obs']}"
+            )
+        return {**own, "obs": seen}
 
     @cached_property
     def _own_shapes(self) -> Shapes:
@@ -56,6 +64,12 @@ class Subject:
     def state_shape(self) -> tuple[int, int] | None:
         """Shape of `hidden` and of `cell`, `None` for a network without states."""
         return state_shape(self.network) if self.interface.keeps_state else None
+
+    @property
+    def description(self) -> str:
+        """The network as the call that made it; of a policy that does more than the network, its own description."""
+        acts_as_is = self.policy is None or (self.policy.to_action == "as_is" and self.normalization is None)
+        return repr(self.network if acts_as_is else self.policy)
 
     @property
     def dtype(self) -> Any:
@@ -115,7 +129,7 @@ def _given_policy(network: Any, params: Any, normalization: object, fraction_pro
                 "fraction_proposal beside it, which it has itself; leave them out, or pass policy.network"
             )
         return network
-    if isinstance(network, type) or not hasattr(network, "forward"):
+    if isinstance(network, type) or not hasattr(network, "init"):
         raise TypeError(
             f"expected a network of npnets or a Policy, but got {network!r:.80}; the order is (path, network, params)"
         )

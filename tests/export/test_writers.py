@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+import c_files
 import onnx_runs
 import pytest
 import python_files
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from program_interpreter import interpret
+from program_interpreter import check_outputs, random_inputs
 from random_exports import programs
 
 from npnets.export.onnx.model import write as write_onnx
@@ -29,13 +30,14 @@ RUNS: dict[str, Callable[[Program, Arrays], Arrays]] = {
 @pytest.mark.parametrize("writer", RUNS)
 @given(program=programs())
 def test_a_file_computes_what_its_program_defines(writer: str, program: Program) -> None:
-    rng = np.random.default_rng(0)
-    ports = [*program.inputs, *(state.before for state in program.states)]
-    inputs = {port.name: rng.normal(size=(3, *port.shape)).astype(np.float32) for port in ports}
-    expected, rounded = interpret(program, inputs), interpret(program, inputs, np.float32)
-    found = RUNS[writer](program, inputs)
-    assert found.keys() == expected.keys()
-    for name, exact in expected.items():
-        # Rounding to float32 alone may move an output of a long program further than one rounding.
-        tolerance = 2e-6 * max(1, np.abs(exact).max()) + 4 * np.abs(rounded[name] - exact).max()
-        np.testing.assert_allclose(found[name], exact, rtol=0, atol=tolerance, err_msg=name)
+    inputs = random_inputs(program)
+    check_outputs(program, inputs, RUNS[writer](program, inputs))
+
+
+@settings(max_examples=15)  # a compilation takes a hundred times as long as a run
+@given(several=st.lists(programs(), min_size=1, max_size=16))
+def test_headers_compiled_together_compute_what_their_programs_define(several: list[Program]) -> None:
+    library = c_files.Library(several)
+    for index, program in enumerate(several):
+        inputs = random_inputs(program)
+        check_outputs(program, inputs, library.run(index, inputs))

@@ -41,6 +41,23 @@ def interpret(program: Program, inputs: Mapping[str, Array], dtype: Any = np.flo
     return {port.name: values[port.value.name].reshape(cases, *port.shape) for port in [*program.outputs, *after]}
 
 
+def random_inputs(program: Program, cases: int = 3) -> Values:
+    """Return normal inputs and states by name, with an axis of cases in front."""
+    rng = np.random.default_rng(0)
+    ports = [*program.inputs, *(state.before for state in program.states)]
+    return {port.name: rng.normal(size=(cases, *port.shape)).astype(np.float32) for port in ports}
+
+
+def check_outputs(program: Program, inputs: Mapping[str, Array], found: Mapping[str, Array]) -> None:
+    """Compare what a file computed in float32 with the program's definition."""
+    expected, rounded = interpret(program, inputs), interpret(program, inputs, np.float32)
+    assert found.keys() == expected.keys()
+    for name, exact in expected.items():
+        # Rounding to float32 alone may move an output of a long program further than one rounding.
+        tolerance = 2e-6 * max(1, np.abs(exact).max()) + 4 * np.abs(rounded[name] - exact).max()
+        np.testing.assert_allclose(found[name], exact, rtol=0, atol=tolerance, err_msg=name)
+
+
 def _run(operation: Operation, values: Values, cases: int, dtype: Any) -> None:
     output = operation.output
     x = values[operation.x.name] if hasattr(operation, "x") else np.empty((cases, 0), dtype)

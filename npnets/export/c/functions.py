@@ -19,6 +19,13 @@ class Function(NamedTuple):
 
 
 FUNCTIONS = {
+    "clip": Function(
+        ("low", "high"),
+        """
+const float raised = z < low ? low : z;
+return raised > high ? high : raised;
+""",
+    ),
     "relu": Function((), "return z <= 0.0f ? 0.0f : z;"),
     "leaky_relu": Function(("slope",), "return z > 0.0f ? z : z * slope;"),
     "tanh": Function(
@@ -42,20 +49,33 @@ return s > threshold ? z : (log1pf(expf(-fabsf(s))) + (s > 0.0f ? s : 0.0f)) / b
 """,
     ),
     "elu": Function(("alpha",), "return z > 0.0f ? z : alpha * expm1f(z);"),
+    "selu": Function((), "return z > 0.0f ? 1.05070099f * z : 1.75809934f * expm1f(z);"),
+    "celu": Function(("alpha",), "return z > 0.0f ? z : alpha * expm1f(z / alpha);"),
+    "softsign": Function((), "return z / (1.0f + fabsf(z));"),
+    "mish": Function(
+        (),
+        """
+const float e = expf(-fabsf(z));
+const float n = z < 0.0f ? e * (e + 2.0f) : 1.0f + 2.0f * e;
+return z * (n / (n + (z < 0.0f ? 2.0f : 2.0f * e * e)));
+""",
+        "z * tanh(log(1 + exp(z))), without a power that overflows.",
+    ),
+    "logsigmoid": Function((), "return (z < 0.0f ? z : 0.0f) - log1pf(expf(-fabsf(z)));"),
+    "relu6": Function((), "return @clip(z, 0.0f, 6.0f);"),
+    "hardtanh": Function(("low", "high"), "return @clip(z, low, high);"),
+    "hardsigmoid": Function((), "return @clip((z + 3.0f) / 6.0f, 0.0f, 1.0f);"),
+    "hardswish": Function((), "return z * @hardsigmoid(z);"),
     "gelu": Function((), "return 0.5f * z * erfcf(z * -0.707106781f);"),
     "gelu_tanh": Function((), "return z / (1.0f + expf(-1.59576912f * z * (1.0f + 0.044715f * z * z)));"),
     "clipped_exp": Function(("low", "high"), "return expf(@clip(z, low, high));"),
     "exp": Function((), "return expf(z);"),
     "cos": Function((), "return cosf(z);"),
-    "clip": Function(
-        ("low", "high"),
-        """
-const float raised = z < low ? low : z;
-return raised > high ? high : raised;
-""",
-    ),
 }
-"""By the names of npnets' activations, with `"gelu_tanh"` for gelu's approximation, and `"clip"`."""
+"""By the names of npnets' activations, with `"gelu_tanh"` for gelu's approximation, and `"clip"`.
+
+A function stands behind those that it calls.
+"""
 
 
 class Functions:
@@ -86,8 +106,8 @@ class Functions:
         return self.call(name, z, *map(literal, args))
 
     def lines(self) -> list[str]:
-        """Return the definitions, each behind those that it calls."""
-        ordered = sorted(self.used, key=lambda name: (bool(_called(name)), name))
+        """Return the definitions, in the order of `FUNCTIONS`."""
+        ordered = [name for name in FUNCTIONS if name in self.used]
         return [line for name in ordered for line in (*self._define(name), "")]
 
     def _use(self, name: str) -> None:

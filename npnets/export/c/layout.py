@@ -30,22 +30,29 @@ from npnets.export.program import (
     Softmax,
     Value,
 )
+from npnets.export.pruning import arguments, results
 
 STATE = "state"
 """The argument that holds what a recurrent program carries from step to step."""
 
 
 class Place(NamedTuple):
-    """A part of an array of C."""
+    """A part of an array of C, from an offset on, to which an expression such as `i * 4` may be added."""
 
     array: str
     offset: int = 0
+    row: str = ""
 
     def at(self, index: str | int) -> str:
         """Return the expression of an entry."""
-        if isinstance(index, int):
-            return f"{self.array}[{self.offset + index}]"
-        return f"{self.array}[{self.offset} + {index}]" if self.offset else f"{self.array}[{index}]"
+        offset = self.offset + index if isinstance(index, int) else self.offset
+        terms = [str(offset)] * bool(offset) + [self.row] * bool(self.row)
+        terms += [index] if isinstance(index, str) else []
+        return f"{self.array}[{' + '.join(terms) or '0'}]"
+
+    def rows(self, index: str, size: int) -> "Place":
+        """Return the row of a number, of rows of a size that lie one behind the other."""
+        return self._replace(row=f"{index} * {size}")
 
 
 class Buffer(NamedTuple):
@@ -90,24 +97,6 @@ def destinations(program: Program) -> list[tuple[Port, Place]]:
     return outputs + [(state.after, _member(state.after)) for state in program.states]
 
 
-def reads(operation: Operation) -> tuple[Value, ...]:
-    """Return the values that an operation reads."""
-    if isinstance(operation, Constant):
-        return ()
-    if isinstance(operation, Concatenate):
-        return operation.parts
-    if isinstance(operation, Combine):
-        return operation.x, operation.y
-    if isinstance(operation, Lstm):
-        return operation.x, operation.hidden, operation.cell
-    return (operation.x,)  # type: ignore[attr-defined]
-
-
-def writes(operation: Operation) -> tuple[Value, ...]:
-    """Return the values that an operation computes."""
-    return (operation.output, operation.new_cell) if isinstance(operation, Lstm) else (operation.output,)
-
-
 def _member(port: Port) -> Place:
     return Place(f"{STATE}->{port.name}")
 
@@ -128,7 +117,7 @@ def _copied(program: Program) -> tuple[tuple[Operation, ...], list[tuple[Value, 
 
     An output that is an input, a constant, a slice, or another output as well, becomes a copy of it.
     """
-    plain = {value.name for op in program.operations if not isinstance(op, (Constant, Slice)) for value in writes(op)}
+    plain = {value.name for op in program.operations if not isinstance(op, (Constant, Slice)) for value in results(op)}
     copies: list[Operation] = []
     targets = []
     for index, (port, place) in enumerate(destinations(program)):
@@ -147,7 +136,7 @@ class _Arrangement:
     def __init__(self, program: Program, constants: Mapping[str, str]) -> None:
         operations, self.targets = _copied(program)
         self.layout = Layout(operations)
-        self.values = {value.name: value for op in operations for value in (*reads(op), *writes(op))}
+        self.values = {value.name: value for op in operations for value in (*arguments(op), *results(op))}
         self.outputs = {value.name for value, _ in self.targets}
         self.inside: dict[str, tuple[str, int]] = {}
         self.given = {name: Place(array) for name, array in constants.items()}
@@ -159,13 +148,17 @@ class _Arrangement:
         self._find_lifetimes()
         self._place_outputs(program)
         self._place_in_buffers()
-        self.layout.places.update({name: self._place(value) for name, value in self.values.items()})
+        used = {name: value for name, value in self.values.items() if self._is_used(value)}
+        self.layout.places.update({name: self._place(value) for name, value in used.items()})
 
     # -- roots and lifetimes ------------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
         computed = {
-            value.name for op in self.layout.operations if not isinstance(op, (Constant, Slice)) for value in writes(op)
+            value.name
+            for op in self.layout.operations
+            if not isinstance(op, (Constant, Slice))
+            for value in results(op)
         }
         for op in self.layout.operations:
             if isinstance(op, Slice):
@@ -193,33 +186,58 @@ class _Arrangement:
         self.born: dict[str, int] = {}
         self.dies: dict[str, int] = {}
         for time, op in enumerate(self.layout.operations):
-            for value in (*reads(op), *writes(op)):
+            for value in (*arguments(op), *results(op)):
                 name, _ = self.root(value)
                 self.born.setdefault(name, time)
                 self.dies[name] = time
         for value, _ in self.targets:
             self.dies[self.root(value)[0]] = len(self.layout.operations)
 
+    def _is_used(self, value: Value) -> bool:
+        """Return whether anything reads a value: of the two of an LSTM, one may be all that a program needs."""
+        name, _ = self.root(value)
+        return name in self.given or self.dies[name] > self.born[name]
+
     def _overwritten(self, output: Value) -> Value | None:
         """Return the input in whose place the operation of `output` may put it, if there is one that dies there."""
         time = self.born[output.name]
         op = self.layout.operations[time]
-        inputs = _overwritable(op, output) if output in writes(op) else ()
+        inputs = _overwritable(op, output) if output in results(op) else ()
         dead = (x for x in inputs if self.root(x) == (x.name, 0) and self.dies[x.name] == time)
         return next((x for x in dead if x.size == output.size), None)
 
     # -- arrays of the caller -----------------------------------------------------------------------------------------
 
     def _place_outputs(self, program: Program) -> None:
-        """Compute outputs in the caller's arrays, where these are free when the computation begins."""
+        """Compute outputs in the caller's arrays, and states in place of those before the step, where that is safe."""
         before = {_member(state.before): state.before.value for state in program.states}
         for value, place in self.targets:
             state = before.get(place)
-            free_after = self.dies.get(state.name, -1) if state else -1
-            if free_after < self.born[value.name] or (state is not None and self._overwritten(value) == state):
-                self._give(value, place, free_after)
+            if state is None or self._may_overwrite(state, value):
+                self._give(value, place, -1 if state is None else self.dies.get(state.name, -1))
             else:
                 self.layout.copies.append(Copy(value, place))
+
+    def _may_overwrite(self, state: Value, output: Value) -> bool:
+        """Return whether every entry of a state is read for the last time before the new one is written."""
+        for time, op in enumerate(self.layout.operations):
+            for value in results(op):
+                root, offset = self.root(value)
+                if root == output.name and not self._is_read_before(state, time, value, offset):
+                    return False
+        return True
+
+    def _is_read_before(self, state: Value, time: int, output: Value, offset: int) -> bool:
+        """Return whether the entries of a state from an offset on are not read once `output` is written to them."""
+        for later, op in enumerate(self.layout.operations[time:], start=time):
+            for value in () if isinstance(op, Slice) else arguments(op):
+                root, start = self.root(value)
+                if root != state.name or start + value.size <= offset or offset + output.size <= start:
+                    continue
+                in_place = start == offset and value.size == output.size and value in _overwritable(op, output)
+                if later > time or not in_place:
+                    return False
+        return True
 
     def _give(self, output: Value, place: Place, free_after: int) -> None:
         """Place an output in the caller's array, and so the values that it is computed from entry by entry."""
@@ -234,9 +252,9 @@ class _Arrangement:
 
     def _place_in_buffers(self) -> None:
         for time, op in enumerate(self.layout.operations):
-            for value in writes(op):
+            for value in results(op):
                 name, _ = self.root(value)
-                if name not in self.given and name not in self.buffered:
+                if name not in self.given and name not in self.buffered and self._is_used(value):
                     self.buffered[name] = self._buffer(time, self.values[name])
             if isinstance(op, Lstm):
                 gates = self._take(time, time, Value("gates", 4 * op.output.size))

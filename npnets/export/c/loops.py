@@ -38,4 +38,6 @@ def assignment(target: str, terms: Iterable[str]) -> list[str]:
 
 
 def _at_zero(statement: str, index: str) -> str:
-    return re.sub(r" \+ 0\]", "]", re.sub(rf"\b{index}\b", "0", statement))
+    """Return a statement with zero in place of an index, without the terms that vanish."""
+    zeroed = re.sub(rf"\b{index}\b(?: \* \d+)?", "0", statement)
+    return re.sub(r" \+ 0(?=\])", "", re.sub(r"(?<=[\[ ])0 \+ ", "", zeroed))

@@ -1,6 +1,7 @@
 """The names of a file's functions, macros and arguments, and the function's head."""
 
 from npnets.export.c.layout import STATE
+from npnets.export.c.literals import WIDTH
 from npnets.export.c.loops import each
 from npnets.export.program import Port, Program
 
@@ -23,11 +24,26 @@ def constant_of(program: Program, port: Port) -> str:
 
 
 def head(program: Program) -> list[str]:
-    """Return the head of the function, in one line or with an argument a line."""
+    """Return the head of the function, with an argument a line where one line is too short."""
     arguments = [f"const float {port.name}[{constant_of(program, port)}]" for port in program.inputs]
     arguments += [f"{function_of(program, 'state')} *{STATE}"] * bool(program.states)
-    arguments += [f"{C_TYPES[port.value.kind]} {port.name}[{constant_of(program, port)}]" for port in program.outputs]
-    return [f"static inline void {program.name}({', '.join(arguments)})"]
+    arguments += [_output(program, port) for port in program.outputs]
+    begin = f"static inline void {program.name}("
+    line = f"{begin}{', '.join(arguments)})"
+    if len(line) <= WIDTH:
+        return [line]
+    margin = " " * len(begin)
+    return [f"{begin}{arguments[0]},", *(f"{margin}{one}," for one in arguments[1:-1]), f"{margin}{arguments[-1]})"]
+
+
+def is_single(port: Port) -> bool:
+    """Return whether an output is one number, which the function takes the address of."""
+    return port.shape == ()
+
+
+def _output(program: Program, port: Port) -> str:
+    kind = C_TYPES[port.value.kind]
+    return f"{kind} *{port.name}" if is_single(port) else f"{kind} {port.name}[{constant_of(program, port)}]"
 
 
 def each_of(program: Program, port: Port, *statements: str) -> list[str]:

@@ -32,11 +32,14 @@ from npnets.export.program import (
     Repeat,
     Slice,
     Softmax,
+    Transpose,
     Value,
 )
 
 AT_ONCE = 4
 """Rows of a weight that are added at once."""
+
+GATES = (("input_gate", "sigmoid"), ("forget_gate", "sigmoid"), ("candidate", "tanh"), ("output_gate", "sigmoid"))
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
 
@@ -57,7 +60,11 @@ class Statements:
 
     def lines(self) -> list[str]:
         """Return the statements of all operations, and of the copies at the end."""
-        lines = [line for op in self.layout.operations for line in write(op, self)]
+        lines: list[str] = []
+        for op in self.layout.operations:
+            written = write(op, self)
+            is_new_part = bool(lines and written) and written[0].startswith("/*")
+            lines += [*[""] * is_new_part, *written]
         for copy in self.layout.copies:
             lines += each(copy.value.size, f"{copy.to.at('j')} = {self.of(copy.value).at('j')};")
         return lines
@@ -89,12 +96,16 @@ def _(op: Slice, to: Statements) -> list[str]:
 
 @write.register
 def _(op: Linear, to: Statements) -> list[str]:
-    name = op.output.name
+    name, x, y = op.output.name, to.of(op.x), to.of(op.output)
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
-    return [
-        f"/* {name}: {op.x.size} -> {op.output.size} */",
-        *product(to, start, to.of(op.x), f"{name}_weight", op.weight, to.of(op.output)),
-    ]
+    columns_in, columns_out = op.weight.shape
+    if op.rows == 1:
+        comment, lines = f"{columns_in} -> {columns_out}", product(to, start, x, f"{name}_weight", op.weight, y)
+    else:
+        x, y = x.rows("k", columns_in), y.rows("k", columns_out)
+        comment = f"{columns_in} -> {columns_out}, of {op.rows} vectors"
+        lines = each(op.rows, *product(to, start, x, f"{name}_weight", op.weight, y), index="k")
+    return [f"/* {name}: {comment} */", *lines]
 
 
 def product(to: Statements, start: str, x: Place, label: str, weight: Floats, y: Place) -> list[str]:
@@ -126,17 +137,17 @@ def _(op: Activate, to: Statements) -> list[str]:
 def _(op: LayerNorm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     x, y = to.pairs(op.x, op.output)
-    normal = f"({x} - mean) * factor"
+    normal = f"({x} - average) * factor"
     scaled = normal if op.weight is None else f"{normal} * {to.constants.entry(f'{name}_weight', op.weight)}"
     shifted = scaled if op.bias is None else f"{scaled} + {to.constants.entry(f'{name}_bias', op.bias)}"
     return [
         f"/* {name}: layer normalization */",
         "{",
-        "    float mean = 0.0f, variance = 0.0f;",
-        *indented(each(size, f"mean += {x};")),
-        f"    mean /= {literal(size)};",
-        *indented(each(size, f"variance += ({x} - mean) * ({x} - mean);")),
-        f"    const float factor = 1.0f / sqrtf(variance / {literal(size)} + {literal(op.epsilon)});",
+        "    float average = 0.0f, squares = 0.0f;",
+        *indented(each(size, f"average += {x};")),
+        f"    average /= {literal(size)};",
+        *indented(each(size, f"squares += ({x} - average) * ({x} - average);")),
+        f"    const float factor = 1.0f / sqrtf(squares / {literal(size)} + {literal(op.epsilon)});",
         *indented(each(size, f"{y} = {shifted};")),
         "}",
     ]
@@ -198,38 +209,41 @@ def _(op: Concatenate, to: Statements) -> list[str]:
 @write.register
 def _(op: Repeat, to: Statements) -> list[str]:
     x, y = to.of(op.x), to.of(op.output)
-    if op.x.size == op.output.size:
-        return each(op.x.size, f"{y.at('j')} = {x.at('j')};")
-    copy = f"{y.at(f'i * {op.x.size} + j')} = {x.at('j')};"
-    return each(op.output.size // op.x.size, *each(op.x.size, copy), index="i")
+    times = op.output.size // op.x.size
+    row = y if times == 1 else y.rows("i", op.x.size)
+    return each(times, *each(op.x.size, f"{row.at('j')} = {x.at('j')};"), index="i")
+
+
+@write.register
+def _(op: Transpose, to: Statements) -> list[str]:
+    columns = op.x.size // op.rows
+    x, y = to.of(op.x).rows("i", columns), to.of(op.output).rows("j", op.rows)
+    return each(op.rows, *each(columns, f"{y.at('i')} = {x.at('j')};"), index="i")
 
 
 @write.register
 def _(op: GroupMean, to: Statements) -> list[str]:
-    x, y = to.of(op.x), to.of(op.output).at("j")
     size = op.output.size
+    x, y = to.of(op.x).rows("i", size).at("j"), to.of(op.output).at("j")
     return [
-        f"/* {op.output.name}: mean over {op.groups} */",
+        f"/* {op.output.name}: mean of {op.groups} */",
         *each(size, f"{y} = 0.0f;"),
-        *each(op.groups, *each(size, f"{y} += {x.at(f'i * {size} + j')};"), index="i"),
+        *each(op.groups, *each(size, f"{y} += {x};"), index="i"),
         *each(size, f"{y} /= {literal(op.groups)};"),
     ]
 
 
 @write.register
 def _(op: Softmax, to: Statements) -> list[str]:
-    x, y = to.of(op.x), to.of(op.output)
     size = op.output.size // op.groups
-    one, out = (place.at("j" if op.groups == 1 else f"i * {size} + j") for place in (x, y))
-    first = x.at(0) if op.groups == 1 else x.at(f"i * {size}")
+    x, y = (place if op.groups == 1 else place.rows("i", size) for place in (to.of(op.x), to.of(op.output)))
     body = [
-        f"float largest = {first}, sum = 0.0f;",
-        *each(size, f"largest = {one} > largest ? {one} : largest;"),
-        *each(size, f"{out} = expf({one} - largest);", f"sum += {out};"),
-        *each(size, f"{out} /= sum;"),
+        f"float largest = {x.at(0)}, sum = 0.0f;",
+        *each(size, f"largest = {x.at('j')} > largest ? {x.at('j')} : largest;"),
+        *each(size, f"{y.at('j')} = expf({x.at('j')} - largest);", f"sum += {y.at('j')};"),
+        *each(size, f"{y.at('j')} /= sum;"),
     ]
-    loop = ["{", *indented(body), "}"] if op.groups == 1 else each(op.groups, *body, index="i")
-    return [f"/* {op.output.name}: softmax */", *loop]
+    return [f"/* {op.output.name}: softmax */", *_block_or_loop(op.groups, body)]
 
 
 @write.register
@@ -240,18 +254,18 @@ def _(op: CumulativeSum, to: Statements) -> list[str]:
 
 @write.register
 def _(op: Argmax, to: Statements) -> list[str]:
-    x, rows = to.of(op.x), op.output.size
-    columns = op.x.size // rows
-    start = "" if rows == 1 else f"i * {columns} + "
+    rows, columns = op.output.size, op.x.size // op.output.size
+    x = to.of(op.x) if rows == 1 else to.of(op.x).rows("i", columns)
     body = [
         "int best = 0;",
-        *each(columns, f"best = {x.at(start + 'j')} > {x.at(start + 'best')} ? j : best;"),
+        *each(columns, f"best = {x.at('j')} > {x.at('best')} ? j : best;"),
         f"{to.of(op.output).at(0 if rows == 1 else 'i')} = best;",
     ]
-    return [f"/* {op.output.name}: the index of the largest entry */", *_once_or_each(rows, body)]
+    return [f"/* {op.output.name}: the index of the largest entry */", *_block_or_loop(rows, body)]
 
 
-def _once_or_each(times: int, body: list[str]) -> list[str]:
+def _block_or_loop(times: int, body: list[str]) -> list[str]:
+    """Return statements in a block of their own, for each row if there are several."""
     return ["{", *indented(body), "}"] if times == 1 else each(times, *body, index="i")
 
 
@@ -260,16 +274,16 @@ def _(op: Lstm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     gates, cell = to.layout.gates[name], to.of(op.cell).at("j")
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
-    i, f, g, o = (gates.at(f"{number * size} + j" if number else "j") for number in range(4))
-    sigmoid, tanh = (functools.partial(to.functions.call, function) for function in ("sigmoid", "tanh"))
+    news = ((op.output, f"output_gate * {to.functions.call('tanh', 'next_cell')}"), (op.new_cell, "next_cell"))
+    zs = zip((gates.at(f"{number * size} + j" if number else "j") for number in range(4)), GATES, strict=True)
     return [
-        f"/* {name}: one step of an LSTM */",
+        f"/* {name}: one step of an LSTM, {op.x.size} -> {size} */",
         *product(to, start, to.of(op.x), f"{name}_input_weight", op.input_weight, gates),
         *product(to, gates.at("j"), to.of(op.hidden), f"{name}_hidden_weight", op.hidden_weight, gates),
         *each(
             size,
-            f"const float new_cell = {sigmoid(f)} * {cell} + {sigmoid(i)} * {tanh(g)};",
-            f"{to.of(op.output).at('j')} = {sigmoid(o)} * {tanh('new_cell')};",
-            f"{to.of(op.new_cell).at('j')} = new_cell;",
+            *(f"const float {gate} = {to.functions.call(function, z)};" for z, (gate, function) in zs),
+            f"const float next_cell = forget_gate * {cell} + input_gate * candidate;",
+            *(f"{to.of(value).at('j')} = {new};" for value, new in news if value.name in to.layout.places),
         ),
     ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from npnets.common import BranchingNet
 from npnets.export.interface import innermost
-from npnets.export.lowering.bounds import limited, scaled, wide
+from npnets.export.lowering.bounds import Bounds, limited, scaled, wide
 from npnets.export.lowering.builder import Builder, Outputs, Signal, vector
 from npnets.export.lowering.feed_forward import combined
 from npnets.export.program import Argmax, Clip, GroupMean, Slice, Softmax, Transpose, Value
@@ -19,7 +19,8 @@ def action_of(builder: Builder, outputs: Outputs, policy: Any, dtype: Any) -> Ou
     if policy.to_action == "greedy":
         return {"action": _largest(builder, _scores(builder, outputs, policy.network))}
     x = first.value
-    bounds = (None, policy.low, policy.high)
+    low, high = (None if bound is None else tuple(bound.ravel().tolist()) for bound in (policy.low, policy.high))
+    bounds: Bounds = (None, low, high)
     if policy.to_action == "squash":
         x = scaled(builder, builder.activate(x, TANH, "action_tanh"), bounds, dtype, "action")
     elif policy.to_action == "clip":
