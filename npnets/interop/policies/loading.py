@@ -17,7 +17,8 @@ from npnets.functional import resolve_activation
 from npnets.interop.policies.action_space import Bounds, bounds_of
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.policy_file import PolicyFile, opened
-from npnets.normalization import Normalization, checked
+from npnets.normalization import Normalization
+from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 
 READERS = ("npnets_checkpoint", "stable_baselines3")
