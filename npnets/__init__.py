@@ -29,7 +29,7 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import interop, normalization, parallel, testing, typing
+    from npnets import export, interop, normalization, parallel, testing, typing
     from npnets.installation import about
     from npnets.policy import Policy
 else:  # imported once they are used, for the sake of `import npnets`
@@ -38,6 +38,7 @@ else:  # imported once they are used, for the sake of `import npnets`
         {
             "Policy": "npnets.policy",
             "about": "npnets.installation",
+            "export": "npnets.export",
             "interop": "npnets.interop",
             "normalization": "npnets.normalization",
             "parallel": "npnets.parallel",
@@ -73,6 +74,7 @@ __all__ = [
     "continuous",
     "discrete",
     "distributions",
+    "export",
     "functional",
     "grad",
     "hvp",

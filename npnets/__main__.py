@@ -1,6 +1,6 @@
-"""The command `python -m npnets`: facts about the installation, or the content of a checkpoint, as text.
+"""The command `python -m npnets`: facts about the installation, the content of a checkpoint, or the export of a policy.
 
-The exit code is 0, or 1 if a file cannot be shown, or 2 for an unknown command.
+The exit code is 0, or 1 if a file cannot be shown or exported, or 2 for an unknown command.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import npnets
 from npnets.checkpoint.inspection import inspect
@@ -15,6 +16,8 @@ from npnets.files.quoting import plain
 from npnets.tree import Tree
 
 _LONGEST_VALUE = 1000
+_ENDINGS = {".h": "c", ".onnx": "onnx", ".py": "python"}
+_CHECKPOINTS = (".npz", ".safetensors")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         lines = options.lines(options)
-    except (OSError, ImportError, ValueError) as error:
+    except (OSError, ImportError, TypeError, ValueError) as error:
         print(f"python -m npnets: error: {_reason(error)}", file=sys.stderr)
         return 1
     return _print(lines)
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m npnets",
-        usage="python -m npnets [-h] [--version] [summary FILE]",
+        usage="python -m npnets [-h] [--version] [summary FILE | export FILE TARGET]",
         description="Without a command: the versions, processor, BLAS, kernels and devices of this installation.",
     )
     parser.add_argument("--version", action="version", version=f"npnets {npnets.__version__}")
@@ -41,7 +44,30 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help=text, description=f"{text[0].upper()}{text[1:]}.")
     summary.add_argument("file", metavar="FILE", help="a file of npnets.checkpoint.save: .npz or .safetensors")
     summary.set_defaults(lines=_summary)
+    _add_export(commands)
     return parser
+
+
+def _add_export(commands: Any) -> None:
+    text = "write a policy as one file of C, ONNX or plain Python"
+    export = commands.add_parser("export", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    file = "a file of Policy.save or checkpoint.save, or of another library that interop.load_policy reads"
+    export.add_argument("file", metavar="FILE", help=file)
+    export.add_argument("target", metavar="TARGET", help="the file to write: .h, .onnx or .py")
+    export.add_argument("--format", choices=sorted(_ENDINGS.values()), help="by default by the ending of TARGET")
+    export.add_argument("--name", help="what is exported is called in the file; by default like the file")
+    choice = "the action (the default for an actor), or the network's own output"
+    export.add_argument("--output", choices=("action", "network"), help=choice)
+    statistics = "statistics of the observations in a file of VecNormalize, for a policy of another library"
+    export.add_argument("--normalization", metavar="FILE", help=statistics)
+    for bound, kind in (("--low", "lower"), ("--high", "upper")):
+        text = f"{kind} bounds of the actions, for a file of another library without them: --{bound[2:]}=-1,-2"
+        export.add_argument(bound, type=_numbers, metavar="NUMBERS", help=text)
+    export.set_defaults(lines=_export)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
 
 
 def _about(options: argparse.Namespace) -> list[str]:
@@ -65,6 +91,37 @@ def _summary(options: argparse.Namespace) -> list[str]:
 
 def _has_arrays(params: Tree) -> bool:
     return any(hasattr(leaf, "shape") for leaf in npnets.tree.leaves(params))
+
+
+def _export(options: argparse.Namespace) -> list[str]:
+    ending = os.path.splitext(options.target)[1].lower()
+    language = options.format or _ENDINGS.get(ending)
+    if language is None:
+        raise ValueError(
+            f"expected a target that ends in {', '.join(_ENDINGS)}, but it is {plain(options.target)}; or pass --format"
+        )
+    network, params = _read(options)
+    write = getattr(npnets.export, language)
+    write(options.target, network, params, output=options.output, name=options.name)
+    return [f"wrote {plain(options.target)}, {os.path.getsize(options.target):,} bytes"]
+
+
+def _read(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the policy of a file, or a network and its parameters."""
+    of_other_libraries = [name for name in ("normalization", "low", "high") if getattr(options, name) is not None]
+    if os.path.splitext(options.file)[1].lower() not in _CHECKPOINTS:
+        if (options.low is None) != (options.high is None):
+            raise ValueError("--low and --high belong together; pass both or neither")
+        bounds = None if options.low is None else (options.low, options.high)
+        return npnets.interop.load_policy(options.file, options.normalization, action_space=bounds), None
+    if of_other_libraries:
+        raise ValueError(
+            f"--{of_other_libraries[0]} is for files of other libraries; a checkpoint of npnets has its own"
+        )
+    params, metadata = npnets.checkpoint.load(options.file)
+    if "policy" in metadata or "network" not in metadata:
+        return npnets.Policy.load(options.file), None
+    return metadata["network"], params
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -13,14 +13,23 @@ from npnets.caches import bounded_cache
 from npnets.description import Bound, frozen
 from npnets.kernels.activation_formulas import (
     FORMULAS,
+    celu,
     clipped_exp,
     elu,
     gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
     leaky_relu,
+    logsigmoid,
+    mish,
     relu,
+    relu6,
+    selu,
     sigmoid,
     silu,
     softplus,
+    softsign,
     tanh,
 )
 from npnets.kernels.activations import TANH, Activation, parameters_of
@@ -28,16 +37,25 @@ from npnets.numpy import softmax
 from npnets.public import listing
 
 __all__ = [
+    "celu",
     "clipped_exp",
     "elu",
     "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "leaky_relu",
+    "logsigmoid",
+    "mish",
     "relu",
+    "relu6",
     "resolve_activation",
+    "selu",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
+    "softsign",
     "squash",
     "tanh",
 ]
@@ -55,7 +73,8 @@ def resolve_activation(activation: ActivationLike, args: object = None) -> Activ
     ----------
     activation : str, callable or None
         One of `"relu"`, `"tanh"`, `"elu"`, `"gelu"`, `"silu"`, `"sigmoid"`, `"softplus"`, `"leaky_relu"`,
-        `"clipped_exp"`; a function of an array, written in `npnets.numpy`; or `None` for no activation.
+        `"clipped_exp"`, `"selu"`, `"celu"`, `"mish"`, `"relu6"`, `"hardtanh"`, `"softsign"`, `"hardsigmoid"`,
+        `"hardswish"`, `"logsigmoid"`; a function of an array, written in `npnets.numpy`; or `None` for no activation.
     args : tuple or dict, optional
         Further arguments, such as `(0.2,)` for the slope of `"leaky_relu"`.
 

@@ -59,7 +59,7 @@ class Activate(Operation):
 
     `args` are complete, in the order in which the activation's own function has them: `(alpha,)` of `"elu"`,
     `(negative_slope,)` of `"leaky_relu"`, `(beta, threshold)` of `"softplus"`, `("none",)` or `("tanh",)` of `"gelu"`,
-    `(low, high)` of `"clipped_exp"`.
+    `(low, high)` of `"clipped_exp"`, `(alpha,)` of `"celu"`, `(min_val, max_val)` of `"hardtanh"`.
     """
 
     x: Value
@@ -204,7 +204,8 @@ class Lstm(Operation):
 class Port(NamedTuple):
     """An input or output of the program: its name in the file, its vector, and the shape that the vector stands for.
 
-    The shape has no batch axis: `(size,)`, or several axes in C order.
+    The shape has no batch axis: `(size,)`, or several axes in C order, or `()` for one index, such as the action that
+    `discrete.Actor` chooses.
     """
 
     name: str

@@ -14,7 +14,30 @@ from npnets.backend import Array
 from npnets.caches import bounded_cache
 from npnets.kernels.buffers import scratch
 from npnets.kernels.gelu import normal_cdf, normal_density, tanh_cdf, tanh_cdf_and_rest, v_slope
-from npnets.numpy.elementwise import elementwise
+from npnets.kernels.hard_activations import (
+    hardsigmoid,
+    hardsigmoid_backward,
+    hardsigmoid_forward,
+    hardswish,
+    hardswish_backward,
+    hardtanh,
+    hardtanh_backward,
+    hardtanh_forward,
+    relu6,
+)
+from npnets.kernels.logistic import (
+    logsigmoid,
+    logsigmoid_forward,
+    mish,
+    mish_backward,
+    mish_forward,
+    sigmoid,
+    sigmoid_forward,
+    silu,
+    silu_backward,
+    softplus,
+    softplus_backward,
+)
 from npnets.underflow import ignoring_underflow
 
 
@@ -71,52 +94,52 @@ def _tanh_backward(g: Array, y: Array, z: Array) -> Array:
 
 
 @ignoring_underflow
-def sigmoid(z: Array) -> Array:
-    """Logistic function, `1 / (1 + exp(-z))`."""
-    positive = nnp.greater_equal(z, 0)
-    power = nnp.exp(nnp.where(positive, -z, z))  # exp(-|z|), which cannot overflow
-    return nnp.where(positive, 1, power) / (1 + power)
-
-
-def _sigmoid_forward(z: Array) -> Array:
-    power = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, power) / (1 + power)
-
-
-@ignoring_underflow
-def silu(z: Array) -> Array:
-    """Sigmoid linear unit, `z * sigmoid(z)`, also called swish."""
-    return z * sigmoid(z)
-
-
-def _silu_backward(g: Array, y: Array, z: Array) -> Array:
-    s = _sigmoid_forward(z)
-    return g * (s + y * (1 - s))
-
-
-@elementwise(lambda y, z: sigmoid(z))
-def _log_one_plus_exp(z: Array) -> Array:
-    """`log(1 + exp(z))` of each entry, without overflow; its derivatives of every order have no kink."""
-    return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, z.dtype.type(0))
-
-
-@ignoring_underflow
-def softplus(z: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    """Smooth rectifier, `log(1 + exp(beta * z)) / beta`; `z` where `beta * z` is above `threshold`."""
-    scaled = nnp.multiply(z, beta)
-    return nnp.where(nnp.greater(scaled, threshold), z, nnp.divide(_log_one_plus_exp(scaled), beta))
-
-
-def _softplus_backward(g: Array, y: Array, z: Array, beta: float, threshold: float) -> Array:
-    scaled = z * beta
-    return np.where(scaled > threshold, g, g * _sigmoid_forward(scaled))
-
-
-@ignoring_underflow
 def elu(z: Array, alpha: float = 1.0) -> Array:
     """Exponential linear unit: `z`, or `alpha * (exp(z) - 1)` below zero."""
     above = nnp.greater(z, 0)
     return nnp.where(above, z, nnp.multiply(alpha, nnp.expm1(nnp.where(above, 0, z))))
+
+
+SELU_SCALE, SELU_SCALE_BELOW = 1.0507009873554804934193349852946, 1.7580993408473766
+"""The slope of selu above zero, and that slope times its alpha, 1.6732632423543772848, for the part below."""
+
+
+@ignoring_underflow
+def selu(z: Array) -> Array:
+    """Scaled exponential linear unit: `scale * z`, or `scale * alpha * (exp(z) - 1)` below zero.
+
+    `scale` is 1.0507009873554805 and `alpha` 1.6732632423543772 (Klambauer et al. 2017).
+    """
+    above = nnp.greater(z, 0)
+    below = nnp.multiply(SELU_SCALE_BELOW, nnp.expm1(nnp.where(above, 0, z)))
+    return nnp.where(above, nnp.multiply(SELU_SCALE, z), below)
+
+
+def _selu_forward(z: Array) -> Array:
+    return np.where(z > 0, SELU_SCALE * z, SELU_SCALE_BELOW * np.expm1(np.minimum(z, 0)))
+
+
+def _selu_backward(g: Array, y: Array, z: Array) -> Array:
+    return np.where(z > 0, g * SELU_SCALE, g * (SELU_SCALE_BELOW * np.exp(np.minimum(z, 0))))
+
+
+@ignoring_underflow
+def celu(z: Array, alpha: float = 1.0) -> Array:
+    """Continuously differentiable exponential linear unit: `z`, or `alpha * (exp(z / alpha) - 1)` below zero."""
+    if not alpha > 0:
+        raise ValueError(f"celu's alpha must be positive, but is {alpha!r}")
+    above = nnp.greater(z, 0)
+    return nnp.where(above, z, nnp.multiply(alpha, nnp.expm1(nnp.divide(nnp.where(above, 0, z), alpha))))
+
+
+def softsign(z: Array) -> Array:
+    """`z / (1 + abs(z))`."""
+    return z / (1 + nnp.abs(z))
+
+
+def _softsign_backward(g: Array, y: Array, z: Array) -> Array:
+    d = 1 + np.abs(z)
+    return g / d / d
 
 
 @ignoring_underflow
@@ -163,15 +186,34 @@ FORMULAS = {
         needs_z=True,
     ),
     "tanh": Formulas(tanh, lambda z: np.tanh(z, out=z), _tanh_backward, needs_z=False),
-    "sigmoid": Formulas(sigmoid, _sigmoid_forward, lambda g, y, z: g * y * (1 - y), needs_z=False),
-    "silu": Formulas(silu, lambda z: z * _sigmoid_forward(z), _silu_backward, needs_z=True),
-    "softplus": Formulas(softplus, softplus, _softplus_backward, needs_z=True),
+    "sigmoid": Formulas(sigmoid, sigmoid_forward, lambda g, y, z: g * y * (1 - y), needs_z=False),
+    "silu": Formulas(silu, lambda z: z * sigmoid_forward(z), silu_backward, needs_z=True),
+    "softplus": Formulas(softplus, softplus, softplus_backward, needs_z=True),
     "elu": Formulas(
         elu,
         forward=lambda z, alpha: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
         backward=lambda g, y, z, alpha: np.where(z > 0, g, g * (alpha * np.exp(np.minimum(z, 0)))),
         needs_z=True,
     ),
+    "selu": Formulas(selu, _selu_forward, _selu_backward, needs_z=True),
+    "celu": Formulas(
+        celu,
+        forward=lambda z, alpha: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0) / alpha)),
+        backward=lambda g, y, z, alpha: np.where(z > 0, g, g * np.exp(np.minimum(z, 0) / alpha)),
+        needs_z=True,
+    ),
+    "softsign": Formulas(softsign, lambda z: z / (1 + np.abs(z)), _softsign_backward, needs_z=True),
+    "mish": Formulas(mish, mish_forward, mish_backward, needs_z=True),
+    "logsigmoid": Formulas(logsigmoid, logsigmoid_forward, lambda g, y, z: g * sigmoid_forward(-z), needs_z=True),
+    "relu6": Formulas(
+        relu6,
+        forward=lambda z: hardtanh_forward(z, 0, 6),
+        backward=lambda g, y, z: hardtanh_backward(g, y, z, 0, 6),
+        needs_z=True,
+    ),
+    "hardtanh": Formulas(hardtanh, hardtanh_forward, hardtanh_backward, needs_z=True),
+    "hardsigmoid": Formulas(hardsigmoid, hardsigmoid_forward, hardsigmoid_backward, needs_z=True),
+    "hardswish": Formulas(hardswish, lambda z: z * hardsigmoid_forward(z), hardswish_backward, needs_z=True),
     "gelu": Formulas(gelu, gelu, _gelu_backward, needs_z=True),
     "clipped_exp": Formulas(
         clipped_exp,

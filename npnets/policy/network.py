@@ -21,7 +21,7 @@ from npnets.discrete import (
     IntrinsicCuriosityModule,
 )
 from npnets.discrete import Critic as DiscreteCritic
-from npnets.normalization import Normalized
+from npnets.normalization.network import Normalized, unwrapped
 from npnets.tree import Params, Tree
 
 CHOOSES = (DiscreteActor, BranchingNet, ImplicitQuantileNetwork, FullQuantileFunction)
@@ -31,7 +31,7 @@ MORE_INPUTS = {VAE: "decode, which takes latent_z", Perturbation: "forward, whic
 """Networks that need more than an observation, and the method that has it."""
 
 FRACTIONS = 32
-_MIDPOINTS = (np.arange(FRACTIONS) + 0.5) / FRACTIONS
+MIDPOINTS = (np.arange(FRACTIONS) + 0.5) / FRACTIONS
 _PROBABILISTIC = (ActorProb, RecurrentActorProb)
 ACTORS = (Actor, *_PROBABILISTIC)
 _RECURRENT = (Recurrent, RecurrentActorProb)
@@ -39,11 +39,6 @@ _WITHOUT_ACTIONS = (
     *(Critic, RecurrentCritic, DiscreteCritic, IntrinsicCuriosityModule, CosineEmbeddingNetwork),
     FractionProposalNetwork,
 )
-
-
-def unwrapped(network: Any) -> Any:
-    """Return the network inside of `Normalized`."""
-    return unwrapped(network.network) if isinstance(network, Normalized) else network
 
 
 def check(network: Any, params: Params, fraction_proposal: object) -> None:
@@ -129,7 +124,7 @@ def run(policy: Any, obs: Any, state: Tree) -> tuple[Array, Tree]:
     """
     network, inner, params = policy.network, unwrapped(policy.network), policy.params
     if isinstance(inner, ImplicitQuantileNetwork):
-        taus = np.broadcast_to(_MIDPOINTS, (len(obs), FRACTIONS))
+        taus = np.broadcast_to(MIDPOINTS, (len(obs), FRACTIONS))
         (quantiles, _), state = network.forward(params, obs, FRACTIONS, state=state, taus=taus)
         return nnp.mean(quantiles, -1), state
     if isinstance(inner, FullQuantileFunction):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from onnx_runs import port, program_of, run, session
+from numpy.typing import NDArray
+from onnx_runs import INSTALLED, port, program_of, run, session
 
 import npnets
 from npnets.export.onnx import wire, write
+from npnets.export.onnx.self_test import onnx_self_test
 from npnets.export.program import Activate, Argmax, Constant, Linear, Operation, Program, SelfTest, State, Value
 
 pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
@@ -119,7 +124,7 @@ def test_an_array_that_is_used_twice_is_in_the_file_once() -> None:
     rng = np.random.default_rng(0)
     x, weight = Value("x", 50), rng.normal(size=(50, 50)).astype(np.float32)
 
-    def size(second: np.ndarray) -> int:
+    def size(second: NDArray[Any]) -> int:
         operations: list[Operation] = [
             Linear(Value("y", 50), x, weight, None),
             Linear(Value("z", 50), Value("y", 50), second, None),
@@ -146,6 +151,7 @@ def test_a_file_says_what_it_is_and_holds_its_self_test() -> None:
     )
     metadata = session(write(program)).get_modelmeta().custom_metadata_map
     cases = json.loads(metadata.pop("self_test"))
+    assert cases.pop("tolerance") == 1e-5
     assert cases == {"inputs": {"obs": [[0.1, 1.0]]}, "outputs": {"action": [[[2.5], [0.3]]]}}
     assert metadata == {
         "name": "my_policy",
@@ -153,6 +159,36 @@ def test_a_file_says_what_it_is_and_holds_its_self_test() -> None:
         "parameters": "7",
         "npnets_version": npnets.__version__,
     }
+
+
+def test_the_self_test_counts_the_cases_of_which_an_output_is_wrong(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason=INSTALLED)
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(4, 2, 3)), rng.normal(size=(4, 2, 2))
+    program = small_program()
+    found = run(write(program), {"obs": inputs[0], "hidden": inputs[1]})
+    path = tmp_path / "policy.onnx"
+
+    def wrong_cases(**changed: NDArray[Any]) -> int:
+        outputs = tuple(changed.get(name, array) for name, array in found.items())
+        path.write_bytes(write(replace(program, self_test=SelfTest(inputs, outputs))))
+        return onnx_self_test(path)
+
+    step = np.zeros((4, 2, 2))
+    step[[1, 3]] = 2e-5
+    assert wrong_cases() == 0
+    assert wrong_cases(action=found["action"] + step) == 2
+    assert wrong_cases(action=found["action"] + step / 4) == 0
+    assert wrong_cases(next_hidden=found["next_hidden"] * np.nan) == 4
+    assert wrong_cases(index=found["index"] + np.array([[0, 0], [0, 0], [0, 1], [0, 0]])) == 1
+
+
+def test_a_file_of_another_origin_has_no_self_test(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason=INSTALLED)
+    path = tmp_path / "policy.onnx"
+    path.write_bytes(write(small_program()).replace(b"self_test", b"none_here"))
+    with pytest.raises(ValueError, match="holds no self-test"):
+        onnx_self_test(path)
 
 
 def test_equal_programs_give_equal_files() -> None:

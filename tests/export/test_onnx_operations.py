@@ -34,6 +34,7 @@ from npnets.export.program import (
     Transpose,
     Value,
 )
+from npnets.kernels.activation_formulas import FORMULAS
 
 pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
 
@@ -125,6 +126,15 @@ ACTIVATIONS: dict[tuple[str, tuple[float | str, ...]], Callable[[Any], Any]] = {
     ("softplus", (1.0, 0.5)): lambda x: np.where(x > 0.5, x, softplus(x)),
     ("gelu", ("none",)): lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
     ("gelu", ("tanh",)): lambda x: x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2,
+    ("selu", ()): lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
+    ("celu", (0.5,)): lambda x: np.where(x > 0, x, 0.5 * np.expm1(np.minimum(x, 0) / 0.5)),
+    ("softsign", ()): lambda x: x / (1 + np.abs(x)),
+    ("mish", ()): lambda x: x * np.tanh(softplus(x)),
+    ("logsigmoid", ()): lambda x: -softplus(-x),
+    ("relu6", ()): lambda x: np.clip(x, 0, 6),
+    ("hardtanh", (-0.5, 2.0)): lambda x: np.clip(x, -0.5, 2),
+    ("hardsigmoid", ()): lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    ("hardswish", ()): lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     ("clipped_exp", (-2.0, 1.5)): lambda x: np.exp(np.clip(x, -2, 1.5)),
 }
 
@@ -136,6 +146,10 @@ def test_an_activation_computes_its_definition_also_in_its_tails(function: str, 
     with np.errstate(over="ignore"):
         expected = ACTIVATIONS[function, args](NUMBERS.astype(float)).astype(np.float32)
     np.testing.assert_allclose(found, expected, rtol=3e-6, atol=3e-7)
+
+
+def test_every_activation_of_npnets_has_a_case() -> None:
+    assert {name for name, _ in ACTIVATIONS} == {*FORMULAS, "exp", "cos"}
 
 
 # -- precision --------------------------------------------------------------------------------------------------------

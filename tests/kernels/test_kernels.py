@@ -123,6 +123,15 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
         "elu": [np.exp(-2) - 1, np.exp(-0.5) - 1, 0, 0.5, 2, 30],
         "gelu": z * normal,
         "clipped_exp": np.exp([-2, -0.5, 0, 0.5, 2, 2]),
+        "selu": 1.0507009873554804 * np.append(1.6732632423543772 * (np.exp(z[:3]) - 1), z[3:]),
+        "celu": [np.exp(-2) - 1, np.exp(-0.5) - 1, 0, 0.5, 2, 30],
+        "softsign": [-2 / 3, -1 / 3, 0, 1 / 3, 2 / 3, 30 / 31],
+        "mish": z * np.tanh(np.log(1 + np.exp(z))),
+        "logsigmoid": np.log(logistic),
+        "relu6": [0, 0, 0, 0.5, 2, 6],
+        "hardtanh": [-1, -0.5, 0, 0.5, 1, 1],
+        "hardsigmoid": [1 / 6, 2.5 / 6, 0.5, 3.5 / 6, 5 / 6, 1],
+        "hardswish": [-2 / 6, -1.25 / 6, 0, 1.75 / 6, 10 / 6, 30],
     }
     assert expected.keys() == FORMULAS.keys()
     for name, values in expected.items():
@@ -131,13 +140,34 @@ def test_activations_have_the_values_that_their_formulas_give() -> None:
 
 def test_activations_at_exactly_zero_have_the_derivatives_of_pytorch() -> None:
     at_zero = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "tanh": 1, "sigmoid": 0.25, "silu": 0.5, "softplus": 0.5}
+    at_zero |= {"gelu": 0.5, "selu": 1.7580993408473766, "celu": 1, "softsign": 1, "mish": 0.6, "logsigmoid": 0.5}
+    at_zero |= {"relu6": 0, "hardtanh": 1, "hardsigmoid": 1 / 6, "hardswish": 0.5, "clipped_exp": 1}
+    assert at_zero.keys() == FORMULAS.keys()
     zeros = on_backend(np.zeros(2))
-    for name, expected in {**at_zero, "gelu": 0.5}.items():
+    for name, expected in at_zero.items():
         for fun in (Activation(name), FORMULAS[name].composition):
             assert_allclose(npnets.grad(lambda z, f=fun: nnp.sum(f(z)))(zeros), [expected] * 2, err_msg=name)
     x, w = on_backend((np.array([[1.0, 2.0]]), np.zeros((2, 3))))
     dead = npnets.grad(lambda w: nnp.sum(linear(x, w, None, Activation("relu"))))(w)
     assert_array_equal(dead, np.zeros((2, 3)))
+
+
+def test_activations_where_they_become_constant_have_the_derivatives_of_pytorch() -> None:
+    cases = {"relu6": (6,), "hardtanh": (-1, 1), "hardsigmoid": (-3, 3), "hardswish": (-3,)}
+    for name, points in cases.items():
+        z = on_backend(np.array(points, np.float64))
+        for fun in (Activation(name), FORMULAS[name].composition):
+            assert_array_equal(npnets.grad(lambda z, f=fun: nnp.sum(f(z)))(z), np.zeros(len(points)))
+    one = npnets.grad(lambda z: nnp.sum(Activation("hardswish")(z)))(on_backend(np.array([3.0])))
+    assert_array_equal(one, [1])
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_not_a_number_stays_one_in_every_activation(name: str) -> None:
+    for dtype in (np.float32, np.float64):
+        z = on_backend(np.array([0.5, np.nan, 1.0], dtype))
+        for fun in (Activation(name), FORMULAS[name].composition):
+            assert np.isnan(as_numpy(fun(z))).tolist() == [False, True, False]
 
 
 def test_the_second_derivative_of_softplus_at_zero_is_that_of_a_smooth_function() -> None:
@@ -156,11 +186,13 @@ def test_large_inputs_stay_finite_in_value_and_derivatives_without_a_warning(nam
         value, pullback = npnets.vjp(Activation(name), z)
         gradient = pullback(np.ones_like(z))
         second = npnets.hvp(lambda a: nnp.sum(Activation(name)(a)))(z, np.ones_like(z))
-    above = {"tanh": 0, "sigmoid": 0, "clipped_exp": 0}.get(name, 1)
-    below = 0.01 if name == "leaky_relu" else 0
+    constant = ("tanh", "sigmoid", "clipped_exp", "logsigmoid", "relu6", "hardtanh", "hardsigmoid", "softsign")
+    above = 0 if name in constant else 1.0507009873554804 if name == "selu" else 1
+    below = {"leaky_relu": 0.01, "logsigmoid": 1}.get(name, 0)
     assert np.isfinite(as_numpy(value)).all()
-    assert_allclose(gradient, [below, below, above, above], atol=1e-30)
-    assert_allclose(second, np.zeros(4), atol=1e-30)
+    near = 1e-3 if name == "softsign" else 1e-30  # which alone does not approach its limits exponentially
+    assert_allclose(gradient, [below, below, above, above], atol=near)
+    assert_allclose(second, np.zeros(4), atol=near)
 
 
 def test_layer_norm_has_mean_zero_and_variance_one_at_any_scale() -> None:

@@ -38,6 +38,9 @@ ACTIVATIONS: dict[str, st.SearchStrategy[Any]] = {
     "elu": st.none() | st.tuples(SLOPES) | st.fixed_dictionaries({"alpha": SLOPES}),
     "gelu": st.sampled_from([None, ("tanh",), {"approximate": "tanh"}, {"approximate": "none"}]),
     "softplus": st.none() | st.tuples(SLOPES, SLOPES) | st.fixed_dictionaries({}, optional={"beta": SLOPES}),
+    **{name: st.none() for name in ("selu", "mish", "relu6", "softsign", "hardsigmoid", "hardswish", "logsigmoid")},
+    "celu": st.none() | st.tuples(SLOPES) | st.fixed_dictionaries({"alpha": SLOPES}),
+    "hardtanh": st.none() | st.tuples(SLOPES.map(lambda x: -x), SLOPES) | st.fixed_dictionaries({"max_val": SLOPES}),
     "leaky_relu": st.none() | st.tuples(SLOPES) | st.fixed_dictionaries({"negative_slope": SLOPES}),
 }
 NORM_ARGS = (

@@ -124,6 +124,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "leaky_relu": (0.2,),
     "softplus": (2.0, 20.0),
     "clipped_exp": (-3.0, 1.0),
+    "celu": (0.7,),
+    "hardtanh": (-0.3, 0.8),
     "squash": (0.3,),
 }
 

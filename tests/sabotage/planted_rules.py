@@ -124,7 +124,7 @@ RULES = [
     ),
     Fault(
         "rule: the slope of silu lacks a term",
-        "kernels/activation_formulas.py",
+        "kernels/logistic.py",
         "return g * (s + y * (1 - s))",
         "return g * s",
         KERNELS,

@@ -28,6 +28,15 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "elu": (0.7,),
     "gelu": ("tanh",),
     "clipped_exp": (-1.5, 0.5),
+    "selu": (),
+    "celu": (0.7,),
+    "softsign": (),
+    "mish": (),
+    "logsigmoid": (),
+    "relu6": (),
+    "hardtanh": (-0.3, 0.8),
+    "hardsigmoid": (),
+    "hardswish": (),
 }
 """Arguments of each activation that differ from its defaults."""
 

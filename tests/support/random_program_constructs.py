@@ -148,13 +148,17 @@ def index_buffer(draw: Drawing) -> Operation:
 
 # -- networks' parts --------------------------------------------------------------------------------------------------
 
-ACTIVATIONS = "relu leaky_relu tanh elu gelu silu sigmoid softplus".split()
-WITH_ARGUMENTS = {"leaky_relu": (0.2,), "softplus": (2.0,), "gelu": ("tanh",), "elu": (0.5,)}
+KINKS = {"relu6": (6,), "hardtanh": (-1, 1), "hardsigmoid": (-3, 3), "hardswish": (-3, 3)}
+"""Where an activation has no derivative, beside zero."""
+ACTIVATIONS = "relu leaky_relu tanh elu gelu silu sigmoid softplus selu celu softsign mish logsigmoid".split() + [
+    *KINKS
+]
+WITH_ARGUMENTS = {"leaky_relu": (0.2,), "softplus": (2.0,), "gelu": ("tanh",), "elu": (0.5,), "celu": (0.5,)}
 
 
 def activation(draw: Drawing) -> Operation:
     name = draw.choice(ACTIVATIONS)
-    x = draw.array(lambda value: away_from(value, 0))
+    x = draw.array(lambda value: all(away_from(value, kink) for kink in (0, *KINKS.get(name, ()))))
     args = WITH_ARGUMENTS.get(name, ()) if draw.chance(0.4) else ()
     listed = "".join(f", {arg!r}" for arg in args)
     forms = (f"functional.{name}({x}{listed})", f"Activation('{name}', {args!r})({x})")

@@ -34,6 +34,15 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "softplus": lambda z, beta=1.0, threshold=20.0: numpy.logaddexp(0, numpy.multiply(z, beta)) / beta,
     "elu": lambda z, alpha=1.0: numpy.where(numpy.greater(z, 0), z, alpha * numpy.expm1(numpy.minimum(z, 0))),
     "gelu": _gelu,
+    "selu": lambda z: 1.0507009873554805 * numpy.where(z > 0, z, 1.6732632423543772 * numpy.expm1(numpy.minimum(z, 0))),
+    "celu": lambda z, alpha=1.0: numpy.where(z > 0, z, alpha * numpy.expm1(numpy.minimum(z, 0) / alpha)),
+    "softsign": lambda z: z / (1 + numpy.absolute(z)),
+    "mish": lambda z: z * numpy.tanh(numpy.logaddexp(0, z)),
+    "logsigmoid": lambda z: -numpy.logaddexp(0, -z),
+    "relu6": lambda z: numpy.clip(z, 0, 6),
+    "hardtanh": lambda z: numpy.clip(z, -1, 1),
+    "hardsigmoid": lambda z: numpy.clip(z + 3, 0, 6) / 6,
+    "hardswish": lambda z: z * numpy.clip(z + 3, 0, 6) / 6,
 }
 
 

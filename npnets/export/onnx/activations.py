@@ -27,6 +27,10 @@ def _elu(graph: Graph, z: str, alpha: float) -> str:
     return graph.add("Elu", z, alpha=float(alpha))
 
 
+def _celu(graph: Graph, z: str, alpha: float) -> str:
+    return graph.add("Celu", z, alpha=float(alpha))
+
+
 def _silu(graph: Graph, z: str) -> str:
     return _times_sigmoid(graph, z, z)
 
@@ -60,8 +64,32 @@ def _gelu(graph: Graph, z: str, approximate: str) -> str:
     return graph.add("Mul", twice, graph.number(0.5))
 
 
+def _mish(graph: Graph, z: str) -> str:
+    return graph.add("Mul", z, graph.add("Tanh", graph.add("Softplus", z)))
+
+
+def _logsigmoid(graph: Graph, z: str) -> str:
+    return graph.add("Neg", graph.add("Softplus", graph.add("Neg", z)))
+
+
+def _hardtanh(graph: Graph, z: str, low: float, high: float) -> str:
+    return graph.add("Clip", z, graph.number(low), graph.number(high))
+
+
+def _relu6(graph: Graph, z: str) -> str:
+    return _hardtanh(graph, z, 0, 6)
+
+
+def _hardsigmoid(graph: Graph, z: str) -> str:
+    return graph.add("HardSigmoid", z, alpha=1 / 6, beta=0.5)
+
+
+def _hardswish(graph: Graph, z: str) -> str:
+    return graph.add("Mul", z, _hardsigmoid(graph, z))
+
+
 def _clipped_exp(graph: Graph, z: str, low: float, high: float) -> str:
-    return graph.add("Exp", graph.add("Clip", z, graph.number(low), graph.number(high)))
+    return graph.add("Exp", _hardtanh(graph, z, low, high))
 
 
 _ACTIVATIONS: dict[str, Callable[..., str]] = {
@@ -75,5 +103,14 @@ _ACTIVATIONS: dict[str, Callable[..., str]] = {
     "silu": _silu,
     "softplus": _softplus,
     "gelu": _gelu,
+    "selu": _operator("Selu"),
+    "celu": _celu,
+    "softsign": _operator("Softsign"),
+    "mish": _mish,
+    "logsigmoid": _logsigmoid,
+    "relu6": _relu6,
+    "hardtanh": _hardtanh,
+    "hardsigmoid": _hardsigmoid,
+    "hardswish": _hardswish,
     "clipped_exp": _clipped_exp,
 }

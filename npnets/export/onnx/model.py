@@ -4,20 +4,14 @@ Inputs and outputs are named as the ports. A state comes in under its own name, 
 `next_hidden`.
 """
 
-import json
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 import npnets
 from npnets.export.onnx import messages
 from npnets.export.onnx.graph import Graph
 from npnets.export.onnx.operations import Translation
-from npnets.export.program import Port, Program, SelfTest
+from npnets.export.onnx.self_test import KEY, NEXT, cases_as_json
+from npnets.export.program import Port, Program
 
 BATCH = "batch"
-NEXT = "next_"
 
 
 def write(program: Program) -> bytes:
@@ -71,26 +65,5 @@ def _metadata(program: Program) -> dict[str, str]:
         "name": program.name,
         "description": program.description,
         "parameters": str(program.parameters),
-        "self_test": _self_test(program),
+        KEY: cases_as_json(program),
     }
-
-
-def _self_test(program: Program) -> str:
-    """Return the cases of the self-test as JSON: lists of cases by the names of inputs and outputs."""
-    states = [state.before.name for state in program.states]
-    test: SelfTest = program.self_test
-    inputs = [*(port.name for port in program.inputs), *states]
-    outputs = [*(port.name for port in program.outputs), *(NEXT + name for name in states)]
-    cases = {"inputs": _named(inputs, test.inputs), "outputs": _named(outputs, test.outputs)}
-    return json.dumps(cases)
-
-
-def _named(names: list[str], arrays: tuple[NDArray[Any], ...]) -> dict[str, Any]:
-    return {name: _listed(array) for name, array in zip(names, arrays, strict=bool(arrays))}
-
-
-def _listed(array: NDArray[Any]) -> Any:
-    """Return nested lists of numbers that read as the shortest decimals of their float32."""
-    if array.dtype.kind != "f":
-        return array.tolist()
-    return np.array([float(str(x)) for x in array.astype(np.float32).ravel()]).reshape(array.shape).tolist()

@@ -11,8 +11,9 @@ from npnets.kernels.compiled.native import native
 from npnets.underflow import ignoring_underflow
 
 _NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "silu", "softplus", "elu", "clipped_exp", "gelu")
-_NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)}
-_GELU_BY_TANH = 10
+_GELU_BY_TANH = len(_NAMES) + 1
+_LATER_NAMES = (*("selu", "celu", "mish", "relu6", "hardtanh", "softsign", "hardsigmoid", "hardswish", "logsigmoid"),)
+_NUMBERS = {name: number for number, name in enumerate((*_NAMES, "gelu by tanh", *_LATER_NAMES), 1)}
 
 
 def code_of(name: str, args: tuple[Any, ...]) -> tuple[int, float, float]:

@@ -8,6 +8,7 @@ turn float32 into double precision, which most GPUs compute many times slower. B
 from typing import TYPE_CHECKING, NamedTuple
 
 from npnets.backend import Array
+from npnets.kernels.activation_formulas import SELU_SCALE, SELU_SCALE_BELOW
 from npnets.kernels.cuda.elementwise_kernel import ElementwiseKernel
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class _Source(NamedTuple):
 
 
 _SIGMOID = "const T p = exp(-fabs({of})); const T s = ({of} >= T(0) ? T(1) : p) / (T(1) + p);"
+_HARDSIGMOID = "z <= T(-3) ? T(0) : z >= T(3) ? T(1) : T((z + T(3)) / T(6))"
+_MISH = """const T e = exp(-fabs(z));
+const T n = z < T(0) ? T(e * (e + T(2))) : T(T(1) + T(2) * e), d = n + (z < T(0) ? T(2) : T(T(2) * e * e));"""
+"""As in `mish`: `n / d` is the factor of `z`."""
 _CDF = """T cdf;
 const T c = fmin(fmax(z, T(-64)), T(64)), s = c * c, s_error = fma(c, c, -s);
 if (by_tanh) {{
@@ -73,6 +78,37 @@ _SOURCES = {
         ", T low, T high",
         "y = exp(z < low ? low : z > high ? high : z);",
         "dz = z < low || z > high ? T(0) : T(g * y);",
+    ),
+    "selu": _Source(
+        "",
+        f"y = z > T(0) ? T({SELU_SCALE!r}) * z : T(T({SELU_SCALE_BELOW!r}) * expm1(z));",
+        f"dz = z > T(0) ? T({SELU_SCALE!r}) * g : T(g * (T({SELU_SCALE_BELOW!r}) * exp(z)));",
+    ),
+    "celu": _Source(
+        ", T alpha", "y = z > T(0) ? z : T(alpha * expm1(z / alpha));", "dz = z > T(0) ? g : T(g * exp(z / alpha));"
+    ),
+    "mish": _Source(
+        "",
+        f"{_MISH} y = z * (n / d);",
+        f"{_MISH} dz = g * (n / d + z * (T(4) * (T(1) + e) * (z < T(0) ? e : T(e * e)) / (d * d)));",
+    ),
+    "relu6": _Source("", "y = z <= T(0) ? T(0) : z >= T(6) ? T(6) : z;", "dz = z <= T(0) || z >= T(6) ? T(0) : g;"),
+    "hardtanh": _Source(
+        ", T low, T high",
+        "y = z <= low ? low : z >= high ? high : z;",
+        "dz = z <= low || z >= high ? T(0) : g;",
+    ),
+    "softsign": _Source("", "y = z / (T(1) + fabs(z));", "const T d = T(1) + fabs(z); dz = g / d / d;"),
+    "hardsigmoid": _Source("", f"y = {_HARDSIGMOID};", "dz = z <= T(-3) || z >= T(3) ? T(0) : T(g / T(6));"),
+    "hardswish": _Source(
+        "",
+        f"y = z * ({_HARDSIGMOID});",
+        "dz = z <= T(-3) ? T(0) : z >= T(3) ? g : T(g * (z / T(3) + T(0.5)));",
+    ),
+    "logsigmoid": _Source(
+        "",
+        "y = (z < T(0) ? z : T(0)) - log1p(exp(-fabs(z)));",
+        f"const T m = -z; {_SIGMOID.format(of='m')} dz = g * s;",
     ),
     "gelu": _Source(", bool by_tanh", f"{_CDF_ALONE} y = z * cdf;", f"{_CDF_AND_SLOPE} dz = g * (cdf + z * slope);"),
 }

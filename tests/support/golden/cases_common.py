@@ -74,6 +74,15 @@ _ACTIVATIONS = {
     "gelu": (None, "('none',)", "{'approximate': 'tanh'}"),
     "softplus": (None, "(0.5, 3.0)", "{'beta': 2.0}", "{'threshold': 1.0}"),
     "leaky_relu": (None, "(0.2,)", "{'negative_slope': 0.5}"),
+    "selu": (None,),
+    "celu": (None, "(0.3,)", "{'alpha': 2.5}"),
+    "mish": (None,),
+    "relu6": (None,),
+    "hardtanh": (None, "(-0.3, 0.8)", "{'max_val': 0.5}"),
+    "softsign": (None,),
+    "hardsigmoid": (None,),
+    "hardswish": (None,),
+    "logsigmoid": (None,),
 }
 
 

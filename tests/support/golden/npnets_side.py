@@ -37,7 +37,10 @@ FAMILIES: list[dict[str, Any]] = [
     load(name) for name in ("networks", "recurrent", "discrete", "quantiles", "trunks_1_1")
 ]
 CASES: list[dict[str, Any]] = [case for family in FAMILIES for case in family["cases"]]
-ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu")
+ACTIVATIONS = (
+    *("relu", "tanh", "elu", "gelu", "silu", "sigmoid", "softplus", "leaky_relu", "selu", "celu", "mish", "relu6"),
+    *("hardtanh", "softsign", "hardsigmoid", "hardswish", "logsigmoid"),
+)
 
 VOCABULARY: dict[str, Any] = {
     "partial": partial,

@@ -8,6 +8,8 @@
 #include "activations_call.h"
 #include "elementary.h"
 #include "gelu.h"
+#include "hard_activations.h"
+#include "mish.h"
 #include "threads.h"
 
 INLINE vec relu(vec z) { return choose(z <= 0, (vec){0}, z); }
@@ -22,6 +24,15 @@ INLINE vec softplus(vec z, vec beta, vec threshold)
 }
 
 INLINE vec elu(vec z, vec alpha) { return choose(z > 0, z, alpha * expm1_below(at_most(z, (vec){0}))); }
+
+INLINE vec celu(vec z, vec alpha) { return choose(z > 0, z, alpha * expm1_below(at_most(z, (vec){0}) / alpha)); }
+
+#define SELU_SCALE (real)1.0507009873554804934
+#define SELU_SCALE_BELOW (real)1.7580993408473766 /* with its alpha, 1.6732632423543772848 */
+
+INLINE vec selu(vec z) { return choose(z > 0, SELU_SCALE * z, SELU_SCALE_BELOW * expm1_below(at_most(z, (vec){0}))); }
+
+INLINE vec logsigmoid(vec z) { return at_most(z, (vec){0}) - log1p_of_unit(exp_below(-absolute(z))); }
 
 INLINE vec clip(vec z, vec low, vec high) { return at_most(at_least(z, low), high); }
 
@@ -38,6 +49,15 @@ INLINE vec activation_of(const int kind, vec z, vec first, vec second)
     case CLIPPED_EXP: return vec_exp(clip(z, first, second));
     case GELU: return z * normal_cdf(z);
     case GELU_TANH: return z * tanh_cdf(z);
+    case SELU: return selu(z);
+    case CELU: return celu(z, first);
+    case MISH: return z * mish_factor(z);
+    case RELU6: return hardtanh(z, (vec){0}, broadcast(6));
+    case HARDTANH: return hardtanh(z, first, second);
+    case SOFTSIGN: return z / (1 + absolute(z));
+    case HARDSIGMOID: return hardsigmoid(z);
+    case HARDSWISH: return z * hardsigmoid(z);
+    case LOGSIGMOID: return logsigmoid(z);
     default: return z;
     }
 }
@@ -59,6 +79,22 @@ INLINE vec elu_cotangent(vec g, vec z, vec alpha)
     return choose(z > 0, g, g * (alpha * exp_below(at_most(z, (vec){0}))));
 }
 
+INLINE vec celu_cotangent(vec g, vec z, vec alpha)
+{
+    return choose(z > 0, g, g * exp_below(at_most(z, (vec){0}) / alpha));
+}
+
+INLINE vec selu_cotangent(vec g, vec z)
+{
+    return choose(z > 0, SELU_SCALE * g, g * (SELU_SCALE_BELOW * exp_below(at_most(z, (vec){0}))));
+}
+
+INLINE vec softsign_cotangent(vec g, vec z)
+{
+    vec d = 1 + absolute(z);
+    return g / d / d;
+}
+
 INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec second)
 {
     switch (kind) {
@@ -72,6 +108,15 @@ INLINE vec cotangent_of(const int kind, vec g, vec y, vec z, vec first, vec seco
     case CLIPPED_EXP: return choose((z < first) | (z > second), (vec){0}, g * y);
     case GELU: return g * normal_slope(z);
     case GELU_TANH: return g * tanh_slope(z);
+    case SELU: return selu_cotangent(g, z);
+    case CELU: return celu_cotangent(g, z, first);
+    case MISH: return g * mish_slope(z);
+    case RELU6: return hardtanh_cotangent(g, z, (vec){0}, broadcast(6));
+    case HARDTANH: return hardtanh_cotangent(g, z, first, second);
+    case SOFTSIGN: return softsign_cotangent(g, z);
+    case HARDSIGMOID: return hardsigmoid_cotangent(g, z);
+    case HARDSWISH: return hardswish_cotangent(g, z);
+    case LOGSIGMOID: return g * vec_sigmoid(-z);
     default: return g;
     }
 }
@@ -134,15 +179,27 @@ ACTIVATION(ELU, 1)
 ACTIVATION(CLIPPED_EXP, 1)
 ACTIVATION(GELU, 1)
 ACTIVATION(GELU_TANH, 1)
+ACTIVATION(SELU, 1)
+ACTIVATION(CELU, 1)
+ACTIVATION(MISH, 1)
+ACTIVATION(RELU6, 1)
+ACTIVATION(HARDTANH, 1)
+ACTIVATION(SOFTSIGN, 1)
+ACTIVATION(HARDSIGMOID, 1)
+ACTIVATION(HARDSWISH, 1)
+ACTIVATION(LOGSIGMOID, 1)
 
 static activate_function *const activate[ACTIVATIONS] = {
     NULL, activate_RELU, activate_LEAKY_RELU, activate_TANH, activate_SIGMOID, activate_SILU, activate_SOFTPLUS,
-    activate_ELU, activate_CLIPPED_EXP, activate_GELU, activate_GELU_TANH,
+    activate_ELU, activate_CLIPPED_EXP, activate_GELU, activate_GELU_TANH, activate_SELU, activate_CELU, activate_MISH,
+    activate_RELU6, activate_HARDTANH, activate_SOFTSIGN, activate_HARDSIGMOID, activate_HARDSWISH, activate_LOGSIGMOID,
 };
 
 static cotangent_function *const cotangent[ACTIVATIONS] = {
     NULL, cotangent_RELU, cotangent_LEAKY_RELU, cotangent_TANH, cotangent_SIGMOID, cotangent_SILU,
-    cotangent_SOFTPLUS, cotangent_ELU, cotangent_CLIPPED_EXP, cotangent_GELU, cotangent_GELU_TANH,
+    cotangent_SOFTPLUS, cotangent_ELU, cotangent_CLIPPED_EXP, cotangent_GELU, cotangent_GELU_TANH, cotangent_SELU,
+    cotangent_CELU, cotangent_MISH, cotangent_RELU6, cotangent_HARDTANH, cotangent_SOFTSIGN, cotangent_HARDSIGMOID,
+    cotangent_HARDSWISH, cotangent_LOGSIGMOID,
 };
 
 INLINE struct tile tile_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, struct activation f)

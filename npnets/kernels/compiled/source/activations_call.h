@@ -6,7 +6,10 @@
 #include <stddef.h>
 
 /* As Python numbers them (activations.py). */
-enum { NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, CLIPPED_EXP, GELU, GELU_TANH, ACTIVATIONS };
+enum {
+    NONE, RELU, LEAKY_RELU, TANH, SIGMOID, SILU, SOFTPLUS, ELU, CLIPPED_EXP, GELU, GELU_TANH, SELU, CELU, MISH, RELU6,
+    HARDTANH, SOFTSIGN, HARDSIGMOID, HARDSWISH, LOGSIGMOID, ACTIVATIONS
+};
 
 struct activation {
     int kind;

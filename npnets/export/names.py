@@ -1,0 +1,47 @@
+"""The name of what a file exports: an identifier of C, C++ and Python that none of them uses itself."""
+
+import keyword
+import math
+import os
+import re
+
+_C = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+alignas alignof and and_eq asm atomic_cancel bitand bitor bool catch char8_t char16_t char32_t class compl concept
+consteval constexpr constinit const_cast co_await co_return co_yield decltype delete dynamic_cast explicit export false
+friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast
+requires static_assert static_cast template this thread_local throw true try typeid typename using virtual wchar_t xor
+xor_eq main abs exit malloc free printf NULL EOF NAN INFINITY
+j0 j1 jn y0 y1 yn rint round nearbyint lround llround lrint llrint logb ilogb scalbn scalbln fmin fmax fdim tgamma
+signbit isnormal fpclassify nan
+"""
+_MATHS = {f"{name}{suffix}" for name in dir(math) for suffix in ("", "f", "l")}
+_RESERVED = frozenset({*_C.split(), *keyword.kwlist, *_MATHS, "math", "act", "reset", "self_test"})
+_LONGEST = 63
+
+
+def checked_name(name: str | None, path: str) -> str:
+    """Return the name that was given, or one made from a file's name.
+
+    Raises
+    ------
+    ValueError
+        If it is no identifier, or one that C, C++ or Python uses itself.
+    """
+    found = _from_path(path) if name is None else name
+    where = f"name {found!r}" if name is not None else f"the name {found!r}, made from that of the file {path!r:.120},"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", found, re.ASCII) or "__" in found or len(found) > _LONGEST:
+        raise ValueError(
+            f"{where} must be an identifier of C and Python: at most {_LONGEST} letters, digits and single "
+            "underscores, with a letter first; pass another one, such as name='policy'"
+        )
+    if found in _RESERVED:
+        raise ValueError(f"{where} is a word that C or Python uses itself; pass another one, name='{found}_policy'")
+    return found
+
+
+def _from_path(path: str) -> str:
+    stem = os.path.basename(path).split(".")[0]
+    plain = re.sub(r"_+", "_", re.sub(r"\W", "_", stem, flags=re.ASCII)).strip("_")
+    return plain if plain[:1].isalpha() else f"policy_{plain}".strip("_")

@@ -1,0 +1,34 @@
+"""The source of the functions that an exported file may hold, without annotations."""
+
+import ast
+import inspect
+import re
+
+from npnets.export.python import functions
+
+
+def _sources() -> dict[str, str]:
+    text = inspect.getsource(functions)
+    nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: _plain(node, text.splitlines()) for node in nodes}
+
+
+def _plain(node: ast.FunctionDef, lines: list[str]) -> str:
+    """Return a function's own lines behind a first one without annotations."""
+    first = f"def {node.name}({', '.join(argument.arg for argument in node.args.args)}):"
+    return "\n".join([first, *lines[node.body[0].lineno - 1 : node.end_lineno]])
+
+
+SOURCES = _sources()
+"""By the name of each function, in their order."""
+_CALL = re.compile(r"(?<![\w.])(\w+)\(")
+
+
+def called_in(text: str) -> list[str]:
+    """Return the functions that a text calls, and those that they call, in the order of `SOURCES`."""
+    found: set[str] = set()
+    unseen = _CALL.findall(text)
+    while new := {name for name in unseen if name in SOURCES} - found:
+        found |= new
+        unseen = [name for function in new for name in _CALL.findall(SOURCES[function])]
+    return [name for name in SOURCES if name in found]

@@ -1,0 +1,96 @@
+"""The command `python -m npnets export`: files of every language from checkpoints, and its errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npnets
+from npnets.__main__ import main
+
+pytestmark = pytest.mark.numpy_alone("writes files")
+
+ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 1, max_action=2.0, conditioned_sigma=True)
+CRITIC = npnets.Critic(npnets.Net(3, 1, (4,), concat=True))
+STATISTICS = npnets.normalization.update(npnets.normalization.init(3), np.arange(12.0).reshape(4, 3))
+
+
+def params_of(network: npnets.ActorProb | npnets.Critic) -> npnets.tree.Params:
+    return network.init(np.random.default_rng(0))
+
+
+@pytest.fixture
+def actor(tmp_path: Path) -> Path:
+    path = tmp_path / "actor.npz"
+    npnets.checkpoint.save(path, params_of(ACTOR), {"network": ACTOR})
+    return path
+
+
+@pytest.mark.parametrize(("language", "ending"), [("c", "h"), ("onnx", "onnx"), ("python", "py")])
+def test_the_ending_chooses_the_language_of_a_file(actor: Path, language: str, ending: str) -> None:
+    assert main(["export", str(actor), str(actor.parent / f"actor.{ending}")]) == 0
+    getattr(npnets.export, language)(actor.parent / "expected", ACTOR, params_of(ACTOR), name="actor")
+    assert (actor.parent / f"actor.{ending}").read_bytes() == (actor.parent / "expected").read_bytes()
+
+
+def test_format_chooses_the_language_whatever_the_ending(actor: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = actor.parent / "policy.txt"
+    assert main(["export", str(actor), str(target), "--format", "python"]) == 0
+    assert "import math" in target.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"wrote {target}, {target.stat().st_size:,} bytes\n"
+
+
+def test_output_and_name_are_those_of_the_functions(actor: Path) -> None:
+    target = actor.parent / "policy.h"
+    assert main(["export", str(actor), str(target), "--name", "walker", "--output", "network"]) == 0
+    npnets.export.c(actor.parent / "expected.h", ACTOR, params_of(ACTOR), name="walker", output="network")
+    assert target.read_text(encoding="utf-8") == (actor.parent / "expected.h").read_text(encoding="utf-8")
+    assert "walker" in target.read_text(encoding="utf-8")
+
+
+def test_a_saved_policy_is_exported_with_its_normalization(tmp_path: Path) -> None:
+    policy = npnets.Policy(ACTOR, params_of(ACTOR), normalization=STATISTICS)
+    policy.save(tmp_path / "policy.npz")
+    assert main(["export", str(tmp_path / "policy.npz"), str(tmp_path / "policy.py")]) == 0
+    npnets.export.python(tmp_path / "expected.py", policy, name="policy")
+    written = (tmp_path / "policy.py").read_text(encoding="utf-8")
+    assert written == (tmp_path / "expected.py").read_text(encoding="utf-8")
+    npnets.export.python(tmp_path / "without.py", ACTOR, params_of(ACTOR), name="policy")
+    assert written != (tmp_path / "without.py").read_text(encoding="utf-8")
+
+
+def test_a_network_that_does_not_act_is_exported_with_its_own_output(tmp_path: Path) -> None:
+    npnets.checkpoint.save(tmp_path / "critic.npz", params_of(CRITIC), {"network": CRITIC})
+    assert main(["export", str(tmp_path / "critic.npz"), str(tmp_path / "critic.h")]) == 0
+    npnets.export.c(tmp_path / "expected.h", CRITIC, params_of(CRITIC), name="critic")
+    assert (tmp_path / "critic.h").read_bytes() == (tmp_path / "expected.h").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{actor}", "{folder}/policy.txt"], "expected a target that ends in .h, .onnx, .py, but it is"),
+        (["{actor}", "{folder}/policy.h", "--name", "double"], "name 'double' is a word that C or Python uses itself"),
+        (["{folder}/missing.npz", "{folder}/policy.h"], "missing.npz: No such file or directory"),
+        (["{folder}/without.npz", "{folder}/policy.h"], "but its metadata has no 'network'"),
+        (["{actor}", "{folder}/missing/policy.h"], "there is no folder"),
+        (["{actor}", "{folder}/policy.h", "--low=-1"], "--low is for files of other libraries"),
+        (["{folder}/policy.zip", "{folder}/policy.h", "--low=-1"], "--low and --high belong together"),
+        (["{folder}/critic.npz", "{folder}/policy.h", "--output", "action"], "network must return actions"),
+    ],
+)
+def test_an_error_is_one_line_and_leaves_no_file(
+    actor: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    folder = actor.parent
+    npnets.checkpoint.save(folder / "without.npz", params_of(ACTOR))
+    npnets.checkpoint.save(folder / "critic.npz", params_of(CRITIC), {"network": CRITIC})
+    before = sorted(folder.iterdir())
+    given = [argument.format(actor=actor, folder=folder) for argument in arguments]
+    assert main(["export", *given]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert printed.err.startswith("python -m npnets: error: ") and words in printed.err
+    assert sorted(folder.iterdir()) == before
