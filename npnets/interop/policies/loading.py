@@ -40,7 +40,7 @@ def load_policy(
     Parameters
     ----------
     path : str or path
-        An archive that Stable-Baselines3's `model.save(path)` wrote, or a checkpoint of npnets.
+        A file of Stable-Baselines3's `model.save(path)` or `model.policy.save(path)`, or a checkpoint of npnets.
     normalization : str, path or Normalization, optional
         Statistics of the observations, for a policy that was trained on normalized ones: the file that `VecNormalize`
         of Stable-Baselines3 saved, or what `load_normalization` or `npnets.normalization` returned. The policy then
