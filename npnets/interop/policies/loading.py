@@ -40,7 +40,7 @@ def load_policy(
     Parameters
     ----------
     path : str or path
-        An archive that Stable-Baselines3's `model.save(path)` wrote, a file of d3rlpy's `algo.save(path)`, a
+        A file of Stable-Baselines3's `model.save(path)` or `model.policy.save(path)`, of d3rlpy's `algo.save(path)`, a
         `.cleanrl_model` of CleanRL's scripts for continuous actions, or a checkpoint of npnets.
     normalization : str, path or Normalization, optional
         Statistics of the observations, for a policy that was trained on normalized ones: the file that `VecNormalize`
