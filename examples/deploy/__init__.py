@@ -1,1 +1,1 @@
-"""Running a policy trained with Tianshou without PyTorch."""
+"""Running trained policies elsewhere: by npnets, as C, as ONNX and as plain Python, without PyTorch."""

@@ -1,27 +1,30 @@
-"""Runs a policy trained with Tianshou on PyTorch, without either of them.
+"""Runs trained policies without the library that trained them: by npnets, as C, as ONNX and as plain Python.
 
-Reads a checkpoint saved by Tianshou (`data/train_tianshou_policy.py`) and runs the policy on Gymnasium's Pendulum-v1,
-in a process that cannot import PyTorch. Prints the return of an episode, the time of an action, the time to import the
-libraries and to load the checkpoint, and the memory of the process.
-
-With PyTorch and Tianshou 1.0.0 installed, `--compare` also runs the same episodes with Tianshou, in a separate process,
-and prints the largest difference between the two policies' actions on the same observations.
+Reads three policies for Gymnasium's Pendulum-v1: of Stable-Baselines3 and of Tianshou, both trained on PyTorch, and of
+npnets (`examples/data` has the programs that trained them). Exports each with `npnets.export`, and runs it in all forms
+in separate processes, in which PyTorch cannot be imported. Prints the return of an episode, the time of an action, the
+size of the file, and costs of the process.
 
     python examples/deploy/deploy_policy.py
+    python examples/deploy/deploy_policy.py --policy my_policy.zip
     python examples/deploy/deploy_policy.py --compare
 
-Writes `results.json`, with every printed number, to the folder given by `--out`.
+Without a C compiler there is no column of C, and without onnxruntime none of ONNX. `--compare` also runs the policies
+by the libraries that trained them, where these are installed.
+
+Writes `results.json`, with every printed number, and the exported files to the folder given by `--out`.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,81 +32,139 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 
 import numpy as np
 
+from examples.deploy.exported_files import FORMS, missing
+from examples.deploy.policies import TOUR, PolicyFile, read
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.pendulum_evaluation import EVALUATION_SEED
 from examples.shared.results import Results, save, score
 from examples.shared.results_folder import prepare_folder
 
 FOLDER = Path(__file__).resolve().parent
-SIDES = {"npnets": FOLDER / "deployed_npnets.py", "Tianshou": FOLDER / "deployed_tianshou.py"}
-CHECKPOINT = FOLDER.parent / "data" / "tianshou_td3_pendulum.pth"
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-
-ROWS: dict[str, Callable[[dict[str, float]], str]] = {
-    "return of an episode": lambda side: "{mean:.1f} ± {standard_error:.1f}".format(**score(np.array(side["returns"]))),
-    "action, median": lambda side: f"{side['median_us']:.1f} us",
-    "action, 99th percentile": lambda side: f"{side['percentile_99_us']:.1f} us",
-    "import": lambda side: f"{side['import_ms']:.0f} ms",
-    "load the checkpoint": lambda side: f"{side['load_ms']:.0f} ms",
-    "resident memory": lambda side: f"{side['resident_mb']:.0f} MB" if side["resident_mb"] else "unknown",
+PROCESSES = {
+    "npnets": "deployed_npnets.py",
+    "C": "deployed_c.py",
+    "ONNX": "deployed_onnx.py",
+    "plain Python": "deployed_python.py",
+    "stable_baselines3": "deployed_stable_baselines3.py",
+    "tianshou": "deployed_tianshou.py",
 }
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+Side = dict[str, Any]
 
 
 def main() -> int:
     """Read the command line and run; print an error in one line."""
-    parser = new_parser("deploy_policy", "Run a policy trained with Tianshou, without PyTorch.")
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="of a whole TD3 policy for Pendulum-v1")
+    parser = new_parser("deploy_policy", "Run policies of any library by npnets, as C, ONNX and plain Python.")
+    parser.add_argument("--policy", type=Path, help="a file for Pendulum-v1 of your own, in place of the three")
     parser.add_argument("--episodes", type=at_least(1), default=20, help="how many (%(default)s)")
-    parser.add_argument("--compare", action="store_true", help="run Tianshou on PyTorch as well")
+    parser.add_argument("--compare", action="store_true", help="run the libraries that trained the policies as well")
     parser.set_defaults(seed=EVALUATION_SEED)
     return run_and_explain(run, parser.parse_args(), "deploy_policy")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run npnets, and with `--compare` Tianshou after it; print and save the measurements."""
-    if not options.checkpoint.is_file():
-        raise FileNotFoundError(f"there is no file {options.checkpoint}")
+    """Run every policy in every form; print and save the measurements."""
+    files = TOUR if options.policy is None else (PolicyFile(options.policy, options.policy.name),)
+    for file in files:
+        if not file.path.is_file():
+            raise FileNotFoundError(f"there is no file {file.path}")
     prepare_folder(options.out)
-    with tempfile.TemporaryDirectory() as folder:
-        names = list(SIDES) if options.compare else ["npnets"]
-        found = {name: run_side(name, options, Path(folder)) for name in names}
-        apart = difference(Path(folder)) if options.compare else None
+    absent = missing() | (not_installed(files) if options.compare else {})
+    found = {file.title: run_policy(file, options, absent) for file in files}
     print(table(found))
-    if apart is not None:
-        print(f"largest difference between their actions: {apart:.1e} N m; actions are within 2 N m")
-    save(options.out / "results.json", results(options.seed, found, apart), ("torch", "tianshou"))
+    for name, why in absent.items():
+        print(f"no {name}: {why}")
+    libraries = ("onnxruntime", "torch", "tianshou", "stable-baselines3")
+    save(options.out / "results.json", results(options.seed, found), libraries)
     return 0
 
 
-def results(seed: int, found: dict[str, dict[str, Any]], apart: float | None) -> Results:
-    """Return the measurements in the form of the result file."""
-    costs = {name: {key: side[key] for key in side if key != "returns"} for name, side in found.items()}
-    returns = {name: score(np.array(side["returns"])) for name, side in found.items()}
-    return {"seed": seed, "returns": returns, "costs": costs, "largest_difference": apart}
+def not_installed(files: tuple[PolicyFile, ...]) -> dict[str, str]:
+    """Return the libraries that trained policies and are not installed; an error if none is."""
+    libraries = [file.library for file in files if file.library is not None]
+    absent = [library for library in libraries if importlib.util.find_spec(library) is None]
+    if len(absent) == len(libraries):
+        raise ImportError(f"--compare needs the library that trained a policy: {' or '.join(absent) or 'npnets did'}")
+    return {library: "it is not installed" for library in absent}
 
 
-def run_side(name: str, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Run one library in its own process, which writes its actions on the first library's observations to a folder."""
-    command = [sys.executable, str(SIDES[name]), str(options.checkpoint), str(options.episodes), str(options.seed)]
+def run_policy(file: PolicyFile, options: argparse.Namespace, absent: Mapping[str, str]) -> dict[str, Side]:
+    """Run one policy in every form, and return the measurements by the form."""
+    policy = read(file.path)
+    out = options.out / file.path.stem
+    prepare_folder(out)
+    with tempfile.TemporaryDirectory() as folder:
+        sides = {"npnets": run_process("npnets", file.path, options, Path(folder))}
+        sides["npnets"]["bytes"] = file.path.stat().st_size
+        for form, write in FORMS.items():
+            if form not in absent:
+                exported = write(policy, out)
+                sides[form] = run_process(form, exported.path, options, Path(folder)) | {"bytes": exported.size}
+        if options.compare and file.library and file.library not in absent:
+            sides["PyTorch"] = run_process(file.library, file.path, options, Path(folder))
+            sides["PyTorch"]["bytes"] = file.path.stat().st_size
+        for form, side in sides.items():
+            side["difference"] = difference(Path(folder), form)
+    return sides
+
+
+def run_process(name: str, path: Path, options: argparse.Namespace, folder: Path) -> Side:
+    """Run a policy in its own process, which writes its actions on the first process's observations to a folder."""
+    command = [sys.executable, str(FOLDER / PROCESSES[name]), str(path), str(options.episodes), str(options.seed)]
     done = subprocess.run(
         [*command, str(folder)], env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        sys.exit(f"deploy_policy.py: error: the {name} process failed; its error is printed above")
+        sys.exit(f"deploy_policy: error: the process of {name} failed; its error is printed above")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
-    """Return the measurements as a table with one column for each library."""
-    lines = ["".join([f"{'':<26}", *(f"{name:>18}" for name in found)])]
-    lines += ["".join([f"{row:<26}", *(f"{show(side):>18}" for side in found.values())]) for row, show in ROWS.items()]
-    return "\n".join(lines)
-
-
-def difference(folder: Path) -> float:
-    """Return the largest difference between the two libraries' actions on the same observations."""
-    ours, theirs = (np.load(folder / f"{name}.npy") for name in ("npnets", "tianshou"))
+def difference(folder: Path, form: str) -> float:
+    """Return the largest difference of a form's actions from those of npnets, on the same observations."""
+    ours, theirs = (np.load(folder / f"{name}.npy") for name in ("npnets", form))
     return float(np.abs(ours - theirs).max())
+
+
+def results(seed: int, found: Mapping[str, Mapping[str, Side]]) -> Results:
+    """Return the measurements in the form of the result file."""
+    policies = {
+        title: {name: side | {"returns": score(np.array(side["returns"]))} for name, side in sides.items()}
+        for title, sides in found.items()
+    }
+    return {"seed": seed, "policies": policies}
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+def has_process(name: str) -> bool:
+    """Return whether costs of the process are those of the form: C is loaded into a Python that it does not need."""
+    return name != "C"
+
+
+ROWS: dict[str, Callable[[str, Side], str]] = {
+    "return of an episode": lambda _, side: "{mean:.1f} ± {standard_error:.1f}".format(
+        **score(np.array(side["returns"]))
+    ),
+    "one action": lambda _, side: f"{side['median_us']:.1f} us",
+    "file": lambda _, side: f"{side['bytes'] / 1e3:.0f} kB",
+    "difference from npnets": lambda _, side: f"{side['difference']:.1e} N m",
+    "import": lambda name, side: f"{side['import_ms']:.0f} ms" if has_process(name) else "",
+    "load": lambda name, side: f"{side['load_ms']:.0f} ms" if has_process(name) else "",
+    "memory": lambda name, side: f"{side['resident_mb']:.0f} MB" if has_process(name) and side["resident_mb"] else "",
+}
+
+
+def table(found: Mapping[str, Mapping[str, Side]]) -> str:
+    """Return the measurements as a table: a column for each form, some rows for each policy."""
+    forms = list(dict.fromkeys(form for sides in found.values() for form in sides))
+    lines = ["".join([f"{'':<26}", *(f"{form:>17}" for form in forms)])]
+    for title, sides in found.items():
+        lines += ["", title]
+        for row, show in ROWS.items():
+            cells = [show(form, sides[form]) if form in sides else "" for form in forms]
+            lines.append("".join([f"  {row:<24}", *(f"{cell:>17}" for cell in cells)]))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Code of both processes of `deploy_policy.py`: load a policy, run episodes, and print the measurements in one line.
+"""Code of all processes of `deploy_policy.py`: load a policy, run episodes, and print the measurements in one line.
 
-This file does not import the measured libraries; `load` does.
+This file does not import what is measured; `load` does.
 """
 
 from __future__ import annotations
@@ -12,34 +12,42 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-Policy = Callable[[Any], Any]
+Act = Callable[[Any], Any]
 
-WARM_UP = 200
+WARM_UP, PASSES = 200, 50
 OBSERVATIONS = "observations.npy"
 
 
-def run(name: str, libraries: Sequence[str], load: Callable[[str], Policy]) -> None:
-    """Measure one library; the process's arguments are checkpoint, number of episodes, first seed and folder."""
+class Loaded(NamedTuple):
+    """A policy that acts, from an observation `(3,)` to a torque `(1,)`.
+
+    `act_on_all` acts on observations `(n, 3)` without Python between them, where a policy can.
+    """
+
+    act: Act
+    act_on_all: Act | None = None
+
+
+def run(name: str, libraries: Sequence[str], load: Callable[[str], Loaded]) -> None:
+    """Measure one way to run a policy; the process's arguments are file, number of episodes, first seed and folder."""
     path, episodes, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     start = time.perf_counter()
     import_or_explain(name, libraries)
     imported = time.perf_counter()
     policy = load_or_explain(load, path)
     loaded = time.perf_counter()
-    import numpy as np
-
-    warm = np.zeros(3, np.float32)
     for _ in range(WARM_UP):
-        policy(warm)
+        policy.act([1.0, 0.0, 0.0])
     resident = resident_bytes()
-    returns, seconds, observations = play(policy, episodes, seed)
-    compare(name, policy, observations, folder)
+    returns, seconds, observations = play(policy.act, episodes, seed)
+    if policy.act_on_all is not None:
+        seconds = seconds_of(policy.act_on_all, observations)
+    compare(name, policy.act, observations, folder)
     found = {
         "returns": returns,
-        "median_us": 1e6 * float(np.median(seconds)),
-        "percentile_99_us": 1e6 * float(np.percentile(seconds, 99)),
+        "median_us": 1e6 * sorted(seconds)[len(seconds) // 2],
         "import_ms": 1e3 * (imported - start),
         "load_ms": 1e3 * (loaded - imported),
         "resident_mb": None if resident is None else resident / 1e6,
@@ -56,11 +64,11 @@ def import_or_explain(name: str, libraries: Sequence[str]) -> None:
         sys.exit(f"{error}: install the libraries that {name} needs")
 
 
-def load_or_explain(load: Callable[[str], Policy], path: str) -> Policy:
+def load_or_explain(load: Callable[[str], Loaded], path: str) -> Loaded:
     """Load a policy, or exit with a one-line error."""
     try:
         return load(path)
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError) as error:
         sys.exit(str(error))
 
 
@@ -70,7 +78,7 @@ def resident_bytes() -> int | None:
     return int(facts.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if facts.exists() else None
 
 
-def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:
+def play(act: Act, episodes: int, seed: int) -> tuple[list[float], list[float], Any]:
     """Run episodes one action at a time; return the returns, the seconds of each action, and all observations."""
     import gymnasium
     import numpy as np
@@ -82,7 +90,7 @@ def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[fl
         total, done = 0.0, False
         while not done:
             start = time.perf_counter()
-            action = policy(observation)
+            action = act(observation)
             seconds.append(time.perf_counter() - start)
             observations.append(observation)
             observation, reward, terminated, truncated, _ = env.step(action)
@@ -91,11 +99,21 @@ def play(policy: Policy, episodes: int, seed: int) -> tuple[list[float], list[fl
     return returns, seconds, np.stack(observations)
 
 
-def compare(name: str, policy: Policy, observations: Any, folder: Path) -> None:
-    """Save the actions on the observations of the library that ran first, for a comparison."""
+def seconds_of(act_on_all: Act, observations: Any) -> list[float]:
+    """Return the seconds of an action, once for each pass over all observations."""
+    seconds = []
+    for _ in range(PASSES):
+        start = time.perf_counter()
+        act_on_all(observations)
+        seconds.append((time.perf_counter() - start) / len(observations))
+    return seconds
+
+
+def compare(name: str, act: Act, observations: Any, folder: Path) -> None:
+    """Save the actions on the observations of the process that ran first, for a comparison."""
     import numpy as np
 
     shared = folder / OBSERVATIONS
     if not shared.exists():
         np.save(shared, observations)
-    np.save(folder / f"{name}.npy", np.stack([policy(observation) for observation in np.load(shared)]))
+    np.save(folder / f"{name}.npy", np.stack([np.asarray(act(observation)) for observation in np.load(shared)]))

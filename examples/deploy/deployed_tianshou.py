@@ -1,19 +1,19 @@
-"""The process of `deploy_policy.py` that runs the same policy on Tianshou 1.0.0 and PyTorch."""
+"""The process of `deploy_policy.py` that runs a policy of TD3 on Tianshou 1.0.0 and PyTorch."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-from examples.deploy.deployed_run import run
+from examples.deploy.deployed_run import Loaded, run
 
 
-def load(path: str) -> Callable[[Any], Any]:
-    """Load a policy, a function from an observation `(3,)` to a torque `(1,)`, from a checkpoint."""
+def load(path: str) -> Loaded:
+    """Load the actor of a checkpoint."""
+    import numpy as np
     import torch
     from tianshou.utils.net.common import Net
     from tianshou.utils.net.continuous import Actor
@@ -25,10 +25,10 @@ def load(path: str) -> Callable[[Any], Any]:
 
     def act(observation: Any) -> Any:
         with torch.no_grad():
-            return actor(observation[None])[0][0].numpy()
+            return actor(np.asarray([observation], np.float32))[0][0].numpy()
 
-    return act
+    return Loaded(act)
 
 
 if __name__ == "__main__":
-    run("tianshou", ["torch", "tianshou.utils.net.continuous"], load)
+    run("PyTorch", ["torch", "tianshou.utils.net.continuous"], load)

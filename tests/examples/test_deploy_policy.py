@@ -1,43 +1,54 @@
-"""The example that runs a policy of Tianshou without PyTorch."""
+"""The tour of deployed policies: read without PyTorch, exported, and run in every form that this machine has."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from npnets.interop import torch_file
+from examples.deploy import deploy_policy, exported_files, policies
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-CHECKPOINT = EXAMPLES / "data" / "tianshou_td3_pendulum.pth"
+PROGRAM = EXAMPLES / "deploy" / "deploy_policy.py"
+TIANSHOU, OURS = EXAMPLES / "data" / "tianshou_td3_pendulum.pth", EXAMPLES / "data" / "npnets_policy_pendulum.npz"
+RECORDED = {
+    "tianshou_td3_pendulum.pth": "tianshou_td3_actions.npz",
+    "stable_baselines3_sac_pendulum.zip": "stable_baselines3_sac_actions.npz",
+}
 
 pytestmark = pytest.mark.numpy_alone("runs in processes of its own")
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
+def _run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-def test_the_deployed_policy_gives_the_actions_that_tianshou_recorded() -> None:
-    recorded = EXAMPLES / "data" / "tianshou_td3_actions.npz"
-    code = f"""
-import numpy
-from examples.deploy import deployed_npnets
-policy, recorded = deployed_npnets.load({str(CHECKPOINT)!r}), numpy.load({str(recorded)!r})
-found = numpy.stack([policy(observation) for observation in recorded["observations"]])
-print(numpy.abs(found - recorded["actions"]).max(), numpy.ptp(recorded["actions"]))
-"""
-    done = _run("-c", code)
-    assert done.returncode == 0, done.stderr
-    difference, spread = map(float, done.stdout.split())
-    assert difference < 2e-5 and spread > 1
+@pytest.mark.parametrize("file", [file for file in policies.TOUR if file.library], ids=lambda file: file.library)
+def test_a_policy_acts_as_the_library_that_trained_it_recorded(file: policies.PolicyFile) -> None:
+    recorded = np.load(EXAMPLES / "data" / RECORDED[file.path.name])
+    found = policies.read(file.path).act(recorded["observations"])
+    np.testing.assert_allclose(found, recorded["actions"], rtol=1e-6, atol=1e-5)
+    assert np.ptp(recorded["actions"]) > 1
+
+
+def test_our_policy_normalizes_observations_and_knows_its_bounds() -> None:
+    policy = policies.read(OURS)
+    assert policy.normalization is not None and policy.normalization.count == 1000
+    assert (policy.to_action, policy.low, policy.high) == ("squash", [-2.0], [2.0])
 
 
 def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
@@ -46,19 +57,54 @@ def test_the_process_that_runs_the_policy_cannot_import_pytorch() -> None:
 
 
 @pytest.mark.slow
-def test_the_example_prints_the_return_and_the_time_of_a_policy_of_tianshou(tmp_path: Path) -> None:
-    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), "--episodes", "3", "--out", str(tmp_path))
+def test_a_policy_has_the_same_returns_in_every_form(tmp_path: Path) -> None:
+    done = _run(str(PROGRAM), "--episodes", "2", "--out", str(tmp_path), "--policy", str(OURS))
     assert done.returncode == 0, done.stderr
-    rows = dict(re.findall(r"^(\w.*?) {2,}(\S.*)$", done.stdout, re.MULTILINE))
-    assert list(rows) == [
-        "return of an episode",
-        "action, median",
-        "action, 99th percentile",
-        "import",
-        "load the checkpoint",
-        "resident memory",
-    ]
-    assert float(rows["return of an episode"].split(" ")[0]) > -400
+    absent = exported_files.missing()
+    sides = json.loads((tmp_path / "results.json").read_text())["results"]["policies"][OURS.name]
+    assert [*sides] == ["npnets", *(form for form in ("C", "ONNX", "plain Python") if form not in absent)]
+    for name, side in sides.items():
+        assert side["difference"] < 5e-5 and side["bytes"] > 17_000, name
+        assert side["returns"]["mean"] == pytest.approx(sides["npnets"]["returns"]["mean"], abs=0.1)
+        assert -400 < side["returns"]["mean"] < 0
+        assert name in done.stdout.splitlines()[0]
+    assert all(f"no {form}: {why}" in done.stdout for form, why in absent.items())
+
+
+@pytest.mark.slow
+def test_without_a_compiler_and_without_onnxruntime_there_are_no_such_columns(tmp_path: Path) -> None:
+    arguments = ["--episodes", "1", "--policy", str(TIANSHOU), "--out", str(tmp_path)]
+    code = (
+        "import sys, shutil, importlib.util; found = importlib.util.find_spec; shutil.which = lambda name: None\n"
+        "importlib.util.find_spec = lambda name, *_: None if name == 'onnxruntime' else found(name, *_)\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "from examples.deploy import deploy_policy; sys.exit(deploy_policy.main())"
+    )
+    done = _run("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["npnets", "plain", "Python"]
+    assert "no C: there is no C compiler (cc, gcc or clang)" in done.stdout
+    assert "no ONNX: onnxruntime is not installed (pip install onnxruntime)" in done.stdout
+
+
+@pytest.mark.skipif(exported_files.compiler() is None, reason="there is no C compiler")
+def test_the_exported_c_is_compiled_for_the_process_that_loads_it(tmp_path: Path) -> None:
+    exported = exported_files.as_c(policies.read(TIANSHOU), tmp_path)
+    header, object_file = (tmp_path / f"policy.{suffix}" for suffix in ("h", "o"))
+    assert "static const float" in header.read_text() and exported.path.exists()
+    assert exported.size == object_file.stat().st_size < 24_000
+
+
+def test_the_table_has_a_column_for_each_form_and_leaves_cells_empty_where_a_policy_has_none() -> None:
+    side = {"returns": [-1.0, -3.0], "median_us": 12.34, "bytes": 4_000, "difference": 0.0}
+    costs = {"import_ms": 5.0, "load_ms": 6.0, "resident_mb": None}
+    sides = {"a": {"npnets": side | costs, "C": side | costs}, "b": {"npnets": side | costs}}
+    lines = deploy_policy.table(sides).splitlines()
+    assert lines[0].split() == ["npnets", "C"] and lines[2] == "a"
+    assert lines[3].split() == ["return", "of", "an", "episode", "-2.0", "±", "1.0", "-2.0", "±", "1.0"]
+    assert lines[4].split() == ["one", "action", "12.3", "us", "12.3", "us"]
+    imports = [line.split() for line in lines if "import" in line]
+    assert imports == [["import", "5", "ms"], ["import", "5", "ms"]]  # not of C
 
 
 @pytest.mark.slow
@@ -66,15 +112,17 @@ def test_the_example_prints_the_return_and_the_time_of_a_policy_of_tianshou(tmp_
     ("arguments", "message"),
     [
         (["--episodes", "0"], "--episodes: must be at least 1, but is 0"),
-        (["--checkpoint", "nowhere.pth"], "there is no file nowhere.pth"),
-        (["--checkpoint", __file__], "test_deploy_policy.py"),
+        (["--policy", "nowhere.pth"], "there is no file nowhere.pth"),
+        (["--policy", __file__], "test_deploy_policy.py"),
     ],
 )
 def test_the_error_for_a_policy_that_cannot_run_is_one_line(arguments: list[str], message: str) -> None:
-    done = _run(str(EXAMPLES / "deploy" / "deploy_policy.py"), *arguments)
+    done = _run(str(PROGRAM), *arguments)
     assert done.returncode and message in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_the_checkpoint_contains_actor_critics_and_targets() -> None:
-    parts = {name.split(".")[0] for name in torch_file.load(CHECKPOINT)}
-    assert {"actor", "actor_old", "critic", "critic_old", "critic2", "critic2_old"} <= parts
+@pytest.mark.skipif(importlib.util.find_spec("tianshou") is not None, reason="Tianshou is installed")
+def test_a_comparison_without_the_other_library_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ImportError, match="--compare needs the library that trained a policy: .*tianshou"):
+        deploy_policy.not_installed(policies.TOUR)

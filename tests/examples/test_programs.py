@@ -12,7 +12,8 @@ import pytest
 pytestmark = pytest.mark.numpy_alone("starts programs, and runs no network")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-SIDES = {"deployed_npnets.py", "deployed_tianshou.py"}  # which deploy_policy.py starts
+# Programs that deploy_policy.py starts.
+SIDES = {path.name for path in (EXAMPLES / "deploy").glob("deployed_*.py")}
 NEED_OTHERS = {"train_stable_baselines3_policy.py", "train_tianshou_policy.py"}
 PROGRAMS = sorted(
     path

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from c_files import Library, calls, compile_in, compiler, texts_of
+from c_files import Library, calls, compile_in, texts_of
 from exported_cases import EXPORTED, exported_programs, program
 from hypothesis import given, settings
 from hypothesis import strategies as st

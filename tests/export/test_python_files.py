@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exported_cases import EXPORTED
 from python_files import BARE, loaded, micropython, outcome, program, run_file
 
 from npnets.export.program import (
@@ -33,6 +34,8 @@ from npnets.export.program import (
     Value,
 )
 from npnets.export.python import functions, write
+from npnets.kernels.activation_formulas import FORMULAS
+from npnets.kernels.activations import parameters_of
 
 pytestmark = pytest.mark.numpy_alone("writes files of Python's numbers")
 
@@ -87,6 +90,14 @@ def test_a_file_runs_its_self_test_in_a_bare_python(tmp_path: Path) -> None:
     done = run_file(BARE, tmp_path, write(policy()))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "policy: 4 of 4 cases of the self-test agree with npnets\n"
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_the_self_test_of_every_kind_of_network_agrees(name: str) -> None:
+    file = loaded(EXPORTED[name]())
+    assert len(file["CASES"]) == 8 and file["self_test"]() == 0
+    file["agree"] = lambda x, y: len(x) != len(y)
+    assert file["self_test"]() == 8  # all entries were compared
 
 
 def test_a_failing_self_test_is_reported_and_fails_the_program(tmp_path: Path) -> None:
@@ -211,12 +222,17 @@ def test_micropython_runs_the_self_test(made: Program, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", EXPORTED)
+def test_micropython_runs_networks_of_every_kind(name: str, tmp_path: Path) -> None:
+    done = run_file([micropython()], tmp_path, write(EXPORTED[name]()))
+    assert (done.returncode, done.stdout) == (0, "policy: 8 of 8 cases of the self-test agree with npnets\n")
+
+
 def test_micropython_runs_every_function(tmp_path: Path) -> None:
-    values = [0.3, -0.7, 30.0]
-    constant = Constant(X, np.array(values))
-    entrywise = [("relu", ()), ("leaky_relu", (0.1,)), ("tanh", ()), ("sigmoid", ()), ("silu", ()), ("cos", ())]
-    entrywise += [("softplus", (1.0, 20.0)), ("elu", (1.0,)), ("gelu", ("none",)), ("gelu", ("tanh",)), ("exp", ())]
-    steps = [Activate(Value(f"o{k}", 3), X, name, args) for k, (name, args) in enumerate(entrywise)]
+    constant = Constant(X, np.array([0.3, -0.7, 30.0]))
+    defaults = {name: [p.default for p in parameters_of(name).parameters.values()] for name in FORMULAS}
+    entrywise = [*defaults.items(), ("cos", ()), ("exp", ()), ("gelu", ("tanh",))]
+    steps = [Activate(Value(f"o{k}", 3), X, name, tuple(args)) for k, (name, args) in enumerate(entrywise)]
     unused, outputs = Value("u", 1), [step.output for step in steps]
     bare = program([unused], [constant, *steps], outputs)
     expected = tuple(np.array([column]) for column in outcome(bare, [0.0]))

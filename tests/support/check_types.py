@@ -24,8 +24,8 @@ import typed_blocks
 ROOT = Path(__file__).resolve().parents[2]
 # Packages that pages and examples import and that have no types of their own.
 UNTYPED = ("cma", "cupy", "h5py", "minari", "mujoco", "safetensors", "scipy", "threadpoolctl", "tqdm")
-# Dependencies of two examples, which are not installed here.
-NOT_INSTALLED = ("tianshou", "torch")
+# Dependencies of examples, which are not installed here.
+NOT_INSTALLED = ("onnxruntime", "stable_baselines3", "tianshou", "torch")
 
 # Whether arithmetic of arrays gives an array or Any depends on the release of NumPy, and so would warn_return_any.
 MYPY = """\
@@ -46,6 +46,7 @@ PYRIGHT = {
     "exclude": [
         "examples/data/train_stable_baselines3_policy.py",
         "examples/data/train_tianshou_policy.py",
+        "examples/deploy/deployed_stable_baselines3.py",
         "examples/deploy/deployed_tianshou.py",
     ],
 }

@@ -199,17 +199,40 @@ def log_one_plus(p: float) -> float:
     return p if one_plus_p == 1.0 else math.log(one_plus_p) * (p / (one_plus_p - 1.0))
 
 
+def log_one_plus_exp(z: float) -> float:
+    """Return log(1 + exp(z)); exp(-|z|) cannot overflow."""
+    return log_one_plus(math.exp(-abs(z))) + (z if z > 0 else 0.0)
+
+
 def softplus(z: float, beta: float, threshold: float) -> float:
     """Smooth rectifier, log(1 + exp(beta * z)) / beta; z where beta * z is above the threshold."""
     scaled = beta * z
-    if scaled > threshold:
-        return z
-    return (log_one_plus(math.exp(-abs(scaled))) + (scaled if scaled > 0 else 0.0)) / beta
+    return z if scaled > threshold else log_one_plus_exp(scaled) / beta
+
+
+def logsigmoid(z: float) -> float:
+    """Logarithm of the logistic function."""
+    return -log_one_plus_exp(-z)
+
+
+def mish(z: float) -> float:
+    """Return z * tanh(log(1 + exp(z)))."""
+    return z * math.tanh(log_one_plus_exp(z))
 
 
 def elu(z: float, alpha: float) -> float:
     """Exponential linear unit."""
     return z if z > 0 else alpha * math.expm1(z)
+
+
+def selu(z: float) -> float:
+    """Scaled exponential linear unit."""
+    return 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * math.expm1(z))
+
+
+def celu(z: float, alpha: float) -> float:
+    """Continuously differentiable exponential linear unit."""
+    return z if z > 0 else alpha * math.expm1(z / alpha)
 
 
 def gelu(z: float) -> float:
@@ -222,9 +245,34 @@ def gelu_tanh(z: float) -> float:
     return z * sigmoid(math.sqrt(8 / math.pi) * z * (1.0 + 0.044715 * z * z))
 
 
+def softsign(z: float) -> float:
+    """Return z / (1 + |z|)."""
+    return z / (1.0 + abs(z))
+
+
+def hardtanh(z: float, low: float, high: float) -> float:
+    """Return z kept between low and high."""
+    return low if z < low else high if z > high else z
+
+
+def relu6(z: float) -> float:
+    """Return z kept between 0 and 6."""
+    return hardtanh(z, 0.0, 6.0)
+
+
+def hardsigmoid(z: float) -> float:
+    """Zero up to -3, one from 3 on, and a line between them."""
+    return hardtanh((z + 3.0) / 6.0, 0.0, 1.0)
+
+
+def hardswish(z: float) -> float:
+    """Return z * hardsigmoid(z)."""
+    return z * hardsigmoid(z)
+
+
 def clipped_exp(z: float, low: float, high: float) -> float:
     """Exponential of z kept between low and high."""
-    return exp(low if z < low else high if z > high else z)
+    return exp(hardtanh(z, low, high))
 
 
 # -- self-test --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from npnets.export.program import Program, Value
 
 RESERVED = frozenset(
-    {"math", "act", "reset", "state", "self_test", "expected", "wrong", "z"}
+    {"math", "act", "reset", "state", "self_test", "given", "expected", "wrong", "z"}
     | {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
 )
 

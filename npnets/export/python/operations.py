@@ -1,4 +1,4 @@
-"""One operation of a program as one statement of Python."""
+"""One operation of a program as statements of Python."""
 
 from collections.abc import Mapping
 
@@ -53,10 +53,11 @@ class Statements:
         self._known: dict[tuple[int, bool], str] = {}
         self.constants: dict[str, str] = {}
 
-    def statement(self, operation: Operation) -> str:
-        """Return the assignment that computes an operation's output."""
-        targets = [operation.output, *([operation.new_cell] if isinstance(operation, Lstm) else [])]
-        return f"{', '.join(map(self.local, targets))} = {self._expression(operation)}"
+    def statements(self, operation: Operation) -> list[str]:
+        """Return the assignments that compute an operation's output."""
+        if isinstance(operation, Lstm):
+            return self._lstm(operation)
+        return [f"{self.local(operation.output)} = {self._expression(operation)}"]
 
     def local(self, value: Value) -> str:
         """Return the local name of a value."""
@@ -64,7 +65,7 @@ class Statements:
 
     def _expression(self, operation: Operation) -> str:
         match operation:
-            case Linear() | LayerNorm() | Lstm():
+            case Linear() | LayerNorm():
                 return self._layer(operation)
             case Activate() | Normalize() | Affine() | Clip() | Combine():
                 return self._entrywise(operation)
@@ -74,19 +75,24 @@ class Statements:
                 return self._reduction(operation)
         raise NotImplementedError(f"plain Python has no statement for {type(operation).__name__}")
 
-    def _layer(self, operation: Linear | LayerNorm | Lstm) -> str:
-        name = self.local(operation.output)
-        match operation:
-            case Linear(x=x, weight=weight, bias=bias, rows=rows):
-                return self._linear(self.local(x), name, weight, bias, rows)
-            case LayerNorm(x=x, weight=weight, bias=bias, epsilon=epsilon):
-                result = f"standardize({self.local(x)}, {literals.number(epsilon)})"
-                if weight is not None:
-                    result = f"multiply({result}, {self._vector(name, 'weight', weight)})"
-                return result if bias is None else f"add({result}, {self._vector(name, 'bias', bias)})"
-        from_input = self._linear(self.local(operation.x), f"{name}_input", operation.input_weight, operation.bias)
-        from_hidden = self._linear(self.local(operation.hidden), f"{name}_hidden", operation.hidden_weight, None)
-        return f"lstm(add({from_input}, {from_hidden}), {self.local(operation.cell)})"
+    def _layer(self, operation: Linear | LayerNorm) -> str:
+        name, x = self.local(operation.output), self.local(operation.x)
+        if isinstance(operation, Linear):
+            return self._linear(x, name, operation.weight, operation.bias, operation.rows)
+        result = f"standardize({x}, {literals.number(operation.epsilon)})"
+        if operation.weight is not None:
+            result = f"multiply({result}, {self._vector(name, 'weight', operation.weight)})"
+        return result if operation.bias is None else f"add({result}, {self._vector(name, 'bias', operation.bias)})"
+
+    def _lstm(self, operation: Lstm) -> list[str]:
+        x, hidden, cell = map(self.local, (operation.x, operation.hidden, operation.cell))
+        name, new_cell = self.local(operation.output), self.local(operation.new_cell)
+        gates = self._names.new(f"{name}_gates")
+        return [
+            f"{gates} = {self._linear(x, f'{name}_input', operation.input_weight, operation.bias)}",
+            f"{gates} = add({gates}, {self._linear(hidden, name, operation.hidden_weight, None)})",
+            f"{name}, {new_cell} = lstm({gates}, {cell})",
+        ]
 
     def _linear(self, x: str, name: str, weight: Floats, bias: Floats | None, rows: int = 1) -> str:
         of_rows, x = ("_of_rows", f"{x}, {rows}") if rows > 1 else ("", x)

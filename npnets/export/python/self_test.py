@@ -5,6 +5,7 @@ import numpy as np
 from npnets.export.program import Program
 from npnets.export.python import literals
 
+_INDENT = " " * 12
 _MAIN = """\
 if __name__ == "__main__":
     failures = self_test()
@@ -19,30 +20,36 @@ def self_test(program: Program) -> str:
 
 
 def _function(program: Program) -> str:
-    inputs, outputs = ([port.name for port in ports] for ports in (program.inputs, program.outputs))
-    states = [state.before.name for state in program.states]
-    before = [f"{{{', '.join(f'{chr(34)}{name}{chr(34)}: {name}' for name in states)}}}"] if states else []
+    states = [f'state["{state.after.name}"]' for state in program.states]
+    outputs = [port.name for port in program.outputs]
     vectors = [f"[{port.name}]" if port.shape == () else port.name for port in program.outputs]
-    vectors += [f'state["{name}"]' for name in states]
     lines = [
         '"""Return how many cases have outputs that differ from those of npnets by more than 1e-5."""',
         "wrong = 0",
-        f"for {', '.join([*inputs, *states])}, expected in CASES:",
-        f"    {', '.join([*outputs, *(['state'] if states else [])])} = act({', '.join([*inputs, *before])})",
-        f"    wrong += not agree({' + '.join(vectors)}, expected)",
+        "for given, expected in CASES:",
+        f"    {', '.join([*outputs, *(['state'] if states else [])])} = act(*given)",
+        f"    wrong += not agree({' + '.join([*vectors, *states])}, expected)",
         "return wrong",
     ]
     return "\n".join(["def self_test():", *(f"    {line}" for line in lines)])
 
 
 def _cases(program: Program) -> str:
-    """Return one line or more for each case: a vector for each input and state, and one of all outputs."""
-    inputs, outputs = ([_rows(array) for array in arrays] for arrays in program.self_test)
+    """Return the arguments and all outputs, one behind the other, of every case."""
+    given, outputs = ([_rows(array) for array in arrays] for arrays in program.self_test)
+    inputs, states = given[: len(program.inputs)], given[len(program.inputs) :]
     lines = []
     for case in range(len(outputs[0]) if outputs else 0):
-        vectors = [*(rows[case] for rows in inputs), np.concatenate([rows[case] for rows in outputs])]
-        texts = [f"        {literals.vector(vector, ' ' * 8)}," for vector in vectors]
-        lines += ["    (", *texts, "    ),"]
+        arguments = [f"{_INDENT}{literals.vector(rows[case], _INDENT)}," for rows in inputs]
+        if states:
+            names = [state.before.name for state in program.states]
+            parts = [
+                f'{_INDENT}    "{n}": {literals.vector(s[case], f"{_INDENT}    ")},'
+                for n, s in zip(names, states, strict=True)
+            ]
+            arguments += [f"{_INDENT}{{", *parts, f"{_INDENT}}},"]
+        expected = literals.vector(np.concatenate([rows[case] for rows in outputs]), "        ")
+        lines += ["    (", "        (", *arguments, "        ),", f"        {expected},", "    ),"]
     return "\n".join(["CASES = (", *lines, ")"])
 
 

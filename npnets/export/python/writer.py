@@ -122,9 +122,15 @@ def _act(program: Program, values: dict[str, str], statements: Statements) -> st
     body = [_check(values[port.value.name], port, port.name) for port in program.inputs]
     for state in program.states:
         body.append(_check(values[state.before.value.name], state.before, f'state["{state.before.name}"]'))
-    body += [statements.statement(operation) for operation in program.operations]
+    body += [_narrow(line) for operation in program.operations for line in statements.statements(operation)]
     lines = [_act_docstring(program), *body, _return(program, values)]
     return "\n".join([f"def act({', '.join(arguments)}):", *(f"    {line}" for line in lines)])
+
+
+def _narrow(assignment: str) -> str:
+    """Return an assignment in three lines if it is too long for one."""
+    target, _, expression = assignment.partition(" = ")
+    return assignment if len(assignment) < literals.WIDTH else f"{target} = (\n        {expression}\n    )"
 
 
 def _act_docstring(program: Program) -> str:

@@ -1,0 +1,37 @@
+"""The policies of the tour, and how each file becomes a policy of npnets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import npnets
+from npnets.interop import tianshou, torch_file
+from npnets.interop.policies import load_policy
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+TORQUE = 2.0
+"""The bound of Pendulum-v1's action, in N m."""
+
+
+class PolicyFile(NamedTuple):
+    """A file, its title in tables, and the library that can run it on PyTorch, if any."""
+
+    path: Path
+    title: str
+    library: str | None = None
+
+
+TOUR = (
+    PolicyFile(DATA / "stable_baselines3_sac_pendulum.zip", "SAC of Stable-Baselines3", "stable_baselines3"),
+    PolicyFile(DATA / "tianshou_td3_pendulum.pth", "TD3 of Tianshou 1.0", "tianshou"),
+    PolicyFile(DATA / "npnets_policy_pendulum.npz", "SAC of npnets, normalized observations"),
+)
+
+
+def read(path: Path) -> npnets.Policy:
+    """Read a policy for Pendulum-v1."""
+    if path.suffix != ".pth":
+        return load_policy(path)
+    actor = npnets.Actor(npnets.Net(3, hidden_sizes=(64, 64)), action_shape=1, max_action=TORQUE)
+    return npnets.Policy(actor, tianshou.from_state_dict(actor, torch_file.load(path), prefix="actor"))
