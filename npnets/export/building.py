@@ -42,7 +42,7 @@ def program_of(subject: Subject, name: str, seed: int) -> Program:
     needed = [port.value for port in outputs] + [state.after.value for state in states]
     return Program(
         name=name,
-        description=repr(subject.network if subject.policy is None else subject.policy),
+        description=subject.description,
         parameters=sum(int(leaf.size) for leaf in tree.leaves(subject.params) if hasattr(leaf, "size")),
         inputs=tuple(builder.ports.values()),
         outputs=outputs,

@@ -15,6 +15,7 @@ from npnets.export.interface import Arrays, Interface, Reference, Shapes, innerm
 from npnets.export.lowering.bounds import bounds_of, middle_and_half
 from npnets.export.self_test import Ranges
 from npnets.normalization import Normalization, Normalized
+from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 from npnets.tree import Params, Tree
 
@@ -66,6 +67,12 @@ class Subject:
         return state_shape(self.network) if self.interface.keeps_state else None
 
     @property
+    def description(self) -> str:
+        """The network as the call that made it; of a policy that does more than the network, its own description."""
+        acts_as_is = self.policy is None or (self.policy.to_action == "as_is" and self.normalization is None)
+        return repr(self.network if acts_as_is else self.policy)
+
+    @property
     def dtype(self) -> Any:
         """The dtype of the parameters."""
         leaves = tree.leaves(self.params)
@@ -111,7 +118,7 @@ def subject_of(
         given = {"normalization": normalization, "fraction_proposal": fraction_proposal}
         acts = Policy(network, params, **given) if policy is None else replace(policy, params=params)
     if normalization is not None:
-        normalization = normalizing.checked(normalization)
+        normalization = checked(normalization)
     return Subject(network, params, normalization, fraction_proposal, acts, interface)
 
 

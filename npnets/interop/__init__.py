@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from npnets.public import imported_when_used, listing
 
 if TYPE_CHECKING:
-    from npnets.interop import tianshou, torch_file
+    from npnets.interop import pickle_file, tianshou, torch_file
+    from npnets.interop.foreign import Foreign
     from npnets.interop.policies import load_policy
 else:
     __getattr__ = imported_when_used(
         __name__,
         {
+            "Foreign": "npnets.interop.foreign",
             "load_policy": "npnets.interop.policies",
+            "pickle_file": "npnets.interop.pickle_file",
             "tianshou": "npnets.interop.tianshou",
             "torch_file": "npnets.interop.torch_file",
         },
     )
 
-__all__ = ["load_policy", "tianshou", "torch_file"]
+__all__ = ["Foreign", "load_policy", "pickle_file", "tianshou", "torch_file"]
 
 __dir__ = listing(__all__)

@@ -28,10 +28,10 @@ import npnets.numpy as nnp
 from npnets.autodiff import Pair, fused
 from npnets.backend import Array, namespace
 from npnets.kernels import lstm_product, lstm_step
-from npnets.kernels.activation_formulas import sigmoid
 from npnets.kernels.buffers import scratch
 from npnets.kernels.compiled import lstm as compiled
 from npnets.kernels.cuda import lstm_step as cuda
+from npnets.kernels.logistic import sigmoid
 from npnets.kernels.lstm_step import Step
 from npnets.kernels.products import product
 

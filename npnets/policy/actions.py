@@ -12,6 +12,7 @@ import npnets.numpy as nnp
 from npnets.backend import Array, to_device
 from npnets.bounds import check_room, rounded_down, within
 from npnets.common import Net
+from npnets.normalization.network import unwrapped
 from npnets.policy import network as networks
 
 ToAction: TypeAlias = Literal["as_is", "squash", "clip", "clip_and_scale", "greedy"]
@@ -23,7 +24,7 @@ INTO_BOUNDS = ("squash", "clip", "clip_and_scale")
 
 def choice(network: Any, to_action: object, has_bounds: bool) -> ToAction:
     """Return how a network's output becomes an action, the network's own choice for `None`."""
-    chooses = isinstance(networks.unwrapped(network), networks.CHOOSES)
+    chooses = isinstance(unwrapped(network), networks.CHOOSES)
     if to_action is None:
         if has_bounds:
             raise TypeError(
@@ -37,7 +38,7 @@ def choice(network: Any, to_action: object, has_bounds: bool) -> ToAction:
         raise ValueError(f"to_action must be None or one of {', '.join(CHOICES)}, but is {to_action!r:.80}")
     if to_action in INTO_BOUNDS and (chooses or networks.action_shape(network) is None and not has_bounds):
         raise TypeError(f"to_action={to_action!r} needs a network of continuous actions and low and high")
-    _check_greedy(networks.unwrapped(network), to_action, has_bounds)
+    _check_greedy(unwrapped(network), to_action, has_bounds)
     return to_action
 
 

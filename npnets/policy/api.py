@@ -16,7 +16,9 @@ from npnets.backend import Array, device_of
 from npnets.description import cached_property, no_call, set_fields, uncached
 from npnets.dtypes import COMPUTED
 from npnets.inputs import as_array, first_leaf
-from npnets.normalization import Normalization, checked, normalize
+from npnets.normalization import Normalization, normalize
+from npnets.normalization.network import unwrapped
+from npnets.normalization.statistics import checked
 from npnets.policy import network as networks
 from npnets.policy import saved
 from npnets.policy.actions import Mapping, ToAction, checked_bounds, choice, mapping
@@ -232,7 +234,7 @@ class Policy:
 
     def _check_one_input(self) -> None:
         for kind, method in networks.MORE_INPUTS.items():
-            if isinstance(networks.unwrapped(self.network), kind):
+            if isinstance(unwrapped(self.network), kind):
                 raise TypeError(f"a {kind.__name__} cannot act for an observation alone; use its {method}")
 
     def _normalized(self, normalization: Normalization, x: Any) -> Array:

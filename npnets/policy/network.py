@@ -21,7 +21,7 @@ from npnets.discrete import (
     IntrinsicCuriosityModule,
 )
 from npnets.discrete import Critic as DiscreteCritic
-from npnets.normalization import Normalized
+from npnets.normalization.network import Normalized, unwrapped
 from npnets.tree import Params, Tree
 
 CHOOSES = (DiscreteActor, BranchingNet, ImplicitQuantileNetwork, FullQuantileFunction)
@@ -39,11 +39,6 @@ _WITHOUT_ACTIONS = (
     *(Critic, RecurrentCritic, DiscreteCritic, IntrinsicCuriosityModule, CosineEmbeddingNetwork),
     FractionProposalNetwork,
 )
-
-
-def unwrapped(network: Any) -> Any:
-    """Return the network inside of `Normalized`."""
-    return unwrapped(network.network) if isinstance(network, Normalized) else network
 
 
 def check(network: Any, params: Params, fraction_proposal: object) -> None:

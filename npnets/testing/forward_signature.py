@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Protocol
 
+from npnets.normalization.network import unwrapped
 from npnets.testing.quantiles import supplied_to
 from npnets.testing.shapes import Row
 from npnets.tree import Tree
@@ -68,5 +69,5 @@ def takes_sequences(net: Network, names: tuple[str, ...]) -> bool:
     """Whether observations may be `(batch, steps, ...)`: if `forward` or that of the trunk takes lengths or resets."""
     if _FOR_SEQUENCES & set(names):
         return True
-    trunk = getattr(net, "preprocess_net", None)
+    trunk = unwrapped(getattr(net, "preprocess_net", None))
     return "state" in names and trunk is not None and bool(_FOR_SEQUENCES & set(argument_names(trunk)))

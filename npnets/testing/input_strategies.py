@@ -17,6 +17,7 @@ from npnets.backend import Array
 from npnets.bounds import within
 from npnets.caches import bounded_cache
 from npnets.description import Shape
+from npnets.normalization.network import unwrapped
 from npnets.testing.arrays import is_floating, parameters_from
 from npnets.testing.forward_signature import Network
 from npnets.testing.network_under_test import network_under_test
@@ -109,6 +110,7 @@ def actions(
     TypeError
         If the shape of actions is not known.
     """
+    net = unwrapped(net)
     row = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
     if row is None:
         raise TypeError(f"{net!r:.80} neither takes nor returns actions; if it does, pass action_shape")

@@ -21,6 +21,7 @@ from npnets import tree
 from npnets.autodiff import bare, value_and_grad, vjp
 from npnets.backend import Array, namespace, to_numpy
 from npnets.discrete.noisy_linear import noise_paths
+from npnets.normalization.network import statistics_paths
 from npnets.testing.arrays import bits, check_equal, is_floating, normal_like, paths_and_leaves, shown
 from npnets.testing.law import Law, Violation
 from npnets.testing.laws_of_outputs import check_finite
@@ -121,7 +122,8 @@ def _contradiction(loss: _Loss, at: Tree, rng: np.random.Generator) -> Violation
     """Return the violation by the first part of a gradient that finite differences contradict."""
     gradient = loss.gradient(at)
     start, size = loss.terms(at)
-    constants = {f"params.{path}" for path in noise_paths(at["params"])}
+    paths = (*noise_paths(at["params"]), *statistics_paths(at["params"]))
+    constants = {f"params.{path}" for path in paths}
     for (path, leaf), g in zip(paths_and_leaves(at), tree.leaves(gradient), strict=True):
         if path in constants:
             continue
@@ -183,7 +185,9 @@ def _flow(trial: Trial) -> None:
     missing: set[str] = set()
     for seed, params, inputs in trial.random_points(ATTEMPTS, 4):
         gradient = _Loss(trial, inputs, seed).gradient(_variables(trial, params, inputs))
-        parts = {**gradient, "inputs.act": gradient["inputs"].get("act", ())}
+        statistics = statistics_paths(gradient["params"])
+        trained = [leaf for path, leaf in paths_and_leaves(gradient["params"]) if path not in statistics]
+        parts = {**gradient, "params": trained, "inputs.act": gradient["inputs"].get("act", ())}
         missing = missing or {name for name, part in parts.items() if tree.leaves(part)}
         missing -= {name for name, part in parts.items() if any(leaf.any() for leaf in tree.leaves(part))}
         if not missing:

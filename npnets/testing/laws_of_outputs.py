@@ -67,7 +67,7 @@ def _bound(trial: Trial) -> None:
     params = trial.params(np.float32, (0.0, 1.0, 100.0))
     outputs = trial.run(params, trial.inputs(trial.batch(), np.float32, LARGE)).outputs
     name, action = next(iter(tree.to_numpy(outputs).items()))
-    low, high = bounds_of(trial.net) or (-np.inf, np.inf)
+    low, high = bounds_of(trial.under_test.inner) or (-np.inf, np.inf)
     entries = action.reshape(len(action), -1).astype(np.float64)
     beyond = np.maximum(low - entries, entries - high)
     if (beyond > 0).any():
@@ -95,9 +95,9 @@ def _sigma(trial: Trial) -> None:
 
 def _sigma_range(network: NetworkUnderTest) -> tuple[float, float]:
     """Return the bounds of a standard deviation, slightly widened for rounding."""
-    if isinstance(network.net, VAE):
+    if isinstance(network.inner, VAE):
         lowest, highest = LOG_STD_MIN, LOG_STD_MAX
-    elif getattr(network.net, "conditioned_sigma", False):
+    elif getattr(network.inner, "conditioned_sigma", False):
         lowest, highest = SIGMA_MIN, SIGMA_MAX
     else:
         return 0.0, np.inf
@@ -127,7 +127,7 @@ def _init_takes_dtype(network: NetworkUnderTest) -> bool:
 
 
 def _is_bounded(network: NetworkUnderTest) -> bool:
-    return bounds_of(network.net) is not None and not getattr(network.net, "unbounded", False)
+    return bounds_of(network.inner) is not None and not getattr(network.inner, "unbounded", False)
 
 
 SHAPE = Law(

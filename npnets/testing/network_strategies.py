@@ -16,6 +16,8 @@ from npnets import discrete
 from npnets.common import MLP, BranchingNet, EnsembleLinear, LayerNorm, Linear, Net, Recurrent
 from npnets.continuous import VAE, Actor, ActorProb, Critic, Perturbation, RecurrentActorProb, RecurrentCritic
 from npnets.kernels.activation_formulas import FORMULAS
+from npnets.normalization import Normalized
+from npnets.testing.shapes import observation_row
 
 Networks: TypeAlias = st.SearchStrategy[Any]
 
@@ -94,6 +96,14 @@ def _trunks(draw: st.DrawFn, shape: Any = None, actions: Any = 0, options: Any =
 
 
 @st.composite
+def _normalized(draw: st.DrawFn, inner: Networks) -> Normalized:
+    """Draw a network whose first stage normalizes."""
+    net: Any = draw(inner)
+    row: Any = observation_row(net)
+    return Normalized(net, row, draw(st.sampled_from([10.0, 0.5])), draw(st.sampled_from([1e-8, 1e-2])))
+
+
+@st.composite
 def _nets(draw: st.DrawFn) -> Any:
     kind = draw(st.sampled_from(["features", "values", "softmax", "atoms", "dueling", "concat", "ensemble", "noisy"]))
     actions = draw(st.integers(2, 4))
@@ -113,7 +123,7 @@ def _nets(draw: st.DrawFn) -> Any:
 
 @st.composite
 def _actors(draw: st.DrawFn, kind: type[Actor] | type[ActorProb]) -> Any:
-    trunk, shape, hidden = draw(_trunks() | _RECURRENT), draw(_SHAPES), draw(_HIDDEN)
+    trunk, shape, hidden = draw(_features()), draw(_SHAPES), draw(_HIDDEN)
     options = draw(_bounds(shape) if kind is Actor else _gaussian(shape))
     return kind(trunk, shape, hidden, flatten_action=draw(_FLAGS), **options)
 
@@ -122,7 +132,7 @@ def _actors(draw: st.DrawFn, kind: type[Actor] | type[ActorProb]) -> Any:
 def _critics_of_features(draw: st.DrawFn) -> Critic:
     """Draw a critic whose trunk sees observations alone, with actions behind it or without."""
     members: Any = draw(st.none() | _ENSEMBLES)
-    trunk: Any = draw(_trunks() | _RECURRENT)
+    trunk: Any = draw(_features())
     layers: dict[str, Any] = {}
     if members is not None:
         trunk = Net(draw(_SHAPES), 0, draw(st.tuples(_WIDTHS)), linear_layer=members)
@@ -145,12 +155,12 @@ def _critics(draw: st.DrawFn) -> Critic:
 @st.composite
 def _discrete_actors(draw: st.DrawFn) -> discrete.Actor:
     shape = draw(_WIDTHS | st.tuples(_WIDTHS, _SIZES))
-    return discrete.Actor(draw(_trunks() | _RECURRENT), shape, draw(_HIDDEN), softmax_output=draw(_FLAGS))
+    return discrete.Actor(draw(_features()), shape, draw(_HIDDEN), softmax_output=draw(_FLAGS))
 
 
 @st.composite
 def _discrete_critics(draw: st.DrawFn) -> discrete.Critic:
-    return discrete.Critic(draw(_trunks() | _RECURRENT), draw(_HIDDEN), draw(_SIZES))
+    return discrete.Critic(draw(_features()), draw(_HIDDEN), draw(_SIZES))
 
 
 @st.composite
@@ -176,7 +186,7 @@ def _branching_nets(draw: st.DrawFn) -> BranchingNet:
 
 
 def _quantile_networks(kind: type) -> Networks:
-    return st.builds(kind, _trunks() | _RECURRENT, _SHAPES, _HIDDEN, _SIZES)
+    return st.builds(kind, _features(), _SHAPES, _HIDDEN, _SIZES)
 
 
 @st.composite
@@ -220,6 +230,11 @@ def _gaussian(draw: st.DrawFn, shape: Any) -> dict[str, Any]:
     return {**bounds, "unbounded": unbounded, "conditioned_sigma": draw(_FLAGS)}
 
 
+def _features() -> Networks:
+    """Draw the trunk of an actor or a critic."""
+    return _trunks() | _RECURRENT | _normalized(_trunks() | _RECURRENT)
+
+
 _LAYERS = st.integers(1, 2)
 _RECURRENT: Networks = st.builds(Recurrent, _LAYERS, _SHAPES, _SHAPES, hidden_layer_size=_SIZES)
 _STRATEGIES: dict[type, Networks] = {
@@ -245,4 +260,5 @@ _STRATEGIES: dict[type, Networks] = {
     discrete.NoisyLinear: st.builds(discrete.NoisyLinear, _SIZES, _SIZES, st.sampled_from([0.5, 0.125])),
     discrete.IntrinsicCuriosityModule: _curiosity_modules(),
     BranchingNet: _branching_nets(),
+    Normalized: _normalized(_trunks() | _actors(Actor) | _recurrent_actors() | _critics() | _discrete_actors()),
 }

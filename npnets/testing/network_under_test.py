@@ -17,6 +17,7 @@ from npnets.backend import Array, device_of, to_device
 from npnets.continuous import VAE
 from npnets.description import Shape, cached_property
 from npnets.discrete import IntrinsicCuriosityModule
+from npnets.normalization.network import unwrapped
 from npnets.testing.arrays import is_array, parameters_from
 from npnets.testing.forward_signature import Network, argument_names, check_action_shape, takes_sequences
 from npnets.testing.law import Violation
@@ -56,11 +57,13 @@ class Result(NamedTuple):
 class NetworkUnderTest:
     """A network and what the laws must know of it.
 
+    `inner` is the network without the stage that normalizes observations, which changes only their shape.
     `observation`, `action` and `output` are shapes of one row; `action` is `None` if `forward` takes no actions.
     `names` are the arguments of `forward` after the observations. `members` is the size of an ensemble, or `None`.
     """
 
     net: Network
+    inner: Network
     names: tuple[str, ...]
     observation: Row
     action: Row | None
@@ -72,17 +75,17 @@ class NetworkUnderTest:
     @cached_property
     def rows(self) -> dict[str, Row]:
         """The shapes of one row of observations, actions, following observations and noise that `forward` takes."""
-        latent = getattr(self.net, "latent_dim", None)
+        latent = getattr(self.inner, "latent_dim", None)
         noise = (latent,) if "noise" in self.names and latent is not None else None
         following = self.observation if "s2" in self.names else None
         shapes = {"obs": self.observation, "act": self.action, "s2": following, "noise": noise}
-        shapes |= fraction_rows(self.net)
+        shapes |= fraction_rows(self.inner)
         return {name: row for name, row in shapes.items() if row is not None}
 
     @property
     def choices(self) -> int | None:
         """The number of choices for each entry of the actions that `forward` takes, if they are discrete."""
-        return choices_of(self.net) if "act" in self.rows else None
+        return choices_of(self.inner) if "act" in self.rows else None
 
     @property
     def needs_rng(self) -> bool:
@@ -119,8 +122,8 @@ class NetworkUnderTest:
 
     def output_shape(self, name: str, batch: int) -> Row:
         """Return the shape that an output must have."""
-        row = (self.net.latent_dim,) if isinstance(self.net, VAE) and name != "reconstruction" else self.output
-        row = () if name == CURIOSITY else output_rows(self.net).get(name, row)
+        row = (self.inner.latent_dim,) if isinstance(self.inner, VAE) and name != "reconstruction" else self.output
+        row = () if name == CURIOSITY else output_rows(self.inner).get(name, row)
         return (*([] if self.members is None else [self.members]), batch, *row)
 
     def call(self, net: Network, params: Tree, inputs: Inputs, state: Tree = None, **options: Tree) -> Result:
@@ -148,20 +151,20 @@ class NetworkUnderTest:
             arguments["state"] = state
         if "return_state" in self.names:
             arguments["return_state"] = True
-        return with_fractions(self.net, arguments)
+        return with_fractions(self.inner, arguments)
 
     def _by_name(self, output: Tree) -> dict[str, Array]:
         parts = output if isinstance(output, (tuple, list)) else [output]
-        quantiles = outputs_of(self.net, parts)
+        quantiles = outputs_of(self.inner, parts)
         if not all(is_array(part) for part in (parts if quantiles is None else quantiles.values())):
             types = [type(part).__name__ for part in parts]
             cause = "forward returns something else, or a new state although it has no argument state"
             raise Violation("an array, or a tuple of arrays", str(types), cause)
         if quantiles is not None:
             return quantiles
-        if isinstance(self.net, VAE):
+        if isinstance(self.inner, VAE):
             return dict(zip(("reconstruction", "mean", "std"), parts, strict=True))
-        if isinstance(self.net, IntrinsicCuriosityModule):
+        if isinstance(self.inner, IntrinsicCuriosityModule):
             return dict(zip((CURIOSITY, "act_hat"), parts, strict=True))
         if len(parts) == 2:
             return {"mu": parts[0], "sigma": parts[1]}
@@ -203,23 +206,25 @@ def network_under_test(
     sequences: bool | None = None,
 ) -> NetworkUnderTest:
     """Return a network as the laws use it, once its description and the arguments of `check_network` are checked."""
-    names = tuple(name for name in argument_names(net) if name != "state" or returns_state(net))
+    inner = unwrapped(net)
+    names = tuple(name for name in argument_names(inner) if name != "state" or returns_state(inner))
     observation = as_row("state_shape", state_shape) if state_shape is not None else observation_row(net)
     if observation is None and obs is None:
         raise TypeError(
             f"the shape of observations cannot be read from {net!r:.80}, which has no state_shape; pass it: "
             "check_network(net, state_shape=17)"
         )
-    action = as_row("action_shape", action_shape) if action_shape is not None else action_row(net)
-    check_action_shape(net, action)
+    action = as_row("action_shape", action_shape) if action_shape is not None else action_row(inner)
+    check_action_shape(inner, action)
     return NetworkUnderTest(
         net=net,
+        inner=inner,
         names=names,
         observation=observation or (),
         action=action if {"act", "action"} & set(names) else None,
-        output=output_row(net, action),
-        members=members if members is not None else members_of(net),
-        takes_sequences=takes_sequences(net, names) if sequences is None else sequences,
+        output=output_row(inner, action),
+        members=members if members is not None else members_of(inner),
+        takes_sequences=takes_sequences(inner, names) if sequences is None else sequences,
         obs=obs,
     )
 

@@ -20,6 +20,7 @@ from npnets.discrete import (
     IntrinsicCuriosityModule,
     NoisyLinear,
 )
+from npnets.normalization.network import Normalized, unwrapped
 
 Row: TypeAlias = tuple[int, ...]
 
@@ -60,6 +61,8 @@ def observation_row(net: object) -> Row | None:
         return (width(both) - width(action),) if both is not None and action is not None else None
     if isinstance(net, Net) and net.concat:
         return (width(net.state_shape) + width(net.action_shape) * net.num_atoms,)
+    if isinstance(net, Normalized):
+        return as_row("shape", net.shape)
     if isinstance(net, _SEQUENTIAL):
         return (width(net.state_shape),)
     if isinstance(net, IntrinsicCuriosityModule):
@@ -156,5 +159,5 @@ def members_of(net: object) -> int | None:
         size = getattr(linear(1, 1), "ensemble_size", None)
         if size is not None:
             return int(size)
-    trunk = getattr(net, "preprocess_net", None)
+    trunk = unwrapped(getattr(net, "preprocess_net", None))
     return None if trunk is None else members_of(trunk)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from exported_cases import EXPORTED, exported_programs
+from exported_cases import EXPORTED, exported_policies, exported_programs
 from hypothesis import given
 from program_interpreter import interpret
 
+from npnets import Policy
 from npnets.export.program import Program
 
 pytestmark = pytest.mark.numpy_alone("programs hold NumPy's arrays")
@@ -31,3 +32,14 @@ def test_a_program_of_each_kind_computes_what_npnets_does(name: str) -> None:
 @given(program=exported_programs())
 def test_a_program_of_any_network_computes_what_npnets_does(program: Program) -> None:
     check(program)
+
+
+@given(drawn=exported_policies())
+def test_a_program_of_a_policy_computes_its_actions_and_keeps_its_bounds(drawn: tuple[Program, Policy]) -> None:
+    program, policy = drawn
+    check(program)
+    ports = [*program.inputs, *(state.before for state in program.states)]
+    rng = np.random.default_rng(0)
+    far = {port.name: 1e9 * rng.standard_normal((8, *port.shape)) for port in ports}
+    action = interpret(program, far)["action"]
+    assert (action >= policy.low).all() and (action <= policy.high).all()

@@ -12,8 +12,8 @@ from counted_comparisons import CountsComparisons
 
 import npnets
 from npnets.files.fault import Fault
+from npnets.interop.pickles import machine, unpickling
 from npnets.interop.tianshou import from_state_dict, prefixes, to_state_dict
-from npnets.interop.torch import unpickling
 
 pytestmark = pytest.mark.numpy_alone("files hold NumPy's arrays")
 
@@ -48,7 +48,7 @@ def test_a_pickle_of_very_many_containers_is_refused_in_little_memory(code: byte
     body = b"\x80\x02](" + code * 600_000 + b"e."
     tracemalloc.start()
     try:
-        with pytest.raises(Fault, match=f"more than {unpickling.MOST_VALUES} containers"):
+        with pytest.raises(Fault, match=f"more than {machine.MOST_VALUES} containers"):
             unpickling.run(body, {}, (), lambda value: value, lambda path: Fault(path))
         _, peak = tracemalloc.get_traced_memory()
     finally:

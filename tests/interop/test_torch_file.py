@@ -63,6 +63,25 @@ def test_a_path_may_be_a_string() -> None:
     assert same(torch_file.load(str(NEWEST / "gpu.pt")), EXPECTED["2.13.0"]["gpu"])
 
 
+def test_the_contents_of_a_file_may_be_given_as_bytes() -> None:
+    assert same(torch_file.load((NEWEST / "gpu.pt").read_bytes()), EXPECTED["2.13.0"]["gpu"])
+    with pytest.raises(ValueError, match="^the file cannot be read: it does not begin as the zip archives"):
+        torch_file.load(b"text")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    {
+        "bare_tensor": np.ones((2, 2), np.float32),
+        "numpy": {"values": np.ones((2, 2), np.float32)},
+        "protocol_4": {"weight": np.ones((2, 2), np.float32)},
+        "set": {"values": {1}},
+    }.items(),
+)
+def test_other_plain_contents_are_read_too(content: str, expected: Any) -> None:
+    assert same(torch_file.load(NEWEST / f"{content}.pt"), expected)
+
+
 def test_each_array_is_contiguous_and_can_be_changed_without_changing_another() -> None:
     loaded = torch_file.load(NEWEST / "views.pt")
     for array in loaded.values():
@@ -187,17 +206,13 @@ def test_neither_pytorch_nor_a_zip_library_is_imported_with_the_module() -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     {
-        "bare_tensor": "holds a tensor, not a dict of tensors; save module.state_dict",
         "conjugate": r"save tensor.resolve_conj\(\)",
         "dtype": "uses 'torch.float32', .* dtypes as values are not read",
         "float8": "uses 'torch.float8_e4m3fn', .* float8",
         "legacy": "the format from before PyTorch 1.6; .*_use_new_zipfile_serialization=True",
         "module": "uses 'torch.nn.modules.container.Sequential', .* Save module.state_dict",
-        "numpy": r"uses 'numpy._core.multiarray._reconstruct', .*value.item\(\)",
-        "protocol_4": "protocol 4; save without pickle_protocol",
         "quantized": "uses 'torch._utils._rebuild_qtensor', .*quantized",
         "script": r"a TorchScript archive, .*save module.state_dict\(\)",
-        "set": "uses '__builtin__.set', .* None, numbers, text, dicts, lists and tuples are read",
         "sparse": "uses 'torch._utils._rebuild_sparse_tensor', .*sparse",
         "tuple_key": "a dict with a tuple as a key, not text or a small integer",
     }.items(),
@@ -246,7 +261,7 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         torch_file.load(NEWEST / "gpu.pt", most_bytes=-1)
 
 
-@pytest.mark.parametrize("path", [None, 3, b"x.pt", io.BytesIO()])
+@pytest.mark.parametrize("path", [None, 3, io.BytesIO()])
 def test_the_error_for_a_value_that_is_not_a_path_names_its_type(path: Any) -> None:
     words = rf"expected a path of a file, as in load\('policy.pt'\), but got a {type(path).__name__}$"
     with pytest.raises(TypeError, match=words):

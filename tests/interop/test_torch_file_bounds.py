@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from torch_archives import SIX, cases, integer, load, name, program, refused, storage, tensor, text, value, write_pickle
 
-from npnets.interop.torch import tensors, unpickling
+from npnets.interop.pickles import machine, unpickling, vocabulary
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
@@ -68,9 +68,12 @@ def _doubled(first: bytes, twice: bytes) -> bytes:
 @cases(
     {
         "text of 4 GiB": (b"\x80\x02X\xff\xff\xff\xff.", "breaks off"),
-        "an integer of 2 GiB": (b"\x80\x02\x8b\xff\xff\xff\x7f.", r"instruction b'\\x8b'"),
-        "bytes of 2**62": (b"\x80\x02\x8e" + struct.pack("<Q", 2**62), r"instruction b'\\x8e'"),
-        "a frame of 2**62": (b"\x80\x02\x95" + struct.pack("<Q", 2**62), r"instruction b'\\x95'"),
+        "an integer of 2 GiB": (b"\x80\x02\x8b\xff\xff\xff\x7f.", "an integer of 2147483647 bytes"),
+        "bytes of 2**62": (b"\x80\x02\x8e" + struct.pack("<Q", 2**62), "breaks off"),
+        "a frame of 2**62": (
+            b"\x80\x02\x95" + struct.pack("<Q", 2**62),
+            "announces 4611686018427387904 bytes, and 0 are",
+        ),
         "the last place of the memo": (b"\x80\x02}r\xff\xff\xff\xff.", "number 4294967295, out of turn"),
         "lists of lists": (_doubled(b"]", b"](??e"), "in too many places to be repeated in each"),
         "dicts of dicts": (
@@ -121,18 +124,18 @@ def test_too_many_values_are_refused_whatever_the_size_of_the_file(
 
 
 def test_too_many_integers_as_keys_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpickling, "MOST_NUMBERED", 2)
+    monkeypatch.setattr(machine, "MOST_NUMBERED", 2)
     two = b"K\x01NK\x02N"
     assert load(write_pickle(tmp_path / "x.pt", b"\x80\x02}(" + two + b"u.")) == {1: None, 2: None}
     refused(tmp_path, b"\x80\x02}(" + two + text("x") + b"}K\x01Nsu.", "more than 2 integers as keys")
 
 
-@pytest.mark.parametrize("path", sorted(tensors.CONSTRUCTORS))
+@pytest.mark.parametrize("path", sorted(vocabulary.CONSTRUCTORS))
 def test_no_constructor_receives_more_than_16_arguments(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    monkeypatch.setitem(tensors.CONSTRUCTORS, path, lambda arguments: given.append(len(arguments)))
+    monkeypatch.setitem(vocabulary.CONSTRUCTORS, path, lambda arguments: given.append(len(arguments)))
     call = name(path) + b"q\x00(" + b"N" * 16 + b"tq\x01R"
     assert load(write_pickle(tmp_path / "x.pt", program(x=call))) == {"x": None} and given == [16]
     again = b"](" + call.replace(b"N(", b"(").replace(b"(N", b"(NN") + b"h\x00h\x01R" * 1000 + b"e"

@@ -18,6 +18,7 @@ from torch_archives import (
     Trap,
     called,
     cases,
+    harmless,
     integer,
     load,
     name,
@@ -32,7 +33,8 @@ from torch_archives import (
     write_archive,
 )
 
-from npnets.interop.torch import tensors, unpickling
+from npnets.interop.pickles import unpickling
+from npnets.interop.torch import tensors
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
@@ -116,14 +118,14 @@ def test_a_name_with_control_characters_is_quoted(tmp_path: Path) -> None:
         "a state that is no dict": (b"}N}\x86b", "with a tuple where a dict must be"),
         "items of a list": (b"](K\x01K\x02u", "with a list where a dict must be"),
         "members of a dict": (b"}(K\x01e", "with a dict where a list must be"),
-        "a storage by text": (b"Ps0\n", "instruction b'P'"),
+        "a storage by text": (b"Ps0\n", "a storage in an unknown form"),
         "a storage by a number": (b"K\x01Q", "a storage in an unknown form"),
         "a storage of text": (
             storage().replace(name("torch.FloatStorage"), text("torch.FloatStorage")),
             "in an unknown form",
         ),
         "a storage of a function": (storage("torch.Size"), "a storage in an unknown form"),
-        "arguments of a dict": (called("collections.OrderedDict", b"]"), "OrderedDict with arguments that PyTorch"),
+        "arguments of a dict": (called("collections.OrderedDict", b"]"), "OrderedDict with arguments that Python"),
         "a size of text": (called("torch.Size", b"(" + text("x") + b"t"), "negative, huge or fractional size"),
         "a device of numbers": (called("torch.device", value(1)), "torch.device with arguments"),
         "a device with a long name": (called("torch.device", value("x" * 101)), "torch.device with arguments"),
@@ -147,7 +149,7 @@ def test_an_allowed_name_is_used_only_as_pytorch_uses_it(pickled: bytes, words: 
         "nothing on the stack": (b"\x80\x02.", "takes a value that is not there"),
         "two values": (b"\x80\x02}}.", "does not end with one value"),
         "an open mark": (b"\x80\x02(}.", "does not end with one value|a value that is not there"),
-        "a value from below a mark": (b"\x80\x02}(0.", "instruction b'0'"),
+        "a value from below a mark": (b"\x80\x02}(00.", "takes a value that is not|breaks off"),
         "appended from below a mark": (b"\x80\x02]K\x01(a.", "takes a value that is not there"),
         "no mark": (b"\x80\x02t.", "takes a group of values that is not there"),
         "bytes after the end": (b"\x80\x02}.}", "does not end with one value"),
@@ -161,7 +163,6 @@ def test_an_allowed_name_is_used_only_as_pytorch_uses_it(pickled: bytes, words: 
         "a float as a key": (b"\x80\x02}" + value(0.5) + b"K\x01s.", "a dict with a float as a key"),
         "a flag as a key": (b"\x80\x02}\x88K\x01s.", "a dict with a bool as a key"),
         "a large integer as a key": (b"\x80\x02}" + integer(2**31) + b"K\x01s.", "a dict with a int as a key"),
-        "a list": (b"\x80\x02].", "it holds a list, not a dict"),
     }
 )
 def test_a_pickle_that_makes_no_sense_is_refused(pickled: bytes, words: str, tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_a_pickle_with_any_byte_changed_is_read_or_refused(tmp_path: Path) -> No
 def _read_or_refused(folder: Path, pickled: bytes, records: dict[str, bytes]) -> None:
     path = write_archive(folder / "x.pt", {**records, "data.pkl": pickled})
     try:
-        assert type(load(path)) is dict
+        assert harmless(load(path))
     except ValueError:
         pass
 

@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "policy": (6, {"checkpoint", "normalization"}),  # it is saved, and applies a normalization to observations
     "export": (6, {"normalization", "policy"}),  # a policy as it acts
     "interop": (6, {"checkpoint", "normalization", "policy"}),  # `load_policy` reads files of every kind
-    "testing": (6, set()),
+    "testing": (6, {"normalization"}),  # networks that it wraps have their own laws
     "summary": (6, set()),
     "typing": (6, set()),
     "installation": (6, set()),

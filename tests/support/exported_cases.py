@@ -6,16 +6,18 @@ kind by name, `exported_programs` draws them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 import npnets
 from npnets import Policy, discrete
 from npnets.export.building import program_of
+from npnets.export.interface import interface_of
 from npnets.export.program import Program
 from npnets.export.subject import subject_of
 from npnets.kernels.activation_formulas import FORMULAS
@@ -162,13 +164,38 @@ EXPORTED: dict[str, Callable[[], Program]] = {
 
 
 @st.composite
-def exported_programs(draw: st.DrawFn, classes: Iterable[type] | None = None) -> Program:
-    """Draw the program of a small network of any class that can be exported, or of a policy around one."""
-    kinds = [kind for kind in _STRATEGIES if kind not in NOT_EXPORTED]
-    network = draw(networks(kinds if classes is None else classes))
+def exported_programs(draw: st.DrawFn) -> Program:
+    """Draw the program of a small network of any class that can be exported."""
+    network = draw(networks([kind for kind in _STRATEGIES if kind not in NOT_EXPORTED]))
     dtype, seed = draw(st.sampled_from([np.float32, np.float64])), draw(st.integers(0, 9))
     params = network.init(np.random.default_rng(seed), dtype)
     options: dict[str, Any] = {"output": draw(st.sampled_from([None, "network"])), "seed": seed}
     if isinstance(network, discrete.FullQuantileFunction):
         options["fraction_proposal"] = _proposal(network, dtype)
+    if draw(st.booleans()) and (shape := interface_of(network).shapes(network)["obs"]):
+        options["normalization"] = draw(_normalizations(shape))
     return program(network, params, **options)
+
+
+@st.composite
+def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
+    """Draw a policy of bounded actions around a small network, and its program."""
+    network = draw(networks([npnets.Net, npnets.MLP, npnets.Actor, npnets.ActorProb, npnets.RecurrentActorProb]))
+    dtype, seed = draw(st.sampled_from([np.float32, np.float64])), draw(st.integers(0, 9))
+    params = network.init(np.random.default_rng(seed), dtype)
+    plain = program_of(subject_of(network, params, None, "network", None), "policy", seed)
+    port = plain.outputs[0]
+    assume(plain.parameters and len(port.shape) == 1)
+    to_action = draw(st.sampled_from(["squash", "clip", "clip_and_scale"]))
+    low = draw(st.lists(st.floats(-8, 8, width=32), min_size=port.value.size, max_size=port.value.size))
+    high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
+    state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
+    policy = Policy(network, params, to_action=to_action, low=low, high=high, normalization=state)
+    return program(policy, seed=seed), policy
+
+
+@st.composite
+def _normalizations(draw: st.DrawFn, shape: tuple[int, ...]) -> Normalization:
+    rng = np.random.default_rng(draw(st.integers(0, 9)))
+    mean = rng.normal(size=shape) * draw(st.sampled_from([0.0, 1.0, 1e4]))
+    return Normalization(mean, rng.uniform(0.1, 4, shape), 5.0, draw(st.sampled_from([None, 1.0, 10.0])), 1e-8)

@@ -20,7 +20,7 @@ ACTOR = npnets.Actor(npnets.Net((2, 3), hidden_sizes=(4,)), 2, max_action=(0.5, 
 CRITIC = npnets.Critic(npnets.Net(5, (3, 1), (4,), concat=True))
 BESIDE = npnets.Critic(npnets.Net(5), apply_preprocess_net_to_obs_only=True, action_shape=(3, 1))
 MEMORY = npnets.RecurrentActorProb(2, 3, 2, 4)
-PUBLIC = [getattr(module, name) for module in (npnets, discrete) for name in module.__all__]
+PUBLIC = [getattr(module, name) for module in (npnets, discrete, npnets.normalization) for name in module.__all__]
 CLASSES = [value for value in PUBLIC if callable(getattr(value, "forward", None))]
 
 

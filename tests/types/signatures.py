@@ -175,7 +175,9 @@ assert_type(Categorical(OBSERVATIONS).log_prob([0, 1]), Array)
 # -- modules that are imported once they are used, and files ----------------------------------------------------------
 
 assert_type(npnets.about(), dict[str, Any])
-assert_type(npnets.interop.torch_file.load("policy.pth"), dict[Any, Any])
+assert_type(npnets.interop.torch_file.load("policy.pth"), Any)
+assert_type(npnets.interop.pickle_file.load(b"", foreign="keep"), Any)
+assert_type(npnets.interop.Foreign("gymnasium.spaces.box.Box").name, str)
 assert_type(npnets.interop.tianshou.from_state_dict(ACTOR, {}), Params)
 assert_type(npnets.interop.tianshou.to_state_dict(ACTOR, PARAMS), dict[str, Array])
 assert_type(npnets.checkpoint.load("policy.npz").metadata, dict[str, Any])

@@ -7,6 +7,7 @@ paths of parameters; values are named after the layer that computes them.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -139,8 +140,8 @@ class Builder:
     def new(self, name: str, size: int, kind: Kind = "float") -> Value:
         """Return a vector under a name that no other has: the name itself, or with a number behind it."""
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-        names = (plain, *(f"{plain}_{number}" for number in range(2, len(self._names) + 3)))
-        free = next(candidate for candidate in names if candidate not in self._names)
+        numbered = (f"{plain}_{number}" for number in count(2))
+        free = next(candidate for candidate in chain([plain], numbered) if candidate not in self._names)
         self._names.add(free)
         return Value(free, size, kind)
 

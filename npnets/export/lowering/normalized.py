@@ -20,7 +20,11 @@ def _normalized(builder: Builder, network: Normalized, params: Params, x: Signal
 def normalized(builder: Builder, state: Normalization, x: Signal, name: str) -> Signal:
     """Add the normalization of observations."""
     mean, var = (np.ravel(np.asarray(part, np.float64)) for part in (state.mean, state.var))
-    fields: dict[str, Any] = {"mean": mean, "deviation": np.sqrt(var + state.epsilon), "limit": state.clip}
+    fields: dict[str, Any] = {
+        "mean": mean,
+        "deviation": np.sqrt(np.maximum(var, 0) + state.epsilon),
+        "limit": state.clip,
+    }
     return each(x, lambda v, own: builder.add(Normalize, own, v.size, x=v, **fields), name, x.shape)
 
 

@@ -6,6 +6,7 @@ that are compressed, that overlap, or that reach past the end are refused before
 record is verified, whether or not a tensor uses it.
 """
 
+import io
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:  # its import takes longer than that of the rest of this packa
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
 
-def read_records(path: str | os.PathLike[str]) -> dict[str, bytes]:
+def read_records(source: str | os.PathLike[str] | bytes) -> dict[str, bytes]:
     """Read all records of an archive.
 
     Parameters
     ----------
-    path : str or path
+    source : str, path or bytes
+        A file, or its contents.
 
     Returns
     -------
@@ -38,9 +40,11 @@ def read_records(path: str | os.PathLike[str]) -> dict[str, bytes]:
     Fault
         If it is not such an archive, or is damaged.
     """
-    with open(path, "rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         _check_beginning(file)
-        return _read_archive(file, os.fstat(file.fileno()).st_size)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        return _read_archive(file, size)
 
 
 def _check_beginning(file: BinaryIO) -> None:

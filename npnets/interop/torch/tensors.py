@@ -15,13 +15,12 @@ import numpy as np
 
 from npnets.backend import Array
 from npnets.files.fault import Fault
-from npnets.files.limits import MOST_AXES
 from npnets.files.quoting import quoted
-from npnets.interop.torch.unpickling import Name
+from npnets.interop.pickles.objects import Name
+from npnets.interop.pickles.shapes import empty, whole
 
 Half: TypeAlias = Literal["float32", "keep"]
 
-_LARGEST = 2**62
 _LONGEST_KEY = 100
 
 _STORAGES = {
@@ -109,16 +108,10 @@ def _rebuild_parameter(arguments: tuple[object, ...]) -> Tensor:
     raise _bad_arguments("torch._utils._rebuild_parameter")
 
 
-def _ordered_dict(arguments: tuple[object, ...]) -> dict[object, object]:
-    if arguments:
-        raise _bad_arguments("collections.OrderedDict")
-    return {}
-
-
 def _torch_size(arguments: tuple[object, ...]) -> tuple[int, ...]:
     match arguments:
         case (tuple(shape),):
-            return _whole(shape)
+            return whole(shape)
     raise _bad_arguments("torch.Size")
 
 
@@ -132,7 +125,6 @@ def _torch_device(arguments: tuple[object, ...]) -> str:
 
 
 CONSTRUCTORS: dict[str, Callable[[tuple[object, ...]], object]] = {
-    "collections.OrderedDict": _ordered_dict,
     "torch.Size": _torch_size,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
@@ -157,15 +149,7 @@ def _check_no_metadata(metadata: list[object]) -> None:
 def _tensor(source: Storage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]) -> Tensor:
     if len(shape) != len(strides):
         raise Fault(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")
-    return Tensor(source, dtype, offset, _whole(shape), _whole(strides))
-
-
-def _whole(numbers: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(numbers) > MOST_AXES:
-        raise Fault(f"it has a tensor of {len(numbers)} axes; NumPy's arrays have at most {MOST_AXES}")
-    if not all(type(number) is int and 0 <= number < _LARGEST for number in numbers):
-        raise Fault("it has a tensor with a negative, huge or fractional size or stride; the file is damaged")
-    return numbers
+    return Tensor(source, dtype, offset, whole(shape), whole(strides))
 
 
 # -- arrays ----------------------------------------------------------------------------------------------------------
@@ -249,7 +233,7 @@ def _storage_bytes(tensor: Tensor, records: dict[str, bytes]) -> bytes:
 def _view(numbers: Array, tensor: Tensor) -> Array:
     """Return a tensor's view of its storage."""
     if tensor.size == 0:
-        return _empty(tensor)
+        return empty(tensor.shape)
     pairs = list(zip(tensor.shape, tensor.strides, strict=True))
     last = tensor.offset + sum((length - 1) * stride for length, stride in pairs)
     if tensor.offset < 0 or last >= numbers.size:
@@ -260,9 +244,3 @@ def _view(numbers: Array, tensor: Tensor) -> Array:
     # The stride of an axis of one entry is never used, and may be anything.
     strides = [stride * numbers.itemsize if length > 1 else 0 for length, stride in pairs]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
-
-
-def _empty(tensor: Tensor) -> Array:
-    if math.prod(length or 1 for length in tensor.shape) * 16 > _LARGEST:  # NumPy refuses such a shape of no numbers
-        raise Fault(f"a tensor has the shape {tensor.shape}, which is too large for an array; the file is damaged")
-    return np.empty(tensor.shape, np.uint8)

@@ -1,9 +1,8 @@
-"""Running mean and variance of observations, a state of pure functions, and the normalization of observations by them.
+"""The running mean and variance of observations as a state, its functions, and the normalization by it.
 
 Statistics are float64 whatever observations are. `n` is the number of observations in a batch, `shape` that of one.
 """
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,21 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 import npnets.numpy as nnp
 from npnets.autodiff import bare
-from npnets.autodiff.devices import computes_where_params
-from npnets.backend import Array, asarray_like, device_of, namespace, to_device, to_numpy
-from npnets.common.network import Network
-from npnets.common.protocols import check_is_network
-from npnets.common.spec import Constant, Parameter, Spec
-from npnets.description import Shape, cached_property, set_fields, set_plain
+from npnets.backend import Array, device_of, namespace, to_device, to_numpy
+from npnets.description import Shape
 from npnets.description import shape as checked_shape
 from npnets.dtypes import COMPUTED
-from npnets.inputs import as_array, inputs_on_device
-from npnets.public import listing
-from npnets.tree import Params
-
-__all__ = ["Normalization", "Normalized", "init", "merge", "normalize", "update"]
-
-__dir__ = listing(__all__)
+from npnets.inputs import as_array
 
 _WIDE = np.dtype(np.float64)
 
@@ -68,7 +57,7 @@ def init(shape: Shape | tuple[()], clip: float | None = 10.0, epsilon: float = 1
     -------
     Normalization
     """
-    axes = _axes(shape)
+    axes = axes_of(shape)
     return checked(Normalization(np.zeros(axes), np.ones(axes), 0.0, clip, epsilon))
 
 
@@ -164,12 +153,12 @@ def normalize(state: Normalization, obs: Any) -> Array:
     """
     x = as_array(obs)
     dtype = x.dtype if hasattr(obs, "dtype") and x.dtype in COMPUTED else np.dtype(np.float32)
-    return _normalized(state, x, dtype)
+    return normalized(state, x, dtype)
 
 
-def _normalized(state: Normalization, x: Array, dtype: Any) -> Array:
-    """Normalize an array; the statistics are moved to its device."""
-    _check_shape(state.mean.shape, x)
+def normalized(state: Normalization, x: Array, dtype: Any) -> Array:
+    """Return an array, normalized and in a dtype; the statistics are moved to its device."""
+    _check_row(state.mean.shape, x)
     mean, var = (to_device(part, device_of(bare(x))).astype(_WIDE) for part in (state.mean, state.var))
     distance = (x if x.dtype == _WIDE else nnp.astype(x, _WIDE)) - mean
     found = distance / namespace(var).sqrt(var + state.epsilon)
@@ -178,7 +167,7 @@ def _normalized(state: Normalization, x: Array, dtype: Any) -> Array:
     return found if found.dtype == dtype else nnp.astype(found, dtype)
 
 
-def _check_shape(axes: tuple[int, ...], x: Array) -> None:
+def _check_row(axes: tuple[int, ...], x: Array) -> None:
     if x.shape[x.ndim - len(axes) :] != axes or x.ndim < len(axes):
         expected = ", ".join(["...", *map(str, axes)])
         raise ValueError(f"obs must have the shape of the observations seen, ({expected}), but has {x.shape}")
@@ -220,101 +209,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
-def _axes(shape: Any) -> tuple[int, ...]:
+def axes_of(shape: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple, which may be empty."""
     if isinstance(shape, tuple) and not shape:
         return ()
     found = checked_shape("shape", shape)
     return found if isinstance(found, tuple) else (found,)
-
-
-@dataclass(frozen=True, repr=False)
-class Normalized(Network):
-    """A network whose first stage normalizes observations: a trunk if the network is one.
-
-    Parameters
-    ----------
-    network : network
-        Takes normalized observations.
-    shape : int, sequence of int or Box
-        Shape of one observation.
-    clip : float or None
-        Largest absolute value of a normalized entry; `None` for no limit.
-    epsilon : float
-        Added to the variance before its root is taken.
-
-    Notes
-    -----
-    Parameters: `normalization`, with `mean` and `var`, and `network`. No gradient reaches `mean` and `var`:
-    `with_statistics` sets them.
-    """
-
-    network: Any
-    shape: Shape
-    clip: float | None = 10.0
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        set_plain(self)
-        check_is_network("network", self.network)
-        set_fields(self, shape=checked_shape("shape", self.shape))
-        check_limits(self.clip, self.epsilon)
-
-    @property
-    def output_dim(self) -> int:
-        """Number of features of the network's output."""
-        found: int = self.network.output_dim
-        return found
-
-    @cached_property
-    def spec(self) -> Spec:
-        """`normalization`, which begins with mean 0 and variance 1, and `network`."""
-        axes = _axes(self.shape)
-        statistics = Spec({"mean": Parameter(axes, Constant(0)), "var": Parameter(axes, Constant(1))})
-        return Spec({"normalization": statistics, "network": self.network})
-
-    def with_statistics(self, params: Params, state: Normalization) -> Params:
-        """Return parameters with the mean and variance of a state.
-
-        Parameters
-        ----------
-        params : dict
-            As `init` made them; they are not changed.
-        state : Normalization
-            Of observations of this shape, with this `clip` and `epsilon`.
-
-        Returns
-        -------
-        dict
-            The statistics are rounded to the dtype of the parameters.
-        """
-        mean, _, _ = self.spec.read(params, self)
-        state = checked(state)
-        if (state.mean.shape, state.clip, state.epsilon) != (mean.shape, self.clip, self.epsilon):
-            raise ValueError(
-                f"expected a state with shape, clip and epsilon {(mean.shape, self.clip, self.epsilon)}, but it has "
-                f"{(state.mean.shape, state.clip, state.epsilon)}"
-            )
-        statistics = {"mean": asarray_like(state.mean, mean), "var": asarray_like(state.var, mean)}
-        return {**params, "normalization": statistics}
-
-    @computes_where_params
-    def forward(self, params: Params, obs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return what the network does for normalized observations.
-
-        Parameters
-        ----------
-        params : dict
-            As `init` made them.
-        obs : (batch, *shape) array
-            Observations.
-        *args, **kwargs
-            Passed on to the network's own `forward`.
-
-        Returns
-        -------
-        As the network's own `forward`.
-        """
-        mean, var, inner = self.spec.read(params, self)
-        x = inputs_on_device(as_array(obs), mean)
-        state = Normalization(bare(mean), bare(var), 0.0, self.clip, self.epsilon)
-        return self.network.forward(inner, _normalized(state, x, mean.dtype), *args, **kwargs)
