@@ -2,7 +2,7 @@
 
 Also writes `stable_baselines3_sac_actions.npz`, the policy's actions for some observations.
 
-    pip install -e '.[benchmarks]'
+    pip install -e '.[training]'
     python examples/data/train_stable_baselines3_policy.py
 
 The archive is what users of Stable-Baselines3 have after `model.save(path)`, as it is: networks, targets, optimizers,

@@ -214,6 +214,11 @@ class Policy:
         return bare(first_leaf([self.params]))
 
     @cached_property
+    def _takes_state(self) -> bool:
+        """Whether the network's `forward` takes a state; to find out takes longer than the step of a small network."""
+        return networks.takes_state(self.network)
+
+    @cached_property
     def _mapping(self) -> Mapping:
         bounds = None if self.low is None else (self.low, self.high)
         to_action: Any = self.to_action

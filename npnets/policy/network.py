@@ -134,7 +134,7 @@ def run(policy: Any, obs: Any, state: Tree) -> tuple[Array, Tree]:
     if isinstance(inner, Net) and inner.num_atoms > 1 and policy.to_action == "greedy":
         quantiles, state = network.forward(params, obs, state)
         return nnp.mean(quantiles, -1), state
-    if not takes_state(network):
+    if not policy._takes_state:
         return network.forward(params, obs), None
     output, state = _pair(network.forward(params, obs, state), network)
     return (output[0] if isinstance(output, tuple) else output), state

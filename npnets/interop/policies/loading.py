@@ -7,7 +7,7 @@ import importlib
 import os
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from npnets import tree
 from npnets.backend import Device, parse_device
@@ -17,23 +17,22 @@ from npnets.functional import resolve_activation
 from npnets.interop.policies.action_space import Bounds, bounds_of
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.policy_file import PolicyFile, opened
+from npnets.normalization import Normalization
+from npnets.normalization.statistics import checked
+from npnets.policy import Policy
 
-if TYPE_CHECKING:
-    from npnets.normalization import Normalization
-    from npnets.policy import Policy
-
-READERS = ("stable_baselines3",)
+READERS = ("npnets_checkpoint", "stable_baselines3")
 """The modules of this package that read files, in the order in which they are asked."""
 
 
 def load_policy(
     path: str | os.PathLike[str],
-    normalization: "str | os.PathLike[str] | Normalization | None" = None,
+    normalization: str | os.PathLike[str] | Normalization | None = None,
     *,
     action_space: Any = None,
     activation: str | None = None,
     device: Device = None,
-) -> "Policy":
+) -> Policy:
     """Read a policy from the file of another library, or of npnets, without that library.
 
     Nothing in a file is executed or imported.
@@ -41,15 +40,15 @@ def load_policy(
     Parameters
     ----------
     path : str or path
-        An archive that Stable-Baselines3's `model.save(path)` wrote.
+        An archive that Stable-Baselines3's `model.save(path)` wrote, or a checkpoint of npnets.
     normalization : str, path or Normalization, optional
         Statistics of the observations, for a policy that was trained on normalized ones: the file that `VecNormalize`
         of Stable-Baselines3 saved, or what `load_normalization` or `npnets.normalization` returned. The policy then
         takes observations as the environment gives them.
     action_space : Box or (low, high), optional
-        Bounds of the actions, for files that do not hold them.
+        Bounds of the actions, for files that do not hold them; an error if the file holds others.
     activation : str, optional
-        The activation of the hidden layers, for files that do not name it.
+        The activation of the hidden layers, for files that do not name one of PyTorch's.
     device : str, int or None
         Where the parameters are placed: on the CPU by default.
 
@@ -71,13 +70,21 @@ def load_policy(
     """
     _check_arguments(path, activation)
     parse_device(device)
-    options = Options(_statistics(normalization), _bounds(action_space), activation)
     file = opened(path)
+    policy = _read(file, Options(_statistics(normalization), _bounds(action_space), activation))
+    return policy if device is None else replace(policy, params=tree.to_device(policy.params, device))
+
+
+def _read(file: PolicyFile, options: Options) -> Policy:
     try:
-        policy = _reader_of(file).read(file, options)
+        policy: Policy = _reader_of(file).read(file, options)
     except Fault as refusal:
         raise ValueError(f"{printable(file.path)} cannot be read: {refusal}") from refusal
-    return policy if device is None else replace(policy, params=tree.to_device(policy.params, device))
+    except (TypeError, ValueError) as error:  # of a network or a policy of which the file has impossible parts
+        if file.path in str(error):
+            raise
+        raise ValueError(f"{printable(file.path)} cannot be read: {printable(str(error))}") from error
+    return policy
 
 
 def _check_arguments(path: object, activation: object) -> None:
@@ -88,12 +95,12 @@ def _check_arguments(path: object, activation: object) -> None:
     resolve_activation(activation)
 
 
-def _statistics(given: "str | os.PathLike[str] | Normalization | None") -> "Normalization | None":
+def _statistics(given: str | os.PathLike[str] | Normalization | None) -> Normalization | None:
     if isinstance(given, (str, os.PathLike)):
         from npnets.interop import load_normalization
 
         return load_normalization(given)
-    return given
+    return None if given is None else checked(given)
 
 
 def _bounds(action_space: object) -> Bounds | None:
@@ -105,7 +112,8 @@ def _reader_of(file: PolicyFile) -> Any:
     readers = [_module(name) for name in READERS]
     found = next((reader for reader in readers if reader.recognizes(file)), None)
     if found is None:
-        raise Fault(f"{_described(file)}; policies are read from {listed(readers, lambda one: str(one.LIBRARY), 10)}")
+        libraries = listed(readers, lambda reader: str(reader.LIBRARY), most=len(readers))
+        raise Fault(f"{_described(file)}, which is no policy of a known library; policies are read from {libraries}")
     return found
 
 
@@ -116,9 +124,13 @@ def _module(name: str) -> ModuleType:
 def _described(file: PolicyFile) -> str:
     """Return what a file of no known library is, in a clause."""
     if file.is_of_torch:
-        contents = file.contents
-        inside = listed(contents, most=5) if isinstance(contents, dict) else f"a {type(contents).__name__}"
-        return f"it is a file of torch.save that holds {inside}, which is no policy of a known library"
+        return f"it is a file of torch.save that holds {_inside(file.contents)}"
     if file.members:
-        return f"it is a zip archive of {listed(file.members, most=5)}, which is no policy of a known library"
-    return f"it is no policy of a known library: it begins with {file.beginning[:8]!r}"
+        return f"it is a zip archive of {listed(file.members, most=5)}"
+    if file.is_pickle:
+        return f"it is a pickle that holds {_inside(file.contents)}"
+    return f"it begins with {file.beginning[:12]!r}" if file.beginning else "it is empty"
+
+
+def _inside(contents: object) -> str:
+    return f"a dict of {listed(contents, most=5)}" if isinstance(contents, dict) else f"a {type(contents).__name__}"

@@ -5,10 +5,12 @@ import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 
+from npnets.files.quoting import printable
 from npnets.files.zip_guards import LOCAL_HEADER
-from npnets.interop import torch_file
+from npnets.interop import pickle_file, torch_file
 
 _BEGINNING = 64
+_SUFFIXES = (".zip", ".npz", ".safetensors", ".pth", ".pt", ".d3", ".pkl")
 _PICKLE_RECORD = "data.pkl"
 
 
@@ -50,7 +52,9 @@ class PolicyFile:
         ValueError
             If the file is damaged; the message names the file.
         """
-        return torch_file.load(self.path) if self.is_of_torch else None
+        if self.is_of_torch:
+            return torch_file.load(self.path, foreign="keep")
+        return pickle_file.load(self.path, foreign="keep") if self.is_pickle else None
 
 
 def opened(path: str | os.PathLike[str]) -> PolicyFile:
@@ -61,6 +65,7 @@ def opened(path: str | os.PathLike[str]) -> PolicyFile:
     OSError
         If there is no such file, or it is a folder, or cannot be opened.
     """
+    _check_is_there(os.fspath(path))
     with open(path, "rb") as file:
         beginning = file.read(_BEGINNING)
         members = _members(path) if beginning.startswith(LOCAL_HEADER) else ()
@@ -74,3 +79,12 @@ def _members(path: str | os.PathLike[str]) -> tuple[str, ...]:
             return tuple(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OverflowError, EOFError, NotImplementedError):
         return ()
+
+
+def _check_is_there(path: str) -> None:
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{printable(path)} is a folder, where the file of a policy must be")
+    if not os.path.exists(path):
+        beside = next((f"{path}{suffix}" for suffix in _SUFFIXES if os.path.exists(f"{path}{suffix}")), None)
+        hint = "" if beside is None else f"; did you mean {printable(beside)}?"
+        raise FileNotFoundError(f"there is no file {printable(path)}{hint}")

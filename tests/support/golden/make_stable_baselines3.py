@@ -2,7 +2,8 @@
 
     python tests/support/golden/make_stable_baselines3.py
 
-Needs Stable-Baselines3, of any release from 1.0 on: run it once with each whose archives are to be read. Nothing is
+Needs Stable-Baselines3, of any release from 1.0 on: run it once with each whose archives are to be read, the newest
+with sb3-contrib. Nothing is
 trained but one policy, `trained`: the parameters are random numbers, large enough to reach the bounds of the actions.
 `actions.npz` holds observations and actions of each archive, by its name.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import stable_baselines3 as library
@@ -21,13 +22,18 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from torch import nn
 
-MODERN = not library.__version__.startswith("1.")
+MODERN, NEWEST = not library.__version__.startswith("1."), library.__version__.startswith("2.9")
 if MODERN:
     import gymnasium as gym
 else:
     import gym
+if NEWEST:
+    import sb3_contrib
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
-NEWEST = library.__version__.startswith("2.9")
+    Case: TypeAlias = tuple[Any, Any, Any, dict[str, Any]]
+
 FOLDER = Path(__file__).with_name("stable_baselines3") / library.__version__
 ROWS = 16
 BOX = gym.spaces.Box(np.array([-1.0, -2.0, 0.5], np.float32), np.array([1.0, 3.0, 4.0], np.float32))
@@ -77,7 +83,7 @@ def observations(*shape: int) -> Any:
     return gym.spaces.Box(-np.inf, np.inf, shape, np.float32)
 
 
-def cases() -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
+def cases() -> dict[str, Case]:
     """Return algorithm, observations, actions and settings of the policy for each archive."""
     of_all = {
         "sac": (library.SAC, observations(5), BOX, {"net_arch": FEW}),
@@ -96,7 +102,7 @@ def cases() -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
     return {**of_all, **(_more_cases() if NEWEST else {})}
 
 
-def _more_cases() -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
+def _more_cases() -> dict[str, Case]:
     grid = gym.spaces.Box(-2.0, 2.0, (2, 2), np.float32)
     squashed = {"net_arch": FEW, "use_sde": True, "squash_output": True}
     slope = partial(nn.LeakyReLU, 0.2)
@@ -114,22 +120,29 @@ def _more_cases() -> dict[str, tuple[Any, Any, Any, dict[str, Any]]]:
         "ppo_slope": (library.PPO, observations(5), BOX, {"net_arch": FEW, "activation_fn": slope}),
         "a2c_sde": (library.A2C, observations(5), BOX, {"net_arch": FEW, "use_sde": True}),
         "a2c_squashed": (library.A2C, observations(5), BOX, squashed),
-        "ppo_own_extractor": (library.PPO, observations(5), BOX, {"net_arch": FEW, "features_extractor_class": Widths}),
-        "ppo_own_activation": (library.PPO, observations(5), BOX, {"net_arch": FEW, "activation_fn": Square}),
-        "ppo_places": (library.PPO, gym.spaces.Discrete(4), BOX, {"net_arch": FEW}),
-        "ppo_switches": (library.PPO, observations(5), gym.spaces.MultiBinary(3), {"net_arch": FEW}),
-        "ppo_dict": (
-            library.PPO,
-            gym.spaces.Dict({"one": observations(3), "two": observations(2)}),
-            BOX,
-            {"net_arch": FEW},
-        ),
+        "tqc": (sb3_contrib.TQC, observations(5), BOX, {"net_arch": FEW}),
+        "trpo": (sb3_contrib.TRPO, observations(5), BOX, {"net_arch": FEW}),
+    }
+
+
+def refused_cases() -> dict[str, Case]:
+    """Return the same for archives that are not read, of the newest release."""
+    both = gym.spaces.Dict({"one": observations(3), "two": observations(2)})
+    return {
+        "own_extractor": (library.PPO, observations(5), BOX, {"net_arch": FEW, "features_extractor_class": Widths}),
+        "own_activation": (library.PPO, observations(5), BOX, {"net_arch": FEW, "activation_fn": Square}),
+        "places": (library.PPO, gym.spaces.Discrete(4), BOX, {"net_arch": FEW}),
+        "switches": (library.PPO, observations(5), gym.spaces.MultiBinary(3), {"net_arch": FEW}),
+        "dict": (library.PPO, both, BOX, {"net_arch": FEW}),
+        "images": (library.PPO, gym.spaces.Box(0, 255, (8, 8, 3), np.uint8), BOX, {"net_arch": [2]}),
+        "memory": (sb3_contrib.RecurrentPPO, observations(5), BOX, {"net_arch": [2], "lstm_hidden_size": 2}),
     }
 
 
 def make(algorithm: Any, space: Any, actions: Any, policy_kwargs: dict[str, Any]) -> Any:
     """Return a model with large random parameters."""
     policy = "MultiInputPolicy" if isinstance(space, gym.spaces.Dict) else "MlpPolicy"
+    policy = "MlpLstmPolicy" if "lstm_hidden_size" in policy_kwargs else policy
     sde = {name: value for name, value in policy_kwargs.items() if name == "use_sde"}
     rest = {name: value for name, value in policy_kwargs.items() if name != "use_sde"}
     more = OFF_POLICY if issubclass(algorithm, OffPolicyAlgorithm) else {}
@@ -137,7 +150,7 @@ def make(algorithm: Any, space: Any, actions: Any, policy_kwargs: dict[str, Any]
     torch.manual_seed(0)
     with torch.no_grad():
         for parameter in model.policy.parameters():
-            parameter.copy_(0.7 * torch.randn(parameter.shape))
+            parameter.copy_(0.5 * torch.randn(parameter.shape))
     return model
 
 
@@ -148,10 +161,9 @@ def record_all() -> dict[str, Any]:
     for name, (algorithm, space, actions, policy_kwargs) in cases().items():
         model = make(algorithm, space, actions, policy_kwargs)
         model.save(FOLDER / name)
-        if isinstance(space, gym.spaces.Box):
-            rows = (3 * rng.standard_normal((ROWS, *space.shape))).astype(np.float32)
-            found[f"{name}.observations"] = rows
-            found[f"{name}.actions"] = model.predict(rows, deterministic=True)[0]
+        rows = (3 * rng.standard_normal((ROWS, *space.shape))).astype(np.float32)
+        found[f"{name}.observations"] = rows
+        found[f"{name}.actions"] = model.predict(rows, deterministic=True)[0]
     return found
 
 
@@ -176,6 +188,8 @@ def main() -> None:
     found = record_all()
     if NEWEST:
         found.update(record_trained())
+        for name, case in refused_cases().items():
+            make(*case).save(FOLDER / f"refused_{name}")
     np.savez(FOLDER / "actions.npz", **found)
     print(f"wrote {len(list(FOLDER.iterdir()))} files to {FOLDER}")
 

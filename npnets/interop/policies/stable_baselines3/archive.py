@@ -1,0 +1,86 @@
+"""The zip archive of `model.save`: settings in JSON, the state dict of the policy, and the release that wrote it.
+
+Nothing in it is compressed, so that what is read is bounded by the size of the file.
+"""
+
+import json
+import os
+import struct
+import zipfile
+from typing import Any, NamedTuple
+
+from npnets.files.fault import DAMAGED, Fault
+from npnets.files.quoting import plain, quoted
+from npnets.files.zip_guards import check_stored
+from npnets.interop import torch_file
+from npnets.interop.policies.policy_file import PolicyFile
+
+DATA, POLICY, RELEASE = "data", "policy.pth", "_stable_baselines3_version"
+MOST_SETTINGS = 16 * 2**20
+"""The longest JSON, in bytes. Without a replay buffer, which has its own file, it has some thousands."""
+
+_DAMAGE = (zipfile.BadZipFile, ValueError, OverflowError, EOFError, OSError, struct.error, NotImplementedError)
+
+
+class Archive(NamedTuple):
+    """What an archive holds, as far as a policy needs it.
+
+    Attributes
+    ----------
+    settings : dict
+        The attributes of the model, of JSON; values that JSON has no words for are in it as pickles.
+    state : dict
+        The state dict of the policy.
+    """
+
+    settings: dict[str, Any]
+    state: dict[str, Any]
+
+
+def read(file: PolicyFile) -> Archive:
+    """Read an archive.
+
+    Raises
+    ------
+    Fault
+        If it is damaged, or lacks a part.
+    """
+    members = _members(file.path)
+    if missing := [name for name in (DATA, POLICY) if name not in members]:
+        raise Fault(f"it lacks {quoted(missing[0])}, which model.save writes; {DAMAGED}")
+    return Archive(_settings(members[DATA]), _state(members[POLICY]))
+
+
+def _members(path: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with open(path, "rb") as opened:
+        try:
+            with zipfile.ZipFile(opened) as archive:
+                check_stored(archive.infolist(), os.fstat(opened.fileno()).st_size, "model.save")
+                for entry in archive.infolist():
+                    if entry.filename in found:
+                        raise Fault(f"it has the record {quoted(entry.filename)} twice; it is damaged or malicious")
+                    if entry.filename in (DATA, POLICY):
+                        found[entry.filename] = archive.read(entry)
+        except _DAMAGE as error:
+            raise Fault(f"its zip archive is damaged, or was cut off while it was copied ({plain(error)})") from error
+    return found
+
+
+def _settings(text: bytes) -> dict[str, Any]:
+    if len(text) > MOST_SETTINGS:
+        raise Fault(f"its settings take {len(text)} bytes, more than the {MOST_SETTINGS} that are read")
+    try:
+        settings = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Fault(f"its settings are no JSON ({plain(error)}); {DAMAGED}") from error
+    if not isinstance(settings, dict):
+        raise Fault(f"its settings are a {type(settings).__name__}, where a dict must be; {DAMAGED}")
+    return settings
+
+
+def _state(content: bytes) -> dict[str, Any]:
+    try:
+        return torch_file.load(content)
+    except ValueError as error:
+        raise Fault(f"in its {POLICY}, {error}") from error

@@ -1,0 +1,156 @@
+"""`load_policy` recognizes a file by what it holds, reads npnets' own checkpoints, and says what it found otherwise."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from stable_baselines3_archives import EXAMPLE, NEWEST
+
+from npnets import Actor, ActorProb, Net, Policy, checkpoint, interop, normalization
+
+pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
+
+ACTOR = Actor(Net(3, hidden_sizes=(8,)), 2, low=(-1, -2), high=(1, 3))
+PARAMS = ACTOR.init(np.random.default_rng(0))
+OBSERVATIONS = np.random.default_rng(1).standard_normal((16, 3)).astype(np.float32)
+STATE = normalization.update(normalization.init(3), OBSERVATIONS + 2)
+READ = "policies are read from checkpoints of npnets, archives of Stable-Baselines3's model.save"
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_a_checkpoint_of_a_policy_is_read_whole(suffix: str, tmp_path: Path) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    policy = Policy(ACTOR, PARAMS, normalization=STATE)
+    policy.save(tmp_path / f"policy{suffix}")
+    loaded = interop.load_policy(tmp_path / f"policy{suffix}")
+    assert loaded.network == ACTOR and repr(loaded) == repr(policy)
+    assert np.array_equal(loaded.act(OBSERVATIONS), policy.act(OBSERVATIONS))
+
+
+def test_a_checkpoint_of_a_network_is_read_and_normalization_can_be_added(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "actor.npz", PARAMS, {"network": ACTOR})
+    plain, normalized = (interop.load_policy(tmp_path / "actor.npz", state) for state in (None, STATE))
+    assert np.array_equal(plain.act(OBSERVATIONS), Policy(ACTOR, PARAMS).act(OBSERVATIONS))
+    assert np.array_equal(normalized.act(OBSERVATIONS), Policy(ACTOR, PARAMS, normalization=STATE).act(OBSERVATIONS))
+
+
+def test_added_normalization_leaves_the_rest_of_a_checkpoint_as_it_is(tmp_path: Path) -> None:
+    network = ActorProb(Net(3, hidden_sizes=(8,)), 2, unbounded=True)
+    params = network.init(np.random.default_rng(0))
+    policy = Policy(network, params, to_action="clip", low=-0.1, high=0.1)
+    policy.save(tmp_path / "policy.npz")
+    loaded = interop.load_policy(tmp_path / "policy.npz", STATE)
+    assert (loaded.to_action, loaded.high.tolist()) == ("clip", [0.1, 0.1])
+    assert loaded.normalization is not None and np.array_equal(loaded.normalization.mean, STATE.mean)
+
+
+def test_the_bounds_of_a_checkpoint_are_held_against_the_space(tmp_path: Path) -> None:
+    Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
+    interop.load_policy(tmp_path / "policy.npz", action_space=([-1, -2], [1, 3]))
+    with pytest.raises(ValueError, match=r"its actions have the high \[1.0, 3.0\], but action_space has \[1.0, 2.0\]"):
+        interop.load_policy(tmp_path / "policy.npz", action_space=([-1, -2], [1, 2]))
+
+
+def test_a_checkpoint_without_a_network_is_refused_with_its_name(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "params.npz", PARAMS)
+    with pytest.raises(ValueError, match=r"params.npz: expected a file of Policy.save, or of checkpoint.save"):
+        interop.load_policy(tmp_path / "params.npz")
+
+
+def test_a_policy_can_be_saved_and_read_again(tmp_path: Path) -> None:
+    policy = interop.load_policy(EXAMPLE)
+    policy.save(tmp_path / "policy.npz")
+    assert np.array_equal(interop.load_policy(tmp_path / "policy.npz").act(OBSERVATIONS), policy.act(OBSERVATIONS))
+
+
+# -- files of other kinds --------------------------------------------------------------------------------------------
+
+
+def _zip(path: Path, *members: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in members:
+            archive.writestr(name, "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"import gym\n", r"it begins with b'import gym\\n'"),
+        (b"\x89HDF\r\n\x1a\n", r"it begins with b'\\x89HDF\\r\\n\\x1a\\n'"),
+        (b"\x08\x07\x12\x07pytorch", r"it begins with b'\\x08\\x07\\x12\\x07pytorch'"),
+        (pickle.dumps([1, 2]), "it is a pickle that holds a list"),
+        (pickle.dumps({"weights": 1, "step": 2}), "it is a pickle that holds a dict of 'weights', 'step'"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.zip").write_bytes(content)
+    with pytest.raises(ValueError, match=f"{words}, which is no policy of a known library; {READ}") as caught:
+        interop.load_policy(tmp_path / "policy.zip")
+    assert str(caught.value).startswith(f"{tmp_path / 'policy.zip'} cannot be read: ")
+
+
+def test_archives_of_other_kinds_are_refused_with_what_is_in_them(tmp_path: Path) -> None:
+    _zip(tmp_path / "other.zip", "config.json", "model.weights.h5")
+    with pytest.raises(ValueError, match=r"it is a zip archive of 'config.json', 'model.weights.h5', which is no pol"):
+        interop.load_policy(tmp_path / "other.zip")
+    np.savez(tmp_path / "arrays.npz", weight=np.ones(3))
+    with pytest.raises(ValueError, match=r"it is a zip archive of 'weight.npy', which is no policy"):
+        interop.load_policy(tmp_path / "arrays.npz")
+
+
+def test_a_path_that_is_none_or_leads_to_nothing_is_an_error_of_its_kind(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        interop.load_policy(tmp_path / "policy.zip")
+    with pytest.raises(OSError, match="is a folder"):
+        interop.load_policy(tmp_path)
+    with pytest.raises(
+        TypeError, match=r"expected a path of a file, as in load_policy\('policy.zip'\), but got a dict"
+    ):
+        interop.load_policy({})  # type: ignore[arg-type]
+
+
+def test_a_path_without_its_suffix_is_an_error_that_names_the_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "policy.zip").write_bytes(EXAMPLE.read_bytes())
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*policy; did you mean .*policy.zip\?"):
+        interop.load_policy(tmp_path / "policy")
+
+
+# -- arguments -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"activation": "rleu"}, ValueError, "unknown activation 'rleu'.*did you mean 'relu'"),
+        ({"activation": np.tanh}, TypeError, "activation must be a name such as 'relu'"),
+        ({"action_space": 2.0}, TypeError, r"action_space must be a Box of Gymnasium, or a pair \(low, high\)"),
+        ({"action_space": gymnasium.spaces.Discrete(2)}, TypeError, "or a pair .*, but is Discrete"),
+        ({"action_space": (1, -1)}, ValueError, "each lower bound below its upper one"),
+        ({"action_space": ([1, 2], [3, 4, 5])}, ValueError, "each lower bound below its upper one"),
+        ({"action_space": (float("nan"), 1)}, ValueError, "each lower bound below its upper one"),
+        ({"device": "gpu"}, ValueError, "device must be 'cpu'"),
+        ({"normalization": {"mean": 0}}, TypeError, "normalization must be a Normalization"),
+        (
+            {"normalization": normalization.init(4)},
+            ValueError,
+            r"normalization is of observations of shape \(4,\), but",
+        ),
+    ],
+)
+def test_arguments_are_checked(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        interop.load_policy(EXAMPLE, **arguments)
+
+
+def test_one_bound_may_be_for_all_entries_and_the_other_for_each() -> None:
+    low = np.array([-1.0, -2.0, 0.5])
+    with pytest.raises(ValueError, match=r"its actions have the high \[1.0, 3.0, 4.0\], but action_space has \[5.0, 5"):
+        interop.load_policy(NEWEST / "sac.zip", action_space=(low, 5))
