@@ -21,7 +21,7 @@ from npnets.normalization import Normalization
 from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 
-READERS = ("npnets_checkpoint", "stable_baselines3")
+READERS = ("npnets_checkpoint", "stable_baselines3", "tianshou")
 """The modules of this package that read files, in the order in which they are asked."""
 
 
