@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from npnets import tree
 from npnets.autodiff import bare
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array, device_of
-from npnets.description import cached_property, no_call, set_fields, uncached
+from npnets.description import cached_property, set_fields, uncached
 from npnets.dtypes import COMPUTED
 from npnets.inputs import as_array, first_leaf
 from npnets.normalization import Normalization, normalize
@@ -70,8 +70,6 @@ class Policy:
     high: Any = None
     fraction_proposal: FractionProposal | None = None
 
-    __call__ = no_call
-
     def __init__(
         self,
         network: Any,
@@ -96,6 +94,10 @@ class Policy:
         set_fields(self, network=network, params=params, normalization=state, to_action=chosen, low=low, high=high)
         set_fields(self, fraction_proposal=fraction_proposal)
         _ = self._shape, self._mapping  # what does not fit is an error here, and not in a step
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Raise the error for a policy that is called."""
+        raise TypeError("a policy is not called: use policy.act(obs), or policy.step(obs, state) if it has a memory")
 
     def __repr__(self) -> str:
         count = sum(math.prod(leaf.shape) for leaf in tree.leaves(self.params) if hasattr(leaf, "shape"))
@@ -214,6 +216,11 @@ class Policy:
         return bare(first_leaf([self.params]))
 
     @cached_property
+    def _takes_state(self) -> bool:
+        """Whether the network's `forward` takes a state; to find out takes longer than the step of a small network."""
+        return networks.takes_state(self.network)
+
+    @cached_property
     def _mapping(self) -> Mapping:
         bounds = None if self.low is None else (self.low, self.high)
         to_action: Any = self.to_action
@@ -249,9 +256,9 @@ class Policy:
             return self._mapping.apply(output)
         rows = output.shape[0]
         axes = output.shape[1:] if self.low is None else self.low.shape
-        flat = nnp.reshape(output, (rows, -1))
-        if flat.shape[1] != math.prod(axes):
+        if math.prod(output.shape[1:]) != math.prod(axes):
             raise ValueError(f"the network must return actions of shape {axes}, but returned {output.shape[1:]}")
+        flat = nnp.reshape(output, (rows, math.prod(axes)))
         return nnp.reshape(self._mapping.apply(flat), (rows, *axes))
 
     def _has_memory(self, state: Tree) -> bool:
