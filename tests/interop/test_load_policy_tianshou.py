@@ -71,7 +71,8 @@ def test_statistics_of_tianshou_normalize_as_tianshou_does(release: str, name: s
     state = interop.load_normalization(path)
     with np.load(path.with_name("actions.npz")) as found:
         obs, expected = found["obs"], found["normalized"]
-    np.testing.assert_allclose(normalization.normalize(state, obs.astype(np.float64)), expected, rtol=1e-7)  # the file is float32
+    normalized = normalization.normalize(state, obs.astype(np.float64))
+    np.testing.assert_allclose(normalized, expected, rtol=1e-7)  # the statistics in the file are float32
     assert (state.clip, state.epsilon, state.count) == (10.0, float(np.finfo(np.float32).eps), 12)
 
 
