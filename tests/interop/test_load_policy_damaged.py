@@ -15,7 +15,7 @@ import pytest
 from gymnasium.spaces import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stable_baselines3_archives import NEWEST, members_of, pickled, with_policy_file, with_setting, write
+from stable_baselines3_archives import NEWEST, members_of, pickled, renamed, with_setting, write
 
 from npnets import Policy, interop
 
@@ -165,12 +165,23 @@ def test_the_observations_of_another_policy_are_refused(tmp_path: Path) -> None:
 def test_a_state_dict_without_a_layer_is_refused_by_name(
     source: Path, old: bytes, new: bytes, words: str, tmp_path: Path
 ) -> None:
-    def change(records: dict[str, bytes]) -> None:
-        name = next(name for name in records if name.endswith("data.pkl"))
-        assert old in records[name]
-        records[name] = records[name].replace(old, new)
+    _refused(renamed(tmp_path / "policy.zip", source, old, new), words)
 
-    _refused(with_policy_file(tmp_path / "policy.zip", source, change), words)
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "words"),
+    [
+        (SAC, b"actor.mu.weight", b"actor.mx.weight", "it lacks 'actor.mu.weight', which must be an array"),
+        (PPO, b"action_net.", b"action_nut.", "its state_dict is that of no policy that is read: it holds 'log_std', "),
+        (PPO, b"mlp_extractor.policy", b"features_extractor.p", "its features are computed by layers of their own"),
+        (PPO, b"state_dict", b"state_dixt", "a file of torch.save that holds a dict of 'state_dixt', 'data', which"),
+        (PPO, b"observation_space", b"observation_spice", "dict of 'state_dict', 'data', which is no policy of a k"),
+    ],
+)
+def test_a_policy_that_was_saved_alone_is_refused_without_what_it_needs(
+    source: Path, old: bytes, new: bytes, words: str, tmp_path: Path
+) -> None:
+    _refused(renamed(tmp_path / "policy.pth", source.with_name(f"{source.stem}_policy.pth"), old, new), words)
 
 
 # -- malice ----------------------------------------------------------------------------------------------------------

@@ -39,6 +39,18 @@ def test_a_policy_acts_as_its_own_library_predicts(release: str, name: str) -> N
     assert close(policy.act(observations[3]), expected[3])
 
 
+@pytest.mark.parametrize(
+    ("release", "name"), [(release, path.stem) for release in RELEASES for path in (FIXTURES / release).glob("*.pth")]
+)
+def test_a_policy_that_was_saved_alone_acts_like_its_model(release: str, name: str) -> None:
+    observations, expected = (
+        recorded(release)[f"{name.removesuffix('_policy')}.{part}"] for part in ("observations", "actions")
+    )
+    policy = interop.load_policy(FIXTURES / release / f"{name}.pth")
+    assert close(policy.act(observations), expected)
+    assert policy.network == _load(name.removesuffix("_policy"), release).network
+
+
 def test_the_recorded_actions_reach_their_bounds_and_leave_them() -> None:
     """Without a clip or a squash, or with other bounds, the test above would fail."""
     for name in ("ppo", "a2c_sde", "sac", "td3"):

@@ -65,17 +65,26 @@ def pickled(source: Path, name: str) -> bytes:
     return content
 
 
-def with_policy_file(path: Path, source: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
-    """Write an archive whose state dict has other records, by their names within its folder."""
+def renamed(path: Path, source: Path, old: bytes, new: bytes) -> Path:
+    """Write an archive, or a policy alone, with another name of as many letters in its state dict."""
+    if source.suffix == ".pth":
+        path.write_bytes(_renamed(source.read_bytes(), old, new))
+        return path
     members = members_of(source)
-    with zipfile.ZipFile(io.BytesIO(members["policy.pth"])) as archive:
+    return write(path, {**members, "policy.pth": _renamed(members["policy.pth"], old, new)})
+
+
+def _renamed(content: bytes, old: bytes, new: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         records = {name: archive.read(name) for name in archive.namelist()}
-    change(records)
+    name = next(name for name in records if name.endswith("data.pkl"))
+    if old not in records[name] or len(old) != len(new):
+        raise ValueError(f"{old!r} is no name in the state dict, or is not as long as {new!r}")
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        for name, content in records.items():
-            archive.writestr(name, content)
-    return write(path, {**members, "policy.pth": written.getvalue()})
+        for record, its in records.items():
+            archive.writestr(record, its.replace(old, new) if record == name else its)
+    return written.getvalue()
 
 
 def close(actions: Any, expected: Any) -> bool:

@@ -161,6 +161,8 @@ def record_all() -> dict[str, Any]:
     for name, (algorithm, space, actions, policy_kwargs) in cases().items():
         model = make(algorithm, space, actions, policy_kwargs)
         model.save(FOLDER / name)
+        if name in ("sac", "td3", "ppo", "dqn"):
+            model.policy.save(FOLDER / f"{name}_policy.pth")
         rows = (3 * rng.standard_normal((ROWS, *space.shape))).astype(np.float32)
         found[f"{name}.observations"] = rows
         found[f"{name}.actions"] = model.predict(rows, deterministic=True)[0]

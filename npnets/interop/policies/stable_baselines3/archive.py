@@ -7,13 +7,14 @@ import json
 import os
 import struct
 import zipfile
-from typing import Any, NamedTuple
+from typing import Any
 
 from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import plain, quoted
 from npnets.files.zip_guards import check_stored
 from npnets.interop import torch_file
 from npnets.interop.policies.policy_file import PolicyFile
+from npnets.interop.policies.stable_baselines3.settings import Settings
 
 DATA, POLICY, RELEASE = "data", "policy.pth", "_stable_baselines3_version"
 MOST_SETTINGS = 16 * 2**20
@@ -22,23 +23,8 @@ MOST_SETTINGS = 16 * 2**20
 _DAMAGE = (zipfile.BadZipFile, ValueError, OverflowError, EOFError, OSError, struct.error, NotImplementedError)
 
 
-class Archive(NamedTuple):
-    """What an archive holds, as far as a policy needs it.
-
-    Attributes
-    ----------
-    settings : dict
-        The attributes of the model, of JSON; values that JSON has no words for are in it as pickles.
-    state : dict
-        The state dict of the policy.
-    """
-
-    settings: dict[str, Any]
-    state: dict[str, Any]
-
-
-def read(file: PolicyFile) -> Archive:
-    """Read an archive.
+def read(file: PolicyFile) -> tuple[Settings, dict[str, Any]]:
+    """Return the settings of a model and the state dict of its policy.
 
     Raises
     ------
@@ -48,7 +34,7 @@ def read(file: PolicyFile) -> Archive:
     members = _members(file.path)
     if missing := [name for name in (DATA, POLICY) if name not in members]:
         raise Fault(f"it lacks {quoted(missing[0])}, which model.save writes; {DAMAGED}")
-    return Archive(_settings(members[DATA]), _state(members[POLICY]))
+    return Settings(_attributes(members[DATA])), _state(members[POLICY])
 
 
 def _members(path: str) -> dict[str, bytes]:
@@ -67,7 +53,7 @@ def _members(path: str) -> dict[str, bytes]:
     return found
 
 
-def _settings(text: bytes) -> dict[str, Any]:
+def _attributes(text: bytes) -> dict[str, Any]:
     if len(text) > MOST_SETTINGS:
         raise Fault(f"its settings take {len(text)} bytes, more than the {MOST_SETTINGS} that are read")
     try:

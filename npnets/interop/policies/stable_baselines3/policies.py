@@ -20,7 +20,6 @@ from npnets.interop.policies.activations import Named, checked
 from npnets.interop.policies.networks import Body, body, body_of_several, identity
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.sequential import Dense, linear, linear_layers
-from npnets.interop.policies.stable_baselines3.archive import Archive
 from npnets.interop.policies.stable_baselines3.settings import Settings
 from npnets.policy import Policy
 from npnets.tree import Params
@@ -31,9 +30,8 @@ _CLIP_MEAN = 2.0
 """The default of SAC's `clip_mean`."""
 
 
-def policy_of(archive: Archive, options: Options) -> Policy:
-    """Return the policy in an archive."""
-    settings = Settings(archive.settings)
+def policy_of(settings: Settings, state: State, options: Options) -> Policy:
+    """Return a policy, from the settings of its model and the state dict of the policy."""
     path = settings.policy_class
     if path not in _FAMILIES:
         names = sorted({name.rpartition(".")[2] for name in _FAMILIES})
@@ -41,7 +39,7 @@ def policy_of(archive: Archive, options: Options) -> Policy:
             f"its policy is a {quoted(path, 200)}; the classes of policies that are read are {listed(names, str, 9)}, "
             "not those for images or dicts, those with a memory, or a user's own"
         )
-    return _FAMILIES[path](archive.state, settings, options)
+    return _FAMILIES[path](state, settings, options)
 
 
 # -- the families ----------------------------------------------------------------------------------------------------

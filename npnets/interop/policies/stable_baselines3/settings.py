@@ -9,6 +9,9 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from npnets.backend import Array
 from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import plain, quoted
 from npnets.interop import pickle_file
@@ -31,9 +34,12 @@ class Settings:
     ----------
     attributes : dict
         Of JSON.
+    known_class : str, optional
+        The full name of the policy's class, where no setting names it.
     """
 
     attributes: dict[str, Any]
+    known_class: str | None = None
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a setting."""
@@ -43,6 +49,8 @@ class Settings:
     @property
     def policy_class(self) -> str:
         """The full name of the policy's class."""
+        if self.known_class is not None:
+            return self.known_class
         found = self.get("policy_class")
         if not isinstance(found, Foreign):
             raise Fault(f"its policy_class is {quoted(found)}, where a class must be; {DAMAGED}")
@@ -77,8 +85,8 @@ class Settings:
             return (spaces.whole_number(space, "n", "observations"),)
         if kind != "Box":
             raise Fault(f"its observations are of the space {kind}; only those of a Box, arrays of numbers, are read")
-        low, _ = spaces.bounds(space, "observations")
-        if low.dtype.kind == "u" and low.ndim == 3 and self.policy_kwargs.get("normalize_images") is not False:
+        low, high = spaces.bounds(space, "observations")
+        if _are_images(low, high) and self.policy_kwargs.get("normalize_images") is not False:
             raise Fault(f"its observations are images of shape {low.shape}, {_TAKEN_APART}")
         return low.shape
 
@@ -107,6 +115,11 @@ class Settings:
         if options.activation is not None and not path.startswith("torch."):
             return Named(options.activation)
         return options.activation_beside(of_module(path, args, kwargs))
+
+
+def _are_images(low: Array, high: Array) -> bool:
+    """Return whether the library takes observations within bounds for images, which it divides by 255."""
+    return low.ndim == 3 and low.dtype == np.uint8 and bool(np.all(low == 0) and np.all(high == 255))
 
 
 def _unpacked(name: str, text: object) -> Any:
