@@ -49,6 +49,8 @@ def check(network: Any, params: Params, fraction_proposal: object) -> None:
     inner = unwrapped(network)
     if isinstance(inner, _WITHOUT_ACTIONS):
         raise TypeError(f"network must return actions, but is {inner!r:.80}; pass the actor")
+    if getattr(getattr(inner, "model", inner), "is_ensemble", False):
+        raise TypeError(f"network must return one action for each observation, but is the ensemble {inner!r:.80}")
     spec = own_spec(network)
     if spec is not None:
         spec.read(params, network)

@@ -120,7 +120,13 @@ def test_a_probabilistic_actor_acts_by_its_mean_in_bounds_that_it_knows() -> Non
     assert_allclose(Policy(net, params).act(on_backend(OBS)), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_an_action_of_several_axes_comes_out_whole() -> None:
+@pytest.mark.parametrize("kind", [npnets.ActorProb, npnets.Actor])
+def test_an_action_of_several_axes_comes_out_whole_with_bounds_or_without(kind: Any) -> None:
+    net = npnets.ActorProb(NET, (2, 3), unbounded=True) if kind is npnets.ActorProb else npnets.Actor(NET, (2, 3))
+    assert Policy(net, drawn(net)).act(on_backend(OBS)).shape == (6, 2, 3)
+
+
+def test_an_action_of_several_axes_is_the_same_flattened_or_not() -> None:
     for flatten_action in (True, False):
         net = npnets.Actor(NET, (2, 3), flatten_action=flatten_action)
         params = drawn(net)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ def drawn(net: Any) -> Any:
 MISTAKES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "a critic": (CRITIC, {}, TypeError, "network must return actions, but is Critic"),
     "an actor and a critic": (BOTH, {}, TypeError, r"network.actor with network.split\(params\)\['actor'\]"),
+    "an ensemble": (
+        npnets.Net(3, 2, linear_layer=functools.partial(npnets.EnsembleLinear, 4)),
+        {},
+        TypeError,
+        "ensemble",
+    ),
     "a class": (npnets.Actor, {}, TypeError, "network must be a network"),
     "a word": ("actor", {}, TypeError, "network must be a network"),
     "a word for the map": (ACTOR, {"to_action": "tanh"}, ValueError, "to_action must be None or one of as_is, squash"),
