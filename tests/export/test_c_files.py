@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from c_files import Library, calls, compile_in, texts_of
+from c_files import Library, calls, compile_in, texts_of, where_sizes_are_known
 from exported_cases import EXPORTED, exported_programs, program
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,6 +165,7 @@ def test_a_header_needs_nothing_but_functions_of_mathematics() -> None:
 # -- size -------------------------------------------------------------------------------------------------------------
 
 
+@where_sizes_are_known
 def test_the_stack_of_a_header_is_that_of_two_layers_in_a_row(tmp_path: Path) -> None:
     net = npnets.Net(8, hidden_sizes=(128, 32, 64), activation="tanh", norm_layer="layer_norm")
     one = program(npnets.ActorProb(net, 3, (16,), conditioned_sigma=True))

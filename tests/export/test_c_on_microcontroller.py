@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_files import calls, compile_in, compiler, texts_of
+from c_files import calls, compile_in, compiler, texts_of, where_sizes_are_known
 from exported_cases import EXPORTED, program
 from microcontroller import GCC, PROCESSOR, build, run
 
@@ -34,6 +34,7 @@ def test_a_wrong_output_is_found_on_a_cortex_m4(tmp_path: Path) -> None:
     assert run(build(texts_of([right, wrong]), tmp_path)) == (1, "policy_1\n")
 
 
+@where_sizes_are_known
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_an_actor_takes_four_bytes_a_parameter_and_two_kilobytes(activation: str, tmp_path: Path) -> None:
     net = npnets.Net(3, hidden_sizes=(64, 64), activation=activation)

@@ -6,6 +6,7 @@ import ctypes
 import dataclasses
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,9 +27,11 @@ Texts = Mapping[str, str]
 
 def compiler(name: str) -> str:
     """Return the path of a compiler; the test is skipped where there is none."""
-    found = shutil.which(name)
+    found = None if sys.platform == "win32" else shutil.which(name)
     if found is None:
-        pytest.skip(f"there is no {name} on this machine")
+        pytest.skip(
+            f"there is no {name} on this machine" if sys.platform != "win32" else "compilers of Unix are called"
+        )
     return found
 
 
@@ -51,6 +54,11 @@ def compile_in(folder: Path, command: Sequence[str], source: str, texts: Texts) 
         check=False,
     )
     assert done.returncode == 0, done.stderr[:5000]
+
+
+where_sizes_are_known = pytest.mark.skipif(
+    sys.platform != "linux", reason="reads what GNU's tools say about an object file"
+)
 
 
 class Library:
