@@ -17,22 +17,15 @@ from npnets.kernels.activation_formulas import (
     clipped_exp,
     elu,
     gelu,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
     leaky_relu,
-    logsigmoid,
-    mish,
     relu,
-    relu6,
     selu,
-    sigmoid,
-    silu,
-    softplus,
     softsign,
     tanh,
 )
 from npnets.kernels.activations import TANH, Activation, parameters_of
+from npnets.kernels.hard_activations import hardsigmoid, hardswish, hardtanh, relu6
+from npnets.kernels.logistic import logsigmoid, mish, sigmoid, silu, softplus
 from npnets.numpy import softmax
 from npnets.public import listing
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from benchmarks.publish import (
     best_blocks,
     cost_blocks,
+    deploy_blocks,
     learning_blocks,
     optimizer_blocks,
     parallel_blocks,
@@ -24,7 +25,7 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "blas-threads": cost_blocks.blas_threads,
     "cma": optimizer_blocks.cma,
     "costs": cost_blocks.costs,
-    "deployed": cost_blocks.deployed,
+    "deployed": deploy_blocks.deployed,
     "discrete-actions": learning_blocks.discrete_actions,
     "footprint": cost_blocks.footprint,
     "lbfgs": optimizer_blocks.lbfgs,
@@ -46,5 +47,6 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "search": learning_blocks.search,
     "speed": speed_blocks.speed,
     "speed-claims": speed_blocks.claims,
+    "tour": deploy_blocks.tour,
     "training": training_blocks.steps,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.cpu.blas_threads import CASES, EACH, ONE
 from benchmarks.cpu.footprint import COLUMNS
 from benchmarks.cpu.sides import LIBRARIES, SIDES
-from benchmarks.publish.markup import Table, plus_minus
+from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Records, processor, version
 
 
@@ -54,19 +54,3 @@ def slowdown(records: Records, kernels: str) -> dict[str, float]:
     """Return the ratios of a step's time on one thread for each core to that on one thread, by load."""
     found = records["blas_threads"]["results"][kernels]
     return {case: found[EACH][case] / found[ONE][case] for case in CASES}
-
-
-def deployed(records: Records) -> Table:
-    """Return the comparison of Tianshou's policy on npnets and on PyTorch."""
-    found = records["deploy"]["results"]
-    names = ["npnets", "Tianshou"]
-    costs = [found["costs"][name] for name in names]
-    rows = [
-        ["return of an episode", *(plus_minus(found["returns"][name], 1) for name in names)],
-        ["action, median", *(f"{cost['median_us']:.1f} us" for cost in costs)],
-        ["action, 99th percentile", *(f"{cost['percentile_99_us']:.1f} us" for cost in costs)],
-        ["import", *(f"{cost['import_ms']:.0f} ms" for cost in costs)],
-        ["load the checkpoint", *(f"{cost['load_ms']:.0f} ms" for cost in costs)],
-        ["memory", *(f"{cost['resident_mb']:.0f} MB" for cost in costs)],
-    ]
-    return Table(["", "npnets", "Tianshou on PyTorch"], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.publish import deploy_blocks
 from benchmarks.publish.learning_blocks import score
 from benchmarks.publish.markup import plus_minus
 from benchmarks.publish.measured import largest_group
@@ -58,4 +59,4 @@ def _rivals(records: Records) -> dict[str, str]:
     bcq = records["bcq_side_by_side"]["results"]["npnets_over_tianshou"]
     found = {f"bcq.ratio.{threads}": f"{spread['median']:.2f}" for threads, spread in bcq.items()}
     found |= {f"learning.{name}": f"{learning_ratio(records, name):.2f}" for name in ("sac", "td3")}
-    return found | {"deploy.difference": f"{records['deploy']['results']['largest_difference']:.1e}"}
+    return found | {"deploy.difference": f"{deploy_blocks.difference(records):.1e}"}

@@ -10,12 +10,14 @@ from npnets.public import imported_when_used, listing
 if TYPE_CHECKING:
     from npnets.interop import pickle_file, tianshou, torch_file
     from npnets.interop.foreign import Foreign
+    from npnets.interop.normalization_file import load_normalization
     from npnets.interop.policies import load_policy
 else:
     __getattr__ = imported_when_used(
         __name__,
         {
             "Foreign": "npnets.interop.foreign",
+            "load_normalization": "npnets.interop.normalization_file",
             "load_policy": "npnets.interop.policies",
             "pickle_file": "npnets.interop.pickle_file",
             "tianshou": "npnets.interop.tianshou",
@@ -23,6 +25,6 @@ else:
         },
     )
 
-__all__ = ["Foreign", "load_policy", "pickle_file", "tianshou", "torch_file"]
+__all__ = ["Foreign", "load_normalization", "load_policy", "pickle_file", "tianshou", "torch_file"]
 
 __dir__ = listing(__all__)

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from npnets import tree
 from npnets.autodiff import bare
 from npnets.autodiff.devices import computing_where
 from npnets.backend import Array, device_of
-from npnets.description import cached_property, no_call, set_fields, uncached
+from npnets.description import cached_property, set_fields, uncached
 from npnets.dtypes import COMPUTED
 from npnets.inputs import as_array, first_leaf
 from npnets.normalization import Normalization, normalize
@@ -70,8 +70,6 @@ class Policy:
     high: Any = None
     fraction_proposal: FractionProposal | None = None
 
-    __call__ = no_call
-
     def __init__(
         self,
         network: Any,
@@ -96,6 +94,10 @@ class Policy:
         set_fields(self, network=network, params=params, normalization=state, to_action=chosen, low=low, high=high)
         set_fields(self, fraction_proposal=fraction_proposal)
         _ = self._shape, self._mapping  # what does not fit is an error here, and not in a step
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Raise the error for a policy that is called."""
+        raise TypeError("a policy is not called: use policy.act(obs), or policy.step(obs, state) if it has a memory")
 
     def __repr__(self) -> str:
         count = sum(math.prod(leaf.shape) for leaf in tree.leaves(self.params) if hasattr(leaf, "shape"))
@@ -225,9 +227,19 @@ class Policy:
         return mapping(to_action, bounds, self._like.dtype).on(device_of(self._like))
 
     @cached_property
+    def _axes(self) -> tuple[int, ...] | None:
+        """The shape of one action, `None` if it is not known."""
+        return networks.action_shape(self.network) if self.low is None else self.low.shape
+
+    @cached_property
+    def _network_shape(self) -> tuple[int, ...] | None:
+        """The shape of one observation as the network takes it, `None` if it is not known."""
+        return networks.observation_shape(self.network)
+
+    @cached_property
     def _shape(self) -> tuple[int, ...] | None:
         """The shape of one observation as it comes, `None` if it is not known."""
-        own = networks.observation_shape(self.network)
+        own = self._network_shape
         if self.normalization is None:
             return own
         found = self.normalization.mean.shape
@@ -244,20 +256,20 @@ class Policy:
 
     def _normalized(self, normalization: Normalization, x: Any) -> Array:
         wide = as_array(x)
-        wide = wide if wide.dtype in COMPUTED else wide.astype(np.float64)
-        found = normalize(normalization, wide)
-        own = networks.observation_shape(self.network)
-        return found if own is None else found.reshape((len(found), *own))
+        found = normalize(normalization, wide if wide.dtype in COMPUTED else wide.astype(np.float64))
+        own = self._network_shape
+        return found if own is None or found.shape[1:] == own else found.reshape((len(found), *own))
 
     def _action(self, output: Array) -> Array:
         if self.to_action == "greedy":
             return self._mapping.apply(output)
-        rows = output.shape[0]
-        axes = output.shape[1:] if self.low is None else self.low.shape
-        flat = nnp.reshape(output, (rows, -1))
-        if flat.shape[1] != math.prod(axes):
-            raise ValueError(f"the network must return actions of shape {axes}, but returned {output.shape[1:]}")
-        return nnp.reshape(self._mapping.apply(flat), (rows, *axes))
+        rows, *came = output.shape
+        axes = tuple(came) if self._axes is None else self._axes
+        if math.prod(came) != math.prod(axes):
+            raise ValueError(f"the network must return actions of shape {axes}, but returned {tuple(came)}")
+        flat = output if len(came) == 1 else nnp.reshape(output, (rows, math.prod(came)))
+        action = self._mapping.apply(flat)
+        return action if action.shape[1:] == axes else nnp.reshape(action, (rows, *axes))
 
     def _has_memory(self, state: Tree) -> bool:
-        return any(hasattr(leaf, "shape") for leaf in tree.leaves(state))
+        return state is not None and any(hasattr(leaf, "shape") for leaf in tree.leaves(state))

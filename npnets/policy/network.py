@@ -49,20 +49,28 @@ def check(network: Any, params: Params, fraction_proposal: object) -> None:
     inner = unwrapped(network)
     if isinstance(inner, _WITHOUT_ACTIONS):
         raise TypeError(f"network must return actions, but is {inner!r:.80}; pass the actor")
+    if getattr(getattr(inner, "model", inner), "is_ensemble", False):
+        raise TypeError(f"network must return one action for each observation, but is the ensemble {inner!r:.80}")
     spec = own_spec(network)
     if spec is not None:
         spec.read(params, network)
+    _check_proposal(inner, fraction_proposal)
+
+
+def _check_proposal(inner: Any, fraction_proposal: object) -> None:
     if isinstance(inner, FullQuantileFunction) != (fraction_proposal is not None):
         raise TypeError(
             "fraction_proposal=(FractionProposalNetwork, its parameters) belongs to a FullQuantileFunction, which "
             f"needs it, but network is {inner!r:.80} and fraction_proposal {fraction_proposal!r:.40}"
         )
-    if fraction_proposal is not None:
-        pair: Any = fraction_proposal
-        proposes, its = pair
-        if not isinstance(proposes, FractionProposalNetwork):
-            raise TypeError(f"fraction_proposal must begin with a FractionProposalNetwork, but is {proposes!r:.80}")
-        proposes.spec.read(its, proposes)
+    if fraction_proposal is None:
+        return
+    if not isinstance(fraction_proposal, tuple) or len(fraction_proposal) != 2:
+        raise TypeError(f"fraction_proposal must be a pair (network, params), but is {fraction_proposal!r:.80}")
+    proposes, its = fraction_proposal
+    if not isinstance(proposes, FractionProposalNetwork):
+        raise TypeError(f"fraction_proposal must begin with a FractionProposalNetwork, but is {proposes!r:.80}")
+    proposes.spec.read(its, proposes)
 
 
 def takes_state(network: Any) -> bool:

@@ -6,8 +6,9 @@ import ctypes
 import dataclasses
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,44 @@ from npnets.export.program import Program
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wdouble-promotion", "-Werror")
 Arrays = dict[str, NDArray[Any]]
+Texts = Mapping[str, str]
+"""Headers by the name of their policy."""
 
 
 def compiler(name: str) -> str:
     """Return the path of a compiler; the test is skipped where there is none."""
-    found = shutil.which(name)
+    found = None if sys.platform == "win32" else shutil.which(name)
     if found is None:
-        pytest.skip(f"there is no {name} on this machine")
+        pytest.skip(
+            f"there is no {name} on this machine" if sys.platform != "win32" else "compilers of Unix are called"
+        )
     return found
+
+
+def texts_of(programs: Iterable[Program]) -> Texts:
+    """Return the headers of programs, each under a name of its own."""
+    named = (dataclasses.replace(one, name=f"policy_{index}") for index, one in enumerate(programs))
+    return {one.name: write(one) for one in named}
+
+
+def compile_in(folder: Path, command: Sequence[str], source: str, texts: Texts) -> None:
+    """Compile a source file beside headers; a warning is an error."""
+    for name, text in texts.items():
+        (folder / f"{name}.h").write_text(text, encoding="utf-8")
+    (folder / "all.c").write_text(source, encoding="utf-8")
+    done = subprocess.run(
+        [compiler(command[0]), *command[1:], *WARNINGS, "all.c", *["-lm"] * ("-o" in command)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[:5000]
+
+
+where_sizes_are_known = pytest.mark.skipif(
+    sys.platform != "linux", reason="reads what GNU's tools say about an object file"
+)
 
 
 class Library:
@@ -41,20 +72,12 @@ class Library:
         The compiler and its options.
     """
 
-    def __init__(self, programs: Sequence[Program], command: Sequence[str] = ("gcc", "-std=c99", "-O1")) -> None:
+    def __init__(self, programs: Sequence[Program], command: Sequence[str] = ("gcc", "-std=c99", "-O0")) -> None:
         self.programs = [dataclasses.replace(one, name=f"policy_{index}") for index, one in enumerate(programs)]
+        source = "".join(map(calls, self.programs))
         with tempfile.TemporaryDirectory() as folder:
-            self._library = ctypes.CDLL(str(self._compile(Path(folder), command)))
-
-    def _compile(self, folder: Path, command: Sequence[str]) -> Path:
-        for program in self.programs:
-            (folder / f"{program.name}.h").write_text(write(program), encoding="utf-8")
-        source, library = folder / "all.c", folder / "all.so"
-        source.write_text("".join(map(_calls, self.programs)), encoding="utf-8")
-        options = [*WARNINGS, "-fPIC", "-shared", "-o", str(library), str(source), "-lm"]
-        run = subprocess.run([compiler(command[0]), *command[1:], *options], capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr[:5000]
-        return library
+            compile_in(Path(folder), [*command, "-fPIC", "-shared", "-o", "all.so"], source, texts_of(programs))
+            self._library = ctypes.CDLL(str(Path(folder) / "all.so"))
 
     def run(self, index: int, inputs: Arrays) -> Arrays:
         """Return the outputs of a program for cases, by name; a state's is `next_hidden` for `hidden`."""
@@ -93,7 +116,7 @@ def _floats(array: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(array, np.float32).ravel()
 
 
-def _calls(program: Program) -> str:
+def calls(program: Program) -> str:
     """Return functions that can be called from outside: the header's own are known to one file alone."""
     name = program.name
     kinds = {port.name: "int" if port.value.kind == "index" else "float" for port in program.outputs}

@@ -46,6 +46,7 @@ PYRIGHT = {
     "exclude": [
         "examples/data/train_stable_baselines3_policy.py",
         "examples/data/train_tianshou_policy.py",
+        "examples/deploy/deployed_onnx.py",
         "examples/deploy/deployed_stable_baselines3.py",
         "examples/deploy/deployed_tianshou.py",
     ],

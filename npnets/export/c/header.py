@@ -5,10 +5,10 @@ from dataclasses import replace
 from npnets.export.c.comment import comment
 from npnets.export.c.constants import Constants
 from npnets.export.c.functions import Functions
-from npnets.export.c.layout import arrange, destinations
+from npnets.export.c.layout import STATE, arrange, destinations
 from npnets.export.c.self_test import self_test
 from npnets.export.c.signature import C_TYPES, head, macros, state_type, upper
-from npnets.export.c.statements import Statements
+from npnets.export.c.statements import GATES, Statements
 from npnets.export.program import Constant, Operation, Program
 from npnets.export.pruning import pruned
 
@@ -26,9 +26,15 @@ def write(program: Program) -> str:
     str
         The file. It defines `static inline void NAME(inputs, outputs)`, or `NAME(inputs, state, outputs)` for a
         recurrent policy, and `NAME_self_test` where `NAME_SELF_TEST` is defined.
+
+    Raises
+    ------
+    ValueError
+        If the function itself uses the program's name for something else.
     """
     import npnets
 
+    _check_name(program)
     program = replace(program, operations=_needed(program))
     constants, functions = Constants(program.name), Functions(program.name)
     layout = arrange(program, _names(program, constants))
@@ -57,6 +63,19 @@ def write(program: Program) -> str:
         "#endif",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+_LOCAL = ("i", "j", "k", STATE, "average", "best", "factor", "largest", "squares", "sum", *(gate for gate, _ in GATES))
+
+
+def _check_name(program: Program) -> None:
+    """Raise an error if the function itself uses its name for something else."""
+    ports = [*program.inputs, *(port for port, _ in destinations(program))]
+    if program.name in (*_LOCAL, *(port.name for port in ports)):
+        raise ValueError(
+            f"the name {program.name!r} is that of a variable in the C function; pass another one, "
+            f"name='{program.name}_policy'"
+        )
 
 
 def _needed(program: Program) -> tuple[Operation, ...]:

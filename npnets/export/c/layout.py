@@ -51,7 +51,7 @@ class Place(NamedTuple):
         return f"{self.array}[{' + '.join(terms) or '0'}]"
 
     def rows(self, index: str, size: int) -> "Place":
-        """Return the row of a number, of rows of a size that lie one behind the other."""
+        """Return a row, by its index, of rows of a size that lie one behind the other."""
         return self._replace(row=f"{index} * {size}")
 
 

@@ -16,7 +16,7 @@ def literal(number: object) -> str:
     rounded = np.float32(number)  # type: ignore[arg-type]
     if np.isinf(rounded):
         return "INFINITY" if rounded > 0 else "-INFINITY"
-    return f"{rounded!s}f"
+    return "NAN" if np.isnan(rounded) else f"{rounded!s}f"
 
 
 def array(kind: str, name: str, values: NDArray[np.generic]) -> list[str]:

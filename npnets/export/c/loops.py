@@ -7,10 +7,14 @@ WIDTH = 100
 """The longest sum in one line, without its indentation."""
 
 
+_DECLARE = ("const ", "float ", "int ")
+
+
 def each(size: int | str, *statements: str, index: str = "j") -> list[str]:
-    """Return a loop over statements, or the statements alone if the loop runs once."""
+    """Return a loop over statements, or the statements alone if the loop runs once: in a block, if they declare."""
     if size == 1:
-        return [_at_zero(statement, index) for statement in statements]
+        alone = [_at_zero(statement, index) for statement in statements]
+        return ["{", *indented(alone), "}"] if any(one.startswith(_DECLARE) for one in alone) else alone
     return loop(f"int {index} = 0; {index} < {size}; {index}++", statements)
 
 

@@ -99,13 +99,12 @@ def _(op: Linear, to: Statements) -> list[str]:
     name, x, y = op.output.name, to.of(op.x), to.of(op.output)
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
     columns_in, columns_out = op.weight.shape
-    if op.rows == 1:
-        comment, lines = f"{columns_in} -> {columns_out}", product(to, start, x, f"{name}_weight", op.weight, y)
-    else:
-        x, y = x.rows("k", columns_in), y.rows("k", columns_out)
-        comment = f"{columns_in} -> {columns_out}, of {op.rows} vectors"
-        lines = each(op.rows, *product(to, start, x, f"{name}_weight", op.weight, y), index="k")
-    return [f"/* {name}: {comment} */", *lines]
+    x, y = x.rows("k", columns_in), y.rows("k", columns_out)
+    vectors = "" if op.rows == 1 else f", of {op.rows} vectors"
+    return [
+        f"/* {name}: {columns_in} -> {columns_out}{vectors} */",
+        *each(op.rows, *product(to, start, x, f"{name}_weight", op.weight, y), index="k"),
+    ]
 
 
 def product(to: Statements, start: str, x: Place, label: str, weight: Floats, y: Place) -> list[str]:
@@ -236,14 +235,14 @@ def _(op: GroupMean, to: Statements) -> list[str]:
 @write.register
 def _(op: Softmax, to: Statements) -> list[str]:
     size = op.output.size // op.groups
-    x, y = (place if op.groups == 1 else place.rows("i", size) for place in (to.of(op.x), to.of(op.output)))
+    x, y = to.of(op.x).rows("i", size), to.of(op.output).rows("i", size)
     body = [
         f"float largest = {x.at(0)}, sum = 0.0f;",
         *each(size, f"largest = {x.at('j')} > largest ? {x.at('j')} : largest;"),
         *each(size, f"{y.at('j')} = expf({x.at('j')} - largest);", f"sum += {y.at('j')};"),
         *each(size, f"{y.at('j')} /= sum;"),
     ]
-    return [f"/* {op.output.name}: softmax */", *_block_or_loop(op.groups, body)]
+    return [f"/* {op.output.name}: softmax */", *each(op.groups, *body, index="i")]
 
 
 @write.register
@@ -255,18 +254,13 @@ def _(op: CumulativeSum, to: Statements) -> list[str]:
 @write.register
 def _(op: Argmax, to: Statements) -> list[str]:
     rows, columns = op.output.size, op.x.size // op.output.size
-    x = to.of(op.x) if rows == 1 else to.of(op.x).rows("i", columns)
+    x = to.of(op.x).rows("i", columns)
     body = [
         "int best = 0;",
         *each(columns, f"best = {x.at('j')} > {x.at('best')} ? j : best;"),
-        f"{to.of(op.output).at(0 if rows == 1 else 'i')} = best;",
+        f"{to.of(op.output).at('i')} = best;",
     ]
-    return [f"/* {op.output.name}: the index of the largest entry */", *_block_or_loop(rows, body)]
-
-
-def _block_or_loop(times: int, body: list[str]) -> list[str]:
-    """Return statements in a block of their own, for each row if there are several."""
-    return ["{", *indented(body), "}"] if times == 1 else each(times, *body, index="i")
+    return [f"/* {op.output.name}: the index of the largest entry */", *each(rows, *body, index="i")]
 
 
 @write.register

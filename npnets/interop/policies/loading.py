@@ -21,7 +21,7 @@ from npnets.normalization import Normalization
 from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 
-READERS = ("npnets_checkpoint", "stable_baselines3")
+READERS = ("npnets_checkpoint", "stable_baselines3", "tianshou", "d3rlpy", "cleanrl")
 """The modules of this package that read files, in the order in which they are asked."""
 
 
@@ -40,7 +40,9 @@ def load_policy(
     Parameters
     ----------
     path : str or path
-        A file of Stable-Baselines3's `model.save(path)` or `model.policy.save(path)`, or a checkpoint of npnets.
+        A file of Stable-Baselines3's `model.save(path)` or `model.policy.save(path)`, of d3rlpy's `algo.save(path)`, a
+        `.cleanrl_model` of CleanRL's scripts for continuous actions, a state dict of Tianshou's policy or algorithm,
+        alone or as the entry `"model"` beside `"obs_rms"`, or a checkpoint of npnets.
     normalization : str, path or Normalization, optional
         Statistics of the observations, for a policy that was trained on normalized ones: the file that `VecNormalize`
         of Stable-Baselines3 saved, or what `load_normalization` or `npnets.normalization` returned. The policy then

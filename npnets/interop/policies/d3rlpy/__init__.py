@@ -1,0 +1,148 @@
+"""Files that `algo.save(path)` of d3rlpy 2 writes: a pickle of a dict with torch's bytes, a configuration, a version.
+
+The policy is what `algo.predict` computes, of probabilistic policies the mode. `configuration` reads the JSON,
+`encoder` the hidden layers.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from npnets.continuous import Actor, ActorProb
+from npnets.discrete import Actor as DiscreteActor
+from npnets.files.fault import DAMAGED, Fault
+from npnets.files.quoting import listed, quoted
+from npnets.interop import torch_file
+from npnets.interop.policies.activations import Named
+from npnets.interop.policies.d3rlpy import configuration
+from npnets.interop.policies.d3rlpy.encoder import Encoder, activation_of, encoder
+from npnets.interop.policies.options import Options
+from npnets.interop.policies.policy_file import PolicyFile
+from npnets.interop.policies.sequential import Dense, linear
+from npnets.policy import Policy
+from npnets.tree import Params
+
+LIBRARY = "files of d3rlpy's algo.save(path)"
+
+
+class _Source(NamedTuple):
+    """Where an algorithm has its policy: the module, the beginning of names in it, and its encoder's configuration."""
+
+    module: str
+    encoder: str
+    at: str = ""
+    is_discrete: bool = False
+
+
+_CONTINUOUS = ("awac", "cal_ql", "cql", "ddpg", "iql", "prdc", "rebrac", "sac", "td3", "td3_plus_bc")
+_SOURCES = {
+    **dict.fromkeys(_CONTINUOUS, _Source("policy", "actor_encoder_factory")),
+    "bc": _Source("imitator", "encoder_factory"),
+    "discrete_bc": _Source("imitator", "encoder_factory", is_discrete=True),
+    "discrete_sac": _Source("policy", "actor_encoder_factory", is_discrete=True),
+    **dict.fromkeys(
+        ("discrete_cql", "double_dqn", "dqn", "nfq"), _Source("q_funcs", "encoder_factory", "0.", is_discrete=True)
+    ),
+}
+_SQUASHED = ("cal_ql", "cql", "sac")
+"""Algorithms whose policy draws from a normal distribution that is squashed by tanh."""
+
+_SAMPLES = "draws actions at random and takes the best of them, also in predict"
+_REFUSED = {
+    **dict.fromkeys(("bcq", "bear", "crr"), _SAMPLES),
+    **dict.fromkeys(("plas", "plas_with_perturbation"), "decodes actions by a second network"),
+    **dict.fromkeys(("decision_transformer", "discrete_decision_transformer", "tacr"), "has a transformer"),
+}
+"""Why an algorithm has no policy that npnets can express."""
+
+
+def recognizes(file: PolicyFile) -> bool:
+    """Return whether a file is of d3rlpy, with or without a configuration."""
+    contents = file.contents
+    if not isinstance(contents, dict):
+        return False
+    return {"torch", "config", "version"} <= contents.keys() or _is_model_alone(contents)
+
+
+def _is_model_alone(contents: Mapping[Any, Any]) -> bool:
+    """Return whether contents are those that `algo.save_model(path)` writes."""
+    modules = [contents.get(name) for name in ("policy", "imitator", "q_funcs", "_policy", "_imitator", "_q_func")]
+    return any(isinstance(module, dict) and any("_encoder." in str(name) for name in module) for module in modules)
+
+
+def read(file: PolicyFile, options: Options) -> Policy:
+    """Return the policy in a file.
+
+    Raises
+    ------
+    Fault
+        If the file is damaged, or its policy has no counterpart in npnets.
+    """
+    contents: Any = file.contents
+    if "config" not in contents:
+        raise Fault(
+            "it has the weights of a d3rlpy algorithm without its configuration, as algo.save_model(path) writes; "
+            "save with algo.save('policy.d3') of d3rlpy 2, which keeps both"
+        )
+    config = configuration.configuration(contents["config"], contents["version"])
+    algorithm, given = configuration.part(config, "config")
+    source = _source(algorithm, given)
+    inputs, actions = (configuration.size(config, name) for name in ("observation_shape", "action_size"))
+    factory = configuration.part(given, source.encoder)
+    options.activation_beside(Named(activation_of(factory)))
+    state = _state(contents["torch"], source)
+    found = encoder(state, "_encoder.", factory, inputs)
+    normalization = options.normalization or configuration.normalization(given, inputs)
+    if source.is_discrete:
+        chooser = DiscreteActor(found.net, actions, softmax_output=False)
+        return Policy(chooser, _deterministic(found, state, actions), normalization=normalization)
+    low, high = configuration.bounds(given, actions)
+    options.check_bounds(low, high)
+    if algorithm in _SQUASHED:
+        network = ActorProb(found.net, actions, unbounded=True, conditioned_sigma=True, low=low, high=high)
+        return Policy(network, _gaussian(found, state, actions), normalization=normalization)
+    actor = Actor(found.net, actions, low=low, high=high)
+    return Policy(actor, _deterministic(found, state, actions), normalization=normalization)
+
+
+def _source(algorithm: str, given: Mapping[str, Any]) -> _Source:
+    if algorithm in _REFUSED:
+        raise Fault(f"its algorithm, {algorithm}, {_REFUSED[algorithm]}, and is not read")
+    if algorithm not in _SOURCES:
+        raise Fault(f"its algorithm is {quoted(algorithm)}; those that are read are {', '.join(sorted(_SOURCES))}")
+    source = _SOURCES[algorithm]
+    if source.at and (kind := configuration.part(given, "q_func_factory")[0]) != "mean":
+        raise Fault(f"its action values are of the kind {quoted(kind)}; those that are read are 'mean'")
+    return source
+
+
+def _state(saved: object, source: _Source) -> dict[str, Any]:
+    """Return the state dict of the policy, out of those of all modules."""
+    if not isinstance(saved, bytes):
+        raise Fault(f"it has a {type(saved).__name__} for 'torch', where bytes must be; {DAMAGED}")
+    states: Any = torch_file.load(saved, foreign="keep")
+    names = list(states) if isinstance(states, dict) else []
+    state = next((states[name] for name in (source.module, f"_{source.module}") if name in names), None)
+    if not isinstance(state, dict):
+        raise Fault(f"it lacks the module {source.module!r}; it has {listed(names)}")
+    if source.at and len(critics := {str(name).partition(".")[0] for name in state}) > 1:
+        raise Fault(f"it has {len(critics)} critics, of which d3rlpy takes the mean; those with n_critics=1 are read")
+    return {str(name).removeprefix(source.at): value for name, value in state.items()}
+
+
+def _deterministic(found: Encoder, state: Mapping[str, Any], actions: int) -> Params:
+    """Return the parameters of an actor; a probabilistic policy has a layer for the mean."""
+    head = _head(found, state, "_fc" if "_fc.weight" in state else "_mu", actions)
+    return {"preprocess": found.params, "last": {"linear_0": head.params}}
+
+
+def _gaussian(found: Encoder, state: Mapping[str, Any], actions: int) -> Params:
+    """Return the parameters of an actor with a standard deviation, whose logarithm d3rlpy limits as npnets does."""
+    mu, sigma = (_head(found, state, name, actions) for name in ("_mu", "_logstd"))
+    return {"preprocess": found.params, "mu": {"linear_0": mu.params}, "sigma": {"linear_0": sigma.params}}
+
+
+def _head(found: Encoder, state: Mapping[str, Any], name: str, actions: int) -> Dense:
+    head = found.head(linear(state, name))
+    if head.bias.size != actions:
+        raise Fault(f"its last layer has {head.bias.size} outputs, but its configuration says {actions} actions")
+    return head

@@ -1,0 +1,34 @@
+"""The networks of a policy of Tianshou in what a file holds, by their names there."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from npnets.interop.tianshou import split
+
+Parts: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The state dict of each network, by its name: `actor`, `critic`, `critic_old`, `model`, ..."""
+
+_ENTRIES = ("model", "policy", "algorithm", "state_dict")
+_OF_AN_ACTOR = ("preprocess.", "last.model.0.", "mu.model.0.", "nn.weight_ih_l0")
+_OF_VALUES = "model.model.0.weight"
+
+
+def parts_in(contents: object) -> Parts | None:
+    """Return the networks of a policy, if a state dict of one is there, alone or as an entry of a dict."""
+    if not isinstance(contents, dict):
+        return None
+    candidates: list[Any] = [contents, *(contents.get(name) for name in _ENTRIES)]
+    found = (split(candidate) for candidate in candidates if _is_state_dict(candidate))
+    return next((parts for parts in found if _is_policy(parts)), None)
+
+
+def _is_state_dict(candidate: object) -> bool:
+    if not isinstance(candidate, dict) or not all(type(name) is str for name in candidate):
+        return False
+    return any("." in name and hasattr(value, "shape") for name, value in candidate.items())
+
+
+def _is_policy(parts: Parts) -> bool:
+    if any(name.startswith(_OF_AN_ACTOR) for name in parts.get("actor", {})):
+        return True
+    return "model_old" in parts and _OF_VALUES in parts.get("model", {})

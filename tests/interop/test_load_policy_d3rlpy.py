@@ -1,0 +1,322 @@
+"""Policies that real releases of d3rlpy saved act as `algo.predict` does; what has no counterpart is refused by name.
+
+`tests/support/golden/make_d3rlpy.py` writes the files. Variants of them are made here.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from state_dict_files import torch_bytes
+
+from npnets import normalization
+from npnets.interop import load_policy, torch_file
+
+pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
+
+FOLDER = Path(__file__).parents[1] / "support" / "golden" / "d3rlpy"
+NEWEST = FOLDER / "2.8.1"
+FILES = sorted(FOLDER.glob("*/*.d3"))
+EXPECTED = {folder.name: dict(np.load(folder / "expected.npz")) for folder in FOLDER.iterdir()}
+OBSERVATIONS = EXPECTED["2.8.1"]["observations"]
+
+Contents = dict[str, Any]
+
+
+def contents_of(name: str) -> Contents:
+    """What a file of the newest release holds: `config` and `torch` as trees of plain values and arrays."""
+    contents = pickle.loads((NEWEST / f"{name}.d3").read_bytes())
+    states = torch_file.load(contents["torch"])
+    return {**contents, "config": json.loads(contents["config"]), "torch": states}
+
+
+def written(path: Path, contents: Contents) -> Path:
+    """Write contents as d3rlpy does."""
+    config = contents["config"]
+    contents = {**contents, "config": config if isinstance(config, str) else json.dumps(config)}
+    if not isinstance(contents["torch"], bytes):
+        contents["torch"] = torch_bytes(contents["torch"])
+    path.write_bytes(pickle.dumps(contents))
+    return path
+
+
+def refused(folder: Path, name: str, change: Callable[[Contents], object], words: str) -> None:
+    """Check that a file with a change is refused in these words."""
+    contents = contents_of(name)
+    change(contents)
+    path = written(folder / "policy.d3", contents)
+    with pytest.raises(ValueError, match=words) as error:
+        load_policy(path)
+    assert str(error.value).startswith(f"{path} cannot be read: ") and "\n" not in str(error.value)
+
+
+def params_of(contents: Contents) -> dict[str, Any]:
+    """The arguments of the algorithm."""
+    found: dict[str, Any] = contents["config"]["config"]["params"]
+    return found
+
+
+def encoder_of(contents: Contents) -> dict[str, Any]:
+    """The arguments of the actor's encoder."""
+    found: dict[str, Any] = params_of(contents)["actor_encoder_factory"]["params"]
+    return found
+
+
+# -- what is read ----------------------------------------------------------------------------------------------------
+
+
+def test_the_files_are_of_all_formats_and_of_every_kind_of_layer() -> None:
+    assert {file.parent.name for file in FILES} == {"2.0.2", "2.2.0", "2.8.1"}
+    others = ("observations", "deviation")
+    recorded = [name for found in EXPECTED.values() for name in found if not name.startswith(others)]
+    assert len(FILES) == len(recorded) >= 20
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name} {file.stem}")
+def test_a_policy_acts_as_d3rlpy_predicts(file: Path) -> None:
+    expected = EXPECTED[file.parent.name][file.stem]
+    policy = load_policy(file)
+    actions = policy.act(OBSERVATIONS)
+    if expected.dtype.kind == "i":
+        assert np.array_equal(actions, expected) and len(set(expected.tolist())) > 1
+        return
+    assert actions.dtype == np.float32 and np.ptp(expected, axis=0).min() > 1e-3
+    np.testing.assert_allclose(actions, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+    np.testing.assert_allclose(policy.act(OBSERVATIONS[0]), expected[0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["cal_ql", "cql_layer_norm", "sac_batch_norm", "sac_dropout"])
+def test_the_deviation_of_a_squashed_gaussian_policy_is_kept(name: str) -> None:
+    policy = load_policy(NEWEST / f"{name}.d3")
+    (_, deviation), _ = policy.network.forward(policy.params, OBSERVATIONS)
+    expected = EXPECTED["2.8.1"][f"deviation of {name}"]
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    np.testing.assert_allclose(deviation, expected, rtol=3e-6)
+
+
+def test_the_bounds_are_those_of_the_action_scaler_or_one() -> None:
+    scaled, plain = load_policy(NEWEST / "td3_plus_bc_scaled.d3"), load_policy(NEWEST / "ddpg.d3")
+    assert scaled.low.tolist() == [-2.0, 0.5] and scaled.high.tolist() == [1.0, 0.75]
+    assert plain.low.tolist() == [-1.0, -1.0] and plain.high.tolist() == [1.0, 1.0]
+
+
+def test_a_default_encoder_has_two_layers_of_its_activation(tmp_path: Path) -> None:
+    contents = contents_of("prdc")
+    default = {"type": "default", "params": {"activation": "tanh", "use_batch_norm": False, "dropout_rate": None}}
+    params_of(contents)["actor_encoder_factory"] = default
+    actions = load_policy(written(tmp_path / "x.d3", contents)).act(OBSERVATIONS)
+    np.testing.assert_allclose(actions, EXPECTED["2.8.1"]["prdc"], rtol=1e-6, atol=1e-6)
+
+
+def test_given_statistics_replace_the_scaler_of_observations() -> None:
+    path = NEWEST / "td3_plus_bc_scaled.d3"
+    own = load_policy(path)
+    assert own.normalization is not None
+    other = own.normalization._replace(mean=own.normalization.mean + 0.1)
+    changed = load_policy(path, other)
+    assert np.array_equal(changed.act(OBSERVATIONS + np.float32(0.1)).shape, own.act(OBSERVATIONS).shape)
+    assert not np.allclose(changed.act(OBSERVATIONS), own.act(OBSERVATIONS))
+    np.testing.assert_allclose(changed.act(OBSERVATIONS + 0.1), own.act(OBSERVATIONS), atol=1e-3)
+
+
+def test_an_action_space_may_repeat_the_bounds_of_the_file_but_not_change_them() -> None:
+    path = NEWEST / "td3_plus_bc_scaled.d3"
+    assert load_policy(path, action_space=([-2.0, 0.5], [1.0, 0.75])).low.tolist() == [-2.0, 0.5]
+    with pytest.raises(ValueError, match="action_space"):
+        load_policy(path, action_space=(-2.0, 2.0))
+    with pytest.raises(ValueError, match="action_space"):
+        load_policy(NEWEST / "ddpg.d3", action_space=(-2.0, 2.0))
+
+
+def test_another_activation_than_that_of_the_file_is_an_error() -> None:
+    assert load_policy(NEWEST / "td3_one_layer.d3", activation="gelu").network.preprocess_net.activation == "gelu"
+    with pytest.raises(ValueError, match="leave activation out"):
+        load_policy(NEWEST / "td3_one_layer.d3", activation="relu")
+
+
+def test_observations_have_the_shape_that_the_file_names() -> None:
+    with pytest.raises(ValueError, match="normalization is of observations of shape"):
+        load_policy(NEWEST / "ddpg.d3", normalization.init(4))
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+ALGORITHMS = {
+    "bcq": "draws actions at random",
+    "bear": "draws actions at random",
+    "crr": "draws actions at random",
+    "plas": "second network",
+    "plas_with_perturbation": "second network",
+    "decision_transformer": "transformer",
+    "discrete_decision_transformer": "transformer",
+    "tacr": "transformer",
+    "random_policy": "those that are read are awac, bc,",
+    "discrete_bcq": "those that are read are awac, bc,",
+}
+
+
+@pytest.mark.parametrize(("algorithm", "words"), ALGORITHMS.items())
+def test_an_algorithm_without_a_counterpart_is_refused_by_name(tmp_path: Path, algorithm: str, words: str) -> None:
+    def change(contents: Contents) -> None:
+        contents["config"]["config"]["type"] = algorithm
+
+    refused(tmp_path, "ddpg", change, f"{algorithm}.*{words}")
+
+
+CHANGES: dict[str, tuple[str, Callable[[Contents], object], str]] = {
+    "pixel encoder": (
+        "ddpg",
+        lambda c: params_of(c)["actor_encoder_factory"].update(type="pixel"),
+        "'pixel', which has convolutions",
+    ),
+    "simba encoder": (
+        "ddpg",
+        lambda c: params_of(c)["actor_encoder_factory"].update(type="simba"),
+        "'simba', which has residual blocks",
+    ),
+    "own encoder": (
+        "ddpg",
+        lambda c: params_of(c)["actor_encoder_factory"].update(type="mine"),
+        "encoder is 'mine'; the encoders that are read are 'default' and 'vector'",
+    ),
+    "dense encoder": ("ddpg", lambda c: encoder_of(c).update(use_dense=True), "use_dense=True"),
+    "geglu": ("ddpg", lambda c: encoder_of(c).update(activation="geglu"), "'geglu'; those that are read are relu"),
+    "no layers": ("ddpg", lambda c: encoder_of(c).update(hidden_units=[]), "hidden_units"),
+    "more layers": (
+        "ddpg",
+        lambda c: encoder_of(c).update(hidden_units=[5, 4, 4]),
+        "lacks '_encoder._layers.4.weight'",
+    ),
+    "fewer layers": (
+        "ddpg",
+        lambda c: encoder_of(c).update(hidden_units=[5]),
+        r"has '_encoder._layers.2.weight'.*which its configuration does not name",
+    ),
+    "no norm": (
+        "cql_layer_norm",
+        lambda c: encoder_of(c).update(use_layer_norm=False),
+        "must be \\(out, in\\) and \\(out,\\)|which its configuration does not name",
+    ),
+    "tuples of observations": (
+        "ddpg",
+        lambda c: c["config"].update(observation_shape=[[3], [2]]),
+        "observations with one axis",
+    ),
+    "images": ("ddpg", lambda c: c["config"].update(observation_shape=[3, 8, 8]), "observations with one axis"),
+    "other observations": ("ddpg", lambda c: c["config"].update(observation_shape=[5]), "takes 3 numbers.*says 5"),
+    "other actions": ("ddpg", lambda c: c["config"].update(action_size=3), "has 2 outputs.*says 3 actions"),
+    "no actions": ("ddpg", lambda c: c["config"].update(action_size=0), "action_size is 0"),
+    "scaler of pixels": (
+        "ddpg",
+        lambda c: params_of(c).update(observation_scaler={"type": "pixel", "params": {}}),
+        "observation scaler is 'pixel'",
+    ),
+    "scaler of tuples": (
+        "ddpg",
+        lambda c: params_of(c).update(observation_scaler={"type": "tuple", "params": {"observation_scalers": []}}),
+        "observation scaler is 'tuple'",
+    ),
+    "unfitted scaler": (
+        "ddpg",
+        lambda c: params_of(c).update(observation_scaler={"type": "standard", "params": {"mean": None, "std": None}}),
+        "no mean; d3rlpy fits scalers to data",
+    ),
+    "constant observations": (
+        "bc_min_max",
+        lambda c: params_of(c)["observation_scaler"]["params"].update(maximum=[0.0, -3.0, -0.7]),
+        "not positive",
+    ),
+    "numbers that are none": (
+        "bc_min_max",
+        lambda c: params_of(c)["observation_scaler"]["params"].update(maximum=[1.0, float("nan"), 2.0]),
+        "3 finite numbers must be",
+    ),
+    "too few numbers": (
+        "bc_min_max",
+        lambda c: params_of(c)["observation_scaler"]["params"].update(maximum=[1.0]),
+        "3 finite numbers must be",
+    ),
+    "own action scaler": (
+        "ddpg",
+        lambda c: params_of(c).update(action_scaler={"type": "mine", "params": {}}),
+        "action scaler is 'mine'",
+    ),
+    "constant actions": (
+        "prdc",
+        lambda c: params_of(c)["action_scaler"]["params"].update(maximum=[-2.0, 0.75]),
+        "each minimum must be below its maximum",
+    ),
+    "several critics": (
+        "dqn",
+        lambda c: c["torch"].update(q_funcs={**c["torch"]["q_funcs"], "1._fc.weight": np.zeros((3, 4), np.float32)}),
+        "2 critics, of which d3rlpy takes the mean",
+    ),
+    "quantiles": (
+        "dqn",
+        lambda c: params_of(c).update(q_func_factory={"type": "qr", "params": {}}),
+        "of the kind 'qr'",
+    ),
+    "old release": ("ddpg", lambda c: c.update(version="1.1.1"), "d3rlpy '1.1.1'; files of d3rlpy 2 are read"),
+    "no release": ("ddpg", lambda c: c.update(version=None), "d3rlpy None; files of d3rlpy 2 are read"),
+    "no JSON": ("ddpg", lambda c: c.update(config="{"), "is no JSON"),
+    "deep JSON": ("ddpg", lambda c: c.update(config="[" * 100_000), "is no JSON"),
+    "list as JSON": ("ddpg", lambda c: c.update(config="[]"), "is a list, where a dict must be"),
+    "no configuration": ("ddpg", lambda c: c["config"].pop("config"), "has config None"),
+    "odd part": ("ddpg", lambda c: params_of(c).update(action_scaler=[1]), "has action_scaler"),
+    "no bytes": ("ddpg", lambda c: c.update(torch=b"torch"), "does not begin as the zip archives of torch.save do"),
+    "no module": ("ddpg", lambda c: c["torch"].pop("policy"), "lacks the module 'policy'; it has 'q_funcs'"),
+    "no head": ("ddpg", lambda c: c["torch"]["policy"].pop("_fc.weight"), "lacks '_mu.weight'"),
+    "odd norm": (
+        "sac_batch_norm",
+        lambda c: c["torch"]["policy"].update({"_encoder._layers.2.running_var": -np.ones(5, np.float32)}),
+        "negative variance",
+    ),
+    "short norm": (
+        "sac_batch_norm",
+        lambda c: c["torch"]["policy"].update({"_encoder._layers.2.bias": np.ones(1, np.float32)}),
+        "must be 5 floating-point numbers, but is float32 \\(1,\\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "change", "words"), CHANGES.values(), ids=CHANGES)
+def test_a_part_that_is_not_read_is_named(
+    tmp_path: Path, name: str, change: Callable[[Contents], object], words: str
+) -> None:
+    refused(tmp_path, name, change, words)
+
+
+def test_weights_without_a_configuration_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(torch_bytes(contents_of("ddpg")["torch"]))
+    with pytest.raises(ValueError, match=r"without its configuration.*algo.save\('policy.d3'\)"):
+        load_policy(path)
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just([]) | st.just({})
+
+
+@given(st.data())
+def test_any_change_of_the_configuration_is_read_or_refused(tmp_path_factory: Any, data: Any) -> None:
+    contents = contents_of("td3_plus_bc_scaled")
+    place: Any = contents["config"]
+    while isinstance(place, (dict, list)) and len(place):
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+        if not isinstance(place[key], (dict, list)) or data.draw(st.booleans()):
+            place[key] = data.draw(PLAIN)
+            break
+        place = place[key]
+    path = written(tmp_path_factory.mktemp("changed") / "x.d3", contents)
+    try:
+        actions = load_policy(path).act(OBSERVATIONS)
+        assert actions.shape == (6, 2)
+    except ValueError as error:
+        assert str(error).startswith(f"{path} cannot be read: ")
