@@ -72,6 +72,8 @@ def test_an_action_space_of_one_number_or_several_axes_shapes_the_actions() -> N
     assert whole.act(OBSERVATIONS[0]).shape == (2,)
     column = load_policy(path_of("ppo"), action_space=(LOW[:, None], HIGH[:, None]))
     np.testing.assert_allclose(column.act(OBSERVATIONS)[..., 0], EXPECTED["ppo"], rtol=1e-6, atol=1e-6)
+    (mean, deviation), _ = column.network.forward(column.params, OBSERVATIONS)
+    assert mean.shape == deviation.shape == (len(OBSERVATIONS), 2, 1)
     with pytest.raises(ValueError, match=r"has 2 actions, but action_space is of the shape \(3,\)"):
         load_policy(path_of("ppo"), action_space=(-np.ones(3), np.ones(3)))
 
@@ -92,15 +94,23 @@ def test_statistics_of_the_wrapper_normalize_raw_observations() -> None:
     np.testing.assert_allclose(actions, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_an_activation_of_ones_own_replaces_the_script_s() -> None:
-    weights = [state_of("ddpg")[f"{layer}.{part}"] for layer in ("fc1", "fc2", "fc_mu") for part in ("weight", "bias")]
+@pytest.mark.parametrize(
+    ("name", "layers", "activation"),
+    [
+        ("ppo", ("actor_mean.0", "actor_mean.2", "actor_mean.4"), "relu"),
+        ("ddpg", ("fc1", "fc2", "fc_mu"), "tanh"),
+    ],
+)
+def test_an_activation_of_ones_own_replaces_the_script_s(name: str, layers: tuple[str, ...], activation: str) -> None:
+    state = state_of(name)
+    function = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}[activation]
     x = OBSERVATIONS
-    for weight, bias in zip(weights[0:4:2], weights[1:4:2], strict=True):
-        x = np.tanh(x @ weight.T + bias)
-    expected = np.tanh(x @ weights[4].T + weights[5]) * (HIGH - LOW) / 2 + (HIGH + LOW) / 2
-    actions = load_policy(path_of("ddpg"), activation="tanh").act(OBSERVATIONS)
+    for layer in layers:
+        x = (x if layer == layers[0] else function(x)) @ state[f"{layer}.weight"].T + state[f"{layer}.bias"]
+    expected = np.clip(x, LOW, HIGH) if name == "ppo" else np.tanh(x) * (HIGH - LOW) / 2 + (HIGH + LOW) / 2
+    actions = load_policy(path_of(name), action_space=(LOW, HIGH), activation=activation).act(OBSERVATIONS)
     np.testing.assert_allclose(actions, expected, rtol=1e-5, atol=1e-6)
-    assert not np.allclose(actions, EXPECTED["ddpg"])
+    assert not np.allclose(actions, EXPECTED[name])
 
 
 @pytest.mark.parametrize("name", ["ddpg", "sac"])
