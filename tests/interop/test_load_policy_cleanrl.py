@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from state_dict_files import torch_bytes
 
-from npnets import normalization
 from npnets.interop import load_policy, torch_file
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
@@ -84,14 +85,19 @@ def test_a_squashed_policy_refuses_another_action_space() -> None:
         load_policy(path_of("td3"), action_space=(-1.0, 1.0))
 
 
-def test_statistics_of_the_wrapper_normalize_raw_observations() -> None:
-    seen = np.random.default_rng(0).normal(3, 5, (50, 3))
-    statistics = normalization.update(normalization.init(3, clip=10.0, epsilon=1e-8), seen)
-    raw = np.array([[1.0, -200.0, 3.0], [4.0, 5.0, 9.0]])
-    by_hand = np.clip((raw - seen.mean(0)) / np.sqrt(seen.var(0) + 1e-8), -10, 10)
+def test_statistics_of_gymnasium_s_wrapper_normalize_raw_observations(tmp_path: Path) -> None:
+    environment = gymnasium.wrappers.NormalizeObservation(gymnasium.make("Pendulum-v1"))
+    environment.reset(seed=0)
+    for _ in range(20):
+        environment.step(np.zeros(1, np.float32))
+    seen = environment.obs_rms
+    (tmp_path / "obs_rms.pkl").write_bytes(pickle.dumps(environment.get_wrapper_attr("obs_rms")))
+    raw = np.array([[1.0, -200.0, 3.0], [0.5, 0.5, -3.0]])
+    by_hand = np.clip((raw - seen.mean) / np.sqrt(seen.var + 1e-8), -10, 10)
     expected = load_policy(path_of("ppo"), action_space=(LOW, HIGH)).act(by_hand)
-    actions = load_policy(path_of("ppo"), statistics, action_space=(LOW, HIGH)).act(raw)
+    actions = load_policy(path_of("ppo"), tmp_path / "obs_rms.pkl", action_space=(LOW, HIGH)).act(raw)
     np.testing.assert_allclose(actions, expected, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(actions, load_policy(path_of("ppo"), action_space=(LOW, HIGH)).act(raw))
 
 
 @pytest.mark.parametrize(
