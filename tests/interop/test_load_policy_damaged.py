@@ -15,7 +15,7 @@ import pytest
 from gymnasium.spaces import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stable_baselines3_archives import NEWEST, members_of, pickled, renamed, with_setting, write
+from stable_baselines3_archives import NEWEST, members_of, pickled, renamed, with_pickle, with_setting, write
 
 from npnets import Policy, interop
 
@@ -62,6 +62,27 @@ def test_an_archive_cut_off_or_changed_anywhere_is_read_or_refused(tmp_path: Pat
     end = data.draw(st.integers(0, 2 * len(content)))
     (tmp_path / "policy.zip").write_bytes(bytes(content[:end]))
     _read_or_refused(tmp_path / "policy.zip")
+
+
+@SETTINGS
+@given(st.sampled_from([SAC, PPO, TD3]), st.data())
+def test_settings_and_state_dicts_that_are_changed_anywhere_are_read_or_refused(
+    tmp_path: Path, source: Path, data: Any
+) -> None:
+    """The checksums are right here, so that what is within is reached."""
+
+    def change(content: bytes) -> bytes:
+        changed = bytearray(content)
+        for _ in range(data.draw(st.integers(1, 3))):
+            changed[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        return bytes(changed)
+
+    members = members_of(source)
+    if data.draw(st.booleans()):
+        path = write(tmp_path / "policy.zip", {**members, "data": change(members["data"])})
+    else:
+        path = with_pickle(tmp_path / "policy.zip", source, change)
+    _read_or_refused(path)
 
 
 @pytest.mark.parametrize("name", ["data", "policy.pth"])

@@ -15,7 +15,7 @@ class Named(NamedTuple):
     args: dict[str, object] | None = None
 
 
-_MODULES: dict[str, tuple[str | None, tuple[str, ...]]] = {
+MODULES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "CELU": ("celu", ("alpha", "inplace")),
     "ELU": ("elu", ("alpha", "inplace")),
     "GELU": ("gelu", ("approximate",)),
@@ -56,7 +56,7 @@ def of_module(path: str, args: Sequence[object] = (), kwargs: Mapping[str, objec
     """
     if path == _IDENTITY:
         return Named(None)
-    entry = _MODULES.get(path.removeprefix(_MODULE)) if path.startswith(_MODULE) else None
+    entry = MODULES.get(path.removeprefix(_MODULE)) if path.startswith(_MODULE) else None
     if entry is None:
         raise Fault(
             f"its activation is {quoted(path, 200)}, which npnets does not have; pass activation=, a name of its own"

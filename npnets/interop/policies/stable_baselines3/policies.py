@@ -102,7 +102,8 @@ def _dqn(state: State, settings: Settings, options: Options) -> Policy:
     *hidden, last = linear_layers(state, "q_net.q_net") or [linear(state, "q_net.q_net.0")]
     found = body(shape, hidden, last, settings.activation("relu", options))
     if count != last.weight.shape[1]:
-        raise Fault(f"it has values of {last.weight.shape[1]} actions, where {count} must be; {DAMAGED}")
+        space = "of another space than a Discrete" if count is None else f"{count}"
+        raise Fault(f"it has values of {last.weight.shape[1]} actions, but its actions are {space}; {DAMAGED}")
     network, params = found.net_with_output
     return Policy(network, params, to_action="greedy", normalization=options.normalization)
 
