@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import npnets
-from npnets.interop import tianshou, torch_file
-from npnets.interop.policies import load_policy
+from npnets import interop
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 TORQUE = 2.0
@@ -30,8 +29,10 @@ TOUR = (
 
 
 def read(path: Path) -> npnets.Policy:
-    """Read a policy for Pendulum-v1."""
-    if path.suffix != ".pth":
-        return load_policy(path)
-    actor = npnets.Actor(npnets.Net(3, hidden_sizes=(64, 64)), action_shape=1, max_action=TORQUE)
-    return npnets.Policy(actor, tianshou.from_state_dict(actor, torch_file.load(path), prefix="actor"))
+    """Read a policy for Pendulum-v1; a state dict of Tianshou does not hold the bounds of its actions."""
+    policy = interop.load_policy(path, action_space=(-TORQUE, TORQUE))
+    try:
+        policy.act([1.0, 0.0, 0.0])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} holds no policy for Pendulum-v1: {error}") from error
+    return policy

@@ -33,8 +33,7 @@ def program_of(subject: Subject, name: str, seed: int) -> Program:
     -------
     Program
     """
-    test = self_test(subject.call, subject.shapes, subject.state_shape, subject.ranges, subject.dtype, seed)
-    inputs, before, reference = test
+    inputs, before, reference = self_test(subject, seed)
     builder = Builder(LOWERINGS, subject.shapes, subject.interface.keeps_state, subject.fraction_proposal)
     signals = _lowered(builder, subject)
     outputs, expected = _ports(builder, signals, reference)

@@ -1,103 +1,90 @@
 """The self-test of an exported file: inputs, with the outputs that npnets computes for them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npnets.backend import Array
-from npnets.export.interface import Arrays, Reference, Shapes
+from npnets.export.interface import Reference
+from npnets.export.subject import Subject
 from npnets.tree import Tree
 
 CASES = 8
 _SCALES = np.array([0, 1, 1, 1, 1, 1, 10, 10])
-_TRIES = 20
-_NUDGE = 1e-4
-
-Call = Callable[[Arrays, Tree], Reference]
-Ranges = dict[str, tuple[Any, Any]]
-"""By the name of an input: its middle and its half width or deviation, numbers or arrays of its shape."""
+_TRIES, _NUDGES = 20, 3
 
 
-def self_test(
-    call: Call, shapes: Shapes, state: tuple[int, int] | None, ranges: Ranges, dtype: Any, seed: int
-) -> tuple[Arrays, Tree, Reference]:
+def self_test(subject: Subject, seed: int) -> tuple[dict[str, Array], Tree, Reference]:
     """Draw inputs, and compute their outputs.
 
     Parameters
     ----------
-    call : callable
-        From inputs by name, each with an axis of cases, and a state to outputs.
-    shapes : dict
-        Shapes of the inputs.
-    state : tuple of int, optional
-        Shape of `hidden` and `cell` of a recurrent network.
-    ranges : dict
-    dtype : dtype
-        That of the parameters. Drawn numbers are float32 in any case, which every file holds exactly.
+    subject : Subject
     seed : int
 
     Returns
     -------
-    inputs, state, reference
-        The first case is zeros, unless a small step of its inputs chooses another action.
+    inputs : dict
+        By name, with an axis of cases. The first case is zeros, and the last two are ten times as large as others; an
+        action that rounding alone might choose has another case in its place. Numbers are float32, which every file
+        holds exactly, in the dtype of the parameters.
+    state : dict or None
+        `hidden` and `cell` before the step.
+    reference : Reference
     """
     rng = np.random.default_rng(seed)
-    inputs, before = _drawn(rng, shapes, state, ranges, dtype, _SCALES)
-    reference = call(inputs, before)
+    inputs, state = _drawn(rng, subject, _SCALES), _drawn_state(rng, subject)
+    reference = subject.call(inputs, state)
     for _ in range(_TRIES):
-        doubtful = _doubtful(rng, call, inputs, before, reference)
+        doubtful = _doubtful(rng, subject, inputs, state, reference)
         if not doubtful.any():
             break
-        others, _ = _drawn(rng, shapes, state, ranges, dtype, np.ones(CASES))
-        inputs = {name: _where(doubtful, others[name], value) for name, value in inputs.items()}
-        reference = call(inputs, before)
+        others = _drawn(rng, subject, np.ones(CASES))
+        inputs = {name: np.where(_beside(doubtful, x), others[name], x) for name, x in inputs.items()}
+        reference = subject.call(inputs, state)
     _check_finite(reference)
-    return inputs, before, reference
+    return inputs, state, reference
 
 
-def _drawn(
-    rng: np.random.Generator,
-    shapes: Shapes,
-    state: tuple[int, int] | None,
-    ranges: Ranges,
-    dtype: Any,
-    scales: NDArray[Any],
-) -> tuple[dict[str, Array], dict[str, Array] | None]:
+def _drawn(rng: np.random.Generator, subject: Subject, scales: NDArray[Any]) -> dict[str, Array]:
     inputs = {}
-    for name, shape in shapes.items():
-        middle, width = ranges.get(name, (0.0, 1.0))
-        z = rng.standard_normal((CASES, *shape)) * scales.reshape((-1, *[1] * len(shape)))
-        inputs[name] = _held(middle + width * z, dtype)
-    if state is None:
-        return inputs, None
-    before = {name: _held(np.tanh(rng.standard_normal((CASES, *state))), dtype) for name in ("hidden", "cell")}
-    for array in before.values():
+    for name, shape in subject.shapes.items():
+        middle, deviation = subject.ranges.get(name, (0.0, 1.0))
+        z = rng.standard_normal((CASES, *shape))
+        inputs[name] = _held(middle + deviation * z * _beside(scales, z), subject.dtype)
+    return inputs
+
+
+def _drawn_state(rng: np.random.Generator, subject: Subject) -> dict[str, Array] | None:
+    if subject.state_shape is None:
+        return None
+    shape = (CASES, *subject.state_shape)
+    state = {name: _held(np.tanh(rng.standard_normal(shape)), subject.dtype) for name in ("hidden", "cell")}
+    for array in state.values():
         array[0] = 0
-    return inputs, before
+    return state
 
 
 def _held(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
     return values.astype(np.float32).astype(dtype)
 
 
-def _where(chosen: NDArray[np.bool_], one: Array, other: Array) -> Array:
-    return np.where(chosen.reshape((-1, *[1] * (one.ndim - 1))), one, other)
+def _beside(one_a_case: NDArray[Any], x: Array) -> NDArray[Any]:
+    """Return a number for each case with the axes of `x`."""
+    return one_a_case.reshape((-1, *[1] * (x.ndim - 1)))
 
 
 def _doubtful(
-    rng: np.random.Generator, call: Call, inputs: Arrays, before: Tree, reference: Reference
+    rng: np.random.Generator, subject: Subject, inputs: dict[str, Array], state: Tree, reference: Reference
 ) -> NDArray[np.bool_]:
-    """Return which cases choose another action after a small step, so that rounding alone might choose it."""
+    """Return which cases choose another action if every parameter changes by a little."""
     doubtful = np.zeros(CASES, bool)
-    if not np.issubdtype(reference.outputs[0].dtype, np.integer):
-        return doubtful
-    for _ in range(4):
-        steps = {name: _NUDGE * (1 + np.abs(x)) * rng.standard_normal(x.shape) for name, x in inputs.items()}
-        nudged = call({name: (x + steps[name]).astype(x.dtype) for name, x in inputs.items()}, before)
-        differs = np.not_equal(nudged.outputs[0], reference.outputs[0])
-        doubtful |= differs.reshape(CASES, -1).any(1)
+    if np.issubdtype(reference.outputs[0].dtype, np.integer):
+        for _ in range(_NUDGES):
+            nudged = subject.nudged(rng).call(inputs, state)
+            differs = np.not_equal(nudged.outputs[0], reference.outputs[0])
+            doubtful |= differs.reshape(CASES, -1).any(1)
     return doubtful
 
 

@@ -13,13 +13,16 @@ from npnets.description import cached_property
 from npnets.discrete import FractionProposalNetwork, FullQuantileFunction
 from npnets.export.interface import Arrays, Interface, Reference, Shapes, innermost, interface_of, state_shape
 from npnets.export.lowering.bounds import bounds_of, middle_and_half
-from npnets.export.self_test import Ranges
 from npnets.normalization import Normalization, Normalized
 from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 from npnets.tree import Params, Tree
 
 Output = Literal["action", "network"]
+Ranges = dict[str, tuple[Any, Any]]
+"""By the name of an input: its middle and its deviation, numbers or arrays of its shape."""
+
+_NUDGE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,17 @@ class Subject:
             inputs = {**inputs, "obs": obs.reshape((len(obs), *self._own_shapes["obs"]))}
         with np.errstate(over="ignore", invalid="ignore"):
             return self.interface.call(self, inputs, state)
+
+    def nudged(self, rng: np.random.Generator) -> "Subject":
+        """Return the same with every parameter changed by about a hundred thousandth of itself."""
+
+        def nudge(leaf: Any) -> Any:
+            return leaf * (1 + _NUDGE * rng.standard_normal(leaf.shape)).astype(leaf.dtype)
+
+        params, proposal = tree.map(nudge, self.params), self.fraction_proposal
+        proposal = proposal and (proposal[0], tree.map(nudge, proposal[1]))
+        policy = self.policy and replace(self.policy, params=params, fraction_proposal=proposal)
+        return replace(self, params=params, fraction_proposal=proposal, policy=policy)
 
     @cached_property
     def shapes(self) -> Shapes:

@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from c_files import Library, calls, compile_in, texts_of, where_sizes_are_known
-from exported_cases import EXPORTED, exported_programs, program
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from exported_cases import EXPORTED, program
 
 import npnets
 from npnets.export.c.header import write
@@ -60,14 +58,6 @@ def check(library: Library, index: int) -> None:
 def test_a_header_of_each_kind_computes_what_npnets_does(name: str) -> None:
     library = Library(exported(), (name, "-std=c99", "-O2"))
     for index in range(len(library.programs)):
-        check(library, index)
-
-
-@settings(max_examples=5)  # a compilation takes a hundred times as long as a run
-@given(several=st.lists(exported_programs(), min_size=1, max_size=16))
-def test_headers_of_any_networks_compute_what_npnets_does(several: list[Program]) -> None:
-    library = Library(several)
-    for index in range(len(several)):
         check(library, index)
 
 

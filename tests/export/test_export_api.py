@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import on_backend
-from exported_cases import program
+from exported_cases import drawn_params, program
+from program_interpreter import interpret
 
 import npnets
 import npnets.numpy as nnp
 from npnets import discrete, export
 from npnets.export.c import write as write_c
+from npnets.export.lowering.builder import Builder
 from npnets.export.onnx import write as write_onnx
 from npnets.export.program import Activate, Argmax, Clip, Normalize, Operation, Program, Softmax
 from npnets.export.python import write as write_python
@@ -146,20 +148,41 @@ def test_the_self_test_begins_at_zero_and_reaches_far_inputs_and_states() -> Non
     assert not hidden[0].any() and hidden[1:].any(axis=(1, 2)).all() and np.abs(hidden).max() < 1
     double = program(ACTOR, dtype=np.float64)
     assert double.self_test.outputs[0].dtype == np.float64
+    assert np.array_equal(double.self_test.inputs[0], obs) and double.self_test.inputs[0].dtype == np.float64
 
 
 @pytest.mark.numpy_alone("makes programs")
-@pytest.mark.parametrize("seed", range(5))
-def test_the_self_test_chooses_no_action_by_rounding_alone(seed: int) -> None:
-    net = discrete.Actor(npnets.Net(3, hidden_sizes=(4,)), 4)
-    params = net.init(np.random.default_rng(seed))
-    made = program(net, params, seed=seed)
-    obs = made.self_test.inputs[0]
-    probs, _ = net.forward(params, obs.astype(np.float64))
-    second, first = np.sort(probs, 1)[:, -2:].T
-    assert (first - second).min() > 1e-6
-    tie = npnets.tree.map(np.zeros_like, params)  # every action is as good: the first is chosen
-    assert not program(net, tie, seed=seed).self_test.outputs[0].any()
+def test_the_self_test_holds_no_choice_that_rounding_might_change() -> None:
+    net = discrete.Actor(npnets.Net(3, activation="tanh", hidden_sizes=(2,)), 2)
+    params = npnets.tree.map(np.zeros_like, net.init(np.random.default_rng(0)))
+    params["preprocess"]["model"]["linear_0"]["weight"][0, 0] = 1
+    params["last"]["linear_0"]["weight"][0, 0] = 1
+    params["last"]["linear_0"]["bias"][:] = 0.3, 0.3 + 1e-6  # at zero the second action is better by almost nothing
+    for seed in range(3):
+        (obs,), (action,) = program(net, params, seed=seed).self_test
+        assert (np.abs(obs[:, 0]) > 1e-5).all() and 0 < action.sum() < len(action)
+    params["last"]["linear_0"]["bias"][:] = 0  # now both are as good: every file chooses the first
+    (obs,), (action,) = program(net, params).self_test
+    assert not obs[0].any() and not action[0].any()
+
+
+@pytest.mark.numpy_alone("makes programs")
+def test_quantiles_are_weighted_by_the_fractions_between_which_they_lie() -> None:
+    net, proposal = discrete.FullQuantileFunction(npnets.Net(3), 3), discrete.FractionProposalNetwork(4, 3)
+    params, its = drawn_params(net), drawn_params(proposal)
+    its["linear"]["weight"] *= 30
+    policy = npnets.Policy(net, params, fraction_proposal=(proposal, its))
+    obs = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
+    (quantiles, _, _), _ = net.forward(params, obs, proposal, its)
+    found = interpret(program(policy), {"obs": obs})["action"]
+    assert (found == policy.act(obs)).mean() > 0.99
+    assert (found == quantiles.mean(-1).argmax(1)).mean() < 0.99
+
+
+@pytest.mark.numpy_alone("makes programs")
+def test_a_name_that_is_taken_gets_a_number() -> None:
+    builder = Builder({}, {"obs": (3,)})
+    assert [builder.new(name, 1).name for name in ("obs", "a.b", "a_b", "a b")] == ["obs_2", "a_b", "a_b_2", "a_b_3"]
 
 
 @pytest.mark.numpy_alone("makes programs")

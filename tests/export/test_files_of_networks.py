@@ -50,14 +50,6 @@ def test_a_file_of_each_kind_of_network_computes_what_npnets_does(name: str, wri
     check(program, RUNS[writer](program, inputs_of(program)))
 
 
-@pytest.mark.slow
-def test_a_header_of_each_kind_of_network_computes_what_npnets_does() -> None:
-    programs = {name: make() for name, make in EXPORTED.items()}
-    library = c_files.Library(list(programs.values()))
-    for index, program in enumerate(programs.values()):
-        check(program, library.run(index, inputs_of(program)))
-
-
 @pytest.mark.parametrize("writer", RUNS)
 @given(program=exported_programs())
 def test_a_file_of_any_network_computes_what_npnets_does(writer: str, program: Program) -> None:
@@ -71,3 +63,4 @@ def test_headers_of_any_networks_compute_what_npnets_does(library: c_files.Libra
     for index, program in enumerate(library.programs):
         note(program.description)
         check(program, library.run(index, inputs_of(program)))
+        assert library.self_test(index) == 0

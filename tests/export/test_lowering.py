@@ -10,12 +10,15 @@ from program_interpreter import interpret
 
 from npnets import Policy
 from npnets.export.program import Program
+from npnets.export.pruning import results
 
 pytestmark = pytest.mark.numpy_alone("programs hold NumPy's arrays")
 
 
 def check(program: Program) -> None:
     ports = [*program.inputs, *(state.before for state in program.states)]
+    names = [port.value.name for port in ports] + [v.name for op in program.operations for v in results(op)]
+    assert len(set(names)) == len(names), names
     inputs = {port.name: array for port, array in zip(ports, program.self_test.inputs, strict=True)}
     found = interpret(program, inputs)
     for (name, output), expected in zip(found.items(), program.self_test.outputs, strict=True):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from exported_cases import EXPORTED
+from float32_python import loaded_in_float32
 from python_files import BARE, loaded, micropython, outcome, program, run_file
 
 from npnets.export.program import (
@@ -93,11 +96,26 @@ def test_a_file_runs_its_self_test_in_a_bare_python(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", EXPORTED)
-def test_the_self_test_of_every_kind_of_network_agrees(name: str) -> None:
-    file = loaded(EXPORTED[name]())
-    assert len(file["CASES"]) == 8 and file["self_test"]() == 0
-    file["agree"] = lambda x, y: len(x) != len(y)
-    assert file["self_test"]() == 8  # all entries were compared
+def test_the_self_test_of_every_kind_of_network_agrees_also_in_the_float32_of_most_boards(name: str) -> None:
+    text = write(EXPORTED[name]())
+    exact: dict[str, Any] = {"__name__": "policy"}
+    exec(compile(text, "policy.py", "exec"), exact)
+    rounded = loaded_in_float32(text)
+    for file in (exact, rounded):
+        with np.errstate(over="ignore"):
+            assert len(file["CASES"]) == 8 and file["self_test"]() == 0
+        file["agree"] = lambda x, y: len(x) != len(y)
+        assert file["self_test"]() == 8  # all entries were compared
+    constants = [value for value in rounded.values() if isinstance(value, tuple)]
+    assert {type(value) for constant in constants for value in _numbers(constant)} <= {np.float32, int}
+
+
+def _numbers(constant: object) -> Iterator[object]:
+    if isinstance(constant, tuple):
+        for part in constant:
+            yield from _numbers(part)
+    elif not isinstance(constant, dict):
+        yield constant
 
 
 def test_a_failing_self_test_is_reported_and_fails_the_program(tmp_path: Path) -> None:
@@ -132,6 +150,11 @@ def test_the_functions_name_all_that_they_use_of_math_in_their_docstring() -> No
     assert functions.__doc__ is not None
     named = set(re.findall(r"`(\w+)`", functions.__doc__.partition("of which")[2].partition(". ")[0]))
     assert named | {"pi"} == MATH_OF_MICROPYTHON
+
+
+def test_a_file_names_the_functions_of_math_that_it_uses() -> None:
+    assert "Needs Python 3 or MicroPython, and of `math` erfc, sqrt. Run" in write(policy())
+    assert "Needs Python 3 or MicroPython. Run" in write(program([X], [Argmax(Value("o", 1, "index"), X)]))
 
 
 def test_a_file_holds_only_functions_that_it_calls() -> None:
@@ -241,3 +264,10 @@ def test_micropython_runs_every_function(tmp_path: Path) -> None:
         run_file([micropython()], tmp_path, write(made)).stdout
         == "policy: 1 of 1 cases of the self-test agree with npnets\n"
     )
+
+
+def test_micropython_computes_an_infinite_exponential(tmp_path: Path) -> None:
+    x = Value("x", 1)
+    text = write(program([x], [Activate(Value("o", 1), x, "exp")]))
+    done = run_file([micropython()], tmp_path, f"{text}\nprint(act([1000.0]))")
+    assert done.stdout.splitlines()[-1] == "[inf]"

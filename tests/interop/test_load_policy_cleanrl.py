@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from state_dict_files import torch_bytes
 
-from npnets import normalization
 from npnets.interop import load_policy, torch_file
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
@@ -72,6 +73,8 @@ def test_an_action_space_of_one_number_or_several_axes_shapes_the_actions() -> N
     assert whole.act(OBSERVATIONS[0]).shape == (2,)
     column = load_policy(path_of("ppo"), action_space=(LOW[:, None], HIGH[:, None]))
     np.testing.assert_allclose(column.act(OBSERVATIONS)[..., 0], EXPECTED["ppo"], rtol=1e-6, atol=1e-6)
+    (mean, deviation), _ = column.network.forward(column.params, OBSERVATIONS)
+    assert mean.shape == deviation.shape == (len(OBSERVATIONS), 2, 1)
     with pytest.raises(ValueError, match=r"has 2 actions, but action_space is of the shape \(3,\)"):
         load_policy(path_of("ppo"), action_space=(-np.ones(3), np.ones(3)))
 
@@ -82,25 +85,38 @@ def test_a_squashed_policy_refuses_another_action_space() -> None:
         load_policy(path_of("td3"), action_space=(-1.0, 1.0))
 
 
-def test_statistics_of_the_wrapper_normalize_raw_observations() -> None:
-    seen = np.random.default_rng(0).normal(3, 5, (50, 3))
-    statistics = normalization.update(normalization.init(3, clip=10.0, epsilon=1e-8), seen)
-    raw = np.array([[1.0, -200.0, 3.0], [4.0, 5.0, 9.0]])
-    by_hand = np.clip((raw - seen.mean(0)) / np.sqrt(seen.var(0) + 1e-8), -10, 10)
+def test_statistics_of_gymnasium_s_wrapper_normalize_raw_observations(tmp_path: Path) -> None:
+    environment = gymnasium.wrappers.NormalizeObservation(gymnasium.make("Pendulum-v1"))
+    environment.reset(seed=0)
+    for _ in range(20):
+        environment.step(np.zeros(1, np.float32))
+    seen = environment.obs_rms
+    (tmp_path / "obs_rms.pkl").write_bytes(pickle.dumps(environment.get_wrapper_attr("obs_rms")))
+    raw = np.array([[1.0, -200.0, 3.0], [0.5, 0.5, -3.0]])
+    by_hand = np.clip((raw - seen.mean) / np.sqrt(seen.var + 1e-8), -10, 10)
     expected = load_policy(path_of("ppo"), action_space=(LOW, HIGH)).act(by_hand)
-    actions = load_policy(path_of("ppo"), statistics, action_space=(LOW, HIGH)).act(raw)
+    actions = load_policy(path_of("ppo"), tmp_path / "obs_rms.pkl", action_space=(LOW, HIGH)).act(raw)
     np.testing.assert_allclose(actions, expected, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(actions, load_policy(path_of("ppo"), action_space=(LOW, HIGH)).act(raw))
 
 
-def test_an_activation_of_ones_own_replaces_the_script_s() -> None:
-    weights = [state_of("ddpg")[f"{layer}.{part}"] for layer in ("fc1", "fc2", "fc_mu") for part in ("weight", "bias")]
+@pytest.mark.parametrize(
+    ("name", "layers", "activation"),
+    [
+        ("ppo", ("actor_mean.0", "actor_mean.2", "actor_mean.4"), "relu"),
+        ("ddpg", ("fc1", "fc2", "fc_mu"), "tanh"),
+    ],
+)
+def test_an_activation_of_ones_own_replaces_the_script_s(name: str, layers: tuple[str, ...], activation: str) -> None:
+    state = state_of(name)
+    function = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}[activation]
     x = OBSERVATIONS
-    for weight, bias in zip(weights[0:4:2], weights[1:4:2], strict=True):
-        x = np.tanh(x @ weight.T + bias)
-    expected = np.tanh(x @ weights[4].T + weights[5]) * (HIGH - LOW) / 2 + (HIGH + LOW) / 2
-    actions = load_policy(path_of("ddpg"), activation="tanh").act(OBSERVATIONS)
+    for layer in layers:
+        x = (x if layer == layers[0] else function(x)) @ state[f"{layer}.weight"].T + state[f"{layer}.bias"]
+    expected = np.clip(x, LOW, HIGH) if name == "ppo" else np.tanh(x) * (HIGH - LOW) / 2 + (HIGH + LOW) / 2
+    actions = load_policy(path_of(name), action_space=(LOW, HIGH), activation=activation).act(OBSERVATIONS)
     np.testing.assert_allclose(actions, expected, rtol=1e-5, atol=1e-6)
-    assert not np.allclose(actions, EXPECTED["ddpg"])
+    assert not np.allclose(actions, EXPECTED[name])
 
 
 @pytest.mark.parametrize("name", ["ddpg", "sac"])

@@ -59,6 +59,16 @@ def test_the_recorded_actions_reach_their_bounds_and_leave_them() -> None:
         assert (actions > BOX.low + 0.1).any() and (actions < BOX.high - 0.1).any(), name
 
 
+def test_a_policy_of_normalized_observations_takes_raw_ones_with_the_file_of_vec_normalize() -> None:
+    observations, expected = (recorded("2.9.2")[f"trained.{part}"] for part in ("observations", "actions"))
+    policy = interop.load_policy(NEWEST / "trained.zip", NEWEST / "trained_normalization.pkl")
+    assert close(policy.act(observations), expected)
+    assert not close(interop.load_policy(NEWEST / "trained.zip").act(observations), expected)
+    state = interop.load_normalization(NEWEST / "trained_normalization.pkl")
+    assert close(interop.load_policy(NEWEST / "trained.zip", state).act(observations), expected)
+    assert (state.clip, state.epsilon) == (1.5, 1e-6)
+
+
 def test_the_example_for_pendulum_acts_as_recorded() -> None:
     with np.load(EXAMPLE.with_name("stable_baselines3_sac_actions.npz")) as arrays:
         assert close(interop.load_policy(EXAMPLE).act(arrays["observations"]), arrays["actions"])

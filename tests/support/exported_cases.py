@@ -32,10 +32,17 @@ NOT_EXPORTED = (
 """Networks of `testing.networks` with nothing to export by themselves."""
 
 
+def drawn_params(network: Any, dtype: Any = np.float32, seed: int = 0) -> Any:
+    """Return parameters of a network, none of them at a special value such as zero."""
+    rng = np.random.default_rng(seed)
+    params = network.init(rng, dtype)
+    return npnets.tree.map(lambda leaf: leaf + np.abs(rng.normal(size=leaf.shape) * 0.1).astype(dtype), params)
+
+
 def program(network: Any, params: Any = None, *, dtype: Any = np.float32, seed: int = 0, **options: Any) -> Program:
     """Return the program of a network, by default with parameters of its own, or of a policy."""
     if params is None and not isinstance(network, Policy):
-        params = network.init(np.random.default_rng(seed), dtype)
+        params = drawn_params(network, dtype, seed)
     given = {"normalization": None, "output": None, "fraction_proposal": None, **options}
     return program_of(subject_of(network, params, **given), "policy", seed)
 
@@ -49,6 +56,7 @@ _MEMORY = npnets.Recurrent(2, 5, 8, hidden_layer_size=6)
 _DUELING = ({"hidden_sizes": (8,)}, {"hidden_sizes": (4,)})
 _STATISTICS = Normalization(np.array([1e4, -3.0, 0.5, 0.0, 2.0]), np.array([4.0, 1e-6, 9.0, 1.0, 2.0]), 9.0, 5.0, 1e-8)
 _BOUNDS: dict[str, Any] = {"low": (-1.0, 0.1), "high": (0.5, 0.3)}
+_WHOLE: dict[str, Any] = {"low": ((-1.0, 0.1),), "high": ((0.5, 0.3),)}
 
 
 def _proposal(network: discrete.FullQuantileFunction, dtype: Any = np.float32) -> Any:
@@ -58,7 +66,7 @@ def _proposal(network: discrete.FullQuantileFunction, dtype: Any = np.float32) -
 
 
 def _policy(network: Any, **options: Any) -> Program:
-    return program(Policy(network, network.init(np.random.default_rng(3)), **options))
+    return program(Policy(network, drawn_params(network, seed=3), **options))
 
 
 def _full_quantiles(**options: Any) -> Program:
@@ -66,8 +74,8 @@ def _full_quantiles(**options: Any) -> Program:
     return program(network, fraction_proposal=_proposal(network), **options)
 
 
-def _vae(**options: Any) -> Program:
-    vae = npnets.VAE(npnets.MLP(7, 8, (8,)), npnets.MLP(9, 2, (8,)), 8, 4, **_BOUNDS)
+def _vae(low: Any = _BOUNDS["low"], high: Any = _BOUNDS["high"], **options: Any) -> Program:
+    vae = npnets.VAE(npnets.MLP(7, 8, (8,)), npnets.MLP(9, 2, (8,)), 8, 4, low=low, high=high)
     return program(vae, **options)
 
 
@@ -128,7 +136,9 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     ),
     "Perturbation": partial(program, npnets.Perturbation(npnets.Net(7, 2, (8,)), 0.5)),
     "Perturbation with low and high": partial(program, npnets.Perturbation(npnets.Net(7, 2, (8,)), phi=0.5, **_BOUNDS)),
+    "Perturbation of whole actions": partial(program, npnets.Perturbation(npnets.Net(7, 2, (8,)), **_WHOLE)),
     "VAE": _vae,
+    "VAE of whole actions, encoding": partial(_vae, output="network", **_WHOLE),
     "VAE, encoding": partial(_vae, output="network"),
     "Recurrent": partial(program, _MEMORY),
     "RecurrentActorProb": partial(program, npnets.RecurrentActorProb(2, (2, 3), 2, 8)),
@@ -168,7 +178,7 @@ def exported_programs(draw: st.DrawFn) -> Program:
     """Draw the program of a small network of any class that can be exported."""
     network = draw(networks([kind for kind in _STRATEGIES if kind not in NOT_EXPORTED]))
     dtype, seed = draw(st.sampled_from([np.float32, np.float64])), draw(st.integers(0, 9))
-    params = network.init(np.random.default_rng(seed), dtype)
+    params = drawn_params(network, dtype, seed)
     options: dict[str, Any] = {"output": draw(st.sampled_from([None, "network"])), "seed": seed}
     if isinstance(network, discrete.FullQuantileFunction):
         options["fraction_proposal"] = _proposal(network, dtype)
@@ -182,7 +192,7 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     """Draw a policy of bounded actions around a small network, and its program."""
     network = draw(networks([npnets.Net, npnets.MLP, npnets.Actor, npnets.ActorProb, npnets.RecurrentActorProb]))
     dtype, seed = draw(st.sampled_from([np.float32, np.float64])), draw(st.integers(0, 9))
-    params = network.init(np.random.default_rng(seed), dtype)
+    params = drawn_params(network, dtype, seed)
     plain = program_of(subject_of(network, params, None, "network", None), "policy", seed)
     port = plain.outputs[0]
     takes_actions = isinstance(network, npnets.Net) and network.concat

@@ -67,23 +67,30 @@ def pickled(source: Path, name: str) -> bytes:
 
 def renamed(path: Path, source: Path, old: bytes, new: bytes) -> Path:
     """Write an archive, or a policy alone, with another name of as many letters in its state dict."""
+
+    def change(pickle: bytes) -> bytes:
+        if old not in pickle or len(old) != len(new):
+            raise ValueError(f"{old!r} is no name in the state dict, or is not as long as {new!r}")
+        return pickle.replace(old, new)
+
+    return with_pickle(path, source, change)
+
+
+def with_pickle(path: Path, source: Path, change: Callable[[bytes], bytes]) -> Path:
+    """Write an archive, or a policy alone, with the pickle of its state dict changed."""
     if source.suffix == ".pth":
-        path.write_bytes(_renamed(source.read_bytes(), old, new))
+        path.write_bytes(_with_pickle(source.read_bytes(), change))
         return path
     members = members_of(source)
-    return write(path, {**members, "policy.pth": _renamed(members["policy.pth"], old, new)})
+    return write(path, {**members, "policy.pth": _with_pickle(members["policy.pth"], change)})
 
 
-def _renamed(content: bytes, old: bytes, new: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        records = {name: archive.read(name) for name in archive.namelist()}
-    name = next(name for name in records if name.endswith("data.pkl"))
-    if old not in records[name] or len(old) != len(new):
-        raise ValueError(f"{old!r} is no name in the state dict, or is not as long as {new!r}")
+def _with_pickle(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        for record, its in records.items():
-            archive.writestr(record, its.replace(old, new) if record == name else its)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w") as changed:
+        for name in archive.namelist():
+            record = archive.read(name)
+            changed.writestr(name, change(record) if name.endswith("data.pkl") else record)
     return written.getvalue()
 
 

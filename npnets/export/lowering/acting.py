@@ -6,10 +6,10 @@ import numpy as np
 
 from npnets.common import BranchingNet
 from npnets.export.interface import innermost
-from npnets.export.lowering.bounds import Bounds, limited, scaled, wide
+from npnets.export.lowering.bounds import Bounds, limited, scaled
 from npnets.export.lowering.builder import Builder, Outputs, Signal, vector
 from npnets.export.lowering.feed_forward import combined
-from npnets.export.program import Argmax, Clip, GroupMean, Slice, Softmax, Transpose, Value
+from npnets.export.program import Argmax, GroupMean, Slice, Softmax, Transpose, Value
 from npnets.kernels.activations import TANH
 
 
@@ -26,9 +26,7 @@ def action_of(builder: Builder, outputs: Outputs, policy: Any, dtype: Any) -> Ou
     elif policy.to_action == "clip":
         x = limited(builder, x, bounds, "action")
     elif policy.to_action == "clip_and_scale":
-        one = wide(1.0, x.size)
-        x = builder.add(Clip, "action_clipped", x.size, x=x, low=-one, high=one)
-        x = scaled(builder, x, bounds, dtype, "action")
+        x = scaled(builder, x, bounds, dtype, "action")  # its clip to the bounds is the one to [-1, 1] too
     return {"action": Signal((x,), first.shape if policy.low is None else np.shape(policy.low))}
 
 

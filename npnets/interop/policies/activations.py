@@ -15,7 +15,7 @@ class Named(NamedTuple):
     args: dict[str, object] | None = None
 
 
-_MODULES: dict[str, tuple[str | None, tuple[str, ...]]] = {
+MODULES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "CELU": ("celu", ("alpha", "inplace")),
     "ELU": ("elu", ("alpha", "inplace")),
     "GELU": ("gelu", ("approximate",)),
@@ -56,7 +56,7 @@ def of_module(path: str, args: Sequence[object] = (), kwargs: Mapping[str, objec
     """
     if path == _IDENTITY:
         return Named(None)
-    entry = _MODULES.get(path.removeprefix(_MODULE)) if path.startswith(_MODULE) else None
+    entry = MODULES.get(path.removeprefix(_MODULE)) if path.startswith(_MODULE) else None
     if entry is None:
         raise Fault(
             f"its activation is {quoted(path, 200)}, which npnets does not have; pass activation=, a name of its own"
@@ -68,6 +68,10 @@ def of_module(path: str, args: Sequence[object] = (), kwargs: Mapping[str, objec
         )
     given = {**dict(zip(parameters, args, strict=False)), **(kwargs or {})}
     found = {key: value for key, value in given.items() if key != "inplace"}
+    if odd := [key for key, value in found.items() if not isinstance(value, (int, float, str))]:
+        raise Fault(
+            f"its activation {path.removeprefix(_MODULE)} is made with {quoted(odd[0])} of another type than a number"
+        )
     return checked(Named(name, found or None))
 
 
@@ -75,6 +79,6 @@ def checked(activation: Named) -> Named:
     """Return an activation, after a check that npnets has it with its arguments."""
     try:
         resolve_activation(*activation)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise Fault(f"its activation cannot be computed: {plain(error)}") from error
     return activation

@@ -59,7 +59,8 @@ def linear_layers(state: Mapping[str, Any], prefix: str) -> list[Dense]:
     Fault
         If it has parameters of other layers, or a layer does not fit the one before it.
     """
-    below = [name.removeprefix(f"{prefix}.") for name in state if name.startswith(f"{prefix}.")]
+    start = f"{prefix}."
+    below = [name.removeprefix(start) for name in state if isinstance(name, str) and name.startswith(start)]
     numbers = {part.partition(".")[0] for part in below}
     expected = {f"{number}.{part}" for number in numbers for part in ("weight", "bias") if number.isdecimal()}
     if others := [f"{prefix}.{part}" for part in below if part not in expected]:
