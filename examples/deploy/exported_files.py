@@ -66,10 +66,15 @@ def as_c(policy: npnets.Policy, folder: Path) -> Exported:
     export.c(folder / f"{NAME}.h", policy)
     source, compiled, library = (folder / f"{NAME}.{suffix}" for suffix in ("c", "o", "so"))
     source.write_text(SOURCE, encoding="ascii")
-    run = str(compiler())
-    subprocess.run([run, "-std=c99", "-O2", "-fPIC", "-c", str(source), "-o", str(compiled)], check=True)
-    subprocess.run([run, "-shared", str(compiled), "-o", str(library), "-lm"], check=True)
+    _compile("-std=c99", "-O2", "-fPIC", "-c", str(source), "-o", str(compiled))
+    _compile("-shared", str(compiled), "-o", str(library), "-lm")
     return Exported(library, compiled.stat().st_size)
+
+
+def _compile(*arguments: str) -> None:
+    command = [str(compiler()), *arguments]
+    if subprocess.run(command, check=False).returncode:
+        raise RuntimeError(f"the C compiler failed: {' '.join(command)}")
 
 
 FORMS = {"C": as_c, "ONNX": as_onnx, "plain Python": as_python}

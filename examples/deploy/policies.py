@@ -30,4 +30,9 @@ TOUR = (
 
 def read(path: Path) -> npnets.Policy:
     """Read a policy for Pendulum-v1; a state dict of Tianshou does not hold the bounds of its actions."""
-    return interop.load_policy(path, action_space=(-TORQUE, TORQUE))
+    policy = interop.load_policy(path, action_space=(-TORQUE, TORQUE))
+    try:
+        policy.act([1.0, 0.0, 0.0])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} holds no policy for Pendulum-v1: {error}") from error
+    return policy

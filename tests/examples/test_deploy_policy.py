@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import npnets
 from examples.deploy import deploy_policy, exported_files, policies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,6 +121,19 @@ def test_the_error_for_a_policy_that_cannot_run_is_one_line(arguments: list[str]
     done = _run(str(PROGRAM), *arguments)
     assert done.returncode and message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_policy_for_another_environment_is_an_error_that_says_so(tmp_path: Path) -> None:
+    actor = npnets.Actor(npnets.Net(4, hidden_sizes=(8,)), action_shape=1, max_action=2.0)
+    npnets.Policy(actor, actor.init(np.random.default_rng(0))).save(tmp_path / "other.npz")
+    with pytest.raises(ValueError, match="other.npz holds no policy for Pendulum-v1: "):
+        policies.read(tmp_path / "other.npz")
+
+
+def test_a_compiler_that_fails_is_an_error_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "false")
+    with pytest.raises(RuntimeError, match="the C compiler failed: .*false -std=c99 -O2"):
+        exported_files.as_c(policies.read(OURS), tmp_path)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tianshou") is not None, reason="Tianshou is installed")
