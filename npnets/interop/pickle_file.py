@@ -11,7 +11,10 @@ from typing import Any
 from npnets.description import size
 from npnets.files.fault import Fault
 from npnets.interop.pickles import unpickling, vocabulary
-from npnets.interop.pickles.contents import Builder, ForeignChoice, most_bytes_by_default
+from npnets.interop.pickles.contents import Arrays, Builder, ForeignChoice, most_bytes_by_default
+from npnets.interop.torch import legacy, tensors
+from npnets.interop.torch.arrays import TensorArrays
+from npnets.interop.torch.tensors import Tensor
 from npnets.public import listing
 
 __all__ = ["load"]
@@ -24,8 +27,9 @@ def load(
 ) -> Any:
     """Read a pickle without unpickling it.
 
-    Plain values are read, and NumPy's arrays, scalars and dtypes of numbers. Any other object is an error that names
-    its class, unless `foreign` is given: nothing in the file is ever executed or imported.
+    Plain values are read, NumPy's arrays, scalars and dtypes of numbers, and tensors of PyTorch, as arrays. Any other
+    object is an error that names its class, unless `foreign` is given: nothing in the file is ever executed or
+    imported.
 
     Parameters
     ----------
@@ -41,7 +45,8 @@ def load(
     -------
     object
         What was pickled: None, numbers, text, bytes, dicts, lists, tuples, sets, and arrays with memory of their own.
-        An `OrderedDict` becomes a dict, a `bytearray` bytes. The keys of dicts are strings or integers.
+        An `OrderedDict` becomes a dict, a `bytearray` bytes, a tensor of half precision an array of float32. The keys
+        of dicts are strings or integers.
 
     Raises
     ------
@@ -74,11 +79,15 @@ def _contents(path: str | os.PathLike[str]) -> bytes:
 
 
 def _read(pickle: bytes, most_bytes: int | None, foreign: ForeignChoice) -> Any:
+    if pickle.startswith(legacy.MAGIC):
+        raise Fault("it is a file of torch.save from before PyTorch 1.6; npnets.interop.torch_file.load reads it")
     unknown = vocabulary.unknown if foreign == "error" else None
-    value = unpickling.run(pickle, vocabulary.CONSTRUCTORS, vocabulary.NAMES, _stored, unknown)
+    constructors = vocabulary.CONSTRUCTORS | tensors.OF_PLAIN_PICKLES
+    value = unpickling.run(pickle, constructors, vocabulary.NAMES, _stored, unknown)
     if most_bytes is None:
         most_bytes = most_bytes_by_default(len(pickle))
-    return Builder(len(pickle), most_bytes, foreign).root(value)
+    arrays: dict[type, Arrays] = {Tensor: TensorArrays({}, "little", "float32")}
+    return Builder(len(pickle), most_bytes, foreign, arrays).root(value)
 
 
 def _stored(identifier: object) -> object:

@@ -5,23 +5,27 @@ only containers, numbers and tensors; `torch.archive` and `torch.tensors` use no
 file's length. A malicious file is refused, in time and memory proportional to its own size.
 """
 
+import io
 import os
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, BinaryIO, Literal, TypeAlias
 
-from npnets.backend import Array
 from npnets.description import size
 from npnets.files.fault import Fault
 from npnets.interop.pickles import unpickling, vocabulary
 from npnets.interop.pickles.contents import Arrays, Builder, ForeignChoice, most_bytes_by_default
-from npnets.interop.torch import tensors
+from npnets.interop.torch import legacy, tensors
 from npnets.interop.torch.archive import read_records
+from npnets.interop.torch.arrays import TensorArrays
+from npnets.interop.torch.legacy import Legacy
 from npnets.interop.torch.tensors import Half, Tensor
 from npnets.public import listing
 
 __all__ = ["load"]
 
 __dir__ = listing(__all__)
+
+Unknown: TypeAlias = Callable[[str], Fault] | None
 
 
 def load(
@@ -40,7 +44,7 @@ def load(
     Parameters
     ----------
     path : str, path or bytes
-        A file in the zip format, which `torch.save` has written since PyTorch 1.6; as bytes, the contents of one.
+        A file of `torch.save`: a zip archive, or the format from before PyTorch 1.6. As bytes, the contents of one.
     half : str
         The dtype of tensors of float16 and bfloat16: `"float32"`, which loses nothing, or `"keep"` for the same dtype;
         that of bfloat16 comes from the package ml_dtypes (extra `bfloat16`), because NumPy has none.
@@ -88,31 +92,28 @@ def load(
 
 
 def _read(path: str | os.PathLike[str] | bytes, half: Half, most_bytes: int | None, foreign: ForeignChoice) -> Any:
-    records = read_records(path)
     unknown = vocabulary.unknown if foreign == "error" else None
-    pickle = records["data.pkl"]
-    value = unpickling.run(pickle, vocabulary.CONSTRUCTORS, vocabulary.NAMES, tensors.storage, unknown)
+    with io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb") as file:
+        is_legacy = file.read(len(legacy.MAGIC)) == legacy.MAGIC
+        file.seek(0)
+        found = _legacy(file, unknown) if is_legacy else _archive(file, unknown)
     if most_bytes is None:
-        most_bytes = most_bytes_by_default(sum(map(len, records.values())))
-    arrays: dict[type, Arrays] = {Tensor: _Tensors(records, half, _byte_order(records))}
-    return Builder(len(pickle), most_bytes, foreign, arrays).root(value)
+        most_bytes = most_bytes_by_default(found.length + sum(map(len, found.records.values())))
+    arrays: dict[type, Arrays] = {Tensor: TensorArrays(found.records, found.order, half)}
+    return Builder(found.length, most_bytes, foreign, arrays).root(found.value)
 
 
-@dataclass(frozen=True)
-class _Tensors:
-    """Makes arrays of tensors, from the records of their storages."""
+def _legacy(file: BinaryIO, unknown: Unknown) -> Legacy:
+    """Read a file from before PyTorch 1.6."""
+    return legacy.read(file.read(unpickling.MOST_BYTES + 1), vocabulary.CONSTRUCTORS, vocabulary.NAMES, unknown)
 
-    records: dict[str, bytes]
-    half: Half
-    order: Literal["little", "big"]
 
-    def needed_bytes(self, tensor: Tensor) -> int:
-        """Return how many bytes an array takes."""
-        return tensors.needed_bytes(tensor, self.half)
-
-    def array(self, tensor: Tensor) -> Array:
-        """Return a tensor's array."""
-        return tensors.array(tensor, self.records, self.order, self.half)
+def _archive(file: BinaryIO, unknown: Unknown) -> Legacy:
+    """Read a zip archive."""
+    records = read_records(file)
+    pickle = records.pop("data.pkl")
+    value = unpickling.run(pickle, vocabulary.CONSTRUCTORS, vocabulary.NAMES, tensors.storage, unknown)
+    return Legacy(value, records, _byte_order(records), len(pickle))
 
 
 def _byte_order(records: dict[str, bytes]) -> Literal["little", "big"]:

@@ -73,6 +73,7 @@ def test_the_contents_of_a_file_may_be_given_as_bytes() -> None:
     ("content", "expected"),
     {
         "bare_tensor": np.ones((2, 2), np.float32),
+        "legacy": {"weight": np.ones((2, 2), np.float32)},
         "numpy": {"values": np.ones((2, 2), np.float32)},
         "protocol_4": {"weight": np.ones((2, 2), np.float32)},
         "set": {"values": {1}},
@@ -209,7 +210,6 @@ def test_neither_pytorch_nor_a_zip_library_is_imported_with_the_module() -> None
         "conjugate": r"save tensor.resolve_conj\(\)",
         "dtype": "uses 'torch.float32', .* dtypes as values are not read",
         "float8": "uses 'torch.float8_e4m3fn', .* float8",
-        "legacy": "the format from before PyTorch 1.6; .*_use_new_zipfile_serialization=True",
         "module": "uses 'torch.nn.modules.container.Sequential', .* Save module.state_dict",
         "quantized": "uses 'torch._utils._rebuild_qtensor', .*quantized",
         "script": r"a TorchScript archive, .*save module.state_dict\(\)",

@@ -21,6 +21,7 @@ from planted_arrays import ARRAYS
 from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
 from planted_networks import NETWORKS
+from planted_policies import POLICIES
 from planted_populations import POPULATIONS
 from planted_quantiles import QUANTILES
 from planted_rules import RULES
@@ -301,6 +302,7 @@ FAULTS = [
         "super().__get__(instance, owner)",
         "tests/threads/test_forks_and_handlers.py",
     ),
+    *POLICIES,
     *RULES,
     *DISTRIBUTIONS,
     *ARRAYS,

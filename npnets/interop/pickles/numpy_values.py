@@ -24,7 +24,7 @@ _LONGEST_CODE = 20
 
 @dataclass(slots=True, eq=False)
 class Dtype:
-    """A dtype by its code, such as `f4`; `kind` says why it is not read, if it is not."""
+    """A dtype by its code, such as `f4`; `details` are the unit of a date, the fields of a structure, or metadata."""
 
     code: str
     order: str = "="
@@ -36,7 +36,7 @@ class Dtype:
         match state:
             case (3 | 4, str(order), None, None, None, int(), int(), int(), *metadata) if order in _ORDERS:
                 self.order, self.details = _ORDERS[order], metadata or None
-            case (3 | 4, str(), *_):
+            case (3 | 4, str(), *_) if self.code not in _CODES:
                 self.details = state
             case _:
                 raise _bad("a dtype with a state")
@@ -47,7 +47,7 @@ class Dtype:
     @property
     def is_read(self) -> bool:
         """Whether arrays of the dtype are."""
-        return self.code in _CODES and self.details is None
+        return self.code in _CODES
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from npnets.files.quoting import printable
 from npnets.files.zip_guards import LOCAL_HEADER
 from npnets.interop import pickle_file, torch_file
+from npnets.interop.torch.legacy import MAGIC
 
 _BEGINNING = 64
 _SUFFIXES = (".zip", ".npz", ".safetensors", ".pth", ".pt", ".d3", ".pkl")
@@ -33,8 +34,10 @@ class PolicyFile:
 
     @property
     def is_of_torch(self) -> bool:
-        """Whether the file is an archive of `torch.save`."""
-        return any(name.partition("/")[2] == _PICKLE_RECORD for name in self.members)
+        """Whether the file is one of `torch.save`: an archive, or from before PyTorch 1.6."""
+        return self.beginning.startswith(MAGIC) or any(
+            name.partition("/")[2] == _PICKLE_RECORD for name in self.members
+        )
 
     @property
     def is_pickle(self) -> bool:

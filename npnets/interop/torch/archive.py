@@ -6,7 +6,6 @@ that are compressed, that overlap, or that reach past the end are refused before
 record is verified, whether or not a tensor uses it.
 """
 
-import io
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,16 +16,13 @@ from npnets.files.zip_guards import LOCAL_HEADER, check_stored
 if TYPE_CHECKING:  # its import takes longer than that of the rest of this package
     from zipfile import ZipFile
 
-_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
-
-def read_records(source: str | os.PathLike[str] | bytes) -> dict[str, bytes]:
+def read_records(file: BinaryIO) -> dict[str, bytes]:
     """Read all records of an archive.
 
     Parameters
     ----------
-    source : str, path or bytes
-        A file, or its contents.
+    file : open file
 
     Returns
     -------
@@ -35,28 +31,15 @@ def read_records(source: str | os.PathLike[str] | bytes) -> dict[str, bytes]:
 
     Raises
     ------
-    OSError
-        If there is no such file, or it cannot be opened.
     Fault
         If it is not such an archive, or is damaged.
     """
-    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-        _check_beginning(file)
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        return _read_archive(file, size)
-
-
-def _check_beginning(file: BinaryIO) -> None:
-    beginning = file.read(len(_LEGACY))
-    file.seek(0)
-    if beginning == _LEGACY:
-        raise Fault(
-            "it has the format from before PyTorch 1.6; load it in PyTorch and save it again with "
-            "torch.save(state_dict, path, _use_new_zipfile_serialization=True), the default today"
-        )
+    beginning = file.read(len(LOCAL_HEADER))
     if not beginning.startswith(LOCAL_HEADER):
-        raise Fault(f"it does not begin as the zip archives of torch.save do, but with {beginning[:4]!r}")
+        raise Fault(f"it does not begin as the zip archives of torch.save do, but with {beginning!r}")
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return _read_archive(file, size)
 
 
 def _read_archive(file: BinaryIO, size: int) -> dict[str, bytes]:

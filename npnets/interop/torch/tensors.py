@@ -16,7 +16,7 @@ import numpy as np
 from npnets.backend import Array
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
-from npnets.interop.pickles.objects import Name
+from npnets.interop.pickles.objects import Encoded, Name
 from npnets.interop.pickles.shapes import empty, whole
 
 Half: TypeAlias = Literal["float32", "keep"]
@@ -58,10 +58,20 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
-    """A view of a storage; sizes in elements of `dtype`. Not yet compared with the storage's bytes."""
+class Embedded:
+    """A storage as a whole file, which a plain pickle holds as bytes; its dtype is in there."""
 
-    storage: Storage
+    content: bytes | Encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A view of a storage; sizes in elements of `dtype`. Not yet compared with the storage's bytes.
+
+    An empty dtype is the one of an embedded storage.
+    """
+
+    storage: Storage | Embedded
     dtype: str
     offset: int
     shape: tuple[int, ...]
@@ -79,23 +89,24 @@ class Tensor:
 def storage(identifier: object) -> Storage:
     """Return the storage of a persistent identifier; the device that it was on does not matter."""
     match identifier:
-        case ("storage", Name(path), str(key), str(), int(count)) if path in _STORAGES and len(key) <= _LONGEST_KEY:
-            return Storage(_STORAGES[path], key, count)
+        case ("storage", Name(path), str(key), str(), int(count), *view) if path in _STORAGES:
+            if len(key) <= _LONGEST_KEY and view in ([], [None]):
+                return Storage(_STORAGES[path], key, count)
     raise Fault("its pickle describes a storage in an unknown form; the file is damaged")
 
 
 def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
-        case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
+        case (Storage() | Embedded() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
             _check_no_metadata(metadata)
-            return _tensor(source, source.dtype, offset, shape, strides)
+            return _tensor(source, source.dtype if isinstance(source, Storage) else "", offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
 
 
 def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
-        case (Storage() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
-            if path in _NEW_DTYPES:
+        case (source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
+            if path in _NEW_DTYPES and isinstance(source, (Storage, Embedded)):
                 _check_no_metadata(metadata)
                 return _tensor(source, _NEW_DTYPES[path], offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v3")
@@ -124,6 +135,13 @@ def _torch_device(arguments: tuple[object, ...]) -> str:
     raise _bad_arguments("torch.device")
 
 
+def _load_from_bytes(arguments: tuple[object, ...]) -> Embedded:
+    match arguments:
+        case (bytes() | Encoded() as content,):
+            return Embedded(content)
+    raise _bad_arguments("torch.storage._load_from_bytes")
+
+
 CONSTRUCTORS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "torch.Size": _torch_size,
     "torch._utils._rebuild_parameter": _rebuild_parameter,
@@ -132,6 +150,11 @@ CONSTRUCTORS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "torch.device": _torch_device,
 }
 """The functions that a pickle may call."""
+
+OF_PLAIN_PICKLES: dict[str, Callable[[tuple[object, ...]], object]] = {
+    "torch.storage._load_from_bytes": _load_from_bytes,
+}
+"""Further ones in a pickle that `torch.save` did not write."""
 
 
 def _bad_arguments(name: str) -> Fault:
@@ -146,10 +169,17 @@ def _check_no_metadata(metadata: list[object]) -> None:
         )
 
 
-def _tensor(source: Storage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]) -> Tensor:
+def _tensor(
+    source: Storage | Embedded, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]
+) -> Tensor:
     if len(shape) != len(strides):
         raise Fault(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")
     return Tensor(source, dtype, offset, whole(shape), whole(strides))
+
+
+def itemsize(storage: Storage) -> int:
+    """Return how many bytes a number of a storage takes in the file."""
+    return _dtype_in_file(storage.dtype).itemsize
 
 
 # -- arrays ----------------------------------------------------------------------------------------------------------
@@ -219,6 +249,7 @@ def _dtype_of_array(dtype: str, half: Half) -> np.dtype[Any]:
 
 def _storage_bytes(tensor: Tensor, records: dict[str, bytes]) -> bytes:
     source = tensor.storage
+    assert isinstance(source, Storage)
     if (raw := records.get(f"data/{source.key}")) is None:
         raise Fault(f"it lacks the record {quoted(f'data/{source.key}')}; the file is damaged")
     itemsize = _dtype_in_file(source.dtype).itemsize
