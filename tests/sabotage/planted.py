@@ -24,6 +24,7 @@ from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
 from planted_quantiles import QUANTILES
+from planted_readers import READERS
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -302,14 +303,15 @@ FAULTS = [
         "super().__get__(instance, owner)",
         "tests/threads/test_forks_and_handlers.py",
     ),
+    *POLICIES,
     *RULES,
     *DISTRIBUTIONS,
     *ARRAYS,
     *NETWORKS,
     *DISCRETE,
-    *POLICIES,
     *POPULATIONS,
     *QUANTILES,
+    *READERS,
 ]
 
 

@@ -1,90 +1,163 @@
-"""Faults of the readers of other libraries' policies, each of which a test catches."""
+"""Faults in how observations are normalized, and in how a network's output becomes an action."""
 
 from __future__ import annotations
 
 from fault import Fault
 
-_ACTIONS = "tests/interop/test_load_policy_stable_baselines3.py"
-_DAMAGED, _PARTS = "tests/interop/test_load_policy_damaged.py", "tests/interop/test_load_policy_parts.py"
-_OWN = "tests/interop/test_load_policy.py"
-_LIBRARY = "interop/policies/stable_baselines3"
+_STATISTICS = "tests/normalization/test_running_statistics.py"
+_NORMALIZE = "tests/normalization/test_normalize.py"
+_NORMALIZED = "tests/normalization/test_normalized_networks.py"
+_ACTIONS = "tests/policy/test_policy_actions.py"
+_FILES = "tests/policy/test_policy_files.py"
+_REFUSALS = "tests/policy/test_policy_refusals.py"
+_KERNELS = "tests/kernels/test_kernels.py"
 
 POLICIES = [
     Fault(
-        "layers that policy and value share are forgotten",
-        f"{_LIBRARY}/policies.py",
-        'names = ("shared_net", "policy_net")',
-        'names = ("policy_net",)',
-        _ACTIONS,
+        "normalization: merged variances forget the distance of the means",
+        "normalization/statistics.py",
+        "+ of_a * of_b * distance**2",
+        "",
+        _STATISTICS,
     ),
     Fault(
-        "state-dependent noise is squashed without being asked to",
-        f"{_LIBRARY}/policies.py",
-        'noisy = _squashed if settings.flag("squash_output") else _clipped_mean',
-        "noisy = _squashed",
-        _ACTIONS,
+        "normalization: a batch counts as one observation",
+        "normalization/statistics.py",
+        "count=float(len(rows))",
+        "count=1.0",
+        _STATISTICS,
     ),
     Fault(
-        "the mean of SAC with state-dependent noise is not limited",
-        f"{_LIBRARY}/policies.py",
-        "[*[activation] * len(hidden), limits]",
-        "[*[activation] * len(hidden), Named(None)]",
-        _ACTIONS,
+        "normalization: a batch is summed in its own dtype",
+        "normalization/statistics.py",
+        'np.asarray(to_numpy(bare(as_array(batch, "batch"))), np.float64)',
+        'np.asarray(to_numpy(bare(as_array(batch, "batch"))))',
+        _STATISTICS,
     ),
     Fault(
-        "the arguments of an activation are forgotten",
-        f"{_LIBRARY}/settings.py",
-        "return inner.name, args, kwargs if isinstance(kwargs, dict) else {}",
-        "return inner.name, (), {}",
-        _ACTIONS,
-    ),
-    Fault(
-        "features of a class of the user's own are taken for observations",
-        f"{_LIBRARY}/settings.py",
-        "if extractor is not None and _name(extractor) != _EXTRACTOR:",
+        "normalization: observations that are NaN enter the mean",
+        "normalization/statistics.py",
+        "if not np.isfinite(rows).all():",
         "if False:",
-        _ACTIONS,
+        _STATISTICS,
     ),
     Fault(
-        "images are taken as they are",
-        f"{_LIBRARY}/settings.py",
-        "if _are_images(low, high) and",
-        "if False and",
-        _PARTS,
+        "normalization: observations are rounded to float32 before the mean is subtracted",
+        "normalization/statistics.py",
+        "_WIDE = np.dtype(np.float64)",
+        "_WIDE = np.dtype(np.float32)",
+        _NORMALIZE,
     ),
     Fault(
-        "settings are parsed however long they are",
-        f"{_LIBRARY}/archive.py",
-        "if len(text) > MOST_SETTINGS:",
+        "normalization: epsilon is added to the deviation",
+        "normalization/statistics.py",
+        "namespace(var).sqrt(var + state.epsilon)",
+        "(namespace(var).sqrt(var) + state.epsilon)",
+        _NORMALIZE,
+    ),
+    Fault(
+        "normalization: observations of another shape broadcast",
+        "normalization/statistics.py",
+        "if x.shape[x.ndim - len(axes) :] != axes or x.ndim < len(axes):",
         "if False:",
-        _DAMAGED,
+        _NORMALIZE,
     ),
     Fault(
-        "layers are sorted by their numbers as text",
-        "interop/policies/sequential.py",
-        "sorted(numbers, key=int)",
-        "sorted(numbers)",
-        _PARTS,
+        "normalization: statistics of other limits are taken",
+        "normalization/network.py",
+        "if (state.mean.shape, state.clip, state.epsilon) != (mean.shape, self.clip, self.epsilon):",
+        "if state.mean.shape != mean.shape:",
+        _NORMALIZED,
     ),
     Fault(
-        "layers are read in PyTorch's layout",
-        "interop/policies/sequential.py",
-        "np.ascontiguousarray(weight.T)",
-        "np.ascontiguousarray(weight)",
+        "normalization: a variance below zero gives NaN",
+        "normalization/network.py",
+        "namespace(bare(var)).maximum(bare(var), 0)",
+        "bare(var)",
+        _NORMALIZED,
+    ),
+    Fault(
+        "policies: quantiles between unequal fractions count the same",
+        "policy/network.py",
+        "quantiles * nnp.expand_dims(taus[:, 1:] - taus[:, :-1], 1)",
+        "quantiles",
         _ACTIONS,
     ),
     Fault(
-        "bounds of the caller's are not held against those of the file",
-        "interop/policies/options.py",
-        "given.shape not in ((), found.shape) or not np.allclose(given, found, rtol=1e-6, atol=0)",
-        "False",
-        f"{_ACTIONS} {_OWN}",
+        "policies: the bounds of a clip are rounded outwards",
+        "policy/actions.py",
+        "-rounded_down(-low, dtype), rounded_down(high, dtype)",
+        "low.astype(dtype), high.astype(dtype)",
+        _ACTIONS,
     ),
     Fault(
-        "a number too large for its use ends in an error of Python's",
-        "interop/policies/activations.py",
-        "except (OverflowError, TypeError, ValueError) as error:",
-        "except (TypeError, ValueError) as error:",
-        _PARTS,
+        "policies: outputs are scaled without a clip",
+        "policy/actions.py",
+        "nnp.clip(x, -1, 1)",
+        "x",
+        _ACTIONS,
+    ),
+    Fault(
+        "policies: a mean that knows its bounds is not squashed",
+        "policy/actions.py",
+        'return "squash" if networks.is_unbounded(network) and networks.bounds(network) else "as_is"',
+        'return "as_is"',
+        _ACTIONS,
+    ),
+    Fault(
+        "policies: act forgets a memory without a word",
+        "policy/api.py",
+        "if self._has_memory(state):",
+        "if False:",
+        _REFUSALS,
+    ),
+    Fault(
+        "policies: a single observation is taken for a batch",
+        "policy/observations.py",
+        "return x.reshape((1, *shape)), True",
+        "return x.reshape((1, *shape)), False",
+        _ACTIONS,
+    ),
+    Fault(
+        "policies: a file loses the bounds",
+        "policy/saved.py",
+        '"low": _listed(policy.low), "high": _listed(policy.high)',
+        '"low": None, "high": None',
+        _FILES,
+    ),
+    Fault(
+        "policies: a file loses the normalization",
+        "policy/saved.py",
+        "if policy.normalization is not None:",
+        "if False:",
+        _FILES,
+    ),
+    Fault(
+        "policies: parameters of another network are taken",
+        "policy/network.py",
+        "    if spec is not None:\n        spec.read(params, network)",
+        "",
+        _REFUSALS,
+    ),
+    Fault(
+        "activations: the slope of mish forgets its sigmoid",
+        "kernels/logistic.py",
+        "return g * (n / d + z * rest)",
+        "return g * (n / d + z * (1 - (n / d) ** 2))",
+        _KERNELS,
+    ),
+    Fault(
+        "activations: hardtanh has a slope at its bounds",
+        "kernels/hard_activations.py",
+        "np.where((z <= min_val) | (z >= max_val), g.dtype.type(0), g)",
+        "np.where((z < min_val) | (z > max_val), g.dtype.type(0), g)",
+        _KERNELS,
+    ),
+    Fault(
+        "activations: the slope of celu forgets alpha",
+        "kernels/activation_formulas.py",
+        "g * np.exp(np.minimum(z, 0) / alpha)",
+        "g * np.exp(np.minimum(z, 0))",
+        _KERNELS,
     ),
 ]
