@@ -78,6 +78,8 @@ _LOCAL = (
     "squares",
     "sum",
     "next_cell",
+    "right",
+    "wrong",
     *(gate for gate, _ in GATES),
 )
 
