@@ -54,14 +54,15 @@ def _check_greedy(inner: Any, to_action: object, has_bounds: bool) -> None:
         )
 
 
-def checked_bounds(low: object, high: object, axes: tuple[int, ...] | None, to_action: ToAction) -> Bounds | None:
+def checked_bounds(low: object, high: object, network: Any, to_action: ToAction) -> Bounds | None:
     """Return bounds as arrays of an action's shape, or `None` if there are none."""
     if low is None and high is None:
         if to_action in INTO_BOUNDS:
             raise TypeError(f"to_action={to_action!r} needs low and high, and the network has no bounds of its own")
         return None
     lows, highs = (_numbers(name, value) for name, value in (("low", low), ("high", high)))
-    shape = axes or np.broadcast_shapes(lows.shape, highs.shape)
+    shape = networks.action_shape(network) or np.broadcast_shapes(lows.shape, highs.shape)
+    shape = shape or networks.features(network)
     lows, highs = (_in_shape(name, value, shape) for name, value in (("low", lows), ("high", highs)))
     if not (lows < highs).all():
         raise ValueError(f"low must be below high, but low is {low!r:.80} and high is {high!r:.80}")

@@ -88,7 +88,7 @@ class Policy:
         chosen = choice(network, to_action, has_bounds)
         if not has_bounds:
             low, high = networks.bounds(network) or (None, None)
-        bounds = checked_bounds(low, high, networks.action_shape(network), chosen)
+        bounds = checked_bounds(low, high, network, chosen)
         low, high = bounds or (None, None)
         state = None if normalization is None else checked(normalization)
         set_fields(self, network=network, params=params, normalization=state, to_action=chosen, low=low, high=high)
@@ -212,8 +212,8 @@ class Policy:
 
     @cached_property
     def _like(self) -> Array:
-        """A parameter, whose dtype and device are those of the actions."""
-        return bare(first_leaf([self.params]))
+        """A parameter, whose dtype and device are those of the actions; for a network without any, one of float32."""
+        return bare(first_leaf([self.params])) if tree.leaves(self.params) else np.empty(0, np.float32)
 
     @cached_property
     def _takes_state(self) -> bool:

@@ -108,6 +108,12 @@ def action_shape(network: Any) -> tuple[int, ...] | None:
     return None if entries is None else (int(entries),)
 
 
+def features(network: Any) -> tuple[int, ...]:
+    """Return the shape of one output as far as `output_dim` says it, empty if it is not there."""
+    found = getattr(network, "output_dim", None)
+    return () if found is None else (int(found),)
+
+
 def bounds(network: Any) -> tuple[Any, Any] | None:
     """Return the bounds that a network's actions have, or that an unbounded one remembers."""
     inner = unwrapped(network)

@@ -147,7 +147,8 @@ def test_a_normalization_of_other_observations_is_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["double", "def", "class", "tanhf", "sin", "3x", "a-b", "_x", "a__b", "", "é", "x" * 64]
+    "name",
+    ["double", "def", "class", "tanhf", "sin", "fma", "index", "unix", "3x", "a-b", "_x", "a__b", "", "é", "x" * 64],
 )
 def test_a_name_that_c_or_python_does_not_take_is_refused_with_a_remedy(tmp_path: Path, name: str) -> None:
     check_refused(tmp_path, written(tmp_path, ACTOR, name=name), ValueError, repr(name), "pass another one")

@@ -75,7 +75,7 @@ def encoder_of(contents: Contents) -> dict[str, Any]:
 
 def test_the_files_are_of_all_formats_and_of_every_kind_of_layer() -> None:
     assert {file.parent.name for file in FILES} == {"2.0.2", "2.2.0", "2.8.1"}
-    others = ("observations", "deviation")
+    others = ("observations", "deviation", "values")
     recorded = [name for found in EXPECTED.values() for name in found if not name.startswith(others)]
     assert len(FILES) == len(recorded) >= 20
 
@@ -91,6 +91,13 @@ def test_a_policy_acts_as_d3rlpy_predicts(file: Path) -> None:
     assert actions.dtype == np.float32 and np.ptp(expected, axis=0).min() > 1e-3
     np.testing.assert_allclose(actions, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
     np.testing.assert_allclose(policy.act(OBSERVATIONS[0]), expected[0], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["dqn", "nfq_quantiles"])
+def test_the_values_of_actions_are_those_that_d3rlpy_predicts(name: str) -> None:
+    policy = load_policy(NEWEST / f"{name}.d3")
+    values, _ = policy.network.forward(policy.params, OBSERVATIONS)
+    np.testing.assert_allclose(values, EXPECTED["2.8.1"][f"values of {name}"], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["cal_ql", "cql_layer_norm", "sac_batch_norm", "sac_dropout"])
@@ -259,10 +266,20 @@ CHANGES: dict[str, tuple[str, Callable[[Contents], object], str]] = {
         lambda c: c["torch"].update(q_funcs={**c["torch"]["q_funcs"], "1._fc.weight": np.zeros((3, 4), np.float32)}),
         "2 critics, of which d3rlpy takes the mean",
     ),
-    "quantiles": (
+    "quantiles at fractions": (
         "dqn",
-        lambda c: params_of(c).update(q_func_factory={"type": "qr", "params": {}}),
-        "of the kind 'qr'",
+        lambda c: params_of(c).update(q_func_factory={"type": "iqn", "params": {}}),
+        "of the kind 'iqn'; those that are read are 'mean' and 'qr'",
+    ),
+    "other quantiles": (
+        "nfq_quantiles",
+        lambda c: params_of(c)["q_func_factory"]["params"].update(n_quantiles=4),
+        "has 14 outputs.*says 2 actions of 4 quantiles",
+    ),
+    "no quantiles": (
+        "nfq_quantiles",
+        lambda c: params_of(c)["q_func_factory"]["params"].update(n_quantiles=None),
+        "n_quantiles is None, where a positive number must be",
     ),
     "old release": ("ddpg", lambda c: c.update(version="1.1.1"), "d3rlpy '1.1.1'; files of d3rlpy 2 are read"),
     "no release": ("ddpg", lambda c: c.update(version=None), "d3rlpy None; files of d3rlpy 2 are read"),

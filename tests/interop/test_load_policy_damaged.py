@@ -126,6 +126,8 @@ def _box(low: Any, high: Any) -> bytes:
         ([-1.0] * 3, [1.0, -2.0, 1.0], "low must be below high"),
         ([-1.0] * 3, [1.0, np.nan, 1.0], "high must be finite|low must be below high"),
         ([-np.inf] * 3, [1.0] * 3, "low must be finite"),
+        ([-1j] * 3, [1.0] * 3, "a Box of complex128 and float64, where real numbers must be"),
+        ([False] * 3, [True] * 3, "a Box of bool and bool, where real numbers must be"),
         ([-1.0] * 3, [1.0], "a Box without a low and a high of one shape"),
         ([[-1.0]] * 3, [[-2.0]] * 3, "low must be below high"),
     ],
@@ -153,7 +155,7 @@ def test_settings_of_another_type_are_refused_by_name(name: str, value: Any, wor
     _refused(with_setting(tmp_path / "policy.zip", PPO, name, value), words)
 
 
-@pytest.mark.parametrize("limit", [-1.0, 0, float("inf"), float("nan"), "2", True, None])
+@pytest.mark.parametrize("limit", [-1.0, 0, float("inf"), float("nan"), 10**400, "2", True, None])
 def test_a_limit_of_the_mean_that_is_no_positive_number_is_refused(limit: Any, tmp_path: Path) -> None:
     change = {"net_arch": [8, 6], "use_sde": True, "clip_mean": limit}
     changed = with_setting(tmp_path / "policy.zip", NEWEST / "sac_sde.zip", "policy_kwargs", change)

@@ -94,6 +94,12 @@ def test_a_module_of_pytorch_becomes_the_activation_of_its_name(
         ("mine.ReLU", (), "its activation is 'mine.ReLU', which npnets does not have; pass activation="),
         ("torch.nn.modules.activation.Tanh", (1,), "its activation Tanh is made with 1 arguments, more than it takes"),
         ("torch.nn.modules.activation.ELU", ("x",), "its activation cannot be computed: activation 'elu'"),
+        (
+            "torch.nn.modules.activation.ELU",
+            (np.ones(2),),
+            "its activation ELU is made with 'alpha' of another type th",
+        ),
+        ("torch.nn.modules.activation.ELU", (10**400,), "its activation cannot be computed: "),
         ("torch.nn.modules.activation.GELU", ("sinh",), "its activation cannot be computed: "),
     ],
 )

@@ -26,9 +26,11 @@ from mutants import Mutant, mutants  # noqa: E402
 from trials import Reach, measure, try_fault  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MODULES = ("kernels", "autodiff", "common", "continuous", "discrete", "distributions")
+MODULES = ("kernels", "autodiff", "common", "continuous", "discrete", "distributions", "normalization", "policy")
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "_build", "runs", "*.egg-info")
-FOLDERS = ("autodiff", "discrete", "distributions", "kernels", "networks", "numpy", "parallel")
+FOLDERS = (
+    *("autodiff", "discrete", "distributions", "kernels", "networks", "normalization", "numpy", "parallel", "policy"),
+)
 TESTS = [
     *(f"tests/{folder}" for folder in FOLDERS),
     "tests/backend/test_backends_agree.py",

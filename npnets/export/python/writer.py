@@ -4,6 +4,7 @@ The file holds numbers exactly, those of float32 parameters too, and computes in
 it: float64 in CPython, often float32 in MicroPython.
 """
 
+import re
 import textwrap
 
 import npnets
@@ -12,7 +13,7 @@ from npnets.export.python import literals
 from npnets.export.python.names import Names, names_of_values
 from npnets.export.python.operations import Statements
 from npnets.export.python.self_test import self_test
-from npnets.export.python.sources import SOURCES, called_in
+from npnets.export.python.sources import called_in, sources
 
 FACTS = ("NAME", "NPNETS_VERSION", "INPUTS", "OUTPUTS", "STATES", "CASES")
 
@@ -36,18 +37,19 @@ def write(program: Program) -> str:
     NotImplementedError
         For an operation or an activation that this writer does not have.
     """
-    names = Names([*FACTS, *SOURCES])
+    names = Names([*FACTS, *sources()])
     values = names_of_values(program, names)
     statements = Statements(values, names)
     act = _act(program, values, statements)
     test = self_test(program)
-    functions = [SOURCES[name] for name in called_in(f"{act}\n{test}")]
+    functions = [sources()[name] for name in called_in(f"{act}\n{test}")]
+    code = "\n".join([act, *functions])
     constants = "\n".join(f"{name} = {literal}" for name, literal in statements.constants.items())
     blocks = [f"{_facts(program)}\n\n", *_with_blank_lines(_reset(program), act)]
     blocks += [*_section("functions"), *_with_blank_lines(*functions)]
     blocks += [*_section("numbers of the network: one row of a weight for each output"), constants]
     blocks += [*_section("self-test: may be deleted to save memory"), test]
-    return "\n".join([_docstring(program), "", "import math", "", *blocks, ""])
+    return "\n".join([_docstring(program, code), "", "import math", "", *blocks, ""])
 
 
 def _with_blank_lines(*functions: str) -> list[str]:
@@ -61,11 +63,11 @@ def _section(title: str) -> list[str]:
 # -- the beginning ----------------------------------------------------------------------------------------------------
 
 
-def _docstring(program: Program) -> str:
+def _docstring(program: Program, code: str) -> str:
     lines = textwrap.wrap(_inside_quotes(program.description), literals.WIDTH, break_on_hyphens=False)
     lines.append(f"Parameters: {program.parameters:,}.")
     head = f'"""The policy {program.name!r}, exported by npnets {npnets.__version__}.'
-    return "\n".join([head, "", *lines, "", *_usage(program), "", *_remarks(program), '"""'])
+    return "\n".join([head, "", *lines, "", *_usage(program), "", *_remarks(program, code), '"""'])
 
 
 def _inside_quotes(text: str) -> str:
@@ -94,9 +96,11 @@ def _described(port: Port) -> str:
     return f"a list of {whole}{of_shape}"
 
 
-def _remarks(program: Program) -> list[str]:
+def _remarks(program: Program, code: str) -> list[str]:
+    used = sorted(set(re.findall(r"\bmath\.(\w+)", code)))
+    of_math = f", and of `math` {', '.join(used)}" if used else ""
     return [
-        "Needs Python 3 or MicroPython and nothing else. Run as a program, the file tests itself:",
+        f"Needs Python 3 or MicroPython{of_math}. Run as a program, the file tests itself:",
         "",
         f"    python {program.name}.py",
     ]

@@ -68,6 +68,10 @@ def of_module(path: str, args: Sequence[object] = (), kwargs: Mapping[str, objec
         )
     given = {**dict(zip(parameters, args, strict=False)), **(kwargs or {})}
     found = {key: value for key, value in given.items() if key != "inplace"}
+    if odd := [key for key, value in found.items() if not isinstance(value, (int, float, str))]:
+        raise Fault(
+            f"its activation {path.removeprefix(_MODULE)} is made with {quoted(odd[0])} of another type than a number"
+        )
     return checked(Named(name, found or None))
 
 
@@ -75,6 +79,6 @@ def checked(activation: Named) -> Named:
     """Return an activation, after a check that npnets has it with its arguments."""
     try:
         resolve_activation(*activation)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise Fault(f"its activation cannot be computed: {plain(error)}") from error
     return activation

@@ -82,7 +82,11 @@ def _read(file: PolicyFile, options: Options) -> Policy:
         policy: Policy = _reader_of(file).read(file, options)
     except Fault as refusal:
         raise ValueError(f"{printable(file.path)} cannot be read: {refusal}") from refusal
-    except (TypeError, ValueError) as error:  # of a network or a policy of which the file has impossible parts
+    except (
+        OverflowError,
+        TypeError,
+        ValueError,
+    ) as error:  # of a network or a policy of which the file has impossible parts
         if file.path in str(error):
             raise
         raise ValueError(f"{printable(file.path)} cannot be read: {printable(str(error))}") from error

@@ -25,6 +25,8 @@ def bounds(space: Foreign, what: str) -> Bounds:
     low, high = (space.state.get(name) for name in ("low", "high"))
     if not isinstance(low, np.ndarray) or not isinstance(high, np.ndarray) or low.shape != high.shape:
         raise Fault(f"its {what} are a Box without a low and a high of one shape; {DAMAGED}")
+    if low.dtype.kind not in "fiu" or high.dtype.kind not in "fiu":
+        raise Fault(f"its {what} are a Box of {low.dtype} and {high.dtype}, where real numbers must be")
     return low, high
 
 

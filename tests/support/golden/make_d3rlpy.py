@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from d3rlpy.dataset import MDPDataset
 from d3rlpy.models.encoders import VectorEncoderFactory
+from d3rlpy.models.q_functions import QRQFunctionFactory
 from d3rlpy.preprocessing import MinMaxActionScaler, MinMaxObservationScaler, StandardObservationScaler
 
 FOLDER = Path(__file__).with_name("d3rlpy") / d3rlpy.__version__
@@ -36,6 +37,7 @@ def algorithms() -> dict[str, Any]:
     """Return configurations by the name of their file: each algorithm, and each flag of encoders and scalers."""
     configs = d3rlpy.algos
     action_scaler = MinMaxActionScaler(minimum=LOW, maximum=HIGH)
+    quantiles = QRQFunctionFactory(n_quantiles=7)
     scalers = {
         "observation_scaler": StandardObservationScaler(mean=MEAN, std=STD),
         "action_scaler": action_scaler,
@@ -63,6 +65,7 @@ def algorithms() -> dict[str, Any]:
                 configs.PRDCConfig, encoder(activation="tanh"), action_scaler=scalers["action_scaler"]
             ),
             "dqn": configs.DQNConfig(encoder_factory=encoder()),
+            "nfq_quantiles": configs.NFQConfig(encoder_factory=encoder(activation="tanh"), q_func_factory=quantiles),
             "discrete_cql": configs.DiscreteCQLConfig(encoder_factory=encoder(activation="tanh")),
             "discrete_sac": actor_critic(configs.DiscreteSACConfig, encoder(activation="tanh")),
             "discrete_bc": configs.DiscreteBCConfig(encoder_factory=encoder()),
@@ -126,6 +129,10 @@ def main() -> None:
     for name, algorithm in found.items():
         algorithm.save(str(FOLDER / f"{name}.d3"))
         expected[name] = algorithm.predict(observations)
+        if name.startswith(("dqn", "nfq")):
+            indices = [np.full(len(observations), action) for action in range(ACTIONS)]
+            values = [algorithm.predict_value(observations, each) for each in indices]
+            expected[f"values of {name}"] = np.stack(values, axis=-1)
         if IS_LATEST and name.startswith(("cal_ql", "cql", "sac")):
             with torch.no_grad():
                 output = algorithm.impl.modules.policy(torch.as_tensor(observations))

@@ -85,7 +85,7 @@ def read(file: PolicyFile, options: Options) -> Policy:
         )
     config = configuration.configuration(contents["config"], contents["version"])
     algorithm, given = configuration.part(config, "config")
-    source = _source(algorithm, given)
+    source = _source(algorithm)
     inputs, actions = (configuration.size(config, name) for name in ("observation_shape", "action_size"))
     factory = configuration.part(given, source.encoder)
     options.activation_beside(Named(activation_of(factory)))
@@ -94,7 +94,8 @@ def read(file: PolicyFile, options: Options) -> Policy:
     normalization = options.normalization or configuration.normalization(given, inputs)
     if source.is_discrete:
         chooser = DiscreteActor(found.net, actions, softmax_output=False)
-        return Policy(chooser, _deterministic(found, state, actions), normalization=normalization)
+        quantiles = configuration.quantiles(given) if source.at else 1
+        return Policy(chooser, _deterministic(found, state, actions, quantiles), normalization=normalization)
     low, high = configuration.bounds(given, actions)
     options.check_bounds(low, high)
     if algorithm in _SQUASHED:
@@ -104,15 +105,12 @@ def read(file: PolicyFile, options: Options) -> Policy:
     return Policy(actor, _deterministic(found, state, actions), normalization=normalization)
 
 
-def _source(algorithm: str, given: Mapping[str, Any]) -> _Source:
+def _source(algorithm: str) -> _Source:
     if algorithm in _REFUSED:
         raise Fault(f"its algorithm, {algorithm}, {_REFUSED[algorithm]}, and is not read")
     if algorithm not in _SOURCES:
         raise Fault(f"its algorithm is {quoted(algorithm)}; those that are read are {', '.join(sorted(_SOURCES))}")
-    source = _SOURCES[algorithm]
-    if source.at and (kind := configuration.part(given, "q_func_factory")[0]) != "mean":
-        raise Fault(f"its action values are of the kind {quoted(kind)}; those that are read are 'mean'")
-    return source
+    return _SOURCES[algorithm]
 
 
 def _state(saved: object, source: _Source) -> dict[str, Any]:
@@ -129,9 +127,9 @@ def _state(saved: object, source: _Source) -> dict[str, Any]:
     return {str(name).removeprefix(source.at): value for name, value in state.items()}
 
 
-def _deterministic(found: Encoder, state: Mapping[str, Any], actions: int) -> Params:
+def _deterministic(found: Encoder, state: Mapping[str, Any], actions: int, quantiles: int = 1) -> Params:
     """Return the parameters of an actor; a probabilistic policy has a layer for the mean."""
-    head = _head(found, state, "_fc" if "_fc.weight" in state else "_mu", actions)
+    head = _head(found, state, "_fc" if "_fc.weight" in state else "_mu", actions, quantiles)
     return {"preprocess": found.params, "last": {"linear_0": head.params}}
 
 
@@ -141,8 +139,10 @@ def _gaussian(found: Encoder, state: Mapping[str, Any], actions: int) -> Params:
     return {"preprocess": found.params, "mu": {"linear_0": mu.params}, "sigma": {"linear_0": sigma.params}}
 
 
-def _head(found: Encoder, state: Mapping[str, Any], name: str, actions: int) -> Dense:
-    head = found.head(linear(state, name))
-    if head.bias.size != actions:
-        raise Fault(f"its last layer has {head.bias.size} outputs, but its configuration says {actions} actions")
-    return head
+def _head(found: Encoder, state: Mapping[str, Any], name: str, actions: int, quantiles: int = 1) -> Dense:
+    """Return the last layer, which computes the mean of each action's quantiles, if it has some."""
+    weight, bias = found.head(linear(state, name))
+    if bias.size != actions * quantiles:
+        each = f" of {quantiles} quantiles" if quantiles > 1 else ""
+        raise Fault(f"its last layer has {bias.size} outputs, but its configuration says {actions} actions{each}")
+    return Dense(weight.reshape(-1, actions, quantiles).mean(-1), bias.reshape(actions, quantiles).mean(-1))

@@ -59,6 +59,14 @@ def size(config: Mapping[str, Any], name: str) -> int:
     raise Fault(f"its {name} is {quoted(config.get(name))}, where a positive number must be; {DAMAGED}")
 
 
+def quantiles(params: Mapping[str, Any]) -> int:
+    """Return how many quantiles each action value has, one for values alone."""
+    kind, factory = part(params, "q_func_factory")
+    if kind not in ("mean", "qr"):
+        raise Fault(f"its action values are of the kind {quoted(kind)}; those that are read are 'mean' and 'qr'")
+    return 1 if kind == "mean" else size(factory, "n_quantiles")
+
+
 def normalization(params: Mapping[str, Any], inputs: int) -> Normalization | None:
     """Return the scaler of observations; the root of the variance is what it divides by."""
     kind, scaler = part(params, "observation_scaler")

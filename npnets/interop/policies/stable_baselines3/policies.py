@@ -5,7 +5,6 @@ mean into them, and those of discrete actions take the largest logit or value. S
 nothing but the standard deviation, which depends on the features then, and limits SAC's mean to `clip_mean`.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -28,6 +27,8 @@ State: TypeAlias = Mapping[str, Any]
 
 _CLIP_MEAN = 2.0
 """The default of SAC's `clip_mean`."""
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def policy_of(settings: Settings, state: State, options: Options) -> Policy:
@@ -67,7 +68,7 @@ def _noisy_sac(
     if "actor.mu.weight" in state:
         return body(shape, hidden, linear(state, "actor.mu"), activation)
     limit = settings.policy_kwargs.get("clip_mean", _CLIP_MEAN)
-    if type(limit) not in (int, float) or not 0 < limit < math.inf:
+    if type(limit) not in (int, float) or not 0 < limit <= _LARGEST:
         raise Fault(f"its clip_mean is {quoted(limit)}, where a positive number must be; {DAMAGED}")
     mean = linear(state, "actor.mu.0")
     limits = checked(Named("hardtanh", {"min_val": -float(limit), "max_val": float(limit)}))
