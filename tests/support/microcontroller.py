@@ -14,7 +14,7 @@ GCC = "arm-none-eabi-gcc"
 QEMU = ("qemu-system-arm", "-M", "mps2-an386", "-nographic", "-semihosting-config", "enable=on,target=native")
 
 
-def build(texts: Texts, folder: Path, options: Sequence[str] = ("-O2",)) -> Path:
+def build(texts: Texts, folder: Path, options: Sequence[str] = ("-std=c99", "-O2")) -> Path:
     """Return a program that runs the self-tests of headers, and whose exit status is the number that failed."""
     for name, text in texts.items():
         (folder / f"{name}.h").write_text(text, encoding="utf-8")
@@ -23,7 +23,7 @@ def build(texts: Texts, folder: Path, options: Sequence[str] = ("-O2",)) -> Path
     head, body = "void say(const char *text);\nint main(void)\n{\n    int failed = 0;\n", "    return failed;\n}\n"
     (folder / "main.c").write_text(includes + head + runs + body, encoding="utf-8")
     linked = ["-nostartfiles", "-T", str(FILES / "board.ld"), str(FILES / "start.c"), "main.c", "-lm", "-o", "all.elf"]
-    command = [compiler(GCC), "-std=c99", *options, *PROCESSOR, *WARNINGS, *linked]
+    command = [compiler(GCC), *options, *PROCESSOR, *WARNINGS, *linked]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:5000]
     return folder / "all.elf"

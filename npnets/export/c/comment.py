@@ -84,10 +84,12 @@ def _declared(program: Program, port: Port) -> str:
 
 def _commands(program: Program) -> list[str]:
     lines = [
-        *_filled("Compile it with any compiler of C99 or C++; -O3 and the options for your processor make it faster:"),
+        *_filled(
+            "Compile it as C99 or C++; -O3 and the options for your processor make it faster, -Os makes it smaller:"
+        ),
         "",
-        "    cc -std=c99 -O2 main.c -lm",
-        f"    arm-none-eabi-gcc -std=c99 -O2 {CORTEX_M4} main.c -lm",
+        "    cc -O2 main.c -lm",
+        f"    arm-none-eabi-gcc -O2 {CORTEX_M4} main.c -lm",
     ]
     if not program.self_test.outputs:
         return lines

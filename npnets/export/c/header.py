@@ -65,7 +65,23 @@ def write(program: Program) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-_LOCAL = ("i", "j", "k", STATE, "average", "best", "factor", "largest", "squares", "sum", *(gate for gate, _ in GATES))
+_LOCAL = (
+    "i",
+    "j",
+    "k",
+    STATE,
+    "average",
+    "best",
+    "centred",
+    "factor",
+    "largest",
+    "squares",
+    "sum",
+    "next_cell",
+    "right",
+    "wrong",
+    *(gate for gate, _ in GATES),
+)
 
 
 def _check_name(program: Program) -> None:

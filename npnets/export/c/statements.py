@@ -137,8 +137,9 @@ def _(op: LayerNorm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
     x, y = to.pairs(op.x, op.output)
     normal = f"({x} - average) * factor"
-    scaled = normal if op.weight is None else f"{normal} * {to.constants.entry(f'{name}_weight', op.weight)}"
-    shifted = scaled if op.bias is None else f"{scaled} + {to.constants.entry(f'{name}_bias', op.bias)}"
+    terms = [normal if op.weight is None else f"{normal} * {to.constants.entry(f'{name}_weight', op.weight)}"]
+    if op.bias is not None:
+        terms.append(to.constants.entry(f"{name}_bias", op.bias))
     return [
         f"/* {name}: layer normalization */",
         "{",
@@ -147,7 +148,7 @@ def _(op: LayerNorm, to: Statements) -> list[str]:
         f"    average /= {literal(size)};",
         *indented(each(size, f"squares += ({x} - average) * ({x} - average);")),
         f"    const float factor = 1.0f / sqrtf(squares / {literal(size)} + {literal(op.epsilon)});",
-        *indented(each(size, f"{y} = {shifted};")),
+        *indented(each(size, *assignment(f"{y} =", terms))),
         "}",
     ]
 
@@ -158,14 +159,15 @@ def _(op: Normalize, to: Statements) -> list[str]:
     x, y = to.pairs(op.x, op.output)
     nearest = op.mean.astype(np.float32)
     rest = op.mean - nearest
-    centred = f"{x} - {to.constants.entry(f'{name}_mean', nearest)}"
+    centred = [x, to.constants.entry(f"{name}_mean", nearest)]
     if np.any(rest.astype(np.float32)):
-        centred = f"{centred} - {to.constants.entry(f'{name}_rest_of_mean', rest)}"
+        centred.append(to.constants.entry(f"{name}_rest_of_mean", rest))
     factor = np.minimum(1 / op.deviation, np.finfo(np.float32).max)
-    scaled = f"({centred}) * {to.constants.entry(f'{name}_factor', factor)}"
+    scaled = f"centred * {to.constants.entry(f'{name}_factor', factor)}"
     if op.limit is not None:
         scaled = to.functions.call("clip", scaled, literal(-op.limit), literal(op.limit))
-    return [f"/* {name}: normalized observations */", *each(op.output.size, f"{y} = {scaled};")]
+    statements = (f"const float centred = {' - '.join(centred)};", f"{y} = {scaled};")
+    return [f"/* {name}: normalized observations */", *each(op.output.size, *statements)]
 
 
 @write.register
@@ -175,9 +177,8 @@ def _(op: Affine, to: Statements) -> list[str]:
     scale, offset = (
         to.constants.entry(f"{name}_{label}", values) for label, values in (("scale", op.scale), ("offset", op.offset))
     )
-    scaled = x if scale == "1.0f" else f"{scale} * {x}"
-    shifted = scaled if offset == "0.0f" else f"{offset} + {scaled}"
-    return each(op.output.size, f"{y} = {shifted};")
+    terms = [offset] * (offset != "0.0f") + [x if scale == "1.0f" else f"{scale} * {x}"]
+    return each(op.output.size, *assignment(f"{y} =", terms))
 
 
 @write.register
