@@ -20,10 +20,12 @@ from fault import Fault
 from planted_arrays import ARRAYS
 from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
+from planted_exports import EXPORTS
 from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
 from planted_quantiles import QUANTILES
+from planted_readers import READERS
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -302,6 +304,7 @@ FAULTS = [
         "super().__get__(instance, owner)",
         "tests/threads/test_forks_and_handlers.py",
     ),
+    *EXPORTS,
     *POLICIES,
     *RULES,
     *DISTRIBUTIONS,
@@ -310,6 +313,7 @@ FAULTS = [
     *DISCRETE,
     *POPULATIONS,
     *QUANTILES,
+    *READERS,
 ]
 
 
