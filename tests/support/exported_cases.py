@@ -104,6 +104,7 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     "Net, an ensemble": partial(program, npnets.Net(3, 2, (8,), linear_layer=_MEMBERS, softmax=True)),
     "Net, noisy": partial(program, npnets.Net(3, 2, (8,), linear_layer=discrete.NoisyLinear)),
     "Actor": partial(program, npnets.Actor(npnets.Net(3, hidden_sizes=(64, 64)), 1, max_action=2.0)),
+    "Actor of large actions": partial(program, npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6, max_action=1e3)),
     "Actor in float64": partial(program, npnets.Actor(_TRUNK, 2, (8,), **_BOUNDS), dtype=np.float64),
     "Actor with low and high": partial(program, npnets.Actor(_TRUNK, 2, **_BOUNDS)),
     "Actor with whole actions": partial(program, npnets.Actor(_TRUNK, (2, 2), flatten_action=False)),
