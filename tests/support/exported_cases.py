@@ -160,6 +160,11 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     ),
     "FullQuantileFunction": _full_quantiles,
     "FullQuantileFunction, quantiles": partial(_full_quantiles, output="network"),
+    "Policy of quantiles, as they are": partial(
+        _policy, discrete.ImplicitQuantileNetwork(_TRUNK, 4, (8,), 16), to_action="as_is"
+    ),
+    "Policy of probabilities, as they are": partial(_policy, discrete.Actor(_TRUNK, 5), to_action="as_is"),
+    "Policy of branches, as they are": partial(_policy, npnets.BranchingNet(4, 3, 4, (8,)), to_action="as_is"),
     "Policy of a Net, greedy": partial(_policy, npnets.Net(5, 4, (16,)), to_action="greedy", normalization=_STATISTICS),
     "Policy of a Net with atoms, greedy": partial(_policy, npnets.Net(5, 4, (16,), num_atoms=7), to_action="greedy"),
     "Policy, clipped": partial(_policy, npnets.ActorProb(_TRUNK, 2, unbounded=True), to_action="clip", **_BOUNDS),
