@@ -134,6 +134,22 @@ def test_updates_are_those_of_vec_normalize_from_its_own_first_state() -> None:
     assert state.count == count
 
 
+def test_updates_are_those_of_tianshou_from_the_same_first_state() -> None:
+    """`RunningMeanStd.update` of Tianshou 1.0.0, which begins with nothing seen."""
+    rng = np.random.default_rng(2)
+    mean, var, count = np.zeros(3), np.ones(3), 0
+    state = normalization.init(3)
+    for size in (1, 8, 3):
+        batch = rng.normal(2.0, 3.0, (size, 3))
+        delta, total = batch.mean(0) - mean, count + size
+        m_2 = var * count + batch.var(0) * size + delta**2 * count * size / total
+        mean, var, count = mean + delta * size / total, m_2 / total, total
+        state = normalization.update(state, batch)
+    assert_allclose(state.mean, mean, rtol=1e-12)
+    assert_allclose(state.var, var, rtol=1e-12)
+    assert state.count == count
+
+
 @pytest.mark.parametrize(
     ("batch", "words"),
     [
