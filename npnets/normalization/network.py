@@ -110,9 +110,9 @@ class Normalized(Network):
         ----------
         params : dict
             As `init` made them.
-        obs : (batch, *shape) array
+        obs : (batch, ...) array
             Observations.
-        *args, **kwargs
+        args, kwargs : any
             Passed on to the network's own `forward`.
 
         Returns

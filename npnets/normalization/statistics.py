@@ -68,7 +68,7 @@ def update(state: Normalization, batch: ArrayLike) -> Normalization:
     ----------
     state : Normalization
         Is not changed.
-    batch : (n, *shape) array
+    batch : (n, ...) array
         Observations in any dtype, computed with in float64; `n` may be zero.
 
     Returns
@@ -140,7 +140,7 @@ def normalize(state: Normalization, obs: Any) -> Array:
     ----------
     state : Normalization
         A constant to every derivative.
-    obs : (*shape) or (..., *shape) array
+    obs : array of one observation's shape, or with axes before those
         One observation or a batch, on any device.
 
     Returns

@@ -3,6 +3,7 @@
 An output is `(n, entries)` here, and bounds are `(entries,)`, rounded inwards to the dtype of the parameters.
 """
 
+import math
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -61,7 +62,7 @@ def _check_greedy(inner: Any, to_action: object, has_bounds: bool) -> None:
 
 def checked_bounds(low: object, high: object, network: Any, to_action: ToAction) -> Bounds | None:
     """Return bounds as arrays of an action's shape, or `None` if there are none."""
-    if low is None and high is None:
+    if low is None:
         if to_action in INTO_BOUNDS:
             raise TypeError(f"to_action={to_action!r} needs low and high, and the network has no bounds of its own")
         return None
@@ -84,7 +85,7 @@ def _numbers(name: str, value: object) -> NDArray[np.float64]:
 
 
 def _in_shape(name: str, value: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    if value.ndim and value.shape != shape and value.size != np.prod(shape):
+    if value.ndim and value.size != math.prod(shape):
         raise ValueError(f"{name} must be one number or of an action's shape, {shape}, but has shape {value.shape}")
     found = value.reshape(shape) if value.ndim else np.full(shape, value)
     found.setflags(write=False)

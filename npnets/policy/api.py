@@ -116,12 +116,12 @@ class Policy:
 
         Parameters
         ----------
-        obs : (*shape) or (n, *shape) array
+        obs : array of one observation's shape, or (n, ...) array
             One observation or a batch, as the environment gives them.
 
         Returns
         -------
-        (*action_shape) or (n, *action_shape) array
+        array of one action's shape, or (n, ...) array
             In the environment's own units, within the bounds, in the dtype of the parameters; with
             `to_action="greedy"` indices in int64. They lie on the device of the parameters.
 
@@ -145,14 +145,14 @@ class Policy:
 
         Parameters
         ----------
-        obs : (*shape) or (n, *shape) array
+        obs : array of one observation's shape, or (n, ...) array
             One observation or a batch, as the environment gives them.
         state : any, optional
             As the call for the observation before returned it; without it, that of the beginning of an episode.
 
         Returns
         -------
-        action : (*action_shape) or (n, *action_shape) array
+        action : array of one action's shape, or (n, ...) array
             As `act` returns it.
         state
             The network's new state, with an axis of one for a single observation: `hidden` and `cell` of recurrent

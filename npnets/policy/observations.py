@@ -11,7 +11,7 @@ def as_batch(obs: Any, shape: tuple[int, ...] | None) -> tuple[Any, bool]:
 
     Parameters
     ----------
-    obs : (*shape) or (n, *shape) array
+    obs : array of one observation's shape, or (n, ...) array
         The axes of an observation may be laid out in one.
     shape : tuple of int or None
         `None` for a network that does not say it: then an array of one axis is a single observation, and everything

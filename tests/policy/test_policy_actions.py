@@ -67,6 +67,17 @@ def test_a_clip_may_have_infinite_bounds() -> None:
     assert_allclose(policy.act(on_backend(OBS)), expected, rtol=1e-6)
 
 
+def test_bounds_between_which_one_number_of_the_dtype_lies_give_that_number() -> None:
+    policy = Policy(UNBOUNDED, drawn(UNBOUNDED), to_action="clip", low=1.0, high=1 + 1e-12)
+    assert_array_equal(policy.act(on_backend(OBS)), np.ones((6, 2)))
+
+
+def test_actions_as_they_are_may_have_infinite_bounds() -> None:
+    params = drawn(UNBOUNDED)
+    policy = Policy(UNBOUNDED, params, to_action="as_is", low=-np.inf, high=np.inf)
+    assert_allclose(policy.act(on_backend(OBS)), mode(UNBOUNDED, params), rtol=1e-6)
+
+
 BOX: Any = {"low": LOW, "high": HIGH}
 OWN: dict[str, tuple[Any, str, Any]] = {
     "Actor": (npnets.Actor(NET, 2, max_action=2.0), "as_is", 2.0),
@@ -156,6 +167,13 @@ def test_the_values_of_a_net_are_chosen_from_if_the_policy_says_so() -> None:
     expected = as_numpy(net.forward(params, on_backend(OBS))[0])
     assert_array_equal(Policy(net, params, to_action="greedy").act(on_backend(OBS)), expected.argmax(1))
     assert_array_equal(Policy(net, params).act(on_backend(OBS)), expected)
+
+
+def test_the_probabilities_of_a_net_are_chosen_from_too() -> None:
+    net = npnets.Net(3, 4, (8,), softmax=True)
+    params = drawn(net)
+    expected = as_numpy(net.forward(params, on_backend(OBS))[0]).argmax(1)
+    assert_array_equal(Policy(net, params, to_action="greedy").act(on_backend(OBS)), expected)
 
 
 def test_the_quantiles_of_a_net_are_averaged_before_it_is_chosen() -> None:
