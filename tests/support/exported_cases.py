@@ -22,7 +22,6 @@ from npnets.export.program import Program
 from npnets.export.subject import subject_of
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.normalization import Normalization, Normalized
-from npnets.policy.network import ACTORS
 from npnets.testing.network_strategies import _STRATEGIES, networks
 
 NOT_EXPORTED = (
@@ -204,8 +203,8 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     port = plain.outputs[0]
     takes_actions = isinstance(network, npnets.Net) and network.concat
     assume(plain.parameters and len(port.shape) == 1 and not takes_actions)
-    squashes_itself = isinstance(network, ACTORS) and not getattr(network, "unbounded", False)
-    to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *["squash"] * (not squashes_itself)]))
+    squashes = isinstance(network, npnets.Actor) or getattr(network, "unbounded", None) is False
+    to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=port.value.size, max_size=port.value.size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
     state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
