@@ -14,6 +14,7 @@ from npnets.export.names import checked_name
 from npnets.export.onnx import write as write_onnx
 from npnets.export.program import Program
 from npnets.export.python import write as write_python
+from npnets.export.single_precision import in_float32
 from npnets.export.subject import Output, subject_of
 from npnets.files import atomic_write
 from npnets.normalization import Normalization
@@ -67,7 +68,8 @@ def c(
     OSError
         If the file cannot be written.
     """
-    _write(write_c, path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
+    program = _program(path, network, params, normalization, output, name, fraction_proposal, seed)
+    _write(write_c, path, in_float32(program))
 
 
 def onnx(
@@ -98,7 +100,8 @@ def onnx(
     TypeError, ValueError, OSError
         As `export.c`.
     """
-    _write(write_onnx, path, _program(path, network, params, normalization, output, name, fraction_proposal, seed))
+    program = _program(path, network, params, normalization, output, name, fraction_proposal, seed)
+    _write(write_onnx, path, in_float32(program))
 
 
 def python(

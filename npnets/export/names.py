@@ -12,12 +12,24 @@ alignas alignof and and_eq asm atomic_cancel bitand bitor bool catch char8_t cha
 consteval constexpr constinit const_cast co_await co_return co_yield decltype delete dynamic_cast explicit export false
 friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast
 requires static_assert static_cast template this thread_local throw true try typeid typename using virtual wchar_t xor
-xor_eq main abs exit malloc free printf NULL EOF NAN INFINITY
-j0 j1 jn y0 y1 yn rint round nearbyint lround llround lrint llrint logb ilogb scalbn scalbln fmin fmax fdim tgamma
-signbit isnormal fpclassify nan
+xor_eq main NULL EOF NAN INFINITY linux unix i386
 """
-_MATHS = {f"{name}{suffix}" for name in dir(math) for suffix in ("", "f", "l")}
-_RESERVED = frozenset({*_C.split(), *keyword.kwlist, *_MATHS, "math", "act", "reset", "self_test"})
+_BUILT_INTO_COMPILERS = """
+abort abs aligned_alloc alloca assert bcmp bcopy bzero cabs cacos calloc carg casin catan ccos cexp cimag clog conj
+cproj creal csin csqrt ctan dcgettext dgettext execl execv execve exit ffs ffsl fork fprintf fputc fputs free fscanf
+fwrite gettext imaxabs index isalnum isalpha isascii isblank iscntrl isdigit isgraph islower isprint ispunct isspace
+isupper iswalpha isxdigit labs llabs malloc memchr memcmp memcpy memmove mempcpy memset posix_memalign printf putchar
+puts realloc rindex scanf snprintf sprintf sscanf stpcpy strcasecmp strcat strchr strcmp strcpy strcspn strdup strfmon
+strftime strlen strncasecmp strncat strncmp strncpy strndup strnlen strpbrk strrchr strspn strstr toascii tolower
+toupper towupper vfprintf vprintf vscanf vsnprintf vsprintf vsscanf
+fpclassify isgreater isgreaterequal isless islessequal islessgreater isnormal isunordered signbit
+"""
+_OF_MATH_H = """
+drem exp10 fdim finite fma fmax fmin ilogb j0 j1 jn llrint llround logb lrint lround nan nearbyint nexttoward pow10
+remquo rint round scalb scalbln scalbn significand sincos tgamma y0 y1 yn
+"""
+_MATHS = {f"{name}{suffix}" for name in (*dir(math), *_OF_MATH_H.split()) for suffix in ("", "f", "l")}
+_RESERVED = frozenset({*_C.split(), *_BUILT_INTO_COMPILERS.split(), *keyword.kwlist, *_MATHS, "math", "self_test"})
 _LONGEST = 63
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from npnets.backend import Array
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Foreign:
     """An object of a class that is not known, as a file describes it: nothing of the class was imported or run.
 

@@ -105,7 +105,7 @@ def _read(path: str | os.PathLike[str] | bytes, half: Half, most_bytes: int | No
 
 def _legacy(file: BinaryIO, unknown: Unknown) -> Legacy:
     """Read a file from before PyTorch 1.6."""
-    return legacy.read(file.read(unpickling.MOST_BYTES + 1), vocabulary.CONSTRUCTORS, vocabulary.NAMES, unknown)
+    return legacy.read(file.read(unpickling.MOST_BYTES + 1), unknown)
 
 
 def _archive(file: BinaryIO, unknown: Unknown) -> Legacy:

@@ -109,6 +109,16 @@ def test_parameters_that_overflow_for_ordinary_inputs_are_refused(tmp_path: Path
     check_refused(tmp_path, written(tmp_path, net, params), ValueError, "outputs are not finite")
 
 
+def test_a_number_beyond_float32_is_refused_by_files_that_hold_float32(tmp_path: Path) -> None:
+    params = ACTOR.init(np.random.default_rng(0), dtype=np.float64)
+    params["last"]["linear_0"]["weight"][1, 0] = -1e39
+    for write in (export.c, export.onnx):
+        with pytest.raises(ValueError, match="weight of last_linear_0 in float32: its largest number, 1e\\+39"):
+            write(tmp_path / "policy", ACTOR, params)
+    assert list(tmp_path.iterdir()) == []
+    export.python(tmp_path / "policy.py", ACTOR, params)
+
+
 def test_parameters_of_another_network_are_refused(tmp_path: Path) -> None:
     params = npnets.Actor(TRUNK, 3).init(np.random.default_rng(0))
     check_refused(tmp_path, written(tmp_path, ACTOR, params), ValueError, "last", "(4, 2)", "(4, 3)")
@@ -147,7 +157,8 @@ def test_a_normalization_of_other_observations_is_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["double", "def", "class", "tanhf", "sin", "3x", "a-b", "_x", "a__b", "", "é", "x" * 64]
+    "name",
+    ["double", "def", "class", "tanhf", "sin", "fma", "index", "unix", "3x", "a-b", "_x", "a__b", "", "é", "x" * 64],
 )
 def test_a_name_that_c_or_python_does_not_take_is_refused_with_a_remedy(tmp_path: Path, name: str) -> None:
     check_refused(tmp_path, written(tmp_path, ACTOR, name=name), ValueError, repr(name), "pass another one")

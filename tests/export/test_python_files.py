@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from exported_cases import EXPORTED
 from float32_python import loaded_in_float32
+from hypothesis import example, given
+from hypothesis import strategies as st
 from python_files import BARE, loaded, micropython, outcome, program, run_file
 
 from npnets.export.program import (
@@ -142,7 +144,8 @@ def test_a_file_imports_math_alone_and_uses_what_micropython_has() -> None:
     tree = ast.parse(inspect.getsource(functions))
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "math"}
     assert used | {"cos", "tanh"} == MATH_OF_MICROPYTHON
-    imports = [n for n in ast.walk(ast.parse(write(policy()))) if isinstance(n, ast.Import | ast.ImportFrom)]
+    oldest = ast.parse(write(policy()), feature_version=(3, 6))
+    imports = [n for n in ast.walk(oldest) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert [ast.unparse(node) for node in imports] == ["import math"]
 
 
@@ -215,12 +218,32 @@ def test_several_outputs_are_a_tuple() -> None:
     assert outcome(program([X], steps, [mean, deviation]), [0.0, 0.0, 0.0]) == ([0.0] * 3, [1.0] * 3)
 
 
-def test_names_that_python_or_the_file_has_are_changed() -> None:
-    names = ["class", "relu", "linear", "list", "layer.0", "layer_0", "0", "act", "math", "NAME", "ü", "z"]
-    values = [Value(name, 3) for name in names]
+OWN_NAMES = [
+    "class",
+    "relu",
+    "linear",
+    "list",
+    "layer.0",
+    "layer_0",
+    "0",
+    "act",
+    "math",
+    "NAME",
+    "ü",
+    "z",
+    "R",
+    "r_low",
+]
+
+
+@given(st.lists(st.text(max_size=6) | st.sampled_from(OWN_NAMES), min_size=1, max_size=8, unique=True))
+@example(OWN_NAMES)
+def test_values_may_have_any_names(names: list[str]) -> None:
+    values = [Value(f"{name} of a value", 3) for name in names]
+    values += [Value(name, 3) for name in names if name not in ("x", "result")]
     one = np.ones(3)
     steps: list[Operation] = [Affine(after, before, one, one) for before, after in pairwise([X, *values])]
-    steps.append(Activate(Value("r", 3), values[-1], "relu"))
+    steps.append(Activate(Value("result", 3), values[-1], "relu"))
     assert outcome(program([X], steps), [0.0, 0.0, 0.0]) == [float(len(values))] * 3
 
 

@@ -89,6 +89,7 @@ def _zip(path: Path, *members: str) -> None:
         (b"\x89HDF\r\n\x1a\n", r"it begins with b'\\x89HDF\\r\\n\\x1a\\n'"),
         (b"\x08\x07\x12\x07pytorch", r"it begins with b'\\x08\\x07\\x12\\x07pytorch'"),
         (pickle.dumps([1, 2]), "it is a pickle that holds a list"),
+        (pickle.dumps(Path), "it is a pickle that holds an object of 'pathlib.Path'"),
         (pickle.dumps({"weights": 1, "step": 2}), "it is a pickle that holds a dict of 'weights', 'step'"),
     ],
 )

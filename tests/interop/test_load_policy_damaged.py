@@ -53,6 +53,15 @@ def _read_or_refused(path: Path) -> None:
 # -- damage ----------------------------------------------------------------------------------------------------------
 
 
+def test_an_archive_cut_off_behind_another_that_is_in_it_is_not_taken_for_that(tmp_path: Path) -> None:
+    content = SAC.read_bytes()
+    end = content.index(b"PK\x05\x06", content.index(b"policy.pth")) + 22
+    (tmp_path / "policy.zip").write_bytes(content[:end])
+    with zipfile.ZipFile(tmp_path / "policy.zip") as archive:
+        assert any(name.endswith("/data.pkl") for name in archive.namelist()), "Python takes it for the one within"
+    _refused(tmp_path / "policy.zip", "it begins as a zip archive, but does not end as one; it was probably cut off")
+
+
 @SETTINGS
 @given(st.data())
 def test_an_archive_cut_off_or_changed_anywhere_is_read_or_refused(tmp_path: Path, data: Any) -> None:

@@ -280,6 +280,27 @@ def test_a_class_itself_has_no_arguments_and_a_call_has_them(protocol: int) -> N
     assert kept[0] == Foreign("types.SimpleNamespace")
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_dict_with_other_keys_is_the_call_that_makes_it(protocol: int) -> None:
+    odd = {(1, 2): "a", "b": 3, None: 4, 2.5: 5, 2**40: 6}
+    pickled = pickle.dumps([odd], protocol)
+    assert pickle_file.load(pickled, foreign="keep") == [Foreign("builtins.dict", None, (list(odd.items()),))]
+    assert pickle_file.load(pickled, foreign="omit") == [{"b": 3}]
+    with pytest.raises(ValueError, match="a dict with a tuple as a key, not text or a small integer"):
+        pickle_file.load(pickled)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_a_set_of_other_members_is_the_call_that_makes_it(kind: Any, protocol: int) -> None:
+    pickled = pickle.dumps([kind([2.5, "a"])], protocol)
+    (kept,) = pickle_file.load(pickled, foreign="keep")
+    assert kept.name == f"builtins.{kind.__name__}" and sorted(kept.arguments[0], key=str) == [2.5, "a"]
+    assert pickle_file.load(pickled, foreign="omit") == [kind(["a"])]
+    with pytest.raises(ValueError, match="at '0' it holds a set with a float, .* Pass foreign='keep'"):
+        pickle_file.load(pickled)
+
+
 def test_arguments_by_name_are_a_dict_at_the_end() -> None:
     kept = pickle_file.load(b"\x80\x04" + name("a.B") + b"K\x01\x85}" + text("size") + b"K\x02s\x92.", foreign="keep")
     assert kept == Foreign("a.B", None, (1, {"size": 2}))

@@ -256,6 +256,7 @@ def test_a_trunk_of_ones_own_takes_batches_of_anything_and_single_rows() -> None
     assert_allclose(policy.act(rows[0]), as_numpy(expected)[0], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.numpy_alone("its observations lie where they lie")
 def test_a_network_without_parameters_acts_too() -> None:
     net = npnets.Net(3)
     policy = Policy(net, net.init(np.random.default_rng(0)), to_action="clip", low=-0.5, high=0.5)

@@ -58,7 +58,7 @@ def test_a_picture_that_is_not_of_its_result_file_is_found(tmp_path: Path) -> No
     assert figures.outdated(folder) == [picture]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/learning.rst", "docs/recurrent.rst"])
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.rst", "docs/learning.rst", "docs/recurrent.rst"])
 def test_a_measured_number_is_on_a_page_only_in_a_generated_region(page: str) -> None:
     assert MEASURED.search("return -220 ± 23") and MEASURED.search("in 114 ms") and not MEASURED.search("in 20 steps")
     assert MEASURED.findall(outside_regions(ROOT / page)) == []
@@ -140,6 +140,8 @@ def made(folder: Path, name: str, results: dict[str, Any]) -> Records:
 
 BLAS = {"threads": 2, "NumPy": {ONE: dict.fromkeys(CASES, 0), EACH: dict.fromkeys(CASES, 5)}}
 
+DIFFERENT = {"policies": {"a": {"npnets": {"returns": {"mean": -150.0}}, "C": {"returns": {"mean": -151.0}}}}}
+
 
 @pytest.mark.parametrize(
     "block, name, results, why",
@@ -157,6 +159,9 @@ BLAS = {"threads": 2, "NumPy": {ONE: dict.fromkeys(CASES, 0), EACH: dict.fromkey
         ("footprint", "footprint", {"sides": [1]}, "list indices"),
         ("footprint", "footprint", {"sides": {"npnets": {}}}, "footprint.json has no 'installed_mb' beside nothing"),
         ("own-optimizers", "lbfgs_cloning-seed-x", {"seed": 0}, "a number after 'seed-' in the name of lbfgs"),
+        ("tour", "deploy", {"policies": {"a": {"npnets": {}}}}, "deploy.json has no 'returns' beside nothing"),
+        ("tour", "deploy", DIFFERENT, "expected one return in every form, but they are -150.00, -151.00"),
+        ("deployed", "deploy", {"policies": {"a": {"C": {}}}}, "deploy.json has no 'returns' beside nothing"),
         ("best", "sac-seed-0", {"seed": 0}, "expected the result file .*learning_side_by_side.json"),
     ],
 )

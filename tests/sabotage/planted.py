@@ -24,6 +24,7 @@ from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
 from planted_quantiles import QUANTILES
+from planted_readers import READERS
 from planted_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -310,6 +311,7 @@ FAULTS = [
     *DISCRETE,
     *POPULATIONS,
     *QUANTILES,
+    *READERS,
 ]
 
 

@@ -220,5 +220,5 @@ def inner_directions(draw: Drawing) -> Operation:
 
 CONSTANT = ((comparison, 2), (question, 1), (order, 2), (rounding, 1), (made_like, 2), (sizes, 1), (stopped, 1))
 PYTHON = ((branch, 1), (shown, 1), (augmented, 1), (buffer, 2), (index_buffer, 1))
-NETWORKS = ((activation, 3), (squash, 1), (layers, 2), (density, 1))
+NETWORKS = ((activation, 6), (squash, 1), (layers, 2), (density, 1))
 NESTED = ((inner_gradient, 2), (inner_directions, 2))

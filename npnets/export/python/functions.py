@@ -47,7 +47,10 @@ def product_of_rows(x: Vector, rows: int, weights: Rows) -> list[float]:
 
 def dot(row: Vector, x: Vector) -> float:
     """Return the sum of the products of two vectors' entries."""
-    return sum([w * z for w, z in zip(row, x)])
+    total = 0.0
+    for i in range(len(x)):  # faster than zip in MicroPython, which makes a tuple for each pair
+        total += row[i] * x[i]
+    return total
 
 
 def standardize(x: Vector, epsilon: float) -> list[float]:

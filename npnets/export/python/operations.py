@@ -26,7 +26,7 @@ from npnets.export.program import (
 )
 from npnets.export.python import literals
 from npnets.export.python.names import Names
-from npnets.export.python.sources import SOURCES
+from npnets.export.python.sources import sources
 
 OF_MATH = ("cos", "tanh")
 """Functions of `Activate` that `math` has, and that cannot overflow."""
@@ -122,7 +122,7 @@ class Statements:
         function, args = operation.function, operation.args
         if function == "gelu":
             function, args = "gelu_tanh" if args == ("tanh",) else "gelu", ()
-        if function not in OF_MATH and function not in SOURCES:
+        if function not in OF_MATH and function not in sources():
             raise NotImplementedError(f"there is no activation {function!r} in plain Python")
         called = f"math.{function}" if function in OF_MATH else function
         return f"{called}({', '.join(['z', *(literals.number(float(a)) for a in args)])})"

@@ -4,10 +4,13 @@ import ast
 import inspect
 import re
 
+from npnets.caches import bounded_cache
 from npnets.export.python import functions
 
 
-def _sources() -> dict[str, str]:
+@bounded_cache(maxsize=1)
+def sources() -> dict[str, str]:
+    """Return the source by the name of each function, in their order."""
     text = inspect.getsource(functions)
     nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     return {node.name: _plain(node, text.splitlines()) for node in nodes}
@@ -19,16 +22,14 @@ def _plain(node: ast.FunctionDef, lines: list[str]) -> str:
     return "\n".join([first, *lines[node.body[0].lineno - 1 : node.end_lineno]])
 
 
-SOURCES = _sources()
-"""By the name of each function, in their order."""
 _CALL = re.compile(r"(?<![\w.])(\w+)\(")
 
 
 def called_in(text: str) -> list[str]:
-    """Return the functions that a text calls, and those that they call, in the order of `SOURCES`."""
+    """Return the functions that a text calls, and those that they call, in the order of `sources`."""
     found: set[str] = set()
     unseen = _CALL.findall(text)
-    while new := {name for name in unseen if name in SOURCES} - found:
+    while new := {name for name in unseen if name in sources()} - found:
         found |= new
-        unseen = [name for function in new for name in _CALL.findall(SOURCES[function])]
-    return [name for name in SOURCES if name in found]
+        unseen = [name for function in new for name in _CALL.findall(sources()[function])]
+    return [name for name in sources() if name in found]

@@ -13,7 +13,7 @@ from npnets.export.python import literals
 from npnets.export.python.names import Names, names_of_values
 from npnets.export.python.operations import Statements
 from npnets.export.python.self_test import self_test
-from npnets.export.python.sources import SOURCES, called_in
+from npnets.export.python.sources import called_in, sources
 
 FACTS = ("NAME", "NPNETS_VERSION", "INPUTS", "OUTPUTS", "STATES", "CASES")
 
@@ -37,12 +37,12 @@ def write(program: Program) -> str:
     NotImplementedError
         For an operation or an activation that this writer does not have.
     """
-    names = Names([*FACTS, *SOURCES])
+    names = Names([*FACTS, *sources()])
     values = names_of_values(program, names)
     statements = Statements(values, names)
     act = _act(program, values, statements)
     test = self_test(program)
-    functions = [SOURCES[name] for name in called_in(f"{act}\n{test}")]
+    functions = [sources()[name] for name in called_in(f"{act}\n{test}")]
     code = "\n".join([act, *functions])
     constants = "\n".join(f"{name} = {literal}" for name, literal in statements.constants.items())
     blocks = [f"{_facts(program)}\n\n", *_with_blank_lines(_reset(program), act)]

@@ -7,8 +7,9 @@ from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
 from npnets.interop.foreign import Foreign
 from npnets.interop.pickles import machine, unpickling
-from npnets.interop.pickles.numpy_values import Dtype, Numbers, content_bytes
-from npnets.interop.pickles.objects import Encoded, Instance, Name, Set
+from npnets.interop.pickles.numpy_values import Dtype, Numbers, NumpyArrays, content_bytes
+from npnets.interop.pickles.objects import Encoded, Instance, Name, OddKey, Set
+from npnets.interop.pickles.wording import REMEDY, described, written
 
 ForeignChoice: TypeAlias = Literal["error", "keep", "omit"]
 
@@ -36,18 +37,6 @@ class Arrays(Protocol):
     def array(self, description: Any, /) -> Any:
         """Return the array."""
         ...
-
-
-class NumpyArrays:
-    """Makes arrays and scalars from NumPy's own descriptions."""
-
-    def needed_bytes(self, description: Numbers) -> int:
-        """Return how many bytes an array takes."""
-        return description.needed_bytes
-
-    def array(self, description: Numbers) -> Any:
-        """Return the array or scalar."""
-        return description.array()
 
 
 class Builder:
@@ -97,51 +86,72 @@ class Builder:
             return _BUILD[kind](self, value, place)
         return self.foreign_name(value, place)
 
+    def mapping(self, value: dict[Any, object], place: tuple[object, ...]) -> Any:
+        """Return the copy of a dict, or the call that makes it if it has keys that are not read."""
+        if self.foreign == "keep" and any(type(key) is OddKey for key in value):
+            pairs = [(key.key if isinstance(key, OddKey) else key, part) for key, part in value.items()]
+            return self.instance(Instance("builtins.dict", (pairs,)), place)
+        return self.entries(value, place)
+
     def entries(self, value: dict[Any, object], place: tuple[object, ...]) -> dict[Any, Any]:
-        """Return the copy of a dict."""
-        built = ((key, self.build(part, (*place, key))) for key, part in value.items())
-        return {key: part for key, part in built if part is not _LEFT_OUT}
+        """Return the copies of the entries of a dict."""
+        copies = {}
+        for key, part in value.items():
+            copy = _LEFT_OUT if type(key) is OddKey else self.build(part, (*place, key))
+            if copy is not _LEFT_OUT:
+                copies[key] = copy
+        return copies
 
     def members(self, value: list[object] | tuple[object, ...], place: tuple[object, ...]) -> list[Any]:
         """Return the copies of the values in a list or tuple."""
-        built = (self.build(part, (*place, index)) for index, part in enumerate(value))
-        return [part for part in built if part is not _LEFT_OUT]
+        copies = []
+        for index, part in enumerate(value):
+            copy = self.build(part, (*place, index))
+            if copy is not _LEFT_OUT:
+                copies.append(copy)
+        return copies
 
-    def hashed(self, value: Set, place: tuple[object, ...]) -> Any:
-        """Return the copy of a set, whose members take constant time to compare."""
+    def set_of(self, value: Set, place: tuple[object, ...]) -> Any:
+        """Return the copy of a set whose members take constant time to compare, or the call that makes it."""
+        kind = frozenset if value.frozen else set
         members = self.members(value.members, place)
-        odd = next((one for one in members if type(one) not in (str, bytes, int, bool, type(None))), None)
-        if odd is not None or any(type(one) is int and abs(one) >= 2**31 for one in members):
-            what = type(odd).__name__ if odd is not None else "large integer"
-            raise Fault(f"at {written(place)} it holds a set with a {what}, which may hold text and small integers")
+        odd = next((one for one in members if not _is_simple(one)), None)
+        if odd is not None and self.foreign == "error":
+            raise Fault(
+                f"at {written(place)} it holds a set with a {type(odd).__name__}, and sets of text, bytes and small "
+                f"integers are read. {REMEDY}"
+            )
         self.members_left -= len(members)
         if self.members_left < 0:
             raise Fault(f"it has more than {machine.MOST_NUMBERED} members of sets, more than are read")
-        return (frozenset if value.frozen else set)(members)
+        if odd is not None and self.foreign == "keep":
+            return Foreign(f"builtins.{kind.__name__}", None, (members,))
+        return kind(one for one in members if _is_simple(one))
 
     def array(self, value: Any, place: tuple[object, ...]) -> Any:
         """Return the array of a description."""
         if isinstance(value, Numbers) and value.dtype is not None and not value.dtype.is_read:
             return self.unread_array(value, value.dtype, place)
         maker = self.arrays[type(value)]
-        self.charge(maker.needed_bytes(value) + _PER_ARRAY, f"{written(place)} of shape {value.shape}")
+        self.charge(maker.needed_bytes(value) + _PER_ARRAY, place, value)
         try:
             return maker.array(value)
         except Fault as refusal:
             raise Fault(f"at {written(place)}, {refusal}") from refusal
 
-    def charge(self, count: int, what: str) -> None:
+    def charge(self, count: int, place: tuple[object, ...], value: object) -> None:
         """Count some bytes of memory."""
         self.bytes_left -= count
         if self.bytes_left < 0:
+            shape = getattr(value, "shape", (count,))
             raise Fault(
                 f"its arrays take more than {self.most_bytes} bytes of memory, much more than the file has, from "
-                f"{what} on; if that is right, pass a larger most_bytes"
+                f"{written(place)} of shape {shape} on; if that is right, pass a larger most_bytes"
             )
 
     def encoded(self, value: Encoded, place: tuple[object, ...]) -> bytes:
         """Return bytes that were written as text."""
-        self.charge(len(value.text), written(place))
+        self.charge(len(value.text), place, value)
         return content_bytes(value)
 
     def unread_array(self, value: Numbers, dtype: Dtype, place: tuple[object, ...]) -> Any:
@@ -165,7 +175,7 @@ class Builder:
         self.open.add(id(value))
         state = self.build(value.state, (*place, "state"))
         arguments = self.build(value.arguments, (*place, "arguments"))
-        items = self.entries(value.entries, place) if value.entries else self.members(value.members, place)
+        items = self.mapping(value.entries, place) if value.entries else self.members(value.members, place)
         self.open.remove(id(value))
         return Foreign(value.path, state, arguments, items or None)
 
@@ -185,34 +195,22 @@ class Builder:
 
 
 _BUILD: dict[type, Callable[[Builder, Any, tuple[object, ...]], Any]] = {
-    dict: Builder.entries,
+    dict: Builder.mapping,
     list: Builder.members,
     tuple: lambda builder, value, place: tuple(builder.members(value, place)),
-    Set: Builder.hashed,
+    Set: Builder.set_of,
     Encoded: Builder.encoded,
     Dtype: Builder.dtype,
     Instance: Builder.instance,
 }
 """The methods that copy values that are not plain, by type."""
 
-REMEDY = "Pass foreign='keep' for an inert stand-in, or foreign='omit' to leave it out"
-"""What a caller can do about an object that is not read."""
+
+def _is_simple(member: object) -> bool:
+    """Return whether members of a set can be compared in constant time, whatever their number."""
+    return type(member) in (str, bytes, bool, type(None)) or (type(member) is int and abs(member) < 2**31)
 
 
 def most_bytes_by_default(length: int) -> int:
     """Return the most memory that the arrays of a file of some bytes may take."""
     return 8 * length + SPARE_BYTES
-
-
-def written(place: tuple[object, ...]) -> str:
-    """Return the keys that lead to a value."""
-    if not place:
-        return "the top"
-    return quoted(".".join(str(key)[:100] for key in place))
-
-
-def described(value: object) -> str:
-    """Return the kind of a value in a few words, whatever its size."""
-    if type(value) is Name:
-        return f"the name {value.path}"
-    return f"an object of {value.path}" if isinstance(value, Instance) else f"a {type(value).__name__.lower()}"

@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from npnets.files.fault import Fault
 from npnets.files.limits import MOST_VALUES
-from npnets.interop.pickles.objects import Instance, Name, Set
+from npnets.files.quoting import plain
+from npnets.interop.pickles.objects import Instance, Name, OddKey, Set
 from npnets.interop.pickles.reading import Reading
 
 MOST_NUMBERED = 2**16
@@ -170,21 +171,24 @@ class Machine:
 
     def enter(self, target: dict[object, object], values: list[object]) -> None:
         """Put entries into a dict, given as keys and values in turn."""
-        for key, value in _pairs(values):
-            self.check_key(key)
+        for given, value in _pairs(values):
+            key = self.checked_key(given)
             if key in target:  # or a key of megabytes could be compared repeatedly
                 raise Fault("its pickle has a dict with one key twice; the file is damaged")
             target[key] = value
 
-    def check_key(self, key: object) -> None:
-        """Check that a key takes constant time in a dict."""
+    def checked_key(self, key: object) -> object:
+        """Return a key that takes constant time in a dict."""
         if type(key) is str:
-            return
+            return key
         if type(key) is not int or not -(2**31) <= key < 2**31:
+            if self.unknown is None:
+                return OddKey(key)
             raise Fault(f"its pickle has a dict with a {type(key).__name__} as a key, not text or a small integer")
         self.numbered += 1
         if self.numbered > MOST_NUMBERED:
             raise Fault(f"its pickle has more than {MOST_NUMBERED} integers as keys, more than are read")
+        return key
 
     # -- names and calls
 
@@ -202,7 +206,7 @@ class Machine:
         if self.unknown is None and isinstance(callee, Instance):  # a function that another function makes
             return self.push_new(Instance(f"{callee.path.removesuffix('()')}()", arguments))
         if type(callee) is not Name or (callee.path not in self.constructors and not self.makes_objects(callee.path)):
-            what = callee.path if type(callee) is Name else f"a {type(callee).__name__}"
+            what = plain(callee.path) if type(callee) is Name else f"a {type(callee).__name__}"
             raise Fault(f"its pickle calls {what}, which cannot be called; the file is damaged or malicious")
         if callee.path not in self.constructors:
             return self.push_new(Instance(callee.path, arguments))

@@ -113,6 +113,18 @@ def content_bytes(content: object) -> bytes:
         raise _bad(f"the bytes of an array with a {type(content).__name__}") from None
 
 
+class NumpyArrays:
+    """Makes arrays and scalars from NumPy's own descriptions."""
+
+    def needed_bytes(self, description: Numbers) -> int:
+        """Return how many bytes an array takes."""
+        return description.needed_bytes
+
+    def array(self, description: Numbers) -> Any:
+        """Return the array or scalar."""
+        return description.array()
+
+
 # -- descriptions in the pickle --------------------------------------------------------------------------------------
 
 

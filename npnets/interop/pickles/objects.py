@@ -57,3 +57,10 @@ class Encoded:
     """Bytes that the protocols before 3 write as text, one letter a byte."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OddKey:
+    """A key of a dict that is neither text nor a small integer; compared by identity, which takes constant time."""
+
+    key: object

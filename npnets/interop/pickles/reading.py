@@ -1,13 +1,15 @@
 """The bytes of a pickle, read from the front: fixed counts, counted parts, and lines of text."""
 
-import codecs
+import re
 
 from npnets.files.fault import Fault
 
 LONGEST_INTEGER = 1024
 """The longest integer, in bytes or in digits: Python writes no longer one as text."""
 
-_LONGEST_NAME = 200
+_LONGEST_NAME, _LONGEST_PLACE = 200, 20
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.?))", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"\\": b"\\", b"'": b"'", b'"': b'"'}
 
 
 class Reading:
@@ -55,13 +57,17 @@ class Reading:
         """Return a line that is a part of a name."""
         return decoded(self.line("a name"))
 
-    def line_number(self) -> int:
+    def line_number(self, longest: int = LONGEST_INTEGER) -> int:
         """Return a line that is an integer; a long one ends in L."""
-        line = self.line("a number", LONGEST_INTEGER)
+        line = self.line("a number", longest)
         try:
             return int(line[:-1] if line.endswith(b"L") else line)
         except ValueError:
             raise Fault(f"its pickle has {line[:20]!r} where an integer must be; the file is damaged") from None
+
+    def place(self) -> int:
+        """Return a line that is a number in the memo."""
+        return self.line_number(_LONGEST_PLACE)
 
     def line_float(self) -> float:
         """Return a line that is a number."""
@@ -84,10 +90,15 @@ class Reading:
         line = self.line("text", None)
         if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
             raise Fault(f"its pickle has {line[:20]!r} where quoted text must be; the file is damaged")
-        try:
-            return of_python_2(codecs.escape_decode(line[1:-1])[0])
-        except ValueError:
-            raise Fault(f"its pickle has text that is none, {line[:20]!r}; the file is damaged") from None
+        return of_python_2(_ESCAPE.sub(_unescaped, line[1:-1]))
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    if match[1] is not None:
+        return bytes.fromhex(match[1].decode())
+    if match[2] not in _ESCAPED:
+        raise Fault(f"its pickle has quoted text with {match[0]!r}, which Python 2 does not write; the file is damaged")
+    return _ESCAPED[match[2]]
 
 
 def decoded(part: bytes) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from npnets.files.fault import Fault
-from npnets.interop.pickles.machine import Machine
+from npnets.interop.pickles.machine import MOST_ARGUMENTS, Machine
 from npnets.interop.pickles.objects import Set
 from npnets.interop.pickles.reading import Reading, decoded, of_python_2
 
@@ -131,7 +131,9 @@ def _reduce(machine: Machine) -> None:
 def _new_by_name(machine: Machine) -> None:
     keywords = machine.pop_kind(dict)
     arguments = machine.pop_kind(tuple)
-    machine.call(machine.pop(), (*arguments[:_FEW], keywords) if keywords else arguments)
+    if keywords and len(arguments) > MOST_ARGUMENTS:  # which are copied
+        raise Fault(f"its pickle makes an object with {len(arguments)} arguments and more by name, more than are read")
+    machine.call(machine.pop(), (*arguments, keywords) if keywords else arguments)
 
 
 def _inst(machine: Machine) -> None:
@@ -155,8 +157,6 @@ def _marked_dict(machine: Machine) -> None:
     machine.push_new({})
     machine.fill_dict(values)
 
-
-_FEW = 64  # arguments beside those by name: copied in every call, so that their number must be bounded
 
 _BUFFERS = "for buffers outside the pickle, which are not in the file; pickle without buffer_callback"
 _REGISTERED = "for a number of a registered name, which is not in the file"
@@ -197,11 +197,11 @@ _INSTRUCTIONS: dict[int, Callable[[Machine], object]] = {
         "\x8e": _bytes(8),
         "\x96": _bytes(8),
         # the memo
-        "p": lambda machine: machine.remember(machine.reading.line_number()),
+        "p": lambda machine: machine.remember(machine.reading.place()),
         "q": lambda machine: machine.remember(machine.reading.number(1)),
         "r": lambda machine: machine.remember(machine.reading.number(4)),
         "\x94": Machine.remember,
-        "g": lambda machine: machine.recall(machine.reading.line_number()),
+        "g": lambda machine: machine.recall(machine.reading.place()),
         "h": lambda machine: machine.recall(machine.reading.number(1)),
         "j": lambda machine: machine.recall(machine.reading.number(4)),
         # containers

@@ -3,7 +3,8 @@
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
 from npnets.interop.pickles import numpy_values, plain
-from npnets.interop.pickles.contents import REMEDY, ForeignChoice
+from npnets.interop.pickles.contents import ForeignChoice
+from npnets.interop.pickles.wording import REMEDY
 from npnets.interop.torch import tensors
 
 CONSTRUCTORS = {**plain.CONSTRUCTORS, **numpy_values.CONSTRUCTORS, **tensors.CONSTRUCTORS}

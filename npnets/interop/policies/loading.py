@@ -11,9 +11,10 @@ from typing import Any
 
 from npnets import tree
 from npnets.backend import Device, parse_device
-from npnets.files.fault import Fault
-from npnets.files.quoting import listed, printable
+from npnets.files.fault import DAMAGED, Fault
+from npnets.files.quoting import listed, printable, quoted
 from npnets.functional import resolve_activation
+from npnets.interop.foreign import Foreign
 from npnets.interop.policies.action_space import Bounds, bounds_of
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.policy_file import PolicyFile, opened
@@ -117,6 +118,8 @@ def _reader_of(file: PolicyFile) -> Any:
     """Return the module that reads a file."""
     readers = [_module(name) for name in READERS]
     found = next((reader for reader in readers if reader.recognizes(file)), None)
+    if found is None and file.is_broken_archive:
+        raise Fault(f"it begins as a zip archive, but does not end as one; {DAMAGED}")
     if found is None:
         libraries = listed(readers, lambda reader: str(reader.LIBRARY), most=len(readers))
         raise Fault(f"{_described(file)}, which is no policy of a known library; policies are read from {libraries}")
@@ -139,4 +142,6 @@ def _described(file: PolicyFile) -> str:
 
 
 def _inside(contents: object) -> str:
+    if isinstance(contents, Foreign):
+        return f"an object of {quoted(contents.name, 200)}"
     return f"a dict of {listed(contents, most=5)}" if isinstance(contents, dict) else f"a {type(contents).__name__}"

@@ -40,6 +40,11 @@ class PolicyFile:
         )
 
     @property
+    def is_broken_archive(self) -> bool:
+        """Whether the file begins as a zip archive does, and its end has no directory of it."""
+        return self.beginning.startswith(LOCAL_HEADER) and not self.members
+
+    @property
     def is_pickle(self) -> bool:
         """Whether the file is a plain pickle, of a protocol from 2 on."""
         return self.beginning[:1] == b"\x80"
@@ -76,12 +81,17 @@ def opened(path: str | os.PathLike[str]) -> PolicyFile:
 
 
 def _members(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return the names in an archive; none if its directory is damaged, which its reader detects and reports."""
+    """Return the names in an archive; none if its directory is damaged.
+
+    An archive that was cut off can end with another that was in it: then the directory is not that of the beginning.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            return tuple(archive.namelist())
+            entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OverflowError, EOFError, NotImplementedError):
         return ()
+    begins = any(entry.header_offset == 0 for entry in entries)
+    return tuple(entry.filename for entry in entries) if begins else ()
 
 
 def _check_is_there(path: str) -> None:

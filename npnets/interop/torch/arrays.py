@@ -5,6 +5,7 @@ from typing import Literal
 
 from npnets.backend import Array
 from npnets.files.fault import Fault
+from npnets.interop.pickles import vocabulary
 from npnets.interop.pickles.numpy_values import content_bytes
 from npnets.interop.pickles.objects import Encoded
 from npnets.interop.torch import legacy, tensors
@@ -55,5 +56,5 @@ class TensorArrays:
             file = content_bytes(content)
             if not file.startswith(legacy.MAGIC):
                 raise Fault("its pickle has a storage in an unknown form; the file is damaged")
-            self.opened[id(part)] = (part, legacy.read(file, {}, tensors.NAMES, Fault))
+            self.opened[id(part)] = (part, legacy.read(file, vocabulary.unknown))
         return self.opened[id(part)][1]

@@ -4,12 +4,12 @@ The pickles are a magic number, a version, what the machine was, the saved value
 order. Plain pickles of tensors hold each storage as such a file of its own.
 """
 
-from collections.abc import Callable, Container, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
-from npnets.interop.pickles import unpickling
+from npnets.interop.pickles import unpickling, vocabulary
 from npnets.interop.torch import tensors
 from npnets.interop.torch.tensors import Storage
 
@@ -40,13 +40,14 @@ class Legacy(NamedTuple):
     length: int
 
 
-def read(
-    content: bytes,
-    constructors: Mapping[str, Callable[..., Any]],
-    names: Container[str],
-    unknown: Callable[[str], Fault] | None,
-) -> Legacy:
-    """Read the contents of a file; the other arguments are those of `unpickling.run`.
+def read(content: bytes, unknown: Callable[[str], Fault] | None) -> Legacy:
+    """Read the contents of a file.
+
+    Parameters
+    ----------
+    content : bytes
+    unknown : callable, optional
+        As for `unpickling.run`.
 
     Raises
     ------
@@ -62,13 +63,13 @@ def read(
         return storage
 
     def simple(start: int) -> tuple[object, int]:
-        return unpickling.run_first(content, start, {}, (), stored, Fault)
+        return unpickling.run_first(content, start, {}, (), stored, vocabulary.unknown)
 
     version, at = simple(len(MAGIC))
     machine, at = simple(at)
     if version != _VERSION or not isinstance(machine, dict) or type(machine.get("little_endian")) is not bool:
         raise Fault("it begins as files from before PyTorch 1.6 do, and does not go on so; the file is damaged")
-    value, at = unpickling.run_first(content, at, constructors, names, stored, unknown)
+    value, at = unpickling.run_first(content, at, vocabulary.CONSTRUCTORS, vocabulary.NAMES, stored, unknown)
     keys, at = simple(at)
     records = _records(content, at, keys, found)
     return Legacy(value, records, "little" if machine["little_endian"] else "big", at)

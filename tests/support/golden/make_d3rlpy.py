@@ -81,11 +81,11 @@ def actor_critic(config: Any, actor_encoder: Any, **given: Any) -> Any:
     return config(actor_encoder_factory=actor_encoder, **small, **given)
 
 
-def created(config: Any) -> Any:
+def created(config: Any, observations: int = OBSERVATIONS, actions: int = ACTIONS) -> Any:
     """An algorithm with larger weights than at first, and norms that change every action."""
     torch.manual_seed(0)
     algorithm = config.create(device="cpu")
-    algorithm.create_impl((OBSERVATIONS,), ACTIONS)
+    algorithm.create_impl((observations,), actions)
     for layer in layers_of(algorithm):
         for name, values in layer.state_dict().items():
             if isinstance(layer, torch.nn.Linear):
