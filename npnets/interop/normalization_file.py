@@ -70,8 +70,8 @@ def statistics_in(contents: object) -> Normalization:
     Fault
         If they hold none.
     """
-    if isinstance(contents, dict) and _IN_DICTS in contents:
-        return statistics_in(contents[_IN_DICTS])
+    if isinstance(contents, dict) and isinstance(contents.get(_IN_DICTS), Foreign):
+        contents = contents[_IN_DICTS]
     if not isinstance(contents, Foreign) or not isinstance(contents.state, dict):
         raise Fault(f"it holds {_described(contents)}, and no statistics of observations. Read are {_READ}")
     if contents.name.endswith(".VecNormalize"):
@@ -113,4 +113,8 @@ def _described(value: object) -> str:
     """Return what a value is, in a few words."""
     if isinstance(value, Foreign):
         return f"an object of {quoted(value.name)}"
-    return f"a dict of {listed(value)}" if isinstance(value, dict) else f"a {type(value).__name__}"
+    if isinstance(value, dict):
+        return f"a dict of {listed(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -85,6 +85,7 @@ def update(state: Normalization, batch: ArrayLike) -> Normalization:
     Chan, Golub and LeVeque 1979. In one batch or in many, the same observations give the same statistics up to the
     rounding of float64, also if the mean is large beside the deviation.
     """
+    state = _usable(state)
     rows = np.asarray(to_numpy(bare(as_array(batch, "batch"))), np.float64)
     if rows.shape[1:] != state.mean.shape or rows.ndim != state.mean.ndim + 1:
         raise ValueError(
@@ -118,6 +119,7 @@ def merge(a: Normalization, b: Normalization) -> Normalization:
     ValueError
         If shape, `clip` or `epsilon` differ.
     """
+    a, b = _usable(a), _usable(b)
     if a.mean.shape != b.mean.shape or (a.clip, a.epsilon) != (b.clip, b.epsilon):
         raise ValueError(
             "expected two states of one shape, clip and epsilon, but they have "
@@ -153,7 +155,7 @@ def normalize(state: Normalization, obs: Any) -> Array:
     """
     x = as_array(obs)
     dtype = x.dtype if hasattr(obs, "dtype") and x.dtype in COMPUTED else np.dtype(np.float32)
-    return normalized(state, x, dtype)
+    return normalized(_usable(state), x, dtype)
 
 
 def normalized(state: Normalization, x: Array, dtype: Any) -> Array:
@@ -193,8 +195,14 @@ def checked(state: Normalization) -> Normalization:
         raise ValueError("an entry of var is zero and epsilon too, so that observations would be divided by zero")
     if not state.count >= 0:
         raise ValueError(f"count must not be negative, but is {state.count!r}")
-    clip = None if state.clip is None else float(state.clip)
+    clip = None if state.clip is None or state.clip == np.inf else float(state.clip)
     return Normalization(mean, var, float(state.count), clip, float(state.epsilon))
+
+
+def _usable(state: Normalization) -> Normalization:
+    """Return a state with arrays of NumPy in float64: as it is if it has them, as every function here returns it."""
+    is_made_here = isinstance(state, Normalization) and type(state.mean) is type(state.var) is np.ndarray
+    return state if is_made_here and state.mean.dtype == state.var.dtype == _WIDE else checked(state)
 
 
 def check_limits(clip: object, epsilon: object) -> None:

@@ -38,6 +38,11 @@ def choice(network: Any, to_action: object, has_bounds: bool) -> ToAction:
         raise ValueError(f"to_action must be None or one of {', '.join(CHOICES)}, but is {to_action!r:.80}")
     if to_action in INTO_BOUNDS and (chooses or networks.action_shape(network) is None and not has_bounds):
         raise TypeError(f"to_action={to_action!r} needs a network of continuous actions and low and high")
+    if to_action == "squash" and isinstance(unwrapped(network), networks.ACTORS) and not networks.is_unbounded(network):
+        raise TypeError(
+            f"to_action='squash' needs an actor that does not squash by itself, but network is {network!r:.80}; use "
+            "'as_is' with its own bounds, 'clip_and_scale' for others, or ActorProb(..., unbounded=True)"
+        )
     _check_greedy(unwrapped(network), to_action, has_bounds)
     return to_action
 

@@ -39,7 +39,9 @@ def load(path: str | os.PathLike[str], kind: Any, classes: Iterable[type]) -> An
     params, metadata = checkpoint.load(path, classes=classes)
     try:
         return _policy(kind, params, metadata)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a file of another form than save writes raises
         raise CheckpointError(
             f"{printable(os.fsdecode(path))}: expected a file of Policy.save, or of checkpoint.save(path, params, "
             f"{{'network': network}}), but {plain(error)}"

@@ -202,6 +202,7 @@ CHANGES: dict[str, tuple[str, Callable[[Contents], object], str]] = {
         lambda c: encoder_of(c).update(hidden_units=[5, 4, 4]),
         "lacks '_encoder._layers.4.weight'",
     ),
+    "a million layers": ("ddpg", lambda c: encoder_of(c).update(hidden_units=[1] * 10**6), "has 1000000 hidden layers"),
     "fewer layers": (
         "ddpg",
         lambda c: encoder_of(c).update(hidden_units=[5]),

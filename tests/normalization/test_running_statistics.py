@@ -149,6 +149,21 @@ def test_a_batch_that_would_spoil_the_state_is_refused(batch: Any, words: str) -
         normalization.update(normalization.init(3), batch)
 
 
+def test_a_state_of_ones_own_may_hold_lists_and_float32_and_an_infinite_clip() -> None:
+    own = Normalization([1.0, 2.0], np.ones(2, np.float32), 3, np.inf, 0)  # type: ignore[arg-type]
+    same = Normalization(np.array([1.0, 2.0]), np.ones(2), 3.0, None, 0.0)
+    batch = np.array([[5.0, 6.0]])
+    check_same(normalization.update(own, batch), normalization.update(same, batch))
+    check_same(normalization.merge(own, same), normalization.merge(same, same))
+    assert normalization.normalize(own, batch).tolist() == [[4, 4]]
+
+
+def test_what_is_no_state_is_refused() -> None:
+    for call in (normalization.update, normalization.normalize):
+        with pytest.raises(TypeError, match="must be a Normalization, but is .*; normalization.init makes one"):
+            call((np.zeros(3), np.ones(3)), np.zeros((1, 3)))
+
+
 def test_states_of_other_observations_or_limits_are_not_merged() -> None:
     state = normalization.init(3)
     for other in (normalization.init(2), normalization.init(3, clip=5.0), normalization.init(3, epsilon=1e-2)):

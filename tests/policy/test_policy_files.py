@@ -130,6 +130,11 @@ DAMAGED: dict[str, tuple[Any, Any, str]] = {
     "no dict": ({"network": PARAMS}, {"network": ACTOR, "policy": 3}, "policy"),
     "another choice": ({"network": PARAMS}, {"network": ACTOR, "policy": {**PLAIN, "to_action": "x"}}, "to_action"),
     "one bound": ({"network": PARAMS}, {"network": ACTOR, "policy": {**PLAIN, "low": 1.0}}, "low and high"),
+    "a bound that no float holds": (
+        {"network": PARAMS},
+        {"network": ACTOR, "policy": {**PLAIN, "low": 10**400, "high": 1}},
+        "too large",
+    ),
     "a variance below zero": (
         {"network": PARAMS, "normalization": STATE._replace(var=-STATE.var)._asdict()},
         {"network": ACTOR, "policy": PLAIN},

@@ -41,6 +41,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "a class": (npnets.Actor, {}, TypeError, "network must be a network"),
     "a word": ("actor", {}, TypeError, "network must be a network"),
     "a word for the map": (ACTOR, {"to_action": "tanh"}, ValueError, "to_action must be None or one of as_is, squash"),
+    "an actor squashed twice": (ACTOR, {"to_action": "squash", "low": 0, "high": 1}, TypeError, "squash by itself"),
     "one bound": (UNBOUNDED, {"to_action": "clip", "low": 1.0}, TypeError, "expected low and high, or neither"),
     "bounds without a map": (UNBOUNDED, {"low": -1, "high": 1}, TypeError, "low and high need to_action"),
     "a map without bounds": (UNBOUNDED, {"to_action": "clip"}, TypeError, "needs low and high"),

@@ -20,6 +20,7 @@ from fault import Fault
 from planted_arrays import ARRAYS
 from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
+from planted_exports import EXPORTS
 from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
@@ -303,6 +304,7 @@ FAULTS = [
         "super().__get__(instance, owner)",
         "tests/threads/test_forks_and_handlers.py",
     ),
+    *EXPORTS,
     *POLICIES,
     *RULES,
     *DISTRIBUTIONS,

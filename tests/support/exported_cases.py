@@ -104,6 +104,7 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     "Net, an ensemble": partial(program, npnets.Net(3, 2, (8,), linear_layer=_MEMBERS, softmax=True)),
     "Net, noisy": partial(program, npnets.Net(3, 2, (8,), linear_layer=discrete.NoisyLinear)),
     "Actor": partial(program, npnets.Actor(npnets.Net(3, hidden_sizes=(64, 64)), 1, max_action=2.0)),
+    "Actor of large actions": partial(program, npnets.Actor(npnets.Net(17, hidden_sizes=(64, 64)), 6, max_action=1e3)),
     "Actor in float64": partial(program, npnets.Actor(_TRUNK, 2, (8,), **_BOUNDS), dtype=np.float64),
     "Actor with low and high": partial(program, npnets.Actor(_TRUNK, 2, **_BOUNDS)),
     "Actor with whole actions": partial(program, npnets.Actor(_TRUNK, (2, 2), flatten_action=False)),
@@ -159,6 +160,11 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     ),
     "FullQuantileFunction": _full_quantiles,
     "FullQuantileFunction, quantiles": partial(_full_quantiles, output="network"),
+    "Policy of quantiles, as they are": partial(
+        _policy, discrete.ImplicitQuantileNetwork(_TRUNK, 4, (8,), 16), to_action="as_is"
+    ),
+    "Policy of probabilities, as they are": partial(_policy, discrete.Actor(_TRUNK, 5), to_action="as_is"),
+    "Policy of branches, as they are": partial(_policy, npnets.BranchingNet(4, 3, 4, (8,)), to_action="as_is"),
     "Policy of a Net, greedy": partial(_policy, npnets.Net(5, 4, (16,)), to_action="greedy", normalization=_STATISTICS),
     "Policy of a Net with atoms, greedy": partial(_policy, npnets.Net(5, 4, (16,), num_atoms=7), to_action="greedy"),
     "Policy, clipped": partial(_policy, npnets.ActorProb(_TRUNK, 2, unbounded=True), to_action="clip", **_BOUNDS),

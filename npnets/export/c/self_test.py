@@ -3,11 +3,10 @@
 import numpy as np
 
 from npnets.export.c.layout import STATE, destinations
-from npnets.export.c.literals import array
+from npnets.export.c.literals import array, literal
 from npnets.export.c.signature import C_TYPES, constant_of, each_of, function_of, upper
 from npnets.export.program import Program
-
-TOLERANCE = "1e-5f"
+from npnets.export.tolerance import allowed_error
 
 VARIABLES = ("i", "memory", "right", "wrong")
 """The names beside those of the arguments where the function calls the policy."""
@@ -67,11 +66,11 @@ def _call(program: Program) -> list[str]:
 
 def _comparisons(program: Program) -> list[str]:
     lines = []
-    for port, place in destinations(program):
+    for (port, place), outputs in zip(destinations(program), program.self_test.outputs, strict=True):
         found, expected = place.at("j"), f"{function_of(program, f'expected_{port.name}')}[i][j]"
         kind = C_TYPES[port.value.kind]
         is_right = f"{found} == expected"
         if kind == "float":
-            is_right = f"fabsf({found} - expected) <= {TOLERANCE} * (1.0f + fabsf(expected))"
+            is_right = f"fabsf({found} - expected) <= {literal(allowed_error(outputs))}"
         lines += each_of(program, port, f"const {kind} expected = {expected};", f"right &= {is_right};")
     return lines

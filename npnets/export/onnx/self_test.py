@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnets.export.program import Program
+from npnets.export.tolerance import TOLERANCE, allowed_error
 
 KEY = "self_test"
 NEXT = "next_"
 """In front of a state's name where it goes out."""
-TOLERANCE = 1e-5
 
 
 def cases_as_json(program: Program) -> str:
@@ -59,7 +59,7 @@ def onnx_self_test(path: str | Path) -> int:
 
 def _wrong(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
     """Return of which cases an output is wrong."""
-    allowed = 0.0 if found.dtype.kind == "i" else TOLERANCE * max(1.0, np.abs(expected).max())
+    allowed = 0.0 if found.dtype.kind == "i" else allowed_error(expected)
     right = np.abs(found - expected) <= allowed  # which is false for what is not a number
     return np.array([not of_case.all() for of_case in right])
 

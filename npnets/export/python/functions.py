@@ -281,6 +281,6 @@ def clipped_exp(z: float, low: float, high: float) -> float:
 # -- self-test --------------------------------------------------------------------------------------------------------
 
 
-def agree(x: Vector, y: Vector) -> bool:
-    """Return whether two vectors differ by at most 1e-5, relative to y where it is large."""
-    return all([abs(a - b) <= 1e-5 * (1.0 + abs(b)) for a, b in zip(x, y)])
+def agree(x: Vector, y: Vector, error: float) -> bool:
+    """Return whether the entries of two vectors differ by at most an error."""
+    return all([abs(a - b) <= error for a, b in zip(x, y)])

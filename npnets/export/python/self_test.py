@@ -4,6 +4,7 @@ import numpy as np
 
 from npnets.export.program import Program
 from npnets.export.python import literals
+from npnets.export.tolerance import allowed_error
 
 _INDENT = " " * 12
 _MAIN = """\
@@ -28,10 +29,23 @@ def _function(program: Program) -> str:
         "wrong = 0",
         "for given, expected in CASES:",
         f"    {', '.join([*outputs, *(['state'] if states else [])])} = act(*given)",
-        f"    wrong += not agree({' + '.join([*vectors, *states])}, expected)",
+        f"    wrong += not ({_comparisons(program, [*vectors, *states])})",
         "return wrong",
     ]
     return "\n".join(["def self_test():", *(f"    {line}" for line in lines)])
+
+
+def _comparisons(program: Program, vectors: list[str]) -> str:
+    """Return a comparison of each output with its part of what is expected."""
+    if not program.self_test.outputs:
+        return "True"
+    start, comparisons = 0, []
+    for vector, outputs in zip(vectors, program.self_test.outputs, strict=True):
+        stop = start + outputs[0].size
+        part = "expected" if len(vectors) == 1 else f"expected[{start}:{stop}]"
+        comparisons.append(f"agree({vector}, {part}, {literals.number(allowed_error(outputs))})")
+        start = stop
+    return " and ".join(comparisons)
 
 
 def _cases(program: Program) -> str:

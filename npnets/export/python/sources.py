@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 
 from npnets.caches import bounded_cache
 from npnets.export.python import functions
@@ -22,14 +21,17 @@ def _plain(node: ast.FunctionDef, lines: list[str]) -> str:
     return "\n".join([first, *lines[node.body[0].lineno - 1 : node.end_lineno]])
 
 
-_CALL = re.compile(r"(?<![\w.])(\w+)\(")
-
-
 def called_in(text: str) -> list[str]:
-    """Return the functions that a text calls, and those that they call, in the order of `sources`."""
+    """Return the functions that code calls, and those that they call, in the order of `sources`."""
     found: set[str] = set()
-    unseen = _CALL.findall(text)
-    while new := {name for name in unseen if name in sources()} - found:
+    unseen = _calls(text)
+    while new := unseen & sources().keys() - found:
         found |= new
-        unseen = [name for function in new for name in _CALL.findall(sources()[function])]
+        unseen = {name for function in new for name in _calls(sources()[function])}
     return [name for name in sources() if name in found]
+
+
+def _calls(text: str) -> set[str]:
+    """Return the names of functions that code calls, without those of modules."""
+    calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    return {function.id for function in calls if isinstance(function, ast.Name)}

@@ -186,12 +186,12 @@ class Builder:
         return self.instance(Instance("numpy.dtype", (value.code,), value.details), place)
 
     def foreign_name(self, value: object, place: tuple[object, ...]) -> Any:
-        """Return a stand-in for a name, or for a part of a tensor that is not used."""
+        """Return a stand-in for a name, or for a storage without a tensor."""
         if self.foreign == "error":
             raise Fault(f"at {written(place)} it holds {described(value)}, which is neither a tensor nor a plain value")
         if self.foreign == "omit":
             return _LEFT_OUT
-        return Foreign(value.path if isinstance(value, Name) else f"torch.{type(value).__name__.lower()}")
+        return Foreign(value.path if isinstance(value, Name) else "torch.Storage")
 
 
 _BUILD: dict[type, Callable[[Builder, Any, tuple[object, ...]], Any]] = {

@@ -18,4 +18,7 @@ def described(value: object) -> str:
     """Return the kind of a value in a few words, whatever its size."""
     if type(value) is Name:
         return f"the name {plain(value.path)}"
-    return f"an object of {plain(value.path)}" if isinstance(value, Instance) else f"a {type(value).__name__.lower()}"
+    if isinstance(value, Instance):
+        return f"an object of {plain(value.path)}"
+    kind = type(value).__name__.lower()
+    return "a storage" if kind.endswith("storage") else f"a {kind}"

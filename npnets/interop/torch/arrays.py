@@ -9,7 +9,7 @@ from npnets.interop.pickles import vocabulary
 from npnets.interop.pickles.numpy_values import content_bytes
 from npnets.interop.pickles.objects import Encoded
 from npnets.interop.torch import legacy, tensors
-from npnets.interop.torch.tensors import Embedded, Half, Storage, Tensor
+from npnets.interop.torch.tensors import EmbeddedStorage, Half, Storage, Tensor
 
 
 class TensorArrays:
@@ -48,7 +48,7 @@ class TensorArrays:
         dtype = tensor.dtype or inner.value.dtype
         return replace(tensor, storage=inner.value, dtype=dtype), inner.records, inner.order
 
-    def _opened(self, embedded: Embedded) -> legacy.Legacy:
+    def _opened(self, embedded: EmbeddedStorage) -> legacy.Legacy:
         """Return what a file within the file holds, which is read once, however many tensors view it."""
         content = embedded.content
         part = content.text if isinstance(content, Encoded) else content

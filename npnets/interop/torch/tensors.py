@@ -58,7 +58,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbeddedStorage:
     """A storage as a whole file, which a plain pickle holds as bytes; its dtype is in there."""
 
     content: bytes | Encoded
@@ -71,7 +71,7 @@ class Tensor:
     An empty dtype is the one of an embedded storage.
     """
 
-    storage: Storage | Embedded
+    storage: Storage | EmbeddedStorage
     dtype: str
     offset: int
     shape: tuple[int, ...]
@@ -97,7 +97,15 @@ def storage(identifier: object) -> Storage:
 
 def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
-        case (Storage() | Embedded() as source, int(offset), tuple(shape), tuple(strides), bool(), dict(), *metadata):
+        case (
+            Storage() | EmbeddedStorage() as source,
+            int(offset),
+            tuple(shape),
+            tuple(strides),
+            bool(),
+            dict(),
+            *metadata,
+        ):
             _check_no_metadata(metadata)
             return _tensor(source, source.dtype if isinstance(source, Storage) else "", offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
@@ -106,7 +114,7 @@ def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
 def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor:
     match arguments:
         case (source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
-            if path in _NEW_DTYPES and isinstance(source, (Storage, Embedded)):
+            if path in _NEW_DTYPES and isinstance(source, (Storage, EmbeddedStorage)):
                 _check_no_metadata(metadata)
                 return _tensor(source, _NEW_DTYPES[path], offset, shape, strides)
     raise _bad_arguments("torch._utils._rebuild_tensor_v3")
@@ -135,10 +143,10 @@ def _torch_device(arguments: tuple[object, ...]) -> str:
     raise _bad_arguments("torch.device")
 
 
-def _load_from_bytes(arguments: tuple[object, ...]) -> Embedded:
+def _load_from_bytes(arguments: tuple[object, ...]) -> EmbeddedStorage:
     match arguments:
         case (bytes() | Encoded() as content,):
-            return Embedded(content)
+            return EmbeddedStorage(content)
     raise _bad_arguments("torch.storage._load_from_bytes")
 
 
@@ -170,7 +178,7 @@ def _check_no_metadata(metadata: list[object]) -> None:
 
 
 def _tensor(
-    source: Storage | Embedded, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]
+    source: Storage | EmbeddedStorage, dtype: str, offset: int, shape: tuple[Any, ...], strides: tuple[Any, ...]
 ) -> Tensor:
     if len(shape) != len(strides):
         raise Fault(f"it has a tensor of {len(shape)} axes with {len(strides)} strides; the file is damaged")

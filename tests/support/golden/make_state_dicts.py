@@ -158,6 +158,9 @@ def flat(output: Any) -> Iterator[torch.Tensor]:
 def vocabulary() -> dict[str, Any]:
     """Return what the calls of the cases are written in, as constructors of the version that is installed."""
     modules = {"ReLU": "relu", "Tanh": "tanh", "ELU": "elu", "GELU": "gelu", "SiLU": "silu", "Sigmoid": "sigmoid"}
+    modules |= {"SELU": "selu", "CELU": "celu", "Mish": "mish", "ReLU6": "relu6", "Hardtanh": "hardtanh"}
+    modules |= {"Softsign": "softsign", "Hardsigmoid": "hardsigmoid", "Hardswish": "hardswish"}
+    modules |= {"LogSigmoid": "logsigmoid"}
     modules |= {"Softplus": "softplus", "LeakyReLU": "leaky_relu", "LayerNorm": "layer_norm", "Linear": "Linear"}
     classes = [name for family in cases.FAMILIES.values() for name in family.signatures]
     made = {name: constructor(name) for name in classes if name != "Linear"}

@@ -116,7 +116,7 @@ def _source(algorithm: str) -> _Source:
 def _state(saved: object, source: _Source) -> dict[str, Any]:
     """Return the state dict of the policy, out of those of all modules."""
     if not isinstance(saved, bytes):
-        raise Fault(f"it has a {type(saved).__name__} for 'torch', where bytes must be; {DAMAGED}")
+        raise Fault(f"its weights are no bytes, but {quoted(saved)}; {DAMAGED}")
     states: Any = torch_file.load(saved, foreign="keep")
     names = list(states) if isinstance(states, dict) else []
     state = next((states[name] for name in (source.module, f"_{source.module}") if name in names), None)

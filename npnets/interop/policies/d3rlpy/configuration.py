@@ -28,7 +28,7 @@ def configuration(text: object, version: object) -> dict[str, Any]:
     if not isinstance(version, str) or not version.startswith("2."):
         raise Fault(f"it is of d3rlpy {quoted(version)}; files of d3rlpy 2 are read")
     if not isinstance(text, str):
-        raise Fault(f"its configuration is a {type(text).__name__}, where text must be; {DAMAGED}")
+        raise Fault(f"its configuration is no text, but {quoted(text)}; {DAMAGED}")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

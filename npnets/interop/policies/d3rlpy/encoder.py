@@ -143,6 +143,8 @@ class _Flags(NamedTuple):
 
 def _layers(state: Mapping[str, Any], at: str, factory: Factory) -> list[_Layer]:
     flags = _flags(factory)
+    if flags.layers > len(state):  # before names are made for each
+        raise Fault(f"its configuration has {flags.layers} hidden layers, but its weights are {len(state)} arrays")
     is_first_format = f"{at}_fcs.0.weight" in state
     names = _names_by_kind(at, flags) if is_first_format else _names_in_sequence(at, flags)
     used = {f"{name}.{part}" for layer in names for name in layer if name for part in _PARTS}
