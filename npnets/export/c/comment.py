@@ -99,7 +99,7 @@ def _commands(program: Program) -> list[str]:
         "",
         *_filled(
             f"Check it on your machine: where {macro} is defined, {check}() returns how many of its "
-            f"{len(program.self_test.outputs[0])} cases differ from npnets' outputs by more than 1e-5:"
+            f"{len(program.self_test.outputs[0])} cases differ from npnets' outputs by more than the rounding of float32:"
         ),
         "",
         f"    #define {macro}",
