@@ -65,6 +65,11 @@ def interface_of(network: Any, output: str | None = None) -> Interface:
     kind = type(inner)
     if kind is VAE and output == "network":
         return _ENCODER
+    if kind is VAE and inner is not network:
+        raise TypeError(
+            f"cannot export an action of {network!r:.80}, which has no decode; export the VAE inside, with "
+            "params['network'] and normalization="
+        )
     if kind not in _INTERFACES:
         raise TypeError(_no_interface(inner))
     return _INTERFACES[kind]

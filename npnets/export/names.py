@@ -38,9 +38,11 @@ def checked_name(name: str | None, path: str) -> str:
 
     Raises
     ------
-    ValueError
-        If it is no identifier, or one that C, C++ or Python uses itself.
+    TypeError, ValueError
+        If it is no text or no identifier, or one that C, C++ or Python uses itself.
     """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a text such as 'policy', but is {name!r:.80}")
     found = _from_path(path) if name is None else name
     where = f"name {found!r}" if name is not None else f"the name {found!r}, made from that of the file {path!r:.120},"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", found, re.ASCII) or "__" in found or len(found) > _LONGEST:

@@ -14,11 +14,13 @@ import npnets
 import npnets.numpy as nnp
 from npnets import discrete, export
 from npnets.export.names import checked_name
+from npnets.normalization import Normalized
 
 pytestmark = pytest.mark.numpy_alone("writes files")
 
 TRUNK = npnets.Net(3, hidden_sizes=(4,))
 ACTOR = npnets.Actor(TRUNK, 2)
+AUTOENCODER = npnets.VAE(npnets.MLP(7, 8), npnets.MLP(9, 2), 8, 4, max_action=1.0)
 QUANTILES = discrete.FullQuantileFunction(TRUNK, 2)
 
 
@@ -87,6 +89,7 @@ def check_refused(tmp_path: Path, call: Callable[[], None], kind: type[Exception
         (discrete.IntrinsicCuriosityModule(npnets.MLP(3, 2), 2, 2), ("export its feature_net",)),
         (discrete.FractionProposalNetwork(4, 3), ("export the FullQuantileFunction", "fraction_proposal=(")),
         (discrete.CosineEmbeddingNetwork(4, 3), ("export the quantile network that it is part of",)),
+        (Normalized(AUTOENCODER, 5), ("has no decode", "normalization=")),
     ],
 )
 def test_a_network_that_is_python_code_or_does_not_act_is_refused_by_name(
@@ -134,6 +137,10 @@ def test_arguments_in_another_order_or_missing_are_refused(tmp_path: Path) -> No
     call = lambda: export.python(path, policy, normalization=normalization)  # noqa: E731
     check_refused(tmp_path, call, TypeError, "expected a Policy alone")
     check_refused(tmp_path, written(tmp_path, ACTOR, output="mean"), ValueError, "'action', 'network'")
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    check_refused(tmp_path, written(tmp_path, ACTOR, name=3), TypeError, "name must be a text")
 
 
 def test_fractions_are_proposed_for_a_full_quantile_function_alone(tmp_path: Path) -> None:

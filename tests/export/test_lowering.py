@@ -18,7 +18,7 @@ pytestmark = pytest.mark.numpy_alone("programs hold NumPy's arrays")
 def check(program: Program) -> None:
     ports = [*program.inputs, *(state.before for state in program.states)]
     names = [port.value.name for port in ports] + [v.name for op in program.operations for v in results(op)]
-    assert len(set(names)) == len(names), names
+    assert len(set(names)) == len(names) and all(name.isidentifier() for name in names), names
     inputs = {port.name: array for port, array in zip(ports, program.self_test.inputs, strict=True)}
     found = interpret(program, inputs)
     for (name, output), expected in zip(found.items(), program.self_test.outputs, strict=True):

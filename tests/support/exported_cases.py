@@ -160,6 +160,11 @@ EXPORTED: dict[str, Callable[[], Program]] = {
     ),
     "FullQuantileFunction": _full_quantiles,
     "FullQuantileFunction, quantiles": partial(_full_quantiles, output="network"),
+    "Policy of quantiles, as they are": partial(
+        _policy, discrete.ImplicitQuantileNetwork(_TRUNK, 4, (8,), 16), to_action="as_is"
+    ),
+    "Policy of probabilities, as they are": partial(_policy, discrete.Actor(_TRUNK, 5), to_action="as_is"),
+    "Policy of branches, as they are": partial(_policy, npnets.BranchingNet(4, 3, 4, (8,)), to_action="as_is"),
     "Policy of a Net, greedy": partial(_policy, npnets.Net(5, 4, (16,)), to_action="greedy", normalization=_STATISTICS),
     "Policy of a Net with atoms, greedy": partial(_policy, npnets.Net(5, 4, (16,), num_atoms=7), to_action="greedy"),
     "Policy, clipped": partial(_policy, npnets.ActorProb(_TRUNK, 2, unbounded=True), to_action="clip", **_BOUNDS),
@@ -198,7 +203,8 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     port = plain.outputs[0]
     takes_actions = isinstance(network, npnets.Net) and network.concat
     assume(plain.parameters and len(port.shape) == 1 and not takes_actions)
-    to_action = draw(st.sampled_from(["squash", "clip", "clip_and_scale"]))
+    squashes = isinstance(network, npnets.Actor) or getattr(network, "unbounded", None) is False
+    to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=port.value.size, max_size=port.value.size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
     state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from npnets.common import BranchingNet
+from npnets.discrete import FullQuantileFunction, ImplicitQuantileNetwork
 from npnets.export.interface import innermost
 from npnets.export.lowering.bounds import Bounds, limited, scaled
 from npnets.export.lowering.builder import Builder, Outputs, Signal, vector
@@ -12,12 +13,16 @@ from npnets.export.lowering.feed_forward import combined
 from npnets.export.program import Argmax, GroupMean, Slice, Softmax, Transpose, Value
 from npnets.kernels.activations import TANH
 
+_OF_QUANTILES = (FullQuantileFunction, ImplicitQuantileNetwork)
+
 
 def action_of(builder: Builder, outputs: Outputs, policy: Any, dtype: Any) -> Outputs:
     """Add what a policy does with a network's outputs, and return the action."""
     first = next(iter(outputs.values()))
+    if policy.to_action == "greedy" or isinstance(innermost(policy.network), _OF_QUANTILES):
+        first = _scores(builder, outputs, policy.network)
     if policy.to_action == "greedy":
-        return {"action": _largest(builder, _scores(builder, outputs, policy.network))}
+        return {"action": _largest(builder, first)}
     x = first.value
     low, high = (None if bound is None else tuple(bound.ravel().tolist()) for bound in (policy.low, policy.high))
     bounds: Bounds = (None, low, high)

@@ -139,7 +139,7 @@ class Builder:
 
     def new(self, name: str, size: int, kind: Kind = "float") -> Value:
         """Return a vector under a name that no other has: the name itself, or with a number behind it."""
-        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "output"  # of a layer by itself, which is no part
         numbered = (f"{plain}_{number}" for number in count(2))
         free = next(candidate for candidate in chain([plain], numbered) if candidate not in self._names)
         self._names.add(free)
