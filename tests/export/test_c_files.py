@@ -185,10 +185,21 @@ def test_lines_of_a_header_have_at_most_120_characters() -> None:
         assert max(map(len, write(one).splitlines())) <= 120, one.description
 
 
-@pytest.mark.parametrize("name", ["obs", "action", "state", "sum", "j"])
-def test_a_name_that_the_function_uses_itself_is_an_error_with_a_remedy(name: str) -> None:
+@pytest.mark.parametrize("name", ["obs", "action", "state", "right", "i"])
+def test_the_name_of_a_variable_is_an_error_with_a_remedy(name: str) -> None:
     with pytest.raises(ValueError, match=f"name='{name}_policy'"):
         write(dataclasses.replace(program(ACTOR), name=name))
+
+
+@pytest.mark.parametrize("name", ["gcc", "clang", "g++"])
+def test_every_other_name_does(name: str, tmp_path: Path) -> None:
+    programs = {
+        one: dataclasses.replace(program(ACTOR), name=one) for one in ("sum", "j", "buffer_0", "z", "expected", "p")
+    }
+    language = ["-x", "c++"] if "++" in name else []
+    source = "".join(map(calls, programs.values()))
+    texts = {one: write(made) for one, made in programs.items()}
+    compile_in(tmp_path, [name, *language, "-Wno-missing-declarations", "-fsyntax-only"], source, texts)
 
 
 @pytest.mark.parametrize("kind", ["Actor", "RecurrentActorProb", "discrete.Actor"])
