@@ -204,7 +204,7 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     takes_actions = isinstance(network, npnets.Net) and network.concat
     assume(plain.parameters and len(port.shape) == 1 and not takes_actions)
     squashes = isinstance(network, npnets.Actor) or getattr(network, "unbounded", None) is False
-    to_action = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
+    to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=port.value.size, max_size=port.value.size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
     state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
