@@ -24,6 +24,7 @@ from planted_exports import EXPORTS
 from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
+from planted_python_files import PYTHON_FILES
 from planted_quantiles import QUANTILES
 from planted_readers import READERS
 from planted_rules import RULES
@@ -312,6 +313,7 @@ FAULTS = [
     *NETWORKS,
     *DISCRETE,
     *POPULATIONS,
+    *PYTHON_FILES,
     *QUANTILES,
     *READERS,
 ]
