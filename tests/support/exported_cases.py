@@ -206,7 +206,10 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=size, max_size=size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
     state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
-    policy = Policy(network, params, to_action=to_action, low=low, high=high, normalization=state)
+    bounds: Any = {"to_action": to_action, "low": low, "high": high}
+    if squashes and draw(st.booleans()):
+        bounds = {}  # those of the actor itself
+    policy = Policy(network, params, normalization=state, **bounds)
     return program(policy, seed=seed), policy
 
 
