@@ -322,6 +322,7 @@ def test_weights_without_a_configuration_are_refused_with_the_remedy(tmp_path: P
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just([]) | st.just({})
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_any_change_of_the_configuration_is_read_or_refused(tmp_path_factory: Any, data: Any) -> None:
     contents = contents_of("td3_plus_bc_scaled")
