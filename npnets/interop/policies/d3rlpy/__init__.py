@@ -117,7 +117,10 @@ def _state(saved: object, source: _Source) -> dict[str, Any]:
     """Return the state dict of the policy, out of those of all modules."""
     if not isinstance(saved, bytes):
         raise Fault(f"its weights are no bytes, but {quoted(saved)}; {DAMAGED}")
-    states: Any = torch_file.load(saved, foreign="keep")
+    try:
+        states: Any = torch_file.load(saved, foreign="keep")
+    except ValueError as error:
+        raise Fault(f"in its weights, {error}") from error
     names = list(states) if isinstance(states, dict) else []
     state = next((states[name] for name in (source.module, f"_{source.module}") if name in names), None)
     if not isinstance(state, dict):
