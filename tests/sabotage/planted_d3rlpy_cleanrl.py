@@ -40,8 +40,8 @@ D3RLPY_CLEANRL = [
     Fault(
         "the quantiles of one action are mixed with those of others",
         f"{_D3RLPY}/__init__.py",
-        "weight.reshape(-1, actions, quantiles).mean(-1)",
-        "weight.reshape(-1, quantiles, actions).mean(1)",
+        "weight.reshape(-1, *shape).mean(-1)",
+        "weight.reshape(-1, *shape[::-1]).mean(1)",
         _OF_D3RLPY,
     ),
     Fault(
