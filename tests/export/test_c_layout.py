@@ -137,3 +137,19 @@ def test_an_input_that_is_read_again_is_not_overwritten() -> None:
     assert found.places["a"] != found.places["b"]
     other = layout(program([*operations[:2], dataclasses.replace(operations[2], x=OBS)], [total]))
     assert other.places["a"] == other.places["b"]
+
+
+def test_a_value_on_the_way_to_a_state_does_not_overwrite_what_is_still_read() -> None:
+    hidden, cell = Value("hidden", 4), Value("cell", 4)
+    a, b, total = Value("a", 4), Value("b", 4), Value("total", 4)
+    operations = [Activate(a, OBS, "tanh"), Activate(b, a, "relu"), Combine(total, b, hidden, "add")]
+    one = program(operations, [total], (total, cell), layers=1)
+    states = tuple(
+        State(Port(name, before, (4,)), Port(name, after, (4,)))
+        for name, before, after in (("hidden", hidden, total), ("cell", cell, cell))
+    )
+    one = dataclasses.replace(one, states=states, outputs=(Port("out_0", b, (4,)),))
+    inputs = random_inputs(one)
+    check_outputs(one, inputs, Library([one]).run(0, inputs))
+    without = dataclasses.replace(one, outputs=())
+    assert layout(without).places["total"] == Place("state->hidden") != layout(without).places["b"]

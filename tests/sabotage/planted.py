@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fault import Fault
 from planted_arrays import ARRAYS
+from planted_d3rlpy_cleanrl import D3RLPY_CLEANRL
 from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
 from planted_exports import EXPORTS
@@ -316,6 +317,7 @@ FAULTS = [
     *PYTHON_FILES,
     *QUANTILES,
     *READERS,
+    *D3RLPY_CLEANRL,
 ]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import npnets
 from npnets.export.c import self_test
 from npnets.export.c.comment import comment
 from npnets.export.c.constants import Constants
@@ -32,8 +33,6 @@ def write(program: Program) -> str:
     ValueError
         If an argument of the function, or a variable of its self-test, has the program's name.
     """
-    import npnets
-
     _check_name(program)
     program = replace(program, operations=_needed(program))
     constants, functions = Constants(program.name), Functions(program.name)
