@@ -5,9 +5,9 @@
     python -m benchmarks.export --again
 
 Each policy has random parameters. Its header is compiled alone, without `-ffast-math`. A time is the least mean over
-blocks of 200 actions, which a busy machine disturbs least; that of npnets is of `Policy.act`, or `step`, from Python.
-Flash is the code and constants of the object file, without the functions of `math.h` that it calls. Instructions are
-counted in QEMU, those of `math.h` too.
+blocks of 200 actions, which a busy machine disturbs least; that of npnets is of `Policy.act`, or `step`, from Python
+on one thread. Flash is the code and constants of the object file, without the functions of `math.h` that it calls.
+Instructions are counted in QEMU, those of `math.h` too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+import npnets
 from benchmarks.export.compilers import HERE, THERE, check_installed, flash, stack
 from benchmarks.export.cortex_m4 import QEMU, instructions
 from benchmarks.export.desktop import microseconds
@@ -29,9 +30,8 @@ from benchmarks.harness.processor import instructions as best_instructions
 from benchmarks.harness.processor import slug
 from benchmarks.harness.record import Record, measure_and_show
 from examples.shared.command_line import at_least
-from npnets import about
 
-NAME = f"export-{slug(about()['processor'], best_instructions())}"
+NAME = f"export-{slug(npnets.about()['processor'], best_instructions())}"
 
 Found = dict[str, Any]
 
@@ -64,7 +64,8 @@ def _python(policy: Written, blocks: int) -> float:
     obs = np.zeros(policy.policy.network.state_shape if policy.is_recurrent else _width(policy), np.float32)
     _, state = policy.policy.step(obs, None) if policy.is_recurrent else (None, None)
     call = (lambda: policy.policy.step(obs, state)) if policy.is_recurrent else (lambda: policy.policy.act(obs))
-    return min(time_block(call, 200, HostClock()).wall for _ in range(max(1, blocks // 20)))
+    with npnets.threads(1):
+        return min(time_block(call, 200, HostClock()).wall for _ in range(max(1, blocks // 20)))
 
 
 def _width(policy: Written) -> Any:
@@ -97,8 +98,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--policies", nargs="+", choices=POLICIES, default=list(POLICIES), metavar="POLICY", help="default: all"
     )
-    parser.add_argument("--blocks", type=at_least(1), help="blocks of 200 actions; default: 2000")
-    return parse(parser, {"blocks": 2000}, {"blocks": 50}, arguments)
+    parser.add_argument("--blocks", type=at_least(1), help="blocks of 200 actions; default: 10000")
+    return parse(parser, {"blocks": 10000}, {"blocks": 50}, arguments)
 
 
 def main() -> None:

@@ -75,7 +75,8 @@ def load(
 
 def _contents(path: str | os.PathLike[str]) -> bytes:
     with open(path, "rb") as file:
-        return file.read(unpickling.MOST_BYTES + 1)
+        length = os.fstat(file.fileno()).st_size
+        return file.read(min(length, unpickling.MOST_BYTES) + 1)  # which takes as much memory before it reads
 
 
 def _read(pickle: bytes, most_bytes: int | None, foreign: ForeignChoice) -> Any:

@@ -16,7 +16,8 @@ from exported_cases import EXPORTED, program
 
 import npnets
 from npnets.export.c.header import write
-from npnets.export.program import Activate, Clip, Linear, Port, Program, SelfTest, Value
+from npnets.export.c.literals import literal
+from npnets.export.program import Activate, Clip, Linear, Normalize, Port, Program, SelfTest, Value
 from npnets.functional import resolve_activation
 from npnets.kernels.activation_formulas import FORMULAS
 
@@ -89,6 +90,22 @@ def test_bounds_that_float32_cannot_hold_are_rounded_inwards() -> None:
     found = library.run(0, {"obs": np.array([[-3e38] * 6, [3e38] * 6])})["out"].astype(np.float64)
     assert (found >= low).all() and (found <= high).all()
     assert np.abs(found[:, [0, 1]] - [[-0.1, 0.1], [0.1, 0.3]]).max() < 1e-7
+
+
+def test_observations_far_from_zero_are_normalized_as_in_float64() -> None:
+    mean, deviation = np.array([1e4 + 1 / 3, -7e5 + 0.01, 2.0, 0.5]), np.array([0.01, 0.2, 1e-300, 1e30])
+    library = Library([by_hand(Normalize(Value("y", 4), Value("x", 4), mean, deviation, 10.0), inputs=4)])
+    obs = np.array([[1e4, -7e5, 2.0, 3.0], [1e4 + 0.25, -7e5 + 1, 2.5, -1.0]], np.float32)
+    expected = np.clip((obs - mean) / deviation, -10, 10)
+    np.testing.assert_allclose(library.run(0, {"obs": obs})["out"], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_weights_of_equal_numbers_and_other_shapes_are_other_constants() -> None:
+    x, y, z = Value("x", 6), Value("y", 4), Value("z", 6)
+    numbers = np.arange(24.0)
+    one = by_hand(Linear(y, x, numbers.reshape(6, 4), None), Linear(z, y, numbers.reshape(4, 6), None))
+    found = Library([one]).run(0, {"obs": np.ones((1, 6))})["out"][0]
+    np.testing.assert_allclose(found, np.ones(6) @ numbers.reshape(6, 4) @ numbers.reshape(4, 6))
 
 
 def test_an_episode_of_steps_is_that_of_the_policy() -> None:
@@ -172,6 +189,26 @@ def test_weights_that_are_used_twice_are_written_once() -> None:
     assert text.count("static const float") == 2
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.1, "0.1f"),
+        (1, "1.0f"),
+        (-0.0, "-0.0f"),
+        (1 / 3, "0.33333334f"),
+        (1e-5, "1.0e-05f"),
+        (16777216.0, "16777216.0f"),
+        (3.4e38, "3.4e+38f"),
+        (1e39, "INFINITY"),
+        (-np.inf, "-INFINITY"),
+    ],
+)
+def test_a_number_has_the_fewest_digits_that_give_the_same_float32(number: float, text: str) -> None:
+    with np.errstate(over="ignore"), np.printoptions(legacy="1.13"):
+        assert literal(number) == text
+        assert text.endswith("INFINITY") or np.float32(text[:-1]) == np.float32(number)
+
+
 # -- names and comments -----------------------------------------------------------------------------------------------
 
 
@@ -185,10 +222,32 @@ def test_lines_of_a_header_have_at_most_120_characters() -> None:
         assert max(map(len, write(one).splitlines())) <= 120, one.description
 
 
-@pytest.mark.parametrize("name", ["obs", "action", "state", "sum", "j"])
-def test_a_name_that_the_function_uses_itself_is_an_error_with_a_remedy(name: str) -> None:
+def test_a_single_index_is_given_by_its_address() -> None:
+    assert "static inline void policy(const float obs[POLICY_OBS_SIZE], int *action)" in write(
+        EXPORTED["discrete.Actor"]()
+    )
+
+
+def test_nothing_is_assigned_to_itself() -> None:
+    text = write(program(npnets.RecurrentActorProb(1, 3, 1, hidden_layer_size=16)))
+    assert not re.search(r"^ *(\S+) = \1;", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["obs", "action", "state", "right", "i"])
+def test_the_name_of_a_variable_is_an_error_with_a_remedy(name: str) -> None:
     with pytest.raises(ValueError, match=f"name='{name}_policy'"):
         write(dataclasses.replace(program(ACTOR), name=name))
+
+
+@pytest.mark.parametrize("name", ["gcc", "clang", "g++"])
+def test_every_other_name_does(name: str, tmp_path: Path) -> None:
+    programs = {
+        one: dataclasses.replace(program(ACTOR), name=one) for one in ("sum", "j", "buffer_0", "z", "expected", "p")
+    }
+    language = ["-x", "c++"] if "++" in name else []
+    source = "".join(map(calls, programs.values()))
+    texts = {one: write(made) for one, made in programs.items()}
+    compile_in(tmp_path, [name, *language, "-Wno-missing-declarations", "-fsyntax-only"], source, texts)
 
 
 @pytest.mark.parametrize("kind", ["Actor", "RecurrentActorProb", "discrete.Actor"])

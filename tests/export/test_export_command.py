@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from npnets.__main__ import main
 
 pytestmark = pytest.mark.numpy_alone("writes files")
 
+DATA = Path(__file__).parents[2] / "examples" / "data"
 ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 1, max_action=2.0, conditioned_sigma=True)
 CRITIC = npnets.Critic(npnets.Net(3, 1, (4,), concat=True))
 STATISTICS = npnets.normalization.update(npnets.normalization.init(3), np.arange(12.0).reshape(4, 3))
@@ -59,6 +61,19 @@ def test_a_saved_policy_is_exported_with_its_normalization(tmp_path: Path) -> No
     assert written == (tmp_path / "expected.py").read_text(encoding="utf-8")
     npnets.export.python(tmp_path / "without.py", ACTOR, params_of(ACTOR), name="policy")
     assert written != (tmp_path / "without.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [("stable_baselines3_sac_pendulum.zip", []), ("tianshou_td3_pendulum.pth", ["--low=-1.5", "--high=2"])],
+)
+def test_a_policy_of_another_library_is_exported_as_it_acts(tmp_path: Path, file: str, options: list[str]) -> None:
+    path, target = DATA / file, tmp_path / "policy.py"
+    assert main(["export", str(path), str(target), *options]) == 0
+    policy = npnets.interop.load_policy(path, action_space=(-1.5, 2.0) if options else None)
+    obs = np.random.default_rng(0).normal(size=3).astype(np.float32)
+    action = runpy.run_path(str(target))["act"](obs.tolist())
+    np.testing.assert_allclose(action, policy.act(obs), rtol=1e-5)
 
 
 def test_a_network_that_does_not_act_is_exported_with_its_own_output(tmp_path: Path) -> None:

@@ -176,6 +176,13 @@ def test_bounds_are_rounded_inwards() -> None:
         np.testing.assert_allclose(found, np.clip(expected, -3.4028235e38, 3.4028235e38), rtol=1e-7)
 
 
+def test_an_action_that_a_tanh_bounds_keeps_within_one() -> None:
+    x = np.linspace(5, 10, 200_001)[None]
+    size = x.shape[1]
+    found = compute(Activate(Value("out", size), Value("x", size), "tanh"), np.concatenate([x, -x]))
+    assert (found.min(), found.max()) == (-1, 1)
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -60,6 +60,15 @@ def test_the_bounds_of_a_checkpoint_are_held_against_the_space(tmp_path: Path) -
         interop.load_policy(tmp_path / "policy.npz", action_space=([-1, -2], [1, 2]))
 
 
+def test_a_checkpoint_under_another_name_is_refused_with_the_suffix_that_it_needs(tmp_path: Path) -> None:
+    Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
+    (tmp_path / "policy.npz").rename(tmp_path / "policy.zip")
+    with pytest.raises(
+        ValueError, match=r"policy.zip cannot be read: it is a checkpoint of npnets, .* end in .npz; ren"
+    ):
+        interop.load_policy(tmp_path / "policy.zip")
+
+
 def test_a_checkpoint_without_a_network_is_refused_with_its_name(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "params.npz", PARAMS)
     with pytest.raises(ValueError, match=r"params.npz: expected a file of Policy.save, or of checkpoint.save"):

@@ -161,6 +161,15 @@ def test_a_file_of_a_jax_script_is_refused_with_the_cause(tmp_path: Path) -> Non
         load_policy(path)
 
 
+@pytest.mark.parametrize("size", [0, 1, 3, 100, -1])
+def test_a_file_that_was_cut_off_is_no_file_of_a_jax_script(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "td3.cleanrl_model"
+    path.write_bytes(path_of("td3").read_bytes()[:size])
+    with pytest.raises(ValueError, match="cannot be read: (it is empty|it begins|its zip)") as error:
+        load_policy(path)
+    assert "JAX" not in str(error.value)
+
+
 def changed(name: str, **changes: Any) -> State:
     """A state dict with other arrays; `None` removes one."""
     state = {**state_of(name), **{key.replace("__", "."): array for key, array in changes.items()}}

@@ -16,8 +16,8 @@ from drawn_d3rlpy import Drawn, algorithms  # noqa: E402  # once it is known tha
 
 pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")]
 
-TOLERANCE = 5e-6
-"""Of half the width of the bounds: both compute in float32, and their sums differ in order."""
+TOLERANCE = 2e-5
+"""Of half the width of the bounds: both compute in float32, in another order, and d3rlpy rounds after each norm."""
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,12 +18,14 @@ from pathlib import Path
 
 from fault import Fault
 from planted_arrays import ARRAYS
+from planted_d3rlpy_cleanrl import D3RLPY_CLEANRL
 from planted_discrete import DISCRETE
 from planted_distributions import DISTRIBUTIONS
 from planted_exports import EXPORTS
 from planted_networks import NETWORKS
 from planted_policies import POLICIES
 from planted_populations import POPULATIONS
+from planted_python_files import PYTHON_FILES
 from planted_quantiles import QUANTILES
 from planted_readers import READERS
 from planted_rules import RULES
@@ -312,8 +314,10 @@ FAULTS = [
     *NETWORKS,
     *DISCRETE,
     *POPULATIONS,
+    *PYTHON_FILES,
     *QUANTILES,
     *READERS,
+    *D3RLPY_CLEANRL,
 ]
 
 

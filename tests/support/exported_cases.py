@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from hypothesis import assume
 from hypothesis import strategies as st
 
 import npnets
@@ -196,20 +195,30 @@ def exported_programs(draw: st.DrawFn) -> Program:
 @st.composite
 def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     """Draw a policy of bounded actions around a small network, and its program."""
-    network = draw(networks([npnets.Net, npnets.MLP, npnets.Actor, npnets.ActorProb, npnets.RecurrentActorProb]))
+    kinds = [npnets.Net, npnets.MLP, npnets.Actor, npnets.ActorProb, npnets.RecurrentActorProb]
+    network = draw(networks(kinds).filter(_returns_a_vector))
     dtype, seed = draw(st.sampled_from([np.float32, np.float64])), draw(st.integers(0, 9))
     params = drawn_params(network, dtype, seed)
-    plain = program_of(subject_of(network, params, None, "network", None), "policy", seed)
-    port = plain.outputs[0]
-    takes_actions = isinstance(network, npnets.Net) and network.concat
-    assume(plain.parameters and len(port.shape) == 1 and not takes_actions)
+    plain = program(network, params, output="network")
+    size = plain.outputs[0].value.size
     squashes = isinstance(network, npnets.Actor) or getattr(network, "unbounded", None) is False
-    to_action = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
-    low = draw(st.lists(st.floats(-8, 8, width=32), min_size=port.value.size, max_size=port.value.size))
+    to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
+    low = draw(st.lists(st.floats(-8, 8, width=32), min_size=size, max_size=size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
     state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
-    policy = Policy(network, params, to_action=to_action, low=low, high=high, normalization=state)
+    bounds: Any = {"to_action": to_action, "low": low, "high": high}
+    if squashes and draw(st.booleans()):
+        bounds = {}  # those of the actor itself
+    policy = Policy(network, params, normalization=state, **bounds)
     return program(policy, seed=seed), policy
+
+
+def _returns_a_vector(network: Any) -> bool:
+    """Return whether a network with parameters takes an observation alone, and returns one axis for it."""
+    if isinstance(network, npnets.Net) and network.concat:
+        return False
+    plain = program(network, output="network")
+    return plain.parameters > 0 and len(plain.outputs[0].shape) == 1
 
 
 @st.composite

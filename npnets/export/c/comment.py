@@ -19,8 +19,8 @@ def comment(program: Program, version: str, bytes_of_constants: int, bytes_of_st
         "",
         *_filled(
             f"{program.parameters:,} parameters; {bytes_of_constants:,} bytes of constants, and {bytes_of_stack:,} "
-            "bytes of stack beside the caller's arrays. Nothing is allocated, nothing is remembered between calls, and "
-            "nothing but <math.h> is needed."
+            f"bytes of stack beside the caller's arrays. Nothing is allocated, {_memory(program)}, and nothing but "
+            "<math.h> is needed."
         ),
         "",
         *_ports(program),
@@ -39,6 +39,10 @@ def comment(program: Program, version: str, bytes_of_constants: int, bytes_of_st
 
 def _filled(text: str, first: str = "", further: str = "") -> list[str]:
     return textwrap.wrap(text, WIDTH - 3, initial_indent=first, subsequent_indent=further, break_on_hyphens=False)
+
+
+def _memory(program: Program) -> str:
+    return "all memory between calls is in the state" if program.states else "nothing is remembered between calls"
 
 
 def _harmless(line: str) -> str:
@@ -99,7 +103,7 @@ def _commands(program: Program) -> list[str]:
         "",
         *_filled(
             f"Check it on your machine: where {macro} is defined, {check}() returns how many of its "
-            f"{len(program.self_test.outputs[0])} cases differ from npnets' outputs by more than 1e-5:"
+            f"{len(program.self_test.outputs[0])} cases differ from npnets' outputs by more than float32's rounding:"
         ),
         "",
         f"    #define {macro}",

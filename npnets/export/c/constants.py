@@ -48,9 +48,9 @@ class Constants:
         return sum(values.nbytes for values in self.arrays.values())
 
     def _free_name(self, label: str) -> str:
-        wanted = f"{self.prefix}_{identifier(label)}"
-        taken = (wanted, *(f"{wanted}_{number}" for number in range(2, len(self.arrays) + 3)))
-        return next(name for name in taken if name not in self.arrays)
+        preferred = f"{self.prefix}_{identifier(label)}"
+        candidates = (preferred, *(f"{preferred}_{number}" for number in range(2, len(self.arrays) + 3)))
+        return next(name for name in candidates if name not in self.arrays)
 
 
 def identifier(label: str) -> str:

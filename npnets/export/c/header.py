@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import npnets
+from npnets.export.c import self_test
 from npnets.export.c.comment import comment
 from npnets.export.c.constants import Constants
 from npnets.export.c.functions import Functions
 from npnets.export.c.layout import STATE, arrange, destinations
-from npnets.export.c.self_test import self_test
 from npnets.export.c.signature import C_TYPES, head, macros, state_type, upper
-from npnets.export.c.statements import GATES, Statements
+from npnets.export.c.statements import Statements
 from npnets.export.program import Constant, Operation, Program
 from npnets.export.pruning import pruned
 
@@ -30,10 +31,8 @@ def write(program: Program) -> str:
     Raises
     ------
     ValueError
-        If the function itself uses the program's name for something else.
+        If an argument of the function, or a variable of its self-test, has the program's name.
     """
-    import npnets
-
     _check_name(program)
     program = replace(program, operations=_needed(program))
     constants, functions = Constants(program.name), Functions(program.name)
@@ -59,37 +58,18 @@ def write(program: Program) -> str:
         *(f"    {line}" for line in (*buffers, *unread, *[""] * bool(buffers), *body)),
         "}",
         "",
-        *self_test(program),
+        *self_test.lines(program),
         "#endif",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-_LOCAL = (
-    "i",
-    "j",
-    "k",
-    STATE,
-    "average",
-    "best",
-    "centred",
-    "factor",
-    "largest",
-    "squares",
-    "sum",
-    "next_cell",
-    "right",
-    "wrong",
-    *(gate for gate, _ in GATES),
-)
-
-
 def _check_name(program: Program) -> None:
-    """Raise an error if the function itself uses its name for something else."""
+    """Raise an error if a variable has the function's name where it is called, since one would hide the other."""
     ports = [*program.inputs, *(port for port, _ in destinations(program))]
-    if program.name in (*_LOCAL, *(port.name for port in ports)):
+    if program.name in (STATE, *self_test.VARIABLES, *(port.name for port in ports)):
         raise ValueError(
-            f"the name {program.name!r} is that of a variable in the C function; pass another one, "
+            f"the name {program.name!r} is that of a variable where the C function is called; pass another one, "
             f"name='{program.name}_policy'"
         )
 

@@ -14,9 +14,11 @@ WIDTH = 120
 def literal(number: object) -> str:
     """Return the float32 nearest to a number as a constant of C, such as `0.1f`."""
     rounded = np.float32(number)  # type: ignore[arg-type]
-    if np.isinf(rounded):
-        return "INFINITY" if rounded > 0 else "-INFINITY"
-    return "NAN" if np.isnan(rounded) else f"{rounded!s}f"
+    if not np.isfinite(rounded):
+        return "NAN" if np.isnan(rounded) else "INFINITY" if rounded > 0 else "-INFINITY"
+    is_usual = rounded == 0 or 1e-4 <= abs(rounded) < 1e9
+    # str() would depend on NumPy's print options.
+    return f"{(np.format_float_positional if is_usual else np.format_float_scientific)(rounded, trim='0')}f"
 
 
 def array(kind: str, name: str, values: NDArray[np.generic]) -> list[str]:

@@ -8,8 +8,11 @@ from npnets.export.c.signature import C_TYPES, constant_of, each_of, function_of
 from npnets.export.program import Program
 from npnets.export.tolerance import allowed_error
 
+VARIABLES = ("i", "memory", "right", "wrong")
+"""The names beside those of the arguments where the function calls the policy."""
 
-def self_test(program: Program) -> list[str]:
+
+def lines(program: Program) -> list[str]:
     """Return the lines, or none if the program has no cases."""
     if not program.self_test.outputs:
         return []
@@ -22,12 +25,12 @@ def _cases(program: Program) -> list[str]:
     expected = [port for port, _ in destinations(program)]
     both = [*zip(given, program.self_test.inputs, ["given"] * len(given), strict=True)]
     both += zip(expected, program.self_test.outputs, ["expected"] * len(expected), strict=True)
-    lines = []
+    found = []
     for port, values, role in both:
         kind = C_TYPES[port.value.kind]
         rows = np.asarray(values).reshape(len(values), -1)
-        lines += array(kind, function_of(program, f"{role}_{port.name}"), rows)
-    return [*lines, ""]
+        found += array(kind, function_of(program, f"{role}_{port.name}"), rows)
+    return [*found, ""]
 
 
 def _function(program: Program) -> list[str]:

@@ -39,8 +39,6 @@ from npnets.export.program import (
 AT_ONCE = 4
 """Rows of a weight that are added at once."""
 
-GATES = (("input_gate", "sigmoid"), ("forget_gate", "sigmoid"), ("candidate", "tanh"), ("output_gate", "sigmoid"))
-
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
 
 
@@ -267,18 +265,24 @@ def _(op: Argmax, to: Statements) -> list[str]:
 @write.register
 def _(op: Lstm, to: Statements) -> list[str]:
     name, size = op.output.name, op.output.size
-    gates, cell = to.layout.gates[name], to.of(op.cell).at("j")
+    gates = to.layout.gates[name]
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
-    news = ((op.output, f"output_gate * {to.functions.call('tanh', 'next_cell')}"), (op.new_cell, "next_cell"))
-    zs = zip((gates.at(f"{number * size} + j" if number else "j") for number in range(4)), GATES, strict=True)
     return [
         f"/* {name}: one step of an LSTM, {op.x.size} -> {size} */",
         *product(to, start, to.of(op.x), f"{name}_input_weight", op.input_weight, gates),
         *product(to, gates.at("j"), to.of(op.hidden), f"{name}_hidden_weight", op.hidden_weight, gates),
-        *each(
-            size,
-            *(f"const float {gate} = {to.functions.call(function, z)};" for z, (gate, function) in zs),
-            f"const float next_cell = forget_gate * {cell} + input_gate * candidate;",
-            *(f"{to.of(value).at('j')} = {new};" for value, new in news if value.name in to.layout.places),
-        ),
+        *each(size, *_cell(op, to, gates)),
+    ]
+
+
+def _cell(op: Lstm, to: Statements, gates: Place) -> list[str]:
+    """Return the statements that compute an entry of the new states, as far as anything reads them."""
+    i, f, g, o = (gates.at(f"{number * op.output.size} + j" if number else "j") for number in range(4))
+    sigmoid, tanh = (functools.partial(to.functions.call, function) for function in ("sigmoid", "tanh"))
+    new = {op.output.name: f"{sigmoid(o)} * {tanh('next_cell')}", op.new_cell.name: "next_cell"}
+    return [
+        f"const float input_gate = {sigmoid(i)};",
+        f"const float forget_gate = {sigmoid(f)};",
+        f"const float next_cell = forget_gate * {to.of(op.cell).at('j')} + input_gate * {tanh(g)};",
+        *(f"{to.layout.places[name].at('j')} = {value};" for name, value in new.items() if name in to.layout.places),
     ]

@@ -19,7 +19,8 @@ def write(program: Program) -> bytes:
     inputs = [*program.inputs, *(state.before for state in program.states)]
     outputs = [*program.outputs, *(_renamed(state.after) for state in program.states)]
     graph = Graph((port.name for port in inputs), (port.name for port in outputs))
-    translation = Translation(graph, {port.value.name: _flat(graph, port) for port in inputs})
+    tensors = {port.value.name: _flat(graph, port) for port in inputs}
+    translation = Translation(graph, tensors, {port.value.name for port in outputs})
     for operation in program.operations:
         translation.add(operation)
     for port in outputs:

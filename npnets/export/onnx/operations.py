@@ -15,11 +15,21 @@ _SIZE = 1
 
 
 class Translation:
-    """Adds operations to a graph, and knows which tensor holds which value of the program."""
+    """Adds operations to a graph, and knows which tensor holds which value of the program.
 
-    def __init__(self, graph: Graph, inputs: dict[str, str]) -> None:
+    Parameters
+    ----------
+    graph : Graph
+    inputs : dict
+        The tensors of the program's inputs by the names of their values.
+    outputs : set of str
+        The names of the values that go out.
+    """
+
+    def __init__(self, graph: Graph, inputs: dict[str, str], outputs: set[str]) -> None:
         self.graph = graph
         self.tensors = inputs
+        self.outputs = outputs
 
     def add(self, operation: Operation) -> None:
         """Add one operation, whose inputs were added before."""
@@ -51,7 +61,11 @@ def _product(graph: Graph, x: str, weight: Floats, bias: Floats | None) -> str:
 
 
 def _activate(at: Translation, operation: ops.Activate) -> str:
-    return activate(at.graph, at.of(operation.x), operation.function, operation.args)
+    y = activate(at.graph, at.of(operation.x), operation.function, operation.args)
+    if operation.function == "tanh" and operation.output.name in at.outputs:
+        # A runtime's Tanh may be 1.0000002, and an action keeps within its bounds.
+        return at.graph.add("Clip", y, at.graph.number(-1), at.graph.number(1))
+    return y
 
 
 def _layer_norm(at: Translation, operation: ops.LayerNorm) -> str:

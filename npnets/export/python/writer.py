@@ -147,11 +147,18 @@ def _check(local: str, port: Port, argument: str) -> str:
 
 
 def _return(program: Program, values: dict[str, str]) -> str:
-    results = [f"{values[port.value.name]}{'[0]' if port.shape == () else ''}" for port in program.outputs]
+    results = [_result(program, port, values[port.value.name]) for port in program.outputs]
     if program.states:
         after = [f'"{state.after.name}": {values[state.after.value.name]}' for state in program.states]
         results.append(f"{{{', '.join(after)}}}")
     return f"return {', '.join(results)}"
+
+
+def _result(program: Program, port: Port, local: str) -> str:
+    """Return an output, a copy of what the state holds too: the caller may change it."""
+    if port.value in [state.after.value for state in program.states]:
+        return f"list({local})"
+    return f"{local}[0]" if port.shape == () else local
 
 
 def _reset(program: Program) -> str:

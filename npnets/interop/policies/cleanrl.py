@@ -26,13 +26,22 @@ from npnets.policy import Policy
 LIBRARY = "CleanRL's .cleanrl_model files of its scripts for continuous actions"
 
 _SUFFIX = ".cleanrl_model"
+_FLAX = range(0x81, 0x90)
+"""The first byte of a file of `flax.serialization.to_bytes`, which scripts on JAX write: a map of msgpack."""
+
 _HIDDEN = re.compile(r"fc(\d{1,3})\.(weight|bias)")
 _HEADS = ("fc_mu", "fc_mean")
 
 
 def recognizes(file: PolicyFile) -> bool:
     """Return whether a file has CleanRL's suffix, or the names that its networks have."""
-    return file.path.endswith(_SUFFIX) or _kind(_state(file.contents)) is not None
+    if file.path.endswith(_SUFFIX):
+        return file.is_of_torch or _is_of_flax(file)
+    return _kind(_state(file.contents)) is not None
+
+
+def _is_of_flax(file: PolicyFile) -> bool:
+    return bool(file.beginning) and file.beginning[0] in _FLAX
 
 
 def read(file: PolicyFile, options: Options) -> Policy:
@@ -49,8 +58,8 @@ def read(file: PolicyFile, options: Options) -> Policy:
             return _gaussian(state, options)
         case "actor":
             return _squashed(state, options)
-    if not file.is_of_torch:
-        raise Fault("it is no file of torch.save: CleanRL's scripts on JAX write such files, which are not read")
+    if _is_of_flax(file):
+        raise Fault("it is of one of CleanRL's scripts on JAX; files of those on PyTorch are read")
     raise Fault(
         f"it holds {listed(state) if state else f'a {type(file.contents).__name__}'}, and none of the networks of "
         "CleanRL's ppo_, rpo_, td3_, ddpg_ and sac_continuous_action, which are read; discrete actions are not"

@@ -138,7 +138,16 @@ def _described(file: PolicyFile) -> str:
         return f"it is a zip archive of {listed(file.members, most=5)}"
     if file.is_pickle:
         return f"it is a pickle that holds {_inside(file.contents)}"
-    return f"it begins with {file.beginning[:12]!r}" if file.beginning else "it is empty"
+    mistaken = next((kind for start, kind in _MISTAKEN.items() if file.beginning.startswith(start)), None)
+    return mistaken or (f"it begins with {file.beginning[:12]!r}" if file.beginning else "it is empty")
+
+
+_WEB_PAGE = "it is a web page, perhaps that of a login or of an error (was the link to the file itself?)"
+_MISTAKEN = {
+    b"version https://git-lfs": "it is a pointer of Git LFS to the file (git lfs pull fetches it)",
+    **dict.fromkeys((b"<!DOCTYPE", b"<!doctype", b"<html"), _WEB_PAGE),
+}
+"""What downloads leave in the place of a file, by how it begins."""
 
 
 def _inside(contents: object) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from npnets.checkpoint.npz import MANIFEST
 from npnets.checkpoint.safetensors_file import MANIFEST as ENTRY
+from npnets.files.fault import Fault
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.policy_file import PolicyFile
 from npnets.policy import Policy
@@ -21,6 +22,9 @@ def recognizes(file: PolicyFile) -> bool:
 
 def read(file: PolicyFile, options: Options) -> Policy:
     """Return the policy in it."""
+    suffix = ".npz" if file.members else ".safetensors"
+    if not file.path.endswith(suffix):
+        raise Fault(f"it is a checkpoint of npnets, whose name must end in {suffix}; rename it")
     policy = Policy.load(file.path)
     if policy.low is not None:
         options.check_bounds(policy.low, policy.high)

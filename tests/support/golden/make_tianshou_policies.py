@@ -9,6 +9,7 @@ to reach the bounds of the actions. `actions.npz` holds observations, and the ac
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import tianshou
 import torch
 from tianshou.data import Batch
 from tianshou.utils import RunningMeanStd
+from tianshou.utils.net.common import EnsembleLinear
 from torch import nn
 
 OLD = tianshou.__version__.startswith("1.")
@@ -48,6 +50,15 @@ def normal_of_two(loc: Any, scale: Any) -> Any:
 def adam(*networks: nn.Module) -> Any:
     """Return an optimizer of 1.0."""
     return torch.optim.Adam([parameter for network in networks for parameter in network.parameters()])
+
+
+def redq(p: Any, net: Any, actor_prob: Any, critic: Any) -> Any:
+    """Return a policy of 1.0 whose critic is an ensemble."""
+    layer = {"linear_layer": partial(EnsembleLinear, 2)}
+    values = critic(net(OBSERVED, 2, FEW, concat=True, **layer), **layer, flatten_input=False)
+    actor = actor_prob(net(OBSERVED, hidden_sizes=FEW), 2, unbounded=True, conditioned_sigma=True)
+    optims = {"actor_optim": adam(actor), "critic_optim": adam(values)}
+    return p.REDQPolicy(actor=actor, critic=values, **optims, ensemble_size=2, action_space=BOX)
 
 
 def policies_of_1() -> dict[str, tuple[Any, Any]]:
@@ -87,6 +98,15 @@ def policies_of_1() -> dict[str, tuple[Any, Any]]:
     given |= {"dist_fn": torch.distributions.Categorical, "action_space": DISCRETE, "action_scaling": False}
     made["ppo_discrete"] = p.PPOPolicy(**given, optim=adam(discrete_actor), deterministic_eval=True)
     made["dqn"] = p.DQNPolicy(model=q, optim=adam(q), action_space=DISCRETE, target_update_freq=5)
+    sides = ({"hidden_sizes": [4]}, {"hidden_sizes": [5]})
+    q = Net(OBSERVED, 4, FEW, dueling_param=sides)
+    made["dqn_dueling"] = p.DQNPolicy(model=q, optim=adam(q), action_space=DISCRETE)
+    made["redq"] = redq(p, Net, ActorProb, Critic)
+    actor = discrete.Actor(Net(OBSERVED, hidden_sizes=FEW), 4, softmax_output=False)
+    critics = [discrete.Critic(Net(OBSERVED, hidden_sizes=FEW), last_size=4) for _ in range(2)]
+    given = {"actor": actor, "critic": critics[0], "critic2": critics[1]}
+    optims = {f"{name}_optim": adam(net) for name, net in given.items()}
+    made["sac_discrete"] = p.DiscreteSACPolicy(**given, **optims, action_space=DISCRETE)
     return {name: (larger(policy), policy) for name, policy in made.items()}
 
 
@@ -121,9 +141,30 @@ def policies_of_2() -> dict[str, tuple[Any, Any]]:
     actor = ContinuousActorProbabilistic(preprocess_net=trunk(activation=nn.Tanh), action_shape=2, unbounded=True)
     policy = ProbabilisticActorPolicy(actor=actor, dist_fn=normal, deterministic_eval=True, action_space=BOX)
     ppo = a.PPO(policy=policy, critic=ContinuousCritic(preprocess_net=trunk()), optim=factory)
-    made = {"td3": td3, "sac": sac, "ppo": ppo}
+    made = {"td3": td3, "sac": sac, "ppo": ppo, **of_discrete_actions(a, trunk, factory)}
     found = {name: (larger(algorithm), algorithm.policy) for name, algorithm in made.items()}
     return {**found, "sac_policy": (sac.policy, sac.policy)}  # alone, without critics
+
+
+def of_discrete_actions(a: Any, trunk: Any, factory: Any) -> dict[str, Any]:
+    """Return algorithms of 2.x for discrete actions."""
+    from tianshou.algorithm.modelfree.discrete_sac import DiscreteSACPolicy
+    from tianshou.algorithm.modelfree.dqn import DiscreteQLearningPolicy
+    from tianshou.algorithm.modelfree.reinforce import DiscreteActorPolicy
+    from tianshou.utils.net.common import Net
+    from tianshou.utils.net.discrete import DiscreteActor, DiscreteCritic
+
+    q = Net(state_shape=OBSERVED, action_shape=4, hidden_sizes=[16])
+    policy = DiscreteQLearningPolicy(model=q, action_space=DISCRETE)
+    made = {"dqn": a.DQN(policy=policy, optim=factory, target_update_freq=5)}
+    actor = DiscreteActor(preprocess_net=trunk(), action_shape=4)
+    policy = DiscreteActorPolicy(actor=actor, action_space=DISCRETE, deterministic_eval=True)
+    made["ppo_discrete"] = a.PPO(policy=policy, critic=DiscreteCritic(preprocess_net=trunk()), optim=factory)
+    actor = DiscreteActor(preprocess_net=trunk(), action_shape=4, softmax_output=False)
+    critics = [DiscreteCritic(preprocess_net=trunk(), last_size=4) for _ in range(2)]
+    given = {"policy": DiscreteSACPolicy(actor=actor, action_space=DISCRETE)}
+    given |= {"critic": critics[0], "critic2": critics[1]}
+    return {**made, "sac_discrete": a.DiscreteSAC(**given, **{f"{name}_optim": factory for name in given})}
 
 
 def evaluated(policy: Any, obs: Any) -> Any:

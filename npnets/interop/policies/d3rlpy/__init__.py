@@ -7,6 +7,8 @@ The policy is what `algo.predict` computes, of probabilistic policies the mode. 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from npnets.backend import Array
+from npnets.common.network import Network
 from npnets.continuous import Actor, ActorProb
 from npnets.discrete import Actor as DiscreteActor
 from npnets.files.fault import DAMAGED, Fault
@@ -90,19 +92,15 @@ def read(file: PolicyFile, options: Options) -> Policy:
     factory = configuration.part(given, source.encoder)
     options.activation_beside(Named(activation_of(factory)))
     state = _state(contents["torch"], source)
-    found = encoder(state, "_encoder.", factory, inputs)
+    layers = _Layers(encoder(state, "_encoder.", factory, inputs), state, actions)
     normalization = options.normalization or configuration.normalization(given, inputs)
     if source.is_discrete:
-        chooser = DiscreteActor(found.net, actions, softmax_output=False)
-        quantiles = configuration.quantiles(given) if source.at else 1
-        return Policy(chooser, _deterministic(found, state, actions, quantiles), normalization=normalization)
-    low, high = configuration.bounds(given, actions)
-    options.check_bounds(low, high)
-    if algorithm in _SQUASHED:
-        network = ActorProb(found.net, actions, unbounded=True, conditioned_sigma=True, low=low, high=high)
-        return Policy(network, _gaussian(found, state, actions), normalization=normalization)
-    actor = Actor(found.net, actions, low=low, high=high)
-    return Policy(actor, _deterministic(found, state, actions), normalization=normalization)
+        network, params = layers.discrete(configuration.quantiles(given) if source.at else 1)
+    else:
+        bounds = configuration.bounds(given, actions)
+        options.check_bounds(*bounds)
+        network, params = (layers.gaussian if algorithm in _SQUASHED else layers.deterministic)(*bounds)
+    return Policy(network, params, normalization=normalization)
 
 
 def _source(algorithm: str) -> _Source:
@@ -117,7 +115,10 @@ def _state(saved: object, source: _Source) -> dict[str, Any]:
     """Return the state dict of the policy, out of those of all modules."""
     if not isinstance(saved, bytes):
         raise Fault(f"its weights are no bytes, but {quoted(saved)}; {DAMAGED}")
-    states: Any = torch_file.load(saved, foreign="keep")
+    try:
+        states: Any = torch_file.load(saved, foreign="keep")
+    except ValueError as error:
+        raise Fault(f"in its weights, {error}") from error
     names = list(states) if isinstance(states, dict) else []
     state = next((states[name] for name in (source.module, f"_{source.module}") if name in names), None)
     if not isinstance(state, dict):
@@ -127,22 +128,38 @@ def _state(saved: object, source: _Source) -> dict[str, Any]:
     return {str(name).removeprefix(source.at): value for name, value in state.items()}
 
 
-def _deterministic(found: Encoder, state: Mapping[str, Any], actions: int, quantiles: int = 1) -> Params:
-    """Return the parameters of an actor; a probabilistic policy has a layer for the mean."""
-    head = _head(found, state, "_fc" if "_fc.weight" in state else "_mu", actions, quantiles)
-    return {"preprocess": found.params, "last": {"linear_0": head.params}}
+class _Layers(NamedTuple):
+    """The layers of a policy: those of its encoder, and in its state dict those behind it."""
 
+    encoder: Encoder
+    state: Mapping[str, Any]
+    actions: int
 
-def _gaussian(found: Encoder, state: Mapping[str, Any], actions: int) -> Params:
-    """Return the parameters of an actor with a standard deviation, whose logarithm d3rlpy limits as npnets does."""
-    mu, sigma = (_head(found, state, name, actions) for name in ("_mu", "_logstd"))
-    return {"preprocess": found.params, "mu": {"linear_0": mu.params}, "sigma": {"linear_0": sigma.params}}
+    def discrete(self, quantiles: int) -> tuple[Network, Params]:
+        """Return a network with a number for each action, the mean of its quantiles."""
+        network = DiscreteActor(self.encoder.net, self.actions, softmax_output=False)
+        return network, self._with_last("_fc", quantiles)
 
+    def deterministic(self, low: Array, high: Array) -> tuple[Network, Params]:
+        """Return an actor; a probabilistic policy has a layer for the mean."""
+        network = Actor(self.encoder.net, self.actions, low=low, high=high)
+        return network, self._with_last("_fc" if "_fc.weight" in self.state else "_mu")
 
-def _head(found: Encoder, state: Mapping[str, Any], name: str, actions: int, quantiles: int = 1) -> Dense:
-    """Return the last layer, which computes the mean of each action's quantiles, if it has some."""
-    weight, bias = found.head(linear(state, name))
-    if bias.size != actions * quantiles:
-        each = f" of {quantiles} quantiles" if quantiles > 1 else ""
-        raise Fault(f"its last layer has {bias.size} outputs, but its configuration says {actions} actions{each}")
-    return Dense(weight.reshape(-1, actions, quantiles).mean(-1), bias.reshape(actions, quantiles).mean(-1))
+    def gaussian(self, low: Array, high: Array) -> tuple[Network, Params]:
+        """Return an actor with a standard deviation, whose logarithm d3rlpy limits as npnets does."""
+        given: dict[str, Any] = {"unbounded": True, "conditioned_sigma": True, "low": low, "high": high}
+        heads = {"mu": self._head("_mu"), "sigma": self._head("_logstd")}
+        params = {name: {"linear_0": head.params} for name, head in heads.items()}
+        return ActorProb(self.encoder.net, self.actions, **given), {"preprocess": self.encoder.params, **params}
+
+    def _with_last(self, name: str, quantiles: int = 1) -> Params:
+        return {"preprocess": self.encoder.params, "last": {"linear_0": self._head(name, quantiles).params}}
+
+    def _head(self, name: str, quantiles: int = 1) -> Dense:
+        weight, bias = self.encoder.head(linear(self.state, name))
+        if bias.size != self.actions * quantiles:
+            each = f" of {quantiles} quantiles" if quantiles > 1 else ""
+            says = f"its configuration says {self.actions} actions{each}"
+            raise Fault(f"its last layer has {bias.size} outputs, but {says}")
+        shape = (self.actions, quantiles)
+        return Dense(weight.reshape(-1, *shape).mean(-1), bias.reshape(shape).mean(-1))

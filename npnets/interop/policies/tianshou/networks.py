@@ -6,6 +6,7 @@ mean of SAC fill the action space by tanh; the mean of PPO and its kin is unboun
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,20 @@ def _of_last_layer(actor: Mapping[str, Any], parts: Parts, options: Options) -> 
     if _is_discrete(parts, trunk.state_shape):
         network = discrete.Actor(trunk, count, sizes, softmax_output=False)
         return _policy(network, actor, options, "greedy", None)
+    if "critic" not in parts and options.bounds is None:
+        raise Fault(
+            "its actor alone does not show whether its actions are continuous or discrete: pass "
+            "action_space=env.action_space for continuous ones; of discrete ones the state dict of the whole algorithm "
+            "is read"
+        )
     low, high = bounds = _bounds(options, count)
     return _policy(Actor(trunk, count, sizes, low=low, high=high), actor, options, "as_is", bounds)
 
 
 def _is_discrete(parts: Parts, observations: object) -> bool:
-    """Return whether actions are discrete: the critic takes observations alone, or has an output for each action."""
-    if "actor_old" in parts:  # DDPG and TD3
-        return False
-    critic = parts.get("critic")
-    layers = None if critic is None else layers_of(critic, _TRUNK)
-    return layers is not None and layers.inputs == observations
+    """Return whether actions are discrete, because the critic takes observations alone."""
+    weight = np.asarray(parts.get("critic", {}).get(f"{_TRUNK}.0.weight", 0.0))
+    return weight.ndim == 2 and weight.shape[1] == observations
 
 
 def _probabilistic(actor: Mapping[str, Any], parts: Parts, options: Options) -> Policy:
@@ -91,11 +95,17 @@ def _of_values(model: Mapping[str, Any], parts: Parts, options: Options) -> Poli
     """Return the policy of a Q-network, which takes the action of the largest value."""
     if buffers := [name for name in parts.get("", {}) if name in ("support", "tau_hat")]:
         raise Fault(f"its values are distributions, as {buffers[0]!r} shows; of discrete values those of DQN are read")
-    layers = layers_of(model, "model.model")
-    if layers is None or len(model) != sum(name.startswith("model.model.") for name in model):
-        raise Fault(f"its Q-network has {listed(model)}; of discrete values those of a Net of linear layers are read")
-    net = _net(layers._replace(outputs=layers.outputs[:-1], norms=layers.norms[:-1]), options, layers.outputs[-1])
-    return _policy(net, model, options, "greedy", None)
+    sides = [layers_of(model, f"{side}.model") for side in ("model", "Q", "V")]
+    others = [name for name in model if not name.startswith(("model.model.", "Q.model.", "V.model."))]
+    match sides:
+        case [Layers() as layers, None, None] if not others:
+            hidden = layers._replace(outputs=layers.outputs[:-1], norms=layers.norms[:-1])
+            return _policy(_net(hidden, options, layers.outputs[-1]), model, options, "greedy", None)
+        case [Layers() as layers, Layers() as advantages, Layers() as values] if not others:
+            dueling = ({"hidden_sizes": advantages.outputs[:-1]}, {"hidden_sizes": values.outputs[:-1]})
+            net = replace(_net(layers, options, advantages.outputs[-1]), dueling_param=dueling)
+            return _policy(net, model, options, "greedy", None)
+    raise Fault(f"its Q-network has {listed(model)}; of discrete values those of a Net of linear layers are read")
 
 
 def _mapping(parts: Parts, conditioned: bool) -> ToAction:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from npnets.interop.foreign import Foreign
 from npnets.interop.tianshou import split
 
 Parts: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -10,7 +11,7 @@ Parts: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _ENTRIES = ("model", "policy", "algorithm", "state_dict")
 _OF_AN_ACTOR = ("preprocess.", "last.model.0.", "mu.model.0.", "nn.weight_ih_l0")
-_OF_VALUES = "model.model.0.weight"
+_OF_VALUES = "model.model."
 
 
 def parts_in(contents: object) -> Parts | None:
@@ -22,6 +23,11 @@ def parts_in(contents: object) -> Parts | None:
     return next((parts for parts in found if _is_policy(parts)), None)
 
 
+def whole_object_in(contents: object) -> Foreign | None:
+    """Return the object of Tianshou that a file holds, if it is a whole policy or algorithm and no state dict."""
+    return contents if isinstance(contents, Foreign) and contents.name.startswith("tianshou.") else None
+
+
 def _is_state_dict(candidate: object) -> bool:
     if not isinstance(candidate, dict) or not all(type(name) is str for name in candidate):
         return False
@@ -31,4 +37,5 @@ def _is_state_dict(candidate: object) -> bool:
 def _is_policy(parts: Parts) -> bool:
     if any(name.startswith(_OF_AN_ACTOR) for name in parts.get("actor", {})):
         return True
-    return "model_old" in parts and _OF_VALUES in parts.get("model", {})
+    values = parts.get("model", {})  # of DQN and its relatives, mostly with a target network
+    return "model_old" in parts or (len(parts) == 1 and any(name.startswith(_OF_VALUES) for name in values))
