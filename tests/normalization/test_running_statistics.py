@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+import npnets
 from npnets import normalization
 from npnets.normalization import Normalization
 
@@ -178,6 +179,28 @@ def test_what_is_no_state_is_refused() -> None:
     for call in (normalization.update, normalization.normalize):
         with pytest.raises(TypeError, match="must be a Normalization, but is .*; normalization.init makes one"):
             call((np.zeros(3), np.ones(3)), np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize(
+    ("mean", "var", "words"),
+    [
+        (np.nan, 1.0, "mean and var must be finite, and var not negative"),
+        (np.inf, 1.0, "mean and var must be finite"),
+        (0.0, np.inf, "mean and var must be finite"),
+        (0.0, -1.0, "var not negative"),
+        (0.0, 0.0, "divided by zero"),
+    ],
+)
+def test_statistics_that_cannot_normalize_are_refused_by_a_policy(mean: float, var: float, words: str) -> None:
+    net = npnets.Net(1)
+    state = Normalization(np.array([mean]), np.array([var]), 1.0, None, 0.0)
+    with pytest.raises(ValueError, match=words):
+        npnets.Policy(net, net.init(np.random.default_rng(0)), normalization=state)
+
+
+def test_a_first_guess_of_a_mean_is_replaced_by_the_first_batch_without_rounding() -> None:
+    guess = Normalization(np.full(1, 1e17), np.ones(1), 0.0, None, 1e-8)
+    assert normalization.update(guess, np.array([[0.1]])).mean.tolist() == [0.1]
 
 
 def test_states_of_other_observations_or_limits_are_not_merged() -> None:

@@ -250,6 +250,13 @@ def test_observations_of_any_numbers_act() -> None:
             np.testing.assert_allclose(policy.act([obs, obs])[1], expected, rtol=1e-6)
 
 
+@pytest.mark.numpy_alone("compares digits")
+def test_integers_are_normalized_in_full_for_parameters_in_float64() -> None:
+    net, params = npnets.Linear(1, 1, bias=False), {"weight": np.ones((1, 1))}
+    state = normalization.Normalization(np.array([2.0**24]), np.array([9.0]), 1.0, None, 0.0)
+    assert Policy(net, params, normalization=state).act(np.array([2**24 + 1])).tolist() == [1 / 3]
+
+
 class Trunk:
     """A trunk of one's own, for observations in a dict."""
 
