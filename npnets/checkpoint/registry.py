@@ -1,11 +1,11 @@
 """The names that a file may use: npnets' own networks, layers and activations, and classes that the user gives."""
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from npnets import common, continuous, discrete, functional
+from npnets.caches import bounded_cache
 from npnets.kernels.activation_formulas import FORMULAS
 
 Classes: TypeAlias = dict[str, type]
@@ -21,7 +21,7 @@ FORMER_FIELDS = {"AdamState": {"mean": "mu", "square": "nu"}, "RMSpropState": {"
 """By the name of a named tuple: its fields' present names, by the names that they have in older files."""
 
 
-@functools.cache
+@bounded_cache(1)
 def own_classes() -> Classes:
     """Return npnets' own classes by their names in `npnets`, because `discrete.Actor` is another class than `Actor`."""
     from npnets.normalization import Normalization, Normalized  # here, for the sake of `import npnets`
@@ -30,7 +30,7 @@ def own_classes() -> Classes:
     return {**found, "Normalization": Normalization, "Normalized": Normalized}
 
 
-@functools.cache
+@bounded_cache(1)
 def own_names() -> dict[type, str]:
     """Return the names of npnets' own classes."""
     return {one: name for name, one in own_classes().items()}

@@ -91,14 +91,13 @@ def test_a_name_may_not_smuggle_letters_into_an_error_or_a_stand_in() -> None:
 
 # -- damage ----------------------------------------------------------------------------------------------------------
 
-SAMPLES = [
-    *(pickle.dumps({"x": np.arange(3.0), "y": [np.float32(1), {"a"}, b"b", 2j]}, protocol) for protocol in range(6)),
-    (FOLDER / "tensors_4.pkl").read_bytes(),
-]
+VALUE = {"x": np.arange(3.0), "y": [np.float32(1), {"a"}, b"b", 2j]}
+SAMPLES = {f"protocol {protocol}": pickle.dumps(VALUE, protocol) for protocol in range(6)}
+SAMPLES["tensors_4.pkl"] = (FOLDER / "tensors_4.pkl").read_bytes()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pickled", SAMPLES)
+@pytest.mark.parametrize("pickled", SAMPLES.values(), ids=SAMPLES)
 def test_a_pickle_cut_off_anywhere_is_refused(pickled: bytes) -> None:
     for end in range(0, len(pickled), 3):
         with pytest.raises(ValueError):
@@ -106,7 +105,7 @@ def test_a_pickle_cut_off_anywhere_is_refused(pickled: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pickled", SAMPLES)
+@pytest.mark.parametrize("pickled", SAMPLES.values(), ids=SAMPLES)
 def test_a_pickle_with_any_byte_changed_is_read_or_refused(pickled: bytes) -> None:
     rng = np.random.default_rng(0)
     for at in range(0, len(pickled), 1 + len(pickled) // 120):
