@@ -82,10 +82,16 @@ def run(options: argparse.Namespace) -> int:
 def not_installed(files: tuple[PolicyFile, ...]) -> dict[str, str]:
     """Return the libraries that trained policies and are not installed; an error if none is."""
     libraries = [file.library for file in files if file.library is not None]
-    absent = [library for library in libraries if importlib.util.find_spec(library) is None]
+    absent = [library for library in libraries if not is_installed(library)]
     if len(absent) == len(libraries):
         raise ImportError(f"--compare needs the library that trained a policy: {' or '.join(absent) or 'npnets did'}")
     return {library: "it is not installed" for library in absent}
+
+
+def is_installed(library: str) -> bool:
+    """Whether a library can be imported; a mere folder of its name on the path is not the library."""
+    spec = importlib.util.find_spec(library)
+    return spec is not None and spec.origin is not None
 
 
 def run_policy(file: PolicyFile, options: argparse.Namespace, absent: Mapping[str, str]) -> dict[str, Side]:

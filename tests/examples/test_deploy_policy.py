@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import subprocess
@@ -136,7 +136,16 @@ def test_a_compiler_that_fails_is_an_error_with_its_command(tmp_path: Path, monk
         exported_files.as_c(policies.read(OURS), tmp_path)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tianshou") is not None, reason="Tianshou is installed")
+@pytest.mark.skipif(deploy_policy.is_installed("tianshou"), reason="Tianshou is installed")
 def test_a_comparison_without_the_other_library_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ImportError, match="--compare needs the library that trained a policy: .*tianshou"):
         deploy_policy.not_installed(policies.TOUR)
+
+
+def test_a_folder_of_a_librarys_name_is_not_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a_library").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not deploy_policy.is_installed("a_library")
+    (tmp_path / "a_library" / "__init__.py").touch()
+    importlib.invalidate_caches()
+    assert deploy_policy.is_installed("a_library")
