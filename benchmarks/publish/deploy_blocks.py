@@ -24,7 +24,7 @@ WITHOUT_PROCESS = "C"
 """The form whose process is a Python that it does not need: costs of the process are not its own."""
 
 ROWS: dict[str, Callable[[Side], str]] = {
-    "return of an episode": lambda side: plus_minus(side["returns"], 1),
+    "return of an episode": lambda side: plus_minus(side["returns"]),
     "one action": lambda side: f"{side['median_us']:.1f} us",
     "file": lambda side: f"{side['bytes'] / 1e3:.0f} kB",
     "difference": lambda side: f"{side['difference']:.0e} N m" if side["difference"] else "",

@@ -33,9 +33,9 @@ def _pipes(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def plus_minus(score: dict[str, float], digits: int = 0) -> str:
+def plus_minus(score: dict[str, float]) -> str:
     """Return a mean return with its standard error, without a line break between them."""
-    return f"{score['mean']:.{digits}f}\u00a0±\u00a0{score['standard_error']:.{digits}f}"
+    return f"{score['mean']:.0f}\u00a0±\u00a0{score['standard_error']:.0f}"
 
 
 def code(text: str) -> str:
