@@ -4,8 +4,10 @@ It may have any length and contain control characters, so all of it goes through
 only through `printable`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
 
 LONGEST_QUOTE = 80
 _LONGEST_TEXT = 200
@@ -13,12 +15,23 @@ _MOST_CANDIDATES = 200
 
 Thing = TypeVar("Thing")
 
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
+_SHORT = (int, float, complex, np.number, np.bool_, type(None))
+
 
 def quoted(value: object, longest: int = LONGEST_QUOTE) -> str:
-    """Return a value as Python writes it, cut off where it is long."""
+    """Return a value as Python writes it, cut off where it is long.
+
+    Only the beginning is written: a list that holds one long text in many places would have a text of any length.
+    """
     if isinstance(value, str):
         return repr(value) if len(value) <= longest else f"{value[:longest]!r}..."
-    return _cut(repr(value), longest)
+    text = ""
+    for piece in _pieces(value, longest):
+        text += piece
+        if len(text) > longest:
+            break
+    return _cut(text, longest)
 
 
 def plain(text: object) -> str:
@@ -44,6 +57,28 @@ def nearest(name: str, candidates: Sequence[str], cutoff: float = 0.6) -> str | 
 
     short = [other for other in candidates[:_MOST_CANDIDATES] if len(other) <= _LONGEST_TEXT]
     return next(iter(difflib.get_close_matches(name[:_LONGEST_TEXT], short, n=1, cutoff=cutoff)), None)
+
+
+def _pieces(value: object, longest: int) -> Iterator[str]:
+    """Yield what Python writes for a value, piece by piece; of texts and lists within it no more than is needed."""
+    if type(value) in (str, bytes):
+        yield repr(value[: longest + 1])  # type: ignore[index]
+    elif type(value) in (list, tuple, dict):
+        yield from _members(value, longest)
+    else:
+        yield repr(value) if isinstance(value, _SHORT) else f"<{type(value).__name__}>"
+
+
+def _members(value: Any, longest: int) -> Iterator[str]:
+    opening, closing = _BRACKETS[type(value)]
+    yield opening
+    for index, member in enumerate(value):
+        yield ", " if index else ""
+        yield from _pieces(member, longest)
+        if type(value) is dict:
+            yield ": "
+            yield from _pieces(value[member], longest)
+    yield f",{closing}" if type(value) is tuple and len(value) == 1 else closing
 
 
 def _cut(text: str, most: int) -> str:

@@ -3,6 +3,7 @@
 Each library has a class of running statistics with `mean`, `var` and `count`; they differ in where its limits are.
 """
 
+import contextlib
 import os
 from typing import Any
 
@@ -10,10 +11,10 @@ import numpy as np
 
 from npnets.backend import Array
 from npnets.files.fault import Fault
-from npnets.files.quoting import listed, quoted
-from npnets.files.zip_guards import LOCAL_HEADER
-from npnets.interop import pickle_file, torch_file
+from npnets.files.quoting import listed, printable
+from npnets.interop import pickle_file
 from npnets.interop.foreign import Foreign
+from npnets.interop.library_file import LibraryFile, check_whole, described, described_value, opened
 from npnets.normalization import Normalization
 from npnets.normalization.statistics import checked
 
@@ -53,13 +54,21 @@ def load_normalization(path: str | os.PathLike[str]) -> Normalization:
     """
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"expected a path of a file, as in load_normalization('vec.pkl'), but got {path!r:.80}")
-    with open(path, "rb") as file:
-        is_zip = file.read(len(LOCAL_HEADER)) == LOCAL_HEADER
-    contents = (torch_file if is_zip else pickle_file).load(path, foreign="keep")
+    file = opened(path)
     try:
-        return statistics_in(contents)
+        return statistics_in(_contents(file))
     except Fault as refusal:
-        raise ValueError(f"{os.fspath(path)} cannot be read: {refusal}") from refusal
+        raise ValueError(f"{printable(file.path)} cannot be read: {refusal}") from refusal
+
+
+def _contents(file: LibraryFile) -> object:
+    check_whole(file)
+    if file.is_of_torch or file.is_pickle:
+        return file.contents
+    if not file.members:
+        with contextlib.suppress(ValueError):
+            return pickle_file.load(file.path, foreign="keep")  # of protocol 0 or 1, which begin like any text
+    raise Fault(f"{described(file)}, and holds no statistics of observations. Read are {_READ}")
 
 
 def statistics_in(contents: object) -> Normalization:
@@ -73,10 +82,19 @@ def statistics_in(contents: object) -> Normalization:
     if isinstance(contents, dict) and isinstance(contents.get(_IN_DICTS), Foreign):
         contents = contents[_IN_DICTS]
     if not isinstance(contents, Foreign) or not isinstance(contents.state, dict):
-        raise Fault(f"it holds {_described(contents)}, and no statistics of observations. Read are {_READ}")
+        raise Fault(f"it holds {described_value(contents)}, and no statistics of observations. Read are {_READ}")
     if contents.name.endswith(".VecNormalize"):
         return _of_vec_normalize(contents.state)
     return _statistics(contents, contents.state.get("clip_max", _CLIP) or None, contents.state.get("eps", _EPSILON))
+
+
+def holds_statistics(contents: object) -> bool:
+    """Return whether the contents of a file are such statistics."""
+    try:
+        statistics_in(contents)
+    except Fault:
+        return False
+    return True
 
 
 def _of_vec_normalize(state: dict[str, Any]) -> Normalization:
@@ -93,28 +111,20 @@ def _statistics(found: object, clip: Any, epsilon: Any) -> Normalization:
     state = found.state if isinstance(found, Foreign) and isinstance(found.state, dict) else {}
     lacking = [name for name in ("mean", "var", "count") if name not in state]
     if lacking:
-        raise Fault(f"it holds {_described(found)} without {listed(lacking)}, and no statistics. Read are {_READ}")
+        raise Fault(f"it holds {described_value(found)} without {listed(lacking)}, and no statistics. Read are {_READ}")
     mean, var, count = _numbers(state["mean"], "mean"), _numbers(state["var"], "var"), _numbers(state["count"], "count")
     if count.ndim:
         raise Fault(f"its count has the shape {count.shape}, and must be one number; the file is damaged")
+    for name, limit in (("clip", clip), ("epsilon", epsilon)):
+        if not isinstance(limit, (int, float, np.number, type(None))):
+            raise Fault(f"its {name} is {described_value(limit)}, and must be a number; the file is damaged")
     try:
         return checked(Normalization(mean, var, float(count), clip, epsilon))
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise Fault(f"its statistics make no sense: {error}") from error
 
 
 def _numbers(value: object, name: str) -> Array:
     if isinstance(value, (int, float, np.number, np.ndarray)) and np.asarray(value).dtype.kind in "fiu":
         return np.asarray(value, np.float64)
-    raise Fault(f"its {name} is {_described(value)}, and must be numbers; the file is damaged")
-
-
-def _described(value: object) -> str:
-    """Return what a value is, in a few words."""
-    if isinstance(value, Foreign):
-        return f"an object of {quoted(value.name)}"
-    if isinstance(value, dict):
-        return f"a dict of {listed(value)}"
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype}"
-    return "None" if value is None else f"a {type(value).__name__}"
+    raise Fault(f"its {name} is {described_value(value)}, and must be numbers; the file is damaged")

@@ -10,6 +10,7 @@ from typing import Any
 
 from npnets.description import size
 from npnets.files.fault import Fault
+from npnets.files.quoting import printable
 from npnets.interop.pickles import unpickling, vocabulary
 from npnets.interop.pickles.contents import Arrays, Builder, ForeignChoice, most_bytes_by_default
 from npnets.interop.torch import legacy, tensors
@@ -69,7 +70,7 @@ def load(
     try:
         return _read(path if isinstance(path, bytes) else _contents(path), limit, choice)
     except Fault as refusal:
-        name = "the pickle" if isinstance(path, bytes) else os.fspath(path)
+        name = "the pickle" if isinstance(path, bytes) else printable(os.fspath(path))
         raise ValueError(f"{name} cannot be read: {refusal}") from refusal
 
 

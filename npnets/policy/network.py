@@ -73,6 +73,22 @@ def _check_proposal(inner: Any, fraction_proposal: object) -> None:
     proposes.spec.read(its, proposes)
 
 
+def check_normalized_once(network: Any) -> None:
+    """Check that a network does not normalize observations itself, for a policy that does."""
+    if (part := normalizing_part(network)) is not None:
+        raise TypeError(
+            "normalization is for a network that does not normalize observations itself, but network has "
+            f"{part!r:.80}; leave normalization out, or pass the network inside of Normalized and its parameters"
+        )
+
+
+def normalizing_part(network: Any) -> Normalized | None:
+    """Return the part of a network that normalizes observations: itself, or its trunk."""
+    if network is None or isinstance(network, Normalized):
+        return network
+    return normalizing_part(getattr(network, "preprocess_net", None))
+
+
 def takes_state(network: Any) -> bool:
     """Return whether a network's `forward` takes a state."""
     try:
@@ -88,6 +104,8 @@ def observation_shape(network: Any) -> tuple[int, ...] | None:
         return _axes(network.shape)
     if isinstance(network, _RECURRENT):
         return (width(network.state_shape),)
+    if isinstance(network, Net) and network.concat:  # which takes an action behind each observation
+        return (network.model.input_dim,)
     if isinstance(network, (Net, BranchingNet)):
         return _axes(network.state_shape)
     if isinstance(network, (MLP, Linear)):

@@ -21,10 +21,17 @@ def as_batch(obs: Any, shape: tuple[int, ...] | None) -> tuple[Any, bool]:
     ------
     ValueError
         If they have another shape.
+    TypeError
+        If they are no arrays of real numbers.
     """
     if shape is None:
         is_single = is_array_like(obs) and as_array(obs).ndim == 1
         return (as_array(obs)[None], True) if is_single else (obs, False)
+    if isinstance(obs, dict):
+        raise TypeError(
+            f"obs must be an array of shape {shape}, but is a dict of {list(obs)!r:.80}; make one array of its parts, "
+            "in their order during training"
+        )
     x = as_array(obs)
     laid_out = (math.prod(shape),)
     if x.shape in (shape, laid_out):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from golden.make_pickles import FOLDER
+from stable_baselines3_archives import EXAMPLE
 from torch_archives import called, name, text, write_pickle
 
 from npnets import normalization
@@ -107,7 +108,9 @@ def test_statistics_may_be_numbers_of_numpy_and_an_entry_of_a_dict(tmp_path: Pat
         ),
         "no number": (_object(RMS, _statistics(mean=np.full(2, np.nan))), "make no sense: mean and var must be finite"),
         "shapes": (_object(RMS, _statistics(mean=np.ones(3))), "make no sense: mean and var must have one shape"),
-        "a limit of text": (_vec(clip_obs="x"), "make no sense: clip must be a positive number"),
+        "a limit of text": (_vec(clip_obs="x"), "its clip is a str, and must be a number"),
+        "a huge limit": (_vec(clip_obs=10**400), "make no sense: int too large to convert to float"),
+        "an epsilon of text": (_vec(epsilon="x"), "its epsilon is a str, and must be a number"),
         "a negative limit": (_vec(clip_obs=-1.0), "make no sense: clip must be a positive number"),
         "no epsilon": (_vec(epsilon=None), "make no sense: epsilon must be a finite number"),
         "a list": (b"]", "it holds a list, and no statistics of observations. Read are the file of VecNormalize"),
@@ -143,6 +146,31 @@ def test_a_path_that_is_none_is_refused(path: Any) -> None:
         load_normalization(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"hello", "it begins with b'hello'"),
+        (b"\n<HTML>", "it is a web page, perhaps that of a login.*"),
+        (b"\x08\x07\x12\x06npnets", r"it begins with b'\\x08\\x07\\x12\\x06npnets'"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_what_it_is_and_what_is_read(
+    content: bytes, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "vec\n.pkl").write_bytes(content)
+    with pytest.raises(ValueError, match=f"{words}, and holds no statistics of obs.*Read are the file of V") as caught:
+        load_normalization(tmp_path / "vec\n.pkl")
+    assert str(caught.value).startswith(f"{tmp_path}/vec\\n.pkl cannot be read: ") and "\n" not in str(caught.value)
+
+
+def test_a_folder_and_a_policy_are_refused_with_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="is a folder, where a file must be"):
+        load_normalization(tmp_path)
+    with pytest.raises(ValueError, match=r"it is a zip archive of 'data', .*, and holds no statistics of observations"):
+        load_normalization(EXAMPLE)
+
+
 def test_a_missing_or_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_normalization(tmp_path / "x.pkl")
@@ -150,5 +178,5 @@ def test_a_missing_or_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"x\.pkl cannot be read: its pickle breaks off"):
         load_normalization(tmp_path / "x.pkl")
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")
-    with pytest.raises(ValueError, match=r"x\.zip cannot be read: its zip archive is damaged"):
+    with pytest.raises(ValueError, match=r"x\.zip cannot be read: it begins as a zip archive, but does not end as one"):
         load_normalization(tmp_path / "x.zip")

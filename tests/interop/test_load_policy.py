@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from stable_baselines3_archives import EXAMPLE, NEWEST
+from stable_baselines3_archives import EXAMPLE, NEWEST, with_setting
 
 from npnets import Actor, ActorProb, Net, Policy, checkpoint, interop, normalization
 
@@ -60,6 +60,32 @@ def test_the_bounds_of_a_checkpoint_are_held_against_the_space(tmp_path: Path) -
         interop.load_policy(tmp_path / "policy.npz", action_space=([-1, -2], [1, 2]))
 
 
+def test_an_activation_beside_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
+    with pytest.raises(ValueError, match=r"policy.npz cannot be read: .* holds the activations .*; leave activation o"):
+        interop.load_policy(tmp_path / "policy.npz", activation="tanh")
+
+
+def test_a_space_beside_actions_without_bounds_is_refused(tmp_path: Path) -> None:
+    network = ActorProb(Net(3, hidden_sizes=(8,)), 2, unbounded=True)
+    Policy(network, network.init(np.random.default_rng(0))).save(tmp_path / "policy.npz")
+    with pytest.raises(ValueError, match="its actions have no bounds, but action_space was passed; leave action_space"):
+        interop.load_policy(tmp_path / "policy.npz", action_space=(-1, 1))
+    with pytest.raises(
+        ValueError, match="its actions are chosen among several, but action_space was passed; leave act"
+    ):
+        interop.load_policy(NEWEST / "dqn.zip", action_space=(-1, 1))
+
+
+def test_statistics_beside_a_checkpoint_that_normalizes_in_its_network_are_refused(tmp_path: Path) -> None:
+    network = normalization.Normalized(ACTOR, 3)
+    Policy(network, network.init(np.random.default_rng(0))).save(tmp_path / "policy.npz")
+    with pytest.raises(
+        ValueError, match="policy.npz cannot be read: normalization is for a network that does not norm"
+    ):
+        interop.load_policy(tmp_path / "policy.npz", STATE)
+
+
 def test_a_checkpoint_under_another_name_is_refused_with_the_suffix_that_it_needs(tmp_path: Path) -> None:
     Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
     (tmp_path / "policy.npz").rename(tmp_path / "policy.zip")
@@ -94,6 +120,8 @@ def _zip(path: Path, *members: str) -> None:
     ("content", "words"),
     [
         (b"", "it is empty"),
+        (b"\n<!doctype HTML>", "it is a web page, perhaps that of a login or .*"),
+        (b"<HTML>", "it is a web page, perhaps that of a login or .*"),
         (b"import gym\n", r"it begins with b'import gym\\n'"),
         (b"\x89HDF\r\n\x1a\n", r"it begins with b'\\x89HDF\\r\\n\\x1a\\n'"),
         (b"\x08\x07\x12\x07pytorch", r"it begins with b'\\x08\\x07\\x12\\x07pytorch'"),
@@ -116,6 +144,20 @@ def test_archives_of_other_kinds_are_refused_with_what_is_in_them(tmp_path: Path
     np.savez(tmp_path / "arrays.npz", weight=np.ones(3))
     with pytest.raises(ValueError, match=r"it is a zip archive of 'weight.npy', which is no policy"):
         interop.load_policy(tmp_path / "arrays.npz")
+
+
+def test_statistics_in_the_place_of_a_policy_are_refused_with_where_they_belong() -> None:
+    with pytest.raises(ValueError, match=r"an object of '.*\.VecNormalize', and no policy; pass it as normalization="):
+        interop.load_policy(NEWEST / "trained_normalization.pkl")
+
+
+def test_an_error_begins_with_a_path_however_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    box = gymnasium.spaces.Box(-1.0, 1.0, (3,), np.float64)
+    box.high = -2 * np.ones(3)
+    with_setting(Path("low"), NEWEST / "td3.zip", "action_space", pickle.dumps(box))
+    with pytest.raises(ValueError, match="^low cannot be read: low must be below high"):
+        interop.load_policy("low")
 
 
 def test_a_path_that_is_none_or_leads_to_nothing_is_an_error_of_its_kind(tmp_path: Path) -> None:
@@ -144,7 +186,11 @@ def test_a_path_without_its_suffix_is_an_error_that_names_the_file_beside_it(tmp
         ({"activation": "rleu"}, ValueError, "unknown activation 'rleu'.*did you mean 'relu'"),
         ({"activation": np.tanh}, TypeError, "activation must be a name such as 'relu'"),
         ({"action_space": 2.0}, TypeError, r"action_space must be a Box of Gymnasium, or a pair \(low, high\)"),
-        ({"action_space": gymnasium.spaces.Discrete(2)}, TypeError, "or a pair .*, but is Discrete"),
+        (
+            {"action_space": gymnasium.spaces.Discrete(2)},
+            TypeError,
+            "or a pair .*, but is Discrete.*; for discrete actions leave it out",
+        ),
         ({"action_space": (1, -1)}, ValueError, "each lower bound below its upper one"),
         ({"action_space": ([1, 2], [3, 4, 5])}, ValueError, "each lower bound below its upper one"),
         ({"action_space": (float("nan"), 1)}, ValueError, "each lower bound below its upper one"),
@@ -160,6 +206,16 @@ def test_a_path_without_its_suffix_is_an_error_that_names_the_file_beside_it(tmp
 def test_arguments_are_checked(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         interop.load_policy(EXAMPLE, **arguments)
+
+
+@pytest.mark.parametrize("pair", [np.array([[-1, -2], [1, 3]]), [[-1, -2], [1, 3]], (np.array([-1, -2]), [1, 3])])
+def test_bounds_are_a_pair_of_any_sequences(pair: Any, tmp_path: Path) -> None:
+    Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
+    assert interop.load_policy(tmp_path / "policy.npz", action_space=pair).high.tolist() == [1, 3]
+    with pytest.raises(ValueError, match="but action_space has"):
+        interop.load_policy(tmp_path / "policy.npz", action_space=np.multiply(pair, 2))
+    with pytest.raises(TypeError, match=r"or a pair \(low, high\) of numbers or arrays, but is array\(2\.\)"):
+        interop.load_policy(tmp_path / "policy.npz", action_space=np.array(2.0))
 
 
 def test_one_bound_may_be_for_all_entries_and_the_other_for_each() -> None:

@@ -271,7 +271,7 @@ def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -
 def test_settings_that_are_too_long_are_refused_before_they_are_parsed(tmp_path: Path) -> None:
     path = write(tmp_path / "policy.zip", {**members_of(PPO), "data": b"[" + b"[]," * 6_000_000 + b"1]"})
     start = time.perf_counter()
-    _refused(path, "its settings take 18000003 bytes, more than the 16777216 that are read")
+    _refused(path, "its settings are 18000003 bytes long, more than the 16777216 that are read")
     assert time.perf_counter() - start < 5
 
 

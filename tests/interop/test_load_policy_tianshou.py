@@ -110,6 +110,15 @@ def test_the_activation_is_relu_unless_it_is_given() -> None:
     assert _load(path).network == _load(path, activation="relu").network
 
 
+def test_an_activation_for_which_there_is_no_place_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="its recurrent actor has no activations; leave activation out"):
+        _load(FIXTURES / "1.0.0" / "ppo_recurrent.pth", activation="tanh")
+    state = {name.replace("model.model.2", "model.model.1"): value for name, value in _states().items()}
+    assert _load(_saved(state, tmp_path)).network.preprocess_net.activation is None
+    with pytest.raises(ValueError, match="leave no places for activations; leave activation out"):
+        _load(_saved(state, tmp_path), activation="tanh")
+
+
 def test_an_actor_alone_does_not_show_whether_its_actions_are_discrete(tmp_path: Path) -> None:
     state = interop.torch_file.load(FIXTURES / "2.0.0" / "td3.pth")
     alone = {name.removeprefix("policy."): value for name, value in state.items() if name.startswith("policy.")}

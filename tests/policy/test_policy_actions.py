@@ -148,6 +148,28 @@ def test_an_action_of_several_axes_is_the_same_flattened_or_not() -> None:
         assert policy.act(on_backend(OBS[0])).shape == (2, 3)
 
 
+@given(st.integers(0, 999), st.sampled_from(["squash", "clip", "clip_and_scale"]))
+@pytest.mark.numpy_alone("draws many bounds")
+def test_actions_lie_within_any_bounds_whatever_comes(seed: int, to_action: Any) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.normal(0, 10.0 ** rng.integers(-3, 4), 2)
+    high = low + 10.0 ** rng.uniform(-2, 3, 2)
+    params = UNBOUNDED.init(rng)
+    action = Policy(UNBOUNDED, params, to_action=to_action, low=low, high=high).act(rng.normal(0, 1e3, (5, 3)))
+    assert action.dtype == np.float32
+    assert np.all((low <= action) & (action <= high))
+
+
+def test_the_action_is_differentiable_by_the_observation() -> None:
+    params = drawn(UNBOUNDED, np.float64)
+    policy = Policy(UNBOUNDED, params, normalization=normalization.init(3), to_action="squash", low=LOW, high=HIGH)
+    obs = on_backend(OBS.astype(np.float64))
+    gradient = npnets.grad(lambda x: nnp.sum(policy.act(x)))(obs)
+    step = 1e-6
+    ahead, behind = (as_numpy(policy.act(obs + sign * step)) for sign in (1, -1))
+    assert as_numpy(gradient).sum() == pytest.approx((ahead - behind).sum() / (2 * step), rel=1e-4)
+
+
 # -- discrete actions -------------------------------------------------------------------------------------------------
 
 
@@ -209,139 +231,3 @@ def test_a_full_quantile_function_weighs_quantiles_by_the_fractions_between_whic
     quantiles, widths = as_numpy(quantiles), np.diff(as_numpy(taus))
     assert_array_equal(policy.act(on_backend(OBS)), (quantiles * widths[:, None]).sum(2).argmax(1))
     assert (quantiles * widths[:, None]).sum(2).argmax(1).tolist() != quantiles.mean(2).argmax(1).tolist()
-
-
-# -- observations -----------------------------------------------------------------------------------------------------
-
-
-def test_observations_are_normalized_in_float64_before_the_network() -> None:
-    net = npnets.Actor(NET, 2)
-    obs = 1e5 + np.random.default_rng(0).normal(size=(6, 3))
-    state = normalization.update(normalization.init(3), obs)
-    params = drawn(net)
-    expected = net.forward(params, on_backend(np.asarray(normalization.normalize(state, obs), np.float32)))[0]
-    policy = Policy(net, params, normalization=state)
-    assert_array_equal(policy.act(on_backend(obs)), expected)
-    assert not np.allclose(as_numpy(Policy(net, params).act(on_backend(obs))), as_numpy(expected))
-
-
-@pytest.mark.parametrize("state_shape", [6, (2, 3), (3, 2)])
-def test_an_observation_of_several_axes_is_laid_out_for_the_network(state_shape: Any) -> None:
-    net = npnets.Actor(npnets.Net(state_shape, hidden_sizes=(8,)), 2)
-    params, obs = drawn(net), np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
-    state = normalization.update(normalization.init((2, 3)), obs)
-    normalized = normalization.normalize(state, obs).reshape(4, 6)
-    policy = Policy(net, params, normalization=state)
-    expected = net.forward(params, on_backend(normalized.reshape(4, *np.atleast_1d(state_shape))))[0]
-    assert_array_equal(policy.act(on_backend(obs)), expected)
-    assert_allclose(policy.act(on_backend(obs[1])), as_numpy(expected)[1], rtol=1e-5, atol=1e-6)
-    assert_array_equal(policy.act(on_backend(obs.reshape(4, 6))), expected)
-
-
-@pytest.mark.numpy_alone("NumPy's observations and lists")
-def test_observations_of_any_numbers_act() -> None:
-    net = npnets.Actor(NET, 2)
-    params, state = net.init(np.random.default_rng(0)), normalization.init(3)
-    for normalizes in (None, state):
-        policy = Policy(net, params, normalization=normalizes)
-        expected = policy.act(np.array([1.0, 0.0, 2.0], np.float32))
-        for obs in ([1.0, 0.0, 2.0], (1, 0, 2), np.array([1, 0, 2]), np.array([1, 0, 2], np.uint8)):
-            np.testing.assert_allclose(policy.act(obs), expected, rtol=1e-6)
-            np.testing.assert_allclose(policy.act([obs, obs])[1], expected, rtol=1e-6)
-
-
-@pytest.mark.numpy_alone("compares digits")
-def test_integers_are_normalized_in_full_for_parameters_in_float64() -> None:
-    net, params = npnets.Linear(1, 1, bias=False), {"weight": np.ones((1, 1))}
-    state = normalization.Normalization(np.array([2.0**24]), np.array([9.0]), 1.0, None, 0.0)
-    assert Policy(net, params, normalization=state).act(np.array([2**24 + 1])).tolist() == [1 / 3]
-
-
-class Trunk:
-    """A trunk of one's own, for observations in a dict."""
-
-    output_dim = 2
-
-    def init(self, rng: Any) -> Any:
-        return {"scale": rng.normal(size=2).astype(np.float32)}
-
-    def forward(self, params: Any, obs: Any, state: Any = None) -> Any:
-        x = obs["position"] if isinstance(obs, dict) else obs
-        return x.astype(np.float32) * params["scale"], state
-
-
-def test_a_trunk_of_ones_own_takes_batches_of_anything_and_single_rows() -> None:
-    net = npnets.Actor(Trunk(), 2)
-    params = on_backend(net.init(np.random.default_rng(0)))
-    policy = Policy(net, params)
-    rows = on_backend(OBS[:, :2])
-    expected = net.forward(params, rows)[0]
-    assert_array_equal(policy.act({"position": rows}), expected)
-    assert_array_equal(policy.act(rows), expected)
-    assert_allclose(policy.act(rows[0]), as_numpy(expected)[0], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.numpy_alone("its observations lie where they lie")
-def test_a_network_without_parameters_acts_too() -> None:
-    net = npnets.Net(3)
-    policy = Policy(net, net.init(np.random.default_rng(0)), to_action="clip", low=-0.5, high=0.5)
-    assert_array_equal(policy.act(on_backend(OBS)), np.clip(OBS, -0.5, 0.5))
-
-
-def test_an_empty_batch_has_no_actions() -> None:
-    net = npnets.Actor(NET, (2, 2))
-    assert Policy(net, drawn(net)).act(on_backend(OBS[:0])).shape == (0, 2, 2)
-
-
-# -- memory -----------------------------------------------------------------------------------------------------------
-
-
-def test_steps_remember_what_one_call_over_the_sequence_does() -> None:
-    net = npnets.RecurrentActorProb(2, 3, 2, 4, max_action=2.0)
-    params = drawn(net)
-    policy, state, actions = Policy(net, params), None, []
-    for obs in OBS:
-        action, state = policy.step(on_backend(obs), state)
-        actions.append(as_numpy(action))
-    (mu, _), last = net.forward(params, on_backend(OBS[None]), all_steps=True)
-    np.testing.assert_allclose(np.array(actions), as_numpy(mu)[0], rtol=1e-4, atol=1e-5)
-    assert state["hidden"].shape == (1, 2, 4)
-    assert_allclose(state["cell"], as_numpy(last["cell"]), rtol=1e-4, atol=1e-5)
-
-
-def test_a_recurrent_trunk_is_remembered_too() -> None:
-    net = npnets.Actor(npnets.Recurrent(1, 3, 4, hidden_layer_size=4), 2)
-    policy = Policy(net, drawn(net), normalization=normalization.init(3))
-    first, state = policy.step(on_backend(OBS))
-    second, _ = policy.step(on_backend(OBS), state)
-    assert not np.allclose(as_numpy(first), as_numpy(second))
-
-
-def test_a_policy_without_memory_steps_as_it_acts() -> None:
-    net = npnets.Actor(NET, 2)
-    policy = Policy(net, drawn(net))
-    action, state = policy.step(on_backend(OBS))
-    assert state is None
-    assert_array_equal(action, policy.act(on_backend(OBS)))
-
-
-@given(st.integers(0, 999), st.sampled_from(["squash", "clip", "clip_and_scale"]))
-@pytest.mark.numpy_alone("draws many bounds")
-def test_actions_lie_within_any_bounds_whatever_comes(seed: int, to_action: Any) -> None:
-    rng = np.random.default_rng(seed)
-    low = rng.normal(0, 10.0 ** rng.integers(-3, 4), 2)
-    high = low + 10.0 ** rng.uniform(-2, 3, 2)
-    params = UNBOUNDED.init(rng)
-    action = Policy(UNBOUNDED, params, to_action=to_action, low=low, high=high).act(rng.normal(0, 1e3, (5, 3)))
-    assert action.dtype == np.float32
-    assert np.all((low <= action) & (action <= high))
-
-
-def test_the_action_is_differentiable_by_the_observation() -> None:
-    params = drawn(UNBOUNDED, np.float64)
-    policy = Policy(UNBOUNDED, params, normalization=normalization.init(3), to_action="squash", low=LOW, high=HIGH)
-    obs = on_backend(OBS.astype(np.float64))
-    gradient = npnets.grad(lambda x: nnp.sum(policy.act(x)))(obs)
-    step = 1e-6
-    ahead, behind = (as_numpy(policy.act(obs + sign * step)) for sign in (1, -1))
-    assert as_numpy(gradient).sum() == pytest.approx((ahead - behind).sum() / (2 * step), rel=1e-4)

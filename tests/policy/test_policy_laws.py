@@ -16,7 +16,7 @@ import npnets
 from npnets import Policy, discrete, normalization, testing
 from npnets.normalization import Normalized
 from npnets.normalization.network import unwrapped
-from npnets.policy.network import observation_shape
+from npnets.policy.network import normalizing_part, observation_shape
 
 pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy arrays")
 
@@ -31,7 +31,7 @@ FEW = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def _acts(net: Any) -> bool:
     inner = unwrapped(net)
     is_ensemble = getattr(getattr(inner, "model", inner), "is_ensemble", False)
-    return not isinstance(inner, npnets.Critic) and not is_ensemble and not getattr(inner, "concat", False)
+    return not isinstance(inner, npnets.Critic) and not is_ensemble
 
 
 @st.composite
@@ -42,7 +42,7 @@ def policies(draw: st.DrawFn) -> tuple[Policy, Any]:
     obs = draw(st.integers(1, 4).flatmap(lambda n: testing.observations(net, n))).reshape(-1, *shape)
     params = draw(testing.parameters(net))
     given_settings: dict[str, Any] = {}
-    if draw(st.booleans()):
+    if normalizing_part(net) is None and draw(st.booleans()):
         seed = draw(st.integers(0, 99))
         seen = np.random.default_rng(seed).normal(1.0, 3.0, (5, *shape))
         given_settings["normalization"] = normalization.update(normalization.init(shape), seen)

@@ -96,6 +96,18 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         ValueError,
         r"normalization is of observations of shape \(4,\), but the network takes those of shape \(3,\)",
     ),
+    "statistics around a network that has some": (
+        normalization.Normalized(ACTOR, 3),
+        {"normalization": normalization.init(3)},
+        TypeError,
+        r"network has Normalized\(Actor.*; leave normalization out, or pass the network inside of Normalized",
+    ),
+    "statistics around a trunk that has some": (
+        npnets.Actor(normalization.Normalized(NET, 3), 2),
+        {"normalization": normalization.init(3)},
+        TypeError,
+        r"network has Normalized\(Net.*; leave normalization out",
+    ),
     "statistics that are arrays": (
         ACTOR,
         {"normalization": (np.zeros(3), np.ones(3))},
@@ -132,6 +144,13 @@ def test_observations_of_another_shape_are_refused(shape: tuple[int, ...]) -> No
         policy = Policy(ACTOR, drawn(ACTOR), normalization=state)
         with pytest.raises(ValueError, match=r"one observation, of shape \(3,\), or a batch of them, \(n, 3\)"):
             policy.act(np.zeros(shape))
+
+
+def test_a_dict_of_observations_is_refused_with_what_to_make_of_it() -> None:
+    with pytest.raises(
+        TypeError, match=r"array of shape \(3,\), but is a dict of \['position'\]; make one array of it"
+    ):
+        Policy(ACTOR, drawn(ACTOR)).act({"position": np.zeros(3)})
 
 
 def test_what_reset_returns_is_no_observation() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fault import Fault
 
 _OF_D3RLPY, _OF_CLEANRL = "tests/interop/test_load_policy_d3rlpy.py", "tests/interop/test_load_policy_cleanrl.py"
+_REFUSED = "tests/interop/test_load_policy_d3rlpy_refused.py"
 _FOREIGN = "tests/interop/test_load_policy_foreign.py"
 _D3RLPY, _CLEANRL = "interop/policies/d3rlpy", "interop/policies/cleanrl.py"
 
@@ -49,7 +50,7 @@ D3RLPY_CLEANRL = [
         f"{_D3RLPY}/encoder.py",
         "if flags.layers > len(state):",
         "if False:",
-        _OF_D3RLPY,
+        _REFUSED,
     ),
     Fault(
         "an activation of the caller's is ignored",

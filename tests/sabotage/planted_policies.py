@@ -8,6 +8,7 @@ _STATISTICS = "tests/normalization/test_running_statistics.py"
 _NORMALIZE = "tests/normalization/test_normalize.py"
 _NORMALIZED = "tests/normalization/test_normalized_networks.py"
 _ACTIONS = "tests/policy/test_policy_actions.py"
+_OBSERVATIONS = "tests/policy/test_policy_observations.py"
 _FILES = "tests/policy/test_policy_files.py"
 _REFUSALS = "tests/policy/test_policy_refusals.py"
 _KERNELS = "tests/kernels/test_kernels.py"
@@ -116,7 +117,14 @@ POLICIES = [
         "policy/observations.py",
         "return x.reshape((1, *shape)), True",
         "return x.reshape((1, *shape)), False",
-        _ACTIONS,
+        _OBSERVATIONS,
+    ),
+    Fault(
+        "policies: observations are normalized twice",
+        "policy/api.py",
+        "networks.check_normalized_once(network)",
+        "pass",
+        _REFUSALS,
     ),
     Fault(
         "policies: a file loses the bounds",

@@ -6,7 +6,7 @@ from fault import Fault
 
 _ACTIONS = "tests/interop/test_load_policy_stable_baselines3.py"
 _DAMAGED, _PARTS = "tests/interop/test_load_policy_damaged.py", "tests/interop/test_load_policy_parts.py"
-_OWN = "tests/interop/test_load_policy.py"
+_OWN, _BOMBS = "tests/interop/test_load_policy.py", "tests/interop/test_load_policy_bombs.py"
 _LIBRARY = "interop/policies/stable_baselines3"
 
 READERS = [
@@ -54,10 +54,24 @@ READERS = [
     ),
     Fault(
         "settings are parsed however long they are",
-        f"{_LIBRARY}/archive.py",
-        "if len(text) > MOST_SETTINGS:",
+        "interop/policies/json_text.py",
+        "if len(text) > LONGEST:",
         "if False:",
         _DAMAGED,
+    ),
+    Fault(
+        "layers that change nothing may be of any width",
+        "interop/policies/networks.py",
+        "if count > MOST_ADDED:",
+        "if False:",
+        _BOMBS,
+    ),
+    Fault(
+        "an argument for which a file has no use is ignored",
+        "interop/policies/loading.py",
+        "options.check_used(policy)",
+        "pass",
+        _OWN,
     ),
     Fault(
         "layers are sorted by their numbers as text",

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets.backend import Array
-from npnets.spaces import box_bounds, is_box
+from npnets.spaces import box_bounds, is_box, is_space
 
 Bounds: TypeAlias = tuple[Array, Array]
 """The lower and the upper bound of actions, float64 arrays of an action's shape, or of none for all entries alike."""
@@ -37,8 +37,10 @@ def bounds_of(action_space: Any) -> Bounds:
 
 
 def _of_pair(pair: Any) -> Bounds:
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise TypeError(f"{_EXPECTED}, but is {pair!r:.80}")
+    is_sequence = isinstance(pair, (tuple, list)) or (isinstance(pair, np.ndarray) and pair.ndim > 0)
+    if not is_sequence or len(pair) != 2:
+        hint = "; for discrete actions leave it out" if is_space(pair) else ""
+        raise TypeError(f"{_EXPECTED}, but is {pair!r:.80}{hint}")
     try:
         low, high = (np.asarray(bound, np.float64) for bound in pair)
     except (TypeError, ValueError) as error:

@@ -16,10 +16,10 @@ from npnets.backend import Array
 from npnets.continuous import Actor, ActorProb
 from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import listed, quoted
+from npnets.interop.library_file import LibraryFile
 from npnets.interop.policies.activations import Named
 from npnets.interop.policies.networks import body
 from npnets.interop.policies.options import Options
-from npnets.interop.policies.policy_file import PolicyFile
 from npnets.interop.policies.sequential import Dense, linear, linear_layers
 from npnets.policy import Policy
 
@@ -33,18 +33,18 @@ _HIDDEN = re.compile(r"fc(\d{1,3})\.(weight|bias)")
 _HEADS = ("fc_mu", "fc_mean")
 
 
-def recognizes(file: PolicyFile) -> bool:
+def recognizes(file: LibraryFile) -> bool:
     """Return whether a file has CleanRL's suffix, or the names that its networks have."""
     if file.path.endswith(_SUFFIX):
         return file.is_of_torch or _is_of_flax(file)
     return _kind(_state(file.contents)) is not None
 
 
-def _is_of_flax(file: PolicyFile) -> bool:
+def _is_of_flax(file: LibraryFile) -> bool:
     return bool(file.beginning) and file.beginning[0] in _FLAX
 
 
-def read(file: PolicyFile, options: Options) -> Policy:
+def read(file: LibraryFile, options: Options) -> Policy:
     """Return the policy in a file.
 
     Raises

@@ -11,13 +11,13 @@ from typing import Any
 
 from npnets import tree
 from npnets.backend import Device, parse_device
-from npnets.files.fault import DAMAGED, Fault
-from npnets.files.quoting import listed, printable, quoted
+from npnets.files.fault import Fault
+from npnets.files.quoting import listed, printable
 from npnets.functional import resolve_activation
-from npnets.interop.foreign import Foreign
+from npnets.interop.library_file import LibraryFile, check_whole, described, described_value, opened
+from npnets.interop.normalization_file import holds_statistics, load_normalization
 from npnets.interop.policies.action_space import Bounds, bounds_of
 from npnets.interop.policies.options import Options
-from npnets.interop.policies.policy_file import PolicyFile, opened
 from npnets.normalization import Normalization
 from npnets.normalization.statistics import checked
 from npnets.policy import Policy
@@ -51,7 +51,9 @@ def load_policy(
     action_space : Box or (low, high), optional
         Bounds of the actions, for files that do not hold them; an error if the file holds others.
     activation : str, optional
-        The activation of the hidden layers, for files that do not name one of PyTorch's.
+        The activation of the hidden layers, for files that do not say it. Of Tianshou `"relu"` is assumed, while its
+        examples for PPO and its relatives need `"tanh"`: a wrong one gives other actions without an error. CleanRL's
+        scripts have their own, and in Stable-Baselines3 it stands for a class of the user's.
     device : str, int or None
         Where the parameters are placed: on the CPU by default.
 
@@ -78,20 +80,17 @@ def load_policy(
     return policy if device is None else replace(policy, params=tree.to_device(policy.params, device))
 
 
-def _read(file: PolicyFile, options: Options) -> Policy:
+def _read(file: LibraryFile, options: Options) -> Policy:
     try:
         policy: Policy = _reader_of(file).read(file, options)
+        options.check_used(policy)
+        return policy
     except Fault as refusal:
         raise ValueError(f"{printable(file.path)} cannot be read: {refusal}") from refusal
-    except (
-        OverflowError,
-        TypeError,
-        ValueError,
-    ) as error:  # of a network or a policy of which the file has impossible parts
-        if file.path in str(error):
+    except (OverflowError, TypeError, ValueError) as error:  # of a network of which the file has impossible parts
+        if str(error).startswith((f"{printable(file.path)}: ", f"{printable(file.path)} cannot be read: ")):
             raise
         raise ValueError(f"{printable(file.path)} cannot be read: {printable(str(error))}") from error
-    return policy
 
 
 def _check_arguments(path: object, activation: object) -> None:
@@ -104,8 +103,6 @@ def _check_arguments(path: object, activation: object) -> None:
 
 def _statistics(given: str | os.PathLike[str] | Normalization | None) -> Normalization | None:
     if isinstance(given, (str, os.PathLike)):
-        from npnets.interop import load_normalization
-
         return load_normalization(given)
     return None if given is None else checked(given)
 
@@ -114,43 +111,21 @@ def _bounds(action_space: object) -> Bounds | None:
     return None if action_space is None else bounds_of(action_space)
 
 
-def _reader_of(file: PolicyFile) -> Any:
+def _reader_of(file: LibraryFile) -> Any:
     """Return the module that reads a file."""
+    check_whole(file)
     readers = [_module(name) for name in READERS]
     found = next((reader for reader in readers if reader.recognizes(file)), None)
-    if found is None and file.is_broken_archive:
-        raise Fault(f"it begins as a zip archive, but does not end as one; {DAMAGED}")
-    if found is None:
-        libraries = listed(readers, lambda reader: str(reader.LIBRARY), most=len(readers))
-        raise Fault(f"{_described(file)}, which is no policy of a known library; policies are read from {libraries}")
-    return found
+    if found is not None:
+        return found
+    if holds_statistics(file.contents):
+        raise Fault(
+            f"it holds statistics of observations, {described_value(file.contents)}, and no policy; pass it as "
+            "normalization=, beside the file of its policy"
+        )
+    libraries = listed(readers, lambda reader: str(reader.LIBRARY), most=len(readers))
+    raise Fault(f"{described(file)}, which is no policy of a known library; policies are read from {libraries}")
 
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"npnets.interop.policies.{name}")
-
-
-def _described(file: PolicyFile) -> str:
-    """Return what a file of no known library is, in a clause."""
-    if file.is_of_torch:
-        return f"it is a file of torch.save that holds {_inside(file.contents)}"
-    if file.members:
-        return f"it is a zip archive of {listed(file.members, most=5)}"
-    if file.is_pickle:
-        return f"it is a pickle that holds {_inside(file.contents)}"
-    mistaken = next((kind for start, kind in _MISTAKEN.items() if file.beginning.startswith(start)), None)
-    return mistaken or (f"it begins with {file.beginning[:12]!r}" if file.beginning else "it is empty")
-
-
-_WEB_PAGE = "it is a web page, perhaps that of a login or of an error (was the link to the file itself?)"
-_MISTAKEN = {
-    b"version https://git-lfs": "it is a pointer of Git LFS to the file (git lfs pull fetches it)",
-    **dict.fromkeys((b"<!DOCTYPE", b"<!doctype", b"<html"), _WEB_PAGE),
-}
-"""What downloads leave in the place of a file, by how it begins."""
-
-
-def _inside(contents: object) -> str:
-    if isinstance(contents, Foreign):
-        return f"an object of {quoted(contents.name, 200)}"
-    return f"a dict of {listed(contents, most=5)}" if isinstance(contents, dict) else f"a {type(contents).__name__}"

@@ -8,9 +8,13 @@ import numpy as np
 
 from npnets.common import Net
 from npnets.files.fault import Fault
+from npnets.files.quoting import listed
 from npnets.interop.policies.activations import Named
 from npnets.interop.policies.sequential import Dense, check_chain, params_of
 from npnets.tree import Params
+
+MOST_ADDED = 2**24
+"""The most numbers in linear layers that change nothing: a small file could otherwise take any memory."""
 
 
 class Body(NamedTuple):
@@ -73,6 +77,22 @@ def body_of_several(shape: tuple[int, ...], hidden: Sequence[Dense], last: Dense
         )
     net = Net(shape, hidden_sizes=tuple(layer.bias.size for layer in hidden), **_one_or_each(activations))
     return Body(net, {"model": params_of(hidden)}, last)
+
+
+def check_identities(widths: Sequence[int]) -> None:
+    """Check that linear layers that change nothing, which are not in a file, take little memory.
+
+    Raises
+    ------
+    Fault
+        If they take more than those of any real policy.
+    """
+    count = sum(width**2 for width in widths)
+    if count > MOST_ADDED:
+        raise Fault(
+            f"it needs further linear layers of the widths {listed(widths)}, which have {count} numbers, more than the "
+            f"{MOST_ADDED} that are added"
+        )
 
 
 def identity(width: int, dtype: np.dtype[Any]) -> Dense:

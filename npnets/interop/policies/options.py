@@ -10,6 +10,7 @@ from npnets.files.quoting import quoted
 from npnets.interop.policies.action_space import Bounds
 from npnets.interop.policies.activations import Named
 from npnets.normalization import Normalization
+from npnets.policy import Policy
 
 _REMEDY = "pass action_space=env.action_space, or action_space=(low, high)"
 
@@ -48,6 +49,13 @@ class Options:
                     f"its actions have the {name} {quoted(found.tolist())}, but action_space has "
                     f"{quoted(given.tolist())}; leave action_space out, or pass the space of its environment"
                 )
+
+    def check_used(self, policy: Policy) -> None:
+        """Check that bounds were passed for a policy that has some, and not for one that they would not change."""
+        if self.bounds is None or policy.low is not None:
+            return
+        why = "are chosen among several" if policy.to_action == "greedy" else "have no bounds"
+        raise Fault(f"its actions {why}, but action_space was passed; leave action_space out")
 
     def activation_beside(self, found: Named) -> Named:
         """Return the activation that a file names, after a check that no other was passed."""

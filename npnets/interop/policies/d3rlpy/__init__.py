@@ -14,11 +14,11 @@ from npnets.discrete import Actor as DiscreteActor
 from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import listed, quoted
 from npnets.interop import torch_file
+from npnets.interop.library_file import LibraryFile
 from npnets.interop.policies.activations import Named
 from npnets.interop.policies.d3rlpy import configuration
 from npnets.interop.policies.d3rlpy.encoder import Encoder, activation_of, encoder
 from npnets.interop.policies.options import Options
-from npnets.interop.policies.policy_file import PolicyFile
 from npnets.interop.policies.sequential import Dense, linear
 from npnets.policy import Policy
 from npnets.tree import Params
@@ -57,7 +57,7 @@ _REFUSED = {
 """Why an algorithm has no policy that npnets can express."""
 
 
-def recognizes(file: PolicyFile) -> bool:
+def recognizes(file: LibraryFile) -> bool:
     """Return whether a file is of d3rlpy, with or without a configuration."""
     contents = file.contents
     if not isinstance(contents, dict):
@@ -71,7 +71,7 @@ def _is_model_alone(contents: Mapping[Any, Any]) -> bool:
     return any(isinstance(module, dict) and any("_encoder." in str(name) for name in module) for module in modules)
 
 
-def read(file: PolicyFile, options: Options) -> Policy:
+def read(file: LibraryFile, options: Options) -> Policy:
     """Return the policy in a file.
 
     Raises

@@ -4,7 +4,6 @@ A part of it is `{"type": ..., "params": {...}}`. d3rlpy computes with scalers i
 therefore rounded before anything else.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +11,10 @@ import numpy as np
 
 from npnets.backend import Array
 from npnets.files.fault import DAMAGED, Fault
-from npnets.files.quoting import plain, quoted
+from npnets.files.limits import MOST_VALUES
+from npnets.files.quoting import quoted
 from npnets.interop.policies.action_space import Bounds
+from npnets.interop.policies.json_text import json_dict
 from npnets.normalization import Normalization
 
 
@@ -29,13 +30,7 @@ def configuration(text: object, version: object) -> dict[str, Any]:
         raise Fault(f"it is of d3rlpy {quoted(version)}; files of d3rlpy 2 are read")
     if not isinstance(text, str):
         raise Fault(f"its configuration is no text, but {quoted(text)}; {DAMAGED}")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Fault(f"its configuration is no JSON ({plain(error)}); {DAMAGED}") from error
-    if not isinstance(found, dict):
-        raise Fault(f"its configuration is a {type(found).__name__}, where a dict must be; {DAMAGED}")
-    return found
+    return json_dict(text, "its configuration is")
 
 
 def part(config: Mapping[str, Any], name: str) -> tuple[str, dict[str, Any]]:
@@ -52,11 +47,11 @@ def part(config: Mapping[str, Any], name: str) -> tuple[str, dict[str, Any]]:
 def size(config: Mapping[str, Any], name: str) -> int:
     """Return a number of entries; observations have a list of one number."""
     match config.get(name):
-        case int(found) | [int(found)] if found > 0:
+        case int(found) | [int(found)] if 0 < found <= MOST_VALUES:
             return found
-        case [_, *_]:
+        case [_, _, *_]:
             raise Fault(f"its {name} is {quoted(config[name])}; policies of observations with one axis are read")
-    raise Fault(f"its {name} is {quoted(config.get(name))}, where a positive number must be; {DAMAGED}")
+    raise Fault(f"its {name} is {quoted(config.get(name))}, where a number from 1 to {MOST_VALUES} must be; {DAMAGED}")
 
 
 def quantiles(params: Mapping[str, Any]) -> int:

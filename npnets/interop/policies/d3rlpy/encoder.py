@@ -14,7 +14,7 @@ from npnets.backend import Array
 from npnets.common import Net
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed, quoted
-from npnets.interop.policies.networks import identity
+from npnets.interop.policies.networks import check_identities, identity
 from npnets.interop.policies.sequential import Dense, check_chain, linear
 from npnets.tree import Params
 
@@ -91,6 +91,7 @@ def encoder(state: Mapping[str, Any], at: str, factory: Factory, inputs: int) ->
     check_chain([layer.dense for layer in layers], "its encoder")
     if (found := layers[0].dense.weight.shape[0]) != inputs:
         raise Fault(f"its first layer takes {found} numbers, but its configuration says {inputs}")
+    check_identities([layer.dense.bias.size for layer in layers if layer.layer_norm is not None])
     hidden: list[_Hidden] = []
     before: Affine | None = None
     for layer in layers:

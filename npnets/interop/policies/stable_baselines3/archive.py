@@ -3,7 +3,6 @@
 Nothing in it is compressed, so that what is read is bounded by the size of the file.
 """
 
-import json
 import os
 import struct
 import zipfile
@@ -13,17 +12,15 @@ from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import plain, quoted
 from npnets.files.zip_guards import check_stored
 from npnets.interop import torch_file
-from npnets.interop.policies.policy_file import PolicyFile
+from npnets.interop.library_file import LibraryFile
+from npnets.interop.policies.json_text import json_dict
 from npnets.interop.policies.stable_baselines3.settings import Settings
 
 DATA, POLICY, RELEASE = "data", "policy.pth", "_stable_baselines3_version"
-MOST_SETTINGS = 16 * 2**20
-"""The longest JSON, in bytes. Without a replay buffer, which has its own file, it has some thousands."""
-
 _DAMAGE = (zipfile.BadZipFile, ValueError, OverflowError, EOFError, OSError, struct.error, NotImplementedError)
 
 
-def read(file: PolicyFile) -> tuple[Settings, dict[str, Any]]:
+def read(file: LibraryFile) -> tuple[Settings, dict[str, Any]]:
     """Return the settings of a model and the state dict of its policy.
 
     Raises
@@ -34,7 +31,7 @@ def read(file: PolicyFile) -> tuple[Settings, dict[str, Any]]:
     members = _members(file.path)
     if missing := [name for name in (DATA, POLICY) if name not in members]:
         raise Fault(f"it lacks {quoted(missing[0])}, which model.save writes; {DAMAGED}")
-    return Settings(_attributes(members[DATA])), _state(members[POLICY])
+    return Settings(json_dict(members[DATA], "its settings are")), _state(members[POLICY])
 
 
 def _members(path: str) -> dict[str, bytes]:
@@ -51,18 +48,6 @@ def _members(path: str) -> dict[str, bytes]:
         except _DAMAGE as error:
             raise Fault(f"its zip archive is damaged, or was cut off while it was copied ({plain(error)})") from error
     return found
-
-
-def _attributes(text: bytes) -> dict[str, Any]:
-    if len(text) > MOST_SETTINGS:
-        raise Fault(f"its settings take {len(text)} bytes, more than the {MOST_SETTINGS} that are read")
-    try:
-        settings = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Fault(f"its settings are no JSON ({plain(error)}); {DAMAGED}") from error
-    if not isinstance(settings, dict):
-        raise Fault(f"its settings are a {type(settings).__name__}, where a dict must be; {DAMAGED}")
-    return settings
 
 
 def _state(content: bytes) -> dict[str, Any]:

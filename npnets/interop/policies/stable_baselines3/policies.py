@@ -16,7 +16,7 @@ from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import listed, quoted
 from npnets.interop.policies.action_space import Bounds
 from npnets.interop.policies.activations import Named, checked
-from npnets.interop.policies.networks import Body, body, body_of_several, identity
+from npnets.interop.policies.networks import Body, body, body_of_several, check_identities, identity
 from npnets.interop.policies.options import Options
 from npnets.interop.policies.sequential import Dense, linear, linear_layers
 from npnets.interop.policies.stable_baselines3.settings import Settings
@@ -72,6 +72,7 @@ def _noisy_sac(
         raise Fault(f"its clip_mean is {quoted(limit)}, where a positive number must be; {DAMAGED}")
     mean = linear(state, "actor.mu.0")
     limits = checked(Named("hardtanh", {"min_val": -float(limit), "max_val": float(limit)}))
+    check_identities([mean.bias.size])
     last = identity(mean.weight.shape[1], mean.weight.dtype)
     return body_of_several(shape, [*hidden, mean], last, [*[activation] * len(hidden), limits])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed
-from npnets.interop.policies.policy_file import PolicyFile
+from npnets.interop.library_file import LibraryFile
 from npnets.interop.policies.stable_baselines3.settings import Settings
 
 _ARGUMENTS, _STATE = "data", "state_dict"
@@ -22,7 +22,7 @@ _CLASSES = {
 """The class of a policy by the beginning of a name in its state dict; the first that is there decides."""
 
 
-def recognizes(file: PolicyFile) -> bool:
+def recognizes(file: LibraryFile) -> bool:
     """Return whether a file is such a file."""
     contents = file.contents if file.is_of_torch else None
     if not isinstance(contents, dict) or contents.keys() != {_ARGUMENTS, _STATE}:
@@ -31,7 +31,7 @@ def recognizes(file: PolicyFile) -> bool:
     return isinstance(arguments, dict) and {"observation_space", "action_space"} <= arguments.keys()
 
 
-def read(file: PolicyFile) -> tuple[Settings, dict[str, Any]]:
+def read(file: LibraryFile) -> tuple[Settings, dict[str, Any]]:
     """Return the settings and the state dict in it."""
     contents: Any = file.contents
     arguments, state = contents[_ARGUMENTS], contents[_STATE]

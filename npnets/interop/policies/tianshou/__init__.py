@@ -9,9 +9,9 @@ from typing import Any
 
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
+from npnets.interop.library_file import LibraryFile
 from npnets.interop.normalization_file import statistics_in
 from npnets.interop.policies.options import Options
-from npnets.interop.policies.policy_file import PolicyFile
 from npnets.interop.policies.tianshou.networks import policy_of
 from npnets.interop.policies.tianshou.parts import parts_in, whole_object_in
 from npnets.policy import Policy
@@ -19,12 +19,12 @@ from npnets.policy import Policy
 LIBRARY = "state dicts of Tianshou's policies, alone or as the entry 'model' of a dict"
 
 
-def recognizes(file: PolicyFile) -> bool:
+def recognizes(file: LibraryFile) -> bool:
     """Return whether a file holds the state dict of a policy of Tianshou, or a whole policy, which is refused."""
     return parts_in(file.contents) is not None or whole_object_in(file.contents) is not None
 
 
-def read(file: PolicyFile, options: Options) -> Policy:
+def read(file: LibraryFile, options: Options) -> Policy:
     """Return the policy in it."""
     contents: Any = file.contents
     if (whole := whole_object_in(contents)) is not None:

@@ -85,6 +85,8 @@ def _recurrent(actor: Mapping[str, Any], parts: Parts, options: Options) -> Poli
     weight, mean = (np.asarray(actor.get(name, 0.0)) for name in ("nn.weight_ih_l0", "mu.weight"))
     if weight.ndim != 2 or mean.ndim != 2:
         raise Fault("its recurrent actor is no RecurrentActorProb of Tianshou, which has an LSTM and a linear mean")
+    if options.activation is not None:
+        raise Fault("its recurrent actor has no activations; leave activation out")
     conditioned, count = "sigma_param" not in actor, mean.shape[0]
     widths = (layers, weight.shape[1], count, weight.shape[0] // 4)
     network = RecurrentActorProb(*widths, unbounded=True, conditioned_sigma=conditioned)
@@ -132,6 +134,8 @@ def _net(layers: Layers, options: Options, outputs: int = 0) -> Net:
     """Return a `Net`; Tianshou's default activation is relu."""
     if any(layers.norms) != all(layers.norms):
         raise Fault("its trunk has layer norms after some layers and not after others, as no Net of Tianshou has")
+    if options.activation is not None and not layers.has_activations:
+        raise Fault("the numbers of its layers leave no places for activations; leave activation out")
     norm = "layer_norm" if any(layers.norms) else None
     activation = (options.activation or "relu") if layers.has_activations else None
     return Net(layers.inputs, outputs, layers.outputs, norm_layer=norm, activation=activation)
