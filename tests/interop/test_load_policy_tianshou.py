@@ -12,7 +12,7 @@ import pytest
 from torch_archives import called, program, write_pickle
 
 import npnets
-from npnets import interop, normalization
+from npnets import discrete, interop, normalization
 from npnets.files.fault import Fault
 from npnets.interop.policies.tianshou.layers import layers_of
 
@@ -129,6 +129,31 @@ def test_an_actor_alone_does_not_show_whether_its_actions_are_discrete(tmp_path:
     obs, expected = _actions(FIXTURES / "2.0.0" / "td3.pth")
     policy = interop.load_policy(_saved(alone, tmp_path), action_space=BOUNDS)
     np.testing.assert_allclose(policy.act(obs), expected, rtol=1e-6, atol=2e-6)
+
+
+WITHOUT_HIDDEN_LAYERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "deterministic": ({"actor": npnets.Actor(npnets.Net(3), 2), "critic": npnets.Critic(npnets.Net(5))}, BOUNDS),
+    "with layers in its head": ({"actor": npnets.ActorProb(npnets.Net(3), 2, (4,), unbounded=True)}, BOUNDS),
+    "discrete": ({"actor": discrete.Actor(npnets.Net(3), 4), "critic": discrete.Critic(npnets.Net(3))}, None),
+    "values": ({"model": npnets.Net(3, 4), "model_old": npnets.Net(3, 4)}, None),
+    "dueling values": ({"model": npnets.Net(3, 4, dueling_param=({}, {}))}, None),
+}
+
+
+@pytest.mark.parametrize(("networks", "bounds"), WITHOUT_HIDDEN_LAYERS.values(), ids=WITHOUT_HIDDEN_LAYERS)
+def test_a_trunk_may_have_no_hidden_layers(networks: dict[str, Any], bounds: Any, tmp_path: Path) -> None:
+    params = {name: network.init(np.random.default_rng(0)) for name, network in networks.items()}
+    states = {
+        f"{name}.{key}": value
+        for name, network in networks.items()
+        for key, value in interop.tianshou.to_state_dict(network, params[name]).items()
+    }
+    policy = interop.load_policy(_saved(states, tmp_path), action_space=bounds)
+    acting = next(iter(networks))
+    assert type(policy.network) is type(networks[acting])
+    assert policy.act(np.zeros((5, 3))).shape == ((5, 2) if bounds else (5,))
+    for one, other in zip(*map(npnets.tree.leaves, (policy.params, params[acting])), strict=True):
+        assert np.array_equal(one, other)
 
 
 # -- other files -----------------------------------------------------------------------------------------------------

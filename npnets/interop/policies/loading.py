@@ -14,6 +14,7 @@ from npnets.backend import Device, parse_device
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed, printable
 from npnets.functional import resolve_activation
+from npnets.interop.foreign import Foreign
 from npnets.interop.library_file import LibraryFile, check_whole, described, described_value, opened
 from npnets.interop.normalization_file import holds_statistics, load_normalization
 from npnets.interop.policies.action_space import Bounds, bounds_of
@@ -118,7 +119,7 @@ def _reader_of(file: LibraryFile) -> Any:
     found = next((reader for reader in readers if reader.recognizes(file)), None)
     if found is not None:
         return found
-    if holds_statistics(file.contents):
+    if isinstance(file.contents, Foreign) and holds_statistics(file.contents):
         raise Fault(
             f"it holds statistics of observations, {described_value(file.contents)}, and no policy; pass it as "
             "normalization=, beside the file of its policy"

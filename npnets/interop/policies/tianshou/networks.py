@@ -69,7 +69,8 @@ def _of_last_layer(actor: Mapping[str, Any], parts: Parts, options: Options) -> 
 
 def _is_discrete(parts: Parts, observations: object) -> bool:
     """Return whether actions are discrete, because the critic takes observations alone."""
-    weight = np.asarray(parts.get("critic", {}).get(f"{_TRUNK}.0.weight", 0.0))
+    critic = parts.get("critic", {})
+    weight = np.asarray(critic.get(f"{_TRUNK}.0.weight", critic.get("last.model.0.weight", 0.0)))
     return weight.ndim == 2 and weight.shape[1] == observations
 
 
@@ -103,7 +104,8 @@ def _of_values(model: Mapping[str, Any], parts: Parts, options: Options) -> Poli
         case [Layers() as layers, None, None] if not others:
             hidden = layers._replace(outputs=layers.outputs[:-1], norms=layers.norms[:-1])
             return _policy(_net(hidden, options, layers.outputs[-1]), model, options, "greedy", None)
-        case [Layers() as layers, Layers() as advantages, Layers() as values] if not others:
+        case [layers, Layers() as advantages, Layers() as values] if not others:
+            layers = layers or Layers(advantages.inputs, (), (), True)
             dueling = ({"hidden_sizes": advantages.outputs[:-1]}, {"hidden_sizes": values.outputs[:-1]})
             net = replace(_net(layers, options, advantages.outputs[-1]), dueling_param=dueling)
             return _policy(net, model, options, "greedy", None)
@@ -132,7 +134,7 @@ def _trunk_and_head(actor: Mapping[str, Any], head: str, options: Options) -> tu
 
 def _net(layers: Layers, options: Options, outputs: int = 0) -> Net:
     """Return a `Net`; Tianshou's default activation is relu."""
-    if any(layers.norms) != all(layers.norms):
+    if len(set(layers.norms)) > 1:
         raise Fault("its trunk has layer norms after some layers and not after others, as no Net of Tianshou has")
     if options.activation is not None and not layers.has_activations:
         raise Fault("the numbers of its layers leave no places for activations; leave activation out")

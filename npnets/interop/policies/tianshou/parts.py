@@ -11,7 +11,7 @@ Parts: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _ENTRIES = ("model", "policy", "algorithm", "state_dict")
 _OF_AN_ACTOR = ("preprocess.", "last.model.0.", "mu.model.0.", "nn.weight_ih_l0")
-_OF_VALUES = "model.model."
+_OF_VALUES = ("model.model.", "Q.model.")
 
 
 def parts_in(contents: object) -> Parts | None:
