@@ -11,6 +11,8 @@ compiler. All other metadata is in setup.cfg.
 import os
 import re
 import sysconfig
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -79,12 +81,41 @@ def extension(required: bool) -> Any:
     )
 
 
+def in_parallel(compile_files: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Return a compiler's `compile` that compiles as many files at a time as the machine has processors."""
+
+    def compile_all(sources: list[str], **options: Any) -> list[str]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            compiled = pool.map(lambda source: compile_files([source], **options), sources)
+            return [name for names in compiled for name in names]
+
+    return compile_all
+
+
+def build_command() -> type:
+    """Return the command that builds the extension module, its files in parallel: each takes seconds."""
+    from setuptools.command.build_ext import build_ext
+
+    class BuildInParallel(build_ext):
+        command_name = "build_ext"  # in messages
+
+        def build_extensions(self) -> None:
+            self.compiler.compile = in_parallel(self.compiler.compile)
+            super().build_extensions()
+
+    return BuildInParallel
+
+
 def binary() -> dict[str, Any]:
     """Return the part of the settings that is about the extension module; empty without it."""
     required = bool(os.environ.get("NPNETS_REQUIRE_COMPILED"))
     reason = why_not_compiled()
     if not reason:
-        return {"ext_modules": [extension(required)], "options": {"bdist_wheel": {"py_limited_api": "cp310"}}}
+        return {
+            "ext_modules": [extension(required)],
+            "cmdclass": {"build_ext": build_command()},
+            "options": {"bdist_wheel": {"py_limited_api": "cp310"}},
+        }
     if required and reason != "NPNETS_COMPILED=off":
         raise SystemExit(f"NPNETS_REQUIRE_COMPILED is set, but {reason}; unset it to install the NumPy kernels alone")
     return {}
