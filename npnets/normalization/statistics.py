@@ -185,7 +185,7 @@ def checked(state: Normalization) -> Normalization:
     """
     if not isinstance(state, Normalization):
         raise TypeError(f"normalization must be a Normalization, but is {state!r:.80}; normalization.init makes one")
-    mean, var = (np.array(to_numpy(part), np.float64) for part in (state.mean, state.var))
+    mean, var = _wide("mean", state.mean), _wide("var", state.var)
     if mean.shape != var.shape:
         raise ValueError(f"mean and var must have one shape, but have {mean.shape} and {var.shape}")
     if not np.isfinite(mean).all() or not np.isfinite(var).all() or np.any(var < 0):
@@ -193,16 +193,24 @@ def checked(state: Normalization) -> Normalization:
     check_limits(state.clip, state.epsilon)
     if np.any(var + state.epsilon == 0):
         raise ValueError("an entry of var is zero and epsilon too, so that observations would be divided by zero")
-    if not state.count >= 0:
-        raise ValueError(f"count must not be negative, but is {state.count!r}")
+    if not (_is_number(state.count) and state.count >= 0):
+        raise ValueError(f"count must be a number of at least zero, but is {state.count!r:.80}")
     clip = None if state.clip is None or state.clip == np.inf else float(state.clip)
     return Normalization(mean, var, float(state.count), clip, float(state.epsilon))
+
+
+def _wide(name: str, value: object) -> NDArray[np.float64]:
+    try:
+        return np.array(to_numpy(value), np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of numbers, but is {value!r:.80}") from error
 
 
 def _usable(state: Normalization) -> Normalization:
     """Return a state with arrays of NumPy in float64: as it is if it has them, as every function here returns it."""
     is_made_here = isinstance(state, Normalization) and type(state.mean) is type(state.var) is np.ndarray
-    return state if is_made_here and state.mean.dtype == state.var.dtype == _WIDE else checked(state)
+    is_made_here = is_made_here and state.mean.dtype == state.var.dtype == _WIDE
+    return state if is_made_here and state.mean.shape == state.var.shape else checked(state)
 
 
 def check_limits(clip: object, epsilon: object) -> None:

@@ -101,7 +101,7 @@ def test_statistics_may_be_numbers_of_numpy_and_an_entry_of_a_dict(tmp_path: Pat
         ),
         "an object": (_object(RMS, _statistics(mean=called("a.B"))), "its mean is an object of 'a.B'"),
         "many counts": (_object(RMS, _statistics(count=np.ones(2))), r"its count has the shape \(2,\)"),
-        "a negative count": (_object(RMS, _statistics(count=-1)), "make no sense: count must not be negative"),
+        "a negative count": (_object(RMS, _statistics(count=-1)), "make no sense: count must be a number of at least"),
         "a negative variance": (
             _object(RMS, _statistics(var=-np.ones(2))),
             "make no sense: mean and var must be finite",

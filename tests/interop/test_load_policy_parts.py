@@ -86,12 +86,8 @@ def test_a_module_of_pytorch_becomes_the_activation_of_its_name(
 @pytest.mark.parametrize(
     ("path", "args", "words"),
     [
-        (
-            "torch.nn.modules.activation.PReLU",
-            (),
-            "its activation is 'torch.nn.modules.activation.PReLU', which npnets do",
-        ),
-        ("mine.ReLU", (), "its activation is 'mine.ReLU', which npnets does not have; pass activation="),
+        ("mine.ReLU", (), "its activation is 'mine.ReLU', which npnets does not have; pass activation='relu', or"),
+        ("torch.nn.modules.activation.PReLU", (), "'torch.nn.modules.activation.PReLU', which npnets does not have$"),
         ("torch.nn.modules.activation.Tanh", (1,), "its activation Tanh is made with 1 arguments, more than it takes"),
         ("torch.nn.modules.activation.ELU", ("x",), "its activation cannot be computed: activation 'elu'"),
         (

@@ -198,6 +198,26 @@ def test_statistics_that_cannot_normalize_are_refused_by_a_policy(mean: float, v
         npnets.Policy(net, net.init(np.random.default_rng(0)), normalization=state)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"var": np.ones(1)}, r"mean and var must have one shape, but have \(2,\) and \(1,\)"),
+        ({"mean": "a"}, "mean must be an array of numbers, but is 'a'"),
+        ({"mean": [0, 1], "count": "x"}, "count must be a number of at least zero, but is 'x'"),
+    ],
+)
+def test_a_state_of_ones_own_that_is_none_is_refused_by_every_function(changes: dict[str, Any], words: str) -> None:
+    state, batch = normalization.init(2)._replace(**changes), np.ones((3, 2))
+    calls: list[Any] = [
+        normalization.normalize,
+        normalization.update,
+        lambda state, _: normalization.merge(state, state),
+    ]
+    for call in calls:
+        with pytest.raises((TypeError, ValueError), match=words):
+            call(state, batch)
+
+
 def test_a_first_guess_of_a_mean_is_replaced_by_the_first_batch_without_rounding() -> None:
     guess = Normalization(np.full(1, 1e17), np.ones(1), 0.0, None, 1e-8)
     assert normalization.update(guess, np.array([[0.1]])).mean.tolist() == [0.1]

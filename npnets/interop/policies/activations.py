@@ -58,9 +58,9 @@ def of_module(path: str, args: Sequence[object] = (), kwargs: Mapping[str, objec
         return Named(None)
     entry = MODULES.get(path.removeprefix(_MODULE)) if path.startswith(_MODULE) else None
     if entry is None:
-        raise Fault(
-            f"its activation is {quoted(path, 200)}, which npnets does not have; pass activation=, a name of its own"
-        )
+        is_of_torch = path.startswith("torch.")  # which computes something else than any that npnets has
+        remedy = "" if is_of_torch else "; pass activation='relu', or the name of the one that computes the same"
+        raise Fault(f"its activation is {quoted(path, 200)}, which npnets does not have{remedy}")
     name, parameters = entry
     if len(args) > len(parameters):
         raise Fault(
