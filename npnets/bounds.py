@@ -224,7 +224,8 @@ def within(lows: Array, highs: Array, dtype: np.dtype[Any]) -> Rounded:
 
 def rounded_down(exact: Array, dtype: np.dtype[Any]) -> Array:
     """Return the largest numbers of a dtype that are not above others."""
-    nearest = exact.astype(dtype)
+    with np.errstate(over="ignore"):
+        nearest = exact.astype(dtype)
     return np.where(nearest > exact, np.nextafter(nearest, dtype.type(-np.inf)), nearest)
 
 

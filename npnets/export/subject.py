@@ -22,8 +22,6 @@ Output = Literal["action", "network"]
 Ranges = dict[str, tuple[Any, Any]]
 """By the name of an input: its middle and its deviation, numbers or arrays of its shape."""
 
-_NUDGE = 1e-5
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -47,11 +45,11 @@ class Subject:
         with np.errstate(over="ignore", invalid="ignore"):
             return self.interface.call(self, inputs, state)
 
-    def nudged(self, rng: np.random.Generator) -> "Subject":
-        """Return the same with every parameter changed by about a hundred thousandth of itself."""
+    def nudged(self, rng: np.random.Generator, size: float) -> "Subject":
+        """Return the same with every parameter changed by about a part of itself, such as `1e-5`."""
 
         def nudge(leaf: Any) -> Any:
-            return leaf * (1 + _NUDGE * rng.standard_normal(leaf.shape)).astype(leaf.dtype)
+            return leaf * (1 + size * rng.standard_normal(leaf.shape)).astype(leaf.dtype)
 
         params, proposal = tree.map(nudge, self.params), self.fraction_proposal
         proposal = proposal and (proposal[0], tree.map(nudge, proposal[1]))

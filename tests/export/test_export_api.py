@@ -148,7 +148,8 @@ def test_the_self_test_begins_at_zero_and_reaches_far_inputs_and_states() -> Non
     assert not hidden[0].any() and hidden[1:].any(axis=(1, 2)).all() and np.abs(hidden).max() < 1
     double = program(ACTOR, dtype=np.float64)
     assert double.self_test.outputs[0].dtype == np.float64
-    assert np.array_equal(double.self_test.inputs[0], obs) and double.self_test.inputs[0].dtype == np.float64
+    (obs,) = double.self_test.inputs
+    assert np.array_equal(obs, obs.astype(np.float32)) and obs.dtype == np.float64
 
 
 @pytest.mark.numpy_alone("makes programs")
@@ -164,6 +165,39 @@ def test_the_self_test_holds_no_choice_that_rounding_might_change() -> None:
     params["last"]["linear_0"]["bias"][:] = 0  # now both are as good: every file chooses the first
     (obs,), (action,) = program(net, params).self_test
     assert not obs[0].any() and not action[0].any()
+
+
+def cases_that_change(policy: npnets.Policy, by: float) -> int:
+    """Return how many of the eight cases of a self-test have another action if parameters grow or shrink by a part."""
+    (obs,), (action,) = program(policy).self_test
+    rng, changed = np.random.default_rng(1), np.zeros(len(obs), bool)
+    signs = npnets.tree.map(lambda leaf: rng.choice([-by, by], leaf.shape).astype(leaf.dtype), policy.params)
+    for sign in (-1, 1):
+        params = npnets.tree.map(lambda leaf, part: leaf * (1 + sign * part), policy.params, signs)  # noqa: B023
+        changed |= (np.abs(replace(policy, params=params).act(obs) - action) > 1e-4).reshape(len(obs), -1).any(1)
+    return int(changed.sum())
+
+
+@pytest.mark.numpy_alone("makes programs")
+def test_the_cases_of_a_choice_lie_close_to_where_another_action_is_chosen() -> None:
+    net = discrete.Actor(npnets.Net(3, hidden_sizes=(16,)), 3)
+    params = net.init(np.random.default_rng(0))
+    params["last"]["linear_0"]["bias"][:] = 0.5, 0, 0
+    policy = npnets.Policy(net, params)
+    assert (policy.act(np.random.default_rng(2).normal(size=(1000, 3))) == 0).mean() > 0.8
+    assert len(set(program(policy).self_test.outputs[0].tolist())) > 1
+    assert cases_that_change(policy, 0.05) >= 6
+
+
+@pytest.mark.numpy_alone("makes programs")
+def test_the_cases_of_an_actor_that_often_saturates_are_those_where_it_does_not() -> None:
+    actor = npnets.Actor(npnets.Net(3, hidden_sizes=(16,)), 1)
+    params = actor.init(np.random.default_rng(0))
+    params["last"]["linear_0"]["weight"] *= 200
+    policy = npnets.Policy(actor, params)
+    action = policy.act(np.random.default_rng(2).normal(size=(1000, 3)))
+    assert (np.abs(action) > 0.9999).mean() > 0.75
+    assert cases_that_change(policy, 0.05) >= 5
 
 
 @pytest.mark.numpy_alone("makes programs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,49 @@ def test_a_number_beyond_float32_is_refused_by_files_that_hold_float32(tmp_path:
             write(tmp_path / "policy", ACTOR, params)
     assert list(tmp_path.iterdir()) == []
     export.python(tmp_path / "policy.py", ACTOR, params)
+
+
+def refused_in_float32(tmp_path: Path, words: str, network: Any, params: Any = None, **options: Any) -> None:
+    """Check that C and ONNX refuse a policy, and that plain Python holds it."""
+    for write in (export.c, export.onnx):
+        with pytest.raises(ValueError, match=words):
+            write(tmp_path / "policy", network, params, **options)
+    assert list(tmp_path.iterdir()) == []
+    export.python(tmp_path / "policy.py", network, params, **options)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e300, 2e300), (0.1, 0.1 + 1e-9)])
+def test_bounds_between_which_no_float32_lies_are_refused_by_files_that_hold_float32(
+    tmp_path: Path, low: float, high: float
+) -> None:
+    actor = npnets.ActorProb(TRUNK, 2, unbounded=True)
+    params = actor.init(np.random.default_rng(0), dtype=np.float64)
+    policy = npnets.Policy(actor, params, to_action="clip", low=low, high=high)
+    refused_in_float32(tmp_path, "bounds of action_bounded in float32: none of its numbers lies between", policy)
+
+
+def test_outputs_beyond_float32_are_refused_by_files_that_hold_float32(tmp_path: Path) -> None:
+    net = npnets.Net(3, 2, (4,))
+    params = npnets.tree.map(lambda leaf: leaf * 1e20, net.init(np.random.default_rng(0), dtype=np.float64))
+    refused_in_float32(tmp_path, r"output reaches \d.*e\+\d\d for inputs of ordinary size", net, params)
+
+
+def test_a_deviation_that_is_zero_in_float32_is_refused_by_files_that_hold_float32(tmp_path: Path) -> None:
+    state = npnets.normalization.Normalization(np.zeros(3), np.full(3, 1e-90), 5.0, 10.0, 0.0)
+    params = ACTOR.init(np.random.default_rng(0))
+    refused_in_float32(tmp_path, "deviation of normalized .* a larger epsilon", ACTOR, params, normalization=state)
+
+
+@pytest.mark.parametrize("write", [export.c, export.onnx])
+def test_bounds_and_limits_beyond_float32_give_no_warning(tmp_path: Path, write: Callable[..., None]) -> None:
+    actor = npnets.ActorProb(TRUNK, 2, unbounded=True)
+    state = npnets.normalization.Normalization(np.zeros(3), np.full(3, 1e76), 5.0, 1e39, 1e-8)
+    for dtype in (np.float32, np.float64):
+        params = actor.init(np.random.default_rng(0), dtype=dtype)
+        policy = npnets.Policy(actor, params, normalization=state, to_action="clip", low=-1e300, high=1e300)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            write(tmp_path / "policy", policy)
 
 
 def test_parameters_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -97,9 +97,30 @@ EXPORTS = [
     Fault(
         "export: a self-test holds choices that rounding might change",
         "export/self_test.py",
-        "if not doubtful.any():",
-        "if True:",
+        "worth[_doubtful(rng, subject, cases)]",
+        "worth[_doubtful(rng, subject, cases) & False]",
         _API,
+    ),
+    Fault(
+        "export: the cases of a self-test are those that were drawn first",
+        "export/self_test.py",
+        "worth = _visibility(rng, subject, cases)",
+        "worth = 0 * _visibility(rng, subject, cases)",
+        _API,
+    ),
+    Fault(
+        "export: the cases of a choice lie anywhere",
+        "export/self_test.py",
+        "_HALVINGS = 7",
+        "_HALVINGS = 0",
+        _API,
+    ),
+    Fault(
+        "export: bounds between which no float32 lies are written",
+        "export/single_precision.py",
+        "np.flatnonzero(low > high)",
+        "np.flatnonzero(low < low)",
+        _ERRORS,
     ),
     Fault(
         "export: parameters that are not finite are written",

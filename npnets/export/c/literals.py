@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from npnets.export.program import Floats
-
 WIDTH = 120
 """The longest line of the file."""
 
 
 def literal(number: object) -> str:
     """Return the float32 nearest to a number as a constant of C, such as `0.1f`."""
-    rounded = np.float32(number)  # type: ignore[arg-type]
+    with np.errstate(over="ignore"):
+        rounded = np.float32(number)  # type: ignore[arg-type]
     if not np.isfinite(rounded):
         return "NAN" if np.isnan(rounded) else "INFINITY" if rounded > 0 else "-INFINITY"
     is_usual = rounded == 0 or 1e-4 <= abs(rounded) < 1e9
@@ -61,16 +60,3 @@ def _filled(words: Iterable[str], width: int) -> Iterator[str]:
         else:
             line = f"{line}, {word}" if line else word
     yield line
-
-
-def rounded_up(values: Floats) -> NDArray[np.float32]:
-    """Return the smallest float32 that are not below some numbers."""
-    return -rounded_down(-values)
-
-
-def rounded_down(values: Floats) -> NDArray[np.float32]:
-    """Return the largest float32 that are not above some numbers."""
-    with np.errstate(over="ignore"):
-        nearest = np.asarray(values, np.float64).astype(np.float32)
-    lower = np.nextafter(nearest, np.float32(-np.inf))
-    return np.where(nearest.astype(np.float64) > values, lower, nearest).astype(np.float32)

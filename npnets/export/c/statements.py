@@ -11,7 +11,7 @@ import numpy as np
 from npnets.export.c.constants import Constants
 from npnets.export.c.functions import Functions
 from npnets.export.c.layout import Layout, Place
-from npnets.export.c.literals import literal, rounded_down, rounded_up
+from npnets.export.c.literals import literal
 from npnets.export.c.loops import assignment, each, indented, loop
 from npnets.export.program import (
     Activate,
@@ -35,6 +35,7 @@ from npnets.export.program import (
     Transpose,
     Value,
 )
+from npnets.export.single_precision import rounded_inwards
 
 AT_ONCE = 4
 """Rows of a weight that are added at once."""
@@ -183,8 +184,7 @@ def _(op: Affine, to: Statements) -> list[str]:
 def _(op: Clip, to: Statements) -> list[str]:
     name = op.output.name
     x, y = to.pairs(op.x, op.output)
-    low = to.constants.entry(f"{name}_low", rounded_up(op.low))
-    high = to.constants.entry(f"{name}_high", rounded_down(op.high))
+    low, high = map(to.constants.entry, (f"{name}_low", f"{name}_high"), rounded_inwards(op))
     return each(op.output.size, f"{y} = {to.functions.call('clip', x, low, high)};")
 
 

@@ -56,7 +56,9 @@ class Graph:
 
     def number(self, value: float) -> str:
         """Return the name of a number in float32."""
-        return self._constant(("number", np.float32(value).tobytes()), None, np.asarray(value, np.float32), "number")
+        with np.errstate(over="ignore"):
+            rounded = np.asarray(value, np.float32)
+        return self._constant(("number", rounded.tobytes()), None, rounded, "number")
 
     def integers(self, *values: int) -> str:
         """Return the name of a constant `(values,)` in int64."""

@@ -9,6 +9,7 @@ from npnets.export import program as ops
 from npnets.export.onnx.activations import activate
 from npnets.export.onnx.graph import Graph
 from npnets.export.program import Floats, Operation, Value
+from npnets.export.single_precision import rounded_inwards
 
 _SIZE = 1
 """The axis behind the batch's."""
@@ -101,21 +102,12 @@ def _affine(at: Translation, operation: ops.Affine) -> str:
 
 def _clip(at: Translation, operation: ops.Clip) -> str:
     graph, y = at.graph, at.of(operation.x)
-    low, high = _rounded(operation.low, up=True), _rounded(operation.high, up=False)
+    low, high = rounded_inwards(operation)
     if (low == low[0]).all() and (high == high[0]).all():
         return graph.add("Clip", y, graph.number(low[0]), graph.number(high[0]))
     if (low > -np.inf).any():
         y = graph.add("Max", y, graph.row(low, "low"))
     return graph.add("Min", y, graph.row(high, "high")) if (high < np.inf).any() else y
-
-
-def _rounded(bound: Floats, up: bool) -> Floats:
-    """Return the nearest float32 of each bound that is not beyond it."""
-    with np.errstate(over="ignore"):
-        nearest = bound.astype(np.float32)
-    beyond = nearest < bound if up else nearest > bound
-    inwards = np.nextafter(nearest, np.float32(np.inf if up else -np.inf))
-    return np.where(beyond, inwards, nearest)
 
 
 def _combine(at: Translation, operation: ops.Combine) -> str:
