@@ -47,7 +47,7 @@ def c(
     params : dict, optional
         The network's parameters; a policy has its own.
     normalization : Normalization, optional
-        Observations are normalized by it first; a policy has its own.
+        Observations are normalized by it first; a policy has its own, and so has a network with a `Normalized`.
     output : str, optional
         `"action"`: what `Policy.act` returns; of an actor with a distribution it is the mean. `"network"`: what
         `forward` returns, such as mean and standard deviation, probabilities, quantiles or a value. By default the

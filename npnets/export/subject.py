@@ -14,6 +14,7 @@ from npnets.discrete import FractionProposalNetwork, FullQuantileFunction
 from npnets.export.interface import Arrays, Interface, Reference, Shapes, innermost, interface_of, state_shape
 from npnets.export.lowering.bounds import bounds_of, middle_and_half
 from npnets.normalization import Normalization, Normalized
+from npnets.normalization.network import check_normalized_once
 from npnets.normalization.statistics import checked
 from npnets.policy import Policy
 from npnets.tree import Params, Tree
@@ -120,6 +121,7 @@ def subject_of(
         fraction_proposal = policy.fraction_proposal
     if output not in (None, "action", "network"):
         raise ValueError(f"output must be 'action', 'network' or None, but is {output!r:.80}")
+    check_normalized_once(network, normalization)
     interface = interface_of(network, output)
     _check_proposal(network, fraction_proposal)
     params = _for_a_file(network, params)

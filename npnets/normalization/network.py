@@ -32,6 +32,19 @@ def unwrapped(network: Any) -> Any:
     return unwrapped(network.network) if isinstance(network, Normalized) else network
 
 
+def check_normalized_once(network: Any, normalization: object) -> None:
+    """Check that a network that is used with statistics of observations, or with `None`, has none of its own."""
+    part = network
+    while part is not None and not isinstance(part, Normalized):
+        part = getattr(part, "preprocess_net", None)
+    if part is not None and normalization is not None:
+        raise TypeError(
+            f"expected normalization=None, because {part!r:.80} normalizes observations by statistics among its "
+            "parameters, and they would be normalized twice; leave normalization out, or pass the network inside with "
+            "its own parameters"
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class Normalized(Network):
     """A network whose first stage normalizes observations: a trunk if the network is one.

@@ -17,7 +17,7 @@ from npnets.description import cached_property, set_fields, uncached
 from npnets.dtypes import COMPUTED
 from npnets.inputs import as_array, first_leaf
 from npnets.normalization import Normalization, normalize
-from npnets.normalization.network import unwrapped
+from npnets.normalization.network import check_normalized_once, unwrapped
 from npnets.normalization.statistics import checked
 from npnets.policy import network as networks
 from npnets.policy import saved
@@ -40,7 +40,7 @@ class Policy:
     params : dict
         Its parameters. Actions are computed on their device, in their dtype.
     normalization : Normalization, optional
-        Observations are normalized by it first.
+        Observations are normalized by it first. A network with a `Normalized` has its own.
     to_action : str, optional
         How the network's output becomes an action. `"as_is"`: it is one. `"squash"`: `low + (high - low) * (tanh(x) +
         1) / 2`. `"clip"`: clipped to `[low, high]`. `"clip_and_scale"`: clipped to [-1, 1], then mapped to
@@ -82,6 +82,7 @@ class Policy:
         fraction_proposal: FractionProposal | None = None,
     ) -> None:
         networks.check(network, params, fraction_proposal)
+        check_normalized_once(network, normalization)
         if (low is None) != (high is None):
             raise TypeError(f"expected low and high, or neither, but low is {low!r:.40} and high is {high!r:.40}")
         has_bounds = low is not None

@@ -200,6 +200,22 @@ def test_fractions_are_proposed_for_a_full_quantile_function_alone(tmp_path: Pat
         check_refused(tmp_path, call, TypeError, "must be a pair")
 
 
+@pytest.mark.parametrize(
+    "network",
+    [
+        Normalized(ACTOR, 3),
+        npnets.Actor(Normalized(TRUNK, 3), 2),
+        Normalized(npnets.Critic(TRUNK), 3),
+        npnets.Critic(Normalized(Normalized(TRUNK, 3), 3)),
+    ],
+)
+def test_a_normalization_beside_that_of_the_network_is_refused(tmp_path: Path, network: Any) -> None:
+    export.python(tmp_path / "policy.py", network, network.init(np.random.default_rng(0)))
+    (tmp_path / "policy.py").unlink()
+    call = written(tmp_path, network, normalization=npnets.normalization.init(3))
+    check_refused(tmp_path, call, TypeError, "Normalized(", "normalized twice", "leave normalization out")
+
+
 def test_a_normalization_of_other_observations_is_refused(tmp_path: Path) -> None:
     normalization = npnets.normalization.init(4)
     for network in (ACTOR, npnets.Critic(TRUNK)):

@@ -90,6 +90,18 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         TypeError,
         r"fraction_proposal must be a pair \(network, params\)",
     ),
+    "statistics beside those of the network": (
+        normalization.Normalized(ACTOR, 3),
+        {"normalization": normalization.init(3)},
+        TypeError,
+        r"normalized twice; leave normalization out",
+    ),
+    "statistics beside those of the trunk": (
+        npnets.Actor(normalization.Normalized(NET, 3), 2),
+        {"normalization": normalization.init(3)},
+        TypeError,
+        r"because Normalized\(Net",
+    ),
     "statistics of other observations": (
         ACTOR,
         {"normalization": normalization.init(4)},

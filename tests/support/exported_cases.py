@@ -187,7 +187,8 @@ def exported_programs(draw: st.DrawFn) -> Program:
     options: dict[str, Any] = {"output": draw(st.sampled_from([None, "network"])), "seed": seed}
     if isinstance(network, discrete.FullQuantileFunction):
         options["fraction_proposal"] = _proposal(network, dtype)
-    if draw(st.booleans()) and (shape := interface_of(network).shapes(network)["obs"]):
+    shape = interface_of(network).shapes(network)["obs"]
+    if shape and not _normalizes(network) and draw(st.booleans()):
         options["normalization"] = draw(_normalizations(shape))
     return program(network, params, **options)
 
@@ -205,12 +206,18 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=size, max_size=size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
-    state = draw(_normalizations(plain.inputs[0].shape)) if draw(st.booleans()) else None
+    takes_statistics = not _normalizes(network) and draw(st.booleans())
+    state = draw(_normalizations(plain.inputs[0].shape)) if takes_statistics else None
     bounds: Any = {"to_action": to_action, "low": low, "high": high}
     if squashes and draw(st.booleans()):
         bounds = {}  # those of the actor itself
     policy = Policy(network, params, normalization=state, **bounds)
     return program(policy, seed=seed), policy
+
+
+def _normalizes(network: Any) -> bool:
+    """Return whether a network or its trunk has statistics of its own."""
+    return isinstance(network, Normalized) or isinstance(getattr(network, "preprocess_net", None), Normalized)
 
 
 def _returns_a_vector(network: Any) -> bool:
