@@ -63,11 +63,16 @@ def _add_export(commands: Any) -> None:
     for bound, kind in (("--low", "lower"), ("--high", "upper")):
         text = f"{kind} bounds of the actions, for a file of another library without them: --{bound[2:]}=-1,-2"
         export.add_argument(bound, type=_numbers, metavar="NUMBERS", help=text)
+    activation = "the activation of the hidden layers, for a file of another library that does not name it"
+    export.add_argument("--activation", metavar="NAME", help=f"{activation}: --activation=tanh")
     export.set_defaults(lines=_export)
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected numbers such as -1 or -1,-2, but got {text!r:.80}") from None
 
 
 def _about(options: argparse.Namespace) -> list[str]:
@@ -108,12 +113,11 @@ def _export(options: argparse.Namespace) -> list[str]:
 
 def _read(options: argparse.Namespace) -> tuple[Any, Any]:
     """Return the policy of a file, or a network and its parameters."""
-    of_other_libraries = [name for name in ("normalization", "low", "high") if getattr(options, name) is not None]
+    of_other_libraries = [
+        name for name in ("normalization", "low", "high", "activation") if getattr(options, name) is not None
+    ]
     if os.path.splitext(options.file)[1].lower() not in _CHECKPOINTS:
-        if (options.low is None) != (options.high is None):
-            raise ValueError("--low and --high belong together; pass both or neither")
-        bounds = None if options.low is None else (options.low, options.high)
-        return npnets.interop.load_policy(options.file, options.normalization, action_space=bounds), None
+        return _of_another_library(options), None
     if of_other_libraries:
         raise ValueError(
             f"--{of_other_libraries[0]} is for files of other libraries; a checkpoint of npnets has its own"
@@ -122,6 +126,15 @@ def _read(options: argparse.Namespace) -> tuple[Any, Any]:
     if "policy" in metadata or "network" not in metadata:
         return npnets.Policy.load(options.file), None
     return metadata["network"], params
+
+
+def _of_another_library(options: argparse.Namespace) -> npnets.Policy:
+    if (options.low is None) != (options.high is None):
+        raise ValueError("--low and --high belong together; pass both or neither")
+    bounds = None if options.low is None else (options.low, options.high)
+    return npnets.interop.load_policy(
+        options.file, options.normalization, action_space=bounds, activation=options.activation
+    )
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
@@ -133,7 +146,28 @@ def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{plain(os.fsdecode(error.filename))}: {error.strerror}"
-    return str(error)
+    return _in_options(str(error))
+
+
+_AS_OPTIONS = {
+    "pass action_space=env.action_space, or action_space=(low, high)": "pass --low and --high, as in --low=-1 --high=1",
+    "pass action_space=env.action_space": "pass --low and --high",
+    "leave action_space out, or pass the space of its environment": "leave --low and --high out",
+    "but action_space ": "but --low, --high ",
+    "pass activation=": "pass --activation=",
+    "but activation=": "but --activation=",
+    "leave activation out": "leave --activation out",
+    "pass another one, name=": "pass another one, --name=",
+    "pass another one, such as name=": "pass another one, such as --name=",
+    "with output='network'": "with --output=network",
+}
+"""What errors of `load_policy` and `export` say about their arguments, and the command's options in place of these."""
+
+
+def _in_options(message: str) -> str:
+    for arguments, options in _AS_OPTIONS.items():
+        message = message.replace(arguments, options)
+    return message
 
 
 def _print(lines: Iterable[str]) -> int:

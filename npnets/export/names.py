@@ -12,7 +12,7 @@ alignas alignof and and_eq asm atomic_cancel bitand bitor bool catch char8_t cha
 consteval constexpr constinit const_cast co_await co_return co_yield decltype delete dynamic_cast explicit export false
 friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast
 requires static_assert static_cast template this thread_local throw true try typeid typename using virtual wchar_t xor
-xor_eq main NULL EOF NAN INFINITY linux unix i386
+xor_eq main typeof NULL EOF NAN INFINITY linux unix i386 size_t ptrdiff_t float_t double_t
 """
 _BUILT_INTO_COMPILERS = """
 abort abs aligned_alloc alloca assert bcmp bcopy bzero cabs cacos calloc carg casin catan ccos cexp cimag clog conj
@@ -28,6 +28,7 @@ _OF_MATH_H = """
 drem exp10 fdim finite fma fmax fmin ilogb j0 j1 jn llrint llround logb lrint lround nan nearbyint nexttoward pow10
 remquo rint round scalb scalbln scalbn significand sincos tgamma y0 y1 yn
 """
+_MACROS_OF_MATH_H = re.compile("(M|FP)_.*|HUGE_VAL.*|MATH_ERR.*|SNAN.*|MAXFLOAT|math_errhandling|signgam|issubnormal")
 _MATHS = {f"{name}{suffix}" for name in (*dir(math), *_OF_MATH_H.split()) for suffix in ("", "f", "l")}
 _RESERVED = frozenset({*_C.split(), *_BUILT_INTO_COMPILERS.split(), *keyword.kwlist, *_MATHS, "math", "self_test"})
 _LONGEST = 63
@@ -50,7 +51,7 @@ def checked_name(name: str | None, path: str) -> str:
             f"{where} must be an identifier of C and Python: at most {_LONGEST} letters, digits and single "
             "underscores, with a letter first; pass another one, such as name='policy'"
         )
-    if found in _RESERVED:
+    if found in _RESERVED or _MACROS_OF_MATH_H.fullmatch(found):
         raise ValueError(f"{where} is a word that C or Python uses itself; pass another one, name='{found}_policy'")
     return found
 

@@ -228,6 +228,14 @@ def test_a_single_index_is_given_by_its_address() -> None:
     )
 
 
+def test_the_terms_of_a_sum_stand_below_each_other() -> None:
+    x, y = Value("x", 6), Value("y", 4)
+    rng = np.random.default_rng(0)
+    lines = write(by_hand(Linear(y, x, rng.normal(size=(6, 4)), rng.normal(size=4)))).splitlines()
+    (first,) = (number for number, line in enumerate(lines) if line.endswith("out[j] = policy_y_bias[j]"))
+    assert {line.index("+") for line in lines[first + 1 : first + 7]} == {lines[first].index("=")}
+
+
 def test_nothing_is_assigned_to_itself() -> None:
     text = write(program(npnets.RecurrentActorProb(1, 3, 1, hidden_layer_size=16)))
     assert not re.search(r"^ *(\S+) = \1;", text, flags=re.MULTILINE)

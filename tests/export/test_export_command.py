@@ -76,6 +76,43 @@ def test_a_policy_of_another_library_is_exported_as_it_acts(tmp_path: Path, file
     np.testing.assert_allclose(action, policy.act(obs), rtol=1e-5)
 
 
+def test_the_activation_of_a_file_that_names_none_is_chosen(tmp_path: Path) -> None:
+    path, bounds = DATA / "tianshou_td3_pendulum.pth", ["--low=-2", "--high=2"]
+    obs, actions = [0.3, -0.7, 1.5], {}
+    for name in ("relu", "tanh"):
+        target = tmp_path / f"of_{name}.py"
+        assert main(["export", str(path), str(target), *bounds, f"--activation={name}"]) == 0
+        policy = npnets.interop.load_policy(path, action_space=(-2.0, 2.0), activation=name)
+        actions[name] = runpy.run_path(str(target))["act"](obs)
+        np.testing.assert_allclose(actions[name], policy.act(np.array(obs)), rtol=1e-5)
+    assert actions["relu"] != actions["tanh"]
+
+
+def test_bounds_that_are_no_numbers_are_refused_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["export", "policy.pth", "policy.h", "--low=a", "--high=1"])
+    assert raised.value.code == 2
+    assert "argument --low: expected numbers such as -1 or -1,-2, but got 'a'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "words"),
+    [
+        ("tianshou_td3_pendulum.pth", [], "pass --low and --high, as in --low=-1 --high=1"),
+        ("tianshou_td3_pendulum.pth", ["--low=-1,-1", "--high=1,1"], "but --low, --high has the shape (2,)"),
+        ("stable_baselines3_sac_pendulum.zip", ["--low=-1", "--high=1"], "leave --low and --high out"),
+        ("stable_baselines3_sac_pendulum.zip", ["--activation=tanh"], "leave --activation out"),
+        ("tianshou_td3_pendulum.pth", ["--low=-1", "--high=1", "--activation=sine"], "'sine'"),
+    ],
+)
+def test_an_error_about_a_file_of_another_library_names_the_options_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, options: list[str], words: str
+) -> None:
+    assert main(["export", str(DATA / file), str(tmp_path / "policy.h"), *options]) == 1
+    printed = capsys.readouterr().err
+    assert words in printed and "action_space" not in printed and " activation=" not in printed
+
+
 def test_a_network_that_does_not_act_is_exported_with_its_own_output(tmp_path: Path) -> None:
     npnets.checkpoint.save(tmp_path / "critic.npz", params_of(CRITIC), {"network": CRITIC})
     assert main(["export", str(tmp_path / "critic.npz"), str(tmp_path / "critic.h")]) == 0
@@ -87,11 +124,12 @@ def test_a_network_that_does_not_act_is_exported_with_its_own_output(tmp_path: P
     ("arguments", "words"),
     [
         (["{actor}", "{folder}/policy.txt"], "expected a target that ends in .h, .onnx, .py, but it is"),
-        (["{actor}", "{folder}/policy.h", "--name", "double"], "name 'double' is a word that C or Python uses itself"),
+        (["{actor}", "{folder}/policy.h", "--name", "double"], "pass another one, --name='double_policy'"),
         (["{folder}/missing.npz", "{folder}/policy.h"], "missing.npz: No such file or directory"),
         (["{folder}/without.npz", "{folder}/policy.h"], "but its metadata has no 'network'"),
         (["{actor}", "{folder}/missing/policy.h"], "there is no folder"),
         (["{actor}", "{folder}/policy.h", "--low=-1"], "--low is for files of other libraries"),
+        (["{actor}", "{folder}/policy.h", "--activation=tanh"], "--activation is for files of other libraries"),
         (["{folder}/policy.zip", "{folder}/policy.h", "--low=-1"], "--low and --high belong together"),
         (["{folder}/critic.npz", "{folder}/policy.h", "--output", "action"], "network must return actions"),
     ],

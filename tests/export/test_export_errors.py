@@ -225,7 +225,26 @@ def test_a_normalization_of_other_observations_is_refused(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["double", "def", "class", "tanhf", "sin", "fma", "index", "unix", "3x", "a-b", "_x", "a__b", "", "é", "x" * 64],
+    [
+        *(
+            "double",
+            "def",
+            "class",
+            "tanhf",
+            "sin",
+            "fma",
+            "index",
+            "unix",
+            "3x",
+            "a-b",
+            "_x",
+            "a__b",
+            "",
+            "é",
+            "x" * 64,
+        ),
+        *("typeof", "size_t", "M_PI", "M_2_SQRTPI", "FP_NAN", "HUGE_VALF", "MATH_ERRNO", "SNANF", "signgam"),
+    ],
 )
 def test_a_name_that_c_or_python_does_not_take_is_refused_with_a_remedy(tmp_path: Path, name: str) -> None:
     check_refused(tmp_path, written(tmp_path, ACTOR, name=name), ValueError, repr(name), "pass another one")

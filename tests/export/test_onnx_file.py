@@ -191,5 +191,13 @@ def test_a_file_of_another_origin_has_no_self_test(tmp_path: Path) -> None:
         onnx_self_test(path)
 
 
+@pytest.mark.parametrize("content", [b"", b"int main(void) { return 0; }"])
+def test_a_file_that_is_no_model_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+    pytest.importorskip("onnxruntime", reason=INSTALLED)
+    (tmp_path / "policy.h").write_bytes(content)
+    with pytest.raises(ValueError, match=r"policy\.h' is no ONNX model that onnxruntime can open: "):
+        onnx_self_test(tmp_path / "policy.h")
+
+
 def test_equal_programs_give_equal_files() -> None:
     assert write(small_program()) == write(small_program())

@@ -168,6 +168,12 @@ def test_a_normalization_keeps_its_digits_beside_a_large_mean() -> None:
     np.testing.assert_allclose(found, (x.astype(float) - mean) / SCALE, rtol=1e-6)
 
 
+def test_gelu_of_a_large_number_is_that_number() -> None:
+    x = np.array([[3e38, 1e30, -3e38]])
+    found = compute(Activate(Value("o", 3), Value("x", 3), "gelu", ("none",)), x)
+    np.testing.assert_allclose(found, [[3e38, 1e30, 0]], rtol=1e-6)
+
+
 def test_bounds_are_rounded_inwards() -> None:
     low, high = np.array([0.1, -0.1, -1e300, 0.1, -7, 0.3]), np.array([0.7, 0.1, 1e300, 0.2, 0.1, 0.4])
     for x, expected in ((-np.inf, low), (np.inf, high)):

@@ -98,7 +98,8 @@ def _(op: Linear, to: Statements) -> list[str]:
     name, x, y = op.output.name, to.of(op.x), to.of(op.output)
     start = "0.0f" if op.bias is None else to.constants.entry(f"{name}_bias", op.bias)
     columns_in, columns_out = op.weight.shape
-    x, y = x.rows("k", columns_in), y.rows("k", columns_out)
+    if op.rows > 1:
+        x, y = x.rows("k", columns_in), y.rows("k", columns_out)
     vectors = "" if op.rows == 1 else f", of {op.rows} vectors"
     return [
         f"/* {name}: {columns_in} -> {columns_out}{vectors} */",
@@ -117,7 +118,8 @@ def product(to: Statements, start: str, x: Place, label: str, weight: Floats, y:
     column = "[j]" if columns > 1 else ""
     first = rows % AT_ONCE if rows > 2 * AT_ONCE else rows
     before = [f"{x.at(i)} * {name}[{i}]{column}" for i in range(first)]
-    lines = each(columns, *assignment(f"{y.at('j')} =", [start, *before])) if [start, *before] != [y.at("j")] else []
+    terms = [*([] if start == "0.0f" and before else [start]), *before]
+    lines = each(columns, *assignment(f"{y.at('j')} =", terms)) if terms != [y.at("j")] else []
     if first < rows:
         terms = [f"{x.at(i)} * {name}[{i}]{column}" for i in ("i", *(f"i + {i}" for i in range(1, AT_ONCE)))]
         block = each(columns, *assignment(f"{y.at('j')} +=", terms))

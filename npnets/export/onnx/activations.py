@@ -60,8 +60,8 @@ def _gelu(graph: Graph, z: str, approximate: str) -> str:
         square = graph.add("Mul", graph.add("Mul", z, z), graph.number(root * 0.044715))
         return _times_sigmoid(graph, z, graph.add("Mul", z, graph.add("Add", square, graph.number(root))))
     erf = graph.add("Erf", graph.add("Mul", z, graph.number(math.sqrt(0.5))))
-    twice = graph.add("Mul", z, graph.add("Add", erf, graph.number(1)))
-    return graph.add("Mul", twice, graph.number(0.5))
+    half = graph.add("Mul", z, graph.number(0.5))  # first, because twice a large number is infinite
+    return graph.add("Mul", half, graph.add("Add", erf, graph.number(1)))
 
 
 def _mish(graph: Graph, z: str) -> str:

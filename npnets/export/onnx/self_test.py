@@ -42,11 +42,11 @@ def onnx_self_test(path: str | Path) -> int:
     ModuleNotFoundError
         If onnxruntime is not installed.
     ValueError
-        If the file holds no self-test.
+        If the file is no ONNX model, or holds no self-test.
+    OSError
+        If the file cannot be read.
     """
-    import onnxruntime  # here, because everything else does without
-
-    session = onnxruntime.InferenceSession(Path(path).read_bytes(), providers=["CPUExecutionProvider"])
+    session = _session(path)
     metadata = session.get_modelmeta().custom_metadata_map
     if KEY not in metadata:
         raise ValueError(f"{str(path)!r} holds no self-test: it was not written by npnets.export.onnx")
@@ -55,6 +55,18 @@ def onnx_self_test(path: str | Path) -> int:
     found = session.run(list(cases["outputs"]), inputs)
     pairs = zip(found, cases["outputs"].values(), strict=True)
     return int(np.any([_wrong(output, np.asarray(rows)) for output, rows in pairs], axis=0).sum())
+
+
+def _session(path: str | Path) -> Any:
+    """Open a file in onnxruntime, which is imported here because everything else does without."""
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    content = Path(path).read_bytes()
+    try:
+        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    except (errors.InvalidProtobuf, errors.InvalidArgument, errors.InvalidGraph, errors.Fail) as error:
+        raise ValueError(f"{str(path)!r:.200} is no ONNX model that onnxruntime can open: {error}") from error
 
 
 def _wrong(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
