@@ -89,7 +89,7 @@ def _declared(program: Program, port: Port) -> str:
 def _commands(program: Program) -> list[str]:
     lines = [
         *_filled(
-            "Compile it as C99 or C++. -O3 and the options for your processor make it faster, and -Os makes it smaller; "
+            "Compile it as C99 or C++. -O3 and the options for your processor make it faster, -Os makes it smaller; "
             "-ffast-math may lose NaN, and digits of normalized observations:"
         ),
         "",
