@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torch_archives import called, name, program, text, write_pickle
+from torch_archives import SIX, called, name, program, storage, tensor, tensor_v3, text, write_pickle
 
 from npnets.interop import Foreign, pickle_file, torch_file
 
@@ -127,6 +127,19 @@ def test_a_file_of_torch_keeps_objects_and_leaves_them_out_too(tmp_path: Path) -
     kept = torch_file.load(path, foreign="keep")
     assert kept == {"rms": Foreign("a.B", None, (1,)), "epoch": 2, "dtype": Foreign("torch.float32")}
     with pytest.raises(ValueError, match="uses 'a.B', .* Pass foreign='keep'"):
+        torch_file.load(path)
+
+
+def test_tensors_of_dtypes_that_are_not_read_are_stand_ins_beside_others(tmp_path: Path) -> None:
+    quantized = called("torch._utils._rebuild_qtensor", storage("torch.QInt8Storage"), b"K\x00")
+    pickled = program(a=tensor_v3(name("torch.float8_e5m2")), b=quantized, c=tensor(storage(key="s1")))
+    path = write_pickle(tmp_path / "x.pt", pickled, s0=bytes(24), s1=SIX)
+    kept = torch_file.load(path, foreign="keep")
+    assert kept["a"].name == "torch._utils._rebuild_tensor_v3" and kept["a"].arguments[-1].name == "torch.float8_e5m2"
+    assert kept["b"] == Foreign("torch._utils._rebuild_qtensor", None, (Foreign("torch.QInt8Storage"), 0))
+    assert kept["c"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert list(torch_file.load(path, foreign="omit")) == ["c"]
+    with pytest.raises(ValueError, match=r"uses 'torch.float8_e5m2', .* float8, .* are not read"):
         torch_file.load(path)
 
 

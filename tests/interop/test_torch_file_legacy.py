@@ -17,6 +17,7 @@ from torch_archives import (
     harmless,
     integer,
     load,
+    name,
     program,
     same,
     storage,
@@ -68,6 +69,22 @@ def test_a_file_of_the_other_byte_order_is_read_as_the_same_numbers(tmp_path: Pa
         _written(tmp_path, legacy(program(x=tensor()), data=data, machine={**MACHINE, "little_endian": False}))
     )
     assert loaded["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_whole_module_is_a_stand_in_if_the_caller_wants_it(tmp_path: Path) -> None:
+    kind = b"(" + text("module") + name("mine.Policy") + text("policy.py") + text("class Policy: ...") + b"tQ"
+    path = _written(tmp_path, legacy(program(x=kind + b")\x81}" + text("weight") + tensor() + b"sb")))
+    kept = torch_file.load(path, foreign="keep")["x"]
+    assert kept.name == "mine.Policy" and kept.state["weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert torch_file.load(path, foreign="omit") == {}
+    with pytest.raises(ValueError, match="it uses 'mine.Policy', which belongs to no tensor"):
+        torch_file.load(path)
+
+
+def test_a_storage_of_a_class_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
+    path = _written(tmp_path, legacy(program(x=storage("torch.QInt8Storage"))))
+    with pytest.raises(ValueError, match="a storage of 'torch.QInt8Storage', whose size in files of its kind is not k"):
+        torch_file.load(path, foreign="keep")
 
 
 def test_a_storage_may_be_described_as_no_view_of_another(tmp_path: Path) -> None:

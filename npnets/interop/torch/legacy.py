@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
 from npnets.interop.pickles import unpickling, vocabulary
+from npnets.interop.pickles.objects import Name
 from npnets.interop.torch import tensors
 from npnets.interop.torch.tensors import Storage
 
@@ -56,8 +57,13 @@ def read(content: bytes, unknown: Callable[[str], Fault] | None) -> Legacy:
     """
     found: dict[str, Storage] = {}
 
-    def stored(identifier: object) -> Storage:
+    def stored(identifier: object) -> Storage | Name:
+        match identifier:
+            case ("module", Name() as kind, str(), str()):  # the class of a whole module, with its source
+                return kind
         storage = tensors.storage(identifier)
+        if isinstance(storage, Name):
+            raise Fault(f"it has a storage of {quoted(storage.path)}, whose size in files of its kind is not known")
         if found.setdefault(storage.key, storage) != storage:
             raise Fault(f"its storage {quoted(storage.key)} has two dtypes or sizes; the file is damaged")
         return storage

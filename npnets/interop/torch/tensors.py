@@ -16,7 +16,7 @@ import numpy as np
 from npnets.backend import Array
 from npnets.files.fault import Fault
 from npnets.files.quoting import quoted
-from npnets.interop.pickles.objects import Encoded, Name
+from npnets.interop.pickles.objects import Encoded, Instance, Name
 from npnets.interop.pickles.shapes import empty, whole
 
 Half: TypeAlias = Literal["float32", "keep"]
@@ -86,12 +86,18 @@ class Tensor:
 # -- descriptions in the pickle --------------------------------------------------------------------------------------
 
 
-def storage(identifier: object) -> Storage:
-    """Return the storage of a persistent identifier; the device that it was on does not matter."""
+def storage(identifier: object) -> Storage | Name:
+    """Return the storage of a persistent identifier; the device that it was on does not matter.
+
+    One of a class that is not known, such as that of quantized numbers, is its name.
+    """
     match identifier:
         case ("storage", Name(path), str(key), str(), int(count), *view) if path in _STORAGES:
             if len(key) <= _LONGEST_KEY and view in ([], [None]):
                 return Storage(_STORAGES[path], key, count)
+        case ("storage", Name(path) as unread, str(), str(), int(), *_) if path not in _STORAGES:
+            if path.startswith("torch.") and path.endswith("Storage"):
+                return unread
     raise Fault("its pickle describes a storage in an unknown form; the file is damaged")
 
 
@@ -111,8 +117,10 @@ def _rebuild_tensor_v2(arguments: tuple[object, ...]) -> Tensor:
     raise _bad_arguments("torch._utils._rebuild_tensor_v2")
 
 
-def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor:
+def _rebuild_tensor_v3(arguments: tuple[object, ...]) -> Tensor | Instance:
     match arguments:
+        case (_, _, tuple(), tuple(), bool(), dict(), Name(path), *_) if path not in NAMES:  # a dtype such as float8
+            return Instance("torch._utils._rebuild_tensor_v3", arguments)
         case (source, int(offset), tuple(shape), tuple(strides), bool(), dict(), Name(path), *metadata):
             if path in _NEW_DTYPES and isinstance(source, (Storage, EmbeddedStorage)):
                 _check_no_metadata(metadata)
