@@ -32,11 +32,16 @@ def unwrapped(network: Any) -> Any:
     return unwrapped(network.network) if isinstance(network, Normalized) else network
 
 
+def normalizing_part(network: Any) -> "Normalized | None":
+    """Return the part of a network that normalizes observations, itself or its trunk, or `None`."""
+    if network is None or isinstance(network, Normalized):
+        return network
+    return normalizing_part(getattr(network, "preprocess_net", None))
+
+
 def check_normalized_once(network: Any, normalization: object) -> None:
     """Check that a network that is used with statistics of observations, or with `None`, has none of its own."""
-    part = network
-    while part is not None and not isinstance(part, Normalized):
-        part = getattr(part, "preprocess_net", None)
+    part = normalizing_part(network)
     if part is not None and normalization is not None:
         raise TypeError(
             f"expected normalization=None, because {part!r:.80} normalizes observations by statistics among its "

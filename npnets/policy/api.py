@@ -91,11 +91,9 @@ class Policy:
             low, high = networks.bounds(network) or (None, None)
         bounds = checked_bounds(low, high, network, chosen)
         low, high = bounds or (None, None)
-        if normalization is not None:
-            networks.check_normalized_once(network)
-            normalization = checked(normalization)
-        set_fields(self, network=network, params=params, to_action=chosen, low=low, high=high)
-        set_fields(self, normalization=normalization, fraction_proposal=fraction_proposal)
+        state = None if normalization is None else checked(normalization)
+        set_fields(self, network=network, params=params, normalization=state, to_action=chosen, low=low, high=high)
+        set_fields(self, fraction_proposal=fraction_proposal)
         _ = self._shape, self._mapping  # what does not fit is an error here, and not in a step
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:

@@ -73,22 +73,6 @@ def _check_proposal(inner: Any, fraction_proposal: object) -> None:
     proposes.spec.read(its, proposes)
 
 
-def check_normalized_once(network: Any) -> None:
-    """Check that a network does not normalize observations itself, for a policy that does."""
-    if (part := normalizing_part(network)) is not None:
-        raise TypeError(
-            "normalization is for a network that does not normalize observations itself, but network has "
-            f"{part!r:.80}; leave normalization out, or pass the network inside of Normalized and its parameters"
-        )
-
-
-def normalizing_part(network: Any) -> Normalized | None:
-    """Return the part of a network that normalizes observations: itself, or its trunk."""
-    if network is None or isinstance(network, Normalized):
-        return network
-    return normalizing_part(getattr(network, "preprocess_net", None))
-
-
 def takes_state(network: Any) -> bool:
     """Return whether a network's `forward` takes a state."""
     try:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import npnets
 from npnets import Policy, discrete, normalization, testing
 from npnets.normalization import Normalized
-from npnets.normalization.network import unwrapped
-from npnets.policy.network import normalizing_part, observation_shape
+from npnets.normalization.network import normalizing_part, unwrapped
+from npnets.policy.network import observation_shape
 
 pytestmark = pytest.mark.numpy_alone("the strategies draw NumPy arrays")
 

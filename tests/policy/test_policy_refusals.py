@@ -108,18 +108,6 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         ValueError,
         r"normalization is of observations of shape \(4,\), but the network takes those of shape \(3,\)",
     ),
-    "statistics around a network that has some": (
-        normalization.Normalized(ACTOR, 3),
-        {"normalization": normalization.init(3)},
-        TypeError,
-        r"network has Normalized\(Actor.*; leave normalization out, or pass the network inside of Normalized",
-    ),
-    "statistics around a trunk that has some": (
-        npnets.Actor(normalization.Normalized(NET, 3), 2),
-        {"normalization": normalization.init(3)},
-        TypeError,
-        r"network has Normalized\(Net.*; leave normalization out",
-    ),
     "statistics that are arrays": (
         ACTOR,
         {"normalization": (np.zeros(3), np.ones(3))},

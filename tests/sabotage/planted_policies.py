@@ -122,7 +122,7 @@ POLICIES = [
     Fault(
         "policies: observations are normalized twice",
         "policy/api.py",
-        "networks.check_normalized_once(network)",
+        "check_normalized_once(network, normalization)",
         "pass",
         _REFUSALS,
     ),

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from npnets.backend import Array
-from npnets.spaces import box_bounds, is_box, is_space
+from npnets.spaces import Box, box_bounds, is_box, is_space
 
 Bounds: TypeAlias = tuple[Array, Array]
 """The lower and the upper bound of actions, float64 arrays of an action's shape, or of none for all entries alike."""
@@ -28,12 +28,21 @@ def bounds_of(action_space: Any) -> Bounds:
         If a lower bound is not below its upper one.
     """
     if is_box(action_space):
+        _check_is_real(action_space)
         low, high = box_bounds("action_space", action_space)
     else:
         low, high = _of_pair(action_space)
     if low.shape != high.shape or not np.all(low < high):
         raise ValueError(f"action_space must have each lower bound below its upper one, but is {action_space!r:.80}")
     return low, high
+
+
+def _check_is_real(box: Box) -> None:
+    if np.dtype(getattr(box, "dtype", None) or np.float64).kind != "f":
+        raise TypeError(
+            f"action_space must be a Box of floating-point numbers, but is {box!r:.80}, of integers; to round actions "
+            "yourself pass action_space=(box.low, box.high)"
+        )
 
 
 def _of_pair(pair: Any) -> Bounds:
