@@ -129,7 +129,8 @@ class Policy:
         Raises
         ------
         TypeError
-            If the policy has a memory, which only `step` keeps, or needs more than an observation.
+            If the policy has a memory, which only `step` keeps, or needs more than an observation, or if observations
+            are no numbers.
         ValueError
             If observations have another shape.
         """

@@ -93,14 +93,18 @@ def read(file: LibraryFile, options: Options) -> Policy:
     options.activation_beside(Named(activation_of(factory)))
     state = _state(contents["torch"], source)
     layers = _Layers(encoder(state, "_encoder.", factory, inputs), state, actions)
-    normalization = options.normalization or configuration.normalization(given, inputs)
+    network, params = _network(layers, algorithm, given, options)
+    return Policy(network, params, normalization=options.normalization or configuration.normalization(given, inputs))
+
+
+def _network(layers: "_Layers", algorithm: str, given: Mapping[str, Any], options: Options) -> tuple[Network, Params]:
+    """Return the network that an algorithm makes of its policy's layers, and its parameters."""
+    source = _SOURCES[algorithm]
     if source.is_discrete:
-        network, params = layers.discrete(configuration.quantiles(given) if source.at else 1)
-    else:
-        bounds = configuration.bounds(given, actions)
-        options.check_bounds(*bounds)
-        network, params = (layers.gaussian if algorithm in _SQUASHED else layers.deterministic)(*bounds)
-    return Policy(network, params, normalization=normalization)
+        return layers.discrete(configuration.quantiles(given) if source.at else 1)
+    bounds = configuration.bounds(given, layers.actions)
+    options.check_bounds(*bounds)
+    return (layers.gaussian if algorithm in _SQUASHED else layers.deterministic)(*bounds)
 
 
 def _source(algorithm: str) -> _Source:
