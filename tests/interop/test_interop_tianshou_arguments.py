@@ -1,4 +1,4 @@
-"""A value that is no state dict, no parameters, no network or no prefix is refused with what it is, and what to pass."""
+"""A value that is no state dict, no parameters, no network or no prefix is refused with what it is and what to pass."""
 
 from __future__ import annotations
 
