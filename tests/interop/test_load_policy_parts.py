@@ -181,6 +181,16 @@ def test_an_error_of_a_file_within_names_the_whole_file_once(tmp_path: Path) -> 
     assert str(caught.value).count(str(tmp_path)) == 1
 
 
+def test_the_arguments_of_a_policy_are_interpreted_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    arguments = pickle.dumps({"net_arch": [8, 6], "of": "the arguments"})
+    changed = with_setting(tmp_path / "policy.zip", NEWEST / "ppo.zip", "policy_kwargs", arguments)
+    read: list[bytes] = []
+    load = interop.pickle_file.load
+    monkeypatch.setattr(interop.pickle_file, "load", lambda path, **given: (read.append(path), load(path, **given))[1])
+    interop.load_policy(changed)
+    assert read.count(arguments) == 1
+
+
 def test_the_pickles_of_the_fixtures_are_those_of_gym_and_gymnasium() -> None:
     """The tests that replace a space would prove little if real archives had other classes."""
     assert b"gymnasium.spaces.box" in pickled(NEWEST / "sac.zip", "action_space")

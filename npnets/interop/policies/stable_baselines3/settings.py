@@ -7,6 +7,7 @@ then an inert `Foreign` with its name.
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,9 @@ class Settings:
             raise Fault(f"its policy_class is {quoted(found)}, where a class must be; {DAMAGED}")
         return found.name
 
-    @property
+    @cached_property
     def policy_kwargs(self) -> dict[str, Any]:
-        """The arguments that the user gave the policy."""
+        """The arguments that the user gave the policy; a pickle of them is read once."""
         found = self.get("policy_kwargs", {})
         if not isinstance(found, dict):
             raise Fault(f"its policy_kwargs are {quoted(found)}, where a dict must be; {DAMAGED}")
