@@ -14,7 +14,7 @@ from microcontroller import GCC, PROCESSOR, build, run
 
 import npnets
 from npnets.export.c.header import write
-from npnets.export.program import SelfTest
+from npnets.export.program import Program, SelfTest
 
 pytestmark = pytest.mark.numpy_alone("files are written from NumPy's arrays")
 
@@ -45,10 +45,21 @@ def test_an_actor_takes_four_bytes_a_parameter_and_two_kilobytes(activation: str
         assert size <= 4 * 4481 + BEYOND_WEIGHTS, command
 
 
-def flash(command: tuple[str, ...], measure: str, one: object, folder: Path) -> int:
+@pytest.mark.slow
+@where_sizes_are_known
+def test_a_network_of_every_kind_takes_four_bytes_a_parameter_and_two_kilobytes(tmp_path: Path) -> None:
+    beyond = {}
+    for name, make in EXPORTED.items():
+        one = make()
+        size = flash((GCC, *PROCESSOR), "arm-none-eabi-size", one, tmp_path, "-Os")
+        beyond[name] = size - 4 * one.parameters
+    assert {name: size for name, size in beyond.items() if size > BEYOND_WEIGHTS} == {}
+
+
+def flash(command: tuple[str, ...], measure: str, one: Program, folder: Path, level: str = "-O2") -> int:
     """Return the bytes of code and constants of an object file that calls a header's function."""
     bare = dataclasses.replace(one, self_test=SelfTest((), ()))
-    compile_in(folder, [*command, "-std=c99", "-O2", "-c"], calls(bare), {"policy": write(bare)})
+    compile_in(folder, [*command, "-std=c99", level, "-c"], calls(bare), {"policy": write(bare)})
     sizes = subprocess.run([compiler(measure), "all.o"], cwd=folder, capture_output=True, text=True, check=True)
     text, data, _, *_ = map(int, sizes.stdout.splitlines()[1].split()[:3])
     return text + data

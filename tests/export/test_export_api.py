@@ -21,7 +21,18 @@ from npnets import discrete, export
 from npnets.export.c import write as write_c
 from npnets.export.lowering.builder import Builder
 from npnets.export.onnx import write as write_onnx
-from npnets.export.program import Activate, Argmax, Clip, Normalize, Operation, Program, Softmax
+from npnets.export.program import (
+    Activate,
+    Argmax,
+    Clip,
+    Combine,
+    GroupMean,
+    Linear,
+    Normalize,
+    Operation,
+    Program,
+    Softmax,
+)
 from npnets.export.python import write as write_python
 
 ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 1, max_action=2.0, conditioned_sigma=True)
@@ -123,6 +134,22 @@ def test_what_no_output_needs_is_left_out() -> None:
     assert len(deviation) == 1 and len(acting.operations) == len(both.operations) - 2
     chosen = program(discrete.Actor(ACTOR.preprocess_net, 3))
     assert Argmax in kinds(chosen) and Softmax not in kinds(chosen)  # it changes nothing about which is the largest
+
+
+@pytest.mark.numpy_alone("makes programs")
+def test_the_value_of_a_network_is_left_out_where_it_changes_nothing_about_the_choice() -> None:
+    branches = npnets.BranchingNet(3, 2, 4, (8,))
+    dueling = npnets.Net(3, 4, (8,), dueling_param=({}, {}))
+    for net in (branches, dueling):
+        params = drawn_params(net)
+        chosen = program(npnets.Policy(net, params, to_action="greedy"))
+        values = program(net, params, output="network")
+        assert {Combine, GroupMean} <= {*kinds(values)} and not {Combine, GroupMean} & {*kinds(chosen)}
+        assert kinds(values).count(Linear) == kinds(chosen).count(Linear) + 1
+        obs = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+        expected = npnets.Policy(net, params, to_action="greedy").act(obs)
+        assert len(np.unique(expected)) > 1
+        np.testing.assert_array_equal(interpret(chosen, {"obs": obs})["action"].reshape(expected.shape), expected)
 
 
 @pytest.mark.numpy_alone("makes programs")

@@ -88,6 +88,20 @@ EXPORTS = [
         _API,
     ),
     Fault(
+        "export: the value of a dueling network is computed where it changes nothing about the choice",
+        "export/lowering/acting.py",
+        "isinstance(added, Repeat) and added.x.size == 1",
+        "False",
+        _API,
+    ),
+    Fault(
+        "export: observations are normalized twice",
+        "export/subject.py",
+        "    check_normalized_once(network, normalization)",
+        "    pass",
+        _ERRORS,
+    ),
+    Fault(
         "export: the deviation is computed where the mean alone acts",
         "export/pruning.py",
         "if any(value.name in names for value in results(operation)):",

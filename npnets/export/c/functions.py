@@ -6,16 +6,21 @@ Comparisons are such that NaN comes out where NaN goes in, as in npnets.
 import re
 from typing import NamedTuple
 
+from npnets.export.c.layout import Place
 from npnets.export.c.literals import literal
 from npnets.export.program import Activate
 
 
 class Function(NamedTuple):
-    """A function of C: its arguments after `z`, and its body, in which `@name` calls another one of this file."""
+    """A function of C: its arguments after `z`, and its body, in which `@name` calls another one of this file.
+
+    One on vectors has a head of its own in place of arguments.
+    """
 
     arguments: tuple[str, ...]
     body: str
     comment: str = ""
+    head: str = ""
 
 
 FUNCTIONS = {
@@ -71,6 +76,20 @@ return z * (n / (n + (z < 0.0f ? 2.0f : 2.0f * e * e)));
     "clipped_exp": Function(("low", "high"), "return expf(@clip(z, low, high));"),
     "exp": Function((), "return expf(z);"),
     "cos": Function((), "return cosf(z);"),
+    "lstm": Function(
+        (),
+        """
+for (int j = 0; j < size; j++) {
+    const float input_gate = @sigmoid(gates[j]);
+    const float forget_gate = @sigmoid(gates[size + j]);
+    const float next_cell = forget_gate * cell[j] + input_gate * @tanh(gates[2 * size + j]);
+    new_hidden[j] = @sigmoid(gates[3 * size + j]) * @tanh(next_cell);
+    new_cell[j] = next_cell;
+}
+""",
+        "The states of a layer of an LSTM after a step.",
+        "void @lstm(int size, const float *gates, const float *cell, float *new_hidden, float *new_cell)",
+    ),
 }
 """By the names of npnets' activations, with `"gelu_tanh"` for gelu's approximation, and `"clip"`.
 
@@ -96,6 +115,10 @@ class Functions:
         self._use(name)
         return f"{self.prefix}_{name}({', '.join(arguments)})"
 
+    def call_on_vectors(self, name: str, size: int, *places: Place) -> str:
+        """Return the statement that calls a function on vectors of a size."""
+        return f"{self.call(name, str(size), *(place.pointer for place in places))};"
+
     def activate(self, operation: Activate, z: str) -> str:
         """Return the expression of an activation."""
         name, args = operation.function, operation.args
@@ -118,10 +141,12 @@ class Functions:
     def _define(self, name: str) -> list[str]:
         function = FUNCTIONS[name]
         arguments = ", ".join(f"float {argument}" for argument in ("z", *function.arguments))
-        body = re.sub(r"@(\w+)", rf"{self.prefix}_\1", function.body).strip().splitlines()
+        head, body = (
+            re.sub(r"@(\w+)", rf"{self.prefix}_\1", text)
+            for text in (function.head or f"float @{name}({arguments})", function.body.strip())
+        )
         comment = [f"/* {function.comment} */"] if function.comment else []
-        head = f"static inline float {self.prefix}_{name}({arguments})"
-        return [*comment, head, "{", *(f"    {line}" for line in body), "}"]
+        return [*comment, f"static inline {head}", "{", *(f"    {line}" for line in body.splitlines()), "}"]
 
 
 def _called(name: str) -> list[str]:

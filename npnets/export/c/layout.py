@@ -50,6 +50,11 @@ class Place(NamedTuple):
         terms += [index] if isinstance(index, str) else []
         return f"{self.array}[{' + '.join(terms) or '0'}]"
 
+    @property
+    def pointer(self) -> str:
+        """The expression of the address of the first entry."""
+        return f"{self.array} + {self.offset}" if self.offset else self.array
+
     def rows(self, index: str, size: int) -> "Place":
         """Return a row, by its index, of rows of a size that lie one behind the other."""
         return self._replace(row=f"{index} * {size}")

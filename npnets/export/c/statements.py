@@ -273,18 +273,10 @@ def _(op: Lstm, to: Statements) -> list[str]:
         f"/* {name}: one step of an LSTM, {op.x.size} -> {size} */",
         *product(to, start, to.of(op.x), f"{name}_input_weight", op.input_weight, gates),
         *product(to, gates.at("j"), to.of(op.hidden), f"{name}_hidden_weight", op.hidden_weight, gates),
-        *each(size, *_cell(op, to, gates)),
+        to.functions.call_on_vectors("lstm", size, gates, to.of(op.cell), *_new_states(op, to, gates)),
     ]
 
 
-def _cell(op: Lstm, to: Statements, gates: Place) -> list[str]:
-    """Return the statements that compute an entry of the new states, as far as anything reads them."""
-    i, f, g, o = (gates.at(f"{number * op.output.size} + j" if number else "j") for number in range(4))
-    sigmoid, tanh = (functools.partial(to.functions.call, function) for function in ("sigmoid", "tanh"))
-    new = {op.output.name: f"{sigmoid(o)} * {tanh('next_cell')}", op.new_cell.name: "next_cell"}
-    return [
-        f"const float input_gate = {sigmoid(i)};",
-        f"const float forget_gate = {sigmoid(f)};",
-        f"const float next_cell = forget_gate * {to.of(op.cell).at('j')} + input_gate * {tanh(g)};",
-        *(f"{to.layout.places[name].at('j')} = {value};" for name, value in new.items() if name in to.layout.places),
-    ]
+def _new_states(op: Lstm, to: Statements, gates: Place) -> list[Place]:
+    """Return where the new hidden and cell states go: one that nothing reads, over the gates."""
+    return [to.layout.places.get(value.name, gates) for value in (op.output, op.new_cell)]

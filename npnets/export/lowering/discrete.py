@@ -15,6 +15,7 @@ from npnets.export.lowering.builder import Builder, Lowering, Outputs, Signal, j
 from npnets.export.lowering.feed_forward import combined, softmax
 from npnets.export.program import (
     Activate,
+    Affine,
     Concatenate,
     CumulativeSum,
     GroupMean,
@@ -75,8 +76,9 @@ def _full_quantiles(builder: Builder, net: FullQuantileFunction, params: Params,
     zero = builder.constant(np.zeros(1), joined(name, "zero"))
     taus = builder.add(Concatenate, joined(name, "taus"), count + 1, parts=(zero, sums))
     lower, upper = (_part(builder, taus, count, start, name) for start in (0, 1))
-    both = builder.add(Concatenate, joined(name, "neighbours"), 2 * count, parts=(lower, upper))
-    tau_hats = builder.add(GroupMean, joined(name, "tau_hats"), count, x=both, groups=2)
+    both = combined(builder, "add", lower, upper, joined(name, "neighbours"))
+    half, zeros = np.full(count, 0.5), np.zeros(count)
+    tau_hats = builder.add(Affine, joined(name, "tau_hats"), count, x=both, scale=half, offset=zeros)
     embedding = _embedded(builder, net.embed_model, params["embed_model"], tau_hats, joined(name, "embed_model"))
     quantiles = _quantiles(builder, net, params, features.value, embedding, name)
     taus_and_hats = {"taus": Signal((taus,), (count + 1,)), "tau_hats": Signal((tau_hats,), (count,))}
