@@ -73,11 +73,12 @@ def opened(path: str | os.PathLike[str]) -> LibraryFile:
     OSError
         If there is no such file, or it is a folder, or cannot be opened.
     """
-    _check_is_there(os.fspath(path))
+    path = os.fsdecode(path)
+    _check_is_there(path)
     with open(path, "rb") as file:
         beginning = file.read(_BEGINNING)
         members = _members(path) if beginning.startswith(LOCAL_HEADER) else ()
-    return LibraryFile(os.fspath(path), beginning, members)
+    return LibraryFile(path, beginning, members)
 
 
 def check_whole(file: LibraryFile) -> None:
@@ -86,7 +87,7 @@ def check_whole(file: LibraryFile) -> None:
         raise Fault(f"it begins as a zip archive, but does not end as one; {DAMAGED}")
 
 
-def _members(path: str | os.PathLike[str]) -> tuple[str, ...]:
+def _members(path: str) -> tuple[str, ...]:
     """Return the names in an archive; none if its directory is damaged.
 
     An archive that was cut off can end with another that was in it: then the directory is not that of the beginning.

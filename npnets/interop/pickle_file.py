@@ -70,7 +70,7 @@ def load(
     try:
         return _read(path if isinstance(path, bytes) else _contents(path), limit, choice)
     except Fault as refusal:
-        name = "the pickle" if isinstance(path, bytes) else printable(os.fspath(path))
+        name = "the pickle" if isinstance(path, bytes) else printable(os.fsdecode(path))
         raise ValueError(f"{name} cannot be read: {refusal}") from refusal
 
 

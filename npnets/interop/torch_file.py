@@ -88,7 +88,7 @@ def load(
     try:
         return _read(path, half, limit, choice)
     except Fault as refusal:
-        name = "the file" if isinstance(path, bytes) else printable(os.fspath(path))
+        name = "the file" if isinstance(path, bytes) else printable(os.fsdecode(path))
         raise ValueError(f"{name} cannot be read: {refusal}") from refusal
 
 

@@ -169,6 +169,25 @@ def test_a_path_that_is_none_or_leads_to_nothing_is_an_error_of_its_kind(tmp_pat
         interop.load_policy({})  # type: ignore[arg-type]
 
 
+class BytesPath:
+    """A path of an object that has bytes for it, as those of the operating system are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> bytes:
+        return bytes(self.path)
+
+
+def test_a_path_may_be_an_object_that_has_bytes_for_it(tmp_path: Path) -> None:
+    Policy(ACTOR, PARAMS).save(tmp_path / "policy.npz")
+    assert interop.load_policy(BytesPath(tmp_path / "policy.npz")).network == ACTOR  # type: ignore[arg-type]
+    (tmp_path / "x.pkl").write_bytes(b"x")
+    for load in (interop.torch_file.load, interop.pickle_file.load, interop.load_normalization):
+        with pytest.raises(ValueError, match=r"/x\.pkl cannot be read: "):
+            load(BytesPath(tmp_path / "x.pkl"))  # type: ignore[operator]
+
+
 def test_a_path_without_its_suffix_is_an_error_that_names_the_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / "policy.zip").write_bytes(EXAMPLE.read_bytes())
     with pytest.raises(FileNotFoundError, match=r"there is no file .*policy; did you mean .*policy.zip\?"):
