@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from npnets.backend import Array
 from npnets.export.interface import Reference
 from npnets.export.subject import Subject
-from npnets.export.tolerance import allowed_error
+from npnets.export.tolerance import TOLERANCE
 from npnets.tree import Tree
 
 CASES = 8
@@ -28,7 +28,7 @@ _HALVINGS = 7
 """Steps by which an input comes close to where the action changes."""
 _VISIBLE = 100.0
 """A change of an output, in errors that are allowed, beyond which another case is no better."""
-_LARGEST = np.finfo(np.float32).max
+_LARGEST, _TINY = np.finfo(np.float32).max, np.finfo(np.float32).tiny
 
 Inputs = dict[str, Array]
 Cases = tuple[Inputs, Tree, Reference]
@@ -136,7 +136,7 @@ def _visibility(rng: np.random.Generator, subject: Subject, cases: Cases) -> NDA
     """Return by how much the outputs of each case change with the parameters, in errors that are allowed."""
     found = np.zeros(len(cases[0]["obs"]))
     for before, after in _changed(rng, subject, cases, _CHANGE):
-        allowed = allowed_error(before) if before.dtype.kind == "f" else 1 / _VISIBLE
+        allowed = TOLERANCE * np.abs(before).max() + _TINY if before.dtype.kind == "f" else 1 / _VISIBLE
         change = np.minimum(np.abs(np.nan_to_num(after) - before) / allowed, _VISIBLE)
         found += change.reshape(len(found), -1).mean(1)
     return found

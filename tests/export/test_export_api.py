@@ -31,9 +31,11 @@ from npnets.export.program import (
     Normalize,
     Operation,
     Program,
+    SelfTest,
     Softmax,
 )
 from npnets.export.python import write as write_python
+from npnets.export.tolerance import allowed_errors
 
 ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(4,)), 1, max_action=2.0, conditioned_sigma=True)
 PARAMS = ACTOR.init(np.random.default_rng(0))
@@ -225,6 +227,21 @@ def test_the_cases_of_an_actor_that_often_saturates_are_those_where_it_does_not(
     action = policy.act(np.random.default_rng(2).normal(size=(1000, 3)))
     assert (np.abs(action) > 0.9999).mean() > 0.75
     assert cases_that_change(policy, 0.05) >= 5
+
+
+@pytest.mark.numpy_alone("makes programs")
+@pytest.mark.parametrize("max_action", [1e-4, 1.0, 1e3])
+def test_the_errors_that_a_self_test_allows_are_relative_to_the_bounds_of_actions(max_action: float) -> None:
+    actor = npnets.Actor(npnets.Net(3, hidden_sizes=(4,)), 2, max_action=max_action)
+    one = program(actor)
+    (error,) = allowed_errors(one)
+    largest = np.abs(one.self_test.outputs[0]).max()
+    assert error == pytest.approx(1e-5 * max(largest, min(1, max_action))) and largest < max_action
+    wrong = replace(one, self_test=SelfTest(one.self_test.inputs, (one.self_test.outputs[0] + 2 * np.float32(error),)))
+    for made, failures in ((one, 0), (wrong, 8)):
+        names: dict[str, Any] = {"__name__": "policy"}
+        exec(write_python(made), names)
+        assert names["self_test"]() == failures
 
 
 @pytest.mark.numpy_alone("makes programs")

@@ -151,7 +151,7 @@ def test_a_file_says_what_it_is_and_holds_its_self_test() -> None:
     )
     metadata = session(write(program)).get_modelmeta().custom_metadata_map
     cases = json.loads(metadata.pop("self_test"))
-    assert cases.pop("tolerance") == 1e-5
+    assert cases.pop("allowed_errors") == {"action": pytest.approx(2.5e-5)}
     assert cases == {"inputs": {"obs": [[0.1, 1.0]]}, "outputs": {"action": [[[2.5], [0.3]]]}}
     assert metadata == {
         "name": "my_policy",

@@ -130,6 +130,13 @@ EXPORTS = [
         _API,
     ),
     Fault(
+        "export: the errors that a self-test allows are those of large actions",
+        "export/tolerance.py",
+        "return min(1.0, float(np.abs(scaled.scale).max()))",
+        "return min(1.0, float(np.abs(scaled.scale).max()) * 1e9)",
+        _API,
+    ),
+    Fault(
         "export: bounds between which no float32 lies are written",
         "export/single_precision.py",
         "np.flatnonzero(low > high)",

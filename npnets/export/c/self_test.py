@@ -6,7 +6,7 @@ from npnets.export.c.layout import STATE, destinations
 from npnets.export.c.literals import array, literal
 from npnets.export.c.signature import C_TYPES, constant_of, each_of, function_of, upper
 from npnets.export.program import Program
-from npnets.export.tolerance import allowed_error
+from npnets.export.tolerance import allowed_errors
 
 VARIABLES = ("i", "memory", "right", "wrong")
 """The names beside those of the arguments where the function calls the policy."""
@@ -66,11 +66,11 @@ def _call(program: Program) -> list[str]:
 
 def _comparisons(program: Program) -> list[str]:
     lines = []
-    for (port, place), outputs in zip(destinations(program), program.self_test.outputs, strict=True):
+    for (port, place), error in zip(destinations(program), allowed_errors(program), strict=True):
         found, expected = place.at("j"), f"{function_of(program, f'expected_{port.name}')}[i][j]"
         kind = C_TYPES[port.value.kind]
         is_right = f"{found} == expected"
         if kind == "float":
-            is_right = f"fabsf({found} - expected) <= {literal(allowed_error(outputs))}"
+            is_right = f"fabsf({found} - expected) <= {literal(error)}"
         lines += each_of(program, port, f"const {kind} expected = {expected};", f"right &= {is_right};")
     return lines

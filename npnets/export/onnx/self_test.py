@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnets.export.program import Program
-from npnets.export.tolerance import TOLERANCE, allowed_error
+from npnets.export.tolerance import allowed_errors
 
 KEY = "self_test"
 NEXT = "next_"
@@ -20,8 +20,9 @@ def cases_as_json(program: Program) -> str:
     states, test = [state.before.name for state in program.states], program.self_test
     inputs = [*(port.name for port in program.inputs), *states]
     outputs = [*(port.name for port in program.outputs), *(NEXT + name for name in states)]
+    errors = allowed_errors(program) if test.outputs else []
     cases = {"inputs": _named(inputs, test.inputs), "outputs": _named(outputs, test.outputs)}
-    return json.dumps({"tolerance": TOLERANCE, **cases})
+    return json.dumps({**cases, "allowed_errors": dict(zip(outputs, errors, strict=bool(errors)))})
 
 
 def onnx_self_test(path: str | Path) -> int:
@@ -35,7 +36,8 @@ def onnx_self_test(path: str | Path) -> int:
     -------
     int
         The number of its cases of which some output is wrong: another index, or a number that differs by more than
-        `1e-5` of one or of the largest in the same output, whichever is larger. Zero if all is well.
+        `1e-5` of one or of the largest in the same output, whichever is larger; of small bounds, of half their width in
+        place of one. Zero if all is well.
 
     Raises
     ------
@@ -53,8 +55,8 @@ def onnx_self_test(path: str | Path) -> int:
     cases = json.loads(metadata[KEY])
     inputs = {name: np.asarray(rows, np.float32) for name, rows in cases["inputs"].items()}
     found = session.run(list(cases["outputs"]), inputs)
-    pairs = zip(found, cases["outputs"].values(), strict=True)
-    return int(np.any([_wrong(output, np.asarray(rows)) for output, rows in pairs], axis=0).sum())
+    triples = zip(found, cases["outputs"].values(), cases["allowed_errors"].values(), strict=True)
+    return int(np.any([_wrong(output, np.asarray(rows), error) for output, rows, error in triples], axis=0).sum())
 
 
 def _session(path: str | Path) -> Any:
@@ -69,9 +71,9 @@ def _session(path: str | Path) -> Any:
         raise ValueError(f"{str(path)!r:.200} is no ONNX model that onnxruntime can open: {error}") from error
 
 
-def _wrong(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
+def _wrong(found: NDArray[Any], expected: NDArray[Any], error: float) -> NDArray[np.bool_]:
     """Return of which cases an output is wrong."""
-    allowed = 0.0 if found.dtype.kind == "i" else allowed_error(expected)
+    allowed = 0.0 if found.dtype.kind == "i" else error
     right = np.abs(found - expected) <= allowed  # which is false for what is not a number
     return np.array([not of_case.all() for of_case in right])
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from npnets.export.program import Program
 from npnets.export.python import literals
-from npnets.export.tolerance import allowed_error
+from npnets.export.tolerance import allowed_errors
 
 _INDENT = " " * 12
 _MAIN = """\
@@ -40,10 +40,10 @@ def _comparisons(program: Program, vectors: list[str]) -> str:
     if not program.self_test.outputs:
         return "True"
     start, comparisons = 0, []
-    for vector, outputs in zip(vectors, program.self_test.outputs, strict=True):
+    for vector, outputs, error in zip(vectors, program.self_test.outputs, allowed_errors(program), strict=True):
         stop = start + outputs[0].size
         part = "expected" if len(vectors) == 1 else f"expected[{start}:{stop}]"
-        comparisons.append(f"agree({vector}, {part}, {literals.number(allowed_error(outputs))})")
+        comparisons.append(f"agree({vector}, {part}, {literals.number(error)})")
         start = stop
     return " and ".join(comparisons)
 
