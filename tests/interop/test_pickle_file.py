@@ -199,7 +199,7 @@ def test_tensors_in_a_plain_pickle_are_arrays(protocol: int) -> None:
 
 
 def test_a_pickle_of_a_file_of_torch_names_the_function_that_reads_it() -> None:
-    old = Path(torch_file.__file__).parents[2] / "tests/support/golden/torch_files/2.13.0/legacy.pt"
+    old = FOLDER.parent / "torch_files" / "2.13.0" / "legacy.pt"
     with pytest.raises(ValueError, match=r"npnets\.interop\.torch_file\.load reads it"):
         pickle_file.load(old)
     with pytest.raises(ValueError, match="asks for an object outside it, as files of torch.save do"):
