@@ -29,7 +29,7 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import export, interop, normalization, parallel, testing, typing
+    from npnets import export, interop, losses, normalization, parallel, testing, typing
     from npnets.installation import about
     from npnets.policy import Policy
 else:  # imported once they are used, for the sake of `import npnets`
@@ -40,6 +40,7 @@ else:  # imported once they are used, for the sake of `import npnets`
             "about": "npnets.installation",
             "export": "npnets.export",
             "interop": "npnets.interop",
+            "losses": "npnets.losses",
             "normalization": "npnets.normalization",
             "parallel": "npnets.parallel",
             "testing": "npnets.testing",
@@ -81,6 +82,7 @@ __all__ = [
     "initializers",
     "interop",
     "jvp",
+    "losses",
     "memory",
     "normalization",
     "numpy",

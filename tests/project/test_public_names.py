@@ -14,7 +14,7 @@ from npnets.public import imported_when_used
 
 pytestmark = pytest.mark.numpy_alone("is about names")
 
-LOADED_WHEN_USED = ("hypothesis", "npnets.installation", "npnets.interop", "npnets.testing")
+LOADED_WHEN_USED = ("hypothesis", "npnets.installation", "npnets.interop", "npnets.losses", "npnets.testing")
 
 
 def printed(code: str) -> str:
@@ -47,6 +47,7 @@ def test_importing_the_package_loads_no_optional_module() -> None:
         "npnets.about()['npnets']",
         "npnets.interop.tianshou.split",
         "npnets.interop.torch_file.load",
+        "npnets.losses.huber",
         "npnets.testing.check_network",
         "npnets.testing.LAWS",
     ],
