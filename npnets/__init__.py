@@ -29,7 +29,7 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import export, interop, losses, normalization, parallel, testing, typing
+    from npnets import data, export, interop, losses, normalization, parallel, testing, typing
     from npnets.installation import about
     from npnets.policy import Policy
 else:  # imported once they are used, for the sake of `import npnets`
@@ -38,6 +38,7 @@ else:  # imported once they are used, for the sake of `import npnets`
         {
             "Policy": "npnets.policy",
             "about": "npnets.installation",
+            "data": "npnets.data",
             "export": "npnets.export",
             "interop": "npnets.interop",
             "losses": "npnets.losses",
@@ -73,6 +74,7 @@ __all__ = [
     "checkpoint",
     "common",
     "continuous",
+    "data",
     "discrete",
     "distributions",
     "export",

@@ -14,7 +14,9 @@ from npnets.public import imported_when_used
 
 pytestmark = pytest.mark.numpy_alone("is about names")
 
-LOADED_WHEN_USED = ("hypothesis", "npnets.installation", "npnets.interop", "npnets.losses", "npnets.testing")
+LOADED_WHEN_USED = (
+    *("hypothesis", "npnets.data", "npnets.installation", "npnets.interop", "npnets.losses", "npnets.testing"),
+)
 
 
 def printed(code: str) -> str:
@@ -45,6 +47,7 @@ def test_importing_the_package_loads_no_optional_module() -> None:
     "expression",
     [
         "npnets.about()['npnets']",
+        "npnets.data.discounted_returns",
         "npnets.interop.tianshou.split",
         "npnets.interop.torch_file.load",
         "npnets.losses.huber",

@@ -51,6 +51,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "distributions": (6, set()),
     "checkpoint": (6, {"normalization"}),  # whose classes a file may name
     "losses": (6, set()),
+    "data": (6, set()),
     "normalization": (6, set()),
     "policy": (6, {"checkpoint", "normalization"}),  # it is saved, and applies a normalization to observations
     "export": (6, {"normalization", "policy"}),  # a policy as it acts
