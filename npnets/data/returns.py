@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npnets.autodiff import is_traced
-from npnets.backend import Array, to_numpy
+from npnets.backend import Array
+from npnets.data.arrays import flags, on_host
 from npnets.dtypes import COMPUTED
-from npnets.inputs import as_array
 
 _WIDE = np.dtype(np.float64)
 
@@ -148,28 +147,10 @@ def _checked(
     given: dict[str, ArrayLike], terminated: ArrayLike, truncated: ArrayLike
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_], NDArray[np.bool_]]:
     """Return numbers as float64, whether an episode ends at each step, and whether something follows it."""
-    columns = {name: _on_host(name, value).astype(_WIDE) for name, value in given.items()}
-    flags = {name: _flags(name, value) for name, value in (("terminated", terminated), ("truncated", truncated))}
-    _check_shapes({name: column.shape for name, column in (columns | flags).items()})
-    return columns, flags["terminated"] | flags["truncated"], ~flags["terminated"]
-
-
-def _on_host(name: str, value: Any) -> NDArray[Any]:
-    if is_traced(value):
-        raise TypeError(
-            f"{name} is being differentiated, and returns and advantages are constants of a loss; compute them outside "
-            "of the function that is differentiated"
-        )
-    found: NDArray[Any] = to_numpy(as_array(value, name))
-    return found
-
-
-def _flags(name: str, value: Any) -> NDArray[np.bool_]:
-    """Return flags as booleans; numbers other than zero and one are refused, which might be rewards."""
-    found = _on_host(name, value)
-    if found.dtype != np.bool_ and not ((found == 0) | (found == 1)).all():
-        raise ValueError(f"{name} must have True and False, or 1 and 0, but has other numbers; is it another array?")
-    return found.astype(np.bool_)
+    columns = {name: on_host(name, value).astype(_WIDE) for name, value in given.items()}
+    ends = {name: flags(name, value) for name, value in (("terminated", terminated), ("truncated", truncated))}
+    _check_shapes({name: column.shape for name, column in (columns | ends).items()})
+    return columns, ends["terminated"] | ends["truncated"], ~ends["terminated"]
 
 
 def _check_shapes(shapes: dict[str, tuple[int, ...]]) -> None:

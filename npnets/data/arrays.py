@@ -1,0 +1,35 @@
+"""Arrays that arrive here: on the host, of real numbers, no constants of a derivative; and flags of two values."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npnets.autodiff import is_traced
+from npnets.backend import to_numpy
+from npnets.inputs import as_array
+
+
+def on_host(name: str, value: Any) -> NDArray[Any]:
+    """Return an array of real numbers as NumPy's, of its own dtype; a GPU's is copied."""
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return value
+    if type(value) in (float, bool):
+        return np.array(value)
+    if is_traced(value):
+        raise TypeError(
+            f"{name} is being differentiated, and what npnets.data takes is constant; call it outside of the function "
+            "that is differentiated"
+        )
+    found: NDArray[Any] = to_numpy(as_array(value, name))
+    return found
+
+
+def flags(name: str, value: Any) -> NDArray[np.bool_]:
+    """Return flags as booleans; numbers other than zero and one are refused, which might be rewards."""
+    found = on_host(name, value)
+    if found.dtype == np.bool_:
+        return found
+    if not ((found == 0) | (found == 1)).all():
+        raise ValueError(f"{name} must have True and False, or 1 and 0, but has other numbers; is it another array?")
+    return found.astype(np.bool_)

@@ -1,0 +1,137 @@
+"""The columns of a replay buffer: the shape and dtype of a row in each, and the check of what is added to them.
+
+Nothing is broadcast, and no number changes without the user's word: a dtype that was taken from the first batch takes
+only what fits into it exactly, one that the user gave rounds floats to its precision.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from npnets.data.arrays import flags, on_host
+from npnets.data.transitions import FIELDS
+from npnets.description import size
+from npnets.spaces import is_space
+
+_KINDS, _LARGEST = "biuf", 8  # which a checkpoint can hold
+_WIDE = np.dtype(np.float64)
+_ALL = np.logical_and.reduce  # which takes half of the time of numpy.all for few numbers
+
+
+class Column(NamedTuple):
+    """The form of a column's rows; shape and dtype are `None` where the first batch decides."""
+
+    shape: tuple[int, ...] | None
+    dtype: np.dtype[Any] | None
+    rounds: bool
+    """Whether floats are rounded to the dtype, because the user gave it."""
+
+
+Columns = dict[str, Column]
+Arrays = dict[str, NDArray[Any]]
+
+
+def shape_of(name: str, value: Any) -> tuple[int, ...] | None:
+    """Return the shape that an argument gives to a row: an integer, a sequence of them, or a space of arrays."""
+    if value is None:
+        return None
+    if is_space(value):
+        if not isinstance(value.shape, tuple):
+            raise TypeError(
+                f"{name} must be a shape or a space of arrays, but is {value!r:.80}; make one array of its parts, with "
+                "gymnasium.wrappers.FlattenObservation for example"
+            )
+        value = value.shape
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(size(f"{name}[{index}]", part) for index, part in enumerate(value))
+    return (size(name, value),)
+
+
+def dtype_of(name: str, value: DTypeLike | None, kinds: str = _KINDS) -> np.dtype[Any] | None:
+    """Return the dtype that an argument gives to a column."""
+    if value is None:
+        return None
+    dtype = np.dtype(value)
+    if dtype.kind not in kinds or dtype.itemsize > _LARGEST or not dtype.isnative:
+        raise TypeError(f"{name} must be a native dtype of numbers of at most 64 bits, but is {dtype!r}")
+    return dtype
+
+
+def completed(columns: Columns, batch: Arrays) -> Columns:
+    """Return the columns with the shapes and dtypes of a first batch where they had none."""
+    found = {}
+    for name, column in columns.items():
+        shape, dtype, rounds = column
+        like = batch[name]
+        shape = like.shape[1:] if shape is None else shape
+        found[name] = Column(shape, _first_dtype(name, like.dtype) if dtype is None else dtype, rounds)
+    return {**found, "next_obs": found["obs"]}
+
+
+def _first_dtype(name: str, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return the dtype of a column whose first rows have this one: rewards are floats, whatever the first ones are."""
+    if name == "reward" and dtype.kind != "f":
+        return _WIDE
+    return dtype_of(f"the dtype of {name}", dtype.newbyteorder("="))
+
+
+def batch_of(values: dict[str, Any]) -> Arrays:
+    """Return transitions as arrays `(n, ...)`; a single one, whose reward is a number, as a batch of one."""
+    batch = {name: on_host(name, value) for name, value in values.items() if name != "terminated"}
+    batch["terminated"] = flags("terminated", values["terminated"])
+    if not batch["reward"].ndim:
+        return {name: value[None] for name, value in batch.items()}
+    return batch
+
+
+def converted(columns: Columns, batch: Arrays, check_finite: bool) -> Arrays:
+    """Return a batch in the dtypes of complete columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape or dtype is not the column's, or a number is NaN or infinite and that is checked.
+    """
+    rows = batch["reward"].shape
+    if len(rows) != 1:
+        hint = "; pass reward[:, 0]" if rows[1:] == (1,) else ""
+        raise ValueError(f"reward must be a number, or (n,) for n transitions, but has shape {rows}{hint}")
+    for name in FIELDS:
+        expected, shape = (*rows, *(columns[name].shape or ())), batch[name].shape
+        if shape != expected:
+            raise ValueError(
+                f"{name} must have shape {expected} beside {rows[0]} rewards, but has {shape}; for a single transition "
+                "the reward is a number, and all others are without the first axis"
+            )
+    found = {name: _cast(name, batch[name], columns[name]) for name in FIELDS}
+    for name, value in found.items():
+        if check_finite and value.dtype.kind == "f" and not _ALL(np.isfinite(value), None):
+            raise ValueError(_not_finite(name, value))
+    return found
+
+
+def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
+    dtype: Any = column.dtype  # which is no longer `None`
+    if value.dtype == dtype:
+        return value
+    if np.can_cast(value.dtype, dtype, "safe"):
+        return value.astype(dtype)
+    if column.rounds and np.can_cast(value.dtype, dtype, "same_kind"):
+        with np.errstate(over="ignore"):
+            cast = value.astype(dtype)
+        if cast.dtype.kind == "f" or (cast == value).all():
+            return cast
+    raise TypeError(
+        f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; convert it "
+        f"with numpy.asarray({name}, numpy.{dtype}), or make the buffer with another dtype for it"
+    )
+
+
+def _not_finite(name: str, value: NDArray[Any]) -> str:
+    rows = np.flatnonzero(~np.isfinite(value.reshape(len(value), -1)).all(1))
+    return (
+        f"{name} must have finite numbers, but {len(rows)} of {len(value)} transitions have NaN or infinite ones as "
+        f"{value.dtype}, the first in row {rows[0]}; find out which step of the environment gave them, or make the "
+        "buffer with check_finite=False"
+    )
