@@ -66,7 +66,7 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
 ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = (
     *("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl"),
-    *("ray", "optuna", "gymnasium", "mujoco", "onnx", "onnxruntime"),
+    *("ray", "optuna", "gymnasium", "mujoco", "onnx", "onnxruntime", "h5py", "minari"),
 )
 
 
