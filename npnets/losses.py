@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import npnets.numpy as nnp
-from npnets.autodiff import bare, stop_gradient
+from npnets.autodiff import bare, primitive, stop_gradient
 from npnets.backend import Array, namespace
 from npnets.dtypes import array_fault
 from npnets.inputs import as_array, as_input
@@ -152,9 +152,13 @@ def quantile_huber(
     return _reduced(nnp.sum(nnp.mean(losses, 2), 1), weights, reduction)
 
 
+@primitive(
+    vjp=lambda argnum, g, output, args: g * nnp.clip(args[0], -args[1], args[1]),
+    jvp=lambda argnum, tangent, output, args: tangent * nnp.clip(args[0], -args[1], args[1]),
+)
 def _huber(errors: Array, delta: float) -> Array:
     """Return Huber's loss of each error, whose square is never computed where it could overflow."""
-    clipped = nnp.clip(errors, -delta, delta)
+    clipped = namespace(errors).clip(errors, -delta, delta)
     return clipped * (errors - clipped / 2)
 
 
