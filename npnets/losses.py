@@ -26,7 +26,7 @@ Reduction: TypeAlias = Literal["mean", "none"]
 
 
 def squared_error(
-    prediction: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None, *, reduction: Reduction = "mean"
+    prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLike | None = None, reduction: Reduction = "mean"
 ) -> Array:
     """Return the mean of `(prediction - target)**2`, or that of each entry.
 
@@ -66,19 +66,21 @@ def squared_error(
 def huber(
     prediction: ArrayLike,
     target: ArrayLike,
-    weights: ArrayLike | None = None,
-    *,
     delta: float = 1.0,
+    *,
+    weights: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Array:
     """Return the mean of Huber's loss, or that of each entry: quadratic up to an error of `delta`, linear beyond.
 
     Parameters
     ----------
-    prediction, target, weights, reduction
+    prediction, target
         As in `squared_error`.
     delta : float
         The error at which it becomes linear; the size of a gradient is at most this.
+    weights, reduction
+        As in `squared_error`.
 
     Returns
     -------
@@ -102,9 +104,9 @@ def quantile_huber(
     quantiles: ArrayLike,
     taus: ArrayLike,
     targets: ArrayLike,
-    weights: ArrayLike | None = None,
-    *,
     delta: float = 1.0,
+    *,
+    weights: ArrayLike | None = None,
     reduction: Reduction = "mean",
 ) -> Array:
     """Return Huber's loss of quantile regression, which distributional critics minimize.
@@ -118,10 +120,10 @@ def quantile_huber(
         derivative.
     targets : (batch, m) array
         Draws from the distribution, or quantiles of a target network. They have a gradient, as in `squared_error`.
-    weights : (batch,) array, optional
-        A factor for each row, as in `squared_error`.
     delta : float
         The error at which the loss becomes linear.
+    weights : (batch,) array, optional
+        A factor for each row, as in `squared_error`.
     reduction : {"mean", "none"}
         "mean", over the batch; "none" for the losses of all rows, `(batch,)`.
 
@@ -243,8 +245,9 @@ def _beside(weights: Array, shape: tuple[int, ...]) -> Array:
     """Return weights with an axis of length one for each axis of the losses that they lack."""
     axes = weights.ndim
     if not axes or weights.shape != shape[:axes]:
+        ensemble = "; for the rows of every member pass npnets.numpy.broadcast_to(weights[:, None], prediction.shape)"
         raise ValueError(
             f"expected weights with the first axes of the losses, {shape}, but they have {weights.shape}; a weight for "
-            f"each row is {shape[:1]}, one for each entry {shape}"
+            f"each row is {shape[:1]}, one for each entry {shape}" + ensemble * (weights.shape == shape[1:2])
         )
     return weights.reshape((*weights.shape, *(1,) * (len(shape) - axes)))

@@ -49,8 +49,8 @@ def load(path: str | os.PathLike[str], *, check_finite: bool = True) -> Recordin
     `next_observations` those are the observations of the next rows: the last step of an episode that timed out has
     none and is left out, and that of a terminal state, which nothing uses, is the observation itself.
 
-    Nothing in a file is unpickled. Observations that are dicts or tuples, and images that Minari stores as JPEG, are
-    not read.
+    Nothing in a file is unpickled, but NumPy and h5py decompress what is in it: load files that you trust. Observations
+    that are dicts or tuples, and images that Minari stores as JPEG, are not read.
     """
     found = _file(Path(path))
     try:

@@ -123,7 +123,7 @@ def test_an_error_whose_square_overflows_has_a_finite_huber_loss_and_gradient() 
 def test_derivatives_of_both_arguments_and_the_weights_are_finite_differences(loss: Any, reduction: str) -> None:
     rng = np.random.default_rng(0)
     given = {"p": 2 * rng.normal(size=(5, 3)), "t": 2 * rng.normal(size=(5, 3)), "w": rng.random(5)}
-    run = lambda x: loss(x["p"], x["t"], x["w"], reduction=reduction)  # noqa: E731
+    run = lambda x: loss(x["p"], x["t"], weights=x["w"], reduction=reduction)  # noqa: E731
     check_first_order(run, given, rng)
     check_second_order(run, given, rng)
 
@@ -134,7 +134,7 @@ def test_derivatives_of_the_quantile_loss_are_finite_differences(delta: float) -
     rng = np.random.default_rng(1)
     given = {"q": rng.normal(size=(4, 3)), "t": rng.normal(size=(4, 5)), "w": rng.random(4)}
     taus = rng.random((4, 3))
-    run = lambda x: losses.quantile_huber(x["q"], taus, x["t"], x["w"], delta=delta)  # noqa: E731
+    run = lambda x: losses.quantile_huber(x["q"], taus, x["t"], delta, weights=x["w"])  # noqa: E731
     check_first_order(run, given, rng)
     check_second_order(run, given, rng)
 
@@ -162,7 +162,7 @@ def test_a_weight_multiplies_the_losses_of_its_row_and_the_mean_is_over_all_entr
     prediction, target, weights = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.random(4)
     given = on_backend(prediction), on_backend(target)
     each = as_numpy(loss(*given, reduction="none"))
-    weighted = loss(*given, on_backend(weights), reduction="none")
+    weighted = loss(*given, weights=on_backend(weights), reduction="none")
     assert_allclose(weighted, weights[:, None] * each)
     assert_allclose(loss(*given, weights=on_backend(weights)), (weights[:, None] * each).mean())
     full = rng.random((4, 3))
@@ -172,14 +172,14 @@ def test_a_weight_multiplies_the_losses_of_its_row_and_the_mean_is_over_all_entr
 def test_a_weight_multiplies_the_quantile_loss_of_its_row() -> None:
     given, weights = [on_backend(x) for x in (QUANTILES, TAUS, TARGETS)], np.array([0.5, 2.0])
     each = as_numpy(losses.quantile_huber(*given, reduction="none"))
-    assert_allclose(losses.quantile_huber(*given, on_backend(weights)), (weights * each).mean())
+    assert_allclose(losses.quantile_huber(*given, weights=on_backend(weights)), (weights * each).mean())
 
 
 @pytest.mark.parametrize("loss", PAIRS)
 def test_targets_and_weights_follow_the_predictions_dtype(loss: Any) -> None:
     prediction = on_backend(PREDICTION.astype(np.float32))
     for target, weights in [(TARGET, np.ones(4)), (TARGET.astype(np.int64), np.ones(4, np.int64))]:
-        assert loss(prediction, target, weights, reduction="none").dtype == np.float32
+        assert loss(prediction, target, weights=weights, reduction="none").dtype == np.float32
     assert loss(prediction, TARGET.tolist()).dtype == np.float32
 
 
@@ -263,7 +263,16 @@ def test_swapped_fractions_and_targets_are_an_error() -> None:
 def test_weights_of_another_shape_are_an_error(shape: tuple[int, ...]) -> None:
     given = on_backend(np.zeros((4, 3))), on_backend(np.zeros((4, 3)))
     with pytest.raises(ValueError, match=re.escape(f"first axes of the losses, (4, 3), but they have {shape}")):
-        losses.squared_error(*given, on_backend(np.ones(shape)))
+        losses.squared_error(*given, weights=on_backend(np.ones(shape)))
+
+
+def test_weights_of_rows_reach_every_member_of_an_ensemble_by_the_remedy_in_the_error() -> None:
+    values, target = np.arange(6.0).reshape(2, 3, 1), np.zeros((2, 3, 1))
+    given, weights = (on_backend(values), on_backend(target)), on_backend(np.array([1.0, 0.0, 2.0]))
+    with pytest.raises(ValueError, match=re.escape("npnets.numpy.broadcast_to(weights[:, None], prediction.shape)")):
+        losses.squared_error(*given, weights=weights)
+    for_all = nnp.broadcast_to(weights[:, None], (2, 3, 1))
+    assert_allclose(losses.squared_error(*given, weights=for_all), (0 + 2 * 4 + 9 + 2 * 25) / 6)
 
 
 @pytest.mark.numpy_alone("is about arguments")
@@ -281,6 +290,8 @@ def test_other_arguments_are_refused_in_the_users_words() -> None:
     for delta in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="delta must be positive and finite"):
             losses.huber(np.zeros(3), np.zeros(3), delta=delta)
+    with pytest.raises(TypeError, match="delta must be a number, but is array"):  # weights in its place
+        losses.huber(np.zeros(2), np.zeros(2), np.ones(2))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="delta must be a number, but is array"):
         losses.quantile_huber(QUANTILES, TAUS, TARGETS, delta=np.ones(2))  # type: ignore[arg-type]
 
