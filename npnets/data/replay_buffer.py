@@ -2,6 +2,10 @@
 
 `_columns` is the form of each column, `_arrays` their memory, `capacity` rows each, once there has been a batch. Row
 `i % capacity` has the transition that was added as number `i`.
+
+An exception can arrive between any two bytecodes, from a signal handler. A batch is therefore noted in `_pending`, and
+then written by steps that can be repeated from the first one: no row is ever half of one transition and half of
+another.
 """
 
 from collections.abc import Mapping
@@ -71,6 +75,7 @@ class ReplayBuffer:
         }
         self._arrays: Arrays | None = None
         self._added = 0
+        self._pending: tuple[int, Arrays] | None = None
 
     @property
     def capacity(self) -> int:
@@ -80,11 +85,11 @@ class ReplayBuffer:
     @property
     def added(self) -> int:
         """How many transitions have been added, those that were replaced among them."""
-        return self._added
+        return self._settled()
 
     def __len__(self) -> int:
         """The number of transitions in the buffer."""
-        return min(self._added, self._capacity)
+        return min(self._settled(), self._capacity)
 
     def __repr__(self) -> str:
         return f"<ReplayBuffer with {len(self)} of at most {self._capacity} transitions>"
@@ -117,21 +122,26 @@ class ReplayBuffer:
             before then.
         TypeError
             If numbers do not fit into a column.
+
+        Notes
+        -----
+        Where Ctrl-C or another signal interrupts it, all of the batch is in the buffer or nothing of it.
         """
-        given = (obs, action, reward, next_obs, terminated)
+        added, given = self._settled(), (obs, action, reward, next_obs, terminated)
         batch = batch_of(dict(zip(FIELDS, given, strict=True)))
         columns = completed(self._columns, batch) if self._arrays is None else self._columns
         batch = converted(columns, batch, self._check_finite)
         number = len(batch["reward"])
         if number > self._capacity:
             raise ValueError(f"expected at most {self._capacity} transitions, the capacity, but got {number} at once")
-        first = self._added % self._capacity
-        before_the_end = min(number, self._capacity - first)  # the others go to the beginning
-        for name, array in self._memory(columns).items():
-            array[first : first + before_the_end] = batch[name][:before_the_end]
-            array[: number - before_the_end] = batch[name][before_the_end:]
-        self._added += number
-        return np.arange(first, first + number) % self._capacity
+        self._memory(columns)
+        try:
+            self._pending = added, batch
+            self._settled()
+        except BaseException:
+            self._settled()
+            raise
+        return np.arange(added, added + number) % self._capacity
 
     def sample(self, rng: np.random.Generator, size: int) -> Transitions:
         """Draw transitions uniformly, with replacement.
@@ -182,8 +192,21 @@ class ReplayBuffer:
             raise IndexError(f"rows must be from 0 to {len(self) - 1}, but are from {found.min()} to {found.max()}")
         return self._taken(found)
 
+    def _settled(self) -> int:
+        """Write the batch that is noted, if one is, and return how many transitions have been added."""
+        if self._pending is not None:
+            added, batch = self._pending
+            first, number = added % self._capacity, len(batch["reward"])
+            before_the_end = min(number, self._capacity - first)  # the others go to the beginning
+            for name, array in self._memory(self._columns).items():
+                array[first : first + before_the_end] = batch[name][:before_the_end]
+                array[: number - before_the_end] = batch[name][before_the_end:]
+            self._added = added + number
+            self._pending = None
+        return self._added
+
     def _check_not_empty(self) -> None:
-        if not self._added:
+        if not self._settled():
             raise ValueError("the buffer is empty, so that there is nothing to draw; add transitions first")
 
     def _taken(self, rows: NDArray[Any]) -> Transitions:
@@ -206,10 +229,10 @@ class ReplayBuffer:
         dict
             For `ReplayBuffer.from_state`. Rows that were never filled are left out.
         """
-        arrays = None
+        added, arrays = self._settled(), None
         if self._arrays is not None:
             arrays = {name: array[: len(self)].copy() for name, array in self._arrays.items()}
-        settings = {"capacity": self._capacity, "added": self._added, "check_finite": self._check_finite}
+        settings = {"capacity": self._capacity, "added": added, "check_finite": self._check_finite}
         return {**settings, "columns": saved_columns(self._columns), "arrays": arrays}
 
     @classmethod
