@@ -86,9 +86,10 @@ def test_files_have_the_form_of_those_that_minari_writes(tmp_path: Path, name: s
     assert other.keys() - ours.keys() == {*by_choice, "jpeg_encoding"}  # which only readers of images need
 
 
+@pytest.mark.needs_package("minari")
 def test_minari_itself_loads_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    minari = pytest.importorskip("minari")
-    pytest.importorskip("PIL")
+    import minari
+
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     expected, spec = recording((3, 2, 4)), gymnasium.make("Pendulum-v1").spec
     metadata = {"author": {"b", "a"}, "algorithm_name": "random", "env_spec": spec.to_json()}
