@@ -97,8 +97,15 @@ def readable_signature(app, what, name, obj, options, signature, return_annotati
     return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", signature), return_annotation
 
 
+def leave_signatures(app):
+    """Leave functions as they are where they run: to preserve defaults, Sphinx writes into their signatures."""
+    if app.builder.name == "doctest":
+        app.config.autodoc_preserve_defaults = False
+
+
 def setup(app):
     """Hand the functions above to Sphinx."""
     app.add_role("name_or_code", name_or_code)
     app.connect("autodoc-process-signature", readable_signature)
     app.connect("autodoc-skip-member", skip_names_from_elsewhere)
+    app.connect("builder-inited", leave_signatures)
