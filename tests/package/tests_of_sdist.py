@@ -30,7 +30,9 @@ def main(folder: str) -> int:
         quick = {**os.environ, "NPNETS_COMPILED": "off"}  # build_all.py has compiled the C of this archive
         subprocess.run([*pip, "install", "--quiet", f"{root}[test]"], check=True, env=quick)
         python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        return subprocess.run([python, "-m", "pytest", "-q", "-n", "auto", "-m", "not slow", *PART], cwd=root).returncode
+        return subprocess.run(
+            [python, "-m", "pytest", "-q", "-n", "auto", "-m", "not slow", *PART], cwd=root
+        ).returncode
 
 
 if __name__ == "__main__":
