@@ -92,16 +92,10 @@ def _backend_of(item: pytest.Item) -> str:
     return str(item.callspec.params["backend"])  # type: ignore[attr-defined]
 
 
-def _is_installed(name: str) -> bool:
-    """Whether there is a package, and not only a folder of its name, such as that of its files in `support/golden`."""
-    spec = importlib.util.find_spec(name)
-    return spec is not None and spec.origin is not None
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that needs a package which is not installed, unless the environment requires those packages."""
     for name in [marker.args[0] for marker in item.iter_markers("needs_package")]:
-        if not _is_installed(name) and not os.environ.get("NPNETS_REQUIRE_PACKAGES"):
+        if importlib.util.find_spec(name) is None and not os.environ.get("NPNETS_REQUIRE_PACKAGES"):
             pytest.skip(f"needs {name}, which `tox run -e parallel` installs")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parent
-sys.path += [str(FOLDER), str(FOLDER.parent / "support" / "golden")]  # their modules import one another by bare names
 
 LARGEST: pytest.StashKey[dict[str, float]] = pytest.StashKey()
 
@@ -17,11 +16,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and make a place for the largest errors."""
     config.addinivalue_line("markers", "live: needs Tianshou and PyTorch, and runs only with -m live")
     config.stash[LARGEST] = {}
+    if _are_selected(config):  # their modules import one another by bare names
+        sys.path += [str(FOLDER), str(FOLDER.parent / "support" / "golden")]
+
+
+def _are_selected(config: pytest.Config) -> bool:
+    return "live" in str(config.getoption("markexpr"))
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     """Skip this folder unless it is named on the command line, without importing its modules."""
-    return None if "live" in str(config.getoption("markexpr")) else True
+    return None if _are_selected(config) else True
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
