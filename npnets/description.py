@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeAlias, TypeVar, overload
+from typing import Any, NoReturn, TypeAlias, TypeGuard, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +127,11 @@ def set_plain(description: Any) -> None:
     for field in dataclasses.fields(description):
         if field.init:
             set_fields(description, **{field.name: plain(getattr(description, field.name))})
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a setting is a real number, Python's or NumPy's, and no boolean."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def size(name: str, value: object, least: int = 1) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 import npnets.numpy as nnp
 from npnets.autodiff import bare, primitive, stop_gradient
 from npnets.backend import Array, namespace
+from npnets.description import is_number
 from npnets.dtypes import array_fault
 from npnets.inputs import as_array, as_input
 from npnets.public import listing
@@ -166,7 +167,7 @@ def _huber(errors: Array, delta: float) -> Array:
 
 def _threshold(delta: object) -> float:
     """Return `delta` as Python's number, because NumPy's would promote float32."""
-    if isinstance(delta, (bool, np.bool_)) or not isinstance(delta, (int, float, np.integer, np.floating)):
+    if not is_number(delta):
         raise TypeError(f"delta must be a number, but is {delta!r:.80}")
     if not 0 < delta < math.inf:
         raise ValueError(f"delta must be positive and finite, but is {delta!r}; without a threshold use squared_error")

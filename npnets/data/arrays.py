@@ -25,6 +25,11 @@ def on_host(name: str, value: Any) -> NDArray[Any]:
     return found
 
 
+def rows_not_finite(column: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the indices of the rows in which a number is NaN or infinite."""
+    return np.flatnonzero(~np.isfinite(column.reshape(len(column), -1)).all(1))
+
+
 def flags(name: str, value: Any) -> NDArray[np.bool_]:
     """Return flags as booleans; numbers other than zero and one are refused, which might be rewards."""
     found = on_host(name, value)

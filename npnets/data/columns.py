@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from npnets.data.arrays import flags, on_host
+from npnets.data.arrays import flags, on_host, rows_not_finite
 from npnets.data.transitions import FIELDS
 from npnets.description import size
 from npnets.spaces import is_space
@@ -129,7 +129,7 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
 
 
 def _not_finite(name: str, value: NDArray[Any]) -> str:
-    rows = np.flatnonzero(~np.isfinite(value.reshape(len(value), -1)).all(1))
+    rows = rows_not_finite(value)
     return (
         f"{name} must have finite numbers, but {len(rows)} of {len(value)} transitions have NaN or infinite ones as "
         f"{value.dtype}, the first in row {rows[0]}; find out which step of the environment gave them, or make the "

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnets.backend import Array
-from npnets.data.arrays import flags
+from npnets.data.arrays import flags, rows_not_finite
 from npnets.data.transitions import FIELDS, Transitions
 from npnets.files.fault import Fault
 
@@ -89,7 +89,7 @@ def _check_shapes(columns: Arrays, names: Mapping[str, str]) -> None:
 def _check_finite(columns: Arrays, names: Mapping[str, str]) -> None:
     for name, column in columns.items():
         if column.dtype.kind == "f" and not np.isfinite(column).all():
-            rows = np.flatnonzero(~np.isfinite(column.reshape(len(column), -1)).all(1))
+            rows = rows_not_finite(column)
             raise Fault(
                 f"expected finite numbers in {names[name]}, but {len(rows)} of {len(column)} steps have NaN or "
                 f"infinite ones, the first in row {rows[0]}; check_finite=False accepts them"

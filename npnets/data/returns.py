@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npnets.backend import Array
 from npnets.data.arrays import flags, on_host
+from npnets.description import is_number
 from npnets.dtypes import COMPUTED
 
 _WIDE = np.dtype(np.float64)
@@ -96,17 +97,11 @@ def generalized_advantages(
 
     Parameters
     ----------
-    rewards : (steps,) or (steps, environments) array
-        In the order of time.
-    values, next_values : arrays of that shape
+    rewards, terminated, truncated, gamma
+        As in `discounted_returns`.
+    values, next_values : arrays of the rewards' shape
         A critic's values of the observations before and after each step. After a time limit this is the last
         observation of the episode that stopped, not the first of the next; after a terminal state it is not used.
-    terminated : array of that shape
-        Whether the step led to a terminal state.
-    truncated : array of that shape
-        Whether the episode stopped there for another reason, such as a time limit.
-    gamma : float
-        Discount for each step, in [0, 1].
     gae_lambda : float
         Decay rate of later errors, in [0, 1]: zero gives each step's own error, one the return minus the value.
 
@@ -178,7 +173,7 @@ def _check_finite(columns: dict[str, NDArray[Any]]) -> None:
 
 
 def _fraction(name: str, value: object) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number in [0, 1], but is {value!r:.80}")
     if not 0 <= value <= 1 or math.isnan(value):
         raise ValueError(f"{name} must be in [0, 1], but is {value!r}")

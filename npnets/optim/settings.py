@@ -3,14 +3,12 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
-
-from npnets.description import set_fields
+from npnets.description import is_number, set_fields
 
 
 def check_number(name: str, value: object, hint: str = "") -> float:
     """Return a setting as Python's number; the error for what is no number ends with the hint."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number, but is {value!r:.80}{hint and '; '}{hint}")
     try:
         return float(value)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npnets.backend import device_of, loaded_cupy
-from npnets.description import size
+from npnets.description import is_number, size
 from npnets.parallel.seeds import Seed, seed_sequence
 from npnets.parallel.sending import first_line, name_of
 from npnets.parallel.task import Task, leaves_of
@@ -53,7 +53,7 @@ def check_call(
     sequence = None if seed is None else seed_sequence(seed)
     _check_function(fun, population, sequence is not None, shared is not None)
     _check_devices(population, shared)
-    if time_limit is not None and not (_is_number(time_limit) and 0 < time_limit <= LONGEST):
+    if time_limit is not None and not (is_number(time_limit) and 0 < time_limit <= LONGEST):
         raise ValueError(
             f"time_limit must be a positive number of seconds up to {LONGEST:g}, or None for no limit, but is "
             f"{time_limit!r}"
@@ -64,10 +64,6 @@ def check_call(
         raise TypeError(f"allow_nan must be True or False, but is {allow_nan!r}")
     retries = size("retries", retries, least=0)
     return Call(fun, population, sequence, shared, time_limit, retries, on_failure == "raise", bool(allow_nan))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _check_population(population: Any) -> None:

@@ -21,6 +21,7 @@ from npnets.export.program import Program
 from npnets.export.subject import subject_of
 from npnets.kernels.activation_formulas import FORMULAS
 from npnets.normalization import Normalization, Normalized
+from npnets.normalization.network import normalizing_part
 from npnets.testing.network_strategies import _STRATEGIES, networks
 
 NOT_EXPORTED = (
@@ -188,7 +189,7 @@ def exported_programs(draw: st.DrawFn) -> Program:
     if isinstance(network, discrete.FullQuantileFunction):
         options["fraction_proposal"] = _proposal(network, dtype)
     shape = interface_of(network).shapes(network)["obs"]
-    if shape and not _normalizes(network) and draw(st.booleans()):
+    if shape and normalizing_part(network) is None and draw(st.booleans()):
         options["normalization"] = draw(_normalizations(shape))
     return program(network, params, **options)
 
@@ -206,18 +207,13 @@ def exported_policies(draw: st.DrawFn) -> tuple[Program, Policy]:
     to_action: Any = draw(st.sampled_from(["clip", "clip_and_scale", *(() if squashes else ("squash",))]))
     low = draw(st.lists(st.floats(-8, 8, width=32), min_size=size, max_size=size))
     high = [lower + draw(st.floats(0.125, 8, width=32)) for lower in low]
-    takes_statistics = not _normalizes(network) and draw(st.booleans())
+    takes_statistics = normalizing_part(network) is None and draw(st.booleans())
     state = draw(_normalizations(plain.inputs[0].shape)) if takes_statistics else None
     bounds: Any = {"to_action": to_action, "low": low, "high": high}
     if squashes and draw(st.booleans()):
         bounds = {}  # those of the actor itself
     policy = Policy(network, params, normalization=state, **bounds)
     return program(policy, seed=seed), policy
-
-
-def _normalizes(network: Any) -> bool:
-    """Return whether a network or its trunk has statistics of its own."""
-    return isinstance(network, Normalized) or isinstance(getattr(network, "preprocess_net", None), Normalized)
 
 
 def _returns_a_vector(network: Any) -> bool:
