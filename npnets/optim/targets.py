@@ -1,7 +1,5 @@
 """Moving a target network's parameters to those of the network that learns."""
 
-from typing import cast
-
 from npnets.autodiff.devices import computing_where
 from npnets.optim.arithmetic import Rule, updated
 from npnets.optim.checks import ARRAYS
@@ -41,5 +39,6 @@ def soft_update(target: T, source: Tree, tau: float) -> T:
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be in [0, 1], but is {tau!r}")
     with computing_where({"target": target, "source": source}, ARRAYS):
+        moved: T
         (moved,) = updated(_RULE, (tau,), (target, source))
-        return cast(T, moved)
+        return moved
