@@ -5,6 +5,6 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-sh "$root/scripts/environment.sh" test 'tox>=4.40'
+sh "$root/scripts/environment.sh" test 'tox>=4.40' 'tox-uv>=1.29'
 cd "$root"
 exec .venv/bin/python -m tox run "$@"

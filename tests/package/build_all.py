@@ -22,7 +22,7 @@ LARGEST = 1_250_000  # bytes of a wheel
 def build(kind: str, source: Path, folder: Path, **environment: str) -> Path:
     """Build a distribution of a kind and return its file."""
     before = set(folder.glob("*"))
-    command = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(folder), str(source)]
+    command = [sys.executable, "-m", "build", f"--{kind}", "--installer", "uv", "--outdir", str(folder), str(source)]
     subprocess.run(command, check=True, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     (built,) = set(folder.glob("*")) - before
     return built

@@ -28,7 +28,7 @@ def main(folder: str) -> int:
         venv.create(environment)
         pip = [sys.executable, "-m", "pip", "--python", str(environment)]
         quick = {**os.environ, "NPNETS_COMPILED": "off"}  # build_all.py has compiled the C of this archive
-        subprocess.run([*pip, "install", "--quiet", f"{root}[test]"], check=True, env=quick)
+        subprocess.run([*pip, "install", "--quiet", "--no-compile", f"{root}[test]"], check=True, env=quick)
         python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         return subprocess.run(
             [python, "-m", "pytest", "-q", "-n", "auto", "-m", "not slow", *PART], cwd=root
