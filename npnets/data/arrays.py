@@ -9,12 +9,15 @@ from npnets.autodiff import is_traced
 from npnets.backend import to_numpy
 from npnets.inputs import as_array
 
+_NUMBERS = frozenset({float, bool, np.float64, np.float32, np.bool_})
+"""Types of the rewards and flags that environments return, about which nothing needs a check."""
+
 
 def on_host(name: str, value: Any) -> NDArray[Any]:
     """Return an array of real numbers as NumPy's, of its own dtype; a GPU's is copied."""
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
-    if type(value) in (float, bool):
+    if type(value) in _NUMBERS:
         return np.array(value)
     if is_traced(value):
         raise TypeError(

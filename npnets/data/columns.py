@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from npnets.data.arrays import flags, on_host, rows_not_finite
-from npnets.data.transitions import FIELDS
 from npnets.description import size
 from npnets.spaces import is_space
 
 _KINDS, _LARGEST = "biuf", 8  # which a checkpoint can hold
 _WIDE = np.dtype(np.float64)
-_ALL = np.logical_and.reduce  # which takes half of the time of numpy.all for few numbers
 
 
 class Column(NamedTuple):
@@ -76,13 +74,16 @@ def _first_dtype(name: str, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
     return dtype_of(f"the dtype of {name}", dtype.newbyteorder("="))
 
 
-def batch_of(values: dict[str, Any]) -> Arrays:
+def batch_of(obs: Any, action: Any, reward: Any, next_obs: Any, terminated: Any) -> Arrays:
     """Return transitions as arrays `(n, ...)`; a single one, whose reward is a number, as a batch of one."""
-    batch = {name: on_host(name, value) for name, value in values.items() if name != "terminated"}
-    batch["terminated"] = flags("terminated", values["terminated"])
-    if not batch["reward"].ndim:
-        return {name: value[None] for name, value in batch.items()}
-    return batch
+    batch = {
+        "obs": on_host("obs", obs),
+        "action": on_host("action", action),
+        "reward": on_host("reward", reward),
+        "next_obs": on_host("next_obs", next_obs),
+        "terminated": flags("terminated", terminated),
+    }
+    return batch if batch["reward"].ndim else {name: value[None] for name, value in batch.items()}
 
 
 def converted(columns: Columns, batch: Arrays, check_finite: bool) -> Arrays:
@@ -97,17 +98,18 @@ def converted(columns: Columns, batch: Arrays, check_finite: bool) -> Arrays:
     if len(rows) != 1:
         hint = "; pass reward[:, 0]" if rows[1:] == (1,) else ""
         raise ValueError(f"reward must be a number, or (n,) for n transitions, but has shape {rows}{hint}")
-    for name in FIELDS:
-        expected, shape = (*rows, *(columns[name].shape or ())), batch[name].shape
-        if shape != expected:
+    for name, value in batch.items():
+        if value.shape != (expected := rows + (columns[name].shape or ())):
             raise ValueError(
-                f"{name} must have shape {expected} beside {rows[0]} rewards, but has {shape}; for a single transition "
-                "the reward is a number, and all others are without the first axis"
+                f"{name} must have shape {expected} beside {rows[0]} rewards, but has {value.shape}; for a single "
+                "transition the reward is a number, and all others are without the first axis"
             )
-    found = {name: _cast(name, batch[name], columns[name]) for name in FIELDS}
-    for name, value in found.items():
-        if check_finite and value.dtype.kind == "f" and not _ALL(np.isfinite(value), None):
-            raise ValueError(_not_finite(name, value))
+    with np.errstate(over="ignore"):  # the number is infinite then, and an error where that is checked
+        found = {name: _cast(name, value, columns[name]) for name, value in batch.items()}
+    if check_finite:
+        for name, value in found.items():
+            if value.dtype.kind == "f" and not _is_finite(value):
+                raise ValueError(_not_finite(name, value))
     return found
 
 
@@ -115,17 +117,19 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
     dtype: Any = column.dtype  # which is no longer `None`
     if value.dtype == dtype:
         return value
-    if np.can_cast(value.dtype, dtype, "safe"):
-        return value.astype(dtype)
-    if column.rounds and np.can_cast(value.dtype, dtype, "same_kind"):
-        with np.errstate(over="ignore"):
-            cast = value.astype(dtype)
+    if np.can_cast(value.dtype, dtype, "same_kind" if column.rounds else "safe"):
+        cast = value.astype(dtype)
         if cast.dtype.kind == "f" or (cast == value).all():
             return cast
     raise TypeError(
         f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; convert it "
         f"with numpy.asarray({name}, numpy.{dtype}), or make the buffer with another dtype for it"
     )
+
+
+def _is_finite(value: NDArray[Any]) -> bool:
+    """Return whether all numbers are finite; to look for a byte takes half of the time of numpy.all for few numbers."""
+    return 0 not in np.isfinite(value).tobytes()
 
 
 def _not_finite(name: str, value: NDArray[Any]) -> str:

@@ -127,8 +127,7 @@ class ReplayBuffer:
         -----
         Where Ctrl-C or another signal interrupts it, all of the batch is in the buffer or nothing of it.
         """
-        added, given = self._settled(), (obs, action, reward, next_obs, terminated)
-        batch = batch_of(dict(zip(FIELDS, given, strict=True)))
+        added, batch = self._settled(), batch_of(obs, action, reward, next_obs, terminated)
         columns = completed(self._columns, batch) if self._arrays is None else self._columns
         batch = converted(columns, batch, self._check_finite)
         number = len(batch["reward"])
@@ -141,7 +140,9 @@ class ReplayBuffer:
         except BaseException:
             self._settled()
             raise
-        return np.arange(added, added + number) % self._capacity
+        first = added % self._capacity
+        rows = np.arange(first, first + number)
+        return rows if first + number <= self._capacity else rows % self._capacity
 
     def sample(self, rng: np.random.Generator, size: int) -> Transitions:
         """Draw transitions uniformly, with replacement.
@@ -197,10 +198,11 @@ class ReplayBuffer:
         if self._pending is not None:
             added, batch = self._pending
             first, number = added % self._capacity, len(batch["reward"])
-            before_the_end = min(number, self._capacity - first)  # the others go to the beginning
+            before_the_end = self._capacity - first
             for name, array in self._memory(self._columns).items():
-                array[first : first + before_the_end] = batch[name][:before_the_end]
-                array[: number - before_the_end] = batch[name][before_the_end:]
+                array[first : first + number] = batch[name][:before_the_end]
+                if number > before_the_end:  # the others go to the beginning
+                    array[: number - before_the_end] = batch[name][before_the_end:]
             self._added = added + number
             self._pending = None
         return self._added
