@@ -29,7 +29,7 @@ from npnets.summary import summary
 from npnets.thread_count import threads
 
 if TYPE_CHECKING:
-    from npnets import data, export, interop, losses, normalization, parallel, testing, typing
+    from npnets import data, export, interop, losses, normalization, parallel, testing, training, typing
     from npnets.installation import about
     from npnets.policy import Policy
 else:  # imported once they are used, for the sake of `import npnets`
@@ -45,6 +45,7 @@ else:  # imported once they are used, for the sake of `import npnets`
             "normalization": "npnets.normalization",
             "parallel": "npnets.parallel",
             "testing": "npnets.testing",
+            "training": "npnets.training",
             "typing": "npnets.typing",
         },
     )
@@ -94,6 +95,7 @@ __all__ = [
     "summary",
     "testing",
     "threads",
+    "training",
     "tree",
     "typing",
     "value_and_grad",

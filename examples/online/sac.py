@@ -1,181 +1,204 @@
-"""SAC: soft actor-critic with automatic temperature (Haarnoja et al. 2018, arXiv:1812.05905).
+"""SAC: soft actor-critic (Haarnoja et al. 2018, arXiv:1812.05905).
 
-    python examples/online/sac.py --seed 0 --out runs/sac
+    python sac.py                                            # Pendulum-v1, in one to three minutes
+    python sac.py --env HalfCheetah-v5 --seed 0 --out runs/cheetah
+    python sac.py --resume runs/cheetah
 
-The actor returns a distribution over actions, and maximizes the critics' value plus the entropy times the temperature.
-The temperature falls while the entropy is above its target, and rises while it is below.
+The actor returns a distribution over actions, and maximizes the critics' value plus the entropy times a temperature.
+The temperature is fixed, or learned: it falls while the entropy is above its target, and rises while it is below.
+The defaults are those of Tianshou's MuJoCo benchmark.
 """
-
-from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.online.critic_ensemble import critics_loss, make_critics, td_target
-from examples.online.off_policy import learn_while_acting
-from examples.online.online_training import main
-from examples.shared.learning_state import State, gradient_step, initial_state, optimizer_step, update_targets
-from examples.shared.transitions import Array, Batch
-from npnets import optim
-from npnets.backend import to_device, to_numpy
+from npnets import data, losses, normalization, optim, training, tree
+from npnets.backend import Array, to_device, to_numpy
 from npnets.distributions import SquashedGaussian
+from npnets.training import option
 from npnets.typing import Params
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
-    """Settings of the example.
+class Settings(training.Settings):
+    """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    Attributes
-    ----------
-    steps
-        Steps in the environment.
-    warmup
-        Initial steps with random actions and without learning.
-    updates_per_step
-        Learning steps after each later step.
-    hidden_sizes
-        Hidden layers of the actor and of every critic.
-    critics
-        Number of critics.
-    batch_size
-        Transitions per learning step, drawn uniformly with replacement from all so far.
-    actor_lr, critic_lr, temperature_lr
-        Adam's learning rates.
-    gamma
-        Discount per step.
-    tau
-        Step size of every soft update of the target critics toward the critics.
-    max_action
-        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
-    """
+    warmup: int = option(10_000, "initial steps with random actions and without learning", at_least=1)
+    updates_per_step: int = option(1, "learning steps after each later step", at_least=1)
+    buffer_size: int = option(1_000_000, "transitions of the replay buffer", at_least=1)
+    batch_size: int = option(256, "transitions of a learning step", at_least=1)
+    hidden_sizes: tuple[int, ...] = option((256, 256), "hidden layers of the actor and of each critic", at_least=1)
+    actor_lr: float = option(1e-3, "Adam's learning rate of the actor")
+    critic_lr: float = option(1e-3, "Adam's learning rate of the critics")
+    gamma: float = option(0.99, "discount per step")
+    tau: float = option(0.005, "step of the target critics toward the critics")
+    temperature: float = option(0.2, "weight of the entropy; the initial one, if it is learned")
+    learn_temperature: bool = option(False, "whether the temperature is learned")
+    temperature_lr: float = option(3e-4, "Adam's learning rate of the temperature's logarithm")
+    normalize_observations: bool = option(False, "whether observations are normalized by their running statistics")
 
-    steps: int = 20_000
-    warmup: int = 1000
-    updates_per_step: int = 1
-    hidden_sizes: tuple[int, ...] = (64, 64)
-    critics: int = 2
-    batch_size: int = 128
-    actor_lr: float = 1e-3
-    critic_lr: float = 1e-3
-    temperature_lr: float = 1e-3
-    gamma: float = 0.98
-    tau: float = 0.01
-    max_action: float = 2.0
+
+TUNED = {
+    "Pendulum-v1": {
+        "steps": 20_000,
+        "warmup": 1000,
+        "evaluate_every": 2000,
+        "episodes": 30,
+        "hidden_sizes": (64, 64),
+        "batch_size": 128,
+        "gamma": 0.98,
+        "tau": 0.01,
+        "temperature": 1.0,
+        "learn_temperature": True,
+        "temperature_lr": 1e-3,
+    }
+}
+
+
+class State(NamedTuple):
+    """All that changes during training."""
+
+    actor: Params
+    critics: Params
+    target_critics: Params
+    log_temperature: Array
+    actor_adam: optim.AdamState
+    critics_adam: optim.AdamState
+    temperature_adam: optim.AdamState
+    statistics: normalization.Normalization | None
 
 
 class SAC:
-    """SAC's networks, settings and optimizers; an object does not change during training.
+    """The networks, settings and optimizers of SAC, which do not change; `State` holds what does.
 
     Parameters
     ----------
-    settings : Hyperparameters
-    obs_dim, act_dim : int
-        Widths of an observation and of an action.
-    device : str or int
-        Device of parameters and training.
+    settings : Settings
+    obs_space, act_space : gymnasium.spaces.Box
     """
 
-    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
-        self.settings, self.device = settings, device
-        net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
-        self.actor = npnets.ActorProb(net, act_dim, device=device, unbounded=True, conditioned_sigma=True)
-        self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
-        rates = {"actor": settings.actor_lr, "critics": settings.critic_lr, "log_temperature": settings.temperature_lr}
-        self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
-        # Minus one nat for each action entry within [-1, 1], as in the paper, plus the logarithm of max_action.
-        self.target_entropy = act_dim * (float(np.log(settings.max_action)) - 1)
+    def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
+        self.settings, self.obs_space = settings, obs_space
+        sizes, device = settings.hidden_sizes, settings.device
+        trunk = npnets.Net(obs_space, hidden_sizes=sizes, device=device)
+        self.actor = npnets.ActorProb(trunk, act_space, device=device, unbounded=True, conditioned_sigma=True)
+        # Two critics in one network: its layers have an axis for the members, and its values are (2, batch, 1).
+        pair = partial(npnets.EnsembleLinear, 2)
+        trunk = npnets.Net(obs_space, act_space, hidden_sizes=sizes, concat=True, device=device, linear_layer=pair)
+        self.critics = npnets.Critic(trunk, device=device, linear_layer=pair, flatten_input=False)
+        self.actor_adam, self.critics_adam = optim.adam(settings.actor_lr), optim.adam(settings.critic_lr)
+        self.temperature_adam = optim.adam(settings.temperature_lr)
+        # Minus one nat for each entry of an action within [-1, 1], as in the paper, and so in the actions' own units.
+        self.target_entropy = float(np.sum(np.log((act_space.high - act_space.low) / 2) - 1))
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; the target critics start equal to the critics, and the temperature is one."""
-        params: Params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
-        params["log_temperature"] = to_device(np.zeros((), np.float32), self.device)
-        return initial_state(params, self.optimizers, targets=("critics",))
+        """Draw parameters; the target critics start equal to the critics."""
+        actor, critics = self.actor.init(rng), self.critics.init(rng)
+        log_temperature = to_device(np.log(np.float32(self.settings.temperature)).reshape(()), self.settings.device)
+        optimizers = self.actor_adam.init(actor), self.critics_adam.init(critics)
+        statistics = normalization.init(self.obs_space.shape) if self.settings.normalize_observations else None
+        adam = self.temperature_adam.init(log_temperature)
+        return State(actor, critics, critics, log_temperature, *optimizers, adam, statistics)
 
-    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the critics, the actor and the temperature, and update the targets.
+    def learn(self, state: State, batch: data.Transitions, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the critics, the actor and the temperature, and move the target critics."""
+        seen = batch._replace(obs=normalized(state, batch.obs), next_obs=normalized(state, batch.next_obs))
+        seen = tree.to_device(seen, self.settings.device)
+        state, critics_loss = self.improve_critics(state, seen, rng)
+        state, actor_loss, log_prob = self.improve_actor(state, seen.obs, rng)
+        if self.settings.learn_temperature:
+            state = self.improve_temperature(state, log_prob)
+        target = optim.soft_update(target=state.target_critics, source=state.critics, tau=self.settings.tau)
+        found = {"critics": critics_loss, "actor": actor_loss, "temperature": nnp.exp(state.log_temperature)}
+        return state._replace(target_critics=target), found
 
-        Parameters
-        ----------
-        state : State
-        batch : five arrays
-            Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
-        rng : np.random.Generator
-            Draws actions.
+    def improve_critics(self, state: State, batch: Any, rng: np.random.Generator) -> tuple[State, Array]:
+        """Move both critics toward the reward plus the discounted soft value of the next observation."""
+        next_action, log_prob = self.policy(state.actor, batch.next_obs).sample_and_log_prob(rng)
+        next_value = nnp.min(self.critics.forward(state.target_critics, batch.next_obs, next_action), 0)[:, 0]
+        soft_value = next_value - nnp.exp(state.log_temperature) * log_prob
+        target = batch.reward + self.settings.gamma * ~batch.terminated * soft_value
 
-        Returns
-        -------
-        State
-        dict
-            Losses by the name of the network, and the temperature.
-        """
-        batch = npnets.tree.to_device(batch, self.device)
-        state, critic_loss = self.improve_critics(state, batch, rng)
-        state, losses = self.improve_actor(state, batch[0], rng)
-        return state, {"critics": critic_loss, **losses}
+        def loss(critics: Params) -> Array:
+            values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
+            return 2 * losses.squared_error(values, nnp.broadcast_to(target, values.shape))  # the sum over both
 
-    def improve_critics(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Array]:
-        """Take one gradient step for the critics, and update the targets."""
-        obs, act, rewards, next_obs, terminals = batch
-        next_act, log_prob = self.distribution(state.params["actor"], next_obs).sample_and_log_prob(rng)
-        bonus = -nnp.exp(state.params["log_temperature"]) * log_prob[:, None]
-        next_values = self.target_values(state.targets["critics"], next_obs, next_act, rng) + bonus
-        target = td_target(rewards, terminals, self.settings.gamma, next_values)
-        state, loss = gradient_step(state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target)
-        return update_targets(state, self.settings.tau), loss
+        value, grads = npnets.value_and_grad(loss)(state.critics)
+        critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)
+        return state._replace(critics=critics, critics_adam=adam), value
 
-    def improve_actor(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the actor, and one for the temperature."""
-        temperature = nnp.exp(state.params["log_temperature"])
-        given = state.params["critics"], temperature, obs, rng
-        state, (loss, log_prob) = gradient_step(state, self.optimizers, "actor", self._actor_loss, *given, has_aux=True)
-        state = optimizer_step(state, self.optimizers, "log_temperature", self._temperature_grad(log_prob))
-        return state, {"actor": loss, "temperature": temperature}
+    def improve_actor(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[State, Array, Array]:
+        """Raise the lower value of both critics plus the entropy of the actor; return the log-densities too."""
 
-    def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Draw actions `(n, act_dim)` for observations `(n, obs_dim)`."""
-        return to_numpy(self.distribution(params["actor"], observations).sample(rng))
+        def loss(actor: Params) -> tuple[Array, Array]:
+            action, log_prob = self.policy(actor, obs).sample_and_log_prob(rng)
+            value = nnp.min(self.critics.forward(state.critics, obs, action), 0)
+            return nnp.exp(state.log_temperature) * nnp.mean(log_prob) - nnp.mean(value), log_prob
 
-    def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Return deterministic actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
-        return to_numpy(self.distribution(params["actor"], observations).mode())
+        (value, log_prob), grads = npnets.value_and_grad(loss, has_aux=True)(state.actor)
+        actor, adam = self.actor_adam.update(state.actor, grads, state.actor_adam)
+        return state._replace(actor=actor, actor_adam=adam), value, log_prob
 
-    def distribution(self, params: Any, observations: Array) -> SquashedGaussian:
-        """Return the actor's distribution over actions."""
-        limit = self.settings.max_action
-        return SquashedGaussian.from_actor(self.actor, params, observations, -limit, limit)[0]
+    def improve_temperature(self, state: State, log_prob: Array) -> State:
+        """Lower the temperature if the entropy is above its target, and raise it otherwise."""
+        grad = -nnp.mean(log_prob + self.target_entropy)  # of -log_temperature * mean(log_prob + target_entropy)
+        new, adam = self.temperature_adam.update(state.log_temperature, grad, state.temperature_adam)
+        return state._replace(log_temperature=new, temperature_adam=adam)
 
-    def target_values(self, targets: Any, obs: Array, act: Array, rng: np.random.Generator) -> Array:
-        """Return the minimum `(batch, 1)` over the target critics."""
-        return nnp.min(self.critics.forward(targets, obs, act), 0)
+    def policy(self, actor: Params, obs: Array) -> SquashedGaussian:
+        """Return the actor's distribution over actions, for observations that are normalized if they have to be."""
+        return SquashedGaussian.from_actor(self.actor, actor, obs)[0]
 
-    def policy_values(self, values: Array) -> Array:
-        """Return the value that the actor maximizes: the minimum over critics' values `(members, batch, 1)`."""
-        return nnp.min(values, 0)
+    def explore(self, state: State, obs: Array, rng: np.random.Generator) -> Array:
+        """Draw an action for one observation of the environment."""
+        return to_numpy(self.policy(state.actor, normalized(state, obs)[None]).sample(rng))[0]
 
-    def _actor_loss(
-        self, params: Any, critic_params: Any, temperature: Array, obs: Array, rng: np.random.Generator
-    ) -> tuple[Any, Any]:
-        """Return the mean of temperature times log-density minus value, and the log-densities `(batch,)`."""
-        act, log_prob = self.distribution(params, obs).sample_and_log_prob(rng)
-        values = self.policy_values(self.critics.forward(critic_params, obs, act))
-        return temperature * nnp.mean(log_prob) - nnp.mean(values), log_prob
+    def deterministic(self, state: State) -> npnets.Policy:
+        """Return the policy that takes the mode of each distribution."""
+        return npnets.Policy(self.actor, state.actor, normalization=state.statistics)
 
-    def _temperature_grad(self, log_prob: Array) -> Array:
-        """Return the gradient that lowers the temperature if the entropy is above its target, and otherwise raises it.
 
-        It is that of the loss `-log_temperature * mean(log_prob + target_entropy)`, which is linear.
-        """
-        return -nnp.mean(log_prob + self.target_entropy)
+def normalized(state: State, obs: Array) -> Array:
+    """Return observations as the networks see them."""
+    return obs if state.statistics is None else normalization.normalize(state.statistics, obs)
+
+
+def observed(state: State, obs: Array) -> State:
+    """Count an observation in the running statistics, if there are any."""
+    if state.statistics is None:
+        return state
+    return state._replace(statistics=normalization.update(state.statistics, obs[None]))
+
+
+def train(settings: Settings, run: training.Run) -> None:
+    """Act, store each transition, and learn from a batch of all transitions so far after each step."""
+    env = training.make_env(settings.env)
+    sac, rng = SAC(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
+    buffer = data.ReplayBuffer(settings.buffer_size, obs_dtype=np.float32, action_dtype=np.float32, reward_dtype=np.float32)
+    state, rng, buffer = run.restore(sac.init(rng), rng, buffer)
+    found: dict[str, Array] = {}
+    run.record(found, lambda: sac.deterministic(state))
+    obs = training.reset(env, rng)
+    for step in run.steps():
+        state, random = observed(state, obs), step <= settings.warmup
+        action = rng.uniform(env.action_space.low, env.action_space.high) if random else sac.explore(state, obs, rng)
+        next_obs, reward, terminated, truncated, _ = env.step(action.astype(np.float32))
+        buffer.add(obs, action, float(reward), next_obs, terminated)  # at a time limit, the next observation has a value
+        obs = next_obs
+        for _ in range(0 if random else settings.updates_per_step):
+            state, found = sac.learn(state, buffer.sample(rng, settings.batch_size), rng)
+        run.record(found, lambda: sac.deterministic(state))
+        if terminated or truncated or step == settings.steps:
+            run.save_if_due(state, rng, buffer)
+            obs = training.reset(env, rng)
+    env.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main("SAC", SAC, Hyperparameters(), learn_while_acting))
+    sys.exit(training.main(train, Settings, __doc__, TUNED))

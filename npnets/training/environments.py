@@ -1,0 +1,138 @@
+"""Environments of Gymnasium, checked: boxes of observations and actions, finite bounds, numbers that are finite."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import gymnasium
+
+LONGEST_EPISODE = 10_000
+"""The time limit of an environment that declares none."""
+
+
+def make_env(name: str, *, render: bool = False) -> "gymnasium.Env[Any, Any]":
+    """Make an environment whose observations and actions are boxes.
+
+    Parameters
+    ----------
+    name : str
+        A name that Gymnasium knows.
+    render : bool
+        Whether `env.render()` returns pictures, `(height, width, 3)` of bytes.
+
+    Returns
+    -------
+    gymnasium.Env
+        `step` raises a `ValueError` if a reward or an observation is not finite. An environment without a time limit
+        has one of 10,000 steps.
+
+    Raises
+    ------
+    ValueError
+        If there is no such environment, or observations or actions are no box, or a bound of the actions is infinite.
+    ImportError
+        If Gymnasium, or a package that the environment needs, is not installed.
+    """
+    gymnasium = _gymnasium()
+    try:
+        env = gymnasium.make(name, render_mode="rgb_array" if render else None)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise ImportError(f"{name} needs a package that is not installed: {_line(error)}") from error
+    except gymnasium.error.Error as error:
+        raise ValueError(f"cannot make the environment {name!r}: {_line(error)}") from error
+    check_spaces(name, env.observation_space, env.action_space)
+    if env.spec is not None and env.spec.max_episode_steps is None:
+        env = gymnasium.wrappers.TimeLimit(env, LONGEST_EPISODE)
+    return _checked(env, name)
+
+
+def make_envs(name: str, number: int) -> "gymnasium.vector.SyncVectorEnv":
+    """Make several environments that step together in this process, each as `make_env` makes it.
+
+    After the end of an episode, the next step only resets that environment (Gymnasium's `AutoresetMode.NEXT_STEP`).
+
+    Parameters
+    ----------
+    name : str
+    number : int
+
+    Returns
+    -------
+    gymnasium.vector.SyncVectorEnv
+    """
+    return _gymnasium().vector.SyncVectorEnv([lambda: make_env(name)] * number)
+
+
+def check_spaces(name: str, observations: Any, actions: Any) -> None:
+    """Raise an error unless both spaces are boxes, and all bounds of the actions are finite."""
+    box = _gymnasium().spaces.Box
+    if not isinstance(observations, box):
+        raise ValueError(
+            f"expected an environment whose observations are a Box, but those of {name} are a "
+            f"{type(observations).__name__}; gymnasium.wrappers.FlattenObservation makes a Box of a Dict or a Tuple"
+        )
+    if not isinstance(actions, box):
+        hint = "; examples/discrete has algorithms for it" if hasattr(actions, "n") else ""
+        raise ValueError(
+            f"expected an environment whose actions are a Box, but those of {name} are a {type(actions).__name__}{hint}"
+        )
+    if not (np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
+        raise ValueError(
+            f"expected finite bounds of the actions, but those of {name} are from {actions.low.min()} to "
+            f"{actions.high.max()}; gymnasium.wrappers.RescaleAction or a wrapper of your own can give them bounds"
+        )
+
+
+def _checked(env: Any, name: str) -> Any:
+    gymnasium = _gymnasium()
+
+    class Checked(gymnasium.Wrapper[Any, Any, Any, Any]):
+        """An environment whose rewards and observations are finite, or an error says which are not."""
+
+        def step(self, action: Any) -> Any:
+            obs, reward, terminated, truncated, info = self.env.step(action)
+            if not math.isfinite(reward):
+                raise ValueError(f"{name} returned a reward of {reward}, from which nothing can be learned")
+            _check_finite(name, obs)
+            return obs, reward, terminated, truncated, info
+
+        def reset(self, **options: Any) -> Any:
+            obs, info = self.env.reset(**options)
+            _check_finite(name, obs)
+            return obs, info
+
+    return Checked(env)
+
+
+def _check_finite(name: str, obs: Any) -> None:
+    if not np.isfinite(obs).all():
+        raise ValueError(f"{name} returned an observation with NaN or infinite entries: its simulation has diverged")
+
+
+def _gymnasium() -> Any:
+    try:
+        import gymnasium
+    except ImportError:
+        raise ImportError("environments need Gymnasium: pip install 'npnets[examples]'") from None
+    return gymnasium
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def reset(env: Any, rng: np.random.Generator) -> Any:
+    """Begin an episode with a seed that a generator draws, and return its first observation.
+
+    Parameters
+    ----------
+    env : gymnasium.Env or gymnasium.vector.VectorEnv
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array
+    """
+    return env.reset(seed=int(rng.integers(2**31)))[0]

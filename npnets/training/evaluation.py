@@ -1,0 +1,114 @@
+"""Episodes of a policy: their returns, and the pictures of one."""
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npnets.files.atomic_write import replace
+from npnets.training.environments import make_env, make_envs
+
+FIRST_SEED = 1_000_000
+"""Episode `i` of every evaluation starts with `reset(seed=FIRST_SEED + i)`: all policies meet the same episodes."""
+
+
+class Evaluation:
+    """Episodes in which policies are compared: the same initial states for each.
+
+    Parameters
+    ----------
+    env : str
+        Name of the environment.
+    episodes : int
+        How many; they run side by side, so that each call of the policy computes an action of every episode.
+    """
+
+    def __init__(self, env: str, episodes: int) -> None:
+        self._envs = make_envs(env, episodes)
+
+    def returns(self, policy: Any) -> NDArray[np.float64]:
+        """Return the undiscounted return of every episode.
+
+        Parameters
+        ----------
+        policy : Policy
+            `policy.step(observations, state)` returns an action for each observation, and the state of a policy that
+            has a memory.
+
+        Returns
+        -------
+        (episodes,) float64
+        """
+        observations, _ = self._envs.reset(seed=FIRST_SEED)
+        earned, running, state = np.zeros(len(observations)), np.ones(len(observations), np.bool_), None
+        while running.any():
+            actions, state = policy.step(observations, state)
+            observations, rewards, terminated, truncated, _ = self._envs.step(np.asarray(actions))
+            earned += np.where(running, rewards, 0.0)
+            running &= ~(terminated | truncated)
+        return earned
+
+    def close(self) -> None:
+        """Close the environments."""
+        self._envs.close()
+
+
+def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
+    """Record an episode of a policy as an animated GIF, and return the number of its pictures.
+
+    Parameters
+    ----------
+    policy : Policy
+    env : str
+        Name of an environment that renders pictures.
+    path : path
+        Ends in `.gif`. The file is written beside and renamed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the environment renders no pictures.
+    ImportError
+        If Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError("a GIF needs Pillow: pip install 'npnets[examples]'") from None
+    frames, pause = _frames(policy, env)
+    pictures = [Image.fromarray(frame).quantize() for frame in frames]
+    replace(
+        os.fspath(path),
+        lambda file: pictures[0].save(
+            file, "GIF", save_all=True, append_images=pictures[1:], duration=pause, loop=0
+        ),
+    )
+    return len(pictures)
+
+
+def _frames(policy: Any, name: str, most: int = 300) -> tuple[list[NDArray[np.uint8]], float]:
+    """Return pictures of an episode, at most 300 evenly spaced ones, and the milliseconds between two."""
+    env = make_env(name, render=True)
+    obs, _ = env.reset(seed=FIRST_SEED)
+    frames, ended, state = [_picture(env, name)], False, None
+    while not ended:
+        action, state = policy.step(np.asarray(obs)[None], state)
+        obs, _, terminated, truncated, _ = env.step(np.asarray(action)[0])
+        frames.append(_picture(env, name))
+        ended = terminated or truncated
+    every = -(-len(frames) // most)
+    pause = 1000 * every / env.metadata.get("render_fps", 30)
+    env.close()
+    return frames[::every], pause
+
+
+def _picture(env: Any, name: str) -> NDArray[np.uint8]:
+    picture = env.render()
+    if not (isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.dtype == np.uint8):
+        raise ValueError(f"{name} renders no pictures: env.render() returned a {type(picture).__name__}")
+    return picture

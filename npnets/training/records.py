@@ -1,0 +1,96 @@
+"""The rows of a run: a CSV file, TensorBoard's files on request, and a progress bar with the latest return.
+
+`progress.csv` has a row for each evaluation: `steps, seconds, return, return_std` and the losses. It is written whole
+each time, beside the old one and renamed, so that it never has half a row.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from npnets.files.atomic_write import replace
+
+Row = dict[str, float]
+
+
+class Records:
+    """The rows of a run so far; those after `steps` are dropped, as of a run that is continued from a checkpoint.
+
+    Parameters
+    ----------
+    folder : Path
+    steps, total : int
+        Steps taken, and of the whole run.
+    tensorboard : bool
+        Whether to write TensorBoard's files too, into the folder `tensorboard`.
+    """
+
+    def __init__(self, folder: Path, steps: int, total: int, tensorboard: bool) -> None:
+        from tqdm import tqdm
+
+        self._path = folder / "progress.csv"
+        self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
+        self._board = _board(folder / "tensorboard", steps) if tensorboard else None
+        self._bar = tqdm(total=total, initial=steps, desc=folder.name, unit="step", mininterval=0.5)
+        self._show()
+
+    def advance(self, steps: int) -> None:
+        """Move the progress bar to a number of steps."""
+        self._bar.update(steps - self._bar.n)
+
+    def add(self, row: Row) -> None:
+        """Add a row to every place."""
+        self.rows.append(row)
+        write_rows(self._path, self.rows)
+        if self._board is not None:
+            for name, value in row.items():
+                if name != "steps":
+                    self._board.add_scalar(name, value, int(row["steps"]))
+            self._board.flush()
+        self._show()
+
+    def close(self) -> None:
+        """End the progress bar and close TensorBoard's files."""
+        self._bar.close()
+        if self._board is not None:
+            self._board.close()
+
+    def _show(self) -> None:
+        if self.rows:
+            self._bar.set_postfix_str(f"return {self.rows[-1]['return']:.1f}", refresh=False)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a CSV file of numbers, none if there is no file; a cell without a number is left out."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(file)]
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Write rows as CSV; the columns are those of all rows, in the order in which they came up."""
+    text = io.StringIO()
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "steps": int(row["steps"])} for row in rows)
+    replace(str(path), lambda file: file.write(text.getvalue().encode()))
+
+
+def numbers(values: Mapping[str, Any]) -> Row:
+    """Return zero-dimensional arrays of any device as numbers."""
+    return {name: float(value) for name, value in values.items()}
+
+
+def _board(folder: Path, steps: int) -> Any:
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise ImportError("--tensorboard needs tensorboardX: pip install 'npnets[tensorboard]'") from None
+    return SummaryWriter(str(folder), purge_step=steps + 1 if steps else None)

@@ -1,0 +1,149 @@
+"""A run of an algorithm: its folder, its checkpoints, its evaluations, and its continuation bit for bit.
+
+The folder has `settings.json` (which program, with which settings), `checkpoint.npz` and `transitions` (what the run
+continues from), `progress.csv` (a row for each evaluation) and `policy.npz` (the latest evaluated policy).
+
+A checkpoint holds the algorithm's state, its random generator and its replay buffer. It holds no environment, whose
+state cannot be read in general: every checkpoint is at the end of an episode, and the next episode starts with a seed
+that the generator draws. An uninterrupted run does just that too, so that both have the same bits.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from npnets.data import ReplayBuffer
+from npnets.policy import Policy
+from npnets.training import transition_files
+from npnets.training.evaluation import Evaluation
+from npnets.training.records import Records, Row, numbers
+from npnets.training.saved_state import Saved, read_saved, write_saved
+from npnets.training.settings import Settings
+
+State = TypeVar("State")
+Buffer = TypeVar("Buffer", bound=ReplayBuffer | None)
+
+
+class Run:
+    """A run in its folder; `main` makes it and hands it to the algorithm.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder. If it has a checkpoint, the run continues from there.
+    settings : Settings
+    tensorboard : bool
+        Whether TensorBoard's files are written too.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, tensorboard: bool = False) -> None:
+        self.folder, self.settings = folder, settings
+        self._saved: Saved | None = read_saved(folder / "checkpoint.npz")
+        self.step, self._seconds = (0, 0.0) if self._saved is None else (self._saved.step, self._saved.seconds)
+        self._checkpointed, self._added = self.step, 0
+        self._began = time.perf_counter()
+        self._records = Records(folder, self.step, settings.steps, tensorboard)
+        self._evaluation: Evaluation | None = None
+
+    def restore(
+        self, state: State, rng: np.random.Generator, buffer: Buffer = None  # type: ignore[assignment]
+    ) -> tuple[State, np.random.Generator, Buffer]:
+        """Return the state, the generator and the buffer of the latest checkpoint; those given, if there is none.
+
+        Parameters
+        ----------
+        state : tree of arrays
+            The algorithm's state before the first step: that of the checkpoint has its structure.
+        rng : numpy.random.Generator
+        buffer : ReplayBuffer, optional
+            An empty one.
+
+        Raises
+        ------
+        CheckpointError
+            If a file is corrupt, or of an algorithm with other networks.
+        """
+        if self._saved is None:
+            return state, rng, buffer
+        state = self._saved.state_like(state, self.settings.device)
+        if buffer is not None:
+            self._added = self._saved.added
+            buffer = transition_files.load(self.folder / "transitions", buffer, self._added)  # type: ignore[assignment]
+        return state, self._saved.generator(), buffer
+
+    def steps(self) -> Iterator[int]:
+        """Yield the number of each step that is still to be taken, up to `settings.steps`."""
+        for step in range(self.step + 1, self.settings.steps + 1):
+            self.step = step
+            self._records.advance(step)
+            yield step
+
+    def record(self, losses: Mapping[str, Any], policy: Callable[[], Policy]) -> None:
+        """Evaluate the policy if it is time to, add a row to `progress.csv`, and save the policy.
+
+        Parameters
+        ----------
+        losses : dict
+            Numbers of the last step of learning, by their names; none before there was one.
+        policy : callable
+            Returns the policy as it is now.
+        """
+        every, rows = self.settings.evaluate_every, self._records.rows
+        if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
+            return
+        current = policy()
+        returns = self._evaluator().returns(current)
+        spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
+        row: Row = {"steps": self.step, "seconds": self.seconds, "return": float(returns.mean()), "return_std": spread}
+        self._records.add({**row, **numbers(losses)})
+        current.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
+
+    def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> None:
+        """Save a checkpoint, if `settings.checkpoint_every` steps have been taken since the one before, or all steps.
+
+        Call it at the end of an episode, before the next one is reset with a seed of `rng`, and after `record`.
+        """
+        if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
+            return
+        if buffer is not None:
+            transition_files.save_new(self.folder / "transitions", buffer, self._added)
+            self._added = buffer.added
+        write_saved(self.folder / "checkpoint.npz", state, rng, self.step, self.seconds, self._added)
+        if buffer is not None:
+            transition_files.remove_replaced(self.folder / "transitions", buffer)
+        self._checkpointed = self.step
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the run until now, those before an interruption included, as far as a checkpoint has them."""
+        return self._seconds + time.perf_counter() - self._began
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of `progress.csv`."""
+        return list(self._records.rows)
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._records.close()
+        if self._evaluation is not None:
+            self._evaluation.close()
+
+    def _is_last(self, rows: list[Row]) -> bool:
+        return self.step >= self.settings.steps and rows[-1]["steps"] < self.step
+
+    def _evaluator(self) -> Evaluation:
+        if self._evaluation is None:
+            self._evaluation = Evaluation(self.settings.env, self.settings.episodes)
+        return self._evaluation

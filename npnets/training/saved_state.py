@@ -1,0 +1,83 @@
+"""The file from which a run continues: the leaves of the algorithm's state by their paths, the generator, counters."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from npnets import checkpoint, tree
+from npnets.checkpoint import CheckpointError
+from npnets.tree.structure import rebuild, walk
+
+State = TypeVar("State")
+
+
+class Saved(NamedTuple):
+    """What a checkpoint of a run holds; `added` is the number of transitions that its replay buffer had been given."""
+
+    path: Path
+    leaves: dict[str, Any]
+    bit_generator: dict[str, Any]
+    step: int
+    seconds: float
+    added: int
+
+    def state_like(self, state: State, device: str) -> State:
+        """Return the state, in the structure of one that the algorithm has just made.
+
+        Raises
+        ------
+        CheckpointError
+            If its paths, shapes or dtypes are others.
+        """
+        for path, leaf in walk(state):
+            there = _form(self.leaves[path]) if path in self.leaves else "nothing"
+            if there != _form(leaf):
+                raise CheckpointError(
+                    f"{self.path} is of an algorithm with another state: expected {_form(leaf)} at {path!r}, but got "
+                    f"{there}; continue the run with the program and the version that began it"
+                )
+        found: State = rebuild(state, (self.leaves[path] for path, _ in walk(state)))
+        return tree.to_device(found, device)
+
+    def generator(self) -> np.random.Generator:
+        """Return the random generator, which goes on where it was."""
+        rng = np.random.default_rng(0)
+        rng.bit_generator.state = self.bit_generator
+        return rng
+
+
+def write_saved(path: Path, state: Any, rng: np.random.Generator, step: int, seconds: float, added: int) -> None:
+    """Write the file, beside the old one and renamed."""
+    metadata = {
+        "bit_generator": json.dumps(rng.bit_generator.state),
+        "step": step,
+        "seconds": seconds,
+        "added": added,
+    }
+    checkpoint.save(path, dict(walk(state)), metadata)
+
+
+def read_saved(path: Path) -> Saved | None:
+    """Return the content of the file, or `None` if there is none.
+
+    Raises
+    ------
+    CheckpointError
+        If it is corrupt.
+    """
+    if not path.exists():
+        return None
+    leaves, facts = checkpoint.load(path)
+    try:
+        bit_generator = json.loads(facts["bit_generator"])
+        return Saved(path, leaves, bit_generator, facts["step"], facts["seconds"], facts["added"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is no checkpoint of a run: {error!r} ") from error
+
+
+def _form(leaf: Any) -> str:
+    if hasattr(leaf, "dtype"):
+        return f"{leaf.dtype} {leaf.shape}"
+    return type(leaf).__name__

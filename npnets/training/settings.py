@@ -1,0 +1,168 @@
+"""Settings of a program: a frozen dataclass whose fields are the options of its command line.
+
+    @dataclass(frozen=True)
+    class Settings(training.Settings):
+        gamma: float = option(0.99, "discount per step")
+
+is `--gamma 0.9`, a field `learn_temperature` of `bool` is `--learn-temperature` and `--no-learn-temperature`.
+"""
+
+import argparse
+import dataclasses
+import sys
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+Chosen = TypeVar("Chosen", bound="Settings")
+Tuned = Mapping[str, Mapping[str, Any]]
+
+
+def option(default: Any, description: str, at_least: float | None = None) -> Any:
+    """Return a field of a dataclass of settings.
+
+    Parameters
+    ----------
+    default : int, float, str, bool, or tuple of int
+    description : str
+        Its line in `--help`.
+    at_least : float, optional
+        The least number that is allowed.
+
+    Returns
+    -------
+    dataclasses.Field
+    """
+    return dataclasses.field(default=default, metadata={"description": description, "at_least": at_least})
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings that every algorithm has; a subclass adds its own, and other defaults.
+
+    Attributes
+    ----------
+    env : str
+        Name of a Gymnasium environment, with its module if it has one: `HalfCheetah-v5`, `my_package:Mine-v0`.
+    seed : int
+        Seed of all random numbers.
+    steps : int
+        Steps in the environment, or gradient steps of an algorithm that learns from a file.
+    evaluate_every, episodes : int
+        Steps between evaluations; episodes of each.
+    checkpoint_every : int
+        Least number of steps between checkpoints, which wait for the end of an episode.
+    threads : int
+        Threads that compute. No result depends on it.
+    device : str
+        `cpu`, `cuda` or `cuda:<number>`.
+    """
+
+    env: str = option("Pendulum-v1", "name of a Gymnasium environment")
+    seed: int = option(0, "seed of all random numbers", at_least=0)
+    steps: int = option(1_000_000, "steps in the environment", at_least=1)
+    evaluate_every: int = option(10_000, "steps between evaluations", at_least=1)
+    episodes: int = option(10, "episodes of an evaluation", at_least=1)
+    checkpoint_every: int = option(10_000, "least number of steps between checkpoints", at_least=1)
+    threads: int = option(1, "threads that compute; no result depends on it", at_least=1)
+    device: str = option("cpu", "cpu, cuda or cuda:<number>")
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandLine:
+    """What a command line says: the settings that it names, and what is done with the run."""
+
+    given: Mapping[str, Any]
+    out: Path | None
+    resume: Path | None
+    tensorboard: bool
+    video: bool
+
+
+def read_command_line(kind: type[Settings], description: str, arguments: Sequence[str] | None = None) -> CommandLine:
+    """Read a command line; an error ends the program with one line.
+
+    Parameters
+    ----------
+    kind : class
+        The dataclass of settings.
+    description : str
+        What the program does.
+    arguments : sequence of str, optional
+        By default those of the process.
+    """
+    parser = _Parser(
+        description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, help="folder of a new run (runs/PROGRAM-ENV-SEED)")
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="continue the run in this folder")
+    parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files too; needs tensorboardX")
+    parser.add_argument("--video", action="store_true", help="record an episode of the final policy as episode.gif")
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        _add_option(parser, field, hints[field.name])
+    found = vars(parser.parse_args(arguments))
+    out, resume, tensorboard, video = (found.pop(name) for name in ("out", "resume", "tensorboard", "video"))
+    if out is not None and resume is not None:
+        parser.error("--resume continues the run in its folder, so that --out has no meaning beside it; leave one out")
+    return CommandLine(found, out, resume, tensorboard, video)
+
+
+def chosen(kind: type[Chosen], tuned: Tuned, given: Mapping[str, Any]) -> Chosen:
+    """Return settings: the defaults, over them those tuned for the environment, and over both the given ones."""
+    env = given.get("env", kind.env)
+    return kind(**{**tuned.get(env, {}), **given})
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Print one line, without the usage of every option before it."""
+        print(f"{self.prog}: error: {message}; {self.prog} --help lists the options", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
+    name, default = f"--{field.name.replace('_', '-')}", field.default
+    text = {"default": argparse.SUPPRESS, "help": f"{field.metadata['description']} ({_shown(default)})"}
+    if hint is bool:
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, **text)
+        return
+    many = typing.get_origin(hint) is tuple
+    entry = typing.get_args(hint)[0] if many else hint
+    number = _reader(entry, field.metadata["at_least"])
+    action = _TupleOf if many else "store"
+    parser.add_argument(name, type=number, nargs="+" if many else None, action=action, metavar=_metavar(entry), **text)
+
+
+class _TupleOf(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, tuple(values))
+
+
+def _reader(kind: Any, least: float | None) -> Any:
+    """Return a parser of one value."""
+    if kind is str:
+        return str
+
+    def read(text: str) -> Any:
+        try:
+            number = kind(text.replace("_", ""))
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"expected {what}, but got {text!r}") from None
+        if number != number or abs(number) == float("inf"):
+            raise argparse.ArgumentTypeError(f"expected a finite number, but got {text!r}")
+        if least is not None and number < least:
+            raise argparse.ArgumentTypeError(f"expected at least {least}, but got {text}")
+        return number
+
+    return read
+
+
+def _metavar(kind: Any) -> str:
+    return {int: "N", float: "X", str: "NAME"}[kind]
+
+
+def _shown(default: Any) -> str:
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

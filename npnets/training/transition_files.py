@@ -1,0 +1,68 @@
+"""The transitions of a replay buffer in files that are only added to, so that a checkpoint costs what is new alone.
+
+Every checkpoint writes the transitions that were added since the one before it as one file, whose name is the number of
+the first. A file is deleted once the buffer has replaced all of its transitions and a checkpoint says so.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npnets import checkpoint
+from npnets.data import ReplayBuffer, Transitions
+
+
+def save_new(folder: Path, buffer: ReplayBuffer, saved: int) -> None:
+    """Write the transitions that were added since `saved` of them had been added."""
+    first = max(saved, buffer.added - buffer.capacity)
+    if first < buffer.added:
+        folder.mkdir(exist_ok=True)
+        found = buffer.take(np.arange(first, buffer.added) % buffer.capacity)
+        checkpoint.save(folder / f"{first:012}.npz", found._asdict())
+
+
+def remove_replaced(folder: Path, buffer: ReplayBuffer) -> None:
+    """Delete the files whose transitions the buffer has replaced."""
+    firsts = _firsts(folder)
+    for first, following in zip(firsts, firsts[1:], strict=False):
+        if following <= buffer.added - buffer.capacity:
+            (folder / f"{first:012}.npz").unlink(missing_ok=True)
+
+
+def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
+    """Return a buffer like `empty` as it was when `added` transitions had been added.
+
+    Raises
+    ------
+    CheckpointError
+        If a file is corrupt or missing.
+    """
+    if not added:
+        return empty
+    rows = min(added, empty.capacity)
+    arrays: dict[str, Any] = {}
+    covered = added - rows
+    for first in _firsts(folder):
+        if first >= added:
+            continue  # of a checkpoint that was not completed
+        found = checkpoint.load(folder / f"{first:012}.npz").params
+        number = len(found["reward"])
+        if first > covered:
+            break
+        for name in Transitions._fields:
+            column = arrays.setdefault(name, np.empty((rows, *found[name].shape[1:]), found[name].dtype))
+            column[np.arange(first, first + number) % empty.capacity] = found[name]
+        covered = max(covered, first + number)
+    if covered != added:
+        raise checkpoint.CheckpointError(
+            f"{folder} lacks transitions: the checkpoint has {added}, and the files reach to {covered}; a file is "
+            "missing, so that this run cannot be continued"
+        )
+    probe = ReplayBuffer.from_state(empty.state())
+    probe.add(*(arrays[name][:1] for name in Transitions._fields))
+    return ReplayBuffer.from_state({**probe.state(), "added": added, "arrays": arrays})
+
+
+def _firsts(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in folder.glob("*.npz") if path.stem.isdigit())
