@@ -180,20 +180,22 @@ def train(settings: Settings, run: training.Run) -> None:
     """Act, store each transition, and learn from a batch of all transitions so far after each step."""
     env = training.make_env(settings.env)
     sac, rng = SAC(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
-    buffer = data.ReplayBuffer(settings.buffer_size, obs_dtype=np.float32, action_dtype=np.float32, reward_dtype=np.float32)
+    buffer = data.ReplayBuffer(
+        settings.buffer_size, obs_dtype=np.float32, action_dtype=np.float32, reward_dtype=np.float32
+    )
     state, rng, buffer = run.restore(sac.init(rng), rng, buffer)
     found: dict[str, Array] = {}
-    run.record(found, lambda: sac.deterministic(state))
+    run.record(state, found, sac.deterministic)
     obs = training.reset(env, rng)
     for step in run.steps():
         state, random = observed(state, obs), step <= settings.warmup
         action = rng.uniform(env.action_space.low, env.action_space.high) if random else sac.explore(state, obs, rng)
         next_obs, reward, terminated, truncated, _ = env.step(action.astype(np.float32))
-        buffer.add(obs, action, float(reward), next_obs, terminated)  # at a time limit, the next observation has a value
+        buffer.add(obs, action, float(reward), next_obs, terminated)  # truncation is no terminal state
         obs = next_obs
         for _ in range(0 if random else settings.updates_per_step):
             state, found = sac.learn(state, buffer.sample(rng, settings.batch_size), rng)
-        run.record(found, lambda: sac.deterministic(state))
+        run.record(state, found, sac.deterministic)
         if terminated or truncated or step == settings.steps:
             run.save_if_due(state, rng, buffer)
             obs = training.reset(env, rng)

@@ -58,6 +58,15 @@ def replace(path: str, write: Callable[[BinaryIO], None]) -> None:
         logger().debug("replaced %s", target)
 
 
+def replace_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text in UTF-8 and put it at a path, as `replace` does."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(text.encode())
+
+    replace(os.fspath(path), write)
+
+
 def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: int, keeps_mode: bool) -> bool:
     """Write a temporary file and rename it; return false if another save took it for abandoned and removed it."""
     try:

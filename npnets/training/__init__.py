@@ -9,6 +9,7 @@ from npnets.public import listing
 from npnets.training.environments import make_env, make_envs, reset
 from npnets.training.evaluation import Evaluation, record_episode
 from npnets.training.program import main
+from npnets.training.provenance import provenance
 from npnets.training.run import Run
 from npnets.training.settings import Settings, option
 
@@ -20,6 +21,7 @@ __all__ = [
     "make_env",
     "make_envs",
     "option",
+    "provenance",
     "record_episode",
     "reset",
 ]

@@ -1,18 +1,15 @@
 """Environments of Gymnasium, checked: boxes of observations and actions, finite bounds, numbers that are finite."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import gymnasium
 
 LONGEST_EPISODE = 10_000
 """The time limit of an environment that declares none."""
 
 
-def make_env(name: str, *, render: bool = False) -> "gymnasium.Env[Any, Any]":
+def make_env(name: str, *, render: bool = False) -> Any:
     """Make an environment whose observations and actions are boxes.
 
     Parameters
@@ -48,7 +45,7 @@ def make_env(name: str, *, render: bool = False) -> "gymnasium.Env[Any, Any]":
     return _checked(env, name)
 
 
-def make_envs(name: str, number: int) -> "gymnasium.vector.SyncVectorEnv":
+def make_envs(name: str, number: int) -> Any:
     """Make several environments that step together in this process, each as `make_env` makes it.
 
     After the end of an episode, the next step only resets that environment (Gymnasium's `AutoresetMode.NEXT_STEP`).
@@ -86,10 +83,10 @@ def check_spaces(name: str, observations: Any, actions: Any) -> None:
 
 
 def _checked(env: Any, name: str) -> Any:
-    gymnasium = _gymnasium()
+    """Return the environment with checks around its `step` and `reset`."""
 
-    class Checked(gymnasium.Wrapper[Any, Any, Any, Any]):
-        """An environment whose rewards and observations are finite, or an error says which are not."""
+    class Checked(_gymnasium().Wrapper):  # type: ignore[misc]
+        """An environment in which a reward or an observation that is not finite is an error."""
 
         def step(self, action: Any) -> Any:
             obs, reward, terminated, truncated, info = self.env.step(action)

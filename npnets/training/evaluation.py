@@ -44,6 +44,8 @@ class Evaluation:
         earned, running, state = np.zeros(len(observations)), np.ones(len(observations), np.bool_), None
         while running.any():
             actions, state = policy.step(observations, state)
+            if not np.isfinite(actions).all():
+                raise ValueError("the policy returned NaN or infinite actions: its training has diverged")
             observations, rewards, terminated, truncated, _ = self._envs.step(np.asarray(actions))
             earned += np.where(running, rewards, 0.0)
             running &= ~(terminated | truncated)
@@ -73,6 +75,8 @@ def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
     ------
     ValueError
         If the environment renders no pictures.
+    RuntimeError
+        If rendering fails, as without a display or without a package that it needs.
     ImportError
         If Pillow is not installed.
     """
@@ -84,9 +88,7 @@ def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
     pictures = [Image.fromarray(frame).quantize() for frame in frames]
     replace(
         os.fspath(path),
-        lambda file: pictures[0].save(
-            file, "GIF", save_all=True, append_images=pictures[1:], duration=pause, loop=0
-        ),
+        lambda file: pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=pause, loop=0),
     )
     return len(pictures)
 
@@ -108,7 +110,10 @@ def _frames(policy: Any, name: str, most: int = 300) -> tuple[list[NDArray[np.ui
 
 
 def _picture(env: Any, name: str) -> NDArray[np.uint8]:
-    picture = env.render()
+    try:
+        picture = env.render()
+    except Exception as error:  # of any kind: each environment draws with another library
+        raise RuntimeError(f"{name} cannot be rendered here: {' '.join(str(error).split())}") from error
     if not (isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.dtype == np.uint8):
         raise ValueError(f"{name} renders no pictures: env.render() returned a {type(picture).__name__}")
     return picture

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from npnets.files.atomic_write import replace
+from npnets.files.atomic_write import replace_text
 
 Row = dict[str, float]
 
@@ -33,7 +33,7 @@ class Records:
         self._path = folder / "progress.csv"
         self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
         self._board = _board(folder / "tensorboard", steps) if tensorboard else None
-        self._bar = tqdm(total=total, initial=steps, desc=folder.name, unit="step", mininterval=0.5)
+        self._bar = tqdm(total=total, initial=steps, desc=folder.name, unit="step", mininterval=0.5, disable=None)
         self._show()
 
     def advance(self, steps: int) -> None:
@@ -80,7 +80,7 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({**row, "steps": int(row["steps"])} for row in rows)
-    replace(str(path), lambda file: file.write(text.getvalue().encode()))
+    replace_text(path, text.getvalue())
 
 
 def numbers(values: Mapping[str, Any]) -> Row:

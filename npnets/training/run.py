@@ -43,19 +43,25 @@ class Run:
     ----------
     step : int
         Steps taken.
+    checkpoint_seconds : float
+        Seconds that this process has spent on checkpoints.
     """
 
     def __init__(self, folder: Path, settings: Settings, tensorboard: bool = False) -> None:
         self.folder, self.settings = folder, settings
         self._saved: Saved | None = read_saved(folder / "checkpoint.npz")
         self.step, self._seconds = (0, 0.0) if self._saved is None else (self._saved.step, self._saved.seconds)
+        self.checkpoint_seconds = 0.0
         self._checkpointed, self._added = self.step, 0
         self._began = time.perf_counter()
         self._records = Records(folder, self.step, settings.steps, tensorboard)
         self._evaluation: Evaluation | None = None
 
     def restore(
-        self, state: State, rng: np.random.Generator, buffer: Buffer = None  # type: ignore[assignment]
+        self,
+        state: State,
+        rng: np.random.Generator,
+        buffer: Buffer = None,  # type: ignore[assignment]
     ) -> tuple[State, np.random.Generator, Buffer]:
         """Return the state, the generator and the buffer of the latest checkpoint; those given, if there is none.
 
@@ -87,20 +93,22 @@ class Run:
             self._records.advance(step)
             yield step
 
-    def record(self, losses: Mapping[str, Any], policy: Callable[[], Policy]) -> None:
-        """Evaluate the policy if it is time to, add a row to `progress.csv`, and save the policy.
+    def record(self, state: State, losses: Mapping[str, Any], policy_of: Callable[[State], Policy]) -> None:
+        """If it is time to evaluate, evaluate the policy, add a row to `progress.csv`, and save the policy.
 
         Parameters
         ----------
+        state : tree of arrays
+            The algorithm's state.
         losses : dict
             Numbers of the last step of learning, by their names; none before there was one.
-        policy : callable
-            Returns the policy as it is now.
+        policy_of : callable
+            Returns the policy of a state.
         """
         every, rows = self.settings.evaluate_every, self._records.rows
         if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
             return
-        current = policy()
+        current = policy_of(state)
         returns = self._evaluator().returns(current)
         spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
         row: Row = {"steps": self.step, "seconds": self.seconds, "return": float(returns.mean()), "return_std": spread}
@@ -114,6 +122,7 @@ class Run:
         """
         if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
             return
+        began = time.perf_counter()
         if buffer is not None:
             transition_files.save_new(self.folder / "transitions", buffer, self._added)
             self._added = buffer.added
@@ -121,6 +130,7 @@ class Run:
         if buffer is not None:
             transition_files.remove_replaced(self.folder / "transitions", buffer)
         self._checkpointed = self.step
+        self.checkpoint_seconds += time.perf_counter() - began
 
     @property
     def seconds(self) -> float:

@@ -92,9 +92,7 @@ def read_command_line(kind: type[Settings], description: str, arguments: Sequenc
     arguments : sequence of str, optional
         By default those of the process.
     """
-    parser = _Parser(
-        description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = _Parser(description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder of a new run (runs/PROGRAM-ENV-SEED)")
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="continue the run in this folder")
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files too; needs tensorboardX")
@@ -124,7 +122,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
     name, default = f"--{field.name.replace('_', '-')}", field.default
-    text = {"default": argparse.SUPPRESS, "help": f"{field.metadata['description']} ({_shown(default)})"}
+    text: dict[str, Any] = {
+        "default": argparse.SUPPRESS,
+        "help": f"{field.metadata['description']} ({_shown(default)})",
+    }
     if hint is bool:
         parser.add_argument(name, action=argparse.BooleanOptionalAction, **text)
         return

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.numpy_alone("is about names")
 
 LOADED_WHEN_USED = (
     *("hypothesis", "npnets.data", "npnets.installation", "npnets.interop", "npnets.losses", "npnets.testing"),
+    "npnets.training",
 )
 
 
@@ -53,6 +54,7 @@ def test_importing_the_package_loads_no_optional_module() -> None:
         "npnets.losses.huber",
         "npnets.testing.check_network",
         "npnets.testing.LAWS",
+        "npnets.training.Settings",
     ],
 )
 def test_one_import_is_enough_for_every_public_name(expression: str) -> None:

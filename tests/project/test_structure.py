@@ -61,12 +61,13 @@ FLOORS: dict[str, tuple[int, set[str]]] = {
     "typing": (6, set()),
     "installation": (6, set()),
     "parallel": (6, {"installation"}),  # workers report what the bits of their results depend on
+    "training": (7, set()),
     "__main__": (7, set()),
 }
 ONLY_IN = {"cupy": "cupy_loading.py", "cupyx": "backend.py", "autograd": "autodiff/internals.py"}
 FRAMEWORKS = (
     *("cupy", "cupyx", "scipy", "torch", "jax", "tensorflow", "tianshou", "safetensors", "threadpoolctl"),
-    *("ray", "optuna", "gymnasium", "mujoco", "onnx", "onnxruntime", "h5py", "minari"),
+    *("ray", "optuna", "gymnasium", "mujoco", "onnx", "onnxruntime", "h5py", "minari", "tqdm", "tensorboardX", "PIL"),
 )
 
 

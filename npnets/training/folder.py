@@ -1,0 +1,117 @@
+"""The folder of a run: begun empty, continued only by its own program with its own settings, used by one process.
+
+`settings.json` says which program runs there, by which command it was begun, and with which settings.
+"""
+
+import contextlib
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from npnets.files.atomic_write import replace_text
+from npnets.training.provenance import command
+from npnets.training.settings import Settings
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+Chosen = TypeVar("Chosen", bound=Settings)
+SETTINGS = "settings.json"
+EXTENDABLE = ("steps", "threads")
+"""Settings that a continued run may change."""
+
+
+def begin(folder: Path, program: str, settings: Settings) -> None:
+    """Make the folder of a new run, with its settings.
+
+    Raises
+    ------
+    ValueError
+        If something is there. A hidden file does not count.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file, and a run needs a folder; choose another with --out")
+    if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        resume = f"continue the run there with --resume {folder}, or " if (folder / SETTINGS).exists() else ""
+        raise ValueError(f"{folder} is not empty, and nothing is overwritten: {resume}choose another folder with --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / SETTINGS, {"program": program, "command": command(sys.argv)}, settings)
+
+
+def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, Any]) -> Chosen:
+    """Return the settings of the run in a folder, with those given ones that a continued run may change.
+
+    Raises
+    ------
+    ValueError
+        If it has no run of this program, or a given setting contradicts the run's.
+    """
+    facts, settings = _read(folder, kind, program)
+    if facts["program"] != program:
+        raise ValueError(f"{folder} has a run of {facts['program']}: continue it with that program, not {program}")
+    for name, value in given.items():
+        if name not in EXTENDABLE and value != getattr(settings, name):
+            raise ValueError(
+                f"{folder} was begun with --{name.replace('_', '-')} {getattr(settings, name)}, and a run is continued "
+                "with its own settings; leave the option out, or begin a new run in another folder"
+            )
+    changes = {name: given[name] for name in EXTENDABLE if name in given}
+    if changes:
+        settings = dataclasses.replace(settings, **changes)
+        _write(folder / SETTINGS, facts, settings)
+    return settings
+
+
+def begun_by(folder: Path) -> str:
+    """Return the command by which the run in a folder was begun."""
+    return str(json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["command"])
+
+
+@contextlib.contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Return a context that holds a lock on the folder, which the operating system releases when a process ends.
+
+    Raises
+    ------
+    ValueError
+        If another process holds it. Without file locks, as on Windows, none is held.
+    """
+    with open(folder / ".lock", "a") as file:
+        try:
+            import fcntl
+        except ImportError:
+            pass
+        else:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ValueError(
+                    f"another process runs in {folder}; wait for its end, or choose another folder"
+                ) from None
+        yield
+
+
+def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any], Chosen]:
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise ValueError(f"expected the folder of a run, but {folder} has no {SETTINGS}; check the path")
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        saved: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in facts["settings"].items()
+        }
+        return {name: facts[name] for name in ("program", "command")}, kind(**saved)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged, or was written by another program or version than this {program}: {error}"
+        ) from None
+
+
+def _write(path: Path, facts: Mapping[str, Any], settings: Settings) -> None:
+    text = json.dumps({**facts, "settings": dataclasses.asdict(settings)}, indent=2) + "\n"
+    replace_text(path, text)

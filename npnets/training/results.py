@@ -1,0 +1,43 @@
+"""The results of a finished run: `results.json` with where they come from, `learning.png`, and a line of text."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from npnets.files.atomic_write import replace_text
+from npnets.training.folder import begun_by
+from npnets.training.learning_curve import draw
+from npnets.training.provenance import provenance
+from npnets.training.run import Run
+
+
+def write_results(run: Run, name: str) -> None:
+    """Write the results of a run, whose policy is called `name`, and print its last return."""
+    settings, rows, folder = run.settings, run.rows, run.folder
+    last = rows[-1]
+    error = last["return_std"] / math.sqrt(settings.episodes)
+    results: dict[str, Any] = {
+        "title": f"{name} on {settings.env}",
+        "seed": settings.seed,
+        "steps": int(last["steps"]),
+        "seconds": run.seconds,
+        "checkpoint_seconds": run.checkpoint_seconds,
+        "settings": dataclasses.asdict(settings),
+        "returns": {name: {"mean": last["return"], "standard_error": error}},
+        "progress": rows,
+    }
+    found = {**provenance(), "command": begun_by(folder), "results": results}
+    text = json.dumps(_finite(found), indent=1, allow_nan=False) + "\n"
+    replace_text(folder / "results.json", text)
+    draw(folder / "learning.png", rows, results["title"])
+    print(f"{results['title']}: {last['return']:.1f} ± {error:.1f} after {last['steps']:,.0f} steps, in {folder}")
+
+
+def _finite(value: Any) -> Any:
+    """Return a value of JSON, with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
