@@ -88,10 +88,14 @@ class Run:
 
     def steps(self) -> Iterator[int]:
         """Yield the number of each step that is still to be taken, up to `settings.steps`."""
-        for step in range(self.step + 1, self.settings.steps + 1):
-            self.step = step
-            self._records.advance(step)
-            yield step
+        while self.step < self.settings.steps:
+            self.advance(1)
+            yield self.step
+
+    def advance(self, steps: int) -> None:
+        """Count steps that were taken together, such as those of a rollout, where `steps()` does not count them."""
+        self.step += steps
+        self._records.advance(self.step)
 
     def record(self, state: State, losses: Mapping[str, Any], policy_of: Callable[[State], Policy]) -> None:
         """If it is time to evaluate, evaluate the policy, add a row to `progress.csv`, and save the policy.
@@ -115,13 +119,19 @@ class Run:
         self._records.add({**row, **numbers(losses)})
         current.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
 
-    def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> None:
+    def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> bool:
         """Save a checkpoint, if `settings.checkpoint_every` steps have been taken since the one before, or all steps.
 
-        Call it at the end of an episode, before the next one is reset with a seed of `rng`, and after `record`.
+        Call it at the end of an episode, before the next one is reset with a seed of `rng`, and after `record`. An
+        algorithm that acts in several environments resets all of them after each checkpoint.
+
+        Returns
+        -------
+        bool
+            Whether there is a new checkpoint.
         """
         if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
-            return
+            return False
         began = time.perf_counter()
         if buffer is not None:
             transition_files.save_new(self.folder / "transitions", buffer, self._added)
@@ -131,6 +141,7 @@ class Run:
             transition_files.remove_replaced(self.folder / "transitions", buffer)
         self._checkpointed = self.step
         self.checkpoint_seconds += time.perf_counter() - began
+        return True
 
     @property
     def seconds(self) -> float:
