@@ -34,10 +34,10 @@ def make_env(name: str, *, render: bool = False) -> Any:
     """
     gymnasium = _gymnasium()
     try:
-        env = gymnasium.make(name, render_mode="rgb_array" if render else None)
+        env = gymnasium.make(name, render_mode="rgb_array" if render else None, disable_env_checker=True)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ImportError(f"{name} needs a package that is not installed: {_line(error)}") from error
-    except gymnasium.error.Error as error:
+    except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"cannot make the environment {name!r}: {_line(error)}") from error
     check_spaces(name, env.observation_space, env.action_space)
     if env.spec is not None and env.spec.max_episode_steps is None:
@@ -64,14 +64,14 @@ def make_envs(name: str, number: int) -> Any:
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:
     """Raise an error unless both spaces are boxes, and all bounds of the actions are finite."""
-    box = _gymnasium().spaces.Box
-    if not isinstance(observations, box):
+    spaces = _gymnasium().spaces
+    if not isinstance(observations, spaces.Box):
         raise ValueError(
             f"expected an environment whose observations are a Box, but those of {name} are a "
             f"{type(observations).__name__}; gymnasium.wrappers.FlattenObservation makes a Box of a Dict or a Tuple"
         )
-    if not isinstance(actions, box):
-        hint = "; examples/discrete has algorithms for it" if hasattr(actions, "n") else ""
+    if not isinstance(actions, spaces.Box):
+        hint = "; examples/discrete has algorithms for it" if isinstance(actions, spaces.Discrete) else ""
         raise ValueError(
             f"expected an environment whose actions are a Box, but those of {name} are a {type(actions).__name__}{hint}"
         )

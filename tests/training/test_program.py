@@ -1,0 +1,216 @@
+"""A program begins a run in an empty folder, continues only its own, and prints each error in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import toy_environments
+
+import npnets
+from npnets import training
+from npnets.training import Run, option
+
+pytestmark = pytest.mark.numpy_alone("runs a program")
+
+toy_environments.register()
+ACTOR = npnets.Actor(npnets.Net(2, hidden_sizes=(4,)), 1)
+
+
+@dataclass(frozen=True)
+class Settings(training.Settings):
+    """Settings of a short run."""
+
+    env: str = option("toy/Line-v0", "environment")
+    steps: int = option(40, "steps")
+    evaluate_every: int = option(20, "steps between evaluations")
+    checkpoint_every: int = option(10, "steps between checkpoints")
+    noise: float = option(0.1, "noise", at_least=0)
+
+
+def train(settings: Settings, run: Run) -> None:
+    """Draw other parameters in every step."""
+    state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(settings.seed)), np.random.default_rng(settings.seed))
+    run.record(state, {}, policy_of)
+    for step in run.steps():
+        noise = settings.noise * rng.normal()
+        state = npnets.tree.map(lambda leaf, noise=noise: leaf + np.float32(noise), state)
+        run.record(state, {"actor": noise}, policy_of)
+        if step % 5 == 0:
+            run.save_if_due(state, rng)
+
+
+def policy_of(params: Any) -> npnets.Policy:
+    return npnets.Policy(ACTOR, params)
+
+
+class Program:
+    """The program `drift.py` in a process of its own name, and what it has printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, *arguments: object, train: Any = train) -> int:
+        return training.main(train, Settings, "Drift: a walk.\n\nMore.", None, [str(one) for one in arguments])
+
+    def fails(self, *arguments: object, train: Any = train) -> str:
+        """Return the one line of an error."""
+        assert self(*arguments, train=train) == 2
+        (line,) = self.capsys.readouterr().err.splitlines()
+        return line
+
+
+@pytest.fixture
+def program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Program:
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "drift.py"), "--noise", "0.1"])
+    monkeypatch.chdir(tmp_path)
+    return Program(capsys)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_run_leaves_its_results_with_where_they_come_from(program: Program, tmp_path: Path) -> None:
+    assert program("--out", tmp_path / "a", "--seed", 3) == 0
+    found = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert found["command"] == "python drift.py --noise 0.1"
+    assert found["machine"]["processor"] == npnets.about()["processor"]
+    results = found["results"]
+    assert (results["title"], results["seed"], results["steps"]) == ("Drift on toy/Line-v0", 3, 40)
+    last = results["progress"][-1]
+    assert results["returns"] == {
+        "Drift": {"mean": last["return"], "standard_error": pytest.approx(last["return_std"] / 10**0.5)}
+    }
+    assert {"checkpoint.npz", "learning.png", "policy.npz", "progress.csv"} <= contents(tmp_path / "a").keys()
+    assert f"Drift on toy/Line-v0: {last['return']:.1f} ± " in program.capsys.readouterr().out
+
+
+def test_by_default_a_run_has_a_folder_of_its_program_environment_and_seed(program: Program, tmp_path: Path) -> None:
+    assert program("--seed", 2) == 0
+    assert (tmp_path / "runs" / "drift-toy-Line-v0-2" / "policy.npz").exists()
+
+
+def test_a_new_run_does_not_begin_in_a_folder_with_anything_in_it(program: Program, tmp_path: Path) -> None:
+    assert program("--out", tmp_path / "a") == 0
+    before = contents(tmp_path / "a")
+    program.capsys.readouterr()
+    assert program.fails("--out", tmp_path / "a").endswith(
+        f"{tmp_path / 'a'} is not empty, and nothing is overwritten: continue the run there with --resume "
+        f"{tmp_path / 'a'}, or choose another folder with --out"
+    )
+    assert contents(tmp_path / "a") == before
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.txt").write_text("")
+    assert "b is not empty, and nothing is overwritten: choose another" in program.fails("--out", tmp_path / "b")
+    assert "is a file, and a run needs a folder" in program.fails("--out", tmp_path / "b" / "thesis.txt")
+
+
+@pytest.mark.parametrize("name", ["DiscreteActions", "DictObservations", "InfiniteBounds", "Absent"])
+def test_an_environment_that_does_not_fit_leaves_no_folder(program: Program, tmp_path: Path, name: str) -> None:
+    assert f"toy/{name}-v0" in program.fails("--env", f"toy/{name}-v0", "--out", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def interrupted(settings: Settings, run: Run) -> None:
+    """Stop by Ctrl-C after 27 steps, of which 25 are in a checkpoint."""
+    state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(settings.seed)), np.random.default_rng(settings.seed))
+    run.record(state, {}, policy_of)
+    for step in run.steps():
+        noise = settings.noise * rng.normal()
+        state = npnets.tree.map(lambda leaf, noise=noise: leaf + np.float32(noise), state)
+        run.record(state, {"actor": noise}, policy_of)
+        if step % 5 == 0:
+            run.save_if_due(state, rng)
+        if step == 27:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_says_how_to_continue_and_the_continued_run_ends_as_one_that_was_not_stopped(
+    program: Program, tmp_path: Path
+) -> None:
+    assert program("--out", tmp_path / "whole") == 0
+    assert program("--out", tmp_path / "stopped", train=interrupted) == 130
+    assert f"continue with --resume {tmp_path / 'stopped'}" in program.capsys.readouterr().err
+    assert program("--resume", tmp_path / "stopped") == 0
+    assert contents(tmp_path / "whole")["policy.npz"] == contents(tmp_path / "stopped")["policy.npz"]
+
+
+def test_a_finished_run_is_continued_with_more_steps_and_without_them_stays_as_it_is(
+    program: Program, tmp_path: Path
+) -> None:
+    assert program("--out", tmp_path / "a") == 0
+    before = contents(tmp_path / "a")
+    assert program("--resume", tmp_path / "a") == 0
+    after = contents(tmp_path / "a")
+    assert {name for name in before if before[name] != after[name]} <= {"results.json"}
+    assert program("--resume", tmp_path / "a", "--steps", 60) == 0
+    assert program("--out", tmp_path / "b", "--steps", 60) == 0
+    assert contents(tmp_path / "a")["policy.npz"] == contents(tmp_path / "b")["policy.npz"]
+
+
+def test_a_run_is_continued_by_its_own_program_with_its_own_settings(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program("--out", tmp_path / "a", "--noise", 0.5) == 0
+    program.capsys.readouterr()
+    before = contents(tmp_path / "a")
+    assert program.fails("--resume", tmp_path / "a", "--noise", 0.25).endswith(
+        "a was begun with --noise 0.5, and a run is continued with its own settings; leave the option out, or begin a "
+        "new run in another folder"
+    )
+    monkeypatch.setattr(sys, "argv", ["other.py"])
+    assert "a has a run of drift: continue it with that program, not other" in program.fails("--resume", tmp_path / "a")
+    assert contents(tmp_path / "a") == before
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("settings.json", b"{", "settings.json is damaged, or was written by another program or version"),
+        (
+            "settings.json",
+            b'{"program": "drift", "command": "", "settings": {"colour": 1}}',
+            "settings.json is damaged",
+        ),
+        ("settings.json", None, "has no settings.json; check the path"),
+        ("checkpoint.npz", b"PK", "checkpoint.npz"),
+        ("progress.csv", b"steps,return\n1,x\n", "progress.csv is damaged"),
+    ],
+)
+def test_a_damaged_file_is_an_error_of_one_line_and_nothing_is_overwritten(
+    program: Program, tmp_path: Path, file: str, content: bytes | None, message: str
+) -> None:
+    assert program("--out", tmp_path / "a") == 0
+    path = tmp_path / "a" / file
+    path.unlink() if content is None else path.write_bytes(content)
+    before = contents(tmp_path / "a")
+    program.capsys.readouterr()
+    assert message in program.fails("--resume", tmp_path / "a")
+    assert contents(tmp_path / "a") == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such locks")
+def test_two_processes_do_not_run_in_one_folder(program: Program, tmp_path: Path) -> None:
+    def inner(settings: Settings, run: Run) -> None:
+        assert "another process runs in" in program.fails("--resume", run.folder)
+        train(settings, run)
+
+    assert program("--out", tmp_path / "a", train=inner) == 0
+
+
+def test_a_video_is_recorded_where_the_environment_draws_and_a_failure_is_one_line(
+    program: Program, tmp_path: Path
+) -> None:
+    assert program("--out", tmp_path / "a", "--video") == 0
+    assert (tmp_path / "a" / "episode.gif").read_bytes()[:6] == b"GIF89a"
+    program.capsys.readouterr()
+    line = program.fails("--out", tmp_path / "b", "--video", "--env", "toy/Unrendered-v0")
+    assert "toy/Unrendered-v0 cannot be rendered here: no display at all" in line
+    assert (tmp_path / "b" / "policy.npz").exists()

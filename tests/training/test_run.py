@@ -1,0 +1,153 @@
+"""A run evaluates and saves when it is time to, and goes on from its latest checkpoint with the same bits."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import toy_environments
+from numpy.testing import assert_array_equal
+
+import npnets
+from npnets import data, optim
+from npnets.checkpoint import CheckpointError
+from npnets.training import Run, Settings
+
+pytestmark = pytest.mark.numpy_alone("a checkpoint has NumPy's arrays")
+
+toy_environments.register()
+ACTOR = npnets.Actor(npnets.Net(2, hidden_sizes=(4,)), 1)
+SETTINGS = Settings(env="toy/Line-v0", steps=50, evaluate_every=20, episodes=2, checkpoint_every=15)
+
+
+class State(NamedTuple):
+    """A state with what the states of algorithms have: parameters, an optimizer's state, and nothing."""
+
+    actor: Any
+    adam: Any
+    statistics: Any = None
+
+
+def state_of(seed: int) -> State:
+    params = ACTOR.init(np.random.default_rng(seed))
+    return State(params, optim.adam(1e-3).init(params)._replace(step=seed))
+
+
+def policy_of(state: State) -> npnets.Policy:
+    return npnets.Policy(ACTOR, state.actor)
+
+
+def leaves(state: State) -> list[Any]:
+    return [leaf.tolist() if hasattr(leaf, "tolist") else leaf for leaf in npnets.tree.leaves(state)]
+
+
+def test_a_new_run_starts_with_what_it_is_given(tmp_path: Path) -> None:
+    given = state_of(0), np.random.default_rng(0), data.ReplayBuffer(9)
+    with Run(tmp_path, SETTINGS) as run:
+        assert run.restore(*given) == given
+        assert list(run.steps()) == list(range(1, 51))
+
+
+def test_a_policy_is_evaluated_before_the_first_step_at_every_multiple_and_after_the_last(tmp_path: Path) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        run.record(state_of(0), {}, policy_of)
+        for step in run.steps():
+            run.record(state_of(step), {"actor": np.float32(step / 10)}, policy_of)
+        assert [row["steps"] for row in run.rows] == [0, 20, 40, 50]
+        assert [row.get("actor") for row in run.rows] == [None, 2, 4, 5]
+    lines = (tmp_path / "progress.csv").read_text().splitlines()
+    assert lines[0] == "steps,seconds,return,return_std,actor"
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "20", "40", "50"]
+    saved = npnets.Policy.load(tmp_path / "policy.npz")
+    obs = np.ones((3, 2), np.float32)
+    assert_array_equal(saved.act(obs), policy_of(state_of(50)).act(obs))
+
+
+def test_the_return_of_a_row_is_that_of_the_policy(tmp_path: Path) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        run.record(state_of(3), {}, policy_of)
+        returns = npnets.training.Evaluation("toy/Line-v0", 2).returns(policy_of(state_of(3)))
+        assert (run.rows[0]["return"], run.rows[0]["return_std"]) == (returns.mean(), returns.std(ddof=1))
+
+
+def episodes_of_twelve_steps(run: Run, state: State, rng: Any, buffer: Any, until: int) -> list[int]:
+    """Take steps; return those after which a checkpoint was written."""
+    saved, file = [], run.folder / "checkpoint.npz"
+    for step in run.steps():
+        here = np.full(2, step, np.float32)
+        buffer.add(here, here[:1], float(rng.random()), here, False)
+        run.record(state, {}, policy_of)
+        if step % 12 == 0 or step == 50:
+            before = file.read_bytes() if file.exists() else None
+            run.save_if_due(state._replace(adam=state.adam._replace(step=step)), rng, buffer)
+            saved += [step] if file.exists() and file.read_bytes() != before else []
+            rng.random()  # the seed of the next episode
+        if step == until:
+            break
+    return saved
+
+
+def test_a_checkpoint_waits_for_the_end_of_an_episode_and_one_follows_the_last_step(tmp_path: Path) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        assert episodes_of_twelve_steps(run, state_of(0), np.random.default_rng(0), data.ReplayBuffer(9), 50) == [
+            24,
+            48,
+            50,
+        ]
+
+
+@pytest.mark.parametrize("until", [5, 24, 25, 47, 49])
+def test_an_interrupted_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(tmp_path: Path, until: int) -> None:
+    ends = []
+    for name, stops in (("whole", [50]), ("interrupted", [until, 50])):
+        (tmp_path / name).mkdir()
+        for stop in stops:
+            with Run(tmp_path / name, SETTINGS) as run:
+                state, rng, buffer = run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(9))
+                rng.random()  # the seed of the first episode
+                run.record(state, {}, policy_of)
+                episodes_of_twelve_steps(run, state, rng, buffer, stop)
+        with Run(tmp_path / name, SETTINGS) as run:
+            state, rng, buffer = run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(9))
+            rows = [{key: value for key, value in row.items() if key != "seconds"} for row in run.rows]
+            contents = [column.tolist() for column in buffer.take(np.arange(len(buffer)))]
+            ends.append((run.step, leaves(state), rng.bit_generator.state, buffer.added, contents, rows))
+    assert ends[0] == ends[1]
+
+
+def saved_run(folder: Path) -> None:
+    with Run(folder, dataclasses.replace(SETTINGS, steps=24)) as run:
+        rng, buffer = np.random.default_rng(0), data.ReplayBuffer(9)
+        episodes_of_twelve_steps(run, state_of(0), rng, buffer, 24)
+
+
+def test_a_restored_state_has_the_classes_and_the_bits_of_the_saved_one(tmp_path: Path) -> None:
+    saved_run(tmp_path)
+    with Run(tmp_path, SETTINGS) as run:
+        found, rng, _ = run.restore(state_of(1), np.random.default_rng(1), data.ReplayBuffer(9))
+    assert isinstance(found, State) and isinstance(found.adam, optim.AdamState)
+    assert leaves(found) == leaves(state_of(0)._replace(adam=state_of(0).adam._replace(step=24)))
+    assert found.statistics is None
+
+
+def test_the_checkpoint_of_another_algorithm_is_an_error_that_says_where_they_differ(tmp_path: Path) -> None:
+    saved_run(tmp_path)
+    wider = npnets.Actor(npnets.Net(2, hidden_sizes=(5,)), 1).init(np.random.default_rng(0))
+    with Run(tmp_path, SETTINGS) as run:
+        for other in (state_of(0)._replace(actor=wider), (*state_of(0), np.zeros(3))):
+            with pytest.raises(CheckpointError, match="checkpoint.npz is of an algorithm with another state: expected"):
+                run.restore(other, np.random.default_rng(0), data.ReplayBuffer(9))
+
+
+@pytest.mark.parametrize("name", ["checkpoint.npz", "progress.csv"])
+def test_a_truncated_file_is_an_error_that_names_it_and_stays(tmp_path: Path, name: str) -> None:
+    saved_run(tmp_path)
+    path = tmp_path / name
+    content = path.read_bytes()[:-9] + (b"" if name.endswith("npz") else b"x")
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=name):
+        Run(tmp_path, SETTINGS)
+    assert path.read_bytes() == content

@@ -1,0 +1,89 @@
+"""A dataclass of settings is a command line: every field an option, and every wrong value one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from npnets.training import Settings, option
+from npnets.training.settings import chosen, read_command_line
+
+pytestmark = pytest.mark.numpy_alone("reads a command line")
+
+
+@dataclass(frozen=True)
+class Own(Settings):
+    """Settings with an option of every kind."""
+
+    gamma: float = option(0.99, "discount per step")
+    sizes: tuple[int, ...] = option((256, 256), "hidden layers", at_least=1)
+    learned: bool = option(False, "whether something is learned")
+    data: str = option("", "a file")
+
+
+TUNED = {"Easy-v0": {"gamma": 0.9, "steps": 7}}
+
+
+def settings(*arguments: str) -> Own:
+    return chosen(Own, TUNED, read_command_line(Own, "About.", arguments).given)
+
+
+def test_every_field_is_an_option_of_its_type() -> None:
+    found = settings("--gamma", "1e-1", "--sizes", "8", "4", "--learned", "--data", "x.npz", "--steps", "1_000")
+    assert (found.gamma, found.sizes, found.learned, found.data, found.steps) == (0.1, (8, 4), True, "x.npz", 1000)
+    assert settings("--no-learned") == settings() == Own()
+
+
+def test_settings_tuned_for_an_environment_replace_the_defaults_and_given_ones_replace_both() -> None:
+    assert settings("--env", "Easy-v0") == Own(env="Easy-v0", gamma=0.9, steps=7)
+    assert settings("--env", "Easy-v0", "--gamma", "0.5") == Own(env="Easy-v0", gamma=0.5, steps=7)
+    assert settings("--env", "Other-v0") == Own(env="Other-v0")
+
+
+def test_an_option_that_equals_its_default_counts_as_given() -> None:
+    assert settings("--env", "Easy-v0", "--gamma", "0.99").gamma == 0.99
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "0"], "argument --steps: expected at least 1, but got 0"),
+        (["--steps", "1.5"], "argument --steps: expected a whole number, but got '1.5'"),
+        (["--gamma", "much"], "argument --gamma: expected a number, but got 'much'"),
+        (["--gamma", "nan"], "argument --gamma: expected a finite number, but got 'nan'"),
+        (["--sizes", "8", "0"], "argument --sizes: expected at least 1, but got 0"),
+        (["--step", "3"], "unrecognized arguments: --step 3"),
+        (["--out", "a", "--resume", "b"], "--resume continues the run in its folder, so that --out has no meaning"),
+    ],
+)
+def test_a_wrong_option_is_an_error_of_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_command_line(Own, "About.", arguments)
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert message in printed
+    assert len(printed.splitlines()) == 1
+
+
+def test_help_has_the_description_and_every_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_command_line(Own, "About\n  the program.", ["--help"])
+    printed = capsys.readouterr().out
+    assert "About\n  the program." in printed
+    assert "discount per step (0.99)" in printed
+    assert "hidden layers (256 256)" in printed
+
+
+def test_what_is_done_with_the_run_is_no_setting() -> None:
+    line = read_command_line(Own, "About.", ["--resume", "runs/a", "--tensorboard", "--threads", "2"])
+    assert (line.given, line.resume, line.out, line.tensorboard, line.video) == (
+        {"threads": 2},
+        Path("runs/a"),
+        None,
+        True,
+        False,
+    )
