@@ -1,7 +1,7 @@
 """Small Gymnasium environments for tests: a point on a line, and what may be wrong with an environment.
 
-`toy/Line-v0` has episodes of 20 steps at most, and ends earlier where the point leaves the line; `toy/Endless-v0` declares
-no time limit. The others have one fault each, which their names say.
+`toy/Line-v0` has episodes of 20 steps at most, and ends earlier where the point leaves the line. `toy/Endless-v0`
+declares no time limit. The others have one fault each, which their names say.
 """
 
 from __future__ import annotations
