@@ -21,8 +21,8 @@ from typing import Any
 
 import npnets
 from benchmarks.harness.processor import instructions
-from examples.shared.provenance import command, system
 from examples.shared.results_folder import prepare_folder, write
+from npnets.training.provenance import command, system
 
 FOLDER = Path("runs/benchmarks")
 """The default folder of result files."""
@@ -66,7 +66,7 @@ def header() -> dict[str, Any]:
         "gpus": ", ".join(facts["gpus"]),
     }
     return {
-        "command": command(),
+        "command": command(sys.argv),
         "date": date.today().isoformat(),
         "machine": {**_without_gaps(machine), "system": system()},
         "versions": _without_gaps({**stack, **rivals}),

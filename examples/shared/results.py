@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import Episode, mean_and_standard_error
 from examples.shared.picture import draw
-from examples.shared.provenance import provenance
 from examples.shared.results_folder import write
+from npnets.training import provenance
 
 Returns = Mapping[str, NDArray[np.floating]]
 Results = dict[str, Any]
@@ -115,7 +115,7 @@ def write_results(out: Path, run: Run, libraries: tuple[str, ...] = ()) -> None:
 
 def save(path: Path, results: Mapping[str, Any], libraries: tuple[str, ...] = ()) -> None:
     """Write results as JSON, below the command, the date, the machine and the versions that they came from."""
-    text = json.dumps({**provenance(libraries), "results": results}, indent=2, allow_nan=False)
+    text = json.dumps({**provenance(("gymnasium", *libraries)), "results": results}, indent=2, allow_nan=False)
     write(path, lambda unfinished: unfinished.write_text(lists_on_lines(text) + "\n", encoding="utf-8"))
 
 

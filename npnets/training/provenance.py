@@ -31,11 +31,10 @@ def provenance(libraries: Iterable[str] = ("gymnasium",)) -> dict[str, Any]:
         `command`, `date` (UTC), `machine` and `versions`, all of JSON's types.
     """
     facts = about()
-    system = f"{platform.system()} {platform.machine()}"
     return {
         "command": command(sys.argv),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {**{name: facts[name] for name in _MACHINE}, "system": system},
+        "machine": {**{name: facts[name] for name in _MACHINE}, "system": system()},
         "versions": {**{name: facts[name] for name in _VERSIONS}, **installed(libraries)},
     }
 
@@ -51,6 +50,11 @@ def command(arguments: Sequence[str]) -> str:
         program = Path(os.path.relpath(program))
     run = ["-m", module.name.removesuffix(".__main__")] if module else [program.as_posix()]
     return shlex.join(["python", *run, *_options(arguments[1:])])
+
+
+def system() -> str:
+    """Return the operating system and the processor architecture, without the kernel release."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def installed(packages: Iterable[str]) -> dict[str, str]:

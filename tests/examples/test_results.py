@@ -21,12 +21,13 @@ from examples.shared import picture, results_folder
 from examples.shared.command_line import new_parser
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import SHOWN_SEED, mean_and_standard_error, record
-from examples.shared.provenance import ROOT, command
 from examples.shared.results import Run, save, write_results
 from examples.shared.swing_up_teacher import teacher_policy
+from npnets.training.provenance import command
 
 pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
 
+ROOT = Path(__file__).resolve().parents[2]
 PHONE = 360
 """The width of a picture on a phone, in pixels."""
 
@@ -81,6 +82,7 @@ def test_the_file_holds_every_return_of_table_and_curve_and_the_episode_that_is_
 def test_the_file_says_with_what_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = ROOT / "examples" / "online" / "sac.py"
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [str(program), "--seed", "3", "--out", str(tmp_path), "--steps", "9"])
     write_results(tmp_path, run_of("SAC"), libraries=("matplotlib", "no_such_library"))
     found = saved(tmp_path)
@@ -153,15 +155,17 @@ def test_the_command_in_a_file_is_without_the_folder_of_the_file(
     out: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [str(ROOT / "examples" / "online" / "sac.py"), "--seed", "3", *out])
-    assert command() == "python examples/online/sac.py --seed 3"
+    assert command(sys.argv) == "python examples/online/sac.py --seed 3"
 
 
 def test_the_command_of_a_package_is_the_packages_name(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = SimpleNamespace(name="benchmarks.training.__main__")
     monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=spec))
+    monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", [str(ROOT / "benchmarks" / "training" / "__main__.py"), "--rounds", "5"])
-    assert command() == "python -m benchmarks.training --rounds 5"
+    assert command(sys.argv) == "python -m benchmarks.training --rounds 5"
 
 
 def test_an_abbreviated_option_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
