@@ -81,9 +81,9 @@ def _written(folder: Path) -> dict[str, Any]:
 def _drawer(name: str) -> Draw:
     """Return the function that draws a figure; Matplotlib is imported only here."""
     if name == "discrete_actions":
-        from benchmarks.learning import discrete_picture
+        from benchmarks.learning import environments_picture
 
-        return discrete_picture.draw
+        return environments_picture.draw
     if name == "learning_side_by_side":
         from benchmarks.learning.picture import draw
     elif name == "search_settings":

@@ -32,8 +32,8 @@ class Palette:
     levels: tuple[str, ...]
 
 
-LIGHT = Palette("#222222", "#777777", "#e6e6e6", ("#2166ac", "#d6604d"), ("#777777", "#b35806", "#1b7837"))
-DARK = Palette("#e8e8e8", "#a0a0a0", "#41464d", ("#74b3f0", "#f59a83"), ("#a8a8a8", "#f0b067", "#86cf93"))
+LIGHT = Palette("#222222", "#777777", "#e6e6e6", ("#2166ac", "#d6604d", "#5aae61"), ("#777777", "#b35806", "#1b7837"))
+DARK = Palette("#e8e8e8", "#a0a0a0", "#41464d", ("#74b3f0", "#f59a83", "#9bd79f"), ("#a8a8a8", "#f0b067", "#86cf93"))
 
 
 @contextmanager

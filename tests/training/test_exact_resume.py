@@ -1,13 +1,15 @@
-"""Every algorithm that is killed at random moments, and continued each time, ends bit for bit as one that was not.
+"""Every algorithm is one file, which runs alone, and is continued bit for bit after it was killed at random moments.
 
 `NPNETS_KILLS=20` kills each more often than by default.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import runpy
+import shutil
 import signal
 import sys
 import time
@@ -21,11 +23,7 @@ import toy_environments
 from npnets import checkpoint
 from npnets.training.records import read_rows
 
-pytestmark = [
-    pytest.mark.numpy_alone("a checkpoint has NumPy's arrays"),
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
-]
+pytestmark = pytest.mark.numpy_alone("a checkpoint has NumPy's arrays")
 
 toy_environments.register()
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -50,8 +48,8 @@ def process(program: str, *options: str) -> Iterator[int]:
                 contextlib.redirect_stdout(silent),
                 contextlib.redirect_stderr(silent),
             ):
-                sys.argv = [str(EXAMPLES / program), *options]
-                runpy.run_path(sys.argv[0], run_name="__main__")
+                sys.argv = [program, *options]
+                runpy.run_path(program, run_name="__main__")
         except SystemExit as ended:
             status = int(ended.code or 0)
         finally:
@@ -95,9 +93,27 @@ def same_ends(whole: Path, killed: Path) -> bool:
     return (whole / "policy.npz").read_bytes() == (killed / "policy.npz").read_bytes()
 
 
+def imported(source: str) -> set[str]:
+    """Return the packages that a file imports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names = plain | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_algorithm_is_one_file_of_about_two_hundred_lines_that_needs_npnets_alone(program: str) -> None:
+    source = (EXAMPLES / program).read_text(encoding="utf-8")
+    assert imported(source) - set(sys.stdlib_module_names) <= {"npnets", "numpy", "gymnasium"}
+    assert len(source.splitlines()) <= 260
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_run_that_is_killed_again_and_again_ends_bit_for_bit_as_one_that_is_not(program: str, tmp_path: Path) -> None:
     options = PROGRAMS[program].split()
+    program = str(shutil.copy(EXAMPLES / program, tmp_path))
     began = time.monotonic()
     finish(program, *options, "--out", str(tmp_path / "whole"))
     lasted, killed = time.monotonic() - began, str(tmp_path / "killed")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.learning.discrete_picture import draw, figure_of
+from benchmarks.learning.environments_picture import draw, figure_of
 
 pytestmark = pytest.mark.numpy_alone("draws a figure")
 
