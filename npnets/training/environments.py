@@ -1,6 +1,7 @@
 """Environments of Gymnasium, checked: boxes of observations and actions, finite bounds, numbers that are finite."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def make_env(name: str, *, render: bool = False) -> Any:
     return _checked(env, name)
 
 
-def make_envs(name: str, number: int) -> Any:
+def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: env) -> Any:
     """Make several environments that step together in this process, each as `make_env` makes it.
 
     After the end of an episode, the next step only resets that environment (Gymnasium's `AutoresetMode.NEXT_STEP`).
@@ -54,12 +55,14 @@ def make_envs(name: str, number: int) -> Any:
     ----------
     name : str
     number : int
+    wrap : callable, optional
+        Puts wrappers on each of them.
 
     Returns
     -------
     gymnasium.vector.SyncVectorEnv
     """
-    return _gymnasium().vector.SyncVectorEnv([lambda: make_env(name)] * number)
+    return _gymnasium().vector.SyncVectorEnv([lambda: wrap(make_env(name))] * number)
 
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:

@@ -1,6 +1,7 @@
 """Episodes of a policy: their returns, and the pictures of one."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ class Evaluation:
         Name of the environment.
     episodes : int
         How many; they run side by side, so that each call of the policy computes an action of every episode.
+    wrap : callable, optional
+        Puts wrappers on each environment.
     """
 
-    def __init__(self, env: str, episodes: int) -> None:
-        self._envs = make_envs(env, episodes)
+    def __init__(self, env: str, episodes: int, wrap: Callable[[Any], Any] = lambda env: env) -> None:
+        self._envs = make_envs(env, episodes, wrap)
 
     def returns(self, policy: Any) -> NDArray[np.float64]:
         """Return the undiscounted return of every episode.
@@ -56,7 +59,9 @@ class Evaluation:
         self._envs.close()
 
 
-def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
+def record_episode(
+    policy: Any, env: str, path: str | os.PathLike[str], wrap: Callable[[Any], Any] = lambda env: env
+) -> int:
     """Record an episode of a policy as an animated GIF, and return the number of its pictures.
 
     Parameters
@@ -66,6 +71,8 @@ def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
         Name of an environment that renders pictures.
     path : path
         Ends in `.gif`. The file is written beside and renamed.
+    wrap : callable, optional
+        Puts wrappers on the environment.
 
     Returns
     -------
@@ -84,7 +91,7 @@ def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
         from PIL import Image
     except ImportError:
         raise ImportError("a GIF needs Pillow: pip install 'npnets[examples]'") from None
-    frames, pause = _frames(policy, env)
+    frames, pause = _frames(policy, env, wrap)
     pictures = [Image.fromarray(frame).quantize() for frame in frames]
     replace(
         os.fspath(path),
@@ -93,9 +100,11 @@ def record_episode(policy: Any, env: str, path: str | os.PathLike[str]) -> int:
     return len(pictures)
 
 
-def _frames(policy: Any, name: str, most: int = 300) -> tuple[list[NDArray[np.uint8]], float]:
+def _frames(
+    policy: Any, name: str, wrap: Callable[[Any], Any], most: int = 300
+) -> tuple[list[NDArray[np.uint8]], float]:
     """Return pictures of an episode, at most 300 evenly spaced ones, and the milliseconds between two."""
-    env = make_env(name, render=True)
+    env = wrap(make_env(name, render=True))
     obs, _ = env.reset(seed=FIRST_SEED)
     frames, ended, state = [_picture(env, name)], False, None
     while not ended:

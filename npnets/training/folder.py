@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from npnets.files.atomic_write import replace_text
 from npnets.training.provenance import command
+from npnets.training.setting_files import check_same, digests, files_of, located
 from npnets.training.settings import Settings
 
 try:
@@ -39,8 +40,9 @@ def begin(folder: Path, program: str, settings: Settings) -> None:
     if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
         resume = f"continue the run there with --resume {folder}, or " if (folder / SETTINGS).exists() else ""
         raise ValueError(f"{folder} is not empty, and nothing is overwritten: {resume}choose another folder with --out")
+    facts = {"program": program, "command": command(sys.argv), "files": digests(settings)}
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / SETTINGS, {"program": program, "command": command(sys.argv)}, settings)
+    _write(folder / SETTINGS, facts, settings)
 
 
 def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, Any]) -> Chosen:
@@ -55,14 +57,15 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     if facts["program"] != program:
         raise ValueError(f"{folder} has a run of {facts['program']}: continue it with that program, not {program}")
     for name, value in given.items():
-        if name not in EXTENDABLE and value != getattr(settings, name):
+        if name not in (*EXTENDABLE, *files_of(kind)) and value != getattr(settings, name):
             raise ValueError(
                 f"{folder} was begun with --{name.replace('_', '-')} {getattr(settings, name)}, and a run is continued "
                 "with its own settings; leave the option out, or begin a new run in another folder"
             )
-    changes = {name: given[name] for name in EXTENDABLE if name in given}
+    changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
+    settings = located(dataclasses.replace(settings, **changes))
+    check_same(folder, settings, facts["files"])
     if changes:
-        settings = dataclasses.replace(settings, **changes)
         _write(folder / SETTINGS, facts, settings)
     return settings
 
@@ -96,6 +99,20 @@ def owned(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def tidied(folder: Path) -> Iterator[None]:
+    """Return a context that takes a folder away again, if an error leaves nothing but the settings in it."""
+    try:
+        yield
+    except Exception:
+        if {path.name for path in folder.iterdir()} == {SETTINGS, ".lock"}:
+            (folder / SETTINGS).unlink()
+            with contextlib.suppress(OSError):  # Windows keeps a file that is open
+                (folder / ".lock").unlink()
+                folder.rmdir()
+        raise
+
+
 def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any], Chosen]:
     path = folder / SETTINGS
     if not path.is_file():
@@ -105,7 +122,7 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
         saved: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in facts["settings"].items()
         }
-        return {name: facts[name] for name in ("program", "command")}, kind(**saved)
+        return {name: facts[name] for name in ("program", "command", "files")}, kind(**saved)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} is damaged, or was written by another program or version than this {program}: {error}"

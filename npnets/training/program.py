@@ -1,7 +1,7 @@
 """The program around an algorithm: command line, a new or a continued run, errors in one line, results at the end."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +10,10 @@ from npnets.policy import Policy
 from npnets.thread_count import threads
 from npnets.training.environments import make_env
 from npnets.training.evaluation import record_episode
-from npnets.training.folder import begin, owned, reopen
+from npnets.training.folder import begin, owned, reopen, tidied
 from npnets.training.results import write_results
 from npnets.training.run import Run
+from npnets.training.setting_files import located
 from npnets.training.settings import CommandLine, Settings, Tuned, chosen, read_command_line
 
 Chosen = TypeVar("Chosen", bound=Settings)
@@ -24,6 +25,7 @@ def main(
     description: str | None,
     tuned: Tuned | None = None,
     arguments: Sequence[str] | None = None,
+    classes: Iterable[type] = (),
 ) -> int:
     """Run an algorithm as the command line says, in a folder of its own, and print an error in one line.
 
@@ -40,6 +42,8 @@ def main(
         Settings by the name of an environment, in place of the defaults.
     arguments : sequence of str, optional
         Those of the command line; of the process by default.
+    classes : sequence of classes, optional
+        Networks of the program's own that its policy has, as `Policy.load` needs them.
 
     Returns
     -------
@@ -51,7 +55,10 @@ def main(
     try:
         folder, settings = _run_of(Path(sys.argv[0]).stem, kind, tuned or {}, line)
         with threads(settings.threads), backend.using(settings.device):
-            return _trained(train, folder, settings, text.partition(":")[0], line)
+            status = _trained(train, folder, settings, text.partition(":")[0], line)
+            if line.video and not status:
+                _record(folder, settings, classes)
+            return status
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"{Path(sys.argv[0]).name}: error: {error}", file=sys.stderr)
         return 2
@@ -61,7 +68,7 @@ def _run_of(program: str, kind: type[Chosen], tuned: Tuned, line: CommandLine) -
     """Return the folder and the settings of a new run, or of one that is continued."""
     if line.resume is not None:
         return line.resume, reopen(line.resume, program, kind, line.given)
-    settings = chosen(kind, tuned, line.given)
+    settings = located(chosen(kind, tuned, line.given))
     make_env(settings.env).close()  # what is wrong with it is an error before there is a folder
     env = settings.env.replace("/", "-").replace(":", "-")
     folder = line.out or Path("runs", f"{program}-{env}-{settings.seed}")
@@ -71,13 +78,15 @@ def _run_of(program: str, kind: type[Chosen], tuned: Tuned, line: CommandLine) -
 
 def _trained(train: Callable[[Any, Run], None], folder: Path, settings: Settings, name: str, line: CommandLine) -> int:
     try:
-        with owned(folder), Run(folder, settings, line.tensorboard) as run:
+        with owned(folder), tidied(folder), Run(folder, settings, line.tensorboard) as run:
             train(settings, run)
             write_results(run, name)
     except KeyboardInterrupt:
         print(f"\ninterrupted; continue with --resume {folder}", file=sys.stderr)
         return 130
-    if line.video:
-        pictures = record_episode(Policy.load(folder / "policy.npz"), settings.env, folder / "episode.gif")
-        print(f"{folder / 'episode.gif'}: {pictures} pictures")
     return 0
+
+
+def _record(folder: Path, settings: Settings, classes: Iterable[type]) -> None:
+    policy, path = Policy.load(folder / "policy.npz", classes=classes), folder / "episode.gif"
+    print(f"{path}: {record_episode(policy, settings.env, path, settings.wrap)} pictures")

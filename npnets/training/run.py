@@ -166,5 +166,5 @@ class Run:
 
     def _evaluator(self) -> Evaluation:
         if self._evaluation is None:
-            self._evaluation = Evaluation(self.settings.env, self.settings.episodes)
+            self._evaluation = Evaluation(self.settings.env, self.settings.episodes, self.settings.wrap)
         return self._evaluation

@@ -19,7 +19,7 @@ Chosen = TypeVar("Chosen", bound="Settings")
 Tuned = Mapping[str, Mapping[str, Any]]
 
 
-def option(default: Any, description: str, at_least: float | None = None) -> Any:
+def option(default: Any, description: str, at_least: float | None = None, is_file: bool = False) -> Any:
     """Return a field of a dataclass of settings.
 
     Parameters
@@ -29,12 +29,16 @@ def option(default: Any, description: str, at_least: float | None = None) -> Any
         Its line in `--help`.
     at_least : float, optional
         The least number that is allowed.
+    is_file : bool
+        Whether the string is the path of a file that the run reads. The run's settings then have its absolute path and
+        the digest of its content, and a continued run needs a file with that content; an empty string is no file.
 
     Returns
     -------
     dataclasses.Field
     """
-    return dataclasses.field(default=default, metadata={"description": description, "at_least": at_least})
+    metadata = {"description": description, "at_least": at_least, "is_file": is_file}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +71,10 @@ class Settings:
     checkpoint_every: int = option(10_000, "least number of steps between checkpoints", at_least=1)
     threads: int = option(1, "threads that compute; no result depends on it", at_least=1)
     device: str = option("cpu", "cpu, cuda or cuda:<number>")
+
+    def wrap(self, env: Any) -> Any:
+        """Return an environment as the policy sees it, in evaluations and pictures; a subclass may put wrappers on."""
+        return env
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +141,8 @@ def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
     entry = typing.get_args(hint)[0] if many else hint
     number = _reader(entry, field.metadata["at_least"])
     action = _TupleOf if many else "store"
-    parser.add_argument(name, type=number, nargs="+" if many else None, action=action, metavar=_metavar(entry), **text)
+    metavar = "FILE" if field.metadata["is_file"] else _metavar(entry)
+    parser.add_argument(name, type=number, nargs="+" if many else None, action=action, metavar=metavar, **text)
 
 
 class _TupleOf(argparse.Action):

@@ -1,0 +1,57 @@
+"""Settings that are files: their absolute paths, and the digests by which a continued run knows their contents."""
+
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from npnets.training.settings import Settings
+
+Chosen = TypeVar("Chosen", bound=Settings)
+
+
+def files_of(settings: Settings | type[Settings]) -> list[str]:
+    """Return the names of the settings that are files."""
+    return [field.name for field in dataclasses.fields(settings) if field.metadata["is_file"]]
+
+
+def located(settings: Chosen) -> Chosen:
+    """Return settings with the absolute paths of their files."""
+    paths = {name: getattr(settings, name) for name in files_of(settings)}
+    return dataclasses.replace(settings, **{name: os.path.abspath(path) for name, path in paths.items() if path})
+
+
+def digests(settings: Settings) -> dict[str, str]:
+    """Return the SHA-256 of each file of the settings, by the setting's name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    paths = {name: getattr(settings, name) for name in files_of(settings)}
+    return {name: _digest(name, Path(path)) for name, path in paths.items() if path}
+
+
+def check_same(folder: Path, settings: Settings, begun_with: Any) -> None:
+    """Raise an error unless the files of a continued run have the contents with which it was begun."""
+    found = digests(settings)
+    if found != begun_with:
+        name = next(name for name in files_of(settings) if found.get(name) != begun_with.get(name))
+        path = getattr(settings, name) or "no file"
+        raise ValueError(
+            f"{folder} was begun with another --{name.replace('_', '-')} than what is now {path}: the digests of the "
+            "contents differ; name the file that it was begun with, or begin a new run in another folder"
+        )
+
+
+def _digest(name: str, path: Path) -> str:
+    if not path.is_file():
+        option = f"--{name.replace('_', '-')}"
+        raise FileNotFoundError(f"expected a file for {option}, but there is none at {path}; name it with {option}")
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
