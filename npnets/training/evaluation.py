@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from npnets.backend import to_numpy
 from npnets.files.atomic_write import replace
 from npnets.training.environments import make_env, make_envs
 
@@ -49,7 +50,7 @@ class Evaluation:
             actions, state = policy.step(observations, state)
             if not np.isfinite(actions).all():
                 raise ValueError("the policy returned NaN or infinite actions: its training has diverged")
-            observations, rewards, terminated, truncated, _ = self._envs.step(np.asarray(actions))
+            observations, rewards, terminated, truncated, _ = self._envs.step(to_numpy(actions))
             earned += np.where(running, rewards, 0.0)
             running &= ~(terminated | truncated)
         return earned
@@ -109,7 +110,7 @@ def _frames(
     frames, ended, state = [_picture(env, name)], False, None
     while not ended:
         action, state = policy.step(np.asarray(obs)[None], state)
-        obs, _, terminated, truncated, _ = env.step(np.asarray(action)[0])
+        obs, _, terminated, truncated, _ = env.step(to_numpy(action)[0])
         frames.append(_picture(env, name))
         ended = terminated or truncated
     every = -(-len(frames) // most)
