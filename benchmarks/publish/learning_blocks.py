@@ -16,7 +16,7 @@ ONLINE = {
     "td3": "``Actor``, two critics as one ensemble",
     "ddpg": "``Actor``, ``Critic``",
     "redq": "ten critics as one ensemble",
-    "ppo": "actor and critic with a shared trunk",
+    "ppo": "``ActorProb``, ``Critic``",
 }
 """The networks of each online algorithm."""
 

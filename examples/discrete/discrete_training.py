@@ -1,25 +1,34 @@
 """The program around an algorithm for discrete actions: options, a progress bar, Ctrl-C, a table, files and a figure.
 
-An algorithm is an agent and a training loop, as in `examples/online/online_training.py`.
+An algorithm consists of an agent and of a training loop, a generator that yields `(steps taken, state, losses)` and
+begins with zero steps.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 import gymnasium
+from tqdm import tqdm
 
-from examples.online.online_training import EPISODES, Learn, MakeAgent, run_training
 from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.discrete_evaluation import returns_of, spaces_of
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
+
+EPISODES, CHECKPOINTS, SHOWN_EVERY = 30, 10, 16
+
+Learning = Iterator[tuple[int, Any, dict[str, Any]]]
+MakeAgent = Callable[[Any, int, int, str], Any]
+Learn = Callable[[Any, Callable[[], gymnasium.Env], int], Learning]
 
 
 def main(program: str, name: str, make_agent: MakeAgent, settings: Any, learn: Learn) -> int:
@@ -29,8 +38,15 @@ def main(program: str, name: str, make_agent: MakeAgent, settings: Any, learn: L
     ----------
     program : str
         Name of the program.
-    name, make_agent, settings, learn
-        As `online_training.main` takes them. The agent also has `policy(params)`, the parameters of its `actor`.
+    name : str
+        Name of the algorithm.
+    make_agent : callable
+        `make_agent(settings, obs_dim, actions, device)`; the agent has `act(params, observations)`, `actor`, and
+        `policy(params)`, the parameters of its actor.
+    settings : dataclass
+        Has an attribute `steps`, the number of steps in the environment.
+    learn : callable
+        `learn(agent, make_env, seed)`, the training loop.
 
     Returns
     -------
@@ -68,3 +84,24 @@ def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings:
     save_policy(options.out / "policy.npz", agent.policy(state.params), agent.actor)
     write_results(options.out, found)
     return 130 if interrupted else 0
+
+
+def run_training(name: str, learning: Learning, steps: int, curve: LearningCurve) -> tuple[Any, int, bool]:
+    """Run a training loop and evaluate its states; return the last state, its steps, and whether Ctrl-C stopped it."""
+    taken, state, _ = next(learning)
+    every, interrupted, shown = max(1, steps // CHECKPOINTS), False, 0
+    try:
+        curve.add(taken, state)
+        with tqdm(total=steps, desc=name, unit="step") as progress:
+            for taken, state, losses in learning:
+                progress.update(taken - progress.n)
+                if taken - shown >= SHOWN_EVERY:
+                    progress.set_postfix({k: f"{float(v):.3f}" for k, v in losses.items()}, refresh=False)
+                    shown = taken
+                if taken - curve.steps[-1] >= every:
+                    curve.add(taken, state)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted at step {taken}: saving the current state", file=sys.stderr)
+        interrupted = True
+    curve.add(taken, state)
+    return state, taken, interrupted

@@ -9,32 +9,45 @@ categorical distribution, and `ActorCritic` has the trunk once, so that one opti
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
+import gymnasium
 import numpy as np
 
 import npnets
 from examples.discrete.discrete_training import main
 from examples.online import ppo
-from examples.online.rollouts import Array
-from npnets import discrete
+from npnets import discrete, initializers, normalization, optim
+from npnets.backend import Array, to_numpy
 from npnets.distributions import Categorical
 
 
 @dataclass(frozen=True)
-class Hyperparameters(ppo.CommonHyperparameters):
-    """Settings of the example, whose meaning is that of `CommonHyperparameters`."""
+class Hyperparameters:
+    """Settings of the example, whose meaning is that of `examples/online/ppo.py`."""
 
     steps: int = 100_000
-    environments: int = 8
+    num_envs: int = 8
+    horizon: int = 128
+    passes: int = 10
+    batch_size: int = 128
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    lr: float = 1e-3
+    max_grad_norm: float = 0.5
     gamma: float = 0.99
+    gae_lambda: float = 0.95
+    clip_ratio: float = 0.2
+    value_weight: float = 0.5
     entropy_weight: float = 0.005
-    reward_scale: float = 0.05
+    normalize_advantages: bool = True
+    device: str = "cpu"
 
 
 class DiscretePPO(ppo.PPO):
@@ -45,49 +58,69 @@ class DiscretePPO(ppo.PPO):
     settings : Hyperparameters
     obs_dim, actions : int
         Width of an observation, and number of actions.
-    device : str or int
+    device : str
         Device of parameters and training.
     """
 
-    def __init__(self, settings: Any, obs_dim: int, actions: int, device: str | int = "cpu") -> None:
-        super().__init__(settings, obs_dim, actions, device)
+    settings: Any
+
+    def __init__(self, settings: Hyperparameters, obs_dim: int, actions: int, device: str = "cpu") -> None:
+        self.settings = replace(settings, device=device)
+        trunk = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, activation="tanh", device=device)
+        self.actor = discrete.Actor(trunk, actions, softmax_output=False, device=device)
+        self.critic = discrete.Critic(trunk, device=device)
         self.networks = npnets.ActorCritic(self.actor, self.critic, share_preprocess=True)
 
-    def make_networks(self, trunk: npnets.Net, act_dim: int) -> tuple[discrete.Actor, discrete.Critic]:
-        """Return an actor that returns logits, and a critic, on the same trunk."""
-        actor = discrete.Actor(trunk, act_dim, softmax_output=False, device=self.device)
-        return actor, discrete.Critic(trunk, device=self.device)
-
     def init(self, rng: np.random.Generator) -> ppo.State:
-        """Draw parameters, among them those of the trunk once."""
-        params = self.networks.init(rng)
-        return ppo.State(params, self.make_optimizer(self.settings.learning_rate).init(params))
+        """Draw orthogonal weights, among them those of the trunk once."""
+        params = initializers.orthogonalize(rng, self.networks.init(rng), np.sqrt(2))
+        return ppo.State(params, optim.adam(self.settings.lr).init(params), None, normalization.init(()))
 
     def policy(self, params: Any) -> Any:
         """Return the actor's parameters, with the trunk."""
         return self.networks.split(params)["actor"]
 
-    def distribution(self, params: Any, observations: Array) -> Categorical:
+    def distribution(self, actor: Any, obs: Array) -> Categorical:
         """Return the actor's distribution over actions."""
-        return Categorical.from_actor(self.actor, self.policy(params), observations)[0]
+        return Categorical.from_actor(self.actor, actor, obs)[0]
 
-    def sample(self, distribution: Any, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-        """Return actions twice, which are their own draws, and the logarithms of their probabilities."""
-        action, log_prob = distribution.sample_and_log_prob(rng)
-        return action, action, log_prob
+    def action(self, draw: Array) -> Array:
+        """Return the actions, which are their own draws."""
+        return draw
 
-    def log_prob(self, distribution: Any, draws: Array) -> Any:
-        """Return the logarithms `(n,)` of the probabilities of stored actions."""
-        return distribution.log_prob(draws)
+    def act(self, params: Any, obs: Array) -> Array:
+        """Return the likeliest actions, a NumPy array `(n,)`, for observations `(n, obs_dim)`."""
+        return to_numpy(self.distribution(self.policy(params), obs).mode())
 
-    def entropy(self, distribution: Any) -> Any:
-        """Return the entropies `(n,)`."""
-        return distribution.entropy()
 
-    def values(self, params: Any, observations: Array) -> Any:
-        """Return the critic's values `(n,)` of observations `(n, obs_dim)`."""
-        return self.critic.forward(self.networks.split(params)["critic"], observations)[:, 0]
+def learn_by_rollouts(
+    agent: DiscretePPO, make_env: Callable[[], gymnasium.Env], seed: int
+) -> Iterator[tuple[int, ppo.State, dict[str, Any]]]:
+    """Play a rollout and learn from it, in turn, as `ppo.train` does.
+
+    Yields
+    ------
+    int
+        Steps taken in all environments together.
+    State
+        The state after these steps.
+    dict
+        Losses of the last learning step.
+    """
+    settings, rng, taken = agent.settings, np.random.default_rng(seed), 0
+    envs: Any = gymnasium.vector.SyncVectorEnv([make_env] * settings.num_envs)
+    state, losses = agent.init(rng), dict[str, Any]()
+    yield taken, state, losses
+    state, at = ppo.begin(agent, envs, state, rng)
+    while (left := settings.steps - taken) > 0:
+        steps = min(settings.horizon, math.ceil(left / settings.num_envs))
+        state, at, rollout = ppo.play(agent, envs, state, at, steps, rng)
+        if rollout.valid.any():
+            state, losses = agent.learn(state, rollout, settings.lr * left / settings.steps, rng)
+        taken += int(rollout.valid.sum())
+        yield taken, state, losses
+    envs.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main("ppo_discrete", "PPO", DiscretePPO, Hyperparameters(), ppo.learn_by_rollouts))
+    sys.exit(main("ppo_discrete", "PPO", DiscretePPO, Hyperparameters(), learn_by_rollouts))

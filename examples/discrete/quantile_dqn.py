@@ -21,12 +21,11 @@ import numpy as np
 import npnets
 import npnets.numpy as nnp
 from examples.discrete.discrete_training import main
-from examples.discrete.replay_learning import learn_by_replay
-from examples.online.rollouts import Draw
+from examples.discrete.replay_learning import Batch, learn_by_replay
+from examples.discrete.rollouts import Array
 from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
-from examples.shared.transitions import Array, Batch
-from npnets import discrete, optim
-from npnets.backend import to_device, to_numpy
+from npnets import discrete, optim, tree
+from npnets.backend import to_numpy
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,7 @@ class QuantileDQN:
         Parameters
         ----------
         state : State
-        batch : five arrays
-            Observations, actions `(batch, 1)`, returns, later observations and their discounts, as `store` adds them.
+        batch : Batch
         rng : np.random.Generator
             Draws the fractions.
 
@@ -158,11 +156,10 @@ class QuantileDQN:
         dict
             The loss.
         """
-        obs, act, returns, following, discounts = (to_device(array, self.device) for array in batch)
+        obs, act, returns, following, discounts = tree.to_device(batch, self.device)
         values = self.next_values(state.targets["actor"], following, rng)
         targets = self.settings.reward_scale * returns[:, None] + discounts[:, None] * values
-        taken = act[:, 0].astype(np.int64)
-        state, loss = gradient_step(state, self.optimizers, "actor", self.loss, obs, taken, targets, rng)
+        state, loss = gradient_step(state, self.optimizers, "actor", self.loss, obs, act, targets, rng)
         return update_targets(state, self.settings.tau), {"loss": loss}
 
     def next_values(self, params: Any, observations: Array, rng: np.random.Generator) -> Array:
@@ -175,16 +172,11 @@ class QuantileDQN:
         (quantiles, taus), _ = self.actor.forward(params, obs, self.settings.quantiles, rng=rng)
         return quantile_loss(quantiles_of(quantiles, actions), taus, targets)
 
-    def draw(self, params: dict[str, Any], epsilon: float, rng: np.random.Generator) -> Draw:
-        """Return a function from observations to actions, each of them random with probability `epsilon`."""
-
-        def draw(observations: Array) -> tuple[Array, Array, Array]:
-            rows = len(observations)
-            at_random = rng.random(rows) < epsilon
-            actions = np.where(at_random, rng.integers(self.actions, size=rows), self.act(params, observations))
-            return actions, actions, np.zeros(rows, np.float32)  # log-probabilities, which DQN does not use
-
-        return draw
+    def explore(self, params: dict[str, Any], observations: Array, epsilon: float, rng: np.random.Generator) -> Array:
+        """Return actions for observations `(n, obs_dim)`, each of them random with probability `epsilon`."""
+        rows = len(observations)
+        at_random = rng.random(rows) < epsilon
+        return np.where(at_random, rng.integers(self.actions, size=rows), self.act(params, observations))
 
     def act(self, params: dict[str, Any], observations: Array) -> Array:
         """Return the best actions, a NumPy array `(n,)`, for observations `(n, obs_dim)`."""

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
 
-from examples.online.replay_buffer import ReplayBuffer
-from examples.online.rollouts import Draw, Environments, Rollout
+from examples.discrete.rollouts import Array, Environments, Rollout
 from examples.shared.learning_state import State
-from examples.shared.transitions import Array, Batch
+from npnets import data
+
+
+class Batch(NamedTuple):
+    """Transitions of several steps.
+
+    Attributes
+    ----------
+    observations, actions, returns
+        `(batch, obs_dim)`, `(batch,)` and `(batch,)`: the first step, and the discounted sum of the rewards.
+    following, discounts
+        `(batch, obs_dim)` and `(batch,)`: the observation after the last reward, and the factor of its value.
+    """
+
+    observations: Array
+    actions: Array
+    returns: Array
+    following: Array
+    discounts: Array
 
 
 class Agent(Protocol):
@@ -24,11 +42,11 @@ class Agent(Protocol):
         ...
 
     def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Any]]:
-        """Take one step of learning from observations, actions, returns, later observations and discounts."""
+        """Take one step of learning."""
         ...
 
-    def draw(self, params: dict[str, Any], epsilon: float, rng: np.random.Generator) -> Draw:
-        """Return a function from observations to actions, each of them random with probability `epsilon`."""
+    def explore(self, params: dict[str, Any], observations: Array, epsilon: float, rng: np.random.Generator) -> Array:
+        """Return actions for observations, each of them random with probability `epsilon`."""
         ...
 
 
@@ -50,16 +68,15 @@ def learn_by_replay(
     state, number = agent.init(rng), min(settings.environments, settings.steps)
     envs: Any = gymnasium.vector.SyncVectorEnv([make_env] * number)
     environments, losses = Environments(envs, seed), dict[str, Any]()
-    (obs_dim,) = envs.single_observation_space.shape
-    buffer = ReplayBuffer(settings.capacity, obs_dim, 1)
+    buffer = Buffer(settings.capacity)
     yield taken, state, losses
     while (left := (settings.steps - taken) // number) > 0:
-        draw = agent.draw(state.params, exploration(settings, taken), rng)
-        rollout = environments.play(draw, min(left, settings.horizon))
-        store(buffer, rollout, settings.gamma, settings.n_steps)
+        choose = functools.partial(agent.explore, state.params, epsilon=exploration(settings, taken), rng=rng)
+        rollout = environments.play(choose, min(left, settings.horizon))
+        buffer.add(rollout, settings.gamma, settings.n_steps)
         taken += int(rollout.played.sum())
         for _ in range(settings.updates if taken >= settings.warmup else 0):
-            state, losses = agent.learn(state, buffer.batch(rng, settings.batch_size), rng)
+            state, losses = agent.learn(state, buffer.sample(rng, settings.batch_size), rng)
         yield taken, state, losses
     environments.close()
 
@@ -69,12 +86,29 @@ def exploration(settings: Any, taken: int) -> float:
     return max(settings.epsilon, 1 - (1 - settings.epsilon) * taken / settings.exploration_steps)
 
 
-def store(buffer: ReplayBuffer, rollout: Rollout, gamma: float, n: int) -> None:
-    """Add a transition of up to `n` rewards for every step, with its discount in the place of `terminal`."""
-    returns, following, discounts = n_step_returns(rollout, gamma, n)
-    for step in zip(*rollout.played.nonzero(), strict=True):
-        seen, action, reward = rollout.observations[step], rollout.draws[step], float(returns[step])
-        buffer.add(seen, action, reward, following[step], float(discounts[step]))
+class Buffer:
+    """The last transitions of several steps, up to a capacity.
+
+    Parameters
+    ----------
+    capacity : int
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._transitions, self._discounts = data.ReplayBuffer(capacity), np.zeros(capacity, np.float32)
+
+    def add(self, rollout: Rollout, gamma: float, n: int) -> None:
+        """Add a transition of up to `n` rewards for every step."""
+        played, (returns, following, discounts) = rollout.played, n_step_returns(rollout, gamma, n)
+        seen, actions, discounts = rollout.observations[played], rollout.actions[played], discounts[played]
+        rows = self._transitions.add(seen, actions, returns[played], following[played], discounts == 0)
+        self._discounts[rows] = discounts
+
+    def sample(self, rng: np.random.Generator, size: int) -> Batch:
+        """Draw transitions uniformly with replacement."""
+        rows = rng.integers(len(self._transitions), size=size)
+        seen, actions, returns, following, _ = self._transitions.take(rows)
+        return Batch(seen, actions, returns, following, self._discounts[rows])
 
 
 def n_step_returns(rollout: Rollout, gamma: float, n: int) -> tuple[Array, Array, Array]:

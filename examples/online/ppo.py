@@ -1,296 +1,268 @@
-"""PPO: proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347), with a trunk that actor and critic share.
+"""PPO: proximal policy optimization (Schulman et al. 2017, arXiv:1707.06347).
 
-    python examples/online/ppo.py --seed 0 --out runs/ppo
+    python ppo.py                                            # Pendulum-v1, in one to three minutes
+    python ppo.py --env HalfCheetah-v5 --seed 0 --out runs/cheetah
+    python ppo.py --resume runs/cheetah
 
-Collects a rollout in several environments, estimates the advantage of each action (generalized advantage estimation,
-Schulman et al. 2016, arXiv:1506.02438), and increases the density of actions with a positive advantage, limited by the
-clipped ratio of new and old densities. Actions are normal draws squashed into their bounds; rollouts store the draws,
-because many draws near a bound round to the same action.
+Collects steps in several environments, estimates the advantage of each action (generalized advantage estimation,
+Schulman et al. 2016, arXiv:1506.02438), and makes actions with a positive advantage likelier and others unlikelier, as
+far as the ratio of the new to the old density lies within a clipped range. The actions that it learns from are draws of
+a normal distribution; the environments get them clipped, or squashed by tanh, into their bounds. A draw's two densities
+change by the same factor there, so that their ratio stays. The defaults are those of Tianshou's MuJoCo benchmark.
 """
 
-from __future__ import annotations
-
+import math
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
-
-import gymnasium
 import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.online.online_training import main
-from examples.online.rollouts import Array, Draw, Environments, Rollout
-from npnets import optim
-from npnets.backend import to_device, to_numpy
-from npnets.distributions import Gaussian, SquashedGaussian
+from npnets import data, initializers, losses, normalization, optim, training, tree
+from npnets.backend import Array, to_numpy
+from npnets.distributions import Gaussian
+from npnets.training import option
+from npnets.typing import Params
 
 
 @dataclass(frozen=True)
-class CommonHyperparameters:
-    """Settings of PPO, whatever its actions are.
+class Settings(training.Settings):
+    """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    Attributes
-    ----------
-    steps
-        Steps in all environments together.
-    environments
-        Number of parallel environments.
-    horizon
-        Steps of a rollout in each environment.
-    epochs
-        Passes over each rollout.
-    batch_size
-        Steps per gradient step.
-    hidden_sizes
-        Hidden layers of the trunk.
-    learning_rate
-        Adam's initial learning rate; it falls linearly to zero.
-    clip_norm
-        Largest norm of a gradient.
-    gamma
-        Discount per step.
-    gae_lambda
-        Decay rate of later TD errors in an advantage.
-    clip_ratio
-        Largest distance from one at which a ratio of densities has a gradient.
-    value_weight, entropy_weight
-        Weights of the critic's loss and of the entropy before squashing in the total loss.
-    reward_scale
-        Factor by which rewards are multiplied before training.
-    """
-
-    steps: int = 300_000
-    environments: int = 16
-    horizon: int = 128
-    epochs: int = 10
-    batch_size: int = 128
-    hidden_sizes: tuple[int, ...] = (64, 64)
-    learning_rate: float = 1e-3
-    clip_norm: float = 0.5
-    gamma: float = 0.95
-    gae_lambda: float = 0.95
-    clip_ratio: float = 0.2
-    value_weight: float = 0.5
-    entropy_weight: float = 0.0
-    reward_scale: float = 0.1
+    steps: int = option(3_000_000, "steps in all environments together; the last rollout may exceed it", at_least=1)
+    evaluate_every: int = option(30_000, "steps between evaluations", at_least=1)
+    checkpoint_every: int = option(100_000, "least number of steps between checkpoints", at_least=1)
+    num_envs: int = option(8, "environments that step together", at_least=1)
+    horizon: int = option(256, "steps of a rollout in each environment", at_least=1)
+    passes: int = option(10, "passes over each rollout", at_least=1)
+    batch_size: int = option(64, "steps of a gradient step, about", at_least=1)
+    hidden_sizes: tuple[int, ...] = option((64, 64), "hidden layers of the actor and of the critic", at_least=1)
+    share_trunk: bool = option(False, "whether actor and critic share the hidden layers")
+    lr: float = option(3e-4, "Adam's initial learning rate; it falls linearly to zero")
+    max_grad_norm: float = option(0.5, "largest norm of a gradient")
+    gamma: float = option(0.99, "discount per step")
+    gae_lambda: float = option(0.95, "decay rate of later errors in an advantage")
+    clip_ratio: float = option(0.2, "distance from one where a ratio of densities is clipped")
+    value_weight: float = option(0.25, "weight of the critic's loss")
+    entropy_weight: float = option(0.0, "weight of the entropy before clipping or squashing")
+    squash: bool = option(False, "whether draws are squashed into the bounds by tanh, in place of clipped")
+    normalize_observations: bool = option(True, "whether observations are normalized by their running statistics")
+    normalize_advantages: bool = option(False, "whether advantages are standardized in each pass")
 
 
-@dataclass(frozen=True)
-class Hyperparameters(CommonHyperparameters):
-    """Settings of the example: those of every PPO, and the bound of actions.
-
-    Attributes
-    ----------
-    max_action
-        Bound of every action entry, or one bound for each; Pendulum's torque is within [-2, 2] N m.
-    """
-
-    max_action: float | tuple[float, ...] = 2.0
+TUNED = {
+    "Pendulum-v1": {
+        "steps": 300_000,
+        "episodes": 30,
+        "num_envs": 16,
+        "horizon": 128,
+        "batch_size": 128,
+        "lr": 1e-3,
+        "gamma": 0.95,
+        "squash": True,
+        "normalize_advantages": True,
+    }
+}
 
 
 class State(NamedTuple):
-    """Training state: parameters of the actor and of the critic's own part; the optimizer's state."""
+    """All that changes during training; the parameters are those of an `ActorCritic`."""
 
-    params: dict[str, Any]
-    optimizer: Any
-
-
-class TrainingData(NamedTuple):
-    """Steps to learn from: observations and draws `(n, dim)`, log-densities, advantages and returns `(n,)`."""
-
-    observations: Array
-    draws: Array
-    log_probs: Array
-    advantages: Array
-    returns: Array
+    params: Params
+    adam: optim.AdamState
+    obs_statistics: normalization.Normalization | None
+    return_statistics: normalization.Normalization
 
 
-def generalized_advantages(
-    rollout: Rollout, values: Array, next_values: Array, gamma: float, gae_lambda: float
-) -> Array:
-    """Return the advantage of each step, `(steps, envs)`, by generalized advantage estimation.
+class Rollout(NamedTuple):
+    """Steps in parallel environments: arrays `(steps, envs, ...)`; observations are as the networks see them."""
 
-    Parameters
-    ----------
-    rollout : Rollout
-    values, next_values : (steps, envs) arrays
-        The critic's values of the observations before and after each step. The next value is ignored after a terminal
-        state, but not at a time limit.
-    gamma, gae_lambda : float
-    """
-    td_errors = rollout.rewards + gamma * ~rollout.terminated * next_values - values
-    decay = gamma * gae_lambda * ~rollout.ended
-    advantages, advantage = np.empty_like(td_errors), np.zeros_like(td_errors[0])
-    for step in reversed(range(len(td_errors))):
-        advantage = advantages[step] = td_errors[step] + decay[step] * advantage
-    return advantages
+    obs: Array
+    draw: Array
+    log_prob: Array
+    reward: Array
+    next_obs: Array
+    terminated: Array
+    truncated: Array
+    valid: Array  # false where the step only began an episode, and must not be learned from
 
 
-def clipped_loss(log_probs: Any, data: TrainingData, clip_ratio: float) -> Any:
-    """Return PPO's clipped surrogate loss; a ratio of densities beyond the clip range has no gradient."""
-    ratio = nnp.exp(log_probs - data.log_probs)
-    clipped = nnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
-    return -nnp.mean(nnp.minimum(ratio * data.advantages, clipped * data.advantages))
+class Batch(NamedTuple):
+    """Steps to learn from: arrays `(n, ...)`."""
+
+    obs: Array
+    draw: Array
+    log_prob: Array
+    advantage: Array
+    target: Array  # of the critic
 
 
 class PPO:
-    """PPO's networks, settings and optimizer; an object does not change during training.
-
-    A subclass for other actions has other networks, and its own `distribution` with what depends on it.
+    """The networks and settings of PPO, which do not change; `State` holds what does.
 
     Parameters
     ----------
-    settings : Hyperparameters
-    obs_dim, act_dim : int
-        Widths of an observation and of an action.
-    device : str or int
-        Device of parameters and training.
+    settings : Settings
+    obs_space, act_space : gymnasium.spaces.Box
     """
 
-    def __init__(self, settings: Any, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
-        self.settings, self.device = settings, device
-        trunk = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, activation="tanh", device=device)
-        self.actor, self.critic = self.make_networks(trunk, act_dim)
-        self.make_optimizer = optim.adam
-
-    def make_networks(self, trunk: npnets.Net, act_dim: int) -> tuple[Any, Any]:
-        """Return an actor and a critic on the same trunk."""
-        high = np.asarray(self.settings.max_action)
-        actor = npnets.ActorProb(trunk, act_dim, unbounded=True, low=-high, high=high, device=self.device)
-        return actor, npnets.Critic(trunk, device=self.device)
+    def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
+        self.settings, self.obs_space, self.act_space = settings, obs_space, act_space
+        sizes, device = settings.hidden_sizes, settings.device
+        trunk = npnets.Net(obs_space, hidden_sizes=sizes, activation="tanh", device=device)
+        self.actor: Any = npnets.ActorProb(trunk, act_space, device=device, unbounded=True)
+        self.critic: Any = npnets.Critic(trunk, device=device)
+        self.networks = npnets.ActorCritic(self.actor, self.critic, share_preprocess=settings.share_trunk)
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; the trunk's are stored with the actor's, and the critic's have only its head."""
-        params = {"actor": self.actor.init(rng), "critic": {"last": self.critic.init(rng)["last"]}}
-        return State(params, self.make_optimizer(self.settings.learning_rate).init(params))
+        """Draw orthogonal weights; means begin near zero, as Andrychowicz et al. 2021 (arXiv:2006.05990) advise."""
+        params = initializers.orthogonalize(rng, self.networks.init(rng), np.sqrt(2))
+        actor = params["actor"]
+        mu, log_sigma = tree.map(lambda leaf: 0.01 * leaf, actor["mu"]), actor["log_sigma"] - 0.5
+        params = {**params, "actor": {**actor, "mu": mu, "log_sigma": log_sigma}}
+        obs = normalization.init(self.obs_space.shape) if self.settings.normalize_observations else None
+        return State(params, optim.adam(self.settings.lr).init(params), obs, normalization.init(()))
 
-    def learn(self, state: State, data: TrainingData, learning_rate: float) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for actor, critic and their shared trunk.
+    def learn(
+        self, state: State, rollout: Rollout, lr: float, rng: np.random.Generator
+    ) -> tuple[State, dict[str, Array]]:
+        """Pass over a rollout several times, each time with advantages by the critic as it is then."""
+        adam = optim.adam(lr)  # a pair of pure functions: one with another rate continues from the same state
+        number, found = int(rollout.valid.sum()), dict[str, Array]()
+        for _ in range(self.settings.passes):
+            state, steps = self.estimate(state, rollout)
+            for rows in np.array_split(rng.permutation(number), max(1, number // self.settings.batch_size)):
+                batch = tree.to_device(Batch(*(column[rows] for column in steps)), self.settings.device)
+                state, found = self.improve(state, batch, adam)
+        return state, found
 
-        An optimizer is a pair of pure functions, so one with another learning rate can continue from the same state.
+    def estimate(self, state: State, rollout: Rollout) -> tuple[State, Batch]:
+        """Estimate the advantages of a rollout's valid steps; the critic learns in units of the returns' deviation."""
+        scale, valid = float(np.sqrt(state.return_statistics.var + state.return_statistics.epsilon)), rollout.valid
+        advantages, returns = data.generalized_advantages(
+            rollout.reward,
+            scale * self.values(state.params, rollout.obs),
+            scale * self.values(state.params, rollout.next_obs),
+            terminated=rollout.terminated,
+            truncated=rollout.truncated,
+            gamma=self.settings.gamma,
+            gae_lambda=self.settings.gae_lambda,
+        )
+        advantage, returns = advantages[valid], returns[valid]
+        if self.settings.normalize_advantages:
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        batch = Batch(rollout.obs[valid], rollout.draw[valid], rollout.log_prob[valid], advantage, returns / scale)
+        return state._replace(return_statistics=normalization.update(state.return_statistics, returns)), batch
 
-        Returns
-        -------
-        State
-        dict
-            Losses of the actor and of the critic, and the entropy.
-        """
-        data = TrainingData(*(to_device(column, self.device) for column in data))
-        (_, parts), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, data)
-        grads, _ = optim.clip_by_global_norm(grads, self.settings.clip_norm)
-        optimizer = self.make_optimizer(learning_rate)
-        return State(*optimizer.update(params=state.params, grads=grads, state=state.optimizer)), parts
+    def values(self, params: Params, obs: Array) -> Array:
+        """Return the critic's values `(steps, envs)`, in NumPy."""
+        found = self.critic.forward(self.networks.split(params)["critic"], obs.reshape(-1, *obs.shape[2:]))
+        return to_numpy(found).reshape(obs.shape[:2])
 
-    def loss(self, params: Any, data: TrainingData) -> tuple[Any, dict[str, Any]]:
-        """Return the total loss and its parts."""
-        distribution = self.distribution(params, data.observations)
-        actor = clipped_loss(self.log_prob(distribution, data.draws), data, self.settings.clip_ratio)
-        critic = nnp.mean((self.values(params, data.observations) - data.returns) ** 2)
-        entropy = nnp.mean(self.entropy(distribution))
+    def improve(self, state: State, batch: Batch, adam: optim.adam) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for actor and critic."""
+        (_, found), grads = npnets.value_and_grad(self.loss, has_aux=True)(state.params, batch)
+        grads, _ = optim.clip_by_global_norm(grads, self.settings.max_grad_norm)
+        params, adam_state = adam.update(state.params, grads, state.adam)
+        return state._replace(params=params, adam=adam_state), found
+
+    def loss(self, params: Params, batch: Batch) -> tuple[Array, dict[str, Array]]:
+        """Return the loss and its parts: the actor's, the critic's and the entropy."""
+        parts = self.networks.split(params)
+        distribution = self.distribution(parts["actor"], batch.obs)
+        actor = clipped_loss(distribution.log_prob(batch.draw), batch, self.settings.clip_ratio)
+        critic = losses.squared_error(self.critic.forward(parts["critic"], batch.obs)[:, 0], batch.target)
+        entropy = nnp.mean(distribution.entropy())
         total = actor + self.settings.value_weight * critic - self.settings.entropy_weight * entropy
         return total, {"actor": actor, "critic": critic, "entropy": entropy}
 
-    def training_data(self, params: dict[str, Any], rollout: Rollout) -> TrainingData:
-        """Compute the training data of a rollout; advantages are standardized to mean 0 and standard deviation 1."""
-        values, next_values = (
-            to_numpy(self.values(params, obs.reshape(-1, obs.shape[-1]))).reshape(rollout.rewards.shape)
-            for obs in (rollout.observations, rollout.next_observations)
-        )
-        settings, played = self.settings, rollout.played
-        rollout = rollout._replace(rewards=settings.reward_scale * rollout.rewards)
-        advantages = generalized_advantages(rollout, values, next_values, settings.gamma, settings.gae_lambda)[played]
-        scaled = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        seen = rollout.observations[played], rollout.draws[played], rollout.log_probs[played]
-        return TrainingData(*seen, scaled, advantages + values[played])
+    def distribution(self, actor: Params, obs: Array) -> Any:
+        """Return the actor's distribution over draws, for observations as the networks see them."""
+        return Gaussian.from_actor(self.actor, actor, obs)[0]
 
-    def draw(self, params: dict[str, Any], rng: np.random.Generator) -> Draw:
-        """Return a function from observations to actions, the draws before squashing, and their log-densities."""
+    def observe(self, state: State, obs: Array) -> tuple[State, Array]:
+        """Count observations in the running statistics, if there are any, and return them as the networks see them."""
+        if state.obs_statistics is None:
+            return state, obs.astype(np.float32)
+        statistics = normalization.update(state.obs_statistics, obs)
+        return state._replace(obs_statistics=statistics), normalization.normalize(statistics, obs.astype(np.float32))
 
-        def draw(observations: Array) -> tuple[Array, Array, Array]:
-            action, draw, log_prob = self.sample(self.distribution(params, observations), rng)
-            return to_numpy(action), to_numpy(draw), to_numpy(log_prob)
+    def explore(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Return a draw for each environment, and the logarithms of their densities."""
+        draw, log_prob = self.distribution(self.networks.split(state.params)["actor"], obs).sample_and_log_prob(rng)
+        return to_numpy(draw), to_numpy(log_prob)
 
-        return draw
+    def action(self, draw: Array) -> Array:
+        """Return the actions that draws stand for, within their bounds."""
+        low, high = self.act_space.low, self.act_space.high
+        inside = np.tanh(draw) if self.settings.squash else np.clip(draw, -1, 1)
+        scaled = (low + high) / 2 + (high - low) / 2 * inside.reshape(-1, *low.shape)
+        return np.clip(scaled, low, high)  # after rounding
 
-    def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Return deterministic actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
-        return to_numpy(self.distribution(params, observations).mode())
-
-    def distribution(self, params: Any, observations: Array) -> Any:
-        """Return the actor's distribution over actions."""
-        return SquashedGaussian.from_actor(self.actor, params["actor"], observations)[0]
-
-    def sample(self, distribution: Any, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-        """Return actions, the draws before squashing, and their log-densities."""
-        action, log_prob, draw = distribution.sample_and_log_prob(rng, with_draw=True)
-        return action, draw, log_prob
-
-    def log_prob(self, distribution: Any, draws: Array) -> Any:
-        """Return the log-densities `(n,)` of stored draws."""
-        return distribution.log_prob(draw=draws)
-
-    def entropy(self, distribution: Any) -> Any:
-        """Return the entropies `(n,)` before squashing: those of the squashed distribution have no closed form."""
-        return Gaussian(distribution.mu, distribution.sigma).entropy()
-
-    def values(self, params: Any, observations: Array) -> Any:
-        """Return the critic's values `(n,)` of observations `(n, obs_dim)`. Its trunk is the actor's."""
-        own = {"preprocess": params["actor"]["preprocess"], **params["critic"]}
-        return self.critic.forward(own, observations)[:, 0]
+    def deterministic(self, state: State) -> npnets.Policy:
+        """Return the policy that takes the mean of each distribution."""
+        to_action: Literal["squash", "clip_and_scale"] = "squash" if self.settings.squash else "clip_and_scale"
+        actor = self.networks.split(state.params)["actor"]
+        return npnets.Policy(self.actor, actor, normalization=state.obs_statistics, to_action=to_action)
 
 
-def batches(data: TrainingData, size: int, rng: np.random.Generator) -> Iterator[TrainingData]:
-    """Yield every step once, in random order, in batches of about `size`."""
-    steps = len(data.returns)
-    for rows in np.array_split(rng.permutation(steps), max(1, steps // size)):
-        yield TrainingData(*(column[rows] for column in data))
+def clipped_loss(log_prob: Array, batch: Batch, clip_ratio: float) -> Array:
+    """Return the clipped surrogate loss; a ratio beyond the clip range in its advantage's direction has no gradient."""
+    ratio = nnp.exp(log_prob - batch.log_prob)
+    clipped = nnp.clip(ratio, 1 - clip_ratio, 1 + clip_ratio)
+    return -nnp.mean(nnp.minimum(ratio * batch.advantage, clipped * batch.advantage))
 
 
-def learn_from(
-    ppo: PPO, state: State, rollout: Rollout, learning_rate: float, rng: np.random.Generator
-) -> tuple[State, dict[str, Array]]:
-    """Learn from a rollout, in as many passes over it as the settings say; return the state and the last losses."""
-    data = ppo.training_data(state.params, rollout)
-    losses: dict[str, Array] = {}
-    for _ in range(ppo.settings.epochs):
-        for batch in batches(data, ppo.settings.batch_size, rng):
-            state, losses = ppo.learn(state, batch, learning_rate)
-    return state, losses
+class Position(NamedTuple):
+    """Where environments are: their latest observations, normalized, and whether the next step only resets them."""
+
+    obs: Array
+    ended: Array
 
 
-def learn_by_rollouts(
-    ppo: PPO, make_env: Callable[[], gymnasium.Env], seed: int
-) -> Iterator[tuple[int, State, dict[str, Any]]]:
-    """Collect a rollout and learn from it, in turn.
+def begin(ppo: PPO, envs: Any, state: State, rng: np.random.Generator) -> tuple[State, Position]:
+    """Begin an episode in every environment."""
+    state, obs = ppo.observe(state, training.reset(envs, rng))
+    return state, Position(obs, np.zeros(len(obs), np.bool_))
 
-    Yields
-    ------
-    int
-        Steps taken in all environments together, from 0 to at most `settings.steps`: every environment takes the same
-        number.
-    State
-        The state after these steps.
-    dict
-        Losses of the last learning step.
-    """
-    settings, rng, taken = ppo.settings, np.random.default_rng(seed), 0
-    state, number = ppo.init(rng), min(settings.environments, settings.steps)
-    environments = Environments(gymnasium.vector.SyncVectorEnv([make_env] * number), seed)
-    losses: dict[str, Any] = {}
-    yield taken, state, losses
-    while (left := (settings.steps - taken) // number) > 0:
-        rollout = environments.play(ppo.draw(state.params, rng), min(left, settings.horizon))
-        learning_rate = settings.learning_rate * (1 - taken / settings.steps)
-        state, losses = learn_from(ppo, state, rollout, learning_rate, rng)
-        taken += int(rollout.played.sum())
-        yield taken, state, losses
-    environments.close()
+
+def play(
+    ppo: PPO, envs: Any, state: State, at: Position, steps: int, rng: np.random.Generator
+) -> tuple[State, Position, Rollout]:
+    """Take some steps in every environment."""
+    rows = []
+    for _ in range(steps):
+        draw, log_prob = ppo.explore(state, at.obs, rng)
+        found, reward, terminated, truncated, _ = envs.step(ppo.action(draw))
+        state, next_obs = ppo.observe(state, found)
+        rows.append((at.obs, draw, log_prob, reward, next_obs, terminated, truncated, ~at.ended))
+        at = Position(next_obs, terminated | truncated)
+    return state, at, Rollout(*map(np.stack, zip(*rows, strict=True)))
+
+
+def train(settings: Settings, run: training.Run) -> None:
+    """Play a rollout and learn from it, in turn."""
+    envs = training.make_envs(settings.env, settings.num_envs)
+    ppo = PPO(settings, envs.single_observation_space, envs.single_action_space)
+    rng = np.random.default_rng(settings.seed)
+    state, rng, _ = run.restore(ppo.init(rng), rng)
+    found: dict[str, Array] = {}
+    run.record(state, found, ppo.deterministic)
+    state, at = begin(ppo, envs, state, rng)
+    while run.step < settings.steps:
+        left = settings.steps - run.step
+        steps = min(settings.horizon, math.ceil(left / settings.num_envs))
+        state, at, rollout = play(ppo, envs, state, at, steps, rng)
+        if rollout.valid.any():
+            state, found = ppo.learn(state, rollout, settings.lr * left / settings.steps, rng)
+        run.advance(int(rollout.valid.sum()))
+        run.record(state, found, ppo.deterministic)
+        if run.save_if_due(state, rng):
+            state, at = begin(ppo, envs, state, rng)
+    envs.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main("PPO", PPO, Hyperparameters(), learn_by_rollouts))
+    sys.exit(training.main(train, Settings, __doc__, TUNED))

@@ -20,7 +20,7 @@ import argparse
 import functools
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,64 +29,64 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where
 import numpy as np
 
 from examples.online import ppo
-from examples.online.rollouts import Array, Environments, Rollout
 from examples.parallel import episodes, program
 from examples.shared.command_line import at_least, run_and_explain
-from npnets import parallel
+from npnets import optim, parallel, training
+from npnets.backend import Array
+from npnets.normalization import Normalization
+from npnets.training import option
+from npnets.typing import Params
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of the example.
+class Settings(ppo.Settings):
+    """Settings of the example; `num_envs` and `horizon` are those of one rollout."""
 
-    Attributes
-    ----------
-    env
-        Id of the Gymnasium environment.
-    tasks
-        Number of rollouts in each iteration.
-    learner
-        PPO's settings; `environments` and `horizon` are those of one rollout.
-    """
-
-    env: str
-    tasks: int
-    learner: ppo.Hyperparameters
+    tasks: int = option(8, "rollouts in an iteration", at_least=1)
 
     @property
     def iterations(self) -> int:
         """Number of iterations, at least one."""
-        return max(1, self.learner.steps // (self.tasks * self.learner.environments * self.learner.horizon))
+        return max(1, self.steps // (self.tasks * self.num_envs * self.horizon))
 
     def agent(self) -> ppo.PPO:
         """Return PPO's networks for the environment."""
-        return ppo.PPO(self.learner, *episodes.spaces_of(self.env)[:2])
+        envs = episodes.make_environments(self.env, 1)
+        envs.close()
+        return ppo.PPO(self, envs.single_observation_space, envs.single_action_space)
 
 
 class State(NamedTuple):
-    """State of the training: numbers of iterations and of steps, parameters, Adam's state."""
+    """State of the training: numbers of iterations and of steps, and what the learner's state has."""
 
     iteration: int
     steps: int
-    params: dict[str, Any]
-    optimizer: Any
+    params: Params
+    adam: optim.AdamState
+    return_statistics: Normalization
 
 
 # -- tasks, on a worker -----------------------------------------------------------------------------------------------
 
 
-def play_rollout(agent: ppo.PPO, env: str, index: int, *, rng: np.random.Generator, shared: dict[str, Any]) -> Rollout:
+def acting(params: Params) -> ppo.State:
+    """Return a state that acts, and has nothing to learn with."""
+    nothing: Any = None
+    return ppo.State(params, nothing, nothing, nothing)
+
+
+def play_rollout(agent: ppo.PPO, index: int, *, rng: np.random.Generator, shared: Params) -> ppo.Rollout:
     """Reset environments and play a rollout, with actions that are drawn from the policy."""
-    envs = episodes.make_environments(env, agent.settings.environments)
-    environments = Environments(envs, seed=int(rng.integers(2**31)))
-    rollout = environments.play(agent.draw(shared, rng), agent.settings.horizon)
-    environments.close()
+    envs = episodes.make_environments(agent.settings.env, agent.settings.num_envs)
+    state, at = ppo.begin(agent, envs, acting(shared), rng)
+    *_, rollout = ppo.play(agent, envs, state, at, agent.settings.horizon, rng)
+    envs.close()
     return rollout
 
 
-def play_evaluation(agent: ppo.PPO, env: str, seeds: Sequence[int], *, shared: dict[str, Any]) -> Array:
+def play_evaluation(agent: ppo.PPO, seeds: Sequence[int], *, shared: Params) -> Array:
     """Return the returns of the policy without noise from some seeds."""
-    return episodes.play(env, functools.partial(agent.act, shared), seeds)[0]
+    return episodes.play(agent.settings.env, agent.deterministic(acting(shared)).act, seeds)[0]
 
 
 # -- an iteration, on the driver --------------------------------------------------------------------------------------
@@ -98,22 +98,21 @@ class ParallelPPO:
     Parameters
     ----------
     settings : Settings
-    seed : int
-        Of all random numbers.
     executor : any
         Of `npnets.parallel`.
     """
 
     name, unit = "PPO", "iterations"
 
-    def __init__(self, settings: Settings, seed: int, executor: Any) -> None:
-        self.settings, self.seed, self.executor = settings, seed, executor
+    def __init__(self, settings: Settings, executor: Any) -> None:
+        self.settings, self.seed, self.executor = settings, settings.seed, executor
         self.env, self.agent = settings.env, settings.agent()
         self.actor = self.agent.actor
 
     def init(self) -> State:
         """Return the state before the first iteration."""
-        return State(0, 0, *self.agent.init(np.random.default_rng(self.seed)))
+        begun = self.agent.init(np.random.default_rng(self.seed))
+        return State(0, 0, begun.params, begun.adam, begun.return_statistics)
 
     def next(self, state: State) -> State:
         """Collect rollouts and learn from them.
@@ -121,35 +120,36 @@ class ParallelPPO:
         The generators depend on the seed and on the number of the iteration alone, so that a checkpoint needs none.
         """
         rollout, iteration = self.collect(state), state.iteration + 1
-        learning_rate = self.settings.learner.learning_rate * (1 - state.iteration / self.settings.iterations)
-        rng = np.random.default_rng((self.seed, iteration))
-        learned, _ = ppo.learn_from(self.agent, ppo.State(state.params, state.optimizer), rollout, learning_rate, rng)
-        return State(iteration, state.steps + int(rollout.played.sum()), *learned)
+        lr = self.settings.lr * (1 - state.iteration / self.settings.iterations)
+        begun = ppo.State(state.params, state.adam, None, state.return_statistics)
+        learned, _ = self.agent.learn(begun, rollout, lr, np.random.default_rng((self.seed, iteration)))
+        steps = state.steps + int(rollout.valid.sum())
+        return State(iteration, steps, learned.params, learned.adam, learned.return_statistics)
 
-    def collect(self, state: State) -> Rollout:
+    def collect(self, state: State) -> ppo.Rollout:
         """Broadcast the parameters, and join the rollouts that succeed in the order of the tasks."""
-        task, seed = functools.partial(play_rollout, self.agent, self.env), (self.seed, state.iteration + 1)
-        shared = {"actor": self.saved(state)}
-        options: dict[str, Any] = {"shared": shared, "time_limit": episodes.TIME_LIMIT, "on_failure": "return"}
-        results = parallel.map_population(task, range(self.settings.tasks), self.executor, seed=seed, **options)
+        task, seed = functools.partial(play_rollout, self.agent), (self.seed, state.iteration + 1)
+        options: dict[str, Any] = {"time_limit": episodes.TIME_LIMIT, "on_failure": "return"}
+        tasks = range(self.settings.tasks)
+        results = parallel.map_population(task, tasks, self.executor, seed=seed, shared=state.params, **options)
         rollouts = [result for result in results if not isinstance(result, parallel.TaskError)]
         if not rollouts:
             raise RuntimeError(f"iteration {seed[1]}: all {len(results)} rollouts failed; the log has the reasons")
-        return Rollout(*(np.concatenate(columns, axis=1) for columns in zip(*rollouts, strict=True)))
+        return ppo.Rollout(*(np.concatenate(columns, axis=1) for columns in zip(*rollouts, strict=True)))
 
     def saved(self, state: State) -> dict[str, Any]:
-        """Return the parameters of the policy, which workers need and `policy.npz` has."""
+        """Return the parameters that `policy.npz` has."""
         actor: dict[str, Any] = state.params["actor"]
         return actor
 
     def evaluate(self, state: State) -> Array:
         """Return the returns `(30,)` of the policy without noise."""
-        task = functools.partial(play_evaluation, self.agent, self.env)
-        return episodes.evaluate(task, {"actor": self.saved(state)}, self.executor)
+        task = functools.partial(play_evaluation, self.agent)
+        return episodes.evaluate(task, state.params, self.executor)
 
     def policy(self, state: State) -> episodes.Policy:
         """Return the policy without noise as a function of observations `(n, obs_dim)`."""
-        return functools.partial(self.agent.act, state.params)
+        return self.agent.deterministic(acting(state.params)).act
 
     def environment_steps(self, state: State) -> int:
         """Return the number of steps in all environments."""
@@ -162,17 +162,21 @@ class ParallelPPO:
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and save; return the exit status."""
     settings = settings_of(options)
-    stated = {"env": settings.env, "tasks": settings.tasks, **asdict(settings.learner)}
-    training = functools.partial(ParallelPPO, settings, options.seed)
-    return program.train(options, training, stated, settings.iterations)
+    of_every_run = {field.name for field in fields(training.Settings)} - {"env", "steps"}
+    stated = {name: value for name, value in asdict(settings).items() if name not in of_every_run}
+    return program.train(options, functools.partial(ParallelPPO, settings), stated, settings.iterations)
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Return the settings that the options choose; a rollout is as long as the longest episode, unless stated."""
-    *_, max_action, longest = episodes.spaces_of(options.env)
-    sizes = {"environments": options.environments, "horizon": options.horizon or longest or 1000}
-    learner = ppo.Hyperparameters(steps=options.steps, max_action=max_action, **sizes)
-    return Settings(options.env, options.tasks, learner)
+    """Return the settings that the options choose; a rollout is as long as the longest episode, unless stated.
+
+    The others are those that `examples/online/ppo.py` has for Pendulum-v1, without statistics of observations, which
+    every worker would have to share.
+    """
+    longest = episodes.spaces_of(options.env).longest_episode
+    chosen = {name: getattr(options, name) for name in ("env", "seed", "steps", "tasks")}
+    sizes = {"num_envs": options.environments, "horizon": options.horizon or longest or 1000}
+    return Settings(**{**ppo.TUNED["Pendulum-v1"], **chosen, **sizes, "normalize_observations": False})
 
 
 def main() -> int:

@@ -18,7 +18,6 @@ from interruption import interrupted_once
 from examples.online import (
     ddpg,
     online_training,
-    ppo,
     redq,
     sac,
     td3,
@@ -40,7 +39,6 @@ ALGORITHMS: dict[str, Any] = {
     "DDPG": (td3.TD3, replace(ddpg.DDPG, **SMALL), learn_while_acting),
     "SAC": (sac.SAC, replace(sac.Hyperparameters(), **SMALL), learn_while_acting),
     "REDQ": (redq.REDQ, replace(redq.Hyperparameters(), **SMALL), learn_while_acting),
-    "PPO": (ppo.PPO, ppo.Hyperparameters(environments=4, horizon=4, epochs=2, batch_size=16), ppo.learn_by_rollouts),
 }
 
 
@@ -103,12 +101,6 @@ def test_one_seed_gives_the_same_policy_twice_and_another_seed_another(name: str
     assert learned(0) == learned(0) != learned(1)
 
 
-@pytest.mark.numpy_alone("is about counting steps")
-@pytest.mark.parametrize(("steps", "taken"), [(60, 60), (61, 60), (3, 3)])
-def test_ppo_takes_no_more_steps_than_it_may(steps: int, taken: int, run: Any) -> None:
-    assert results(run("PPO", "--steps", steps))["steps"] == taken
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
@@ -121,7 +113,7 @@ def test_an_example_runs_as_a_program_with_the_settings_that_it_states(
     assert end.value.code == 0
     found = results(tmp_path / "program")
     assert name in found["returns"]
-    stated = {"PPO": ppo.Hyperparameters(), "DDPG": ddpg.DDPG}.get(name) or ALGORITHMS[name][1].__class__()
+    stated = {"DDPG": ddpg.DDPG}.get(name) or ALGORITHMS[name][1].__class__()
     for key, value in vars(stated).items():
         assert found["settings"][key] == (16 if key == "steps" else list(value) if isinstance(value, tuple) else value)
 

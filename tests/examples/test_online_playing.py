@@ -1,4 +1,4 @@
-"""The online examples' interaction with environments: replay, ends of episodes, and rollouts."""
+"""The online examples' interaction with environments: replay and ends of episodes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from clock_environment import Clock
-from gymnasium.vector import SyncVectorEnv
 
 from examples.online.off_policy import learn_while_acting
 from examples.online.replay_buffer import ReplayBuffer
-from examples.online.rollouts import Environments
 from examples.shared.learning_state import State
 
 pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
@@ -103,42 +101,3 @@ def test_the_seed_determines_actions_and_batches() -> None:
 
     np.testing.assert_array_equal(learned_from(3), learned_from(3))
     assert not np.array_equal(learned_from(3), learned_from(4))
-
-
-# -- rollouts ---------------------------------------------------------------------------------------------------------
-
-
-def clocks() -> Environments:
-    return Environments(SyncVectorEnv([Clock, Clock]), seed=0)
-
-
-def draw(observations: Any) -> Any:
-    """Return an action, another number as its draw, and a log-density that identifies its observation."""
-    action, draw = (np.full((len(observations), 2), value, np.float32) for value in (0.5, 5.0))
-    return action, draw, observations @ np.float32([3, 1])
-
-
-def test_a_rollout_marks_the_steps_that_only_begin_an_episode() -> None:
-    played = clocks().play(draw, 12)
-    np.testing.assert_array_equal(played.played, np.repeat([[1, 1, 1, 0] * 3], 2, axis=0).T)
-    np.testing.assert_array_equal(played.ended, np.repeat([[0, 0, 1, 0] * 3], 2, axis=0).T)
-    np.testing.assert_array_equal(played.terminated.nonzero()[0], [2, 2, 10, 10])
-    real = played.played
-    np.testing.assert_array_equal(played.next_observations[real], played.observations[real] + [0, 1])
-    np.testing.assert_array_equal(played.observations[..., 1][:, 0], [0, 1, 2, 3] * 3)
-
-
-def test_a_rollout_stores_the_draws_of_the_actions_that_the_environment_takes() -> None:
-    played = clocks().play(draw, 4)
-    assert (played.draws == 5).all()
-    assert (played.rewards[:3] == 0.5).all() and (played.rewards[3] == 0).all()
-    np.testing.assert_array_equal(played.log_probs, played.observations @ np.float32([3, 1]))
-
-
-def test_an_unfinished_episode_continues_in_the_next_rollout() -> None:
-    environments, whole = clocks(), clocks().play(draw, 8)
-    parts = [environments.play(draw, steps) for steps in (2, 1, 1, 4)]
-    environments.close()
-    for name in ("observations", "next_observations", "ended", "played", "terminated"):
-        joined = np.concatenate([getattr(part, name) for part in parts])
-        np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)

@@ -12,6 +12,7 @@ from by_hand import assert_went_down, double, mlp
 import npnets
 from examples.discrete import quantile_dqn
 from examples.discrete.quantile_dqn import Hyperparameters, QuantileDQN
+from examples.discrete.replay_learning import Batch
 from examples.shared.learning_state import State
 from npnets import optim, tree
 
@@ -77,9 +78,9 @@ def test_the_loss_is_least_at_the_quantiles_of_the_targets() -> None:
 
 def batch(rng: np.random.Generator) -> Any:
     observations, following = rng.normal(size=(2, ROWS, 3))
-    actions = rng.integers(ACTIONS, size=(ROWS, 1)).astype(np.float32)
+    actions = rng.integers(ACTIONS, size=ROWS)
     discounts = np.array([0.9, 0.0, 0.81, 0.9, 0.9, 0.0, 0.9])
-    return observations, actions, rng.normal(size=ROWS), following, discounts
+    return Batch(observations, actions, rng.normal(size=ROWS), following, discounts)
 
 
 def test_a_step_descends_the_loss_from_targets_of_the_target_networks_best_action() -> None:
@@ -99,7 +100,7 @@ def test_a_step_descends_the_loss_from_targets_of_the_target_networks_best_actio
     target = 0.5 * returns[:, None] + discounts[:, None] * best
 
     def loss(params: Any) -> float:
-        chosen = quantiles(params, observations, taus)[np.arange(ROWS), actions[:, 0].astype(int)]
+        chosen = quantiles(params, observations, taus)[np.arange(ROWS), actions]
         return regression(chosen, taus, target)
 
     assert_went_down(loss, params["actor"], learned.params["actor"])
@@ -124,8 +125,7 @@ def test_an_action_is_random_with_the_probability_epsilon(epsilon: float) -> Non
     agent = small()
     params = agent.init(np.random.default_rng(0)).params
     observations = np.repeat(np.random.default_rng(1).normal(size=(1, 3)).astype(np.float32), 6000, axis=0)
-    actions, draws, _ = agent.draw(params, epsilon, np.random.default_rng(2))(observations)
-    np.testing.assert_array_equal(actions, draws)
+    actions = agent.explore(params, observations, epsilon, np.random.default_rng(2))
     expected = np.full(ACTIONS, epsilon / ACTIONS)
     expected[agent.act(params, observations[:1])] += 1 - epsilon
     np.testing.assert_allclose(np.bincount(actions, minlength=ACTIONS) / 6000, expected, atol=0.025)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from examples.discrete.quantile_dqn import Hyperparameters
-from examples.discrete.replay_learning import exploration, learn_by_replay, n_step_returns
-from examples.online.rollouts import Rollout
+from examples.discrete.replay_learning import Buffer, exploration, learn_by_replay, n_step_returns
+from examples.discrete.rollouts import Rollout
 from examples.shared.learning_state import State
 
 pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
@@ -26,8 +26,8 @@ def random_rollout(steps: int, envs: int) -> Rollout:
     seen, following = rng.normal(size=(2, steps, envs, 3)).astype(np.float32)
     rewards, ended = rng.normal(size=(steps, envs)).astype(np.float32), rng.random((steps, envs)) < 0.2
     terminated = ended & (rng.random((steps, envs)) < 0.5)
-    nothing = np.zeros((steps, envs))
-    return Rollout(seen, nothing, nothing, rewards, following, terminated, ended, np.ones((steps, envs), np.bool_))
+    actions, always = np.zeros((steps, envs), np.int64), np.ones((steps, envs), np.bool_)
+    return Rollout(seen, actions, rewards, following, terminated, ended, always)
 
 
 @pytest.mark.parametrize("n", [1, 3, 50])
@@ -46,6 +46,23 @@ def test_an_n_step_return_ends_with_n_rewards_or_with_its_episode_or_with_the_ro
         expected = 0 if rollout.terminated[last, env] else 0.9 ** (last - step + 1)
         assert discounts[step, env] == pytest.approx(expected, rel=1e-6)
     assert cut == {(False, False), (True, False), (True, True)}
+
+
+def test_a_transition_has_its_own_discount_also_once_it_has_replaced_an_old_one() -> None:
+    rollout, buffer = random_rollout(steps=5, envs=4), Buffer(12)
+    returns, following, discounts = n_step_returns(rollout, 0.9, 3)
+    for step in range(5):
+        buffer.add(Rollout(*(column[step : step + 1] for column in rollout)), 0.9, 1)
+    buffer.add(rollout._replace(played=rollout.played & (np.arange(4) < 2)), 0.9, 3)  # ten steps
+    batch = buffer.sample(np.random.default_rng(0), 400)
+    columns = (column[:, :2].reshape(10, -1) for column in (returns, following, discounts))
+    known = {value.item(): (after, discount) for value, after, discount in zip(*columns, strict=True)}
+    found = [value for value in batch.returns.tolist() if value in known]
+    assert len(set(found)) == 10 and len(set(batch.returns)) == 12
+    for value, after, discount in zip(batch.returns.tolist(), batch.following, batch.discounts, strict=True):
+        if value in known:
+            np.testing.assert_array_equal(after, known[value][0])
+            assert discount == known[value][1]
 
 
 def test_the_probability_of_random_actions_falls_linearly_from_one() -> None:
@@ -67,14 +84,10 @@ class Recorder:
         self.batches.append(batch)
         return state, {"learned": len(self.batches)}
 
-    def draw(self, params: Any, epsilon: float, rng: np.random.Generator) -> Any:
-        self.epsilons.append(epsilon)
-
-        def draw(observations: Any) -> Any:
-            actions = rng.integers(2, size=len(observations))
-            return actions, actions, np.zeros(len(observations))
-
-        return draw
+    def explore(self, params: Any, observations: Any, epsilon: float, rng: np.random.Generator) -> Any:
+        if epsilon not in self.epsilons:
+            self.epsilons.append(epsilon)
+        return rng.integers(2, size=len(observations))
 
 
 def played(settings: Any, max_episode_steps: int) -> tuple[Recorder, list[tuple[int, int]]]:
@@ -99,5 +112,5 @@ def test_the_next_value_counts_at_a_time_limit_and_not_after_a_terminal_state(li
     np.testing.assert_allclose(discounts, np.where(fell, 0, 0.9), rtol=1e-6)
     assert fell.any() == terminal
     np.testing.assert_array_equal(returns, 1)
-    assert set(actions[:, 0]) == {0, 1}
+    assert set(actions) == {0, 1}
     assert abs(observations[:, 2]).max() < 12 * np.pi / 180

@@ -32,6 +32,7 @@ SHORT = "--evaluate-every 100 --episodes 2 --checkpoint-every 40"
 OFF_POLICY = f"{SHORT} --steps 500 --warmup 150 --hidden-sizes 8 --batch-size 16 --buffer-size 300"
 PROGRAMS = {
     "online/sac.py": f"{OFF_POLICY} --env toy/Line-v0 --learn-temperature --normalize-observations",
+    "online/ppo.py": f"{SHORT} --steps 300 --env toy/Line-v0 --num-envs 2 --horizon 8 --passes 2 --batch-size 8",
 }
 """The options of a short run of each program."""
 

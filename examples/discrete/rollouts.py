@@ -1,4 +1,4 @@
-"""Rollouts: a number of steps in several parallel environments.
+"""Rollouts: a number of steps in several parallel environments with discrete actions.
 
 In Gymnasium's vector environments, the step after the end of an episode only resets the environment. `played` marks the
 real steps.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Draw = Callable[[Array], tuple[Array, Array, Array]]
+Choose = Callable[[Array], Array]
 
 
 class Rollout(NamedTuple):
@@ -23,10 +23,9 @@ class Rollout(NamedTuple):
     ----------
     observations, next_observations
         `(steps, envs, obs_dim)` float32: observations before and after the step.
-    draws
-        `(steps, envs, act_dim)` float32: actions as the policy drew them, before they were squashed into their bounds.
-        Draws of discrete actions, which are not squashed, are `(steps, envs)` integers.
-    log_probs, rewards
+    actions
+        `(steps, envs)` integers.
+    rewards
         `(steps, envs)` float32.
     terminated
         `(steps, envs)` bool: the step led to a terminal state.
@@ -37,8 +36,7 @@ class Rollout(NamedTuple):
     """
 
     observations: Array
-    draws: Array
-    log_probs: Array
+    actions: Array
     rewards: Array
     next_observations: Array
     terminated: NDArray[np.bool_]
@@ -62,32 +60,30 @@ class Environments:
         self._observations = self._envs.reset(seed=seed)[0].astype(np.float32)
         self._ended = np.zeros(envs.num_envs, np.bool_)
 
-    def play(self, draw: Draw, steps: int) -> Rollout:
+    def play(self, choose: Choose, steps: int) -> Rollout:
         """Take some steps in every environment.
 
         Parameters
         ----------
-        draw : callable
-            From observations `(envs, obs_dim)` to actions within their bounds, the draws that they were before
-            squashing, and their log-densities `(envs,)`.
+        choose : callable
+            From observations `(envs, obs_dim)` to actions `(envs,)`.
         steps : int
 
         Returns
         -------
         Rollout
         """
-        columns = zip(*(self._step(draw) for _ in range(steps)), strict=True)
+        columns = zip(*(self._step(choose) for _ in range(steps)), strict=True)
         return Rollout(*(np.stack(column) for column in columns))
 
     def close(self) -> None:
         """Close all environments."""
         self._envs.close()
 
-    def _step(self, draw: Draw) -> tuple[Any, ...]:
+    def _step(self, choose: Choose) -> tuple[Any, ...]:
         """Take one step in every environment; return a row of each array of a `Rollout`."""
-        observations, played = self._observations, ~self._ended
-        actions, draws, log_probs = draw(observations)
+        observations, played, actions = self._observations, ~self._ended, choose(self._observations)
         following, rewards, terminated, truncated, _ = self._envs.step(actions)
         following, rewards = following.astype(np.float32), rewards.astype(np.float32)
         self._observations, self._ended = following, terminated | truncated
-        return observations, draws, log_probs, rewards, following, terminated, self._ended, played
+        return observations, actions, rewards, following, terminated, self._ended, played
