@@ -23,10 +23,10 @@ from benchmarks.learning.picture import draw
 from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
 from benchmarks.learning.rival import LIBRARIES, check_rival
 from benchmarks.learning.table import Run, learning_table, pairs, summed_up
+from examples.memory.recurrent_imitation import swing_up
 from examples.shared.command_line import at_least
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, evaluate
 from examples.shared.results_folder import write
-from examples.shared.swing_up_teacher import teacher_policy
 
 NAME = "learning_side_by_side"
 ONE_SIDE = "benchmarks.learning.one_side"
@@ -53,7 +53,7 @@ def run(algorithm: str, seed: int, library: str, options: argparse.Namespace) ->
 def learn_all(record: Record, options: argparse.Namespace) -> None:
     """Run all trainings of the options, and write the results after every run."""
     check_rival()
-    controller = float(evaluate(teacher_policy, EPISODES, EVALUATION_SEED).mean())
+    controller = float(evaluate(swing_up, EPISODES, EVALUATION_SEED).mean())
     runs: list[Run] = []
     for case in order(options):
         runs.append(run(*case, options))

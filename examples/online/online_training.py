@@ -17,12 +17,12 @@ from typing import Any
 import gymnasium
 from tqdm import tqdm
 
+from examples.memory.recurrent_imitation import swing_up
 from examples.shared.command_line import add_training_options, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
+from examples.shared.pendulum_evaluation import CONTROLLER, EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
-from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
 EPISODES, CHECKPOINTS, SHOWN_EVERY = 30, 10, 16
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings:
         seconds=time.perf_counter() - began,
         settings=asdict(settings),
         curves={name: curve},
-        others={CONTROLLER: evaluate(teacher_policy, EPISODES, EVALUATION_SEED)},
+        others={CONTROLLER: evaluate(swing_up, EPISODES, EVALUATION_SEED)},
         episodes={name: record(policy_of(agent, state), SHOWN_SEED)},
     )
     save_policy(options.out / "policy.npz", state.params["actor"], agent.actor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.shared.hidden_velocity import Array, Episodes
+from examples.shared.pendulum_episodes import Array, Episodes
 
 DISCOUNT, SMOOTHING = 0.97, 0.95
 MAX_VELOCITY = 8.0

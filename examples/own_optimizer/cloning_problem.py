@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 import npnets
 import npnets.numpy as nnp
-from examples.shared.hidden_velocity import Array, play
+from examples.memory.recurrent_imitation import swing_up, swing_up_torque
+from examples.shared.pendulum_episodes import Array, play
 from examples.shared.pendulum_evaluation import (
     EVALUATION_SEED,
     MAX_TORQUE,
@@ -23,7 +24,6 @@ from examples.shared.pendulum_evaluation import (
     evaluate,
     record,
 )
-from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
 from npnets.distributions import Gaussian
 
 ACTOR = npnets.ActorProb(npnets.Net(3, hidden_sizes=(32, 32)), 1, max_action=MAX_TORQUE)
@@ -35,10 +35,10 @@ def demonstrations(episodes: int, rng: np.random.Generator) -> tuple[Array, Arra
     """Run the teacher with noise; return observations `(steps, 3)` and its torques `(steps, 1)` without noise."""
 
     def noisy_teacher(observations: Array) -> NDArray[np.float64]:
-        return teacher_policy(observations) + NOISE * rng.normal(size=(len(observations), 1))
+        return swing_up(observations) + NOISE * rng.normal(size=(len(observations), 1))
 
     played = play(noisy_teacher, episodes, int(rng.integers(2**31)))
-    torques = teacher_torque(played.angle, played.velocity).astype(np.float32)
+    torques = swing_up_torque(played.angle, played.velocity).astype(np.float32)
     return played.observations.reshape(-1, 3), torques.reshape(-1, 1)
 
 
@@ -60,7 +60,7 @@ def returns_of(params: Any) -> NDArray[np.float64]:
 
 def returns_of_teacher() -> NDArray[np.float64]:
     """Returns of the teacher, from the same initial states as the clones'."""
-    return evaluate(teacher_policy, EPISODES, EVALUATION_SEED)
+    return evaluate(swing_up, EPISODES, EVALUATION_SEED)
 
 
 def episode_of(params: Any) -> Episode:

@@ -33,9 +33,9 @@ from examples.own_optimizer.cloning_problem import (
 )
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_evaluation import CONTROLLER
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
-from examples.shared.swing_up_teacher import CONTROLLER
 
 Vector = NDArray[np.float64]
 

@@ -22,15 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import trange
 
+from examples.memory.recurrent_imitation import swing_up
 from examples.own_optimizer.advantages import advantages_of
 from examples.own_optimizer.trust_region import ACTOR, LARGEST_KL, Batch, Step, policy_of, trust_region_step
 from examples.shared.command_line import at_least, new_parser, run_and_explain
-from examples.shared.hidden_velocity import play
 from examples.shared.learning_curve import LearningCurve
-from examples.shared.pendulum_evaluation import EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
+from examples.shared.pendulum_episodes import play
+from examples.shared.pendulum_evaluation import CONTROLLER, EVALUATION_SEED, SHOWN_SEED, Policy, evaluate, record
 from examples.shared.results import Run, write_results
 from examples.shared.results_folder import prepare_folder, save_policy
-from examples.shared.swing_up_teacher import CONTROLLER, teacher_policy
 
 EPISODES, CHECKPOINTS = 30, 15
 
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         seconds=time.perf_counter() - began,
         settings={**settings, "largest_divergence": LARGEST_KL},
         curves={"TRPO": curve},
-        others={CONTROLLER: evaluate(teacher_policy, EPISODES, EVALUATION_SEED)},
+        others={CONTROLLER: evaluate(swing_up, EPISODES, EVALUATION_SEED)},
         episodes={"TRPO": record(mean_policy(step.params), SHOWN_SEED)},
         more={"last_step": {"divergence": step.kl, "surrogate_advantage": step.gain}},
     )

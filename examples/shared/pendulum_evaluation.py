@@ -23,6 +23,8 @@ SHOWN_SEED = 11
 STEPS = 200
 SECONDS_PER_STEP = 0.05
 MAX_TORQUE = 2.0
+# The name of the hand-written controller in tables and figures.
+CONTROLLER = "hand-made controller"
 
 
 @dataclass(frozen=True, eq=False)

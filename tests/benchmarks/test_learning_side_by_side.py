@@ -20,8 +20,8 @@ import pytest
 from benchmarks.harness.record import Record
 from benchmarks.learning import npnets_side, one_side, picture, problem, rival, side_by_side
 from benchmarks.learning.table import learning_table, pairs
+from examples.memory.recurrent_imitation import swing_up
 from examples.shared import pendulum_evaluation
-from examples.shared.swing_up_teacher import teacher_policy
 
 pytestmark = pytest.mark.numpy_alone("runs the comparison on the CPU, and reads its results")
 
@@ -150,8 +150,8 @@ def test_actions_within_one_become_torques_within_two_in_learning_and_evaluation
         steps = zip(ours.step(np.float32([action])), real.step(np.float32([2 * action])), strict=True)
         for seen, expected in list(steps)[:2]:
             np.testing.assert_allclose(seen, expected, rtol=1e-6)
-    returns = problem.evaluate_policy(lambda observations: teacher_policy(observations) / 2)
-    expected = pendulum_evaluation.evaluate(teacher_policy, 2, pendulum_evaluation.EVALUATION_SEED)
+    returns = problem.evaluate_policy(lambda observations: swing_up(observations) / 2)
+    expected = pendulum_evaluation.evaluate(swing_up, 2, pendulum_evaluation.EVALUATION_SEED)
     np.testing.assert_array_equal(returns, expected)
 
 

@@ -1,4 +1,4 @@
-"""The example that needs a memory: its hidden velocity, its teacher, its loss, its output and its errors."""
+"""The comparison of a policy with a memory and one without: its two students, its output and its errors."""
 
 import importlib
 import json
@@ -7,18 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from backends import as_numpy, assert_allclose, device, on_backend
+from backends import device
 from example_runs import run_here
 from interruption import interrupted_once
 
-from examples.memory.imitation import FEED_FORWARD, RECURRENT, Hyperparameters, LabelledEpisodes, Student, make_actors
-from examples.memory.imitation import negative_log_likelihood as loss_of
-from examples.shared.hidden_velocity import HiddenVelocity, play
+from examples.memory.memory_pendulum import FEED_FORWARD, RECURRENT, acting, make_students
+from examples.memory.recurrent_imitation import TUNED, Settings, Student, swing_up
+from examples.memory.recurrent_imitation import Episodes as Batch
+from examples.shared.pendulum_episodes import play
 from examples.shared.pendulum_evaluation import evaluate
-from examples.shared.swing_up_teacher import teacher_policy, teacher_torque
 from npnets import tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,138 +26,66 @@ EXAMPLE = ROOT / "examples" / "memory" / "memory_pendulum.py"
 another_process = pytest.mark.numpy_alone("runs in a process of its own, with its default device")
 no_network = pytest.mark.numpy_alone("is about the environment and the teacher, which know no networks")
 
-SMALL = Hyperparameters(hidden_layer_size=12, hidden_sizes=(20, 20), learning_rate=0.02)
 NAMES = (RECURRENT, FEED_FORWARD)
+SMALL = {"hidden_layer_size": 12, "learning_rate": 0.02}
 
 
-def student(name: str, settings: Hyperparameters = SMALL) -> Student:
-    return Student(make_actors(settings, 2, device())[name], settings)
-
-
-# -- the task and its teacher -----------------------------------------------------------------------------------------
-
-
-@no_network
-def test_the_wrapper_shows_the_angle_and_hides_the_velocity() -> None:
-    whole, hidden = gymnasium.make("Pendulum-v1"), HiddenVelocity(gymnasium.make("Pendulum-v1"))
-    seen = [env.reset(seed=3)[0] for env in (whole, hidden)]
-    for torque in np.linspace(-2, 2, 20, dtype=np.float32):
-        np.testing.assert_array_equal(seen[1], seen[0][:2])
-        assert seen[1] in hidden.observation_space
-        seen = [env.step(torque[None])[0] for env in (whole, hidden)]
-    hidden.unwrapped.state = np.array([0.7, 5.0])
-    fast = hidden.observation(hidden.unwrapped._get_obs())
-    hidden.unwrapped.state = np.array([0.7, -5.0])
-    np.testing.assert_array_equal(hidden.observation(hidden.unwrapped._get_obs()), fast)
-
-
-@no_network
-def test_the_wrapper_refuses_another_environment_with_what_it_shows() -> None:
-    with pytest.raises(ValueError, match="expected Pendulum-v1.*got Box"):
-        HiddenVelocity(gymnasium.make("MountainCarContinuous-v0"))
+def students() -> dict[str, Student]:
+    return make_students(Settings(**{**TUNED["Pendulum-v1"], **SMALL, "device": device()}))
 
 
 @no_network
 def test_episodes_are_what_the_other_evaluation_sees_and_hold_the_angle_that_was_shown() -> None:
-    episodes = play(teacher_policy, 3, seed=5)
-    np.testing.assert_allclose(episodes.returns, evaluate(teacher_policy, 3, seed=5), rtol=1e-12)
+    episodes = play(swing_up, 3, seed=5)
+    np.testing.assert_allclose(episodes.returns, evaluate(swing_up, 3, seed=5), rtol=1e-12)
     shown = np.stack([np.cos(episodes.angle), np.sin(episodes.angle), episodes.velocity], axis=-1)
     np.testing.assert_allclose(episodes.observations, shown, atol=1e-6)
     np.testing.assert_array_equal(episodes.episode(2).torque, episodes.torque[2])
-    blind = play(lambda seen: np.zeros((len(seen), 1)), 3, seed=5, wrappers=(HiddenVelocity,))
+    blind = play(lambda seen: np.zeros((len(seen), 1)), 3, seed=5, wrappers=(Settings(hide=(2,)).wrap,))
     assert blind.observations.shape == (3, 200, 2)
     np.testing.assert_array_equal(blind.observations[:, 0], episodes.observations[:, 0, :2])
 
 
-@no_network
-def test_the_teacher_swings_up_and_holds_the_pendulum_from_every_start() -> None:
-    episodes = play(teacher_policy, 40, seed=0)
-    assert np.abs(episodes.angle[:, 0]).max() > 3  # one of them hangs down
-    assert np.abs(episodes.angle[:, 150:]).max() < 0.05
-    assert episodes.returns.mean() > -200
-
-
-@no_network
-def test_the_teachers_torque_is_the_one_computed_by_hand() -> None:
-    assert teacher_torque(0.1, -0.2) == pytest.approx(-10 * 0.1 - 3 * -0.2)
-    assert teacher_torque(np.pi, 0.0) == 2  # hanging at rest it must start somehow
-    np.testing.assert_array_equal(teacher_torque([2.0, 2.0, 2.0], [1.0, -1.0, 7.9]), [2, -2, -2])
-
-
-# -- the students -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_loss_of_whole_episodes_is_that_of_stepping_through_them(name: str) -> None:
-    learner, rng = student(name), np.random.default_rng(0)
-    params = learner.init(rng).params
-    params["log_sigma"] = on_backend(np.array([-0.4], np.float32))
-    observations = rng.normal(size=(5, 9, 2)).astype(np.float32)
-    torques = rng.uniform(-2, 2, (5, 9)).astype(np.float32)
-    losses, memory = [], None
-    for t in range(9):
-        (mu, sigma), memory = learner.actor.forward(params, on_backend(observations[:, t]), memory)
-        mu, sigma = as_numpy(mu)[:, 0], as_numpy(sigma)[:, 0]
-        density = np.exp(-(((torques[:, t] - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
-        losses.append(-np.log(density))
-    found = loss_of(params, learner.actor, on_backend(observations), on_backend(torques))
-    assert_allclose(found, np.mean(losses), rtol=1e-5)
-
-
 def test_the_students_have_about_as_many_parameters_as_the_settings_say() -> None:
-    settings = Hyperparameters()
+    tuned = Settings(**{**TUNED["Pendulum-v1"], "device": device()})
     count = {
-        name: sum(leaf.size for leaf in tree.leaves(student(name, settings).init(np.random.default_rng(0)).params))
-        for name in NAMES
+        name: sum(leaf.size for leaf in tree.leaves(student.init(np.random.default_rng(0)).params))
+        for name, student in make_students(tuned).items()
     }
     assert count == {RECURRENT: 17_474, FEED_FORWARD: 17_026}
+
+
+def test_the_loss_of_the_feed_forward_student_takes_each_step_alone() -> None:
+    learner, rng = students()[FEED_FORWARD], np.random.default_rng(0)
+    params: Any = learner.init(rng).params
+    obs, action = rng.normal(size=(3, 5, 2)).astype(np.float32), rng.uniform(-2, 2, (3, 5, 1)).astype(np.float32)
+    steps = [Batch(obs[:, t : t + 1], action[:, t : t + 1], np.ones(3, np.int64)) for t in range(5)]
+    batches = [tree.to_device(one, device()) for one in (*steps, Batch(obs, action, np.full(3, 5)))]
+    *alone, together = (float(learner.loss(params, batch)) for batch in batches)
+    assert together == pytest.approx(np.mean(alone), rel=1e-5)
 
 
 def test_only_the_recurrent_student_learns_what_was_seen_one_step_before() -> None:
     rng = np.random.default_rng(1)
     observations = rng.uniform(-1, 1, (16, 10, 2)).astype(np.float32)
-    torques = np.concatenate([np.zeros((16, 1)), observations[:, :-1, 0]], axis=1).astype(np.float32)
+    torques = np.concatenate([np.zeros((16, 1, 1)), observations[:, :-1, :1]], axis=1).astype(np.float32)
     last = {}
-    for name in NAMES:
-        learner = student(name)
+    for name, learner in students().items():
         state = learner.init(np.random.default_rng(2))
         for _ in range(150):
-            state, loss = learner.learn(state, observations, torques)
-        last[name] = float(loss)
+            state, found = learner.learn(state, Batch(observations, torques, np.full(16, 10)))
+        last[name] = float(found["loss"])
     assert last[RECURRENT] < last[FEED_FORWARD] - 0.5
 
 
 def test_a_policy_remembers_within_its_episodes_and_nothing_of_those_before() -> None:
     seen = np.array([[0.6, 0.8]], np.float32)
-    for name in NAMES:
-        learner = student(name)
-        params = learner.init(np.random.default_rng(0)).params
-        policy = learner.policy(params)
+    for name, learner in students().items():
+        state = learner.init(np.random.default_rng(0))
+        policy = acting(learner, state)
         first, second = policy(seen), policy(seen)
         assert np.array_equal(first, second) is (name == FEED_FORWARD)
-        np.testing.assert_array_equal(learner.policy(params)(seen), first)
-
-
-def test_a_policy_with_a_generator_draws_around_the_mean() -> None:
-    learner = student(FEED_FORWARD)
-    params = learner.init(np.random.default_rng(0)).params
-    params["log_sigma"] = on_backend(np.array([-1.0], np.float32))
-    seen = np.tile(np.array([[0.6, 0.8]], np.float32), (4000, 1))
-    drawn, mean = learner.policy(params, np.random.default_rng(3))(seen), learner.policy(params)(seen)
-    assert drawn.std() == pytest.approx(np.exp(-1), rel=0.05)
-    assert drawn.mean() == pytest.approx(mean.mean(), abs=0.03)
-
-
-@no_network
-def test_labelled_episodes_store_each_episode_with_its_own_torques() -> None:
-    data = LabelledEpisodes()
-    for first in (0, 3):
-        observations = np.arange(first, first + 3, dtype=np.float32)[:, None, None] * np.ones((1, 4, 2), np.float32)
-        data.add(observations, -observations[..., 0])
-    observations, torques = data.batch(np.random.default_rng(0), 60)
-    assert (observations.shape, torques.shape) == ((60, 4, 2), (60, 4))
-    np.testing.assert_array_equal(torques, -observations[..., 0])
-    assert set(observations[:, 0, 0]) == set(range(6))
+        np.testing.assert_array_equal(acting(learner, state)(seen), first)
 
 
 # -- output and errors ------------------------------------------------------------------------------------------------

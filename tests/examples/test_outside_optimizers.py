@@ -23,8 +23,8 @@ from examples.own_optimizer import (
     trust_region,
 )
 from examples.own_optimizer.lion_cloning import lion
-from examples.shared.hidden_velocity import play
 from examples.shared.learning_curve import LearningCurve
+from examples.shared.pendulum_episodes import play
 from npnets import checkpoint, tree
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,12 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import npnets
+from examples.memory.recurrent_imitation import swing_up
 from examples.shared import picture, results_folder
 from examples.shared.command_line import new_parser
 from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import SHOWN_SEED, mean_and_standard_error, record
 from examples.shared.results import Run, save, write_results
-from examples.shared.swing_up_teacher import teacher_policy
 from npnets.training.provenance import command
 
 pytestmark = pytest.mark.numpy_alone("is about files and pictures, which know no networks")
@@ -48,7 +48,7 @@ def run_of(*names: str, **changes: Any) -> Run:
         "settings": {"hidden_sizes": (64, 64), "tau": 0.01},
         "curves": curves,
         "others": {"behaviour in the data": rng.normal(-927, 100, 9), "behaviour cloning": rng.normal(-1069, 9, 9)},
-        "episodes": {name: record(teacher_policy, SHOWN_SEED) for name in names},
+        "episodes": {name: record(swing_up, SHOWN_SEED) for name in names},
     }
     return Run(**(given | changes))
 

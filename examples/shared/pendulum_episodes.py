@@ -1,4 +1,4 @@
-"""Pendulum-v1 with its velocity hidden, and parallel episodes of it.
+"""Parallel episodes of Pendulum-v1, with the true state at each step.
 
 A policy is a function from the observations of one time step, a row for each pendulum, to torques `(pendulums, 1)` in
 N m; it may have a memory of earlier calls. The angle is 0 upright and grows anticlockwise (rad); velocity is its rate
@@ -18,20 +18,6 @@ from numpy.typing import NDArray
 from examples.shared.pendulum_evaluation import STEPS, Episode, Policy, torques_of
 
 Array = NDArray[np.float32]
-
-
-class HiddenVelocity(gymnasium.ObservationWrapper):
-    """Pendulum-v1 with the cosine and the sine of its angle as observation, `(2,)`, without the velocity."""
-
-    def __init__(self, env: gymnasium.Env) -> None:
-        super().__init__(env)
-        whole = env.observation_space
-        if not isinstance(whole, gymnasium.spaces.Box) or whole.shape != (3,):
-            raise ValueError(f"expected Pendulum-v1, with cosine, sine and velocity as observation, got {whole}")
-        self.observation_space = gymnasium.spaces.Box(whole.low[:2], whole.high[:2], dtype=np.float32)
-
-    def observation(self, observation: Array) -> Array:
-        return observation[:2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +64,7 @@ def play(policy: Policy, episodes: int, seed: int, wrappers: tuple[Callable[[Any
     seed
         Episode `i` starts with `reset(seed=seed + i)`: equal seeds give equal initial states.
     wrappers
-        Wrappers of each environment, such as `HiddenVelocity`.
+        Wrappers of each environment, which hide its velocity for example.
     """
     envs = gymnasium.vector.SyncVectorEnv([lambda: _pendulum(wrappers)] * episodes)
     observations, _ = envs.reset(seed=seed)
