@@ -9,6 +9,3 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 """The root of the checkout, the working directory of all benchmark processes."""
-
-TRANSITIONS = ROOT / "examples" / "data" / "pendulum_mixed.npz"
-"""The recorded transitions that BCQ learns from."""

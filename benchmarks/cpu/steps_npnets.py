@@ -1,24 +1,23 @@
 """Learning steps of TD3, SAC and BCQ on npnets, in the order and with the formulas of Tianshou's policies.
 
-Both critics of TD3 and SAC are one ensemble of two: their losses are independent and Adam is elementwise, so that the
-numbers are those of two separate critics. BCQ is that of the examples.
+Both critics are one ensemble of two: their losses are independent and Adam is elementwise, so that the numbers are
+those of two separate critics. BCQ is that of the examples.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import Any
 
+import gymnasium
 import numpy as np
 
 import npnets
 import npnets.numpy as nnp
 from benchmarks.cpu import cells
 from benchmarks.cpu.cells import Cell
-from examples.offline.bcq import BCQ, State
-from examples.offline.bcq_settings import Hyperparameters
-from npnets import optim, tree
+from examples.offline.bcq import BCQ, TUNED, Settings, State
+from npnets import data, optim, tree
 from npnets.distributions import SquashedGaussian
 
 ADAM = optim.adam(cells.LEARNING_RATE, eps=cells.EPS)
@@ -130,28 +129,36 @@ class BatchConstrained:
     """The example's BCQ."""
 
     def __init__(self, cell: Cell, rng: np.random.Generator) -> None:
-        params, self.rng = cells.first_parameters(cell), rng
-        self.agent = BCQ(bcq_settings(cell), cells.OBS, cells.ACT)
-        states = {name: optimizer.init(params[name]) for name, optimizer in self.agent.optimizers.items()}
-        self.state = State(params, {name: params[name] for name in cells.CRITICS}, states)
+        first, self.rng = cells.first_parameters(cell), rng
+        spaces = gymnasium.spaces.Box(-np.inf, np.inf, (cells.OBS,)), gymnasium.spaces.Box(-1.0, 1.0, (cells.ACT,))
+        self.agent = BCQ(bcq_settings(cell), *spaces)
+        critics = tree.map(_paired, first["critic_1"], first["critic_2"])
+        adams = self.agent.vae_adam.init(first["vae"]), self.agent.perturbation_adam.init(first["perturbation"])
+        networks = first["vae"], first["perturbation"], critics, critics
+        self.state = State(*networks, *adams, self.agent.critics_adam.init(critics))
         given = cells.data(cell)
-        self.batch = given["obs"], given["act"], given["reward"][:, 0], given["next_obs"], given["terminal"][:, 0]
+        reward, terminated = given["reward"][:, 0], given["terminal"][:, 0] > 0
+        self.batch = data.Transitions(given["obs"], given["act"], reward, given["next_obs"], terminated)
 
     def __call__(self) -> tuple[Any, Any, Any]:
         self.state, losses = self.agent.learn(self.state, self.batch, self.rng)
-        return 2 * losses.critic, losses.actor, losses.vae  # the example returns the mean over both critics
+        return losses["critics"], losses["actor"], losses["vae"]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the networks."""
+        return {name: getattr(self.state, name) for name in ("perturbation", "vae", "critics")}
+
+    @property
+    def targets(self) -> dict[str, Any]:
+        """The parameters of the target networks."""
+        return {"critics": self.state.target_critics}
 
 
-def bcq_settings(cell: Cell) -> Hyperparameters:
-    """Return the example's settings with this benchmark's sizes."""
-    return replace(
-        Hyperparameters(),
-        hidden_sizes=cell.hidden,
-        vae_hidden_sizes=cell.hidden,
-        latent_dim=cells.LATENT,
-        batch_size=cell.batch,
-        max_action=1.0,
-    )
+def bcq_settings(cell: Cell) -> Settings:
+    """Return the example's settings for Pendulum-v1 with this benchmark's sizes."""
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
+    return Settings(**{**TUNED["Pendulum-v1"], **sizes, "batch_size": cell.batch})
 
 
 STEP = {"td3": TD3, "sac": SAC, "bcq": BatchConstrained}
@@ -167,8 +174,7 @@ def outcome(cell: Cell) -> dict[str, Any]:
     step = make(cell, np.random.default_rng(0))
     losses = [step() for _ in range(cells.STEPS)][-1]
     found = {"losses": np.stack(losses)}  # in one array, because the actor's alone may be near zero
-    params, targets = (step.state.params, step.state.targets) if cell.network == "bcq" else (step.params, step.targets)
-    for kind, networks in (("", params), ("target ", targets)):
+    for kind, networks in (("", step.params), ("target ", step.targets)):
         found |= cells.by_path({f"{kind}{name}": network for name, network in _separate(networks).items()})
     if cell.network == "sac":  # whose actor has no target
         found = {name: array for name, array in found.items() if not name.startswith("target actor")}
@@ -177,12 +183,11 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 def _separate(networks: dict[str, Any]) -> dict[str, Any]:
     """Return the critics of an ensemble as separate networks, by name."""
-    if "critics" not in networks:
-        return networks
+    others = {name: network for name, network in networks.items() if name != "critics"}
     single = {
         name: tree.map(lambda leaf, i=i: _member(leaf, i), networks["critics"]) for i, name in enumerate(cells.CRITICS)
     }
-    return {"actor": networks["actor"], **single}
+    return {**others, **single}
 
 
 def _paired(first: Any, second: Any) -> Any:

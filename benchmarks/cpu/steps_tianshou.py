@@ -22,7 +22,7 @@ from benchmarks.cpu import cells
 from benchmarks.cpu.cells import Cell
 from benchmarks.cpu.tianshou_parameters import arrays, load
 from benchmarks.learning import bcq_tianshou
-from examples.offline.bcq_settings import Hyperparameters
+from examples.offline.bcq import TUNED, Settings
 
 _TWINS = dict(zip(cells.CRITICS, ("critic", "critic2"), strict=True))
 _OLD = {f"target {name}": f"{module}_old" for name, module in _TWINS.items()}
@@ -89,14 +89,9 @@ def _sac(cell: Cell) -> SACPolicy:
 
 
 def _bcq(cell: Cell) -> Any:
-    settings = Hyperparameters(
-        hidden_sizes=cell.hidden,
-        vae_hidden_sizes=cell.hidden,
-        latent_dim=cells.LATENT,
-        batch_size=cell.batch,
-        max_action=1.0,
-    )
-    return bcq_tianshou.make_policy(settings, cells.OBS, cells.ACT)
+    sizes = {"hidden_sizes": cell.hidden, "vae_hidden_sizes": cell.hidden, "latent_dim": cells.LATENT}
+    settings = Settings(**{**TUNED["Pendulum-v1"], **sizes, "batch_size": cell.batch})
+    return bcq_tianshou.make_policy(settings, cells.OBS, cells.ACT, max_action=1.0)
 
 
 _POLICIES: dict[str, Callable[[Cell], Any]] = {"td3": _td3, "sac": _sac, "bcq": _bcq}

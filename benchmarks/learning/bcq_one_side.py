@@ -7,31 +7,29 @@ Settings, data, number of steps and evaluation are the same for both libraries; 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
-from benchmarks import TRANSITIONS
-from examples.offline.bcq_settings import Hyperparameters
+import gymnasium
+import numpy as np
+from tqdm import trange
+
+from examples.offline.bcq import BCQ, RECORDED, TUNED, Settings, recorded
 from examples.shared.pendulum_evaluation import EVALUATION_SEED, Policy, evaluate, mean_and_standard_error
-from examples.shared.transitions import Transitions, load
+from npnets.backend import to_numpy
+from npnets.data import ReplayBuffer
+
+ENV = "Pendulum-v1"
 
 
-def train_npnets(settings: Hyperparameters, data: Transitions, seed: int) -> tuple[Policy, float]:
+def train_npnets(settings: Settings, buffer: ReplayBuffer, spaces: Any) -> tuple[Policy, float]:
     """Call the example's ``learn`` ``settings.steps`` times; return the policy and the seconds of training."""
-    import numpy as np
-    from tqdm import trange
-
-    from examples.offline.bcq import BCQ
-
-    rng = np.random.default_rng(seed)
-    agent = BCQ(settings, data.observations.shape[1], data.actions.shape[1])
+    rng, agent = np.random.default_rng(settings.seed), BCQ(settings, *spaces)
     state = agent.init(rng)
     began = time.perf_counter()
     for _ in trange(settings.steps, desc="npnets", unit="step", mininterval=1.0):
-        state, _ = agent.learn(state, data.batch(rng, settings.batch_size), rng)
-    seconds = time.perf_counter() - began
-    acting = np.random.default_rng(seed)
-    return lambda observations: agent.act(state.params, observations, acting), seconds
+        state, _ = agent.learn(state, buffer.sample(rng, settings.batch_size), rng)
+    seconds, policy = time.perf_counter() - began, agent.policy(state)
+    return lambda observations: to_numpy(policy.act(observations)), seconds
 
 
 def run(library: str, seed: int, steps: int | None, episodes: int) -> dict[str, Any]:
@@ -40,9 +38,10 @@ def run(library: str, seed: int, steps: int | None, episodes: int) -> dict[str, 
         train = train_npnets
     else:
         from benchmarks.learning.bcq_tianshou import train
-    settings = Hyperparameters()
-    settings = replace(settings, steps=steps or settings.steps)
-    policy, seconds = train(settings, load(TRANSITIONS), seed)
+    env = gymnasium.make(ENV)
+    spaces = env.observation_space, env.action_space
+    settings = Settings(**{**TUNED[ENV], "seed": seed, **({"steps": steps} if steps else {})})
+    policy, seconds = train(settings, recorded(str(RECORDED), *spaces), spaces)
     mean, error = mean_and_standard_error(evaluate(policy, episodes, EVALUATION_SEED))
     return {
         "steps": settings.steps,

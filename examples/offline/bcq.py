@@ -1,159 +1,255 @@
-"""Batch-constrained Q-learning (Fujimoto, Meger and Precup 2019, arXiv:1812.02900) in pure functions.
+"""BCQ: batch-constrained deep Q-learning (Fujimoto, Meger and Precup 2019, arXiv:1812.02900).
 
-This file has the algorithm: networks, losses, the learning step, and the trained policy. The order of updates and every
-formula are those of Tianshou's `BCQPolicy`.
+    python bcq.py                                            # recorded data of Pendulum-v1, in about a minute
+    python bcq.py --env HalfCheetah-v5 --data cheetah.hdf5 --out runs/cheetah
+    python bcq.py --resume runs/cheetah
 
-A `State` holds everything that training changes; `learn` takes a state and returns the next one.
+Learns from recorded transitions alone; the environment is for evaluations. Critics overestimate actions that nobody has
+tried, so that none are asked for: a VAE generates actions like those in the data, a network changes them a little
+toward higher values, and the policy takes the best of several. The defaults are those of Tianshou's offline_bcq.py,
+which has the paper's networks.
 """
 
-from __future__ import annotations
-
+import math
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.offline.bcq_settings import Hyperparameters
-from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
-from examples.shared.transitions import Array, Batch
-from npnets import optim
-from npnets.backend import to_device, to_numpy
+from npnets import data, losses, optim, training, tree
+from npnets.training import option
+from npnets.typing import Array, Params
+
+RECORDED = Path(__file__).resolve().parent.parent / "data" / "pendulum_mixed.npz"
+"""Transitions of Pendulum-v1, which the checkout has."""
 
 
-class Networks(NamedTuple):
-    """The networks of BCQ; both critics share this network and have separate parameters."""
+@dataclass(frozen=True)
+class Settings(training.Settings):
+    """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
+    data: str = option(str(RECORDED), "transitions: .npz, or .hdf5 of D4RL or Minari", is_file=True)
+    steps: int = option(1_000_000, "gradient steps", at_least=1)
+    evaluate_every: int = option(5000, "steps between evaluations", at_least=1)
+    batch_size: int = option(256, "transitions of a learning step", at_least=1)
+    hidden_sizes: tuple[int, ...] = option((400, 300), "hidden layers of perturbation and critics", at_least=1)
+    vae_hidden_sizes: tuple[int, ...] = option((750, 750), "hidden layers of encoder and decoder", at_least=1)
+    latent_dim: int = option(0, "size of the latent vector; 0 is twice the entries of an action", at_least=0)
+    actor_lr: float = option(1e-3, "Adam's learning rate of the perturbation")
+    critic_lr: float = option(1e-3, "Adam's learning rate of the critics")
+    vae_lr: float = option(1e-3, "Adam's learning rate of the VAE")
+    gamma: float = option(0.99, "discount per step")
+    tau: float = option(0.005, "step of the target critics toward the critics")
+    lmbda: float = option(0.75, "weight of the lower target value; the higher one has the rest")
+    phi: float = option(0.05, "largest perturbation, as a fraction of half the width of the actions' bounds")
+    num_sampled_action: int = option(10, "sampled actions for each next observation", at_least=1)
+    forward_sampled_times: int = option(100, "sampled actions from which the policy takes the best", at_least=1)
+
+
+TUNED: dict[str, dict[str, Any]] = {
+    "Pendulum-v1": {
+        "steps": 10_000,
+        "evaluate_every": 1000,
+        "episodes": 30,
+        "checkpoint_every": 1000,
+        "batch_size": 128,
+        "hidden_sizes": (64, 64),
+        "vae_hidden_sizes": (64, 64),
+        "latent_dim": 4,
+        "gamma": 0.98,
+        "tau": 0.02,
+        "phi": 0.2,
+    }
+}
+
+
+class State(NamedTuple):
+    """All that changes during training."""
+
+    vae: Params
+    perturbation: Params
+    critics: Params
+    target_critics: Params
+    vae_adam: optim.AdamState
+    perturbation_adam: optim.AdamState
+    critics_adam: optim.AdamState
+
+
+@dataclass(frozen=True)
+class BestOfSamples:
+    """The network of the policy: the best of several perturbed samples of the VAE, as the first critic values them.
+
+    The latent vectors are the same for all observations, so that the policy is a function of the observation.
+    """
+
+    vae: npnets.VAE
     perturbation: npnets.Perturbation
     critic: npnets.Critic
-    vae: npnets.VAE
+    samples: int
 
+    def init(self, rng: np.random.Generator) -> Params:
+        """Draw parameters."""
+        parts = {"vae": self.vae, "perturbation": self.perturbation, "critic": self.critic}
+        return {name: part.init(rng) for name, part in parts.items()}
 
-class Losses(NamedTuple):
-    """The losses of one learning step, each a zero-dimensional array; reading one waits for the GPU."""
-
-    vae: Array
-    critic: Array
-    actor: Array
-
-
-CRITICS = ("critic_1", "critic_2")
-
-
-def make_networks(settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> Networks:
-    """Return BCQ's networks for observations and actions of these widths."""
-    limit, hidden, latent = settings.max_action, settings.hidden_sizes, settings.latent_dim
-    trunk = npnets.Net(obs_dim + act_dim, act_dim, hidden_sizes=hidden, device=device)
-    features = npnets.Net(obs_dim, act_dim, hidden_sizes=hidden, concat=True, device=device)
-    encoder = npnets.MLP(obs_dim + act_dim, hidden_sizes=settings.vae_hidden_sizes, device=device)
-    decoder = npnets.MLP(obs_dim + latent, act_dim, hidden_sizes=settings.vae_hidden_sizes, device=device)
-    return Networks(
-        npnets.Perturbation(trunk, limit, device=device, phi=settings.phi),
-        npnets.Critic(features, device=device),
-        npnets.VAE(encoder, decoder, settings.vae_hidden_sizes[-1], latent, limit, device=device),
-    )
+    def forward(self, params: Any, obs: Array, state: None = None) -> tuple[Array, None]:
+        """Return actions `(n, entries)` for observations `(n, ...)`."""
+        rows, latent = len(obs), np.random.default_rng(0).standard_normal((self.samples, self.vae.latent_dim))
+        repeated = nnp.repeat(flat(obs), self.samples, 0)
+        action = self.vae.decode(params["vae"], repeated, np.tile(np.clip(latent, -0.5, 0.5), (rows, 1)))
+        action = self.perturbation.forward(params["perturbation"], repeated, action)
+        value = self.critic.forward(params["critic"], repeated, action)
+        best = nnp.argmax(nnp.reshape(value, (rows, self.samples, 1)), 1)[:, None]
+        return nnp.take_along_axis(nnp.reshape(action, (rows, self.samples, -1)), best, 1)[:, 0], None
 
 
 class BCQ:
-    """BCQ's networks, settings and optimizers; an object does not change during training.
+    """The networks, settings and optimizers of BCQ, which do not change; `State` holds what does.
 
     Parameters
     ----------
-    settings : Hyperparameters
-    obs_dim, act_dim : int
-        Widths of an observation and of an action.
-    device : str or int
-        Device of parameters and training.
+    settings : Settings
+    obs_space, act_space : gymnasium.spaces.Box
     """
 
-    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
-        self.settings = settings
-        self.device = device
-        self.networks = make_networks(settings, obs_dim, act_dim, device)
-        rates = {
-            "perturbation": settings.actor_lr,
-            "vae": settings.vae_lr,
-            **dict.fromkeys(CRITICS, settings.critic_lr),
-        }
-        self.optimizers = {name: optim.adam(rate) for name, rate in rates.items()}
+    def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
+        self.settings, self.act_space, device = settings, act_space, settings.device
+        obs_dim, act_dim, sizes = math.prod(obs_space.shape), math.prod(act_space.shape), settings.hidden_sizes
+        bounds: Any = {"low": act_space.low.ravel(), "high": act_space.high.ravel(), "device": device}
+        latent, vae_sizes = settings.latent_dim or 2 * act_dim, settings.vae_hidden_sizes
+        encoder = npnets.MLP(obs_dim + act_dim, hidden_sizes=vae_sizes)
+        decoder = npnets.MLP(obs_dim + latent, act_dim, hidden_sizes=vae_sizes)
+        self.vae = npnets.VAE(encoder, decoder, vae_sizes[-1], latent, **bounds)
+        trunk = npnets.Net(obs_dim + act_dim, act_dim, hidden_sizes=sizes, device=device)
+        self.perturbation = npnets.Perturbation(trunk, phi=settings.phi, **bounds)
+        # Two critics in one network: its layers have an axis for the members, and its values are (2, batch, 1).
+        self.critics, self.first_critic = (
+            npnets.Critic(
+                npnets.Net(obs_dim, act_dim, hidden_sizes=sizes, concat=True, device=device, linear_layer=layer),
+                device=device,
+                linear_layer=layer,
+                flatten_input=False,
+            )
+            for layer in (partial(npnets.EnsembleLinear, 2), partial(npnets.EnsembleLinear, 1))
+        )
+        self.vae_adam, self.perturbation_adam = optim.adam(settings.vae_lr), optim.adam(settings.actor_lr)
+        self.critics_adam = optim.adam(settings.critic_lr)
 
     def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the target critics start equal to the critics."""
-        perturbation, critic, vae = self.networks
-        params = {"perturbation": perturbation.init(rng), "vae": vae.init(rng)}
-        params |= {name: critic.init(rng) for name in CRITICS}
-        return initial_state(params, self.optimizers, targets=CRITICS)
+        vae, perturbation, critics = (part.init(rng) for part in (self.vae, self.perturbation, self.critics))
+        adams = self.vae_adam.init(vae), self.perturbation_adam.init(perturbation), self.critics_adam.init(critics)
+        return State(vae, perturbation, critics, critics, *adams)
 
-    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, Losses]:
-        """Take one gradient step for each network on a batch of transitions, and update the targets.
+    def learn(self, state: State, batch: data.Transitions, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the VAE, the critics and the perturbation, and move the target critics."""
+        batch = tree.to_device(batch, self.settings.device)
+        state, vae_loss = self.improve_vae(state, batch, rng)
+        state, critics_loss = self.improve_critics(state, batch, rng)
+        state, actor_loss = self.improve_perturbation(state, batch.obs, rng)
+        target = optim.soft_update(target=state.target_critics, source=state.critics, tau=self.settings.tau)
+        found = {"vae": vae_loss, "critics": critics_loss, "actor": actor_loss}
+        return state._replace(target_critics=target), found
 
-        Parameters
-        ----------
-        state : State
-        batch : five arrays
-            Observations, actions, rewards, next observations and terminals, as `Transitions.batch` draws them.
-        rng : np.random.Generator
-            Draws the VAE's noise and latent vectors.
+    def improve_vae(self, state: State, batch: Any, rng: np.random.Generator) -> tuple[State, Array]:
+        """Lower the squared error of reconstructed actions plus half the divergence of the latent from a normal."""
 
-        Returns
-        -------
-        State, Losses
-        """
-        obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
-        state, vae_loss = gradient_step(state, self.optimizers, "vae", self._vae_loss, obs, act, rng)
-        target = self._target(state, rewards, next_obs, terminals, rng)
-        critic_losses = []
-        for name in CRITICS:
-            state, loss = gradient_step(state, self.optimizers, name, self._critic_loss, obs, act, target)
-            critic_losses.append(loss)
-        sampled = self.networks.vae.decode(state.params["vae"], obs, rng=rng)
-        given = state.params["critic_1"], obs, sampled
-        state, actor_loss = gradient_step(state, self.optimizers, "perturbation", self._actor_loss, *given)
-        losses = Losses(vae_loss, nnp.mean(nnp.stack(critic_losses)), actor_loss)
-        return update_targets(state, self.settings.tau), losses
+        def loss(vae: Params) -> Array:
+            reconstruction, mean, std = self.vae.forward(vae, batch.obs, batch.action, rng=rng)
+            divergence = nnp.mean(-nnp.log(std) + (std**2 + mean**2 - 1) / 2)
+            return losses.squared_error(reconstruction, batch.action) + divergence / 2
 
-    def act(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Return, for each observation, the action of the highest value among perturbed samples of the VAE.
+        value, grads = npnets.value_and_grad(loss)(state.vae)
+        vae, adam = self.vae_adam.update(state.vae, grads, state.vae_adam)
+        return state._replace(vae=vae, vae_adam=adam), value
 
-        Parameters
-        ----------
-        params : dict
-            `State.params`.
-        observations : (n, obs_dim) array
-        rng : np.random.Generator
+    def improve_critics(self, state: State, batch: Any, rng: np.random.Generator) -> tuple[State, Array]:
+        """Move both critics toward the reward plus the discounted best value of several sampled next actions."""
+        obs, lmbda = nnp.repeat(batch.next_obs, self.settings.num_sampled_action, 0), self.settings.lmbda
+        action = self.vae.decode(state.vae, obs, rng=rng)
+        first, second = self.critics.forward(state.target_critics, obs, action)
+        values = lmbda * nnp.minimum(first, second) + (1 - lmbda) * nnp.maximum(first, second)
+        best = nnp.max(nnp.reshape(values, (len(batch.reward), -1)), 1)
+        target = batch.reward + self.settings.gamma * ~batch.terminated * best
 
-        Returns
-        -------
-        (n, act_dim) NumPy array
-        """
-        perturbation, critic, vae = self.networks
+        def loss(critics: Params) -> Array:
+            values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
+            return 2 * losses.squared_error(values, nnp.broadcast_to(target, values.shape))  # the sum over both
+
+        value, grads = npnets.value_and_grad(loss)(state.critics)
+        critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)
+        return state._replace(critics=critics, critics_adam=adam), value
+
+    def improve_perturbation(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[State, Array]:
+        """Raise the first critic's value of perturbed samples of the VAE."""
+        sampled, critic = self.vae.decode(state.vae, obs, rng=rng), first_of(state.critics)
+
+        def loss(perturbation: Params) -> Array:
+            action = self.perturbation.forward(perturbation, obs, sampled)
+            return -nnp.mean(self.first_critic.forward(critic, obs, action))
+
+        value, grads = npnets.value_and_grad(loss)(state.perturbation)
+        perturbation, adam = self.perturbation_adam.update(state.perturbation, grads, state.perturbation_adam)
+        return state._replace(perturbation=perturbation, perturbation_adam=adam), value
+
+    def policy(self, state: State) -> npnets.Policy:
+        """Return the policy that takes the best of sampled actions."""
         samples = self.settings.forward_sampled_times
-        obs = to_device(np.repeat(observations, samples, axis=0), self.device)
-        actions = perturbation.forward(params["perturbation"], obs, vae.decode(params["vae"], obs, rng=rng))
-        values = critic.forward(params["critic_1"], obs, actions).reshape(-1, samples)
-        best = to_numpy(values).argmax(axis=1)
-        return to_numpy(actions).reshape(len(best), samples, -1)[np.arange(len(best)), best]
+        network = BestOfSamples(self.vae, self.perturbation, self.first_critic, samples)
+        params = {"vae": state.vae, "perturbation": state.perturbation, "critic": first_of(state.critics)}
+        return npnets.Policy(network, params, to_action="as_is", low=self.act_space.low, high=self.act_space.high)
 
-    def _vae_loss(self, params: Any, obs: Array, act: Array, rng: np.random.Generator) -> Any:
-        """Squared error of the reconstruction plus half the KL divergence of the latent from the standard normal."""
-        reconstruction, mean, std = self.networks.vae.forward(params, obs, act, rng=rng)
-        divergence = nnp.mean(-nnp.log(std) + (std**2 + mean**2 - 1) / 2)
-        return nnp.mean((act - reconstruction) ** 2) + divergence / 2
 
-    def _target(self, state: State, rewards: Array, next_obs: Array, terminals: Array, rng: Any) -> Array:
-        """Return the target `(batch, 1)` of the critics: the best value of several actions sampled from the VAE."""
-        settings, (_, critic, vae) = self.settings, self.networks
-        obs = nnp.repeat(next_obs, settings.num_sampled_action, 0)
-        act = vae.decode(state.params["vae"], obs, rng=rng)
-        q_1, q_2 = (critic.forward(state.targets[name], obs, act) for name in CRITICS)
-        q = settings.lmbda * nnp.minimum(q_1, q_2) + (1 - settings.lmbda) * nnp.maximum(q_1, q_2)
-        best = q.reshape(len(next_obs), -1).max(axis=1)
-        return (rewards + (1 - terminals) * settings.gamma * best)[:, None]
+def first_of(critics: Params) -> Params:
+    """Return the parameters of the first of both critics."""
+    return tree.map(lambda leaf: leaf[:1], critics)
 
-    def _critic_loss(self, params: Any, obs: Array, act: Array, target: Array) -> Any:
-        return nnp.mean((self.networks.critic.forward(params, obs, act) - target) ** 2)
 
-    def _actor_loss(self, params: Any, critic_params: Any, obs: Array, sampled: Array) -> Any:
-        """Return the negative mean value, by the first critic, of the perturbed actions."""
-        perturbed = self.networks.perturbation.forward(params, obs, sampled)
-        return -nnp.mean(self.networks.critic.forward(critic_params, obs, perturbed))
+def flat(array: Array) -> Array:
+    """Return observations or actions `(n, ...)` as `(n, entries)`."""
+    return nnp.reshape(array, (len(array), -1))
+
+
+def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
+    """Read the transitions in a file, in float32 and each row flat; an error if they are not of an environment."""
+    found = data.load(path).transitions
+    for what, column, space in (("observations", found.obs, obs_space), ("actions", found.action, act_space)):
+        if column.shape[1:] != space.shape:
+            raise ValueError(
+                f"{path} has {what} of shape {column.shape[1:]}, but the environment's have shape {space.shape}; "
+                "choose the environment of the recording with --env"
+            )
+    low, high = found.action - act_space.low, act_space.high - found.action
+    if min(low.min(), high.min()) < -1e-6 * np.max(act_space.high - act_space.low):
+        raise ValueError(
+            f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "
+            f"are from {act_space.low.min():g} to {act_space.high.max():g}; is their scale another?"
+        )
+    float32: Any = {"obs_dtype": np.float32, "action_dtype": np.float32, "reward_dtype": np.float32}
+    buffer = data.ReplayBuffer(len(found.reward), **float32)
+    buffer.add(flat(found.obs), flat(found.action), found.reward, flat(found.next_obs), found.terminated)
+    return buffer
+
+
+def train(settings: Settings, run: training.Run) -> None:
+    """Learn from batches of the recorded transitions."""
+    env = training.make_env(settings.env)
+    bcq, rng = BCQ(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
+    buffer = recorded(settings.data, env.observation_space, env.action_space)
+    env.close()
+    state, rng, _ = run.restore(bcq.init(rng), rng)
+    found: dict[str, Array] = {}
+    run.record(state, found, bcq.policy)
+    for _ in run.steps():
+        state, found = bcq.learn(state, buffer.sample(rng, settings.batch_size), rng)
+        run.record(state, found, bcq.policy)
+        run.save_if_due(state, rng)
+
+
+if __name__ == "__main__":
+    sys.exit(training.main(train, Settings, __doc__, TUNED, classes=[BestOfSamples]))

@@ -13,6 +13,9 @@ from backends import device, rounding
 from example_runs import run_here
 from interruption import interrupted_once
 
+from examples.offline.bcq import BestOfSamples
+from npnets import Policy, tree
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "offline" / "offline_bcq.py"
 STEPS = 3
@@ -44,6 +47,12 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return out
 
     return learn
+
+
+def weights_of(out: Path) -> dict[str, Any]:
+    """Return the parameters of the saved policy by their paths."""
+    params = Policy.load(out / "policy.npz", classes=[BestOfSamples]).params
+    return dict(zip(tree.paths(params), tree.leaves(params), strict=True))
 
 
 def transitions(n: int = 40, obs_dim: int = 3, act_dim: int = 1) -> Any:
@@ -80,8 +89,8 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_t
     assert results["returns"]["behaviour in the data"]["mean"] == pytest.approx(-927, abs=1)
     assert results["steps"] == STEPS
     assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
-    policy = np.load(out / "policy.npz")
-    assert policy["critic_1.last.linear_0.weight"].shape == (64, 1)
+    policy = Policy.load(out / "policy.npz", classes=[BestOfSamples])
+    assert policy.params["critic"]["last"]["linear_0"]["weight"].shape == (1, 64, 1)
     assert {path.name for path in out.iterdir()} == {"policy.npz", "results.json", "learning.png"}
 
 
@@ -89,7 +98,7 @@ def test_a_short_run_prints_the_table_and_writes_policy_results_and_picture(on_t
 @pytest.mark.numpy_alone("the test below compares training on another device with the CPU")
 def test_equal_seeds_give_equal_policies_and_different_seeds_different_ones(learned: Any) -> None:
     first, again, other = (
-        np.load(learned(name, "--seed", seed) / "policy.npz")["vae.encoder.linear_0.weight"]
+        weights_of(learned(name, "--seed", seed))["vae.encoder.linear_0.weight"]
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     np.testing.assert_array_equal(first, again)
@@ -101,7 +110,7 @@ def test_a_policy_learned_on_any_device_equals_that_of_a_separate_process_on_the
     learned: Any, on_the_cpu: Any
 ) -> None:
     out = learned("here")
-    expected, found = np.load(on_the_cpu[1] / "policy.npz"), np.load(out / "policy.npz")
+    expected, found = weights_of(on_the_cpu[1]), weights_of(out)
     assert set(found) == set(expected)
     for name in expected:
         # Adam takes a step of full length for a gradient that is all rounding: on a real GPU such steps differ.
@@ -113,23 +122,27 @@ def test_a_policy_learned_on_any_device_equals_that_of_a_separate_process_on_the
 @pytest.mark.slow
 @another_process
 def test_ctrl_c_saves_the_policy_at_that_point(tmp_path: Path) -> None:
-    shown = b"critic="  # the progress bar shows losses: learning has begun
+    shown = b"critics="  # the progress bar shows losses: learning has begun
     status, errors = interrupted_once(shown, EXAMPLE, "--steps", "1000000", "--out", str(tmp_path))
     assert status == 130
     assert b"saving the current state" in errors
-    assert "vae.mean.bias" in np.load(tmp_path / "policy.npz")
+    assert "vae.mean.bias" in weights_of(tmp_path)
     assert json.loads((tmp_path / "results.json").read_text())["results"]["steps"] < 1000000
 
 
 @no_network
-def test_the_error_for_transitions_of_another_environment_has_both_widths(tmp_path: Path) -> None:
-    said = refusal(tmp_path, **transitions(obs_dim=17, act_dim=6))
-    assert "width 17" in said and "width 6" in said and "3 and 1" in said
+def test_the_error_for_transitions_of_another_environment_has_both_shapes(tmp_path: Path) -> None:
+    said = refusal(tmp_path, **transitions(obs_dim=17))
+    assert "observations of shape (17,)" in said and "shape (3,)" in said
+    said = refusal(tmp_path, **transitions(act_dim=6))
+    assert "actions of shape (6,)" in said and "shape (1,)" in said
 
 
 @no_network
 def test_the_error_for_actions_beyond_the_torque_limit_has_the_largest(tmp_path: Path) -> None:
-    assert "action of size 3.5" in refusal(tmp_path, actions=np.full((40, 1), 3.5, np.float32))
+    assert "to 3.5, but those of the environment are from -2 to 2" in refusal(
+        tmp_path, actions=np.full((40, 1), 3.5, np.float32)
+    )
 
 
 @no_network

@@ -29,10 +29,13 @@ toy_environments.register()
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 KILLS = int(os.environ.get("NPNETS_KILLS", "6"))
 SHORT = "--evaluate-every 100 --episodes 2 --checkpoint-every 40"
+RECORDED = EXAMPLES / "data" / "pendulum_mixed.npz"
 OFF_POLICY = f"{SHORT} --steps 500 --warmup 150 --hidden-sizes 8 --batch-size 16 --buffer-size 300"
 PROGRAMS = {
     "online/sac.py": f"{OFF_POLICY} --env toy/Line-v0 --learn-temperature --normalize-observations",
     "online/ppo.py": f"{SHORT} --steps 300 --env toy/Line-v0 --num-envs 2 --horizon 8 --passes 2 --batch-size 8",
+    "offline/bcq.py": f"{SHORT} --steps 300 --hidden-sizes 8 --vae-hidden-sizes 8 --batch-size 16 --data {RECORDED}",
+    "memory/recurrent_imitation.py": f"{SHORT} --steps 200 --hidden-layer-size 8 --batch-size 4 --buffer-size 9000",
 }
 """The options of a short run of each program."""
 

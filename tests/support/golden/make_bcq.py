@@ -21,13 +21,14 @@ sys.path.insert(0, str(ROOT))
 
 from tianshou.data import Batch  # noqa: E402
 
+import npnets  # noqa: E402
 from benchmarks.learning.bcq_tianshou import make_policy  # noqa: E402
-from examples.offline.bcq import BCQ  # noqa: E402
-from examples.offline.bcq_settings import Hyperparameters  # noqa: E402
+from examples.offline.bcq import TUNED, Settings  # noqa: E402
 from npnets import tree  # noqa: E402
 
-SETTINGS = Hyperparameters(hidden_sizes=(8, 7), vae_hidden_sizes=(9, 6), latent_dim=2, batch_size=5, steps=3)
-OBS_DIM, ACT_DIM, NOISE_SEED = 3, 2, 7
+SIZES = {"hidden_sizes": (8, 7), "vae_hidden_sizes": (9, 6), "latent_dim": 2, "batch_size": 5, "steps": 3}
+SETTINGS = Settings(**{**TUNED["Pendulum-v1"], **SIZES})
+OBS_DIM, ACT_DIM, MAX_ACTION, NOISE_SEED = 3, 2, 2.0, 7
 # Where the parameters of each network of ours stand in Tianshou's policy.
 PLACES = {
     "perturbation": {"preprocess.model": "actor_perturbation.preprocess_net.model.model"},
@@ -40,6 +41,22 @@ PLACES = {
         "log_std": "vae.log_std",
     },
 }
+
+
+def first_parameters(rng: np.random.Generator) -> dict[str, Any]:
+    """Draw the parameters of the four networks, the critics apart from each other as in Tianshou's policy."""
+    hidden, vae_hidden, latent = SETTINGS.hidden_sizes, SETTINGS.vae_hidden_sizes, SETTINGS.latent_dim
+    trunk = npnets.Net(OBS_DIM + ACT_DIM, ACT_DIM, hidden_sizes=hidden)
+    critic = npnets.Critic(npnets.Net(OBS_DIM, ACT_DIM, hidden_sizes=hidden, concat=True))
+    encoder = npnets.MLP(OBS_DIM + ACT_DIM, hidden_sizes=vae_hidden)
+    decoder = npnets.MLP(OBS_DIM + latent, ACT_DIM, hidden_sizes=vae_hidden)
+    networks = {
+        "perturbation": npnets.Perturbation(trunk, MAX_ACTION),
+        "vae": npnets.VAE(encoder, decoder, vae_hidden[-1], latent, MAX_ACTION),
+        "critic_1": critic,
+        "critic_2": critic,
+    }
+    return {name: network.init(rng) for name, network in networks.items()}
 
 
 def their_name(network: str, path: str) -> str:
@@ -86,8 +103,8 @@ def batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 def main() -> None:
     """Learn and write."""
     rng, noise = np.random.default_rng(0), np.random.default_rng(NOISE_SEED)
-    ours = BCQ(SETTINGS, OBS_DIM, ACT_DIM).init(rng).params
-    policy = make_policy(SETTINGS, OBS_DIM, ACT_DIM)
+    ours = first_parameters(rng)
+    policy = make_policy(SETTINGS, OBS_DIM, ACT_DIM, MAX_ACTION)
     load_parameters(policy, ours)
     arrays = {
         f"initial.{n}.{p}": x

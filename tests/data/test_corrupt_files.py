@@ -7,7 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from examples.shared.transitions import KEYS, load
+from npnets.data import load
+
+KEYS = ("observations", "actions", "rewards", "next_observations", "terminals")
 
 pytestmark = pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")
 
