@@ -5,10 +5,10 @@
     python ppo.py --resume runs/cheetah
 
 Collects steps in several environments, estimates the advantage of each action (generalized advantage estimation,
-Schulman et al. 2016, arXiv:1506.02438), and makes actions with a positive advantage likelier and others unlikelier, as
-far as the ratio of the new to the old density lies within a clipped range. The actions that it learns from are draws of
-a normal distribution; the environments get them clipped, or squashed by tanh, into their bounds. A draw's two densities
-change by the same factor there, so that their ratio stays. The defaults are those of Tianshou's MuJoCo benchmark.
+Schulman et al. 2016, arXiv:1506.02438), and makes actions with a positive advantage more likely and those with a
+negative one less likely, as long as the ratio of the new density to the old one is within a clipped range. Actions are
+draws of a normal distribution, which are clipped, or squashed by tanh, into the environment's bounds. The densities are
+those of the draws: bounds leave the ratio as it is. The defaults are those of Tianshou's MuJoCo benchmark.
 """
 
 import math
