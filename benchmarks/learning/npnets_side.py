@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
-from benchmarks.learning.problem import Learning, make_env
-from examples.online.off_policy import learn_while_acting
+from benchmarks.learning.problem import EXAMPLES, Watch
+from examples.shared.unsaved_run import UnsavedRun
+from npnets import Policy
 
 
-def learn(agent: Any, seed: int) -> Learning:
-    """Train an example's agent; yield its policy after every step."""
-    for step, state, _ in learn_while_acting(agent, make_env, seed):
-        yield step, functools.partial(agent.act, state.params)
+def learn(algorithm: str, settings: Any, watch: Watch) -> None:
+    """Train as the example does; hand its policy over after every step."""
+
+    def hand_over(step: int, policy: Callable[[], Policy]) -> None:
+        watch(step, lambda observations: policy().act(observations))
+
+    EXAMPLES[algorithm].train(settings, UnsavedRun(settings, hand_over))

@@ -6,6 +6,7 @@ evaluations. `side_by_side.py` calls `run` for each library in turn, in separate
 
 from __future__ import annotations
 
+import functools
 import importlib
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.learning.problem import evaluate_policy, make_agent
+from benchmarks.learning.problem import Policy, Watch, evaluate_policy, settings_of
 
 CHECKPOINTS = 20
 """Number of evaluations during training, in addition to one before it."""
@@ -37,13 +38,15 @@ class Stopwatch:
         self.processor += time.process_time()
 
 
-def learning_curve(learning: Any, steps: int, evaluate: Callable[[Any], Any], name: str) -> dict[str, list[Any]]:
+def learning_curve(
+    learn: Callable[[Watch], None], steps: int, evaluate: Callable[[Policy], Any], name: str
+) -> dict[str, list[Any]]:
     """Return the learning curve: steps, seconds of training until then, and the returns of evaluation episodes.
 
     Parameters
     ----------
-    learning : iterator
-        Yields the number of steps taken, from zero on, and the policy after them.
+    learn : callable
+        Trains, and calls `watch(step, policy)` with the number of steps taken, from zero on, and the policy after them.
     steps : int
         Number of steps.
     evaluate : callable
@@ -52,23 +55,28 @@ def learning_curve(learning: Any, steps: int, evaluate: Callable[[Any], Any], na
         Name for the progress bar.
     """
     curve: dict[str, list[Any]] = {"steps": [], "seconds": [], "processor_seconds": [], "returns": []}
-    watch, every = Stopwatch(), max(1, steps // CHECKPOINTS)
+    clock, every = Stopwatch(), max(1, steps // CHECKPOINTS)
     with tqdm(total=steps, desc=name, unit="step", mininterval=1.0) as progress:
-        for step, policy in learning:
-            if step % every == 0 or step == steps:
-                if step:
-                    watch.stop()
-                progress.update(step - progress.n)
-                found = step, watch.passed, watch.processor, [round(float(earned), 3) for earned in evaluate(policy)]
-                for column, value in zip(curve.values(), found, strict=True):
-                    column.append(value)
-                watch.start()
+
+        def look(step: int, policy: Policy) -> None:
+            if step % every and step != steps:
+                return
+            if step:
+                clock.stop()
+            progress.update(step - progress.n)
+            found = step, clock.passed, clock.processor, [round(float(earned), 3) for earned in evaluate(policy)]
+            for column, value in zip(curve.values(), found, strict=True):
+                column.append(value)
+            clock.start()
+
+        learn(look)
     return curve
 
 
 def run(library: str, algorithm: str, seed: int, steps: int) -> dict[str, Any]:
     """Train once and return the learning curve."""
     side = importlib.import_module(f"benchmarks.learning.{library}_side")
-    agent = make_agent(algorithm, steps)
-    curve = learning_curve(side.learn(agent, seed), steps, evaluate_policy, f"{algorithm} on {library}, seed {seed}")
-    return {**curve, "settings": asdict(agent.settings)}
+    settings = settings_of(algorithm, seed=seed, steps=steps)
+    learn = functools.partial(side.learn, algorithm, settings)
+    curve = learning_curve(learn, steps, evaluate_policy, f"{algorithm} on {library}, seed {seed}")
+    return {**curve, "settings": asdict(settings)}

@@ -61,7 +61,7 @@ def _panel(axes: Axes, seeds: Sequence[Pair], over: str, controller: float, pale
     """Draw one algorithm's curves of both libraries, and the return of the hand-written controller."""
     label = "controller made by hand"
     axes.axhline(controller, color=palette.faint, linewidth=1.2, linestyle=DASHES, label=label)
-    for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=True):
+    for library, runs, colour in zip(LIBRARIES, zip(*seeds, strict=True), palette.series, strict=False):
         draw_curve(axes, runs, over, NAMES[library], colour)
     axes.set(xlabel=OVER[over], xlim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -20,7 +20,7 @@ from benchmarks.harness.options import parse
 from benchmarks.harness.record import Record, measure_and_show
 from benchmarks.harness.turns import Worker, in_turn
 from benchmarks.learning.picture import draw
-from benchmarks.learning.problem import AGENTS, EPISODES, least_steps
+from benchmarks.learning.problem import EPISODES, EXAMPLES, least_steps
 from benchmarks.learning.rival import LIBRARIES, check_rival
 from benchmarks.learning.table import Run, learning_table, pairs, summed_up
 from examples.memory.recurrent_imitation import swing_up
@@ -71,7 +71,7 @@ def report(found: dict[str, Any], options: argparse.Namespace) -> None:
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Compare learning with npnets and with Tianshou on Pendulum-v1.")
-    parser.add_argument("--algorithms", nargs="+", choices=tuple(AGENTS), default=list(AGENTS), help="default: all")
+    parser.add_argument("--algorithms", nargs="+", choices=tuple(EXAMPLES), default=list(EXAMPLES), help="default: all")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", help="default: 0 1 2")
     parser.add_argument("--steps", type=at_least(1), help="steps in the environment; default: 20000")
     parser.add_argument("--threads", type=at_least(1), default=1, help="threads of each library; default: %(default)s")

@@ -1,17 +1,16 @@
 """Training with Tianshou 1.0.0's own SAC and TD3 on PyTorch, for the comparison of learning curves.
 
-Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The training loop is that of
-`examples/online/off_policy.py` for both libraries: Tianshou's `Collector` is made for many environments at once, and
-takes half as long again with one. Initial parameters and the random actions of the first steps are npnets', bit for
-bit.
+Networks, policy, exploration, replay buffer and `policy.update` are Tianshou's. The training loop is that of the
+examples for both libraries: Tianshou's `Collector` is made for many environments at once, and takes half as long again
+with one. Initial parameters, the first episodes and their random actions are npnets', bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
 from tianshou.data import Batch, ReplayBuffer
@@ -22,27 +21,29 @@ from tianshou.utils.net.continuous import Actor, ActorProb, Critic
 from torch import nn
 
 import npnets
-from benchmarks.learning.problem import ACT, OBS, Learning, make_env
+from benchmarks.learning.problem import ACT, OBS, Watch, make_agent, make_env
 from examples.shared.pendulum_evaluation import Policy
-from npnets import tree
+from npnets import training, tree
 from npnets.interop.tianshou import to_state_dict
 
 
-def learn(agent: Any, seed: int) -> Learning:
-    """Train with the settings and initial parameters of `agent`; yield the policy after every step."""
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # Tianshou draws batches and exploration from it
-    env, settings, rng = make_env(), agent.settings, np.random.default_rng(seed)
-    policy, buffer = make_policy(agent, agent.init(rng).params), ReplayBuffer(settings.steps)
-    yield 0, acting(policy)
-    observation, _ = env.reset(seed=seed)
-    for step in range(settings.steps):
-        learning = step >= settings.warmup
+def learn(algorithm: str, settings: Any, watch: Watch) -> None:
+    """Train with the settings and initial parameters of an example; hand the policy over after every step."""
+    torch.manual_seed(settings.seed)
+    np.random.seed(settings.seed)  # Tianshou draws batches and exploration from it
+    env, agent, rng = make_env(), make_agent(algorithm, **asdict(settings)), np.random.default_rng(settings.seed)
+    policy, buffer = make_policy(agent, agent.init(rng)), ReplayBuffer(settings.buffer_size)
+    watch(0, acting(policy))
+    observation = training.reset(env, rng)
+    for step in range(1, settings.steps + 1):
+        learning = step > settings.warmup
         action = explore(policy, observation) if learning else warm_up(env.action_space, rng)
-        observation = take_step(env, observation, action, buffer)
+        observation, ended = take_step(env, observation, action, buffer)
         for _ in range(settings.updates_per_step if learning else 0):
             policy.update(settings.batch_size, buffer)
-        yield step + 1, acting(policy)
+        watch(step, acting(policy))
+        if ended:
+            observation = training.reset(env, rng)
     env.close()
 
 
@@ -59,12 +60,12 @@ def explore(policy: BasePolicy, observation: np.ndarray) -> np.ndarray:
     return policy.map_action(action)[0].astype(np.float32)
 
 
-def take_step(env: gymnasium.Env, observation: np.ndarray, action: np.ndarray, buffer: ReplayBuffer) -> np.ndarray:
-    """Take an action and store the transition; return the next observation, of a new episode if one has ended."""
+def take_step(env: Any, observation: np.ndarray, action: np.ndarray, buffer: ReplayBuffer) -> tuple[np.ndarray, bool]:
+    """Take an action and store the transition; return the next observation, and whether the episode has ended."""
     following, reward, terminated, truncated, _ = env.step(action)
     seen = {"obs": observation, "act": action, "rew": float(reward), "obs_next": following, "info": {}}
     buffer.add(Batch(**seen, terminated=terminated, truncated=truncated))
-    return env.reset()[0] if terminated or truncated else following
+    return following, terminated or truncated
 
 
 def acting(policy: BasePolicy) -> Policy:
@@ -80,18 +81,18 @@ def acting(policy: BasePolicy) -> Policy:
     return act
 
 
-def make_policy(agent: Any, params: dict[str, Any]) -> BasePolicy:
-    """Return Tianshou's policy with the settings of an npnets agent and its parameters."""
-    policy = _POLICIES[type(agent).__name__](agent, params)
+def make_policy(agent: Any, state: Any) -> BasePolicy:
+    """Return Tianshou's policy with the settings of an npnets agent and the parameters of its state."""
+    policy = _POLICIES[type(agent).__name__](agent, state)
     policy.train()
     return policy
 
 
-def _td3(agent: Any, params: dict[str, Any]) -> TD3Policy:
+def _td3(agent: Any, state: Any) -> TD3Policy:
     settings = agent.settings
-    actor = Actor(Net(OBS, hidden_sizes=settings.hidden_sizes), ACT, max_action=settings.max_action)
+    actor = Actor(Net(OBS, hidden_sizes=settings.hidden_sizes), ACT)
     return TD3Policy(
-        **_common(agent, params, actor),
+        **_common(agent, state, actor),
         exploration_noise=GaussianNoise(sigma=settings.exploration_noise),
         policy_noise=settings.target_noise,
         noise_clip=settings.target_noise_limit,
@@ -99,22 +100,23 @@ def _td3(agent: Any, params: dict[str, Any]) -> TD3Policy:
     )
 
 
-def _sac(agent: Any, params: dict[str, Any]) -> SACPolicy:
-    settings, log_alpha = agent.settings, torch.zeros(1, requires_grad=True)
+def _sac(agent: Any, state: Any) -> SACPolicy:
+    settings = agent.settings
+    log_alpha = torch.full((1,), float(state.log_temperature), requires_grad=True)
     actor = ActorProb(Net(OBS, hidden_sizes=settings.hidden_sizes), ACT, unbounded=True, conditioned_sigma=True)
     temperature = (agent.target_entropy, log_alpha, torch.optim.Adam([log_alpha], settings.temperature_lr))
-    return SACPolicy(**_common(agent, params, actor), alpha=temperature)
+    return SACPolicy(**_common(agent, state, actor), alpha=temperature)
 
 
-_POLICIES: dict[str, Callable[[Any, dict[str, Any]], BasePolicy]] = {"SAC": _sac, "TD3": _td3}
+_POLICIES: dict[str, Callable[[Any, Any], BasePolicy]] = {"SAC": _sac, "TD3": _td3}
 
 
-def _common(agent: Any, params: dict[str, Any], actor: nn.Module) -> dict[str, Any]:
+def _common(agent: Any, state: Any, actor: nn.Module) -> dict[str, Any]:
     """Return the arguments that both policies share; every network has its initial parameters."""
     settings = agent.settings
     nets = (Net(OBS, ACT, hidden_sizes=settings.hidden_sizes, concat=True) for _ in range(2))
     modules = {"actor": actor, **{name: Critic(net) for name, net in zip(("critic", "critic2"), nets, strict=True)}}
-    for name, state_dict in first_state_dicts(agent, params).items():
+    for name, state_dict in first_state_dicts(agent, state).items():
         modules[name].load_state_dict({key: torch.as_tensor(array) for key, array in state_dict.items()})
     rates = {"actor": settings.actor_lr, "critic": settings.critic_lr, "critic2": settings.critic_lr}
     adams = {f"{name}_optim": torch.optim.Adam(modules[name].parameters(), rate) for name, rate in rates.items()}
@@ -123,12 +125,12 @@ def _common(agent: Any, params: dict[str, Any], actor: nn.Module) -> dict[str, A
     return {**modules, **adams, **bounds, "tau": settings.tau, "gamma": settings.gamma}
 
 
-def first_state_dicts(agent: Any, params: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
+def first_state_dicts(agent: Any, state: Any) -> dict[str, dict[str, np.ndarray]]:
     """Return Tianshou's state dicts of the actor and of each critic; npnets has the critics as one ensemble."""
     critic = npnets.Critic(npnets.Net(OBS, ACT, hidden_sizes=agent.settings.hidden_sizes, concat=True))
     like = critic.init(np.random.default_rng(0))
-    found = {"actor": to_state_dict(agent.actor, params["actor"])}
+    found = {"actor": to_state_dict(agent.actor, state.actor)}
     for index, name in enumerate(("critic", "critic2")):
-        member = tree.map(lambda leaf, one, i=index: leaf[i].reshape(one.shape), params["critics"], like)
+        member = tree.map(lambda leaf, one, i=index: leaf[i].reshape(one.shape), state.critics, like)
         found[name] = to_state_dict(critic, member)
     return found

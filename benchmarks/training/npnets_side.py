@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from dataclasses import replace
 from typing import Any
 
-from benchmarks.learning.problem import make_env
-from benchmarks.training.problem import SEED, agent_of
-from examples.online.off_policy import learn_while_acting
+from benchmarks.learning.problem import EXAMPLES
+from benchmarks.training.problem import agent_of
+from examples.shared.unsaved_run import UnsavedRun
 
 
 class Training:
-    """An example's agent and its training loop."""
+    """An example's training; each call of `advance` begins a new episode."""
 
     def __init__(self, algorithm: str) -> None:
-        self.agent = agent_of(algorithm)
-        self.learning = learn_while_acting(self.agent, make_env, SEED)
-        _, self.state, _ = next(self.learning)
+        self.train = EXAMPLES[algorithm].train
+        self.run = UnsavedRun(agent_of(algorithm).settings)
+        self.advance(0)
 
     def advance(self, steps: int) -> None:
         """Take steps in the environment, and learn after each."""
-        for _, state, _ in islice(self.learning, steps):
-            self.state = state
+        self.run.settings = replace(self.run.settings, steps=self.run.step + steps)
+        self.train(self.run.settings, self.run)
 
     def act(self, observations: Any) -> Any:
         """Return deterministic actions."""
-        return self.agent.act(self.state.params, observations)
+        return self.run.policy().act(observations)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from benchmarks.learning.problem import AGENTS, make_agent
+from benchmarks.learning.problem import EXAMPLES, make_agent, settings_of
 
-ALGORITHMS = tuple(AGENTS)
+ALGORITHMS = tuple(EXAMPLES)
 
 CAPACITY = 50_000
 """Transitions that every replay buffer has space for, and the most steps of a training; RLtools compiles it in."""
@@ -30,10 +30,9 @@ class Training(Protocol):
 
 def agent_of(algorithm: str) -> Any:
     """Return npnets' agent, whose `settings` all sides use."""
-    return make_agent(algorithm, CAPACITY)
+    return make_agent(algorithm, seed=SEED, buffer_size=CAPACITY)
 
 
 def warmup(algorithm: str) -> int:
     """Return the number of random steps before the first learning step."""
-    steps: int = AGENTS[algorithm][1].warmup
-    return steps
+    return int(settings_of(algorithm).warmup)

@@ -53,7 +53,7 @@ def _common(settings: Any) -> dict[str, Any]:
         "gamma": settings.gamma,
         "train_freq": 1,
         "gradient_steps": settings.updates_per_step,
-        "policy_kwargs": {"net_arch": list(settings.hidden_sizes), "n_critics": settings.critics},
+        "policy_kwargs": {"net_arch": list(settings.hidden_sizes), "n_critics": 2},
     }
 
 

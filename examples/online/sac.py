@@ -18,7 +18,7 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from npnets import data, losses, normalization, optim, training, tree
+from npnets import data, normalization, optim, training, tree
 from npnets.backend import Array, to_device, to_numpy
 from npnets.distributions import SquashedGaussian
 from npnets.training import option
@@ -84,7 +84,7 @@ class SAC:
     """
 
     def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
-        self.settings, self.obs_space = settings, obs_space
+        self.settings, self.obs_space, self.act_space = settings, obs_space, act_space
         sizes, device = settings.hidden_sizes, settings.device
         trunk = npnets.Net(obs_space, hidden_sizes=sizes, device=device)
         self.actor = npnets.ActorProb(trunk, act_space, device=device, unbounded=True, conditioned_sigma=True)
@@ -127,7 +127,7 @@ class SAC:
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
-            return 2 * losses.squared_error(values, nnp.broadcast_to(target, values.shape))  # the sum over both
+            return 2 * nnp.mean((values - target) ** 2)  # the sum over both
 
         value, grads = npnets.value_and_grad(loss)(state.critics)
         critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)
@@ -157,7 +157,8 @@ class SAC:
 
     def explore(self, state: State, obs: Array, rng: np.random.Generator) -> Array:
         """Draw an action for one observation of the environment."""
-        return to_numpy(self.policy(state.actor, normalized(state, obs)[None]).sample(rng))[0]
+        action = self.policy(state.actor, normalized(state, obs)[None]).sample(rng)
+        return to_numpy(action).reshape(self.act_space.shape)
 
     def deterministic(self, state: State) -> npnets.Policy:
         """Return the policy that takes the mode of each distribution."""

@@ -1,161 +1,204 @@
 """TD3: twin delayed deep deterministic policy gradient (Fujimoto, van Hoof and Meger 2018, arXiv:1802.09477).
 
-    python examples/online/td3.py --seed 0 --out runs/td3
+    python td3.py                                            # Pendulum-v1, in one to two minutes
+    python td3.py --env HalfCheetah-v5 --seed 0 --out runs/cheetah
+    python td3.py --resume runs/cheetah
 
-The actor maximizes the value of its critic. Three techniques reduce overestimation: the target uses the lower value of
-two critics, noise is added to the target action, and the actor is updated less often than the critics.
+The actor is deterministic, and maximizes the value of a critic. Critics overestimate the values of actions that were
+chosen to maximize them. Against that, targets take the lower value of two critics, at an action with noise, so that a
+narrow peak of the values counts less; and the actor learns less often than the critics. The defaults are those of
+Tianshou's MuJoCo benchmark.
 """
-
-from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from examples.online.critic_ensemble import critics_loss, make_critics, td_target
-from examples.online.off_policy import learn_while_acting
-from examples.online.online_training import main
-from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
-from examples.shared.transitions import Array, Batch
-from npnets import optim
-from npnets.backend import to_device, to_numpy
+from npnets import data, normalization, optim, training, tree
+from npnets.backend import Array, to_device, to_numpy
+from npnets.training import option
+from npnets.typing import Params
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
-    """Settings of the example.
+class Settings(training.Settings):
+    """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    Attributes
-    ----------
-    steps
-        Steps in the environment.
-    warmup
-        Initial steps with random actions and without learning.
-    updates_per_step
-        Learning steps after each later step.
-    hidden_sizes
-        Hidden layers of the actor and of every critic.
-    critics
-        Number of critics; targets use the minimum over them.
-    batch_size
-        Transitions per learning step, drawn uniformly with replacement from all so far.
-    actor_lr, critic_lr
-        Adam's learning rates.
-    gamma
-        Discount per step.
-    tau
-        Step size of every soft update of the target networks toward the trained networks.
-    policy_delay
-        Learning steps of the critics for each update of the actor and the target networks.
-    exploration_noise
-        Standard deviation of the exploration noise, as a fraction of `max_action`.
-    target_noise, target_noise_limit
-        Standard deviation and bound of the noise on target actions, as fractions of `max_action`.
-    max_action
-        Bound of every action entry; Pendulum's torque is within [-2, 2] N m.
-    """
+    warmup: int = option(25_000, "initial steps with random actions and without learning", at_least=1)
+    updates_per_step: int = option(1, "learning steps after each later step", at_least=1)
+    buffer_size: int = option(1_000_000, "transitions of the replay buffer", at_least=1)
+    batch_size: int = option(256, "transitions of a learning step", at_least=1)
+    hidden_sizes: tuple[int, ...] = option((256, 256), "hidden layers of the actor and of each critic", at_least=1)
+    actor_lr: float = option(3e-4, "Adam's learning rate of the actor")
+    critic_lr: float = option(3e-4, "Adam's learning rate of the critics")
+    gamma: float = option(0.99, "discount per step")
+    tau: float = option(0.005, "step of the target networks toward the networks")
+    policy_delay: int = option(2, "learning steps of the critics for each of the actor and the targets", at_least=1)
+    exploration_noise: float = option(0.1, "standard deviation of exploration, over half the width of the bounds")
+    target_noise: float = option(0.2, "standard deviation of the noise on target actions, over the same")
+    target_noise_limit: float = option(0.5, "bound of the noise on target actions, over the same")
+    normalize_observations: bool = option(False, "whether observations are normalized by their running statistics")
 
-    steps: int = 20_000
-    warmup: int = 1000
-    updates_per_step: int = 1
-    hidden_sizes: tuple[int, ...] = (64, 64)
-    critics: int = 2
-    batch_size: int = 128
-    actor_lr: float = 1e-3
-    critic_lr: float = 1e-3
-    gamma: float = 0.98
-    tau: float = 0.01
-    policy_delay: int = 2
-    exploration_noise: float = 0.1
-    target_noise: float = 0.2
-    target_noise_limit: float = 0.5
-    max_action: float = 2.0
+
+TUNED = {
+    "Pendulum-v1": {
+        "steps": 20_000,
+        "warmup": 1000,
+        "evaluate_every": 2000,
+        "episodes": 30,
+        "hidden_sizes": (64, 64),
+        "batch_size": 128,
+        "actor_lr": 1e-3,
+        "critic_lr": 1e-3,
+        "gamma": 0.98,
+        "tau": 0.01,
+    }
+}
+
+
+class State(NamedTuple):
+    """All that changes during training."""
+
+    actor: Params
+    critics: Params
+    target_actor: Params
+    target_critics: Params
+    actor_adam: optim.AdamState
+    critics_adam: optim.AdamState
+    statistics: normalization.Normalization | None
 
 
 class TD3:
-    """TD3's networks, settings and optimizers; an object does not change during training.
+    """The networks, settings and optimizers of TD3, which do not change; `State` holds what does.
 
     Parameters
     ----------
-    settings : Hyperparameters
-    obs_dim, act_dim : int
-        Widths of an observation and of an action.
-    device : str or int
-        Device of parameters and training.
+    settings : Settings
+    obs_space, act_space : gymnasium.spaces.Box
     """
 
-    def __init__(self, settings: Hyperparameters, obs_dim: int, act_dim: int, device: str | int = "cpu") -> None:
-        self.settings, self.device = settings, device
-        net = npnets.Net(obs_dim, hidden_sizes=settings.hidden_sizes, device=device)
-        self.actor = npnets.Actor(net, act_dim, max_action=settings.max_action, device=device)
-        self.critics = make_critics(settings.critics, obs_dim, act_dim, settings.hidden_sizes, device)
-        self.first_critic = make_critics(1, obs_dim, act_dim, settings.hidden_sizes, device)
-        self.optimizers = {"actor": optim.adam(settings.actor_lr), "critics": optim.adam(settings.critic_lr)}
+    def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
+        self.settings, self.obs_space, self.act_space = settings, obs_space, act_space
+        sizes, device = settings.hidden_sizes, settings.device
+        trunk = npnets.Net(obs_space, hidden_sizes=sizes, device=device)
+        self.actor = npnets.Actor(trunk, act_space, device=device, flatten_action=False)
+
+        def ensemble(members: int) -> npnets.Critic:
+            layer = partial(npnets.EnsembleLinear, members)
+            trunk = npnets.Net(obs_space, act_space, hidden_sizes=sizes, concat=True, device=device, linear_layer=layer)
+            return npnets.Critic(trunk, device=device, linear_layer=layer, flatten_input=False)
+
+        # Two critics in one network: its layers have an axis for the members, and its values are (2, batch, 1).
+        self.critics, self.first_critic = ensemble(2), ensemble(1)
+        self.actor_adam, self.critics_adam = optim.adam(settings.actor_lr), optim.adam(settings.critic_lr)
+        self.half_width = (act_space.high - act_space.low) / 2
+        self.low, self.high = to_device(act_space.low, device), to_device(act_space.high, device)
 
     def init(self, rng: np.random.Generator) -> State:
-        """Draw parameters; every target network starts equal to its network."""
-        params = {"actor": self.actor.init(rng), "critics": self.critics.init(rng)}
-        return initial_state(params, self.optimizers, targets=params)
+        """Draw parameters; the target networks start equal to the networks."""
+        actor, critics = self.actor.init(rng), self.critics.init(rng)
+        statistics = normalization.init(self.obs_space.shape) if self.settings.normalize_observations else None
+        optimizers = self.actor_adam.init(actor), self.critics_adam.init(critics)
+        return State(actor, critics, actor, critics, *optimizers, statistics)
 
-    def learn(self, state: State, batch: Batch, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
-        """Take one gradient step for the critics; every `policy_delay` steps, also update the actor and the targets.
+    def learn(self, state: State, batch: data.Transitions, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
+        """Take one gradient step for the critics; every `policy_delay` steps, one for the actor, and move targets."""
+        seen = batch._replace(obs=normalized(state, batch.obs), next_obs=normalized(state, batch.next_obs))
+        seen = tree.to_device(seen, self.settings.device)
+        state, critics_loss = self.improve_critics(state, seen, rng)
+        if state.critics_adam.step % self.settings.policy_delay:
+            return state, {"critics": critics_loss}
+        state, actor_loss = self.improve_actor(state, seen.obs)
+        move = partial(optim.soft_update, tau=self.settings.tau)
+        actor, critics = move(state.target_actor, state.actor), move(state.target_critics, state.critics)
+        found = {"critics": critics_loss, "actor": actor_loss}
+        return state._replace(target_actor=actor, target_critics=critics), found
 
-        Parameters
-        ----------
-        state : State
-        batch : five arrays
-            Observations, actions, rewards, next observations and terminals, as `ReplayBuffer.batch` draws them.
-        rng : np.random.Generator
-            Draws the noise on target actions.
+    def improve_critics(self, state: State, batch: Any, rng: np.random.Generator) -> tuple[State, Array]:
+        """Move both critics toward the reward plus the discounted lower value of the next observation."""
+        next_action = self.target_action(state.target_actor, batch.next_obs, rng)
+        next_value = nnp.min(self.critics.forward(state.target_critics, batch.next_obs, next_action), 0)[:, 0]
+        target = batch.reward + self.settings.gamma * ~batch.terminated * next_value
 
-        Returns
-        -------
-        State
-        dict
-            Losses by the name of the network.
-        """
-        obs, act, rewards, next_obs, terminals = (to_device(array, self.device) for array in batch)
-        target = td_target(rewards, terminals, self.settings.gamma, self._next_values(state, next_obs, rng))
-        state, critic_loss = gradient_step(
-            state, self.optimizers, "critics", critics_loss, self.critics, obs, act, target
-        )
-        losses = {"critics": critic_loss}
-        if state.optimizers["critics"].step % self.settings.policy_delay == 0:
-            first = npnets.tree.map(lambda leaf: leaf[:1], state.params["critics"])
-            state, losses["actor"] = gradient_step(state, self.optimizers, "actor", self._actor_loss, first, obs)
-            state = update_targets(state, self.settings.tau)
-        return state, losses
+        def loss(critics: Params) -> Array:
+            values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
+            return 2 * nnp.mean((values - target) ** 2)  # the sum over both
 
-    def explore(self, params: dict[str, Any], observations: Array, rng: np.random.Generator) -> Array:
-        """Return the actor's actions `(n, act_dim)` for observations `(n, obs_dim)`, with exploration noise."""
-        actions, limit = self.act(params, observations), self.settings.max_action
-        noise = rng.normal(0, self.settings.exploration_noise * limit, actions.shape)
-        return np.clip(actions + noise, -limit, limit).astype(np.float32)
+        value, grads = npnets.value_and_grad(loss)(state.critics)
+        critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)
+        return state._replace(critics=critics, critics_adam=adam), value
 
-    def act(self, params: dict[str, Any], observations: Array) -> Array:
-        """Return actions, a NumPy array `(n, act_dim)`, for observations `(n, obs_dim)`."""
-        return to_numpy(self.actor.forward(params["actor"], observations)[0])
+    def target_action(self, target_actor: Params, obs: Array, rng: np.random.Generator) -> Array:
+        """Return the target actor's actions with noise that is bounded, within the bounds of actions."""
+        action, _ = self.actor.forward(target_actor, obs)
+        limit = self.settings.target_noise_limit
+        noise = self.half_width * np.clip(rng.normal(0, self.settings.target_noise, action.shape), -limit, limit)
+        return nnp.clip(action + to_device(noise.astype(np.float32), self.settings.device), self.low, self.high)
 
-    def _next_values(self, state: State, next_obs: Array, rng: np.random.Generator) -> Array:
-        """Return the minimum `(batch, 1)` over the target critics' values of the target actor's noisy action."""
-        limit, most = self.settings.max_action, self.settings.target_noise_limit
-        act, _ = self.actor.forward(state.targets["actor"], next_obs)
-        blur = limit * np.clip(rng.normal(0, self.settings.target_noise, act.shape), -most, most)
-        act = nnp.clip(act + to_device(blur.astype(np.float32), self.device), -limit, limit)
-        return nnp.min(self.critics.forward(state.targets["critics"], next_obs, act), 0)
+    def improve_actor(self, state: State, obs: Array) -> tuple[State, Array]:
+        """Raise the first critic's value of the actor's actions."""
+        first = tree.map(lambda leaf: leaf[:1], state.critics)
 
-    def _actor_loss(self, params: Any, critic_params: Any, obs: Array) -> Any:
-        """Return the negative mean value, by the first critic, of the actor's actions."""
-        act, _ = self.actor.forward(params, obs)
-        return -nnp.mean(self.first_critic.forward(critic_params, obs, act))
+        def loss(actor: Params) -> Array:
+            return -nnp.mean(self.first_critic.forward(first, obs, self.actor.forward(actor, obs)[0]))
+
+        value, grads = npnets.value_and_grad(loss)(state.actor)
+        actor, adam = self.actor_adam.update(state.actor, grads, state.actor_adam)
+        return state._replace(actor=actor, actor_adam=adam), value
+
+    def explore(self, state: State, obs: Array, rng: np.random.Generator) -> Array:
+        """Return the actor's action for one observation of the environment, with noise, within its bounds."""
+        action = to_numpy(self.actor.forward(state.actor, normalized(state, obs)[None])[0])[0]
+        noise = rng.normal(0, self.settings.exploration_noise, action.shape)
+        return np.clip(action + self.half_width * noise, self.act_space.low, self.act_space.high)
+
+    def deterministic(self, state: State) -> npnets.Policy:
+        """Return the policy without noise."""
+        return npnets.Policy(self.actor, state.actor, normalization=state.statistics)
+
+
+def normalized(state: State, obs: Array) -> Array:
+    """Return observations as the networks see them."""
+    return obs if state.statistics is None else normalization.normalize(state.statistics, obs)
+
+
+def observed(state: State, obs: Array) -> State:
+    """Count an observation in the running statistics, if there are any."""
+    if state.statistics is None:
+        return state
+    return state._replace(statistics=normalization.update(state.statistics, obs[None]))
+
+
+def train(settings: Settings, run: training.Run) -> None:
+    """Act, store each transition, and learn from a batch of all transitions so far after each step."""
+    env = training.make_env(settings.env)
+    td3, rng = TD3(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
+    buffer = data.ReplayBuffer(
+        settings.buffer_size, obs_dtype=np.float32, action_dtype=np.float32, reward_dtype=np.float32
+    )
+    state, rng, buffer = run.restore(td3.init(rng), rng, buffer)
+    found: dict[str, Array] = {}
+    run.record(state, found, td3.deterministic)
+    obs = training.reset(env, rng)
+    for step in run.steps():
+        state, random = observed(state, obs), step <= settings.warmup
+        action = rng.uniform(env.action_space.low, env.action_space.high) if random else td3.explore(state, obs, rng)
+        next_obs, reward, terminated, truncated, _ = env.step(action.astype(np.float32))
+        buffer.add(obs, action, float(reward), next_obs, terminated)  # truncation is no terminal state
+        obs = next_obs
+        for _ in range(0 if random else settings.updates_per_step):
+            state, found = td3.learn(state, buffer.sample(rng, settings.batch_size), rng)
+        run.record(state, found, td3.deterministic)
+        if terminated or truncated or step == settings.steps:
+            run.save_if_due(state, rng, buffer)
+            obs = training.reset(env, rng)
+    env.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main("TD3", TD3, Hyperparameters(), learn_while_acting))
+    sys.exit(training.main(train, Settings, __doc__, TUNED))

@@ -22,22 +22,20 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import gymnasium
-
 from examples.online import td3
-from examples.online.off_policy import learn_while_acting
 from examples.parallel.trials_picture import draw
 from examples.shared.command_line import at_least, new_parser, run_and_explain
 from examples.shared.pendulum_evaluation import evaluate
 from examples.shared.results import save
 from examples.shared.results_folder import prepare_folder, write
-from npnets import parallel
+from examples.shared.unsaved_run import UnsavedRun
+from npnets import Policy, parallel
+from npnets.training.settings import chosen
 
 SPACE: dict[str, tuple[float, float]] = {
     "actor_lr": (1e-4, 1e-2),
@@ -66,17 +64,22 @@ def train(settings: dict[str, Any], seed: int, report: Callable[[int, float], No
     """
     learning = {name: settings[name] for name in ("actor_lr", "critic_lr", "tau")}
     sizes = (settings["hidden_size"],) * 2
-    agent = td3.TD3(replace(td3.Hyperparameters(), steps=steps, warmup=WARMUP, hidden_sizes=sizes, **learning), 3, 1)
+    given = {"seed": seed, "steps": steps, "warmup": WARMUP, "hidden_sizes": sizes, **learning}
     every = max(1, steps // REPORTS)
-    for taken, state, _ in learn_while_acting(agent, functools.partial(gymnasium.make, "Pendulum-v1"), seed):
-        if taken % every == 0 and WARMUP < taken < steps:  # before, nothing has been learned
-            report(taken, mean_return(agent, state.params, seed))
-    return mean_return(agent, state.params, seed)
+
+    def watch(step: int, policy: Callable[[], Policy]) -> None:
+        if step % every == 0 and WARMUP < step < steps:  # before, nothing has been learned
+            report(step, mean_return(policy(), seed))
+
+    whole = chosen(td3.Settings, td3.TUNED, given)
+    run = UnsavedRun(whole, watch)
+    td3.train(whole, run)
+    return mean_return(run.policy(), seed)
 
 
-def mean_return(agent: td3.TD3, params: dict[str, Any], seed: int) -> float:
+def mean_return(policy: Policy, seed: int) -> float:
     """Return the mean return of the policy without noise."""
-    return float(evaluate(functools.partial(agent.act, params), EPISODES, seed).mean())
+    return float(evaluate(policy.act, EPISODES, seed).mean())
 
 
 def run(options: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def draw(results: Mapping[str, Any], path: str | os.PathLike[str], dark: bool = 
 def plot_setting(axes: Axes, results: Mapping[str, Any], name: str, palette: Palette) -> None:
     """Draw the return of each trial over the value of one setting; failed trials are crosses at the lower edge."""
     trials, best = results["trials"], results["best"]
-    colour, mark = palette.series
+    colour, mark, *_ = palette.series
 
     def points(*states: str) -> list[Any]:
         rows = [row for row in trials if row["state"] in states and name in row["settings"]]

@@ -7,8 +7,7 @@ import importlib.util
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -91,17 +90,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return now
 
 
-def learning_of(steps: int, clock: SimpleNamespace) -> Iterator[tuple[int, int]]:
-    """Yield policies named after their steps; the start takes 50 seconds, and each step two."""
-    clock.seconds += 50
-    yield 0, 0
-    for step in range(1, steps + 1):
-        clock.seconds += 2
-        yield step, step
+def learning_of(steps: int, clock: SimpleNamespace) -> Callable[[Any], None]:
+    """Return a training with policies named after their steps; its start takes 50 seconds, and each step two."""
+
+    def learn(watch: Any) -> None:
+        clock.seconds += 50
+        watch(0, 0)
+        for step in range(1, steps + 1):
+            clock.seconds += 2
+            watch(step, step)
+
+    return learn
 
 
 def test_the_seconds_of_learning_exclude_the_start_and_the_evaluations(clock: SimpleNamespace) -> None:
-    def evaluate(policy: int) -> list[float]:
+    def evaluate(policy: Any) -> list[float]:
         clock.seconds += 1000
         return [-float(policy)]
 
@@ -123,8 +126,8 @@ def test_the_last_policy_is_evaluated_once_for_any_number_of_steps(clock: Simple
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small agents that begin to learn after ten steps, and are evaluated on the first second of two episodes."""
     sizes: dict[str, Any] = {"warmup": 10, "hidden_sizes": (8, 8), "batch_size": 4}
-    agents = {name: (make, replace(given, **sizes)) for name, (make, given) in problem.AGENTS.items()}
-    monkeypatch.setattr(problem, "AGENTS", agents)
+    for example in problem.EXAMPLES.values():
+        monkeypatch.setitem(example.TUNED, "Pendulum-v1", example.TUNED["Pendulum-v1"] | sizes)
     monkeypatch.setattr(problem, "EPISODES", 2)
     monkeypatch.setattr(pendulum_evaluation, "STEPS", 20)
 
@@ -133,7 +136,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small")
 def test_npnets_side_learns_after_the_random_steps_and_is_reproducible(algorithm: str) -> None:
     first, again, other = (one_side.run("npnets", algorithm, seed, steps=20) for seed in (0, 0, 1))
-    assert first["steps"] == list(range(21)) and first["settings"]["max_action"] == 1
+    assert first["steps"] == list(range(21)) and first["settings"]["hidden_sizes"] == (8, 8)
     assert all(earned == first["returns"][0] for earned in first["returns"][:11])
     assert first["returns"][-1] != first["returns"][0]
     assert again["returns"] == first["returns"] != other["returns"]
@@ -157,9 +160,12 @@ def test_actions_within_one_become_torques_within_two_in_learning_and_evaluation
 
 @pytest.mark.usefixtures("small")
 def test_npnets_side_acts_within_one() -> None:
-    *_, (step, policy) = npnets_side.learn(problem.make_agent("sac", 12), 0)
-    actions = policy(1e3 * np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32))
-    assert step == 12 and actions.shape == (50, 1) and 0.5 < np.abs(actions).max() <= 1
+    obs = 1e3 * np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    acted: dict[int, Any] = {}
+    settings = problem.settings_of("sac", steps=12)
+    npnets_side.learn("sac", settings, lambda step, policy: acted.update({step: policy(obs)}))
+    assert list(acted) == list(range(13))
+    assert acted[12].shape == (50, 1) and 0.5 < np.abs(acted[12]).max() <= 1
 
 
 # -- all runs ---------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from benchmarks.publish.records import Records
 from benchmarks.training import __main__ as program
 from benchmarks.training import one_side, sides
 from benchmarks.training.npnets_side import Training
-from benchmarks.training.problem import ALGORITHMS, agent_of
+from benchmarks.training.problem import ALGORITHMS, CAPACITY, agent_of
 from benchmarks.training.table import summed_up, training_table
 
 pytestmark = pytest.mark.numpy_alone("runs the comparison on the CPU, and reads its results")
@@ -38,15 +38,15 @@ def test_the_settings_are_such_that_every_rival_can_have_them(algorithm: str) ->
     settings = agent_of(algorithm).settings
     rates = {settings.actor_lr, settings.critic_lr, getattr(settings, "temperature_lr", settings.actor_lr)}
     assert len(rates) == 1 and set(settings.hidden_sizes) == {64}  # the rivals have one rate, and RLtools one width
-    assert (settings.max_action, settings.critics, settings.updates_per_step, settings.batch_size) == (1, 2, 1, 128)
+    assert (settings.updates_per_step, settings.batch_size, settings.buffer_size) == (1, 128, CAPACITY)
+    assert (agent_of(algorithm).actor.low, agent_of(algorithm).actor.high) in [(-1, 1), (None, None)]
 
 
 def test_a_training_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(problem, "EPISODES", 2)
-    agent = agent_of("td3")
     at_once, in_parts = Training("td3"), Training("td3")
-    at_once.advance(agent.settings.warmup + 4)
-    for steps in (agent.settings.warmup, 3, 1):
+    at_once.advance(1400)
+    for steps in (200, 1000, 200):  # whole episodes: each call begins a new one
         in_parts.advance(steps)
     obs = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     np.testing.assert_array_equal(in_parts.act(obs), at_once.act(obs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gymnasium.spaces import Discrete
 from examples.discrete import discrete_training, ppo_discrete, quantile_dqn
 from examples.discrete.replay_learning import learn_by_replay
 from examples.shared.discrete_evaluation import returns_of, spaces_of
+from examples.shared.learning_curve import LearningCurve
 from examples.shared.pendulum_evaluation import EVALUATION_SEED
 from npnets import checkpoint
 from npnets.backend import to_numpy
@@ -171,3 +173,16 @@ def test_a_program_with_an_unsuitable_environment_ends_with_one_line(
     assert discrete_training.main("ppo_discrete", *ALGORITHMS["ppo_discrete"]) == 2
     assert capsys.readouterr().err.startswith("ppo_discrete: error: expected vectors as observations")
     assert not (tmp_path / "out").exists()
+
+
+@no_network
+def test_ctrl_c_leaves_the_state_as_far_as_the_training_got(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> Iterator[Any]:
+        yield 0, "first", {}
+        yield 1, "second", {}
+        raise KeyboardInterrupt
+
+    curve = LearningCurve(lambda state: np.array([len(state)]))
+    assert discrete_training.run_training("PPO", interrupted(), 100, curve) == ("second", 1, True)
+    assert curve.steps == [0, 1]
+    assert "interrupted at step 1: saving the current state" in capsys.readouterr().err
