@@ -24,7 +24,6 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # the checkout, where the package `examples` is
 
-import gymnasium
 import numpy as np
 from tqdm import trange
 
@@ -84,7 +83,7 @@ class Memoryless:
 
 def make_students(settings: Settings) -> Students:
     """Return both students, each of which returns a normal distribution over torques."""
-    env, device = gymnasium.make(ENV), settings.device
+    env, device = training.make_env(ENV), settings.device
     spaces = env.observation_space, env.action_space
     net = npnets.Net(3 - len(settings.hide), hidden_sizes=HIDDEN_SIZES, device=device)
     memoryless = Memoryless(npnets.ActorProb(net, env.action_space, device=device))
@@ -114,7 +113,7 @@ def evaluation_episodes(student: Student, play: Play, state: State) -> Episodes:
 def train(students: Students, curves: Curves, settings: Settings) -> tuple[States, int]:
     """Train for `settings.steps` steps, or until Ctrl-C; return the states and the number of steps."""
     rng, buffer, taken = np.random.default_rng(settings.seed), empty_buffer(settings), 0
-    envs = training.make_envs(ENV, settings.episodes_per_round)
+    envs, episodes = training.make_envs(ENV, settings.episodes_per_round), whole_episodes(buffer)
     states = {name: student.init(rng) for name, student in students.items()}
     try:
         add(curves, taken, states)
