@@ -21,9 +21,9 @@ import numpy as np
 import npnets
 import npnets.numpy as nnp
 from examples.discrete.discrete_training import main
+from examples.discrete.learning_state import State, gradient_step, initial_state, update_targets
 from examples.discrete.replay_learning import Batch, learn_by_replay
 from examples.discrete.rollouts import Array
-from examples.shared.learning_state import State, gradient_step, initial_state, update_targets
 from npnets import discrete, optim, tree
 from npnets.backend import to_numpy
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import gymnasium
 import numpy as np
 
+from examples.discrete.learning_state import State
 from examples.discrete.rollouts import Array, Environments, Rollout
-from examples.shared.learning_state import State
 from npnets import data
 
 

@@ -11,9 +11,9 @@ from by_hand import assert_went_down, double, mlp
 
 import npnets
 from examples.discrete import quantile_dqn
+from examples.discrete.learning_state import State
 from examples.discrete.quantile_dqn import Hyperparameters, QuantileDQN
 from examples.discrete.replay_learning import Batch
-from examples.shared.learning_state import State
 from npnets import optim, tree
 
 SETTINGS: dict[str, Any] = {

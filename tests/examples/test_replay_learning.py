@@ -9,10 +9,10 @@ import gymnasium
 import numpy as np
 import pytest
 
+from examples.discrete.learning_state import State
 from examples.discrete.quantile_dqn import Hyperparameters
 from examples.discrete.replay_learning import Buffer, exploration, learn_by_replay, n_step_returns
 from examples.discrete.rollouts import Rollout
-from examples.shared.learning_state import State
 
 pytestmark = pytest.mark.numpy_alone("plays environments, which know no networks")
 

@@ -53,13 +53,8 @@ def gradient_step(
         The loss before the step, a zero-dimensional array (reading it waits for the GPU); with `has_aux`, the pair.
     """
     value, grads = npnets.value_and_grad(loss, 0, has_aux=has_aux)(state.params[name], *args)
-    return optimizer_step(state, optimizers, name, grads), value
-
-
-def optimizer_step(state: State, optimizers: Mapping[str, optim.Optimizer], name: str, grads: Any) -> State:
-    """Return the state after a step of one network's optimizer with known gradients."""
     params, optimizer = optimizers[name].update(params=state.params[name], grads=grads, state=state.optimizers[name])
-    return State({**state.params, name: params}, state.targets, {**state.optimizers, name: optimizer})
+    return State({**state.params, name: params}, state.targets, {**state.optimizers, name: optimizer}), value
 
 
 def update_targets(state: State, tau: float) -> State:
