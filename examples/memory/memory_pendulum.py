@@ -72,9 +72,7 @@ class Memoryless:
         """Draw parameters."""
         return self.actor.init(rng)
 
-    def forward(
-        self, params: Any, obs: Any, state: None = None, *, lengths: Any = None, all_steps: bool = False
-    ) -> Any:
+    def forward(self, params: Any, obs: Any, state: None = None, *, all_steps: bool = False) -> Any:
         """Return mean and standard deviation for observations `(..., entries)`, and no state."""
         (mu, sigma), _ = self.actor.forward(params, obs.reshape((-1, obs.shape[-1])))
         shape = (*obs.shape[:-1], mu.shape[-1])

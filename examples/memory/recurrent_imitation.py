@@ -93,8 +93,8 @@ class Student:
     obs_space, act_space : gymnasium.spaces.Box
         Of the whole environment.
     actor : network, optional
-        In place of an LSTM: one whose `forward(params, obs, state, lengths=, all_steps=)` returns a mean and a standard
-        deviation at each step.
+        In place of an LSTM: one whose `forward(params, obs, state, all_steps=)` returns a mean and a standard deviation
+        at each step.
     """
 
     def __init__(self, settings: Settings, obs_space: Any, act_space: Any, actor: Any = None) -> None:
@@ -117,8 +117,7 @@ class Student:
 
     def loss(self, params: Params, batch: Episodes) -> Array:
         """Return the mean negative log-likelihood of the teacher's actions, in nats for a step."""
-        options = {"lengths": batch.lengths, "all_steps": True}
-        distribution, _ = Gaussian.from_actor(self.actor, params, batch.obs, **options)
+        distribution, _ = Gaussian.from_actor(self.actor, params, batch.obs, all_steps=True)
         counts = np.arange(batch.obs.shape[1]) < to_numpy(batch.lengths)[:, None]
         log_prob = distribution.log_prob(batch.action)
         return -nnp.sum(log_prob * tree.to_device(counts, self.settings.device)) / counts.sum()

@@ -221,6 +221,32 @@ def test_it_acts_itself_and_stores_what_the_teacher_would_have_done_until_each_e
     assert other.take(np.arange(10)).obs.tobytes() != buffer.take(np.arange(10)).obs.tobytes()
 
 
+def test_it_acts_by_its_distribution_with_its_memory() -> None:
+    chosen = settings(hide=(1,))
+    envs = training.make_envs("toy/Line-v0", 3)
+    learner = Student(chosen, envs.single_observation_space, envs.single_action_space)
+    state, buffer = learner.init(np.random.default_rng(0)), empty_buffer(chosen)
+    params: Any = state.params
+    params["log_sigma"] = on_backend(np.array([-20], np.float32))  # so that it draws its mean
+    obs, memory, policy, seen = training.reset(envs, np.random.default_rng(1)), None, learner.policy(state), []
+    for _ in range(8):
+        seen.append(chosen.seen(obs))
+        action, memory = policy.step(seen[-1], memory)
+        obs, *_ = envs.step(as_numpy(action))
+
+    class Silent:
+        """A teacher that does nothing."""
+
+        def step(self, obs: Any, state: None = None) -> Any:
+            """Return zeros."""
+            return np.zeros((len(obs), 1)), None
+
+    learner.play(state, envs, Silent(), buffer, np.random.default_rng(1))
+    for episode, start in enumerate(whole_episodes(buffer)[0]):
+        found = buffer.take(np.arange(start, start + 8)).obs
+        np.testing.assert_allclose(found, np.stack(seen)[:, episode], atol=1e-5)
+
+
 @no_network
 @pytest.mark.parametrize(
     ("options", "message"),
