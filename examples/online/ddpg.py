@@ -107,7 +107,7 @@ class DDPG:
         """Move the critic toward the reward plus the discounted value of the target actor's next action."""
         next_action, _ = self.actor.forward(state.target_actor, batch.next_obs)
         next_value = self.critic.forward(state.target_critic, batch.next_obs, next_action)[:, 0]
-        target = batch.reward + self.settings.gamma * ~batch.terminated * next_value
+        target = batch.reward + self.settings.gamma * next_value * ~batch.terminated
 
         def loss(critic: Params) -> Array:
             return losses.squared_error(self.critic.forward(critic, batch.obs, batch.action)[:, 0], target)

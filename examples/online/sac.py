@@ -123,7 +123,7 @@ class SAC:
         next_action, log_prob = self.policy(state.actor, batch.next_obs).sample_and_log_prob(rng)
         next_value = nnp.min(self.critics.forward(state.target_critics, batch.next_obs, next_action), 0)[:, 0]
         soft_value = next_value - nnp.exp(state.log_temperature) * log_prob
-        target = batch.reward + self.settings.gamma * ~batch.terminated * soft_value
+        target = batch.reward + self.settings.gamma * soft_value * ~batch.terminated
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]

@@ -123,7 +123,7 @@ class TD3:
         """Move both critics toward the reward plus the discounted lower value of the next observation."""
         next_action = self.target_action(state.target_actor, batch.next_obs, rng)
         next_value = nnp.min(self.critics.forward(state.target_critics, batch.next_obs, next_action), 0)[:, 0]
-        target = batch.reward + self.settings.gamma * ~batch.terminated * next_value
+        target = batch.reward + self.settings.gamma * next_value * ~batch.terminated
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]

@@ -322,3 +322,11 @@ def test_actions_of_two_axes_are_explored_and_learned_from(module: Any) -> None:
     whole = agent.learn(state, seen._replace(action=seen.action[:, :, None]), *learn)[0]
     assert bits(whole) != bits(state)
     assert agent.deterministic(state).act(seen.obs).shape == (ROWS, 2, 1)
+
+
+@pytest.mark.parametrize("module", [td3, ddpg, sac, redq])
+def test_a_learning_step_in_float32_computes_nothing_in_float64(module: Any) -> None:
+    agent, rng = made(module), np.random.default_rng(1)
+    seen = data.Transitions(*(column.astype(np.float32) for column in batch()[:4]), batch().terminated)
+    _, losses = agent.learn(agent.init(rng), seen, *([rng] if module is not ddpg else []))
+    assert {loss.dtype for loss in losses.values()} == {np.dtype(np.float32)}
