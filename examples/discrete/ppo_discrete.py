@@ -49,6 +49,11 @@ class Hyperparameters:
     normalize_advantages: bool = True
     device: str = "cpu"
 
+    @property
+    def decay_steps(self) -> int:
+        """All steps: the learning rate falls to zero at their end."""
+        return self.steps
+
 
 class DiscretePPO(ppo.PPO):
     """PPO whose actor chooses among a number of actions.
@@ -116,7 +121,7 @@ def learn_by_rollouts(
         steps = min(settings.horizon, math.ceil(left / settings.num_envs))
         state, at, rollout = ppo.play(agent, envs, state, at, steps, rng)
         if rollout.valid.any():
-            state, losses = agent.learn(state, rollout, settings.lr * left / settings.steps, rng)
+            state, losses = agent.learn(state, rollout, agent.lr(taken), rng)
         taken += int(rollout.valid.sum())
         yield taken, state, losses
     envs.close()

@@ -40,7 +40,8 @@ class Settings(training.Settings):
     batch_size: int = option(64, "steps of a gradient step, about", at_least=1)
     hidden_sizes: tuple[int, ...] = option((64, 64), "hidden layers of the actor and of the critic", at_least=1)
     share_trunk: bool = option(False, "whether actor and critic share the hidden layers")
-    lr: float = option(3e-4, "Adam's initial learning rate; it falls linearly to zero")
+    lr: float = option(3e-4, "Adam's initial learning rate")
+    decay_steps: int = option(3_000_000, "steps in which the learning rate falls linearly to zero", at_least=1)
     max_grad_norm: float = option(0.5, "largest norm of a gradient")
     gamma: float = option(0.99, "discount per step")
     gae_lambda: float = option(0.95, "decay rate of later errors in an advantage")
@@ -60,6 +61,7 @@ TUNED = {
         "horizon": 128,
         "batch_size": 128,
         "lr": 1e-3,
+        "decay_steps": 300_000,
         "gamma": 0.95,
         "squash": True,
         "normalize_advantages": True,
@@ -124,6 +126,10 @@ class PPO:
         params = {**params, "actor": {**actor, "mu": mu, "log_sigma": log_sigma}}
         obs = normalization.init(self.obs_space.shape) if self.settings.normalize_observations else None
         return State(params, optim.adam(self.settings.lr).init(params), obs, normalization.init(()))
+
+    def lr(self, step: int) -> float:
+        """Return the learning rate after some steps."""
+        return self.settings.lr * max(0.0, 1 - step / self.settings.decay_steps)
 
     def learn(
         self, state: State, rollout: Rollout, lr: float, rng: np.random.Generator
@@ -252,11 +258,10 @@ def train(settings: Settings, run: training.Run) -> None:
     run.record(state, found, ppo.deterministic)
     state, at = begin(ppo, envs, state, rng)
     while run.step < settings.steps:
-        left = settings.steps - run.step
-        steps = min(settings.horizon, math.ceil(left / settings.num_envs))
+        steps = min(settings.horizon, math.ceil((settings.steps - run.step) / settings.num_envs))
         state, at, rollout = play(ppo, envs, state, at, steps, rng)
         if rollout.valid.any():
-            state, found = ppo.learn(state, rollout, settings.lr * left / settings.steps, rng)
+            state, found = ppo.learn(state, rollout, ppo.lr(run.step), rng)
         run.advance(int(rollout.valid.sum()))
         run.record(state, found, ppo.deterministic)
         if run.save_if_due(state, rng):

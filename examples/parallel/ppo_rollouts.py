@@ -120,9 +120,10 @@ class ParallelPPO:
         The generators depend on the seed and on the number of the iteration alone, so that a checkpoint needs none.
         """
         rollout, iteration = self.collect(state), state.iteration + 1
-        lr = self.settings.lr * (1 - state.iteration / self.settings.iterations)
         begun = ppo.State(state.params, state.adam, None, state.return_statistics)
-        learned, _ = self.agent.learn(begun, rollout, lr, np.random.default_rng((self.seed, iteration)))
+        learned, _ = self.agent.learn(
+            begun, rollout, self.agent.lr(state.steps), np.random.default_rng((self.seed, iteration))
+        )
         steps = state.steps + int(rollout.valid.sum())
         return State(iteration, steps, learned.params, learned.adam, learned.return_statistics)
 
@@ -176,7 +177,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     longest = episodes.spaces_of(options.env).longest_episode
     chosen = {name: getattr(options, name) for name in ("env", "seed", "steps", "tasks")}
     sizes = {"num_envs": options.environments, "horizon": options.horizon or longest or 1000}
-    return Settings(**{**ppo.TUNED["Pendulum-v1"], **chosen, **sizes, "normalize_observations": False})
+    own = {"decay_steps": options.steps, "normalize_observations": False}
+    return Settings(**{**ppo.TUNED["Pendulum-v1"], **chosen, **sizes, **own})
 
 
 def main() -> int:

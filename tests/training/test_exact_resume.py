@@ -33,6 +33,9 @@ RECORDED = EXAMPLES / "data" / "pendulum_mixed.npz"
 OFF_POLICY = f"{SHORT} --steps 500 --warmup 150 --hidden-sizes 8 --batch-size 16 --buffer-size 300"
 PROGRAMS = {
     "online/sac.py": f"{OFF_POLICY} --env toy/Line-v0 --learn-temperature --normalize-observations",
+    "online/td3.py": f"{OFF_POLICY} --env toy/Line-v0",
+    "online/ddpg.py": f"{OFF_POLICY} --env toy/Line-v0 --normalize-observations",
+    "online/redq.py": f"{OFF_POLICY} --steps 300 --env toy/Line-v0 --updates-per-step 2",
     "online/ppo.py": f"{SHORT} --steps 300 --env toy/Line-v0 --num-envs 2 --horizon 8 --passes 2 --batch-size 8",
     "offline/bcq.py": f"{SHORT} --steps 300 --hidden-sizes 8 --vae-hidden-sizes 8 --batch-size 16 --data {RECORDED}",
     "memory/recurrent_imitation.py": f"{SHORT} --steps 200 --hidden-layer-size 8 --batch-size 4 --buffer-size 9000",
