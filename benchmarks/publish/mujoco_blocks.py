@@ -27,9 +27,10 @@ def side_by_side(records: Records) -> str:
         next(run for run in results["runs"] if run["side"] == side) for side in ("npnets", "Stable-Baselines3")
     )
     scores = [f"{run['return']:.0f} ± {run['return_std']:.0f}" for run in (ours, theirs)]
+    minutes = [f"{run['seconds'] / 60:.0f}" for run in (ours, theirs)]
     return (
-        f"In {results['steps']:,} steps on HalfCheetah-v5, SAC takes {ours['seconds'] / 60:.0f} minutes of one thread of "
-        f"{processor(record)}, and that of Stable-Baselines3 {theirs['seconds'] / 60:.0f}, a ratio of "
+        f"In {results['steps']:,} steps on HalfCheetah-v5, SAC takes {minutes[0]} minutes of one thread of "
+        f"{processor(record)}, and that of Stable-Baselines3 {minutes[1]}, a ratio of "
         f"{results['ratio']:.2f}; their policies, over ten episodes without noise, have returns of {scores[0]} and "
         f"{scores[1]} (standard deviation over episodes; ``{record['command']}``)."
     )

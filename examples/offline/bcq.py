@@ -175,7 +175,7 @@ class BCQ:
         first, second = self.critics.forward(state.target_critics, obs, action)
         values = lmbda * nnp.minimum(first, second) + (1 - lmbda) * nnp.maximum(first, second)
         best = nnp.max(nnp.reshape(values, (len(batch.reward), -1)), 1)
-        target = batch.reward + self.settings.gamma * ~batch.terminated * best
+        target = batch.reward + self.settings.gamma * best * ~batch.terminated
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]

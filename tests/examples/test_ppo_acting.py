@@ -122,7 +122,7 @@ class Recorded:
 def test_the_learning_rate_of_ppo_falls_linearly_with_the_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Recorded(tmp_path, monkeypatch, steps=128)
+    found = Recorded(tmp_path, monkeypatch, steps=128, decay_steps=128)
     taken = np.cumsum([0, *(rollout.valid.sum() for rollout in found.rollouts)])
     assert taken[2] == 64 and taken[3] == 92  # where each of four environments takes a step that only resets it
     np.testing.assert_allclose(found.rates, 0.2 * (1 - taken[:-1] / 128))

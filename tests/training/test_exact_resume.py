@@ -112,7 +112,7 @@ def imported(source: str) -> set[str]:
 def test_an_algorithm_is_one_file_of_about_two_hundred_lines_that_needs_npnets_alone(program: str) -> None:
     source = (EXAMPLES / program).read_text(encoding="utf-8")
     assert imported(source) - set(sys.stdlib_module_names) <= {"npnets", "numpy", "gymnasium"}
-    assert len(source.splitlines()) <= 260
+    assert len(source.splitlines()) <= 280
 
 
 @pytest.mark.slow
