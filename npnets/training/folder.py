@@ -16,11 +16,6 @@ from npnets.training.provenance import command
 from npnets.training.setting_files import check_same, digests, files_of, located
 from npnets.training.settings import Settings
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 Chosen = TypeVar("Chosen", bound=Settings)
 SETTINGS = "settings.json"
 EXTENDABLE = ("steps", "threads")
@@ -51,7 +46,7 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     Raises
     ------
     ValueError
-        If it has no run of this program, or a given setting contradicts the run's.
+        If it has no run of this program, a given setting contradicts the run's, or another process runs there.
     """
     facts, settings = _read(folder, kind, program)
     if facts["program"] != program:
@@ -66,7 +61,8 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     settings = located(dataclasses.replace(settings, **changes))
     check_same(folder, settings, facts["files"])
     if changes:
-        _write(folder / SETTINGS, facts, settings)
+        with owned(folder):  # a process that runs there keeps its settings
+            _write(folder / SETTINGS, facts, settings)
     return settings
 
 
@@ -87,7 +83,7 @@ def owned(folder: Path) -> Iterator[None]:
     with open(folder / ".lock", "a") as file:
         try:
             import fcntl
-        except ImportError:
+        except ImportError:  # Windows
             pass
         else:
             try:

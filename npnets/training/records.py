@@ -13,6 +13,8 @@ from typing import Any
 from npnets.files.atomic_write import replace_text
 
 Row = dict[str, float]
+ALWAYS = ("steps", "seconds", "return", "return_std")
+"""The columns that every row has a number in."""
 
 
 class Records:
@@ -63,14 +65,29 @@ class Records:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a CSV file of numbers, none if there is no file; a cell without a number is left out."""
+    """Return the rows of a `progress.csv`, none if there is no file; a cell without a number is left out.
+
+    Raises
+    ------
+    ValueError
+        If a cell is no number, or a row has more cells than there are columns, or lacks one that every row has.
+    """
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         try:
-            return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(file)]
+            return [_numbers_of(row) for row in csv.DictReader(file)]
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _numbers_of(row: dict[Any, Any]) -> Row:
+    if None in row:
+        raise ValueError("a row has more cells than the first line")
+    found = {name: float(cell) for name, cell in row.items() if cell}
+    if missing := [name for name in ALWAYS if name not in found]:
+        raise ValueError(f"a row lacks {' and '.join(missing)}")
+    return found
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:

@@ -182,6 +182,9 @@ def test_a_run_is_continued_by_its_own_program_with_its_own_settings(
         ("settings.json", None, "has no settings.json; check the path"),
         ("checkpoint.npz", b"PK", "checkpoint.npz"),
         ("progress.csv", b"steps,return\n1,x\n", "progress.csv is damaged"),
+        ("progress.csv", b"steps,seconds,return,return_std\n0,0.5,-1\n", "progress.csv is damaged: a row lacks"),
+        ("progress.csv", b"seconds\n0.5\n", "progress.csv is damaged: a row lacks"),
+        ("progress.csv", b"steps\n0,0.5\n", "progress.csv is damaged: a row has more cells than the first line"),
     ],
 )
 def test_a_damaged_file_is_an_error_of_one_line_and_nothing_is_overwritten(
@@ -199,7 +202,10 @@ def test_a_damaged_file_is_an_error_of_one_line_and_nothing_is_overwritten(
 @pytest.mark.skipif(os.name == "nt", reason="there are no such locks")
 def test_two_processes_do_not_run_in_one_folder(program: Program, tmp_path: Path) -> None:
     def inner(settings: Settings, run: Run) -> None:
+        before = contents(run.folder)
         assert "another process runs in" in program.fails("--resume", run.folder)
+        assert "another process runs in" in program.fails("--resume", run.folder, "--steps", 60)
+        assert contents(run.folder) == before
         train(settings, run)
 
     assert program("--out", tmp_path / "a", train=inner) == 0
