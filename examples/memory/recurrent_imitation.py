@@ -167,6 +167,8 @@ def whole_episodes(buffer: data.ReplayBuffer) -> tuple[NDArray[np.intp], NDArray
 
 def sample(buffer: data.ReplayBuffer, episodes: Any, rng: np.random.Generator, size: int) -> Episodes:
     """Draw some of the whole episodes uniformly, with replacement."""
+    if not len(episodes[0]):
+        raise ValueError(f"--buffer-size {buffer.capacity} is too small for a whole episode: choose a larger one")
     drawn = rng.integers(len(episodes[0]), size=size)
     starts, lengths = (column[drawn] for column in episodes)
     steps = starts[:, None] + np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)

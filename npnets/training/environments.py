@@ -29,7 +29,8 @@ def make_env(name: str, *, render: bool = False) -> Any:
     Raises
     ------
     ValueError
-        If there is no such environment, or observations or actions are no box, or a bound of the actions is infinite.
+        If there is no such environment, or observations or actions are no box or single numbers, or actions are
+        integers, or a bound of the actions is infinite.
     ImportError
         If Gymnasium, or a package that the environment needs, is not installed.
     """
@@ -66,7 +67,7 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
 
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:
-    """Raise an error unless both spaces are boxes, and all bounds of the actions are finite."""
+    """Raise an error unless both spaces are boxes with an axis, and actions are real numbers in finite bounds."""
     spaces = _gymnasium().spaces
     if not isinstance(observations, spaces.Box):
         raise ValueError(
@@ -77,6 +78,16 @@ def check_spaces(name: str, observations: Any, actions: Any) -> None:
         hint = "; examples/discrete has algorithms for it" if isinstance(actions, spaces.Discrete) else ""
         raise ValueError(
             f"expected an environment whose actions are a Box, but those of {name} are a {type(actions).__name__}{hint}"
+        )
+    if not (observations.shape and actions.shape):
+        raise ValueError(
+            f"expected observations and actions with an axis, but those of {name} have shapes {observations.shape} and "
+            f"{actions.shape}; a wrapper of your own can make a single number one of shape (1,)"
+        )
+    if actions.dtype.kind != "f":
+        raise ValueError(
+            f"expected actions of floating-point numbers, but those of {name} are {actions.dtype}; a wrapper of your "
+            "own can round them"
         )
     if not (np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
         raise ValueError(
@@ -93,22 +104,26 @@ def _checked(env: Any, name: str) -> Any:
 
         def step(self, action: Any) -> Any:
             obs, reward, terminated, truncated, info = self.env.step(action)
-            if not math.isfinite(reward):
-                raise ValueError(f"{name} returned a reward of {reward}, from which nothing can be learned")
-            _check_finite(name, obs)
+            if not (math.isfinite(reward) and np.isfinite(obs).all()):
+                raise ValueError(_fault(name, action, reward))
             return obs, reward, terminated, truncated, info
 
         def reset(self, **options: Any) -> Any:
             obs, info = self.env.reset(**options)
-            _check_finite(name, obs)
+            if not np.isfinite(obs).all():
+                raise ValueError(f"{name} began an episode with NaN or infinite entries in its observation")
             return obs, info
 
     return Checked(env)
 
 
-def _check_finite(name: str, obs: Any) -> None:
-    if not np.isfinite(obs).all():
-        raise ValueError(f"{name} returned an observation with NaN or infinite entries: its simulation has diverged")
+def _fault(name: str, action: Any, reward: Any) -> str:
+    """Return the likely cause of a step whose reward or observation is not finite."""
+    if not np.isfinite(action).all():
+        return f"the policy took NaN or infinite actions in {name}: its training has diverged"
+    if not math.isfinite(reward):
+        return f"{name} returned a reward of {reward}, from which nothing can be learned"
+    return f"{name} returned an observation with NaN or infinite entries: its simulation has diverged"
 
 
 def _gymnasium() -> Any:

@@ -190,6 +190,13 @@ def test_a_full_buffer_has_the_episodes_of_which_nothing_was_replaced() -> None:
     assert [len(part) for part in whole_episodes(filled(9, []))] == [0, 0]
 
 
+@no_network
+def test_a_buffer_without_a_whole_episode_is_an_error_that_names_the_option() -> None:
+    buffer = filled(5, [3, 4, 5])  # whose last episode may have begun earlier, as far as the buffer knows
+    with pytest.raises(ValueError, match="^--buffer-size 5 is too small for a whole episode: choose a larger one$"):
+        sample(buffer, whole_episodes(buffer), np.random.default_rng(0), 1)
+
+
 def test_it_acts_itself_and_stores_what_the_teacher_would_have_done_until_each_episode_ends() -> None:
     chosen = settings(hide=(1,), env="toy/Line-v0")
     envs = training.make_envs("toy/Line-v0", 6)

@@ -1,7 +1,8 @@
 """Small Gymnasium environments for tests: a point on a line, and what may be wrong with an environment.
 
 `toy/Line-v0` has episodes of 20 steps at most, and ends earlier where the point leaves the line. `toy/Endless-v0`
-declares no time limit. The others have one fault each, which their names say.
+declares no time limit, and `toy/Forgiving-v0` takes every action. The others have one fault each, which their names
+say.
 """
 
 from __future__ import annotations
@@ -88,6 +89,27 @@ class DiscreteActions(Line):
     action_space = spaces.Discrete(3)
 
 
+class IntegerActions(Line):
+    """Its actions are whole numbers."""
+
+    action_space = spaces.Box(-1, 2, (1,), np.int64)
+
+
+class SingleNumber(Line):
+    """Its action is a number without an axis."""
+
+    action_space = spaces.Box(-1, 2, (), np.float32)
+
+
+class Forgiving(Line):
+    """It takes every action, also one that is not finite."""
+
+    def step(self, action: Any) -> Any:
+        """Move to wherever the action leads."""
+        self.place = self.place + action[0]
+        return self.place.copy(), self.reward(), False, False, {}
+
+
 class Unrendered(Line):
     """It cannot draw itself."""
 
@@ -101,5 +123,5 @@ def register() -> None:
     if "toy/Line-v0" in gymnasium.registry:
         return
     gymnasium.register("toy/Endless-v0", Line)
-    for kind in (Line, NanReward, InfiniteObservation, InfiniteBounds, DictObservations, DiscreteActions, Unrendered):
+    for kind in (Line, *Line.__subclasses__()):
         gymnasium.register(f"toy/{kind.__name__}-v0", kind, max_episode_steps=20)

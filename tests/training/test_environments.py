@@ -30,6 +30,14 @@ toy_environments.register()
             "toy/InfiniteBounds-v0",
             "finite bounds of the actions, but those of toy/InfiniteBounds-v0 are from -1.0 to inf",
         ),
+        (
+            "toy/IntegerActions-v0",
+            "expected actions of floating-point numbers, but those of toy/IntegerActions-v0 are int64; a wrapper",
+        ),
+        (
+            "toy/SingleNumber-v0",
+            "actions with an axis, but those of toy/SingleNumber-v0 have shapes (2,) and (); a wrapper",
+        ),
         ("toy/Absent-v0", "cannot make the environment 'toy/Absent-v0': "),
         ("no_such_module:Absent-v0", "cannot make the environment 'no_such_module:Absent-v0': "),
     ],
@@ -66,6 +74,13 @@ def test_a_number_that_is_not_finite_is_an_error_in_the_step_that_returns_it(nam
     with pytest.raises(ValueError, match=message):
         for _ in range(3):
             env.step(np.zeros(1, np.float32))
+
+
+def test_an_action_that_is_not_finite_is_named_as_the_cause_of_what_follows_from_it() -> None:
+    env = training.make_env("toy/Forgiving-v0")
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="^the policy took NaN or infinite actions in toy/Forgiving-v0: its training"):
+        env.step(np.full(1, np.nan, np.float32))
 
 
 def test_an_environment_without_a_time_limit_has_one_and_another_keeps_its_own() -> None:
