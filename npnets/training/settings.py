@@ -58,7 +58,7 @@ class Settings:
     checkpoint_every : int
         Least number of steps between checkpoints, which wait for the end of an episode.
     threads : int
-        Threads that compute. No result depends on it.
+        Threads that compute. No result of the compiled kernels depends on it; those of the NumPy kernels do.
     device : str
         `cpu`, `cuda` or `cuda:<number>`.
     """
@@ -69,7 +69,7 @@ class Settings:
     evaluate_every: int = option(10_000, "steps between evaluations", at_least=1)
     episodes: int = option(10, "episodes of an evaluation", at_least=1)
     checkpoint_every: int = option(10_000, "least number of steps between checkpoints", at_least=1)
-    threads: int = option(1, "threads that compute; no result depends on it", at_least=1)
+    threads: int = option(1, "threads that compute; no result depends on it with the compiled kernels", at_least=1)
     device: str = option("cpu", "cpu, cuda or cuda:<number>")
 
     def wrap(self, env: Any) -> Any:
