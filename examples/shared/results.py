@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from examples.shared.pendulum_evaluation import Episode, mean_and_standard_error
 from examples.shared.picture import draw
 from examples.shared.results_folder import write
 from npnets.training import provenance
+from npnets.training.results import finite
 
 Returns = Mapping[str, NDArray[np.floating]]
 Results = dict[str, Any]
@@ -117,15 +117,6 @@ def save(path: Path, results: Mapping[str, Any], libraries: tuple[str, ...] = ()
     """Write results as JSON, below the command, the date, the machine and the versions that they came from."""
     text = json.dumps({**provenance(("gymnasium", *libraries)), "results": results}, indent=2, allow_nan=False)
     write(path, lambda unfinished: unfinished.write_text(lists_on_lines(text) + "\n", encoding="utf-8"))
-
-
-def finite(value: Any) -> Any:
-    """Return a JSON value, with None for every number that is not finite."""
-    if isinstance(value, Mapping):
-        return {name: finite(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def lists_on_lines(text: str) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from npnets.files.atomic_write import replace_text
@@ -28,16 +29,16 @@ def write_results(run: Run, name: str) -> None:
         "progress": rows,
     }
     found = {**provenance(), "command": begun_by(folder), "results": results}
-    text = json.dumps(_finite(found), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(finite(found), indent=1, allow_nan=False) + "\n"
     replace_text(folder / "results.json", text)
     draw(folder / "learning.png", rows, results["title"])
     print(f"{results['title']}: {last['return']:.1f} ± {error:.1f} after {last['steps']:,.0f} steps, in {folder}")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return a value of JSON, with None for every number that is not finite."""
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, Mapping):
+        return {name: finite(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
+        return [finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
