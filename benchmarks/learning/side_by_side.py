@@ -1,8 +1,9 @@
 """Learning curves of SAC and TD3 on Pendulum-v1, with npnets and with Tianshou 1.0.0 on PyTorch.
 
-    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0 python -m benchmarks.learning.side_by_side #
-    prints a table, writes a figure to runs/benchmarks python -m benchmarks.learning.side_by_side --quick python -m
-    benchmarks.learning.side_by_side --again      # print and draw the last results
+    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
+    python -m benchmarks.learning.side_by_side              # prints a table, writes a figure to runs/benchmarks
+    python -m benchmarks.learning.side_by_side --quick
+    python -m benchmarks.learning.side_by_side --again      # print and draw the last results
 
 Settings, initial parameters, environment seeds, initial random steps and evaluation are equal. Every run has its own
 process, the libraries take turns, and their order is reversed after each pair. `learning_side_by_side.json` is written
