@@ -1,10 +1,11 @@
 """Environments of Gymnasium, checked: boxes of observations and actions, finite bounds, numbers that are finite."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from npnets.training.checked_environment import checked, failure
 
 LONGEST_EPISODE = 10_000
 """The time limit of an environment that declares none."""
@@ -23,28 +24,33 @@ def make_env(name: str, *, render: bool = False) -> Any:
     Returns
     -------
     gymnasium.Env
-        `step` raises a `ValueError` if a reward or an observation is not finite. An environment without a time limit
-        has one of 10,000 steps.
+        `step` raises a `ValueError` if an action, a reward or an observation is not finite. An environment without a
+        time limit has one of 10,000 steps.
 
     Raises
     ------
     ValueError
         If there is no such environment, or observations or actions are no box or single numbers, or actions are
         integers, or a bound of the actions is infinite.
+    RuntimeError
+        If the environment's constructor fails.
     ImportError
         If Gymnasium, or a package that the environment needs, is not installed.
     """
     gymnasium = _gymnasium()
     try:
-        env = gymnasium.make(name, render_mode="rgb_array" if render else None, disable_env_checker=True)
+        how = {"render_mode": "rgb_array"} if render else {}  # not all environments know the option
+        env = gymnasium.make(name, disable_env_checker=True, **how)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ImportError(f"{name} needs a package that is not installed: {_line(error)}") from error
     except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"cannot make the environment {name!r}: {_line(error)}") from error
+    except Exception as error:  # of any kind: it is of the environment
+        raise failure(name, "its constructor", error) from error
     check_spaces(name, env.observation_space, env.action_space)
     if env.spec is not None and env.spec.max_episode_steps is None:
         env = gymnasium.wrappers.TimeLimit(env, LONGEST_EPISODE)
-    return _checked(env, name)
+    return checked(env, name)
 
 
 def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: env) -> Any:
@@ -79,51 +85,34 @@ def check_spaces(name: str, observations: Any, actions: Any) -> None:
         raise ValueError(
             f"expected an environment whose actions are a Box, but those of {name} are a {type(actions).__name__}{hint}"
         )
-    if not (observations.shape and actions.shape):
-        raise ValueError(
-            f"expected observations and actions with an axis, but those of {name} have shapes {observations.shape} and "
-            f"{actions.shape}; a wrapper of your own can make a single number one of shape (1,)"
-        )
+    for shape in (observations.shape, actions.shape):
+        if not shape or 0 in shape:
+            raise ValueError(
+                f"expected observations and actions with an axis and an entry, but those of {name} have shapes "
+                f"{observations.shape} and {actions.shape}; a wrapper of your own can make a single number one of "
+                "shape (1,)"
+            )
+    _check_bounds(name, actions)
+
+
+def _check_bounds(name: str, actions: Any) -> None:
     if actions.dtype.kind != "f":
         raise ValueError(
             f"expected actions of floating-point numbers, but those of {name} are {actions.dtype}; a wrapper of your "
             "own can round them"
         )
-    if not (np.isfinite(actions.low).all() and np.isfinite(actions.high).all()):
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = actions.high - actions.low
+    span = f"those of {name} are from {actions.low.min()} to {actions.high.max()}"
+    if not np.isfinite(width).all():
+        finite = np.isfinite(actions.low).all() and np.isfinite(actions.high).all()
+        more = ", whose difference overflows" if finite else ""
         raise ValueError(
-            f"expected finite bounds of the actions, but those of {name} are from {actions.low.min()} to "
-            f"{actions.high.max()}; gymnasium.wrappers.RescaleAction or a wrapper of your own can give them bounds"
+            f"expected finite bounds of the actions, but {span}{more}; "
+            "gymnasium.wrappers.RescaleAction or a wrapper of your own can give them bounds"
         )
-
-
-def _checked(env: Any, name: str) -> Any:
-    """Return the environment with checks around its `step` and `reset`."""
-
-    class Checked(_gymnasium().Wrapper):  # type: ignore[misc]
-        """An environment in which a reward or an observation that is not finite is an error."""
-
-        def step(self, action: Any) -> Any:
-            obs, reward, terminated, truncated, info = self.env.step(action)
-            if not (math.isfinite(reward) and np.isfinite(obs).all()):
-                raise ValueError(_fault(name, action, reward))
-            return obs, reward, terminated, truncated, info
-
-        def reset(self, **options: Any) -> Any:
-            obs, info = self.env.reset(**options)
-            if not np.isfinite(obs).all():
-                raise ValueError(f"{name} began an episode with NaN or infinite entries in its observation")
-            return obs, info
-
-    return Checked(env)
-
-
-def _fault(name: str, action: Any, reward: Any) -> str:
-    """Return the likely cause of a step whose reward or observation is not finite."""
-    if not np.isfinite(action).all():
-        return f"the policy took NaN or infinite actions in {name}: its training has diverged"
-    if not math.isfinite(reward):
-        return f"{name} returned a reward of {reward}, from which nothing can be learned"
-    return f"{name} returned an observation with NaN or infinite entries: its simulation has diverged"
+    if not (width > 0).all():
+        raise ValueError(f"expected the lower bound of each entry of an action below the upper one, but {span}")
 
 
 def _gymnasium() -> Any:

@@ -36,7 +36,7 @@ toy_environments.register()
         ),
         (
             "toy/SingleNumber-v0",
-            "actions with an axis, but those of toy/SingleNumber-v0 have shapes (2,) and (); a wrapper",
+            "actions with an axis and an entry, but those of toy/SingleNumber-v0 have shapes (2,) and (); a wrapper",
         ),
         ("toy/Absent-v0", "cannot make the environment 'toy/Absent-v0': "),
         ("no_such_module:Absent-v0", "cannot make the environment 'no_such_module:Absent-v0': "),

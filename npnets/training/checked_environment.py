@@ -1,0 +1,97 @@
+"""An environment whose faults are errors of one line, in the very call in which they come up."""
+
+import math
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def checked(env: Any, name: str) -> Any:
+    """Return an environment with checks around its `step` and `reset`.
+
+    Parameters
+    ----------
+    env : gymnasium.Env
+        Its observations are a `Box`.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    gymnasium.Wrapper
+        `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
+        and `reset` raise a `RuntimeError` if the environment itself fails.
+    """
+    from gymnasium import Wrapper
+
+    class Checked(Wrapper):
+        """An environment in which a number that is not finite is an error."""
+
+        def step(self, action: Any) -> Any:
+            if not np.isfinite(action).all():
+                raise ValueError(
+                    f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate "
+                    "too high, or a reward huge?"
+                )
+            try:
+                obs, reward, terminated, truncated, info = self.env.step(action)
+            except Exception as error:  # of any kind: it is of the environment
+                raise failure(name, "step()", error) from error
+            _check_reward(name, reward)
+            _check_observation(name, obs, self.observation_space.shape)
+            _check_flags(name, terminated, truncated)
+            return obs, reward, terminated, truncated, info
+
+        def reset(self, **options: Any) -> Any:
+            try:
+                found = self.env.reset(**options)
+            except Exception as error:
+                raise failure(name, "reset()", error) from error
+            if not (isinstance(found, tuple) and len(found) == 2):
+                raise ValueError(
+                    f"expected an observation and a dict from reset() of {name}, but got a {type(found).__name__}; is "
+                    "it an environment of the old Gym?"
+                )
+            _check_observation(name, found[0], self.observation_space.shape)
+            return found
+
+    return Checked(env)
+
+
+def failure(name: str, where: str, error: BaseException) -> RuntimeError:
+    """Return an error of one line for one that an environment raised: what it was, and in which line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")
+    return RuntimeError(
+        f"{name} failed in {where}: {said} ({Path(last.filename).name}, line {last.lineno}); mend it, or see "
+        "gymnasium.utils.env_checker.check_env"
+    )
+
+
+def _check_reward(name: str, reward: Any) -> None:
+    try:
+        finite = math.isfinite(reward)
+    except (TypeError, ValueError, OverflowError):
+        shown = " ".join(repr(reward).split())
+        raise ValueError(f"expected a number as the reward of {name}, but got {shown:.80}") from None
+    if not finite:
+        raise ValueError(f"{name} returned a reward of {reward}, from which nothing can be learned")
+
+
+def _check_observation(name: str, obs: Any, shape: tuple[int, ...] | None) -> None:
+    if getattr(obs, "shape", None) != shape or obs.dtype.kind not in "biuf":
+        form = f"{obs.dtype} {obs.shape}" if isinstance(obs, np.ndarray) else type(obs).__name__
+        raise ValueError(
+            f"expected observations of {name} as arrays of numbers of shape {shape}, as its observation_space says, "
+            f"but got {form}"
+        )
+    if not np.isfinite(obs).all():
+        raise ValueError(f"{name} returned an observation with NaN or infinite entries: its simulation has diverged")
+
+
+def _check_flags(name: str, *flags: Any) -> None:
+    for flag in flags:
+        if not isinstance(flag, (bool, np.bool_, int, np.integer)):
+            raise ValueError(f"expected True or False as terminated and truncated of {name}, but got {flag!r:.80}")

@@ -1,0 +1,130 @@
+"""An environment that fails, or returns what it did not declare, is an error that names both in one line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import toy_environments
+from gymnasium import spaces
+from toy_environments import Line
+
+from npnets import training
+from npnets.training.checked_environment import checked
+from npnets.training.environments import check_spaces
+
+pytestmark = pytest.mark.numpy_alone("an environment has NumPy's arrays")
+
+toy_environments.register()
+PLACE = np.zeros(2, np.float32)
+
+
+class Scripted(Line):
+    """An environment that returns what it is given."""
+
+    def __init__(self, reset: Any = (PLACE, {}), step: Any = (PLACE, 0.0, False, False, {})) -> None:
+        super().__init__()
+        self.returned = reset, step
+
+    def reset(self, **options: Any) -> Any:
+        """Return, or raise, what was given."""
+        return outcome(self.returned[0])
+
+    def step(self, action: Any) -> Any:
+        """Return, or raise, what was given."""
+        return outcome(self.returned[1])
+
+
+def outcome(given: Any) -> Any:
+    if isinstance(given, Exception):
+        raise given
+    return given
+
+
+def one_step(env: Scripted, force: float = 0.0) -> str:
+    """Return the error of a first step."""
+    with pytest.raises((ValueError, RuntimeError)) as error:
+        found = checked(env, "Mine-v0")
+        found.reset(seed=0)
+        found.step(np.array([force], np.float32))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ((PLACE, np.ones(1), False, False, {}), r"expected a number as the reward of Mine-v0, but got array\(\[1.\]\)"),
+        ((PLACE, None, False, False, {}), "expected a number as the reward of Mine-v0, but got None"),
+        ((PLACE, -np.inf, False, False, {}), "Mine-v0 returned a reward of -inf"),
+        (
+            (np.zeros(3), 0.0, False, False, {}),
+            r"of shape \(2,\), as its observation_space says, but got float64 \(3,\)",
+        ),
+        (([0.0, 0.0], 0.0, False, False, {}), "but got list"),
+        ((PLACE, 0.0, None, False, {}), "expected True or False as terminated and truncated of Mine-v0, but got None"),
+        ((PLACE, 0.0, False, {}), "Mine-v0 failed in step.*ValueError: not enough values to unpack"),
+        (KeyError("a\nb"), r"Mine-v0 failed in step\(\): KeyError: .* \(test_faulty_environments.py, line \d+\); mend"),
+    ],
+)
+def test_a_faulty_step_is_an_error_that_says_what_it_returned_or_where_it_failed(step: Any, message: str) -> None:
+    assert re.search(message, one_step(Scripted(step=step)))
+
+
+@pytest.mark.parametrize(
+    ("reset", "message"),
+    [
+        (PLACE, "expected an observation and a dict from reset() of Mine-v0, but got a ndarray; is it an environment"),
+        (AssertionError(), "Mine-v0 failed in reset(): AssertionError (test_faulty_environments.py, line"),
+    ],
+)
+def test_a_faulty_reset_is_an_error_too(reset: Any, message: str) -> None:
+    assert message in one_step(Scripted(reset=reset))
+
+
+def test_an_action_that_is_not_finite_is_called_a_training_that_has_diverged() -> None:
+    assert "the policy took NaN or infinite actions in Mine-v0: its training has diverged" in one_step(
+        Scripted(), np.nan
+    )
+
+
+@pytest.mark.parametrize("value", [np.float32(1), 1, True, np.float64(-2.5), np.array(3.0)])
+def test_rewards_of_every_type_of_number_and_flags_of_numpy_are_fine(value: Any) -> None:
+    env = checked(Scripted(step=(PLACE, value, np.True_, np.False_, {})), "Mine-v0")
+    assert env.step(np.zeros(1))[1:4] == (value, np.True_, np.False_)
+
+
+@pytest.mark.parametrize(
+    ("observations", "actions", "message"),
+    [
+        (spaces.Box(-1, 1, ()), Line.action_space, "with an axis and an entry, but those of Mine-v0 have shapes .."),
+        (
+            Line.observation_space,
+            spaces.Box(-1, 1, (0,)),
+            "with an axis and an entry, but those of Mine-v0 have shapes",
+        ),
+        (Line.observation_space, spaces.Box(0, 9, (1,), np.int64), "expected actions of floating-point numbers"),
+        (Line.observation_space, spaces.Box(-3e38, 3e38, (1,)), "finite bounds .* whose difference overflows"),
+        (Line.observation_space, spaces.Box(1, 1, (1,)), "the lower bound of each entry of an action below the upper"),
+    ],
+)
+def test_boxes_in_which_no_algorithm_can_act_are_refused(observations: Any, actions: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_spaces("Mine-v0", observations, actions)
+
+
+def test_an_environment_needs_no_option_for_pictures_and_a_constructor_that_fails_is_named(monkeypatch: Any) -> None:
+    def failing() -> Any:
+        raise OSError("no such model")
+
+    for name, make in (("toy/Optionless-v0", Scripted), ("toy/Failing-v0", failing)):
+        spec = gymnasium.envs.registration.EnvSpec(name, make, max_episode_steps=5)
+        monkeypatch.setitem(gymnasium.registry, name, spec)
+    assert training.make_env("toy/Optionless-v0").reset()[1] == {}
+    with pytest.raises(
+        RuntimeError, match=r"^toy/Failing-v0 failed in its constructor: OSError: no such model \(test_"
+    ):
+        training.make_env("toy/Failing-v0")
