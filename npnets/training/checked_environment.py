@@ -22,7 +22,8 @@ def checked(env: Any, name: str) -> Any:
     -------
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
-        and `reset` raise a `RuntimeError` if the environment itself fails.
+        and `reset` raise a `RuntimeError` if the environment itself fails. Every observation is an array of its own,
+        also if the environment writes them all into one.
     """
     from gymnasium import Wrapper
 
@@ -42,7 +43,7 @@ def checked(env: Any, name: str) -> Any:
             _check_reward(name, reward)
             _check_observation(name, obs, self.observation_space.shape)
             _check_flags(name, terminated, truncated)
-            return obs, reward, terminated, truncated, info
+            return np.array(obs), reward, terminated, truncated, info
 
         def reset(self, **options: Any) -> Any:
             try:
@@ -54,8 +55,9 @@ def checked(env: Any, name: str) -> Any:
                     f"expected an observation and a dict from reset() of {name}, but got a {type(found).__name__}; is "
                     "it an environment of the old Gym?"
                 )
-            _check_observation(name, found[0], self.observation_space.shape)
-            return found
+            obs, info = found
+            _check_observation(name, obs, self.observation_space.shape)
+            return np.array(obs), info
 
     return Checked(env)
 

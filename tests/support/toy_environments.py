@@ -110,6 +110,20 @@ class Forgiving(Line):
         return self.place.copy(), self.reward(), False, False, {}
 
 
+class Reusing(Line):
+    """Its observations are one array, which every step changes."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        """Begin at a random place."""
+        _, info = super().reset(seed=seed)
+        return self.place, info
+
+    def step(self, action: Any) -> Any:
+        """Push the point."""
+        _, *others = super().step(action)
+        return self.place, *others
+
+
 class Unrendered(Line):
     """It cannot draw itself."""
 

@@ -83,6 +83,14 @@ def test_an_action_that_is_not_finite_is_named_as_the_cause_of_what_follows_from
         env.step(np.full(1, np.nan, np.float32))
 
 
+def test_an_observation_stays_as_it_is_where_the_environment_writes_all_into_one_array() -> None:
+    env, other = training.make_env("toy/Reusing-v0"), training.make_env("toy/Line-v0")
+    found, expected = ([env.reset(seed=0)[0], env.step(np.ones(1, np.float32))[0]] for env in (env, other))
+    env.step(np.ones(1, np.float32))
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found[0], found[1])
+
+
 def test_an_environment_without_a_time_limit_has_one_and_another_keeps_its_own() -> None:
     assert training.make_env("toy/Endless-v0").get_wrapper_attr("_max_episode_steps") == environments.LONGEST_EPISODE
     assert training.make_env("toy/Line-v0").get_wrapper_attr("_max_episode_steps") == 20
