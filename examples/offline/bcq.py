@@ -40,13 +40,15 @@ class Settings(training.Settings):
     hidden_sizes: tuple[int, ...] = option((400, 300), "hidden layers of perturbation and critics", at_least=1)
     vae_hidden_sizes: tuple[int, ...] = option((750, 750), "hidden layers of encoder and decoder", at_least=1)
     latent_dim: int = option(0, "size of the latent vector; 0 is twice the entries of an action", at_least=0)
-    actor_lr: float = option(1e-3, "Adam's learning rate of the perturbation")
-    critic_lr: float = option(1e-3, "Adam's learning rate of the critics")
-    vae_lr: float = option(1e-3, "Adam's learning rate of the VAE")
-    gamma: float = option(0.99, "discount per step")
-    tau: float = option(0.005, "step of the target critics toward the critics")
-    lmbda: float = option(0.75, "weight of the lower target value; the higher one has the rest")
-    phi: float = option(0.05, "largest perturbation, as a fraction of half the width of the actions' bounds")
+    actor_lr: float = option(1e-3, "Adam's learning rate of the perturbation", at_least=0)
+    critic_lr: float = option(1e-3, "Adam's learning rate of the critics", at_least=0)
+    vae_lr: float = option(1e-3, "Adam's learning rate of the VAE", at_least=0)
+    gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)
+    tau: float = option(0.005, "step of the target critics toward the critics", at_least=0, at_most=1)
+    lmbda: float = option(0.75, "weight of the lower target value; the higher one has the rest", at_least=0, at_most=1)
+    phi: float = option(
+        0.05, "largest perturbation, as a fraction of half the width of the actions' bounds", at_least=0
+    )
     num_sampled_action: int = option(10, "sampled actions for each next observation", at_least=1)
     forward_sampled_times: int = option(100, "sampled actions from which the policy takes the best", at_least=1)
 

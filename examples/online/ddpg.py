@@ -33,11 +33,13 @@ class Settings(training.Settings):
     buffer_size: int = option(1_000_000, "transitions of the replay buffer", at_least=1)
     batch_size: int = option(256, "transitions of a learning step", at_least=1)
     hidden_sizes: tuple[int, ...] = option((256, 256), "hidden layers of the actor and of the critic", at_least=1)
-    actor_lr: float = option(1e-3, "Adam's learning rate of the actor")
-    critic_lr: float = option(1e-3, "Adam's learning rate of the critic")
-    gamma: float = option(0.99, "discount per step")
-    tau: float = option(0.005, "step of the target networks toward the networks")
-    exploration_noise: float = option(0.1, "standard deviation of exploration, over half the width of the bounds")
+    actor_lr: float = option(1e-3, "Adam's learning rate of the actor", at_least=0)
+    critic_lr: float = option(1e-3, "Adam's learning rate of the critic", at_least=0)
+    gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)
+    tau: float = option(0.005, "step of the target networks toward the networks", at_least=0, at_most=1)
+    exploration_noise: float = option(
+        0.1, "standard deviation of exploration, over half the width of the bounds", at_least=0
+    )
     normalize_observations: bool = option(False, "whether observations are normalized by their running statistics")
 
 

@@ -34,14 +34,16 @@ class Settings(training.Settings):
     buffer_size: int = option(1_000_000, "transitions of the replay buffer", at_least=1)
     batch_size: int = option(256, "transitions of a learning step", at_least=1)
     hidden_sizes: tuple[int, ...] = option((256, 256), "hidden layers of the actor and of each critic", at_least=1)
-    actor_lr: float = option(3e-4, "Adam's learning rate of the actor")
-    critic_lr: float = option(3e-4, "Adam's learning rate of the critics")
-    gamma: float = option(0.99, "discount per step")
-    tau: float = option(0.005, "step of the target networks toward the networks")
+    actor_lr: float = option(3e-4, "Adam's learning rate of the actor", at_least=0)
+    critic_lr: float = option(3e-4, "Adam's learning rate of the critics", at_least=0)
+    gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)
+    tau: float = option(0.005, "step of the target networks toward the networks", at_least=0, at_most=1)
     policy_delay: int = option(2, "learning steps of the critics for each of the actor and the targets", at_least=1)
-    exploration_noise: float = option(0.1, "standard deviation of exploration, over half the width of the bounds")
-    target_noise: float = option(0.2, "standard deviation of the noise on target actions, over the same")
-    target_noise_limit: float = option(0.5, "bound of the noise on target actions, over the same")
+    exploration_noise: float = option(
+        0.1, "standard deviation of exploration, over half the width of the bounds", at_least=0
+    )
+    target_noise: float = option(0.2, "standard deviation of the noise on target actions, over the same", at_least=0)
+    target_noise_limit: float = option(0.5, "bound of the noise on target actions, over the same", at_least=0)
     normalize_observations: bool = option(False, "whether observations are normalized by their running statistics")
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from npnets.files.atomic_write import replace_text
 from npnets.training.provenance import command
 from npnets.training.setting_files import check_same, digests, files_of, located
-from npnets.training.settings import Settings
+from npnets.training.settings import Settings, check_values
 
 Chosen = TypeVar("Chosen", bound=Settings)
 SETTINGS = "settings.json"
@@ -49,8 +49,6 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
         If it has no run of this program, a given setting contradicts the run's, or another process runs there.
     """
     facts, settings = _read(folder, kind, program)
-    if facts["program"] != program:
-        raise ValueError(f"{folder} has a run of {facts['program']}: continue it with that program, not {program}")
     for name, value in given.items():
         if name not in (*EXTENDABLE, *files_of(kind)) and value != getattr(settings, name):
             raise ValueError(
@@ -114,15 +112,21 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
     if not path.is_file():
         raise ValueError(f"expected the folder of a run, but {folder} has no {SETTINGS}; check the path")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        facts = {name: found[name] for name in ("program", "command", "files")}
         saved: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in facts["settings"].items()
+            name: tuple(value) if isinstance(value, list) else value for name, value in found["settings"].items()
         }
-        return {name: facts[name] for name in ("program", "command", "files")}, kind(**saved)
+        settings = kind(**saved) if facts["program"] == program else None
+        if settings is not None:
+            check_values(settings)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} is damaged, or was written by another program or version than this {program}: {error}"
         ) from None
+    if settings is None:
+        raise ValueError(f"{folder} has a run of {facts['program']}: continue it with that program, not {program}")
+    return facts, settings
 
 
 def _write(path: Path, facts: Mapping[str, Any], settings: Settings) -> None:

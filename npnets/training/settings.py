@@ -19,7 +19,15 @@ Chosen = TypeVar("Chosen", bound="Settings")
 Tuned = Mapping[str, Mapping[str, Any]]
 
 
-def option(default: Any, description: str, at_least: float | None = None, is_file: bool = False) -> Any:
+def option(
+    default: Any,
+    description: str,
+    at_least: float | None = None,
+    is_file: bool = False,
+    *,
+    at_most: float | None = None,
+    above: float | None = None,
+) -> Any:
     """Return a field of a dataclass of settings.
 
     Parameters
@@ -27,17 +35,25 @@ def option(default: Any, description: str, at_least: float | None = None, is_fil
     default : int, float, str, bool, or tuple of int
     description : str
         Its line in `--help`.
-    at_least : float, optional
-        The least number that is allowed.
+    at_least, at_most : float, optional
+        The least and the largest number that are allowed.
     is_file : bool
         Whether the string is the path of a file that the run reads. The run's settings then have its absolute path and
         the digest of its content, and a continued run needs a file with that content; an empty string is no file.
+    above : float, optional
+        A number that all allowed ones are larger than.
 
     Returns
     -------
     dataclasses.Field
     """
-    metadata = {"description": description, "at_least": at_least, "is_file": is_file}
+    metadata = {
+        "description": description,
+        "at_least": at_least,
+        "is_file": is_file,
+        "at_most": at_most,
+        "above": above,
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -139,7 +155,7 @@ def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
         return
     many = typing.get_origin(hint) is tuple
     entry = typing.get_args(hint)[0] if many else hint
-    number = _reader(entry, field.metadata["at_least"])
+    number = _reader(entry, field.metadata)
     action = _TupleOf if many else "store"
     metavar = "FILE" if field.metadata["is_file"] else _metavar(entry)
     parser.add_argument(name, type=number, nargs="+" if many else None, action=action, metavar=metavar, **text)
@@ -150,7 +166,37 @@ class _TupleOf(argparse.Action):
         setattr(namespace, self.dest, tuple(values))
 
 
-def _reader(kind: Any, least: float | None) -> Any:
+def check_values(settings: Settings) -> None:
+    """Raise a `ValueError` unless every value is one that the command line accepts, such as those in a file."""
+    hints = typing.get_type_hints(type(settings))
+    for field in dataclasses.fields(settings):
+        value, hint = getattr(settings, field.name), hints[field.name]
+        many = typing.get_origin(hint) is tuple
+        if many and not isinstance(value, tuple):
+            raise ValueError(f"{field.name} must be a list, but is {value!r:.80}")
+        for part in value if many else (value,):
+            if type(part) not in _TYPES[typing.get_args(hint)[0] if many else hint]:
+                raise ValueError(f"{field.name} is {part!r:.80}, which is of another type than its default")
+            if not isinstance(part, (str, bool)) and (fault := _fault(part, field.metadata)):
+                raise ValueError(f"{field.name}: expected {fault}, but got {part}")
+
+
+_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}
+
+
+def _fault(number: float, limits: Mapping[str, Any]) -> str | None:
+    """Return what was expected in place of a number that is not allowed."""
+    if number != number or abs(number) == float("inf"):
+        return "a finite number"
+    least, most, above = (limits[name] for name in ("at_least", "at_most", "above"))
+    if least is not None and number < least:
+        return f"at least {least}"
+    if most is not None and number > most:
+        return f"at most {most}"
+    return f"more than {above}" if above is not None and number <= above else None
+
+
+def _reader(kind: Any, limits: Mapping[str, Any]) -> Any:
     """Return a parser of one value."""
     if kind is str:
         return str
@@ -160,11 +206,9 @@ def _reader(kind: Any, least: float | None) -> Any:
             number = kind(text.replace("_", ""))
         except ValueError:
             what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"expected {what}, but got {text!r}") from None
-        if number != number or abs(number) == float("inf"):
-            raise argparse.ArgumentTypeError(f"expected a finite number, but got {text!r}")
-        if least is not None and number < least:
-            raise argparse.ArgumentTypeError(f"expected at least {least}, but got {text}")
+            raise argparse.ArgumentTypeError(f"expected {what}, but got {text!r:.80}") from None
+        if fault := _fault(number, limits):
+            raise argparse.ArgumentTypeError(f"expected {fault}, but got {text!r:.80}")
         return number
 
     return read

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from npnets.training import Settings, option
-from npnets.training.settings import chosen, read_command_line
+from npnets.training.settings import check_values, chosen, read_command_line
 
 pytestmark = pytest.mark.numpy_alone("reads a command line")
 
@@ -17,7 +19,8 @@ pytestmark = pytest.mark.numpy_alone("reads a command line")
 class Own(Settings):
     """Settings with an option of every kind."""
 
-    gamma: float = option(0.99, "discount per step")
+    gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)
+    weight: float = option(0.2, "weight of the entropy", above=0)
     sizes: tuple[int, ...] = option((256, 256), "hidden layers", at_least=1)
     learned: bool = option(False, "whether something is learned")
     data: str = option("", "a file")
@@ -49,11 +52,14 @@ def test_an_option_that_equals_its_default_counts_as_given() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--steps", "0"], "argument --steps: expected at least 1, but got 0"),
+        (["--steps", "0"], "argument --steps: expected at least 1, but got '0'"),
         (["--steps", "1.5"], "argument --steps: expected a whole number, but got '1.5'"),
         (["--gamma", "much"], "argument --gamma: expected a number, but got 'much'"),
         (["--gamma", "nan"], "argument --gamma: expected a finite number, but got 'nan'"),
-        (["--sizes", "8", "0"], "argument --sizes: expected at least 1, but got 0"),
+        (["--gamma", "-0.1"], "argument --gamma: expected at least 0, but got '-0.1'"),
+        (["--gamma", "1.5"], "argument --gamma: expected at most 1, but got '1.5'"),
+        (["--weight", "0"], "argument --weight: expected more than 0, but got '0'"),
+        (["--sizes", "8", "0"], "argument --sizes: expected at least 1, but got '0'"),
         (["--step", "3"], "unrecognized arguments: --step 3"),
         (["--out", "a", "--resume", "b"], "--resume continues the run in its folder, so that --out has no meaning"),
     ],
@@ -87,3 +93,22 @@ def test_what_is_done_with_the_run_is_no_setting() -> None:
         True,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"steps": "many"}, "steps is 'many', which is of another type than its default"),
+        ({"threads": 1.5}, "threads is 1.5, which is of another type"),
+        ({"learned": 1}, "learned is 1, which is of another type"),
+        ({"env": None}, "env is None, which is of another type"),
+        ({"sizes": 8}, "sizes must be a list, but is 8"),
+        ({"sizes": (8, 0)}, "sizes: expected at least 1, but got 0"),
+        ({"gamma": 2.0}, "gamma: expected at most 1, but got 2.0"),
+        ({"weight": float("nan")}, "weight: expected a finite number, but got nan"),
+    ],
+)
+def test_a_value_that_the_command_line_refuses_is_refused_from_a_file_too(changed: Any, message: str) -> None:
+    check_values(Own(gamma=1))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_values(Own(**changed))
