@@ -69,7 +69,8 @@ def _run_of(program: str, kind: type[Chosen], tuned: Tuned, line: CommandLine) -
     if line.resume is not None:
         return line.resume, reopen(line.resume, program, kind, line.given)
     settings = located(chosen(kind, tuned, line.given))
-    make_env(settings.env).close()  # what is wrong with it is an error before there is a folder
+    with backend.using(settings.device):  # what is wrong with either is an error before there is a folder
+        make_env(settings.env).close()
     env = settings.env.replace("/", "-").replace(":", "-")
     folder = line.out or Path("runs", f"{program}-{env}-{settings.seed}")
     begin(folder, program, settings)

@@ -118,6 +118,12 @@ def test_an_environment_that_does_not_fit_leaves_no_folder(program: Program, tmp
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("device", ["tpu", "cuda:77"])
+def test_a_device_that_is_not_there_leaves_no_folder(program: Program, tmp_path: Path, device: str) -> None:
+    assert program.fails("--device", device, "--out", tmp_path / "a").startswith("drift.py: error: ")
+    assert not (tmp_path / "a").exists()
+
+
 def interrupted(settings: Settings, run: Run) -> None:
     """Stop by Ctrl-C after 27 steps, of which 25 are in a checkpoint."""
     state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(settings.seed)), np.random.default_rng(settings.seed))
