@@ -69,6 +69,7 @@ class Program:
 @pytest.fixture
 def program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Program:
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "drift.py"), "--noise", "0.1"])
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)  # as of a file, also under `python -m pytest`
     monkeypatch.chdir(tmp_path)
     return Program(capsys)
 
