@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from npnets.files.atomic_write import replace_text
 from npnets.training.provenance import command
+from npnets.training.saved_state import CHECKPOINT, read_saved
 from npnets.training.setting_files import check_same, digests, files_of, located
 from npnets.training.settings import Settings, check_values
 
@@ -56,6 +57,8 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
                 "with its own settings; leave the option out, or begin a new run in another folder"
             )
     changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
+    if changes.get("steps", settings.steps) < settings.steps:
+        _check_not_taken(folder, changes["steps"])
     settings = located(dataclasses.replace(settings, **changes))
     check_same(folder, settings, facts["files"])
     if changes:
@@ -127,6 +130,15 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
     if settings is None:
         raise ValueError(f"{folder} has a run of {facts['program']}: continue it with that program, not {program}")
     return facts, settings
+
+
+def _check_not_taken(folder: Path, steps: int) -> None:
+    saved = read_saved(folder / CHECKPOINT)
+    if saved is not None and saved.step > steps:
+        raise ValueError(
+            f"{folder} has a checkpoint after {saved.step} steps, more than --steps {steps}; leave the option out, or "
+            "begin a new run in another folder"
+        )
 
 
 def _write(path: Path, facts: Mapping[str, Any], settings: Settings) -> None:

@@ -21,7 +21,7 @@ from npnets.policy import Policy
 from npnets.training import transition_files
 from npnets.training.evaluation import Evaluation
 from npnets.training.records import Records, Row, numbers
-from npnets.training.saved_state import Saved, read_saved, write_saved
+from npnets.training.saved_state import CHECKPOINT, Saved, read_saved, write_saved
 from npnets.training.settings import Settings
 
 State = TypeVar("State")
@@ -44,14 +44,14 @@ class Run:
     step : int
         Steps taken.
     checkpoint_seconds : float
-        Seconds that this process has spent on checkpoints.
+        Those of `seconds` that were spent on checkpoints.
     """
 
     def __init__(self, folder: Path, settings: Settings, tensorboard: bool = False) -> None:
         self.folder, self.settings = folder, settings
-        self._saved: Saved | None = read_saved(folder / "checkpoint.npz")
+        self._saved: Saved | None = read_saved(folder / CHECKPOINT)
         self.step, self._seconds = (0, 0.0) if self._saved is None else (self._saved.step, self._saved.seconds)
-        self.checkpoint_seconds = 0.0
+        self.checkpoint_seconds = 0.0 if self._saved is None else self._saved.checkpoint_seconds
         self._checkpointed, self._added = self.step, 0
         self._began = time.perf_counter()
         self._records = Records(folder, self.step, settings.steps, tensorboard)
@@ -136,7 +136,8 @@ class Run:
         if buffer is not None:
             transition_files.save_new(self.folder / "transitions", buffer, self._added)
             self._added = buffer.added
-        write_saved(self.folder / "checkpoint.npz", state, rng, self.step, self.seconds, self._added)
+        counters = {"step": self.step, "seconds": self.seconds, "added": self._added}
+        write_saved(self.folder / CHECKPOINT, state, rng, **counters, checkpoint_seconds=self.checkpoint_seconds)
         if buffer is not None:
             transition_files.remove_replaced(self.folder / "transitions", buffer)
         self._checkpointed = self.step

@@ -11,16 +11,22 @@ from npnets.checkpoint import CheckpointError
 from npnets.tree.structure import rebuild, walk
 
 State = TypeVar("State")
+CHECKPOINT = "checkpoint.npz"
 
 
 class Saved(NamedTuple):
-    """What a checkpoint of a run holds; `added` is the number of transitions that its replay buffer had been given."""
+    """What a checkpoint of a run holds.
+
+    `added` is the number of transitions that its replay buffer had been given, `seconds` those of the run until then,
+    and `checkpoint_seconds` those of them that earlier checkpoints took.
+    """
 
     path: Path
     leaves: dict[str, Any]
     bit_generator: dict[str, Any]
     step: int
     seconds: float
+    checkpoint_seconds: float
     added: int
 
     def state_like(self, state: State, device: str) -> State:
@@ -48,15 +54,9 @@ class Saved(NamedTuple):
         return rng
 
 
-def write_saved(path: Path, state: Any, rng: np.random.Generator, step: int, seconds: float, added: int) -> None:
-    """Write the file, beside the old one and renamed."""
-    metadata = {
-        "bit_generator": json.dumps(rng.bit_generator.state),
-        "step": step,
-        "seconds": seconds,
-        "added": added,
-    }
-    checkpoint.save(path, dict(walk(state)), metadata)
+def write_saved(path: Path, state: Any, rng: np.random.Generator, **counters: float) -> None:
+    """Write the file, beside the old one and renamed; the counters are the numbers of a `Saved`, by their names."""
+    checkpoint.save(path, dict(walk(state)), {"bit_generator": json.dumps(rng.bit_generator.state), **counters})
 
 
 def read_saved(path: Path) -> Saved | None:
@@ -72,7 +72,8 @@ def read_saved(path: Path) -> Saved | None:
     leaves, facts = checkpoint.load(path)
     try:
         bit_generator = json.loads(facts["bit_generator"])
-        return Saved(path, leaves, bit_generator, facts["step"], facts["seconds"], facts["added"])
+        counters = {name: facts[name] for name in ("step", "seconds", "checkpoint_seconds", "added")}
+        return Saved(path, leaves, bit_generator, **counters)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no checkpoint of a run: {error!r} ") from error
 

@@ -177,6 +177,15 @@ def test_a_run_is_continued_by_its_own_program_with_its_own_settings(
     assert contents(tmp_path / "a") == before
 
 
+def test_a_run_that_has_taken_more_steps_than_it_is_given_stays_as_it_is(program: Program, tmp_path: Path) -> None:
+    assert program("--out", tmp_path / "a") == 0
+    before = contents(tmp_path / "a")
+    program.capsys.readouterr()
+    line = program.fails("--resume", tmp_path / "a", "--steps", 39)
+    assert "a has a checkpoint after 40 steps, more than --steps 39; leave the option out" in line
+    assert contents(tmp_path / "a") == before
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [

@@ -118,6 +118,14 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint_as_if_nothing_had_happen
     assert ends[0] == ends[1]
 
 
+def test_the_seconds_that_checkpoints_took_are_those_of_the_whole_run(tmp_path: Path) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        episodes_of_twelve_steps(run, state_of(0), np.random.default_rng(0), data.ReplayBuffer(9), 50)
+        whole = run.checkpoint_seconds
+    with Run(tmp_path, SETTINGS) as run:
+        assert 0 < run.checkpoint_seconds < whole  # that of the last one is not in it
+
+
 def saved_run(folder: Path) -> None:
     with Run(folder, dataclasses.replace(SETTINGS, steps=24)) as run:
         rng, buffer = np.random.default_rng(0), data.ReplayBuffer(9)
