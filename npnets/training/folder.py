@@ -29,16 +29,22 @@ def begin(folder: Path, program: str, settings: Settings) -> None:
     Raises
     ------
     ValueError
-        If something is there. A hidden file does not count.
+        If something is there, or another process runs there. A hidden file does not count.
     """
+    _check_empty(folder)
+    facts = {"program": program, "command": command(sys.argv), "files": digests(settings)}
+    folder.mkdir(parents=True, exist_ok=True)
+    with owned(folder):  # of two processes that begin at once, one finds the other's settings
+        _check_empty(folder)
+        _write(folder / SETTINGS, facts, settings)
+
+
+def _check_empty(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file, and a run needs a folder; choose another with --out")
     if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
         resume = f"continue the run there with --resume {folder}, or " if (folder / SETTINGS).exists() else ""
         raise ValueError(f"{folder} is not empty, and nothing is overwritten: {resume}choose another folder with --out")
-    facts = {"program": program, "command": command(sys.argv), "files": digests(settings)}
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / SETTINGS, facts, settings)
 
 
 def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, Any]) -> Chosen:
@@ -59,12 +65,12 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
     if changes.get("steps", settings.steps) < settings.steps:
         _check_not_taken(folder, changes["steps"])
-    settings = located(dataclasses.replace(settings, **changes))
-    check_same(folder, settings, facts["files"])
-    if changes:
+    changed = located(dataclasses.replace(settings, **changes))
+    check_same(folder, changed, facts["files"])
+    if changed != settings:
         with owned(folder):  # a process that runs there keeps its settings
-            _write(folder / SETTINGS, facts, settings)
-    return settings
+            _write(folder / SETTINGS, facts, changed)
+    return changed
 
 
 def begun_by(folder: Path) -> str:
@@ -102,7 +108,7 @@ def tidied(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception:
-        if {path.name for path in folder.iterdir()} == {SETTINGS, ".lock"}:
+        if folder.is_dir() and {path.name for path in folder.iterdir()} == {SETTINGS, ".lock"}:
             (folder / SETTINGS).unlink()
             with contextlib.suppress(OSError):  # Windows keeps a file that is open
                 (folder / ".lock").unlink()

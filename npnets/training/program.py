@@ -1,5 +1,6 @@
 """The program around an algorithm: command line, a new or a continued run, errors in one line, results at the end."""
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -59,9 +60,12 @@ def main(
             if line.video and not status:
                 _record(folder, settings, classes)
             return status
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"{Path(sys.argv[0]).name}: error: {error}", file=sys.stderr)
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
+        print(f"{Path(sys.argv[0]).name}: error: {_said(error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
 
 
 def _run_of(program: str, kind: type[Chosen], tuned: Tuned, line: CommandLine) -> tuple[Path, Chosen]:
@@ -75,6 +79,28 @@ def _run_of(program: str, kind: type[Chosen], tuned: Tuned, line: CommandLine) -
     folder = line.out or Path("runs", f"{program}-{env}-{settings.seed}")
     begin(folder, program, settings)
     return folder, settings
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says in one line, with a remedy where the system has none."""
+    said = " ".join(str(error).splitlines()) or type(error).__name__
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {said}; choose a smaller buffer, batch or network"
+    return said + _REMEDIES.get(getattr(error, "errno", None) or 0, "")
+
+
+_ELSEWHERE = "; choose a folder that can be written with --out, or change its permissions"
+_FULL = "; free some space, and continue the run with --resume"
+_REMEDIES = {
+    errno.EACCES: _ELSEWHERE,
+    errno.EEXIST: "; choose another folder with --out",
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+    errno.ENOENT: "; is the folder deleted, or the path wrong?",
+    errno.ENOTDIR: "; choose another folder with --out",
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+}
 
 
 def _trained(train: Callable[[Any, Run], None], folder: Path, settings: Settings, name: str, line: CommandLine) -> int:

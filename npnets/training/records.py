@@ -6,6 +6,7 @@ each time, beside the old one and renamed, so that it never has half a row.
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,8 @@ def _numbers_of(row: dict[Any, Any]) -> Row:
     found = {name: float(cell) for name, cell in row.items() if cell}
     if missing := [name for name in ALWAYS if name not in found]:
         raise ValueError(f"a row lacks {' and '.join(missing)}")
+    if not math.isfinite(found["steps"]):
+        raise ValueError(f"the steps of a row are {found['steps']}")
     return found
 
 
@@ -110,4 +113,4 @@ def _board(folder: Path, steps: int) -> Any:
         from tensorboardX import SummaryWriter
     except ImportError:
         raise ImportError("--tensorboard needs tensorboardX: pip install 'npnets[tensorboard]'") from None
-    return SummaryWriter(str(folder), purge_step=steps + 1 if steps else None)
+    return SummaryWriter(str(folder), purge_step=steps + 1 if folder.exists() else None)  # those of a killed process

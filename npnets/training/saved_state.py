@@ -65,17 +65,29 @@ def read_saved(path: Path) -> Saved | None:
     Raises
     ------
     CheckpointError
-        If it is corrupt.
+        If it is corrupt, or what lies beside it shows that there was one.
     """
     if not path.exists():
+        _check_never_written(path)
         return None
     leaves, facts = checkpoint.load(path)
     try:
         bit_generator = json.loads(facts["bit_generator"])
-        counters = {name: facts[name] for name in ("step", "seconds", "checkpoint_seconds", "added")}
+        counters = {name: facts[name] for name in ("step", "seconds", "added")}
+        counters["checkpoint_seconds"] = facts.get("checkpoint_seconds", 0.0)  # which the first version did not count
         return Saved(path, leaves, bit_generator, **counters)
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is no checkpoint of a run: {error!r} ") from error
+        raise CheckpointError(f"{path} is no checkpoint of a run: {error!r}; is it another file?") from error
+
+
+def _check_never_written(path: Path) -> None:
+    """Raise an error if a run has what only a run with a checkpoint has, and would begin anew over it."""
+    transitions = sorted(path.with_name("transitions").glob("*.npz"))
+    if path.with_name("results.json").exists() or len(transitions) > 1:
+        raise CheckpointError(
+            f"expected {path}, from which the run continues, but there is none, and nothing is overwritten: was it "
+            "deleted or not copied? Put it back, or begin a new run in another folder"
+        )
 
 
 def _form(leaf: Any) -> str:

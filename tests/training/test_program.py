@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ import toy_environments
 import npnets
 from npnets import training
 from npnets.training import Run, option
+from npnets.training.folder import owned
 
 pytestmark = pytest.mark.numpy_alone("runs a program")
 
@@ -196,9 +199,25 @@ def test_a_run_that_has_taken_more_steps_than_it_is_given_stays_as_it_is(program
             "settings.json is damaged",
         ),
         ("settings.json", None, "has no settings.json; check the path"),
+        (
+            "settings.json",
+            b'{"program": "sac", "command": "", "files": {}, "settings": {"colour": 1}}',
+            "a run of sac: co",
+        ),
+        (
+            "settings.json",
+            b'{"program": "drift", "command": "", "files": {}, "settings": {"steps": "4"}}',
+            "steps is '4'",
+        ),
         ("checkpoint.npz", b"PK", "checkpoint.npz"),
+        (
+            "checkpoint.npz",
+            None,
+            "checkpoint.npz, from which the run continues, but there is none, and nothing is over",
+        ),
         ("progress.csv", b"steps,return\n1,x\n", "progress.csv is damaged"),
         ("progress.csv", b"steps,seconds,return,return_std\n0,0.5,-1\n", "progress.csv is damaged: a row lacks"),
+        ("progress.csv", b"steps,seconds,return,return_std\nnan,1,2,3\n", "the steps of a row are nan"),
         ("progress.csv", b"seconds\n0.5\n", "progress.csv is damaged: a row lacks"),
         ("progress.csv", b"steps\n0,0.5\n", "progress.csv is damaged: a row has more cells than the first line"),
     ],
@@ -236,3 +255,41 @@ def test_a_video_is_recorded_where_the_environment_draws_and_a_failure_is_one_li
     line = program.fails("--out", tmp_path / "b", "--video", "--env", "toy/Unrendered-v0")
     assert "toy/Unrendered-v0 cannot be rendered here: no display at all" in line
     assert (tmp_path / "b" / "policy.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "No space left; free some space, and continue the run with --resume"),
+        (
+            PermissionError(errno.EACCES, "Denied", "x"),
+            "'x'; choose a folder that can be written with --out, or change",
+        ),
+        (MemoryError("9 GiB"), "not enough memory: 9 GiB; choose a smaller buffer, batch or network"),
+        (ValueError("two\nlines"), "error: two lines"),
+        (ValueError(), "error: ValueError"),
+    ],
+)
+def test_an_error_of_the_system_has_a_remedy_and_is_one_line(
+    program: Program, tmp_path: Path, error: Exception, message: str
+) -> None:
+    def failing(settings: Settings, run: Run) -> None:
+        raise error
+
+    assert message in program.fails("--out", tmp_path / "a", train=failing)
+
+
+def test_a_folder_that_is_deleted_during_a_run_is_named(program: Program, tmp_path: Path) -> None:
+    def deleting(settings: Settings, run: Run) -> None:
+        shutil.rmtree(run.folder)
+        train(settings, run)
+
+    assert f"there is no folder {tmp_path / 'a'}" in program.fails("--out", tmp_path / "a", train=deleting)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such locks")
+def test_a_run_does_not_begin_in_a_folder_where_another_begins(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with owned(tmp_path / "a"):
+        assert "another process runs in" in program.fails("--out", tmp_path / "a")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == [".lock"]

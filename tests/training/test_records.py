@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,33 @@ def test_tensorboards_files_have_every_number_of_every_row(tmp_path: Path) -> No
 
 def written(folder: Path) -> dict[tuple[str, int], float]:
     """Return the numbers of an event file: records of a length, a checksum, a message of protobuf, and a checksum."""
+    (path,) = folder.iterdir()
+    found = {}
+    for event in events(path.read_bytes()):
+        found.update({(value.tag, event.step): value.simple_value for value in event.summary.value})
+    return found
+
+
+def events(content: bytes) -> Iterator[Any]:
+    """Yield the messages of an event file."""
     from tensorboardX.proto.event_pb2 import Event
 
-    (path,) = folder.iterdir()
-    content, found = path.read_bytes(), {}
     while content:
         length = int.from_bytes(content[:8], "little")
-        event = Event.FromString(content[12 : 12 + length])
-        found.update({(value.tag, event.step): value.simple_value for value in event.summary.value})
+        yield Event.FromString(content[12 : 12 + length])
         content = content[16 + length :]
-    return found
+
+
+def test_tensorboard_drops_what_a_killed_process_wrote_after_the_step_from_which_a_run_goes_on(tmp_path: Path) -> None:
+    for step in (0, 0, 10):
+        before = set(tmp_path.glob("tensorboard/*"))
+        Records(tmp_path, step, 20, tensorboard=True).close()
+        (path,) = set(tmp_path.glob("tensorboard/*")) - before
+        assert purged(path) == (step + 1 if before else None)
+        path.rename(path.with_name(f"{path.name}.{len(before)}"))  # a later file of the same second has its name
+
+
+def purged(path: Path) -> int | None:
+    """Return the step from which TensorBoard drops the events of earlier files."""
+    found = [event.step for event in events(path.read_bytes()) if event.session_log.status == 1]
+    return found[0] if found else None
