@@ -27,6 +27,9 @@ def checked(env: Any, name: str) -> Any:
     """
     from gymnasium import Wrapper
 
+    bounds: Any = env.action_space
+    is_wide = bounds.dtype == np.float64
+
     class Checked(Wrapper):
         """An environment in which a number that is not finite is an error."""
 
@@ -36,6 +39,8 @@ def checked(env: Any, name: str) -> Any:
                     f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate "
                     "too high, or a reward huge?"
                 )
+            if is_wide:  # a bound may lie below the float32 nearest to it
+                action = np.clip(action, bounds.low, bounds.high)
             try:
                 obs, reward, terminated, truncated, info = self.env.step(action)
             except Exception as error:  # of any kind: it is of the environment

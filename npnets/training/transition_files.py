@@ -36,7 +36,7 @@ def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     Raises
     ------
     CheckpointError
-        If a file is corrupt or missing.
+        If a file is corrupt or missing, or has something else.
     """
     if not added:
         return empty
@@ -46,7 +46,7 @@ def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     for first in _firsts(folder):
         if first >= added:
             continue  # of a checkpoint that was not completed
-        found = checkpoint.load(folder / f"{first:012}.npz").params
+        found = _read(folder / f"{first:012}.npz")
         number = len(found["reward"])
         if first > covered:
             break
@@ -62,6 +62,15 @@ def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     probe = ReplayBuffer.from_state(empty.state())
     probe.add(*(arrays[name][:1] for name in Transitions._fields))
     return ReplayBuffer.from_state({**probe.state(), "added": added, "arrays": arrays})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: Any = checkpoint.load(path).params
+    if set(found) != set(Transitions._fields) or len({len(column) for column in found.values()}) != 1:
+        raise checkpoint.CheckpointError(
+            f"{path} has no transitions of a replay buffer, but {', '.join(map(str, found)):.80}; is it another file?"
+        )
+    return dict(found)
 
 
 def _firsts(folder: Path) -> list[int]:

@@ -91,6 +91,16 @@ def test_an_action_that_is_not_finite_is_called_a_training_that_has_diverged() -
     )
 
 
+def test_an_action_in_float32_never_exceeds_a_bound_in_float64() -> None:
+    class Narrow(Line):
+        action_space = spaces.Box(-0.1, 0.1, (1,), np.float64)
+
+    assert float(np.float32(0.1)) > 0.1
+    env = checked(Narrow(), "Mine-v0")
+    env.reset(seed=0)
+    env.step(np.array([0.1], np.float32))  # the environment asserts that its space contains it
+
+
 @pytest.mark.parametrize("value", [np.float32(1), 1, True, np.float64(-2.5), np.array(3.0)])
 def test_rewards_of_every_type_of_number_and_flags_of_numpy_are_fine(value: Any) -> None:
     env = checked(Scripted(step=(PLACE, value, np.True_, np.False_, {})), "Mine-v0")

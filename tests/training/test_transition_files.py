@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from npnets import data
+from npnets import checkpoint, data
 from npnets.checkpoint import CheckpointError
 from npnets.training import transition_files
 
@@ -93,3 +93,13 @@ def test_a_missing_or_truncated_file_is_an_error_that_names_it(tmp_path: Path, w
     expected: Any = f"{4 * which:012}.npz" if how == "truncated" else "a file is missing"
     with pytest.raises(CheckpointError, match=expected):
         transition_files.load(tmp_path, data.ReplayBuffer(100), 12)
+
+
+@pytest.mark.parametrize("other", [{"weight": np.zeros(3)}, {"reward": np.zeros(4), "obs": np.zeros(3)}])
+def test_a_file_of_something_else_is_an_error_that_names_it(tmp_path: Path, other: dict[str, Any]) -> None:
+    buffer = data.ReplayBuffer(100)
+    add(buffer, 4)
+    saved(tmp_path, buffer, 0)
+    checkpoint.save(tmp_path / f"{0:012}.npz", other)
+    with pytest.raises(CheckpointError, match="000000000000.npz has no transitions of a replay buffer, but"):
+        transition_files.load(tmp_path, data.ReplayBuffer(100), 4)
