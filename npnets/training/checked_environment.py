@@ -23,7 +23,8 @@ def checked(env: Any, name: str) -> Any:
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
         and `reset` raise a `RuntimeError` if the environment itself fails. Every observation is an array of its own,
-        also if the environment writes them all into one.
+        also if the environment writes them all into one. Where bounds are float64, actions are clipped to them, because
+        rounding to float32 can lead out of them.
     """
     from gymnasium import Wrapper
 
