@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import ROOT
 from benchmarks.publish.learning_blocks import DISCRETE
+from benchmarks.publish.mujoco_blocks import MUJOCO
 from benchmarks.publish.records import RESULTS, Records, Unpublishable, published_from, read_json
 from examples.shared.results_folder import write
 
@@ -24,7 +25,8 @@ SHADES = {"light": False, "dark": True}
 
 SOURCES = {
     "offline_bcq": ("offline_bcq-seed-0",),
-    "sac": ("sac-seed-0",),
+    "sac": tuple(f"sac-seed-{seed}" for seed in range(3)),
+    "mujoco": tuple(f"{name}-seed-{seed}" for name, (_, seeds) in MUJOCO.items() for seed in range(seeds)),
     "discrete_actions": tuple(f"{name}-seed-{seed}" for name in DISCRETE for seed in range(3)),
     "memory_pendulum": ("memory_pendulum-seed-0",),
     "evolution_strategies": ("evolution_strategies_cheetah-seed-0",),
@@ -80,7 +82,7 @@ def _written(folder: Path) -> dict[str, Any]:
 
 def _drawer(name: str) -> Draw:
     """Return the function that draws a figure; Matplotlib is imported only here."""
-    if name == "discrete_actions":
+    if name in ("discrete_actions", "mujoco", "sac"):
         from benchmarks.learning import environments_picture
 
         return environments_picture.draw

@@ -9,7 +9,7 @@ from benchmarks.publish.learning_blocks import whole_command
 from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Record, Records, processor
 
-MUJOCO = {"sac_halfcheetah": ("SAC", 3)}
+MUJOCO = {"sac_halfcheetah": ("SAC", 1), "ppo_halfcheetah": ("PPO", 3)}
 """The policy and the number of seeds of each published run, by the name of its result files."""
 
 
@@ -36,14 +36,21 @@ def side_by_side(records: Records) -> str:
     )
 
 
-def _row(name: str, runs: list[Record]) -> list[str]:
+def mean_of(runs: list[Record], name: str) -> tuple[str, str, int]:
+    """Return the mean return of runs with its deviation over the seeds, the published one, and the steps."""
     results = [run["results"] for run in runs]
     returns = [result["returns"][name]["mean"] for result in results]
     steps, env = results[0]["steps"], results[0]["settings"]["env"]
     published = at(name, env, steps)
     theirs = "" if published is None else spread(published.mean, published.deviation)
     mean = spread(statistics.fmean(returns), statistics.stdev(returns)) if len(returns) > 1 else f"{returns[0]:.0f}"
-    return [whole_command(runs[0]), f"{steps:,}", ", ".join(f"{found:.0f}" for found in returns), mean, theirs]
+    return mean, theirs, steps
+
+
+def _row(name: str, runs: list[Record]) -> list[str]:
+    mean, theirs, steps = mean_of(runs, name)
+    returns = ", ".join(f"{run['results']['returns'][name]['mean']:.0f}" for run in runs)
+    return [whole_command(runs[0]), f"{steps:,}", returns, mean, theirs]
 
 
 def spread(mean: float, deviation: float) -> str:
