@@ -1,14 +1,13 @@
-"""npnets' side of `sac_side_by_side`: the example, as its program runs it."""
+"""npnets' side of `sac_side_by_side`: the example, without evaluations and files, as on the other side."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import npnets
 from examples.online import sac
+from examples.shared.unsaved_run import UnsavedRun
 from npnets import training
 
 ENV, EPISODES = "HalfCheetah-v5", 10
@@ -16,12 +15,13 @@ ENV, EPISODES = "HalfCheetah-v5", 10
 
 def run(seed: int, steps: int, warmup: int) -> dict[str, Any]:
     """Train, and return the seconds of the processor and the return of the trained policy."""
-    settings = sac.Settings(env=ENV, seed=seed, steps=steps, warmup=warmup, evaluate_every=steps, episodes=EPISODES)
-    with TemporaryDirectory() as folder, npnets.threads(1), training.Run(Path(folder), settings) as going:
+    settings = sac.Settings(env=ENV, seed=seed, steps=steps, warmup=warmup)
+    going = UnsavedRun(settings)
+    with npnets.threads(1):
         began = time.process_time()
         sac.train(settings, going)
         seconds = time.process_time() - began
-        return {"seconds": seconds, **score(npnets.Policy.load(Path(folder, "policy.npz")))}
+        return {"seconds": seconds, **score(going.policy())}
 
 
 def score(policy: Any) -> dict[str, float]:
