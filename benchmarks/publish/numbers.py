@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.publish import deploy_blocks
-from benchmarks.publish.learning_blocks import score
+from benchmarks.publish.learning_blocks import ONLINE, score
 from benchmarks.publish.markup import plus_minus
 from benchmarks.publish.measured import largest_group
 from benchmarks.publish.records import Records, processor, published_from
@@ -33,7 +33,7 @@ def substitutions(records: Records) -> str:
 def numbers(records: Records) -> dict[str, str]:
     """Return all numbers by name."""
     found: dict[str, str] = {}
-    for group in (_processors, _returns, _speed, _rivals):
+    for group in (_processors, _returns, _checkpoints, _speed, _rivals):
         with published_from(records, f"docs/numbers.txt, numbers of {group.__name__[1:]}") as part:
             found |= group(part)
     return found
@@ -47,6 +47,13 @@ def _processors(records: Records) -> dict[str, str]:
 def _returns(records: Records) -> dict[str, str]:
     velocity = records["memory_pendulum_velocity-seed-0"]
     return {"return.velocity": plus_minus(score(velocity, "feed-forward"))}
+
+
+def _checkpoints(records: Records) -> dict[str, str]:
+    """Return the largest share of a run's time that its checkpoints took."""
+    results = [run["results"] for name in (*ONLINE, "ppo_halfcheetah") for run in records.seeds(name)]
+    share = max(result["checkpoint_seconds"] / result["seconds"] for result in results)
+    return {"checkpoints.share": f"{100 * share:.2f}%"}
 
 
 def _speed(records: Records) -> dict[str, str]:
