@@ -21,7 +21,7 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from npnets import data, losses, optim, training, tree
+from npnets import data, losses, normalization, optim, training, tree
 from npnets.training import option
 from npnets.typing import Array, Params
 
@@ -51,6 +51,7 @@ class Settings(training.Settings):
     )
     num_sampled_action: int = option(10, "sampled actions for each next observation", at_least=1)
     forward_sampled_times: int = option(100, "sampled actions from which the policy takes the best", at_least=1)
+    normalize_observations: bool = option(False, "whether observations are normalized by the statistics of the file")
 
 
 TUNED: dict[str, dict[str, Any]] = {
@@ -80,6 +81,7 @@ class State(NamedTuple):
     vae_adam: optim.AdamState
     perturbation_adam: optim.AdamState
     critics_adam: optim.AdamState
+    statistics: normalization.Normalization | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class BCQ:
     """
 
     def __init__(self, settings: Settings, obs_space: Any, act_space: Any) -> None:
-        self.settings, self.act_space, device = settings, act_space, settings.device
+        self.settings, self.obs_space, self.act_space, device = settings, obs_space, act_space, settings.device
         obs_dim, act_dim, sizes = math.prod(obs_space.shape), math.prod(act_space.shape), settings.hidden_sizes
         bounds: Any = {"low": act_space.low.ravel(), "high": act_space.high.ravel(), "device": device}
         latent, vae_sizes = settings.latent_dim or 2 * act_dim, settings.vae_hidden_sizes
@@ -148,9 +150,17 @@ class BCQ:
         adams = self.vae_adam.init(vae), self.perturbation_adam.init(perturbation), self.critics_adam.init(critics)
         return State(vae, perturbation, critics, critics, *adams)
 
+    def statistics(self, buffer: data.ReplayBuffer) -> normalization.Normalization | None:
+        """Return the mean and the variance of all observations, if they are normalized."""
+        if not self.settings.normalize_observations:
+            return None
+        obs = buffer.take(np.arange(len(buffer))).obs.reshape(-1, *self.obs_space.shape)
+        return normalization.update(normalization.init(self.obs_space.shape), obs)
+
     def learn(self, state: State, batch: data.Transitions, rng: np.random.Generator) -> tuple[State, dict[str, Array]]:
         """Take one gradient step for the VAE, the critics and the perturbation, and move the target critics."""
-        batch = tree.to_device(batch, self.settings.device)
+        seen = batch._replace(obs=normalized(state, batch.obs), next_obs=normalized(state, batch.next_obs))
+        batch = tree.to_device(seen, self.settings.device)
         state, vae_loss = self.improve_vae(state, batch, rng)
         state, critics_loss = self.improve_critics(state, batch, rng)
         state, actor_loss = self.improve_perturbation(state, batch.obs, rng)
@@ -204,7 +214,15 @@ class BCQ:
         samples = self.settings.forward_sampled_times
         network = BestOfSamples(self.vae, self.perturbation, self.first_critic, samples)
         params = {"vae": state.vae, "perturbation": state.perturbation, "critic": first_of(state.critics)}
-        return npnets.Policy(network, params, to_action="as_is", low=self.act_space.low, high=self.act_space.high)
+        bounds: Any = {"to_action": "as_is", "low": self.act_space.low, "high": self.act_space.high}
+        return npnets.Policy(network, params, normalization=state.statistics, **bounds)
+
+
+def normalized(state: State, obs: Array) -> Array:
+    """Return flat observations as the networks see them."""
+    if state.statistics is None:
+        return obs
+    return flat(normalization.normalize(state.statistics, obs.reshape(len(obs), *state.statistics.mean.shape)))
 
 
 def first_of(critics: Params) -> Params:
@@ -244,7 +262,7 @@ def train(settings: Settings, run: training.Run) -> None:
     bcq, rng = BCQ(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
     buffer = recorded(settings.data, env.observation_space, env.action_space)
     env.close()
-    state, rng, _ = run.restore(bcq.init(rng), rng)
+    state, rng, _ = run.restore(bcq.init(rng)._replace(statistics=bcq.statistics(buffer)), rng)
     found: dict[str, Array] = {}
     run.record(state, found, bcq.policy)
     for _ in run.steps():

@@ -67,6 +67,8 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
         _check_not_taken(folder, changes["steps"])
     changed = located(dataclasses.replace(settings, **changes))
     check_same(folder, changed, facts["files"])
+    if changed.steps != settings.steps:
+        facts["command"] += f", continued by {command(sys.argv)}"
     if changed != settings:
         with owned(folder):  # a process that runs there keeps its settings
             _write(folder / SETTINGS, facts, changed)

@@ -155,6 +155,22 @@ def test_observations_and_actions_of_several_axes_are_those_of_one(tmp_path: Pat
     assert (chosen >= -1).all() and (chosen <= 2).all()
 
 
+@pytest.mark.numpy_alone("compares recordings")
+def test_with_normalized_observations_an_affine_change_of_the_recording_changes_no_action(tmp_path: Path) -> None:
+    rng, obs = np.random.default_rng(0), np.random.default_rng(1).normal(size=(64, 3))
+    fixed = {"actions": rng.uniform(-1, 1, (64, 2)), "rewards": rng.normal(size=64), "terminals": np.zeros(64, bool)}
+    chosen = []
+    for scale, shift in ((1.0, 0.0), (8.0, 32.0)):
+        file = tmp_path / f"{scale}.npz"
+        np.savez(file, observations=scale * obs + shift, next_observations=scale * obs[::-1] + shift, **fixed)
+        spaces_ = spaces.Box(-1, 1, (3,)), spaces.Box(-1, 1, (2,))
+        buffer, learner = recorded(str(file), *spaces_), BCQ(settings(normalize_observations=True), *spaces_)
+        state = learner.init(np.random.default_rng(2))._replace(statistics=learner.statistics(buffer))
+        state, _ = learner.learn(state, buffer.take(np.arange(64)), np.random.default_rng(3))
+        chosen.append(as_numpy(learner.policy(state).act((scale * obs + shift).astype(np.float32))))
+    assert_allclose(chosen[0], chosen[1], atol=1e-3)
+
+
 # -- the program ------------------------------------------------------------------------------------------------------
 
 

@@ -37,7 +37,8 @@ PROGRAMS = {
     "online/ddpg.py": f"{OFF_POLICY} --env toy/Line-v0 --normalize-observations",
     "online/redq.py": f"{OFF_POLICY} --steps 300 --env toy/Line-v0 --updates-per-step 2",
     "online/ppo.py": f"{SHORT} --steps 300 --env toy/Line-v0 --num-envs 2 --horizon 8 --passes 2 --batch-size 8",
-    "offline/bcq.py": f"{SHORT} --steps 300 --hidden-sizes 8 --vae-hidden-sizes 8 --batch-size 16 --data {RECORDED}",
+    "offline/bcq.py": f"{SHORT} --steps 300 --hidden-sizes 8 --vae-hidden-sizes 8 --batch-size 16 --data {RECORDED} "
+    "--normalize-observations",
     "memory/recurrent_imitation.py": f"{SHORT} --steps 200 --hidden-layer-size 8 --batch-size 4 --buffer-size 9000",
 }
 """The options of a short run of each program."""

@@ -161,6 +161,8 @@ def test_a_finished_run_is_continued_with_more_steps_and_without_them_stays_as_i
     after = contents(tmp_path / "a")
     assert {name for name in before if before[name] != after[name]} <= {"results.json"}
     assert program("--resume", tmp_path / "a", "--steps", 60) == 0
+    continued = json.loads((tmp_path / "a" / "results.json").read_text())["command"]
+    assert continued == "python drift.py --noise 0.1, continued by python drift.py --noise 0.1"  # both of this process
     assert program("--out", tmp_path / "b", "--steps", 60) == 0
     assert contents(tmp_path / "a")["policy.npz"] == contents(tmp_path / "b")["policy.npz"]
 
