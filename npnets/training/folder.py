@@ -14,13 +14,11 @@ from typing import Any, TypeVar
 from npnets.files.atomic_write import replace_text
 from npnets.training.provenance import command
 from npnets.training.saved_state import CHECKPOINT, read_saved
-from npnets.training.setting_files import check_same, digests, files_of, located
+from npnets.training.setting_files import EXTENDABLE, check_same, digests, files_of, located, mark_of
 from npnets.training.settings import Settings, check_values
 
 Chosen = TypeVar("Chosen", bound=Settings)
 SETTINGS = "settings.json"
-EXTENDABLE = ("steps", "threads")
-"""Settings that a continued run may change."""
 
 
 def begin(folder: Path, program: str, settings: Settings) -> None:
@@ -64,7 +62,7 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
             )
     changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
     if changes.get("steps", settings.steps) < settings.steps:
-        _check_not_taken(folder, changes["steps"])
+        _check_not_taken(folder, mark_of(settings), changes["steps"])
     changed = located(dataclasses.replace(settings, **changes))
     check_same(folder, changed, facts["files"])
     if changed.steps != settings.steps:
@@ -140,8 +138,8 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
     return facts, settings
 
 
-def _check_not_taken(folder: Path, steps: int) -> None:
-    saved = read_saved(folder / CHECKPOINT)
+def _check_not_taken(folder: Path, mark: str, steps: int) -> None:
+    saved = read_saved(folder / CHECKPOINT, mark)
     if saved is not None and saved.step > steps:
         raise ValueError(
             f"{folder} has a checkpoint after {saved.step} steps, more than --steps {steps}; leave the option out, or "

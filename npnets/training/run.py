@@ -22,6 +22,7 @@ from npnets.training import transition_files
 from npnets.training.evaluation import Evaluation
 from npnets.training.records import Records, Row, numbers
 from npnets.training.saved_state import CHECKPOINT, Saved, read_saved, write_saved
+from npnets.training.setting_files import mark_of
 from npnets.training.settings import Settings
 
 State = TypeVar("State")
@@ -48,8 +49,8 @@ class Run:
     """
 
     def __init__(self, folder: Path, settings: Settings, tensorboard: bool = False) -> None:
-        self.folder, self.settings = folder, settings
-        self._saved: Saved | None = read_saved(folder / CHECKPOINT)
+        self.folder, self.settings, self._mark = folder, settings, mark_of(settings)
+        self._saved: Saved | None = read_saved(folder / CHECKPOINT, self._mark)
         self.step, self._seconds = (0, 0.0) if self._saved is None else (self._saved.step, self._saved.seconds)
         self.checkpoint_seconds = 0.0 if self._saved is None else self._saved.checkpoint_seconds
         self._checkpointed, self._added = self.step, 0
@@ -83,7 +84,7 @@ class Run:
         state = self._saved.state_like(state, self.settings.device)
         if buffer is not None:
             self._added = self._saved.added
-            buffer = transition_files.load(self.folder / "transitions", buffer, self._added)  # type: ignore[assignment]
+            buffer = self._loaded(buffer)  # type: ignore[assignment]
         return state, self._saved.generator(), buffer
 
     def steps(self) -> Iterator[int]:
@@ -134,10 +135,11 @@ class Run:
             return False
         began = time.perf_counter()
         if buffer is not None:
-            transition_files.save_new(self.folder / "transitions", buffer, self._added)
+            transition_files.save_new(self.folder / "transitions", self._mark, buffer, self._added)
             self._added = buffer.added
         counters = {"step": self.step, "seconds": self.seconds, "added": self._added}
-        write_saved(self.folder / CHECKPOINT, state, rng, **counters, checkpoint_seconds=self.checkpoint_seconds)
+        counters["checkpoint_seconds"] = self.checkpoint_seconds
+        write_saved(self.folder / CHECKPOINT, self._mark, state, rng, **counters)
         if buffer is not None:
             transition_files.remove_replaced(self.folder / "transitions", buffer)
         self._checkpointed = self.step
@@ -161,6 +163,9 @@ class Run:
         self._records.close()
         if self._evaluation is not None:
             self._evaluation.close()
+
+    def _loaded(self, empty: ReplayBuffer) -> ReplayBuffer:
+        return transition_files.load(self.folder / "transitions", self._mark, empty, self._added)
 
     def _is_last(self, rows: list[Row]) -> bool:
         return self.step >= self.settings.steps and rows[-1]["steps"] < self.step

@@ -54,18 +54,19 @@ class Saved(NamedTuple):
         return rng
 
 
-def write_saved(path: Path, state: Any, rng: np.random.Generator, **counters: float) -> None:
+def write_saved(path: Path, mark: str, state: Any, rng: np.random.Generator, **counters: float) -> None:
     """Write the file, beside the old one and renamed; the counters are the numbers of a `Saved`, by their names."""
-    checkpoint.save(path, dict(walk(state)), {"bit_generator": json.dumps(rng.bit_generator.state), **counters})
+    facts = {"mark": mark, "bit_generator": json.dumps(rng.bit_generator.state), **counters}
+    checkpoint.save(path, dict(walk(state)), facts)
 
 
-def read_saved(path: Path) -> Saved | None:
+def read_saved(path: Path, mark: str) -> Saved | None:
     """Return the content of the file, or `None` if there is none.
 
     Raises
     ------
     CheckpointError
-        If it is corrupt, or what lies beside it shows that there was one.
+        If it is corrupt or of a run with another mark, or what lies beside it shows that there was one.
     """
     if not path.exists():
         _check_never_written(path)
@@ -73,11 +74,21 @@ def read_saved(path: Path) -> Saved | None:
     leaves, facts = checkpoint.load(path)
     try:
         bit_generator = json.loads(facts["bit_generator"])
-        counters = {name: facts[name] for name in ("step", "seconds", "added")}
-        counters["checkpoint_seconds"] = facts.get("checkpoint_seconds", 0.0)  # which the first version did not count
-        return Saved(path, leaves, bit_generator, **counters)
+        counters = {name: facts[name] for name in ("step", "seconds", "checkpoint_seconds", "added")}
+        found, saved_mark = Saved(path, leaves, bit_generator, **counters), facts["mark"]
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no checkpoint of a run: {error!r}; is it another file?") from error
+    check_mark(path, saved_mark, mark)
+    return found
+
+
+def check_mark(path: Path, found: object, expected: str) -> None:
+    """Raise an error if a file has the mark of a run with other settings."""
+    if found != expected:
+        raise CheckpointError(
+            f"{path} is of a run with other settings than settings.json has: was it copied from another folder? Put "
+            "the run's own file back, or begin a new run in another folder"
+        )
 
 
 def _check_never_written(path: Path) -> None:

@@ -1,7 +1,11 @@
-"""Settings that are files: their absolute paths, and the digests by which a continued run knows their contents."""
+"""Settings that are files: their absolute paths, and the digests by which a continued run knows their contents.
+
+The digest of the other settings marks the files of a run, so that those of another are not taken for its own.
+"""
 
 import dataclasses
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +13,8 @@ from typing import Any, TypeVar
 from npnets.training.settings import Settings
 
 Chosen = TypeVar("Chosen", bound=Settings)
+EXTENDABLE = ("steps", "threads")
+"""Settings that a continued run may change."""
 
 
 def files_of(settings: Settings | type[Settings]) -> list[str]:
@@ -44,6 +50,14 @@ def check_same(folder: Path, settings: Settings, begun_with: Any) -> None:
             f"{folder} was begun with another --{name.replace('_', '-')} than what is now {path}: the digests of the "
             "contents differ; name the file that it was begun with, or begin a new run in another folder"
         )
+
+
+def mark_of(settings: Settings) -> str:
+    """Return the digest of the settings that a continued run cannot change; files count by what `check_same` does."""
+    unchanged = dataclasses.asdict(settings)
+    for name in (*EXTENDABLE, *files_of(settings)):
+        del unchanged[name]
+    return hashlib.sha256(json.dumps(unchanged, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(name: str, path: Path) -> str:

@@ -11,15 +11,16 @@ import numpy as np
 
 from npnets import checkpoint
 from npnets.data import ReplayBuffer, Transitions
+from npnets.training.saved_state import check_mark
 
 
-def save_new(folder: Path, buffer: ReplayBuffer, saved: int) -> None:
+def save_new(folder: Path, mark: str, buffer: ReplayBuffer, saved: int) -> None:
     """Write the transitions that were added since `saved` of them had been added."""
     first = max(saved, buffer.added - buffer.capacity)
     if first < buffer.added:
         folder.mkdir(exist_ok=True)
         found = buffer.take(np.arange(first, buffer.added) % buffer.capacity)
-        checkpoint.save(folder / f"{first:012}.npz", found._asdict())
+        checkpoint.save(folder / f"{first:012}.npz", found._asdict(), {"mark": mark, "first": first})
 
 
 def remove_replaced(folder: Path, buffer: ReplayBuffer) -> None:
@@ -30,13 +31,13 @@ def remove_replaced(folder: Path, buffer: ReplayBuffer) -> None:
             (folder / f"{first:012}.npz").unlink(missing_ok=True)
 
 
-def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
+def load(folder: Path, mark: str, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     """Return a buffer like `empty` as it was when `added` transitions had been added.
 
     Raises
     ------
     CheckpointError
-        If a file is corrupt or missing, or has something else.
+        If a file is corrupt or missing, has something else, or is of a run with another mark.
     """
     if not added:
         return empty
@@ -46,7 +47,7 @@ def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     for first in _firsts(folder):
         if first >= added:
             continue  # of a checkpoint that was not completed
-        found = _read(folder / f"{first:012}.npz")
+        found = _read(folder / f"{first:012}.npz", mark, first)
         number = len(found["reward"])
         if first > covered:
             break
@@ -64,12 +65,16 @@ def load(folder: Path, empty: ReplayBuffer, added: int) -> ReplayBuffer:
     return ReplayBuffer.from_state({**probe.state(), "added": added, "arrays": arrays})
 
 
-def _read(path: Path) -> dict[str, Any]:
-    found: Any = checkpoint.load(path).params
+def _read(path: Path, mark: str, first: int) -> dict[str, Any]:
+    found: Any
+    found, facts = checkpoint.load(path)
     if set(found) != set(Transitions._fields) or len({len(column) for column in found.values()}) != 1:
         raise checkpoint.CheckpointError(
             f"{path} has no transitions of a replay buffer, but {', '.join(map(str, found)):.80}; is it another file?"
         )
+    check_mark(path, facts.get("mark"), mark)
+    if facts["first"] != first:
+        raise checkpoint.CheckpointError(f"{path} begins with transition {facts['first']}: give it that name again")
     return dict(found)
 
 

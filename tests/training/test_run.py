@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,6 +149,19 @@ def test_the_checkpoint_of_another_algorithm_is_an_error_that_says_where_they_di
         for other in (state_of(0)._replace(actor=wider), (*state_of(0), np.zeros(3))):
             with pytest.raises(CheckpointError, match="checkpoint.npz is of an algorithm with another state: expected"):
                 run.restore(other, np.random.default_rng(0), data.ReplayBuffer(9))
+
+
+@pytest.mark.parametrize("name", ["checkpoint.npz", "transitions/000000000000.npz"])
+def test_a_file_of_a_run_with_other_settings_is_not_taken_for_its_own(tmp_path: Path, name: str) -> None:
+    other = dataclasses.replace(SETTINGS, seed=1)
+    for folder, settings in ((tmp_path / "own", SETTINGS), (tmp_path / "other", other)):
+        folder.mkdir()
+        with Run(folder, dataclasses.replace(settings, steps=24)) as run:
+            episodes_of_twelve_steps(run, state_of(0), np.random.default_rng(0), data.ReplayBuffer(90), 24)
+    shutil.copy(tmp_path / "other" / name, tmp_path / "own" / name)
+    with pytest.raises(CheckpointError, match="is of a run with other settings than settings.json has"):
+        with Run(tmp_path / "own", SETTINGS) as run:
+            run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(90))
 
 
 @pytest.mark.parametrize("name", ["checkpoint.npz", "progress.csv"])

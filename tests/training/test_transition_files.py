@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from npnets.training import transition_files
 pytestmark = pytest.mark.numpy_alone("a replay buffer is in NumPy's arrays")
 
 
+MARK = "a digest of settings"
+
+
 def add(buffer: data.ReplayBuffer, number: int) -> None:
     """Add transitions that tell their number in the order of all."""
     for index in range(buffer.added, buffer.added + number):
@@ -29,7 +33,7 @@ def contents(buffer: data.ReplayBuffer) -> list[bytes]:
 
 
 def saved(folder: Path, buffer: data.ReplayBuffer, before: int) -> int:
-    transition_files.save_new(folder, buffer, before)
+    transition_files.save_new(folder, MARK, buffer, before)
     transition_files.remove_replaced(folder, buffer)
     return buffer.added
 
@@ -44,7 +48,7 @@ def test_a_buffer_is_loaded_as_it_was_saved_however_often_it_has_been_filled(
     for number in batches:
         add(buffer, number)
         before = saved(folder, buffer, before)
-    found = transition_files.load(folder, data.ReplayBuffer(capacity, reward_dtype=np.float32), buffer.added)
+    found = transition_files.load(folder, MARK, data.ReplayBuffer(capacity, reward_dtype=np.float32), buffer.added)
     assert found.added == buffer.added
     if len(buffer):
         assert contents(found) == contents(buffer)
@@ -66,12 +70,22 @@ def test_a_file_that_a_killed_checkpoint_left_behind_changes_nothing(tmp_path: P
     saved(tmp_path, buffer, 0)
     expected = contents(buffer)
     add(buffer, 3)
-    transition_files.save_new(tmp_path, buffer, 4)  # and then the process is killed
-    found = transition_files.load(tmp_path, data.ReplayBuffer(10), 4)
+    transition_files.save_new(tmp_path, MARK, buffer, 4)  # and then the process is killed
+    found = transition_files.load(tmp_path, MARK, data.ReplayBuffer(10), 4)
     assert contents(found) == expected
     add(found, 5)
     saved(tmp_path, found, 4)
-    assert contents(transition_files.load(tmp_path, data.ReplayBuffer(10), 9)) == contents(found)
+    assert contents(transition_files.load(tmp_path, MARK, data.ReplayBuffer(10), 9)) == contents(found)
+
+
+def test_a_file_under_the_name_of_another_is_an_error(tmp_path: Path) -> None:
+    buffer, before = data.ReplayBuffer(100), 0
+    for _ in range(2):
+        add(buffer, 4)
+        before = saved(tmp_path, buffer, before)
+    shutil.copy(tmp_path / "000000000000.npz", tmp_path / "000000000004.npz")
+    with pytest.raises(CheckpointError, match="000000000004.npz begins with transition 0"):
+        transition_files.load(tmp_path, MARK, data.ReplayBuffer(100), 8)
 
 
 def damage(path: Path, how: str) -> None:
@@ -92,7 +106,7 @@ def test_a_missing_or_truncated_file_is_an_error_that_names_it(tmp_path: Path, w
     damage(tmp_path / f"{4 * which:012}.npz", how)
     expected: Any = f"{4 * which:012}.npz" if how == "truncated" else "a file is missing"
     with pytest.raises(CheckpointError, match=expected):
-        transition_files.load(tmp_path, data.ReplayBuffer(100), 12)
+        transition_files.load(tmp_path, MARK, data.ReplayBuffer(100), 12)
 
 
 @pytest.mark.parametrize("other", [{"weight": np.zeros(3)}, {"reward": np.zeros(4), "obs": np.zeros(3)}])
@@ -102,4 +116,4 @@ def test_a_file_of_something_else_is_an_error_that_names_it(tmp_path: Path, othe
     saved(tmp_path, buffer, 0)
     checkpoint.save(tmp_path / f"{0:012}.npz", other)
     with pytest.raises(CheckpointError, match="000000000000.npz has no transitions of a replay buffer, but"):
-        transition_files.load(tmp_path, data.ReplayBuffer(100), 4)
+        transition_files.load(tmp_path, MARK, data.ReplayBuffer(100), 4)
