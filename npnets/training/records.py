@@ -31,12 +31,10 @@ class Records:
     """
 
     def __init__(self, folder: Path, steps: int, total: int, tensorboard: bool) -> None:
-        from tqdm import tqdm
-
         self._path = folder / "progress.csv"
         self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
         self._board = _board(folder / "tensorboard", steps) if tensorboard else None
-        self._bar = tqdm(total=total, initial=steps, desc=folder.name, unit="step", mininterval=0.5, disable=None)
+        self._bar = _bar(folder.name, steps, total)
         self._show()
 
     def advance(self, steps: int) -> None:
@@ -106,6 +104,15 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 def numbers(values: Mapping[str, Any]) -> Row:
     """Return zero-dimensional arrays of any device as numbers."""
     return {name: float(value) for name, value in values.items()}
+
+
+def _bar(name: str, steps: int, total: int) -> Any:
+    """Return a progress bar, which shows itself on a terminal alone."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise ImportError("the progress bar needs tqdm: pip install 'npnets[examples]'") from None
+    return tqdm(total=total, initial=steps, desc=name, unit="step", mininterval=0.5, disable=None)
 
 
 def _board(folder: Path, steps: int) -> Any:
