@@ -29,6 +29,7 @@ RETURNS = {
         Published(300_000, 9059.3, 1051.4),
         Published(400_000, 9908.5, 901.3),
         Published(500_000, 10410.0, 696.7),
+        Published(1_000_000, 12121.9, 1006.2),
     ),
     ("TD3", "HalfCheetah-v5"): (
         Published(50_000, 3891.1, 538.9),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import shutil
@@ -37,8 +38,8 @@ class Settings(training.Settings):
     noise: float = option(0.1, "noise", at_least=0)
 
 
-def train(settings: Settings, run: Run) -> None:
-    """Draw other parameters in every step."""
+def train(settings: Settings, run: Run, interrupted_at: int | None = None) -> None:
+    """Draw other parameters in every step; Ctrl-C may come after one of them."""
     state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(settings.seed)), np.random.default_rng(settings.seed))
     run.record(state, {}, policy_of)
     for step in run.steps():
@@ -47,6 +48,8 @@ def train(settings: Settings, run: Run) -> None:
         run.record(state, {"actor": noise}, policy_of)
         if step % 5 == 0:
             run.save_if_due(state, rng)
+        if step == interrupted_at:
+            raise KeyboardInterrupt
 
 
 def policy_of(params: Any) -> npnets.Policy:
@@ -128,25 +131,11 @@ def test_a_device_that_is_not_there_leaves_no_folder(program: Program, tmp_path:
     assert not (tmp_path / "a").exists()
 
 
-def interrupted(settings: Settings, run: Run) -> None:
-    """Stop by Ctrl-C after 27 steps, of which 25 are in a checkpoint."""
-    state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(settings.seed)), np.random.default_rng(settings.seed))
-    run.record(state, {}, policy_of)
-    for step in run.steps():
-        noise = settings.noise * rng.normal()
-        state = npnets.tree.map(lambda leaf, noise=noise: leaf + np.float32(noise), state)
-        run.record(state, {"actor": noise}, policy_of)
-        if step % 5 == 0:
-            run.save_if_due(state, rng)
-        if step == 27:
-            raise KeyboardInterrupt
-
-
 def test_ctrl_c_says_how_to_continue_and_the_continued_run_ends_as_one_that_was_not_stopped(
     program: Program, tmp_path: Path
 ) -> None:
     assert program("--out", tmp_path / "whole") == 0
-    assert program("--out", tmp_path / "stopped", train=interrupted) == 130
+    assert program("--out", tmp_path / "stopped", train=functools.partial(train, interrupted_at=27)) == 130
     assert f"continue with --resume {tmp_path / 'stopped'}" in program.capsys.readouterr().err
     assert program("--resume", tmp_path / "stopped") == 0
     assert contents(tmp_path / "whole")["policy.npz"] == contents(tmp_path / "stopped")["policy.npz"]
