@@ -81,7 +81,7 @@ class Run:
         """
         if self._saved is None:
             return state, rng, buffer
-        state = self._saved.state_like(state, self.settings.device)
+        state = self._saved.state_like(state)
         if buffer is not None:
             self._added = self._saved.added
             buffer = self._loaded(buffer)  # type: ignore[assignment]

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from npnets import checkpoint, tree
+from npnets import checkpoint
+from npnets.backend import device_of, to_device
 from npnets.checkpoint import CheckpointError
 from npnets.tree.structure import rebuild, walk
 
@@ -29,8 +30,8 @@ class Saved(NamedTuple):
     checkpoint_seconds: float
     added: int
 
-    def state_like(self, state: State, device: str) -> State:
-        """Return the state, in the structure of one that the algorithm has just made.
+    def state_like(self, state: State) -> State:
+        """Return the state, in the structure and on the devices of one that the algorithm has just made.
 
         Raises
         ------
@@ -44,8 +45,8 @@ class Saved(NamedTuple):
                     f"{self.path} is of an algorithm with another state: expected {_form(leaf)} at {path!r}, but got "
                     f"{there}; continue the run with the program and the version that began it"
                 )
-        found: State = rebuild(state, (self.leaves[path] for path, _ in walk(state)))
-        return tree.to_device(found, device)
+        found: State = rebuild(state, (_beside(leaf, self.leaves[path]) for path, leaf in walk(state)))
+        return found
 
     def generator(self) -> np.random.Generator:
         """Return the random generator, which goes on where it was."""
@@ -99,6 +100,11 @@ def _check_never_written(path: Path) -> None:
             f"expected {path}, from which the run continues, but there is none, and nothing is overwritten: was it "
             "deleted or not copied? Put it back, or begin a new run in another folder"
         )
+
+
+def _beside(leaf: Any, saved: Any) -> Any:
+    """Return a saved leaf on the device of another, if that is an array."""
+    return to_device(saved, device_of(leaf)) if hasattr(leaf, "dtype") else saved
 
 
 def _form(leaf: Any) -> str:

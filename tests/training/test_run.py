@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import standin_cupy
 import toy_environments
 from numpy.testing import assert_array_equal
 
@@ -140,6 +141,17 @@ def test_a_restored_state_has_the_classes_and_the_bits_of_the_saved_one(tmp_path
     assert isinstance(found, State) and isinstance(found.adam, optim.AdamState)
     assert leaves(found) == leaves(state_of(0)._replace(adam=state_of(0).adam._replace(step=24)))
     assert found.statistics is None
+
+
+def test_each_part_of_a_restored_state_lies_where_the_given_one_does(tmp_path: Path) -> None:
+    given = {"params": np.ones(2, np.float32), "statistics": np.zeros(3)}
+    with Run(tmp_path, dataclasses.replace(SETTINGS, steps=1)) as run:
+        run.advance(1)
+        run.save_if_due(given, np.random.default_rng(0))
+    with Run(tmp_path, SETTINGS) as run, standin_cupy.installed():
+        on_gpu = {**given, "params": npnets.backend.to_device(given["params"], "cuda")}
+        found, _, _ = run.restore(on_gpu, np.random.default_rng(0))
+        assert [npnets.backend.device_of(found[name]) for name in given] == ["cuda:0", "cpu"]
 
 
 def test_the_checkpoint_of_another_algorithm_is_an_error_that_says_where_they_differ(tmp_path: Path) -> None:
