@@ -9,7 +9,7 @@ from benchmarks.publish.learning_blocks import whole_command
 from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Record, Records, processor
 
-MUJOCO = {"ppo_halfcheetah": ("PPO", 3)}
+MUJOCO = {"sac_halfcheetah": ("SAC", 1), "ppo_halfcheetah": ("PPO", 3)}
 """The policy and the number of seeds of each published run, by the name of its result files."""
 
 
