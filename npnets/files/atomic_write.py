@@ -25,6 +25,7 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+HAS_LOCKS = fcntl is not None
 
 _TOKEN_BYTES, _ENDING = 8, ".tmp"
 _ORDINARY_MODE = 0o666  # less the bits of the user's umask
@@ -71,7 +72,7 @@ def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: i
     """Write a temporary file and rename it; return false if another save took it for abandoned and removed it."""
     try:
         with open(temporary, "xb", opener=functools.partial(os.open, mode=mode)) as file:
-            _lock(file.fileno(), waits=True)
+            lock(file.fileno(), waits=True)
             if not os.path.exists(temporary):
                 return False
             write(file)
@@ -90,7 +91,7 @@ def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: i
     return True
 
 
-def _lock(opened: int, waits: bool) -> bool:
+def lock(opened: int, waits: bool) -> bool:
     """Lock an open file for this program, and return whether that succeeded; `waits` for another program's lock."""
     if fcntl is None:
         return False
@@ -106,7 +107,7 @@ def _remove_abandoned(start: str) -> None:
     token = re.compile(f"{re.escape(start)}[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(_ENDING)}")
     for path in filter(token.fullmatch, glob.glob(f"{glob.escape(start)}*{_ENDING}")):
         with contextlib.suppress(OSError), open(path, "rb") as file:
-            if _lock(file.fileno(), waits=False):
+            if lock(file.fileno(), waits=False):
                 os.unlink(path)
                 logger().info("removed %s, left behind by a save that was killed", path)
 

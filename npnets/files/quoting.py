@@ -44,6 +44,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
+def one_line(text: object) -> str:
+    """Return a text, or an error's message, with one space in place of every line end and run of spaces."""
+    return " ".join(str(text).split())
+
+
 def listed(things: Iterable[Thing], text: Callable[[Thing], str] = quoted, most: int = 5) -> str:
     """Return the first few of some things, and how many more there are."""
     things = list(things)

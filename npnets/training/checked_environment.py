@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from npnets.files.quoting import one_line
+
 
 def checked(env: Any, name: str) -> Any:
     """Return an environment with checks around its `step` and `reset`.
@@ -71,7 +73,7 @@ def checked(env: Any, name: str) -> Any:
 def failure(name: str, where: str, error: BaseException) -> RuntimeError:
     """Return an error of one line for one that an environment raised: what it was, and in which line."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    said = " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")
+    said = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
     return RuntimeError(
         f"{name} failed in {where}: {said} ({Path(last.filename).name}, line {last.lineno}); mend it, or see "
         "gymnasium.utils.env_checker.check_env"
@@ -82,8 +84,7 @@ def _check_reward(name: str, reward: Any) -> None:
     try:
         finite = math.isfinite(reward)
     except (TypeError, ValueError, OverflowError):
-        shown = " ".join(repr(reward).split())
-        raise ValueError(f"expected a number as the reward of {name}, but got {shown:.80}") from None
+        raise ValueError(f"expected a number as the reward of {name}, but got {one_line(repr(reward)):.80}") from None
     if not finite:
         raise ValueError(f"{name} returned a reward of {reward}, from which nothing can be learned")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from npnets.files.quoting import one_line
 from npnets.training.checked_environment import checked, failure
 
 LONGEST_EPISODE = 10_000
@@ -42,9 +43,9 @@ def make_env(name: str, *, render: bool = False) -> Any:
         how = {"render_mode": "rgb_array"} if render else {}  # not all environments know the option
         env = gymnasium.make(name, disable_env_checker=True, **how)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise ImportError(f"{name} needs a package that is not installed: {_line(error)}") from error
+        raise ImportError(f"{name} needs a package that is not installed: {one_line(error)}") from error
     except (gymnasium.error.Error, ImportError) as error:
-        raise ValueError(f"cannot make the environment {name!r}: {_line(error)}") from error
+        raise ValueError(f"cannot make the environment {name!r}: {one_line(error)}") from error
     except Exception as error:  # of any kind: it is of the environment
         raise failure(name, "its constructor", error) from error
     check_spaces(name, env.observation_space, env.action_space)
@@ -121,10 +122,6 @@ def _gymnasium() -> Any:
     except ImportError:
         raise ImportError("environments need Gymnasium: pip install 'npnets[examples]'") from None
     return gymnasium
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def reset(env: Any, rng: np.random.Generator) -> Any:

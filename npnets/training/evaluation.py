@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from npnets.backend import to_numpy
 from npnets.files.atomic_write import replace
+from npnets.files.quoting import one_line
 from npnets.training.environments import make_env, make_envs
 
 FIRST_SEED = 1_000_000
@@ -123,7 +124,7 @@ def _picture(env: Any, name: str) -> NDArray[np.uint8]:
     try:
         picture = env.render()
     except Exception as error:  # of any kind: each environment draws with another library
-        raise RuntimeError(f"{name} cannot be rendered here: {' '.join(str(error).split())}") from error
+        raise RuntimeError(f"{name} cannot be rendered here: {one_line(error)}") from error
     if not (isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.dtype == np.uint8):
         raise ValueError(f"{name} renders no pictures: env.render() returned a {type(picture).__name__}")
     return picture

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from npnets.files.atomic_write import replace_text
+from npnets.files.atomic_write import HAS_LOCKS, lock, replace_text
 from npnets.training.provenance import command
 from npnets.training.saved_state import CHECKPOINT, read_saved
 from npnets.training.setting_files import EXTENDABLE, check_same, digests, files_of, located, mark_of
@@ -88,17 +88,8 @@ def owned(folder: Path) -> Iterator[None]:
         If another process holds it. Without file locks, as on Windows, none is held.
     """
     with open(folder / ".lock", "a") as file:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            pass
-        else:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise ValueError(
-                    f"another process runs in {folder}; wait for its end, or choose another folder"
-                ) from None
+        if HAS_LOCKS and not lock(file.fileno(), waits=False):
+            raise ValueError(f"another process runs in {folder}; wait for its end, or choose another folder")
         yield
 
 

@@ -139,7 +139,7 @@ def test_a_save_leaves_the_temporary_file_of_a_running_save_to_the_same_path(tmp
 def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, taken = atomic_write._lock, []
+    lock, taken = atomic_write.lock, []
 
     def late(opened: int, waits: bool) -> bool:
         if waits and not taken:
@@ -147,7 +147,7 @@ def test_a_save_whose_file_was_taken_for_abandoned_before_it_was_locked_writes_a
             taken[0].unlink()
         return lock(opened, waits)
 
-    monkeypatch.setattr(atomic_write, "_lock", late)
+    monkeypatch.setattr(atomic_write, "lock", late)
     checkpoint.save(tmp_path / "pi.npz", NEW)
     assert taken and _is_new(tmp_path / "pi.npz")
 

@@ -232,7 +232,7 @@ FAULTS = [
     Fault(
         "a file that is being written is taken for abandoned",
         "files/atomic_write.py",
-        "            if _lock(file.fileno(), waits=False):",
+        "            if lock(file.fileno(), waits=False):",
         "            if True:",
         "tests/checkpoint/test_interrupted_saves.py",
     ),
