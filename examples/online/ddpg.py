@@ -28,7 +28,7 @@ from npnets.typing import Params
 class Settings(training.Settings):
     """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    warmup: int = option(25_000, "initial steps with random actions and without learning", at_least=1)
+    warmup: int = option(25_000, "initial steps with random actions, without learning", at_least=1, less_than="steps")
     updates_per_step: int = option(1, "learning steps after each later step", at_least=1)
     buffer_size: int = option(1_000_000, "transitions of the replay buffer", at_least=1)
     batch_size: int = option(256, "transitions of a learning step", at_least=1)

@@ -30,7 +30,7 @@ from npnets.typing import Params
 class Settings(training.Settings):
     """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    warmup: int = option(10_000, "initial steps with random actions and without learning", at_least=1)
+    warmup: int = option(10_000, "initial steps with random actions, without learning", at_least=1, less_than="steps")
     updates_per_step: int = option(20, "learning steps after each later step, the last of the actor too", at_least=1)
     critics: int = option(10, "number of critics", at_least=1)
     subset: int = option(2, "number of critics in a target", at_least=1)

@@ -64,6 +64,7 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     if changes.get("steps", settings.steps) < settings.steps:
         _check_not_taken(folder, mark_of(settings), changes["steps"])
     changed = located(dataclasses.replace(settings, **changes))
+    check_values(changed)
     check_same(folder, changed, facts["files"])
     if changed.steps != settings.steps:
         facts["command"] += f", continued by {command(sys.argv)}"

@@ -27,6 +27,7 @@ def option(
     *,
     at_most: float | None = None,
     above: float | None = None,
+    less_than: str | None = None,
 ) -> Any:
     """Return a field of a dataclass of settings.
 
@@ -42,6 +43,8 @@ def option(
         the digest of its content, and a continued run needs a file with that content; an empty string is no file.
     above : float, optional
         A number that all allowed ones are larger than.
+    less_than : str, optional
+        Name of another setting, than which this one has to be less.
 
     Returns
     -------
@@ -53,6 +56,7 @@ def option(
         "is_file": is_file,
         "at_most": at_most,
         "above": above,
+        "less_than": less_than,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -132,9 +136,17 @@ def read_command_line(kind: type[Settings], description: str, arguments: Sequenc
 
 
 def chosen(kind: type[Chosen], tuned: Tuned, given: Mapping[str, Any]) -> Chosen:
-    """Return settings: the defaults, over them those tuned for the environment, and over both the given ones."""
+    """Return settings: the defaults, over them those tuned for the environment, and over both the given ones.
+
+    Raises
+    ------
+    ValueError
+        As `check_values`.
+    """
     env = given.get("env", kind.env)
-    return kind(**{**tuned.get(env, {}), **given})
+    settings = kind(**{**tuned.get(env, {}), **given})
+    check_values(settings)
+    return settings
 
 
 class _Parser(argparse.ArgumentParser):
@@ -145,7 +157,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
-    name, default = f"--{field.name.replace('_', '-')}", field.default
+    name, default = f"--{_dashed(field.name)}", field.default
     text: dict[str, Any] = {
         "default": argparse.SUPPRESS,
         "help": f"{field.metadata['description']} ({_shown(default)})",
@@ -167,7 +179,7 @@ class _TupleOf(argparse.Action):
 
 
 def check_values(settings: Settings) -> None:
-    """Raise a `ValueError` unless every value is one that the command line accepts, such as those in a file."""
+    """Raise a `ValueError` unless every value is allowed, wherever it comes from."""
     hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
         value, hint = getattr(settings, field.name), hints[field.name]
@@ -179,6 +191,21 @@ def check_values(settings: Settings) -> None:
                 raise ValueError(f"{field.name} is {part!r:.80}, which is of another type than its default")
             if not isinstance(part, (str, bool)) and (fault := _fault(part, field.metadata)):
                 raise ValueError(f"{field.name}: expected {fault}, but got {part}")
+        if (limit := field.metadata["less_than"]) is not None:
+            _check_less(settings, field.name, limit)
+
+
+def _check_less(settings: Settings, name: str, other: str) -> None:
+    value, limit = getattr(settings, name), getattr(settings, other)
+    if not value < limit:
+        low, high = f"--{_dashed(name)}", f"--{_dashed(other)}"
+        raise ValueError(
+            f"expected {low} less than {high}, but they are {value} and {limit}; lower {low}, or raise {high}"
+        )
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 _TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}

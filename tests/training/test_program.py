@@ -36,6 +36,7 @@ class Settings(training.Settings):
     evaluate_every: int = option(20, "steps between evaluations")
     checkpoint_every: int = option(10, "steps between checkpoints")
     noise: float = option(0.1, "noise", at_least=0)
+    still: int = option(4, "steps before the walk", at_least=0, less_than="steps")
 
 
 def train(settings: Settings, run: Run, interrupted_at: int | None = None) -> None:
@@ -178,6 +179,16 @@ def test_a_run_that_has_taken_more_steps_than_it_is_given_stays_as_it_is(program
     line = program.fails("--resume", tmp_path / "a", "--steps", 39)
     assert "a has a checkpoint after 40 steps, more than --steps 39; leave the option out" in line
     assert contents(tmp_path / "a") == before
+
+
+def test_a_continued_run_keeps_the_order_of_its_settings(program: Program, tmp_path: Path) -> None:
+    assert program("--out", tmp_path / "a", train=functools.partial(train, interrupted_at=1)) == 130
+    before = (tmp_path / "a" / "settings.json").read_bytes()
+    program.capsys.readouterr()
+    line = program.fails("--resume", tmp_path / "a", "--steps", 4)
+    assert "expected --still less than --steps, but they are 4 and 4" in line
+    assert (tmp_path / "a" / "settings.json").read_bytes() == before
+    assert program("--resume", tmp_path / "a", "--steps", 5) == 0
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class Own(Settings):
     sizes: tuple[int, ...] = option((256, 256), "hidden layers", at_least=1)
     learned: bool = option(False, "whether something is learned")
     data: str = option("", "a file")
+    first_steps: int = option(5, "steps of another kind", at_least=0, less_than="steps")
 
 
 TUNED = {"Easy-v0": {"gamma": 0.9, "steps": 7}}
@@ -43,6 +44,19 @@ def test_settings_tuned_for_an_environment_replace_the_defaults_and_given_ones_r
     assert settings("--env", "Easy-v0") == Own(env="Easy-v0", gamma=0.9, steps=7)
     assert settings("--env", "Easy-v0", "--gamma", "0.5") == Own(env="Easy-v0", gamma=0.5, steps=7)
     assert settings("--env", "Other-v0") == Own(env="Other-v0")
+
+
+def test_a_setting_that_must_be_less_than_another_is_compared_with_that_of_the_environment_and_the_command_line() -> (
+    None
+):
+    assert settings("--env", "Easy-v0", "--first-steps", "6").first_steps == 6
+    assert settings("--steps", "6").first_steps == 5
+    fault = (
+        r"^expected --first-steps less than --steps, but they are (\d) and \1; lower --first-steps, or raise --steps$"
+    )
+    for given in (["--steps", "5"], ["--env", "Easy-v0", "--first-steps", "7"]):
+        with pytest.raises(ValueError, match=fault):
+            settings(*given)
 
 
 def test_an_option_that_equals_its_default_counts_as_given() -> None:
