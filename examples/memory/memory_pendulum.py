@@ -119,7 +119,7 @@ def train(students: Students, curves: Curves, settings: Settings) -> tuple[State
         for step in progress:
             if step % settings.steps_per_round == 0:
                 for name, student in students.items():
-                    student.play(states[name], envs, SwingUp(), buffer, rng)
+                    states[name] = student.play(states[name], envs, SwingUp(), buffer, rng)
                 episodes = whole_episodes(buffer)
             batch = sample(buffer, episodes, rng, settings.batch_size)
             learned = {name: student.learn(states[name], batch) for name, student in students.items()}

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import npnets
 import npnets.numpy as nnp
-from npnets import data, interop, optim, training, tree
+from npnets import data, interop, normalization, optim, training, tree
 from npnets.backend import to_numpy
 from npnets.distributions import Gaussian
 from npnets.training import option
@@ -43,6 +43,7 @@ class Settings(training.Settings):
     steps_per_round: int = option(50, "gradient steps between two rounds of new episodes", at_least=1)
     episodes_per_round: int = option(8, "new episodes in a round", at_least=1)
     buffer_size: int = option(1_000_000, "steps of episodes that are kept", at_least=1)
+    normalize_observations: bool = option(False, "whether observations are normalized by their running statistics")
 
     def wrap(self, env: Any) -> Any:
         """Return an environment without the hidden entries."""
@@ -71,6 +72,7 @@ class State(NamedTuple):
 
     params: Params
     adam: optim.AdamState
+    statistics: normalization.Normalization | None = None
 
 
 class Episodes(NamedTuple):
@@ -99,21 +101,24 @@ class Student:
 
     def __init__(self, settings: Settings, obs_space: Any, act_space: Any, actor: Any = None) -> None:
         self.settings, self.act_space = settings, act_space
-        entries = settings.seen(obs_space.low[None]).shape[1]
-        sizes = 1, entries, act_space, settings.hidden_layer_size
+        self.entries = settings.seen(obs_space.low[None]).shape[1]
+        sizes = 1, self.entries, act_space, settings.hidden_layer_size
         self.actor = npnets.RecurrentActorProb(*sizes, device=settings.device) if actor is None else actor
         self.adam = optim.adam(settings.learning_rate)
 
     def init(self, rng: np.random.Generator) -> State:
         """Draw parameters."""
         params = self.actor.init(rng)
-        return State(params, self.adam.init(params))
+        statistics = normalization.init(self.entries) if self.settings.normalize_observations else None
+        return State(params, self.adam.init(params), statistics)
 
     def learn(self, state: State, batch: Episodes) -> tuple[State, dict[str, Array]]:
         """Take one gradient step on whole episodes."""
-        loss, grads = npnets.value_and_grad(self.loss)(state.params, tree.to_device(batch, self.settings.device))
+        seen = tree.to_device(batch._replace(obs=normalized(state, batch.obs)), self.settings.device)
+        loss, grads = npnets.value_and_grad(self.loss)(state.params, seen)
         grads, _ = optim.clip_by_global_norm(grads, self.settings.clip_norm)
-        return State(*self.adam.update(state.params, grads, state.adam)), {"loss": loss}
+        params, adam = self.adam.update(state.params, grads, state.adam)
+        return state._replace(params=params, adam=adam), {"loss": loss}
 
     def loss(self, params: Params, batch: Episodes) -> Array:
         """Return the mean negative log-likelihood of the teacher's actions, in nats for a step."""
@@ -122,16 +127,17 @@ class Student:
         log_prob = distribution.log_prob(batch.action)
         return -nnp.sum(log_prob * tree.to_device(counts, self.settings.device)) / counts.sum()
 
-    def play(self, state: State, envs: Any, teacher: Any, buffer: data.ReplayBuffer, rng: np.random.Generator) -> None:
+    def play(self, state: State, envs: Any, teacher: Any, buffer: data.ReplayBuffer, rng: np.random.Generator) -> State:
         """Act in one episode of each environment, and store them with the teacher's actions in place of the student's.
 
-        The flag `terminated` of a step says there that it is its episode's last one, for whatever reason.
+        The flag `terminated` of a step says there that it is its episode's last one, for whatever reason. The returned
+        state has counted the observations.
         """
         obs, memory, remembered = training.reset(envs, rng), None, None
         rows, running = [], np.ones(len(obs), np.bool_)
         while running.any():
             seen, (label, remembered) = self.settings.seen(obs), teacher.step(obs, remembered)
-            distribution, memory = Gaussian.from_actor(self.actor, state.params, seen, memory)
+            distribution, memory = Gaussian.from_actor(self.actor, state.params, normalized(state, seen), memory)
             action = to_numpy(distribution.sample(rng)).reshape(-1, *self.act_space.shape)
             obs, reward, terminated, truncated, _ = envs.step(np.clip(action, self.act_space.low, self.act_space.high))
             ended = terminated | truncated
@@ -141,10 +147,23 @@ class Student:
         *columns, played = (np.stack(column, 1) for column in zip(*rows, strict=True))
         for episode, length in enumerate(played.sum(1)):
             buffer.add(*(column[episode, :length] for column in columns))
+        return observed(state, columns[0][played])
 
     def policy(self, state: State) -> npnets.Policy:
         """Return the policy that takes the mean of each distribution."""
-        return npnets.Policy(self.actor, state.params)
+        return npnets.Policy(self.actor, state.params, normalization=state.statistics)
+
+
+def normalized(state: State, obs: Array) -> Array:
+    """Return observations as the networks see them."""
+    return obs if state.statistics is None else normalization.normalize(state.statistics, obs)
+
+
+def observed(state: State, obs: Array) -> State:
+    """Count observations in the running statistics, if there are any."""
+    if state.statistics is None:
+        return state
+    return state._replace(statistics=normalization.update(state.statistics, obs))
 
 
 def empty_buffer(settings: Settings) -> data.ReplayBuffer:
@@ -233,7 +252,7 @@ def train(settings: Settings, run: training.Run) -> None:
     run.record(state, found, student.policy)
     for step in run.steps():
         if (step - 1) % settings.steps_per_round == 0:
-            student.play(state, envs, teacher, buffer, rng)
+            state = student.play(state, envs, teacher, buffer, rng)
             episodes = whole_episodes(buffer)
         state, found = student.learn(state, sample(buffer, episodes, rng, settings.batch_size))
         run.record(state, found, student.policy)

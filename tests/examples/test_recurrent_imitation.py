@@ -20,6 +20,7 @@ from examples.memory.recurrent_imitation import (
     Student,
     SwingUp,
     empty_buffer,
+    observed,
     sample,
     swing_up,
     swing_up_torque,
@@ -38,6 +39,14 @@ WHOLE, TORQUES = spaces.Box(-8, 8, (3,)), spaces.Box(-2, 2, (1,))
 def settings(**changes: Any) -> Settings:
     small: dict[str, Any] = {"hide": (2,), "hidden_layer_size": 12, "learning_rate": 0.02, "device": device()}
     return Settings(**{**small, **changes})
+
+
+class Still:
+    """A teacher that does nothing."""
+
+    def step(self, obs: Any, state: None = None) -> Any:
+        """Return zeros."""
+        return np.zeros((len(obs), 1)), None
 
 
 # -- what is hidden, and the teacher ----------------------------------------------------------------------------------
@@ -153,6 +162,32 @@ def test_a_policy_remembers_within_its_episodes_and_nothing_of_those_before() ->
     np.testing.assert_array_equal(as_numpy(policy.step(seen)[0]), as_numpy(first))
 
 
+def test_where_it_is_asked_for_the_student_acts_and_learns_on_normalized_observations_of_the_rounds_before() -> None:
+    chosen = settings(hide=(1,), env="toy/Line-v0", normalize_observations=True)
+    envs = training.make_envs("toy/Line-v0", 6)
+    student = Student(chosen, envs.single_observation_space, envs.single_action_space)
+    begun, buffer = student.init(np.random.default_rng(0)), empty_buffer(chosen)
+    state = student.play(begun, envs, Still(), buffer, np.random.default_rng(1))
+    obs = buffer.take(np.arange(len(buffer))).obs
+    assert state.statistics is not None and state.statistics.count == len(obs) == len(buffer)
+    np.testing.assert_allclose(state.statistics.mean, obs.mean(0, np.float64), rtol=1e-12)
+    np.testing.assert_allclose(state.statistics.var, obs.var(0, dtype=np.float64), rtol=1e-12)
+
+    batch = sample(buffer, whole_episodes(buffer), np.random.default_rng(2), 4)
+    mean, deviation = (np.float32(part) for part in (obs.mean(), obs.std()))
+    other = Student(settings(hide=(1,), env="toy/Line-v0"), envs.single_observation_space, envs.single_action_space)
+    by_hand = batch._replace(obs=(batch.obs - mean) / deviation)
+    _, found = student.learn(state, batch)
+    _, expected = other.learn(state._replace(statistics=None), by_hand)
+    assert_allclose(found["loss"], as_numpy(expected["loss"]), rtol=1e-5)
+    seen = obs[:5]
+    plain = other.policy(state._replace(statistics=None)).step((seen - mean) / deviation)[0]
+    assert_allclose(student.policy(state).step(seen)[0], as_numpy(plain), rtol=1e-4, atol=1e-6)
+    assert state.statistics == student.learn(state, batch)[0].statistics  # learning counts nothing
+    further = student.play(state, envs, Still(), buffer, np.random.default_rng(3))
+    assert further.statistics is not None and further.statistics.count == len(buffer)
+
+
 # -- episodes ---------------------------------------------------------------------------------------------------------
 
 
@@ -228,27 +263,22 @@ def test_it_acts_itself_and_stores_what_the_teacher_would_have_done_until_each_e
     assert other.take(np.arange(10)).obs.tobytes() != buffer.take(np.arange(10)).obs.tobytes()
 
 
-def test_it_acts_by_its_distribution_with_its_memory() -> None:
-    chosen = settings(hide=(1,))
+@pytest.mark.parametrize("normalizes", [False, True])
+def test_it_acts_by_its_distribution_with_its_memory(normalizes: bool) -> None:
+    chosen = settings(hide=(1,), normalize_observations=normalizes)
     envs = training.make_envs("toy/Line-v0", 3)
     learner = Student(chosen, envs.single_observation_space, envs.single_action_space)
     state, buffer = learner.init(np.random.default_rng(0)), empty_buffer(chosen)
     params: Any = state.params
     params["log_sigma"] = on_backend(np.array([-20], np.float32))  # so that it draws its mean
+    state = observed(state, np.array([[0.5], [-0.2]]))
     obs, memory, policy, seen = training.reset(envs, np.random.default_rng(1)), None, learner.policy(state), []
     for _ in range(8):
         seen.append(chosen.seen(obs))
         action, memory = policy.step(seen[-1], memory)
         obs, *_ = envs.step(as_numpy(action))
 
-    class Silent:
-        """A teacher that does nothing."""
-
-        def step(self, obs: Any, state: None = None) -> Any:
-            """Return zeros."""
-            return np.zeros((len(obs), 1)), None
-
-    learner.play(state, envs, Silent(), buffer, np.random.default_rng(1))
+    learner.play(state, envs, Still(), buffer, np.random.default_rng(1))
     for episode, start in enumerate(whole_episodes(buffer)[0]):
         found = buffer.take(np.arange(start, start + 8)).obs
         np.testing.assert_allclose(found, np.stack(seen)[:, episode], atol=1e-5)

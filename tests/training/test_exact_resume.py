@@ -39,7 +39,8 @@ PROGRAMS = {
     "online/ppo.py": f"{SHORT} --steps 300 --env toy/Line-v0 --num-envs 2 --horizon 8 --passes 2 --batch-size 8",
     "offline/bcq.py": f"{SHORT} --steps 300 --hidden-sizes 8 --vae-hidden-sizes 8 --batch-size 16 --data {RECORDED} "
     "--normalize-observations",
-    "memory/recurrent_imitation.py": f"{SHORT} --steps 200 --hidden-layer-size 8 --batch-size 4 --buffer-size 9000",
+    "memory/recurrent_imitation.py": f"{SHORT} --steps 200 --hidden-layer-size 8 --batch-size 4 --buffer-size 9000 "
+    "--normalize-observations",
 }
 """The options of a short run of each program."""
 
