@@ -19,7 +19,7 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from npnets import data, normalization, optim, training, tree
+from npnets import data, losses, normalization, optim, training, tree
 from npnets.backend import Array, to_device, to_numpy
 from npnets.distributions import SquashedGaussian
 from npnets.training import option
@@ -146,7 +146,8 @@ class REDQ:
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
-            return self.settings.critics * nnp.mean((values - target) ** 2)  # the sum over all critics
+            error = losses.squared_error(values, nnp.broadcast_to(target, values.shape))
+            return self.settings.critics * error  # the sum over all critics
 
         value, grads = npnets.value_and_grad(loss)(state.critics)
         critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)

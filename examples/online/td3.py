@@ -19,7 +19,7 @@ import numpy as np
 
 import npnets
 import npnets.numpy as nnp
-from npnets import data, normalization, optim, training, tree
+from npnets import data, losses, normalization, optim, training, tree
 from npnets.backend import Array, to_device, to_numpy
 from npnets.training import option
 from npnets.typing import Params
@@ -129,7 +129,7 @@ class TD3:
 
         def loss(critics: Params) -> Array:
             values = self.critics.forward(critics, batch.obs, batch.action)[..., 0]
-            return 2 * nnp.mean((values - target) ** 2)  # the sum over both
+            return 2 * losses.squared_error(values, nnp.broadcast_to(target, values.shape))  # the sum over both
 
         value, grads = npnets.value_and_grad(loss)(state.critics)
         critics, adam = self.critics_adam.update(state.critics, grads, state.critics_adam)
