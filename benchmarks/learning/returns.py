@@ -1,11 +1,12 @@
 """Runs every example whose returns are published, once for each seed, and stores the result files.
 
-    python -m benchmarks.learning.returns                            # about an hour and a half, writes docs/results
-    python -m benchmarks.learning.returns --only sac --seeds 0
+    python -m benchmarks.learning.returns                            # about six hours, writes docs/results
+    python -m benchmarks.learning.returns --only '^sac-' --seeds 0   # two minutes
 
 Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread, and those of `parallel/` on
-all cores; its output and other files are in `runs/published`. A run whose result file exists is skipped, so that an
-interrupted sequence can be continued; `--again` runs it anyway.
+all cores; its files and its output are in `runs/published`. An interrupted sequence can be continued: a run whose
+result file exists is skipped, and one that `npnets.training` had begun goes on where it was. `--again` runs all of them
+anew.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import ROOT
 from examples.shared.command_line import at_least
 from examples.shared.results_folder import prepare_folder, write
+from npnets.training.folder import SETTINGS
 
 PROGRAMS = {
     "sac": "online/sac.py",
@@ -33,6 +35,11 @@ PROGRAMS = {
     "ppo_discrete_acrobot": "discrete/ppo_discrete.py --env Acrobot-v1",
     "quantile_dqn": "discrete/quantile_dqn.py",
     "quantile_dqn_acrobot": "discrete/quantile_dqn.py --env Acrobot-v1",
+    "sac_halfcheetah": "online/sac.py --env HalfCheetah-v5 --steps 100000",
+    "td3_halfcheetah": "online/td3.py --env HalfCheetah-v5 --steps 300000",
+    "ppo_halfcheetah": "online/ppo.py --env HalfCheetah-v5 --steps 307200",
+    "sac_hopper": "online/sac.py --env Hopper-v5 --steps 100000",
+    "td3_hopper": "online/td3.py --env Hopper-v5 --steps 300000",
     "offline_bcq": "offline/offline_bcq.py",
     "memory_pendulum": "memory/memory_pendulum.py",
     "memory_pendulum_velocity": "memory/memory_pendulum.py --show-velocity",
@@ -70,35 +77,38 @@ def runs(only: str, seeds: list[int]) -> Iterator[Run]:
 
 
 def execute(run: Run, results: Path) -> None:
-    """Run a program, and store its result file.
+    """Run a program in a folder of its own, or continue the run there, and store its result file.
 
     Raises
     ------
     RuntimeError
-        If the program fails; its output has the reason.
+        If the program fails; its output, beside the folder, has the reason.
     """
     folder = ROOT / RUNS / run.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "output.txt", "w", encoding="utf-8") as output:
-        command = [sys.executable, *run.command, "--out", str(RUNS / run.name)]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    where = "--resume" if (folder / SETTINGS).exists() else "--out"
+    with open(folder.with_suffix(".txt"), "w", encoding="utf-8") as output:
+        command = [sys.executable, *run.command, where, str(RUNS / run.name)]
         status = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT).returncode
     if status:
         raise RuntimeError(f"{' '.join(run.command)} ended with status {status}; {output.name} has its output")
     write(results / f"{run.name}.json", lambda unfinished: shutil.copyfile(folder / "results.json", unfinished))
 
 
-def main() -> None:
-    """Read the command line and run."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line, by default that of the process, and run."""
     parser = argparse.ArgumentParser(description="Run the examples whose returns are published.")
     parser.add_argument("--only", default="", metavar="PATTERN", help="runs whose names contain PATTERN; default: all")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0, 1, 2], help="default: 0 1 2")
     parser.add_argument("--again", action="store_true", help="also run programs that have a result file")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     prepare_folder(options.out)
     for run in runs(options.only, options.seeds):
         if options.again or not (options.out / f"{run.name}.json").exists():
             print(run.name, flush=True)
+            if options.again:
+                shutil.rmtree(ROOT / RUNS / run.name, ignore_errors=True)
             execute(run, options.out)
 
 
