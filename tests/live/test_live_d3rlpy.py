@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from npnets import interop
 
-pytest.importorskip("d3rlpy")
+pytest.importorskip("d3rlpy.dataset")  # a folder of recorded files is named d3rlpy too
 from drawn_d3rlpy import Drawn, algorithms  # noqa: E402  # once it is known that the library is there
 
 pytestmark = [pytest.mark.live, pytest.mark.numpy_alone("reads files, which hold NumPy's arrays")]
