@@ -5,14 +5,15 @@
 
 Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread, and those of `parallel/` on
 all cores; its files and its output are in `runs/published`. An interrupted sequence can be continued: a run whose
-result file exists is skipped, and one that `npnets.training` had begun goes on where it was. `--again` runs all of them
-anew.
+result file exists is skipped, and one that `npnets.training` had begun goes on where it was. To begin one anew, delete
+its result file and its folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from typing import NamedTuple
 from benchmarks import ROOT
 from examples.shared.command_line import at_least
 from examples.shared.results_folder import prepare_folder, write
-from npnets.training.folder import SETTINGS
+from npnets.training.folder import SETTINGS, begun_by
 
 PROGRAMS = {
     "sac": "online/sac.py",
@@ -82,11 +83,12 @@ def execute(run: Run, results: Path) -> None:
     Raises
     ------
     RuntimeError
-        If the program fails; its output, beside the folder, has the reason.
+        If the program fails; its output, beside the folder, has the reason. Also if another run is there, or a finished
+        one, which would be stored with the date of today.
     """
     folder = ROOT / RUNS / run.name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    where = "--resume" if (folder / SETTINGS).exists() else "--out"
+    where = "--resume" if is_begun(folder, run) else "--out"
     with open(folder.with_suffix(".txt"), "w", encoding="utf-8") as output:
         command = [sys.executable, *run.command, where, str(RUNS / run.name)]
         status = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT).returncode
@@ -95,20 +97,28 @@ def execute(run: Run, results: Path) -> None:
     write(results / f"{run.name}.json", lambda unfinished: shutil.copyfile(folder / "results.json", unfinished))
 
 
+def is_begun(folder: Path, run: Run) -> bool:
+    """Return whether a folder has a run of `npnets.training`, or raise an error if it is not this one, or finished."""
+    if not (folder / SETTINGS).exists():
+        return False
+    found, expected = begun_by(folder), shlex.join(["python", *run.command])
+    if found != expected or (folder / "results.json").exists():
+        state = "the finished run of" if found == expected else "a run of"
+        raise RuntimeError(f"{folder} has {state} {found}; delete it to begin {expected}")
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, by default that of the process, and run."""
     parser = argparse.ArgumentParser(description="Run the examples whose returns are published.")
     parser.add_argument("--only", default="", metavar="PATTERN", help="runs whose names contain PATTERN; default: all")
     parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0, 1, 2], help="default: 0 1 2")
-    parser.add_argument("--again", action="store_true", help="also run programs that have a result file")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder; default: docs/results")
     options = parser.parse_args(arguments)
     prepare_folder(options.out)
     for run in runs(options.only, options.seeds):
-        if options.again or not (options.out / f"{run.name}.json").exists():
+        if not (options.out / f"{run.name}.json").exists():
             print(run.name, flush=True)
-            if options.again:
-                shutil.rmtree(ROOT / RUNS / run.name, ignore_errors=True)
             execute(run, options.out)
 
 

@@ -130,8 +130,8 @@ class Student:
     def play(self, state: State, envs: Any, teacher: Any, buffer: data.ReplayBuffer, rng: np.random.Generator) -> State:
         """Act in one episode of each environment, and store them with the teacher's actions in place of the student's.
 
-        The flag `terminated` of a step says there that it is its episode's last one, for whatever reason. The returned
-        state has counted the observations.
+        The flag `terminated` of a step says there that it is its episode's last one, for whatever reason.
+        Return the state; its statistics, if there are any, have counted the observations of these episodes.
         """
         obs, memory, remembered = training.reset(envs, rng), None, None
         rows, running = [], np.ones(len(obs), np.bool_)

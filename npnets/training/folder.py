@@ -15,7 +15,7 @@ from npnets.files.atomic_write import HAS_LOCKS, lock, replace_text
 from npnets.training.provenance import command
 from npnets.training.saved_state import CHECKPOINT, read_saved
 from npnets.training.setting_files import EXTENDABLE, check_same, digests, files_of, located, mark_of
-from npnets.training.settings import Settings, check_values
+from npnets.training.settings import Settings, check_order, check_values, typed
 
 Chosen = TypeVar("Chosen", bound=Settings)
 SETTINGS = "settings.json"
@@ -57,14 +57,14 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     for name, value in given.items():
         if name not in (*EXTENDABLE, *files_of(kind)) and value != getattr(settings, name):
             raise ValueError(
-                f"{folder} was begun with --{name.replace('_', '-')} {getattr(settings, name)}, and a run is continued "
-                "with its own settings; leave the option out, or begin a new run in another folder"
+                f"{folder} was begun with {typed(name, getattr(settings, name))}, and a run is continued with its own "
+                "settings; leave the option out, or begin a new run in another folder"
             )
     changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
     if changes.get("steps", settings.steps) < settings.steps:
         _check_not_taken(folder, mark_of(settings), changes["steps"])
     changed = located(dataclasses.replace(settings, **changes))
-    check_values(changed)
+    check_order(changed)
     check_same(folder, changed, facts["files"])
     if changed.steps != settings.steps:
         facts["command"] += f", continued by {command(sys.argv)}"

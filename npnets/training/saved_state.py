@@ -87,8 +87,8 @@ def check_mark(path: Path, found: object, expected: str) -> None:
     """Raise an error if a file has the mark of a run with other settings."""
     if found != expected:
         raise CheckpointError(
-            f"{path} is of a run with other settings than settings.json has: was it copied from another folder? Put "
-            "the run's own file back, or begin a new run in another folder"
+            f"{path} is of a run with other settings than settings.json has: was it copied from another folder, or "
+            "begun by another version of the program? Put the run's own file back, or begin a new run in another folder"
         )
 
 

@@ -44,7 +44,7 @@ def option(
     above : float, optional
         A number that all allowed ones are larger than.
     less_than : str, optional
-        Name of another setting, than which this one has to be less.
+        Name of another setting; this one, a single number as well, must be less than it.
 
     Returns
     -------
@@ -141,11 +141,12 @@ def chosen(kind: type[Chosen], tuned: Tuned, given: Mapping[str, Any]) -> Chosen
     Raises
     ------
     ValueError
-        As `check_values`.
+        As `check_values` and `check_order`.
     """
     env = given.get("env", kind.env)
     settings = kind(**{**tuned.get(env, {}), **given})
     check_values(settings)
+    check_order(settings)
     return settings
 
 
@@ -157,10 +158,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
-    name, default = f"--{_dashed(field.name)}", field.default
+    name, default, limit = _named(field.name), field.default, field.metadata["less_than"]
+    order = "" if limit is None else f", less than {_named(limit)}"
     text: dict[str, Any] = {
         "default": argparse.SUPPRESS,
-        "help": f"{field.metadata['description']} ({_shown(default)})",
+        "help": f"{field.metadata['description']}{order} ({_shown(default)})",
     }
     if hint is bool:
         parser.add_argument(name, action=argparse.BooleanOptionalAction, **text)
@@ -179,36 +181,47 @@ class _TupleOf(argparse.Action):
 
 
 def check_values(settings: Settings) -> None:
-    """Raise a `ValueError` unless every value is allowed, wherever it comes from."""
+    """Raise a `ValueError` unless every value is of its type and within its limits."""
     hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
         value, hint = getattr(settings, field.name), hints[field.name]
         many = typing.get_origin(hint) is tuple
+        entry = typing.get_args(hint)[0] if many else hint
         if many and not isinstance(value, tuple):
             raise ValueError(f"{field.name} must be a list, but is {value!r:.80}")
         for part in value if many else (value,):
-            if type(part) not in _TYPES[typing.get_args(hint)[0] if many else hint]:
-                raise ValueError(f"{field.name} is {part!r:.80}, which is of another type than its default")
+            if type(part) not in _TYPES[entry]:
+                raise ValueError(f"{field.name} is {part!r:.80}, but must be {_TYPE_NAMES[entry]}")
             if not isinstance(part, (str, bool)) and (fault := _fault(part, field.metadata)):
                 raise ValueError(f"{field.name}: expected {fault}, but got {part}")
-        if (limit := field.metadata["less_than"]) is not None:
-            _check_less(settings, field.name, limit)
 
 
-def _check_less(settings: Settings, name: str, other: str) -> None:
-    value, limit = getattr(settings, name), getattr(settings, other)
-    if not value < limit:
-        low, high = f"--{_dashed(name)}", f"--{_dashed(other)}"
-        raise ValueError(
-            f"expected {low} less than {high}, but they are {value} and {limit}; lower {low}, or raise {high}"
-        )
+def check_order(settings: Settings) -> None:
+    """Raise a `ValueError` unless every setting is less than the one that it has to be less than."""
+    for field in dataclasses.fields(settings):
+        if (other := field.metadata["less_than"]) is None:
+            continue
+        value, limit = getattr(settings, field.name), getattr(settings, other)
+        if not value < limit:
+            less, more = _named(field.name), _named(other)
+            raise ValueError(
+                f"expected {less} less than {more}, but they are {value} and {limit}; choose a larger {more}"
+            )
 
 
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
+def typed(name: str, value: Any) -> str:
+    """Return a setting as a command line has it."""
+    if isinstance(value, bool):
+        return _named(name if value else f"no_{name}")
+    return f"{_named(name)} {_shown(value)}"
+
+
+def _named(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 _TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}
+_TYPE_NAMES: dict[Any, str] = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def _fault(number: float, limits: Mapping[str, Any]) -> str | None:
@@ -232,8 +245,7 @@ def _reader(kind: Any, limits: Mapping[str, Any]) -> Any:
         try:
             number = kind(text.replace("_", ""))
         except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"expected {what}, but got {text!r:.80}") from None
+            raise argparse.ArgumentTypeError(f"expected {_TYPE_NAMES[kind]}, but got {text!r:.80}") from None
         if fault := _fault(number, limits):
             raise argparse.ArgumentTypeError(f"expected {fault}, but got {text!r:.80}")
         return number

@@ -32,9 +32,7 @@ def main(tmp_path: Path, only: str, *options: str) -> None:
     returns.main(["--only", only, "--seeds", "3", "--out", str(tmp_path / "results"), *options])
 
 
-def test_a_run_is_stored_once_and_anew_where_that_is_asked_for(
-    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_is_stored_once(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(tmp_path, "short")
     stored = tmp_path / "results" / "short-seed-3.json"
     found = json.loads(stored.read_text(encoding="utf-8"))
@@ -43,18 +41,24 @@ def test_a_run_is_stored_once_and_anew_where_that_is_asked_for(
     date = stored.stat().st_mtime_ns
     main(tmp_path, "short")
     assert stored.stat().st_mtime_ns == date
-    main(tmp_path, "short", "--again")
-    assert stored.stat().st_mtime_ns > date
-    assert capsys.readouterr().out.splitlines().count("short-seed-3") == 2
+    assert capsys.readouterr().out.splitlines().count("short-seed-3") == 1
+    stored.unlink()
+    with pytest.raises(RuntimeError, match=r"short-seed-3 has the finished run of python examples/online/sac\.py"):
+        main(tmp_path, "short")
+    assert not stored.exists()
 
 
-def test_a_run_that_was_begun_is_continued(tmp_path: Path, runs: Path) -> None:
+def test_a_run_that_was_begun_is_continued_if_it_is_the_same(tmp_path: Path, runs: Path) -> None:
     begun = [sys.executable, f"examples/{SHORT.split()[0]}", *SHORT.split()[1:], "--seed", "3"]
     subprocess.run([*begun, "--out", str(runs / "short-seed-3")], cwd=ROOT, check=True, capture_output=True)
+    (runs / "short-seed-3" / "results.json").unlink()
     policy = (runs / "short-seed-3" / "policy.npz").stat().st_mtime_ns
     main(tmp_path, "short")
     assert (tmp_path / "results" / "short-seed-3.json").exists()
     assert (runs / "short-seed-3" / "policy.npz").stat().st_mtime_ns == policy  # nothing was trained again
+    (runs / "short-seed-3").rename(runs / "short-seed-4")
+    with pytest.raises(RuntimeError, match=r"short-seed-4 has a run of .* --seed 3; delete it to begin .* --seed 4"):
+        returns.main(["--only", "short", "--seeds", "4", "--out", str(tmp_path / "results")])
 
 
 def test_a_program_that_fails_is_named_and_its_output_has_the_reason(tmp_path: Path, runs: Path) -> None:

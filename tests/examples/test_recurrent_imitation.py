@@ -162,7 +162,7 @@ def test_a_policy_remembers_within_its_episodes_and_nothing_of_those_before() ->
     np.testing.assert_array_equal(as_numpy(policy.step(seen)[0]), as_numpy(first))
 
 
-def test_where_it_is_asked_for_the_student_acts_and_learns_on_normalized_observations_of_the_rounds_before() -> None:
+def test_where_it_is_asked_for_observations_are_normalized_by_the_statistics_of_all_rounds_so_far() -> None:
     chosen = settings(hide=(1,), env="toy/Line-v0", normalize_observations=True)
     envs = training.make_envs("toy/Line-v0", 6)
     student = Student(chosen, envs.single_observation_space, envs.single_action_space)

@@ -191,6 +191,17 @@ def test_a_continued_run_keeps_the_order_of_its_settings(program: Program, tmp_p
     assert program("--resume", tmp_path / "a", "--steps", 5) == 0
 
 
+def test_a_run_of_an_earlier_version_that_had_no_such_order_is_continued_with_more_steps(
+    program: Program, tmp_path: Path
+) -> None:
+    assert program("--out", tmp_path / "a", train=functools.partial(train, interrupted_at=1)) == 130
+    file = tmp_path / "a" / "settings.json"
+    file.write_text(file.read_text(encoding="utf-8").replace('"steps": 40', '"steps": 4'), encoding="utf-8")
+    program.capsys.readouterr()
+    assert program.fails("--resume", tmp_path / "a").startswith("drift.py: error: expected --still less than --steps")
+    assert program("--resume", tmp_path / "a", "--steps", 40) == 0
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from npnets.training import Settings, option
-from npnets.training.settings import check_values, chosen, read_command_line
+from npnets.training.settings import check_values, chosen, read_command_line, typed
 
 pytestmark = pytest.mark.numpy_alone("reads a command line")
 
@@ -51,9 +51,7 @@ def test_a_setting_that_must_be_less_than_another_is_compared_with_that_of_the_e
 ):
     assert settings("--env", "Easy-v0", "--first-steps", "6").first_steps == 6
     assert settings("--steps", "6").first_steps == 5
-    fault = (
-        r"^expected --first-steps less than --steps, but they are (\d) and \1; lower --first-steps, or raise --steps$"
-    )
+    fault = r"^expected --first-steps less than --steps, but they are (\d) and \1; choose a larger --steps$"
     for given in (["--steps", "5"], ["--env", "Easy-v0", "--first-steps", "7"]):
         with pytest.raises(ValueError, match=fault):
             settings(*given)
@@ -96,6 +94,20 @@ def test_help_has_the_description_and_every_default(capsys: pytest.CaptureFixtur
     assert "About\n  the program." in printed
     assert "discount per step (0.99)" in printed
     assert "hidden layers (256 256)" in printed
+    assert "steps of another kind, less than --steps (5)" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("learned", True, "--learned"),
+        ("is_learned", False, "--no-is-learned"),
+        ("sizes", (8, 4), "--sizes 8 4"),
+        ("first_steps", 3, "--first-steps 3"),
+    ],
+)
+def test_an_error_shows_a_setting_as_it_is_typed(name: str, value: object, expected: str) -> None:
+    assert typed(name, value) == expected
 
 
 def test_what_is_done_with_the_run_is_no_setting() -> None:
@@ -112,10 +124,10 @@ def test_what_is_done_with_the_run_is_no_setting() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"steps": "many"}, "steps is 'many', which is of another type than its default"),
-        ({"threads": 1.5}, "threads is 1.5, which is of another type"),
-        ({"learned": 1}, "learned is 1, which is of another type"),
-        ({"env": None}, "env is None, which is of another type"),
+        ({"steps": "many"}, "steps is 'many', but must be a whole number"),
+        ({"threads": 1.5}, "threads is 1.5, but must be a whole number"),
+        ({"learned": 1}, "learned is 1, but must be true or false"),
+        ({"env": None}, "env is None, but must be text"),
         ({"sizes": 8}, "sizes must be a list, but is 8"),
         ({"sizes": (8, 0)}, "sizes: expected at least 1, but got 0"),
         ({"gamma": 2.0}, "gamma: expected at most 1, but got 2.0"),
