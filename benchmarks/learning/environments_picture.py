@@ -55,8 +55,14 @@ def figure_of(runs: Sequence[Results], palette: Palette = LIGHT) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         tidy(axes, palette)
-        axes.legend(loc="lower right", frameon=False)
+        _name_curves(axes)
     return figure
+
+
+def _name_curves(axes: Axes) -> None:
+    """Put the names of the curves beside the title, because they would lie over a curve within the axes."""
+    tight: dict[str, Any] = {"borderpad": 0.2, "borderaxespad": 0.2, "columnspacing": 0.8, "handletextpad": 0.3}
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=9, handlelength=0.6, frameon=False, **tight)
 
 
 def curves(runs: Sequence[Results]) -> dict[str, dict[str, list[Results]]]:

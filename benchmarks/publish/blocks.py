@@ -36,6 +36,7 @@ BLOCKS: dict[str, Callable[[Records], str | Table | list[Table]]] = {
     "lion": optimizer_blocks.lion,
     "memory": learning_blocks.memory,
     "mujoco": mujoco_blocks.mujoco,
+    "mujoco-side-by-side": mujoco_blocks.side_by_side,
     "natural-gradient": optimizer_blocks.natural_gradient,
     "online": learning_blocks.online,
     "own-optimizers": optimizer_blocks.all_of_them,

@@ -9,7 +9,11 @@ from benchmarks.publish.learning_blocks import whole_command
 from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Record, Records, processor
 
-MUJOCO = {"sac_halfcheetah": ("SAC", 1), "ppo_halfcheetah": ("PPO", 3)}
+MUJOCO = {
+    "sac_halfcheetah": ("SAC", 3),
+    "td3_halfcheetah": ("TD3", 3),
+    "ppo_halfcheetah": ("PPO", 3),
+}
 """The policy and the number of seeds of each published run, by the name of its result files."""
 
 
@@ -32,7 +36,7 @@ def side_by_side(records: Records) -> str:
         f"In {results['steps']:,} steps on HalfCheetah-v5, SAC takes {minutes[0]} minutes of one thread of "
         f"{processor(record)}, and that of Stable-Baselines3 {minutes[1]}, a ratio of "
         f"{results['ratio']:.2f}; their policies, over ten episodes without noise, have returns of {scores[0]} and "
-        f"{scores[1]} (standard deviation over episodes; ``{record['command']}``)."
+        f"{scores[1]} (standard deviation over episodes; `{record['command']}`)."
     )
 
 
