@@ -13,6 +13,8 @@ MUJOCO = {
     "sac_halfcheetah": ("SAC", 3),
     "td3_halfcheetah": ("TD3", 3),
     "ppo_halfcheetah": ("PPO", 3),
+    "sac_hopper": ("SAC", 3),
+    "td3_hopper": ("TD3", 3),
 }
 """The policy and the number of seeds of each published run, by the name of its result files."""
 
