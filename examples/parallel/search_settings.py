@@ -35,7 +35,6 @@ from examples.shared.results import save
 from examples.shared.results_folder import prepare_folder, write
 from examples.shared.unsaved_run import UnsavedRun
 from npnets import Policy, parallel
-from npnets.training.settings import chosen
 
 SPACE: dict[str, tuple[float, float]] = {
     "actor_lr": (1e-4, 1e-2),
@@ -71,7 +70,7 @@ def train(settings: dict[str, Any], seed: int, report: Callable[[int, float], No
         if step % every == 0 and WARMUP < step < steps:  # before, nothing has been learned
             report(step, mean_return(policy(), seed))
 
-    whole = chosen(td3.Settings, td3.TUNED, given)
+    whole = td3.Settings(**{**td3.TUNED["Pendulum-v1"], **given})
     run = UnsavedRun(whole, watch)
     td3.train(whole, run)
     return mean_return(run.policy(), seed)

@@ -149,6 +149,7 @@ def test_a_node_that_is_removed_loses_nothing(
 ) -> None:
     node = cluster.add_node(num_cpus=2)
     cluster.wait_for_nodes()
+    _start_workers(node, 2)
     members = [(str(tmp_path / str(index)), 0.5) for index in range(12)]
     results = parallel.completed(_sleep_and_count, members, on_ray, seed=7)
     found = [next(results)]
@@ -159,6 +160,20 @@ def test_a_node_that_is_removed_loses_nothing(
     again = [line for line in lines_of(caplog) if "run again (1 of 2)" in line]
     assert len(again) == len(lines_of(caplog)) >= 1
     assert sum(os.path.getsize(path) for path, _ in members) <= 12 + len(again)
+
+
+def _start_workers(node: Any, number: int) -> None:
+    """Run a task on each processor of a new node, whose workers take seconds to start on a busy machine."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    strategy = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
+    pause = ray.remote(num_cpus=1)(_pause).options(scheduling_strategy=strategy)
+    ray.get([pause.remote() for _ in range(number)])
+
+
+def _pause() -> None:
+    time.sleep(0.2)
 
 
 def _sleep_and_count(member: tuple[str, float], *, rng: np.random.Generator) -> float:
