@@ -149,7 +149,7 @@ def test_a_node_that_is_removed_loses_nothing(
 ) -> None:
     node = cluster.add_node(num_cpus=2)
     cluster.wait_for_nodes()
-    _start_workers(node, 2)
+    _wait_until_it_runs_tasks(node, on_ray)
     members = [(str(tmp_path / str(index)), 0.5) for index in range(12)]
     results = parallel.completed(_sleep_and_count, members, on_ray, seed=7)
     found = [next(results)]
@@ -162,18 +162,18 @@ def test_a_node_that_is_removed_loses_nothing(
     assert sum(os.path.getsize(path) for path, _ in members) <= 12 + len(again)
 
 
-def _start_workers(node: Any, number: int) -> None:
-    """Run a task on each processor of a new node, whose workers take seconds to start on a busy machine."""
+def _wait_until_it_runs_tasks(node: Any, on_ray: parallel.RayExecutor) -> None:
+    """Run tasks until some of them run on a new node, whose workers take seconds to start on a busy machine."""
+    until = time.monotonic() + 60
+    while node.node_id not in parallel.map_population(_node_after, [0.3] * 12, on_ray):
+        assert time.monotonic() < until
+
+
+def _node_after(seconds: float) -> str:
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    strategy = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
-    pause = ray.remote(num_cpus=1)(_pause).options(scheduling_strategy=strategy)
-    ray.get([pause.remote() for _ in range(number)])
-
-
-def _pause() -> None:
-    time.sleep(0.2)
+    time.sleep(seconds)
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def _sleep_and_count(member: tuple[str, float], *, rng: np.random.Generator) -> float:
