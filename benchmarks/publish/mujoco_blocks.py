@@ -10,18 +10,18 @@ from benchmarks.publish.markup import Table
 from benchmarks.publish.records import Record, Records, processor
 
 MUJOCO = {
-    "sac_halfcheetah": ("SAC", 3),
-    "td3_halfcheetah": ("TD3", 3),
-    "ppo_halfcheetah": ("PPO", 3),
-    "sac_hopper": ("SAC", 3),
-    "td3_hopper": ("TD3", 3),
+    "sac_halfcheetah": "SAC",
+    "td3_halfcheetah": "TD3",
+    "ppo_halfcheetah": "PPO",
+    "sac_hopper": "SAC",
+    "td3_hopper": "TD3",
 }
-"""The policy and the number of seeds of each published run, by the name of its result files."""
+"""The policy of each published run, by the name of its result files."""
 
 
 def mujoco(records: Records) -> Table:
     """Return the returns on MuJoCo, a row for each algorithm and environment."""
-    rows = [_row(name, records.seeds(result)) for result, (name, _) in MUJOCO.items()]
+    rows = [_row(name, records.seeds(result)) for result, name in MUJOCO.items()]
     return Table(["command", "steps", "return of each seed", "mean", "Tianshou's, published"], rows)
 
 
