@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, TypeVar
 
-from npnets.training.settings import Settings
+from npnets.training.settings import Settings, named
 
 Chosen = TypeVar("Chosen", bound=Settings)
 EXTENDABLE = ("steps", "threads")
@@ -47,7 +47,7 @@ def check_same(folder: Path, settings: Settings, begun_with: Any) -> None:
         name = next(name for name in files_of(settings) if found.get(name) != begun_with.get(name))
         path = getattr(settings, name) or "no file"
         raise ValueError(
-            f"{folder} was begun with another --{name.replace('_', '-')} than what is now {path}: the digests of the "
+            f"{folder} was begun with another {named(name)} than what is now {path}: the digests of the "
             "contents differ; name the file that it was begun with, or begin a new run in another folder"
         )
 
@@ -62,7 +62,7 @@ def mark_of(settings: Settings) -> str:
 
 def _digest(name: str, path: Path) -> str:
     if not path.is_file():
-        option = f"--{name.replace('_', '-')}"
+        option = named(name)
         raise FileNotFoundError(f"expected a file for {option}, but there is none at {path}; name it with {option}")
     with path.open("rb") as file:
         digest = hashlib.sha256()

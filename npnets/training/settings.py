@@ -158,8 +158,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
-    name, default, limit = _named(field.name), field.default, field.metadata["less_than"]
-    order = "" if limit is None else f", less than {_named(limit)}"
+    name, default, limit = named(field.name), field.default, field.metadata["less_than"]
+    order = "" if limit is None else f", less than {named(limit)}"
     text: dict[str, Any] = {
         "default": argparse.SUPPRESS,
         "help": f"{field.metadata['description']}{order} ({_shown(default)})",
@@ -203,7 +203,7 @@ def check_order(settings: Settings) -> None:
             continue
         value, limit = getattr(settings, field.name), getattr(settings, other)
         if not value < limit:
-            less, more = _named(field.name), _named(other)
+            less, more = named(field.name), named(other)
             raise ValueError(
                 f"expected {less} less than {more}, but they are {value} and {limit}; choose a larger {more}"
             )
@@ -212,11 +212,12 @@ def check_order(settings: Settings) -> None:
 def typed(name: str, value: Any) -> str:
     """Return a setting as a command line has it."""
     if isinstance(value, bool):
-        return _named(name if value else f"no_{name}")
-    return f"{_named(name)} {_shown(value)}"
+        return named(name if value else f"no_{name}")
+    return f"{named(name)} {_shown(value)}"
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """Return the option of a setting, such as `--batch-size`."""
     return f"--{name.replace('_', '-')}"
 
 
