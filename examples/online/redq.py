@@ -111,8 +111,9 @@ class REDQ:
         self.critics, self.few_critics = ensemble(settings.critics), ensemble(settings.subset)
         self.actor_adam, self.critics_adam = optim.adam(settings.actor_lr), optim.adam(settings.critic_lr)
         self.temperature_adam = optim.adam(settings.temperature_lr)
-        # Minus one nat for each entry of an action within [-1, 1], as in the paper, and so in the actions' own units.
-        self.target_entropy = float(np.sum(np.log((act_space.high - act_space.low) / 2) - 1))
+        # As in the paper, entropies are those of actions scaled to [-1, 1], and their target is -1 for each entry.
+        self.log_scale = float(np.sum(np.log((act_space.high - act_space.low) / 2)))
+        self.target_entropy = -float(np.prod(act_space.shape))
 
     def init(self, rng: np.random.Generator) -> State:
         """Draw parameters; the target critics start equal to the critics."""
@@ -139,7 +140,7 @@ class REDQ:
 
     def improve_critics(self, state: State, batch: Any, rng: np.random.Generator) -> tuple[State, Array]:
         """Move all critics toward the reward plus the discounted soft value of the next observation."""
-        next_action, log_prob = self.policy(state.actor, batch.next_obs).sample_and_log_prob(rng)
+        next_action, log_prob = self.draw(state.actor, batch.next_obs, rng)
         next_value = self.target_value(state.target_critics, batch.next_obs, next_action, rng)
         soft_value = next_value - nnp.exp(state.log_temperature) * log_prob
         target = batch.reward + self.settings.gamma * soft_value * ~batch.terminated
@@ -163,7 +164,7 @@ class REDQ:
         """Raise the mean value of all critics plus the entropy of the actor; return the log-densities too."""
 
         def loss(actor: Params) -> tuple[Array, Array]:
-            action, log_prob = self.policy(actor, obs).sample_and_log_prob(rng)
+            action, log_prob = self.draw(actor, obs, rng)
             value = nnp.mean(self.critics.forward(state.critics, obs, action))
             return nnp.exp(state.log_temperature) * nnp.mean(log_prob) - value, log_prob
 
@@ -177,6 +178,11 @@ class REDQ:
         new, adam = self.temperature_adam.update(state.log_temperature, grad, state.temperature_adam)
         return state._replace(log_temperature=new, temperature_adam=adam)
 
+    def draw(self, actor: Params, obs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw actions, and return with them the log-densities of the actions scaled to [-1, 1]."""
+        action, log_prob = self.policy(actor, obs).sample_and_log_prob(rng)
+        return action, log_prob + self.log_scale
+
     def policy(self, actor: Params, obs: Array) -> SquashedGaussian:
         """Return the actor's distribution over actions, for observations that are normalized if they have to be."""
         return SquashedGaussian.from_actor(self.actor, actor, obs)[0]
@@ -187,7 +193,7 @@ class REDQ:
         return to_numpy(action).reshape(self.act_space.shape)
 
     def deterministic(self, state: State) -> npnets.Policy:
-        """Return the policy that takes the mode of each distribution."""
+        """Return the policy that takes the squashed mean of each distribution."""
         return npnets.Policy(self.actor, state.actor, normalization=state.statistics)
 
 
