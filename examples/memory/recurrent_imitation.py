@@ -145,7 +145,12 @@ class Student:
             rows.append((seen, label, reward, self.settings.seen(obs), ended, running))
             running = running & ~ended
         *columns, played = (np.stack(column, 1) for column in zip(*rows, strict=True))
-        for episode, length in enumerate(played.sum(1)):
+        lengths = played.sum(1)
+        if lengths.max() >= buffer.capacity:
+            raise ValueError(
+                f"--buffer-size must be more than the {lengths.max()} steps of an episode: choose a larger one"
+            )
+        for episode, length in enumerate(lengths):
             buffer.add(*(column[episode, :length] for column in columns))
         return observed(state, columns[0][played])
 
@@ -186,8 +191,6 @@ def whole_episodes(buffer: data.ReplayBuffer) -> tuple[NDArray[np.intp], NDArray
 
 def sample(buffer: data.ReplayBuffer, episodes: Any, rng: np.random.Generator, size: int) -> Episodes:
     """Draw some of the whole episodes uniformly, with replacement."""
-    if not len(episodes[0]):
-        raise ValueError(f"--buffer-size {buffer.capacity} is too small for a whole episode: choose a larger one")
     drawn = rng.integers(len(episodes[0]), size=size)
     starts, lengths = (column[drawn] for column in episodes)
     steps = starts[:, None] + np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)

@@ -75,6 +75,16 @@ def test_the_parameters_after_three_learning_steps_equal_those_of_tianshou(agent
             assert ours.dtype == np.float32
 
 
+@pytest.mark.parametrize(("rate", "part"), [("vae_lr", "vae"), ("actor_lr", "perturbation"), ("critic_lr", "critics")])
+def test_a_learning_rate_of_zero_stops_the_part_that_it_is_of_and_no_other(rate: str, part: str) -> None:
+    agent = BCQ(settings(**{rate: 0.0}), OBSERVATIONS, ACTIONS)
+    state = agent.init(np.random.default_rng(1))
+    learned, _ = agent.learn(state, golden_batch(0), np.random.default_rng(2))
+    networks = ("vae", "perturbation", "critics")
+    stayed = [name for name in networks if bits(getattr(state, name)) == bits(getattr(learned, name))]
+    assert stayed == [part]
+
+
 def test_learning_changes_neither_the_given_state_nor_the_given_batch(agent: BCQ) -> None:
     state = agent.init(np.random.default_rng(1))
     before = bits(list(state))

@@ -35,13 +35,14 @@ def rollout(steps: int = 11, envs: int = 3, **changes: Any) -> ppo.Rollout:
 # -- a learning step --------------------------------------------------------------------------------------------------
 
 
-def test_a_ratio_beyond_the_clip_range_in_the_direction_of_its_advantage_has_no_gradient() -> None:
+@pytest.mark.parametrize("clip_ratio", [0.2, 0.4])
+def test_a_ratio_beyond_the_clip_range_in_the_direction_of_its_advantage_has_no_gradient(clip_ratio: float) -> None:
     ratios = np.array([0.5, 0.7, 0.95, 1.1, 1.25, 2.0] * 2)
     advantages = np.repeat([1.5, -0.5], 6)
     nothing = np.zeros((12, 1))
     batch = ppo.Batch(*on_backend([nothing, nothing, np.full(12, -0.7), advantages, nothing]))
-    slopes = as_numpy(npnets.grad(ppo.clipped_loss)(on_backend(-0.7 + np.log(ratios)), batch, 0.2))
-    counts = np.where(advantages > 0, ratios < 1.2, ratios > 0.8)
+    slopes = as_numpy(npnets.grad(ppo.clipped_loss)(on_backend(-0.7 + np.log(ratios)), batch, clip_ratio))
+    counts = np.where(advantages > 0, ratios < 1 + clip_ratio, ratios > 1 - clip_ratio)
     np.testing.assert_allclose(slopes, np.where(counts, -ratios * advantages / 12, 0), rtol=1e-9, atol=1e-15)
     assert 0 < counts.sum() < 12
 
@@ -75,7 +76,8 @@ def loss_by_hand(params: Any, batch: ppo.Batch, settings: ppo.Settings) -> Any:
     log_sigma = actor["log_sigma"].sum()
     log_prob = -(deviation**2).sum(axis=1) / 2 - log_sigma - np.log(2 * np.pi)
     ratio = np.exp(log_prob - batch.log_prob)
-    gain = np.minimum(ratio * batch.advantage, np.clip(ratio, 0.8, 1.2) * batch.advantage).mean()
+    clipped = np.clip(ratio, 1 - settings.clip_ratio, 1 + settings.clip_ratio)
+    gain = np.minimum(ratio * batch.advantage, clipped * batch.advantage).mean()
     errors = mlp(critic["last"], trunk_of(critic, params, batch.obs))[:, 0] - batch.target
     entropy = log_sigma + 1 + np.log(2 * np.pi)
     return -gain + settings.value_weight * (errors**2).mean() - settings.entropy_weight * entropy
@@ -83,7 +85,7 @@ def loss_by_hand(params: Any, batch: ppo.Batch, settings: ppo.Settings) -> Any:
 
 @pytest.mark.parametrize("share_trunk", [False, True])
 def test_ppo_descends_its_whole_loss_through_one_trunk_or_two(share_trunk: bool) -> None:
-    agent = small(share_trunk=share_trunk, entropy_weight=0.3, value_weight=0.7, max_grad_norm=1e9)
+    agent = small(share_trunk=share_trunk, entropy_weight=0.3, value_weight=0.7, clip_ratio=0.4, max_grad_norm=1e9)
     batch = some_steps()
     before, after = one_step(agent, batch)
     assert ("preprocess" in before) == share_trunk

@@ -142,6 +142,16 @@ def test_steps_after_the_end_of_an_episode_change_nothing() -> None:
         np.testing.assert_array_equal(as_numpy(ours), as_numpy(theirs))
 
 
+def test_a_gradient_is_no_longer_than_its_limit() -> None:
+    learner, rng = Student(settings(clip_norm=0.01), WHOLE, TORQUES), np.random.default_rng(0)
+    plain: Any = npnets.optim.sgd(1.0)
+    learner.adam = plain
+    begun = learner.init(rng)
+    learned, _ = learner.learn(begun, batch_of(rng, [9, 4]))
+    pairs = zip(*(npnets.tree.leaves(as_numpy(state.params)) for state in (begun, learned)), strict=True)
+    assert np.sqrt(sum(((new - old) ** 2).sum() for old, new in pairs)) == pytest.approx(0.01, rel=1e-3)
+
+
 def test_it_learns_what_was_seen_one_step_before() -> None:
     rng = np.random.default_rng(1)
     obs = rng.uniform(-1, 1, (16, 10, 2)).astype(np.float32)
@@ -225,11 +235,34 @@ def test_a_full_buffer_has_the_episodes_of_which_nothing_was_replaced() -> None:
     assert [len(part) for part in whole_episodes(filled(9, []))] == [0, 0]
 
 
-@no_network
-def test_a_buffer_without_a_whole_episode_is_an_error_that_names_the_option() -> None:
-    buffer = filled(5, [3, 4, 5])  # whose last episode may have begun earlier, as far as the buffer knows
-    with pytest.raises(ValueError, match="^--buffer-size 5 is too small for a whole episode: choose a larger one$"):
-        sample(buffer, whole_episodes(buffer), np.random.default_rng(0), 1)
+def test_a_buffer_that_may_have_no_whole_episode_is_an_error_that_names_the_option() -> None:
+    chosen, envs = settings(hide=(1,)), training.make_envs("toy/Line-v0", 6)
+    learner = Student(chosen, envs.single_observation_space, envs.single_action_space)
+    state, buffer = learner.init(np.random.default_rng(0)), empty_buffer(chosen)
+    learner.play(state, envs, Still(), buffer, np.random.default_rng(1))
+    longest = whole_episodes(buffer)[1].max()
+    barely, small = (empty_buffer(settings(buffer_size=int(longest) + more)) for more in (1, 0))
+    learner.play(state, envs, Still(), barely, np.random.default_rng(1))
+    assert len(whole_episodes(barely)[0]) > 0
+    with pytest.raises(ValueError, match=f"^--buffer-size must be more than the {longest} steps of an episode: choose"):
+        learner.play(state, envs, Still(), small, np.random.default_rng(1))
+
+
+def test_a_round_has_so_many_episodes_and_comes_after_so_many_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = list[int]()
+    play_round = Student.play
+
+    def counted(self: Student, state: Any, envs: Any, *others: Any) -> Any:
+        rounds.append(envs.num_envs)
+        return play_round(self, state, envs, *others)
+
+    monkeypatch.setattr(Student, "play", counted)
+    options = f"--steps 5 --episodes 1 --steps-per-round 2 --episodes-per-round 3 --device {device()}".split()
+    small = ["--hidden-layer-size", "4", "--out", str(tmp_path / "out")]
+    assert training.main(train, Settings, "Imitation: a test.", TUNED, [*options, *small]) == 0
+    assert rounds == [3, 3, 3]  # before steps 1, 3 and 5
 
 
 def test_it_acts_itself_and_stores_what_the_teacher_would_have_done_until_each_episode_ends() -> None:
