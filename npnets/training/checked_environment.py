@@ -47,7 +47,8 @@ def checked(env: Any, name: str) -> Any:
             try:
                 obs, reward, terminated, truncated, info = self.env.step(action)
             except Exception as error:  # of any kind: it is of the environment
-                raise failure(name, "step()", error) from error
+                remedy = FIVE if "values to unpack" in str(error) else MEND
+                raise failure(name, "step()", error, remedy) from error
             _check_reward(name, reward)
             _check_observation(name, obs, self.observation_space.shape)
             _check_flags(name, terminated, truncated)
@@ -70,14 +71,17 @@ def checked(env: Any, name: str) -> Any:
     return Checked(env)
 
 
-def failure(name: str, where: str, error: BaseException) -> RuntimeError:
-    """Return an error of one line for one that an environment raised: what it was, and in which line."""
+MEND = "mend it, or see gymnasium.utils.env_checker.check_env"
+FIVE = (
+    "does step() return five values: observation, reward, terminated, truncated, info? Those of the old Gym were four"
+)
+
+
+def failure(name: str, where: str, error: BaseException, remedy: str = MEND) -> RuntimeError:
+    """Return an error of one line for one that an environment raised: what it was, in which line, and a remedy."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     said = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
-    return RuntimeError(
-        f"{name} failed in {where}: {said} ({Path(last.filename).name}, line {last.lineno}); mend it, or see "
-        "gymnasium.utils.env_checker.check_env"
-    )
+    return RuntimeError(f"{name} failed in {where}: {said} ({Path(last.filename).name}, line {last.lineno}); {remedy}")
 
 
 def _check_reward(name: str, reward: Any) -> None:

@@ -44,11 +44,16 @@ def make_env(name: str, *, render: bool = False) -> Any:
         env = gymnasium.make(name, disable_env_checker=True, **how)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ImportError(f"{name} needs a package that is not installed: {one_line(error)}") from error
-    except (gymnasium.error.Error, ImportError) as error:
+    except ImportError as error:
+        raise ValueError(
+            f"cannot make the environment {name!r}: {one_line(error).rstrip('.')}; Python looks beside the program, "
+            "among the installed packages, and in the folders of PYTHONPATH"
+        ) from error
+    except gymnasium.error.Error as error:
         raise ValueError(f"cannot make the environment {name!r}: {one_line(error)}") from error
     except Exception as error:  # of any kind: it is of the environment
         raise failure(name, "its constructor", error) from error
-    check_spaces(name, env.observation_space, env.action_space)
+    check_spaces(name, *(getattr(env, space, None) for space in ("observation_space", "action_space")))
     if env.spec is not None and env.spec.max_episode_steps is None:
         env = gymnasium.wrappers.TimeLimit(env, LONGEST_EPISODE)
     return checked(env, name)
@@ -76,6 +81,8 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
 def check_spaces(name: str, observations: Any, actions: Any) -> None:
     """Raise an error unless both spaces are boxes with an axis, and actions are real numbers in finite bounds."""
     spaces = _gymnasium().spaces
+    if observations is None or actions is None:
+        raise ValueError(f"{name} needs an observation_space and an action_space; set both in its __init__")
     if not isinstance(observations, spaces.Box):
         raise ValueError(
             f"expected an environment whose observations are a Box, but those of {name} are a "

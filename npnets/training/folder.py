@@ -6,6 +6,7 @@
 import contextlib
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Any, TypeVar
 
 from npnets.files.atomic_write import HAS_LOCKS, lock, replace_text
 from npnets.training.provenance import command
+from npnets.training.records import BOARD, PROGRESS, read_rows
 from npnets.training.saved_state import CHECKPOINT, read_saved
 from npnets.training.setting_files import EXTENDABLE, check_same, digests, files_of, located, mark_of
 from npnets.training.settings import Settings, check_order, check_values, typed
 
 Chosen = TypeVar("Chosen", bound=Settings)
-SETTINGS = "settings.json"
+SETTINGS, LOCK = "settings.json", ".lock"
 
 
 def begin(folder: Path, program: str, settings: Settings) -> None:
@@ -40,9 +42,14 @@ def begin(folder: Path, program: str, settings: Settings) -> None:
 def _check_empty(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file, and a run needs a folder; choose another with --out")
-    if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    if folder.exists() and _content(folder):
         resume = f"continue the run there with --resume {folder}, or " if (folder / SETTINGS).exists() else ""
         raise ValueError(f"{folder} is not empty, and nothing is overwritten: {resume}choose another folder with --out")
+
+
+def _content(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden."""
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, Any]) -> Chosen:
@@ -61,14 +68,13 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
                 "settings; leave the option out, or begin a new run in another folder"
             )
     changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
-    if changes.get("steps", settings.steps) < settings.steps:
-        _check_not_taken(folder, mark_of(settings), changes["steps"])
     changed = located(dataclasses.replace(settings, **changes))
     check_order(changed)
     check_same(folder, changed, facts["files"])
     if changed.steps != settings.steps:
         facts["command"] += f", continued by {command(sys.argv)}"
     if changed != settings:
+        _check_continues(folder, mark_of(settings), changed.steps)
         with owned(folder):  # a process that runs there keeps its settings
             _write(folder / SETTINGS, facts, changed)
     return changed
@@ -88,7 +94,7 @@ def owned(folder: Path) -> Iterator[None]:
     ValueError
         If another process holds it. Without file locks, as on Windows, none is held.
     """
-    with open(folder / ".lock", "a") as file:
+    with open(folder / LOCK, "a") as file:
         if HAS_LOCKS and not lock(file.fileno(), waits=False):
             raise ValueError(f"another process runs in {folder}; wait for its end, or choose another folder")
         yield
@@ -96,14 +102,17 @@ def owned(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def tidied(folder: Path) -> Iterator[None]:
-    """Return a context that takes a folder away again, if an error leaves nothing but the settings in it."""
+    """Return a context that takes the folder of a new run away again, if an error ends it before its first row."""
     try:
         yield
     except Exception:
-        if folder.is_dir() and {path.name for path in folder.iterdir()} == {SETTINGS, ".lock"}:
-            (folder / SETTINGS).unlink()
+        names = {path.name for path in _content(folder)} if folder.is_dir() else set()
+        if names and names <= {SETTINGS, CHECKPOINT, BOARD}:
+            shutil.rmtree(folder / BOARD, ignore_errors=True)
+            for name in names - {BOARD}:
+                (folder / name).unlink()
             with contextlib.suppress(OSError):  # Windows keeps a file that is open
-                (folder / ".lock").unlink()
+                (folder / LOCK).unlink()
                 folder.rmdir()
         raise
 
@@ -121,6 +130,7 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
         settings = kind(**saved) if facts["program"] == program else None
         if settings is not None:
             check_values(settings)
+            _check_files(facts["files"], kind)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} is damaged, or was written by another program or version than this {program}: {error}"
@@ -130,7 +140,14 @@ def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any
     return facts, settings
 
 
-def _check_not_taken(folder: Path, mark: str, steps: int) -> None:
+def _check_files(found: object, kind: type[Settings]) -> None:
+    if not isinstance(found, dict) or not found.keys() <= set(files_of(kind)):
+        raise ValueError(f"files is {found!r:.80}, but must have the digests of {files_of(kind)}")
+
+
+def _check_continues(folder: Path, mark: str, steps: int) -> None:
+    """Raise an error if a run cannot be continued up to some steps, before its settings are replaced."""
+    read_rows(folder / PROGRESS)
     saved = read_saved(folder / CHECKPOINT, mark)
     if saved is not None and saved.step > steps:
         raise ValueError(

@@ -1,5 +1,6 @@
 """The program around an algorithm: command line, a new or a continued run, errors in one line, results at the end."""
 
+import contextlib
 import errno
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -105,7 +106,8 @@ _REMEDIES = {
 
 def _trained(train: Callable[[Any, Run], None], folder: Path, settings: Settings, name: str, line: CommandLine) -> int:
     try:
-        with owned(folder), tidied(folder), Run(folder, settings, line.tensorboard) as run:
+        kept = contextlib.nullcontext() if line.resume is not None else tidied(folder)
+        with owned(folder), kept, Run(folder, settings, line.tensorboard) as run:
             train(settings, run)
             write_results(run, name)
     except KeyboardInterrupt:

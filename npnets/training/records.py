@@ -7,13 +7,14 @@ each time, beside the old one and renamed, so that it never has half a row.
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from npnets.files.atomic_write import replace_text
 
 Row = dict[str, float]
+PROGRESS, BOARD = "progress.csv", "tensorboard"
 ALWAYS = ("steps", "seconds", "return", "return_std")
 """The columns that every row has a number in."""
 
@@ -31,9 +32,9 @@ class Records:
     """
 
     def __init__(self, folder: Path, steps: int, total: int, tensorboard: bool) -> None:
-        self._path = folder / "progress.csv"
+        self._path = folder / PROGRESS
         self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
-        self._board = _board(folder / "tensorboard", steps) if tensorboard else None
+        self._board = _board(folder / BOARD, steps) if tensorboard else None
         self._bar = _bar(folder.name, steps, total)
         self._show()
 
@@ -69,15 +70,22 @@ def read_rows(path: Path) -> list[Row]:
     Raises
     ------
     ValueError
-        If a cell is no number, or a row has more cells than there are columns, or lacks one that every row has.
+        If a column is missing that every file has, a cell is no number, or a row has too many cells or too few.
     """
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         try:
-            return [_numbers_of(row) for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            _check_columns(reader.fieldnames or ())
+            return [_numbers_of(row) for row in reader]
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _check_columns(found: Sequence[str]) -> None:
+    if missing := [name for name in ALWAYS if name not in found]:
+        raise ValueError(f"the first line lacks {' and '.join(missing)}")
 
 
 def _numbers_of(row: dict[Any, Any]) -> Row:

@@ -5,7 +5,8 @@ continues from), `progress.csv` (a row for each evaluation) and `policy.npz` (th
 
 A checkpoint holds the algorithm's state, its random generator and its replay buffer. It holds no environment, whose
 state cannot be read in general: every checkpoint is at the end of an episode, and the next episode starts with a seed
-that the generator draws. An uninterrupted run does just that too, so that both have the same bits.
+that the generator draws. An uninterrupted run does just that too, so that both have the same bits, if no episode of the
+environment depends on those before it.
 """
 
 import time
@@ -64,7 +65,9 @@ class Run:
         rng: np.random.Generator,
         buffer: Buffer = None,  # type: ignore[assignment]
     ) -> tuple[State, np.random.Generator, Buffer]:
-        """Return the state, the generator and the buffer of the latest checkpoint; those given, if there is none.
+        """Return the state, the generator and the buffer of the latest checkpoint; in a new run, those given.
+
+        Call it before `record`: it also saves the first checkpoint, so that one which is missing later is noticed.
 
         Parameters
         ----------
@@ -80,6 +83,7 @@ class Run:
             If a file is corrupt, or of an algorithm with other networks.
         """
         if self._saved is None:
+            self._save(state, rng, None)
             return state, rng, buffer
         state = self._saved.state_like(state)
         if buffer is not None:
@@ -117,8 +121,10 @@ class Run:
         returns = self._evaluator().returns(current)
         spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
         row: Row = {"steps": self.step, "seconds": self.seconds, "return": float(returns.mean()), "return_std": spread}
-        self._records.add({**row, **numbers(losses)})
         current.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
+        self._records.add(
+            {**row, **numbers(losses)}
+        )  # after the policy, which a run that has the row does not save again
 
     def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> bool:
         """Save a checkpoint, if `settings.checkpoint_every` steps have been taken since the one before, or all steps.
@@ -133,6 +139,10 @@ class Run:
         """
         if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
             return False
+        self._save(state, rng, buffer)
+        return True
+
+    def _save(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None) -> None:
         began = time.perf_counter()
         if buffer is not None:
             transition_files.save_new(self.folder / "transitions", self._mark, buffer, self._added)
@@ -144,7 +154,6 @@ class Run:
             transition_files.remove_replaced(self.folder / "transitions", buffer)
         self._checkpointed = self.step
         self.checkpoint_seconds += time.perf_counter() - began
-        return True
 
     @property
     def seconds(self) -> float:

@@ -94,8 +94,7 @@ def check_mark(path: Path, found: object, expected: str) -> None:
 
 def _check_never_written(path: Path) -> None:
     """Raise an error if a run has what only a run with a checkpoint has, and would begin anew over it."""
-    transitions = sorted(path.with_name("transitions").glob("*.npz"))
-    if path.with_name("results.json").exists() or len(transitions) > 1:
+    if any(path.with_name(name).exists() for name in ("progress.csv", "policy.npz", "results.json", "transitions")):
         raise CheckpointError(
             f"expected {path}, from which the run continues, but there is none, and nothing is overwritten: was it "
             "deleted or not copied? Put it back, or begin a new run in another folder"

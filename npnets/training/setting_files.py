@@ -33,7 +33,7 @@ def digests(settings: Settings) -> dict[str, str]:
 
     Raises
     ------
-    FileNotFoundError
+    FileNotFoundError, IsADirectoryError
         If there is no such file.
     """
     paths = {name: getattr(settings, name) for name in files_of(settings)}
@@ -61,8 +61,10 @@ def mark_of(settings: Settings) -> str:
 
 
 def _digest(name: str, path: Path) -> str:
+    option = named(name)
+    if path.is_dir():
+        raise IsADirectoryError(f"expected a file for {option}, but {path} is a folder; name a file in it")
     if not path.is_file():
-        option = named(name)
         raise FileNotFoundError(f"expected a file for {option}, but there is none at {path}; name it with {option}")
     with path.open("rb") as file:
         digest = hashlib.sha256()

@@ -93,7 +93,11 @@ class Settings:
     device: str = option("cpu", "cpu, cuda or cuda:<number>")
 
     def wrap(self, env: Any) -> Any:
-        """Return an environment as the policy sees it, in evaluations and pictures; a subclass may put wrappers on."""
+        """Return an environment as the policy sees it, in evaluations and pictures; a subclass may put wrappers on.
+
+        An algorithm wraps the environments that it trains in itself: `settings.wrap(make_env(settings.env))`. A wrapper
+        that every program should see belongs to the environment, in the `entry_point` of `gymnasium.register`.
+        """
         return env
 
 

@@ -17,6 +17,8 @@ from npnets.training.saved_state import check_mark
 def save_new(folder: Path, mark: str, buffer: ReplayBuffer, saved: int) -> None:
     """Write the transitions that were added since `saved` of them had been added."""
     first = max(saved, buffer.added - buffer.capacity)
+    for stale in (other for other in _firsts(folder) if other >= saved):  # of a checkpoint that was not completed
+        (folder / f"{stale:012}.npz").unlink(missing_ok=True)
     if first < buffer.added:
         folder.mkdir(exist_ok=True)
         found = buffer.take(np.arange(first, buffer.added) % buffer.capacity)

@@ -66,7 +66,10 @@ def one_step(env: Scripted, force: float = 0.0) -> str:
         ),
         (([0.0, 0.0], 0.0, False, False, {}), "but got list"),
         ((PLACE, 0.0, None, False, {}), "expected True or False as terminated and truncated of Mine-v0, but got None"),
-        ((PLACE, 0.0, False, {}), "Mine-v0 failed in step.*ValueError: not enough values to unpack"),
+        (
+            (PLACE, 0.0, False, {}),
+            r"Mine-v0 failed in step.*ValueError: not enough values to unpack.*does step\(\) return five values: obs",
+        ),
         (KeyError("a\nb"), r"Mine-v0 failed in step\(\): KeyError: .* \(test_faulty_environments.py, line \d+\); mend"),
     ],
 )
@@ -124,6 +127,18 @@ def test_rewards_of_every_type_of_number_and_flags_of_numpy_are_fine(value: Any)
 def test_boxes_in_which_no_algorithm_can_act_are_refused(observations: Any, actions: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_spaces("Mine-v0", observations, actions)
+
+
+def test_an_environment_without_spaces_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = gymnasium.envs.registration.EnvSpec("toy/Spaceless-v0", gymnasium.Env, max_episode_steps=5)
+    monkeypatch.setitem(gymnasium.registry, "toy/Spaceless-v0", spec)
+    with pytest.raises(ValueError, match="^toy/Spaceless-v0 needs an observation_space and an action_space; set both"):
+        training.make_env("toy/Spaceless-v0")
+
+
+def test_an_environment_in_a_module_that_is_not_found_says_where_python_looks() -> None:
+    with pytest.raises(ValueError, match="No module named 'my_package'.* and in the folders of PYTHONPATH$"):
+        training.make_env("my_package:Mine-v0")
 
 
 def test_an_environment_needs_no_option_for_pictures_and_a_constructor_that_fails_is_named(monkeypatch: Any) -> None:

@@ -231,8 +231,9 @@ def test_a_run_of_an_earlier_version_that_had_no_such_order_is_continued_with_mo
         ("progress.csv", b"steps,return\n1,x\n", "progress.csv is damaged"),
         ("progress.csv", b"steps,seconds,return,return_std\n0,0.5,-1\n", "progress.csv is damaged: a row lacks"),
         ("progress.csv", b"steps,seconds,return,return_std\nnan,1,2,3\n", "the steps of a row are nan"),
-        ("progress.csv", b"seconds\n0.5\n", "progress.csv is damaged: a row lacks"),
-        ("progress.csv", b"steps\n0,0.5\n", "progress.csv is damaged: a row has more cells than the first line"),
+        ("progress.csv", b"seconds\n0.5\n", "progress.csv is damaged: the first line lacks steps and return"),
+        ("progress.csv", b"", "progress.csv is damaged: the first line lacks steps"),
+        ("progress.csv", b"steps,seconds,return,return_std\n0,1,2,3,4\n", "a row has more cells than the first line"),
     ],
 )
 def test_a_damaged_file_is_an_error_of_one_line_and_nothing_is_overwritten(

@@ -53,6 +53,30 @@ def test_a_new_run_starts_with_what_it_is_given(tmp_path: Path) -> None:
         assert list(run.steps()) == list(range(1, 51))
 
 
+def test_a_run_that_has_lost_its_checkpoint_is_an_error_from_its_first_row_on(tmp_path: Path) -> None:
+    given = state_of(0), np.random.default_rng(0)
+    with Run(tmp_path, SETTINGS) as run:
+        run.restore(*given)
+    (tmp_path / "checkpoint.npz").unlink()  # as of a run that was killed before it could write it
+    with Run(tmp_path, SETTINGS) as run:
+        run.restore(*given)
+        run.record(given[0], {}, policy_of)
+    assert Run(tmp_path, SETTINGS).step == 0
+    (tmp_path / "checkpoint.npz").unlink()
+    with pytest.raises(CheckpointError, match="checkpoint.npz, from which the run continues, but there is none"):
+        Run(tmp_path, SETTINGS)
+
+
+def test_a_row_is_written_only_after_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(npnets.Policy, "save", killed)
+    with pytest.raises(KeyboardInterrupt), Run(tmp_path, SETTINGS) as run:
+        run.record(state_of(0), {}, policy_of)
+    assert not (tmp_path / "progress.csv").exists()
+
+
 def test_a_policy_is_evaluated_before_the_first_step_at_every_multiple_and_after_the_last(tmp_path: Path) -> None:
     with Run(tmp_path, SETTINGS) as run:
         run.record(state_of(0), {}, policy_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -85,10 +86,51 @@ def test_a_file_that_is_not_there_is_an_error_in_one_line(folder: Path, capsys: 
     assert len(said.splitlines()) == 1 and not (folder / "other").exists()
 
 
-def test_an_error_before_the_first_evaluation_leaves_no_folder_and_a_later_one_leaves_it(folder: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_an_error_in_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program("--data", folder, "--out", "other") == 2
+    assert f"expected a file for --data, but {folder} is a folder; name a file in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--tensorboard"]])
+def test_an_error_before_the_first_evaluation_of_a_new_run_leaves_no_folder(folder: Path, options: list[str]) -> None:
     (folder / "faulty.txt").write_text("faulty")
-    assert program("--data", "faulty.txt", "--out", "other") == 2
+    assert program("--data", "faulty.txt", "--out", "other", *options) == 2
     assert not (folder / "other").exists()
-    (folder / "run" / "checkpoint.npz").write_bytes(b"PK")
+    (folder / "other").mkdir()
+    (folder / "other" / ".hidden").write_text("")
+    assert program("--data", "faulty.txt", "--out", "other", *options) == 2
+    assert program("--data", "a.txt", "--out", "other") == 0
+    assert (folder / "other" / ".hidden").exists()
+
+
+def test_an_error_leaves_the_folder_of_a_continued_run(folder: Path) -> None:
+    for name in ("progress.csv", "policy.npz", "results.json", "learning.png", "checkpoint.npz"):
+        (folder / "run" / name).unlink()  # as of a run that was killed at once
+    content = (folder / "a.txt").read_text()
+    digest = (folder / "run" / "settings.json").read_text()
+    faulty = hashlib.sha256(b"faulty").hexdigest()
+    (folder / "run" / "settings.json").write_text(digest.replace(hashlib.sha256(content.encode()).hexdigest(), faulty))
+    (folder / "a.txt").write_text("faulty")
+    assert program("--resume", "run") == 2
+    assert (folder / "run" / "settings.json").exists()
+
+
+@pytest.mark.parametrize("name", ["checkpoint.npz", "progress.csv"])
+def test_the_settings_of_a_run_with_a_damaged_file_stay_when_it_is_continued_with_more_steps(
+    folder: Path, name: str
+) -> None:
+    (folder / "run" / name).write_bytes(b"PK")
+    before = {path.name: path.read_bytes() for path in (folder / "run").iterdir()}
     assert program("--resume", "run", "--steps", 5) == 2
-    assert (folder / "run" / "progress.csv").exists()
+    assert {path.name: path.read_bytes() for path in (folder / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("found", ["null", "[]", '{"other": "0"}'])
+def test_damaged_digests_are_an_error_in_one_line(folder: Path, found: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "run" / "settings.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, "files": json.loads(found)}))
+    capsys.readouterr()
+    assert program("--resume", "run") == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "settings.json is damaged, or was written by another program or version" in said and "files is" in said

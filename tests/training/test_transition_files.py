@@ -78,6 +78,18 @@ def test_a_file_that_a_killed_checkpoint_left_behind_changes_nothing(tmp_path: P
     assert contents(transition_files.load(tmp_path, MARK, data.ReplayBuffer(10), 9)) == contents(found)
 
 
+def test_a_killed_checkpoint_does_not_hide_the_transitions_of_a_later_one(tmp_path: Path) -> None:
+    buffer = data.ReplayBuffer(10)
+    add(buffer, 4)
+    before = saved(tmp_path, buffer, 0)
+    add(buffer, 30)
+    transition_files.save_new(tmp_path, MARK, buffer, before)  # from 24 on, and then the process is killed
+    buffer = transition_files.load(tmp_path, MARK, data.ReplayBuffer(10), before)
+    add(buffer, 25)
+    saved(tmp_path, buffer, before)  # from 19 on
+    assert contents(transition_files.load(tmp_path, MARK, data.ReplayBuffer(10), 29)) == contents(buffer)
+
+
 def test_a_file_under_the_name_of_another_is_an_error(tmp_path: Path) -> None:
     buffer, before = data.ReplayBuffer(100), 0
     for _ in range(2):
