@@ -38,7 +38,7 @@ def _mujoco(records: Records) -> str:
         name="mujoco", alt="Learning curves on HalfCheetah-v5 and Hopper-v5, near Tianshou's published returns"
     )
     return (
-        f"**One file an algorithm, for any environment.** On MuJoCo's HalfCheetah-v5, TD3 has a return of {ours} after "
-        f"{steps:,} steps (three seeds); Tianshou's published one is {theirs} (`{command}`, {processor(*runs)}; "
+        f"**One file an algorithm, for your own environment.** On MuJoCo's HalfCheetah-v5, TD3 has a return of {ours} "
+        f"after {steps:,} steps (three seeds); Tianshou's published one is {theirs} (`{command}`, {processor(*runs)}; "
         f"[all training results](docs/learning.rst)). A run that was killed continues bit for bit:\n\n{picture}"
     )
