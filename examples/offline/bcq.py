@@ -33,7 +33,7 @@ RECORDED = Path(__file__).resolve().parent.parent / "data" / "pendulum_mixed.npz
 class Settings(training.Settings):
     """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    data: str = option(str(RECORDED), "transitions: .npz, or .hdf5 of D4RL or Minari", is_file=True)
+    data: str = option("", "transitions: .npz, or .hdf5 of D4RL or Minari", is_file=True)
     steps: int = option(1_000_000, "gradient steps", at_least=1)
     evaluate_every: int = option(5000, "steps between evaluations", at_least=1)
     batch_size: int = option(256, "transitions of a learning step", at_least=1)
@@ -56,6 +56,7 @@ class Settings(training.Settings):
 
 TUNED: dict[str, dict[str, Any]] = {
     "Pendulum-v1": {
+        "data": str(RECORDED),
         "steps": 10_000,
         "evaluate_every": 1000,
         "episodes": 30,
@@ -258,6 +259,8 @@ def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
 
 def train(settings: Settings, run: training.Run) -> None:
     """Learn from batches of the recorded transitions."""
+    if not settings.data:
+        raise ValueError(f"{settings.env} needs recorded transitions to learn from: --data FILE")
     env = training.make_env(settings.env)
     bcq, rng = BCQ(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
     buffer = recorded(settings.data, env.observation_space, env.action_space)

@@ -110,7 +110,7 @@ def recorded_returns(path: str) -> Any:
 def settings_of(options: argparse.Namespace) -> Settings:
     """Return the settings of a run: those that are tuned for Pendulum-v1, and the command line's."""
     given: dict[str, Any] = {name: getattr(options, name) for name in ("seed", "steps", "device")}
-    return Settings(**{**TUNED[ENV], **given}, data=str(options.data))
+    return Settings(**{**TUNED[ENV], **given, "data": str(options.data)})
 
 
 def run(options: argparse.Namespace) -> int:

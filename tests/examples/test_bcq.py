@@ -252,6 +252,14 @@ def test_the_file_copied_out_alone_needs_data_and_says_so(
 
 
 @no_network
+def test_another_environment_than_that_of_the_shipped_recording_needs_data_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = program(tmp_path, capsys, "--env", "MountainCarContinuous-v0")
+    assert line.endswith("error: MountainCarContinuous-v0 needs recorded transitions to learn from: --data FILE")
+
+
+@no_network
 def test_a_run_does_not_continue_with_a_recording_that_has_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
