@@ -33,7 +33,9 @@ RECORDED = Path(__file__).resolve().parent.parent / "data" / "pendulum_mixed.npz
 class Settings(training.Settings):
     """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    data: str = option("", "transitions: .npz, or .hdf5 of D4RL or Minari", is_file=True)
+    data: str = option(
+        "", "transitions: .npz, or .hdf5 of D4RL or Minari; by default those shipped of Pendulum-v1", is_file=True
+    )
     steps: int = option(1_000_000, "gradient steps", at_least=1)
     evaluate_every: int = option(5000, "steps between evaluations", at_least=1)
     batch_size: int = option(256, "transitions of a learning step", at_least=1)

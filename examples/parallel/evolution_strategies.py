@@ -10,10 +10,10 @@ layer is one product. The size of a shard is a setting, so that the number of wo
 the paper, returns count by their ranks and observations are normalized; unlike there, the noise is drawn instead of
 read from a table, actions are continuous, and all policies of a generation start from the same initial states.
 
-The environment may be any of Gymnasium's with vectors as observations and actions. It needs `pip install
-'npnets[examples]'`, and for MuJoCo's `'npnets[examples,mujoco]'`. Writes `policy.npz`, `results.json` and
-`learning.png` to the folder given by `--out`, and after each generation `checkpoint.npz`, from which `--resume`
-continues. Ctrl-C saves the current state.
+The environment may be any of Gymnasium's with vectors as observations, and as actions vectors whose entries are within
+±bound. It needs `pip install 'npnets[examples]'`, and for MuJoCo's `'npnets[examples,mujoco]'`. Writes `policy.npz`,
+`results.json` and `learning.png` to the folder given by `--out`, and after each generation `checkpoint.npz`, from which
+`--resume` continues. Ctrl-C saves the current state.
 """
 
 from __future__ import annotations

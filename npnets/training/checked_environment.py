@@ -47,7 +47,7 @@ def checked(env: Any, name: str) -> Any:
             try:
                 obs, reward, terminated, truncated, info = self.env.step(action)
             except Exception as error:  # of any kind: it is of the environment
-                remedy = FIVE if "values to unpack" in str(error) else MEND
+                remedy = FIVE if "to unpack (expected 5" in str(error) else MEND
                 raise failure(name, "step()", error, remedy) from error
             _check_reward(name, reward)
             _check_observation(name, obs, self.observation_space.shape)

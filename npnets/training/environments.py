@@ -44,12 +44,12 @@ def make_env(name: str, *, render: bool = False) -> Any:
         env = gymnasium.make(name, disable_env_checker=True, **how)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ImportError(f"{name} needs a package that is not installed: {one_line(error)}") from error
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ValueError(
             f"cannot make the environment {name!r}: {one_line(error).rstrip('.')}; Python looks beside the program, "
             "among the installed packages, and in the folders of PYTHONPATH"
         ) from error
-    except gymnasium.error.Error as error:
+    except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"cannot make the environment {name!r}: {one_line(error)}") from error
     except Exception as error:  # of any kind: it is of the environment
         raise failure(name, "its constructor", error) from error

@@ -30,6 +30,8 @@ def begin(folder: Path, program: str, settings: Settings) -> None:
     ------
     ValueError
         If something is there, or another process runs there. A hidden file does not count.
+    FileNotFoundError, IsADirectoryError
+        If a setting that is a file names none.
     """
     _check_empty(folder)
     facts = {"program": program, "command": command(sys.argv), "files": digests(settings)}
@@ -58,7 +60,10 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     Raises
     ------
     ValueError
-        If it has no run of this program, a given setting contradicts the run's, or another process runs there.
+        If it has no run of this program, a given setting contradicts the run's, another process runs there, or a
+        setting changes where the checkpoint or the rows are damaged, or the checkpoint is of more steps.
+    FileNotFoundError, IsADirectoryError
+        If a setting that is a file names none.
     """
     facts, settings = _read(folder, kind, program)
     for name, value in given.items():
@@ -74,7 +79,7 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     if changed.steps != settings.steps:
         facts["command"] += f", continued by {command(sys.argv)}"
     if changed != settings:
-        _check_continues(folder, mark_of(settings), changed.steps)
+        _check_continues(folder, mark_of(settings), changed.steps if changed.steps < settings.steps else None)
         with owned(folder):  # a process that runs there keeps its settings
             _write(folder / SETTINGS, facts, changed)
     return changed
@@ -101,20 +106,27 @@ def owned(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tidied(folder: Path) -> Iterator[None]:
-    """Return a context that takes the folder of a new run away again, if an error ends it before its first row."""
+def tidied(folder: Path, settings: Settings) -> Iterator[None]:
+    """Return a context that takes the folder of a new run away again, if an error leaves nothing that was learned."""
     try:
         yield
     except Exception:
-        names = {path.name for path in _content(folder)} if folder.is_dir() else set()
-        if names and names <= {SETTINGS, CHECKPOINT, BOARD}:
+        if folder.is_dir() and _is_untouched(folder, mark_of(settings)):
             shutil.rmtree(folder / BOARD, ignore_errors=True)
-            for name in names - {BOARD}:
-                (folder / name).unlink()
+            for name in (SETTINGS, CHECKPOINT):
+                (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # Windows keeps a file that is open
                 (folder / LOCK).unlink()
                 folder.rmdir()
         raise
+
+
+def _is_untouched(folder: Path, mark: str) -> bool:
+    """Return whether there are no more than the settings and the first checkpoint, before any step."""
+    if not {path.name for path in _content(folder)} <= {SETTINGS, CHECKPOINT, BOARD}:
+        return False
+    saved = read_saved(folder / CHECKPOINT, mark)
+    return saved is None or saved.step == 0
 
 
 def _read(folder: Path, kind: type[Chosen], program: str) -> tuple[dict[str, Any], Chosen]:
@@ -145,13 +157,13 @@ def _check_files(found: object, kind: type[Settings]) -> None:
         raise ValueError(f"files is {found!r:.80}, but must have the digests of {files_of(kind)}")
 
 
-def _check_continues(folder: Path, mark: str, steps: int) -> None:
-    """Raise an error if a run cannot be continued up to some steps, before its settings are replaced."""
+def _check_continues(folder: Path, mark: str, fewer: int | None) -> None:
+    """Raise an error if a run cannot be continued, up to `fewer` steps if it is given fewer than before."""
     read_rows(folder / PROGRESS)
     saved = read_saved(folder / CHECKPOINT, mark)
-    if saved is not None and saved.step > steps:
+    if fewer is not None and saved is not None and saved.step > fewer:
         raise ValueError(
-            f"{folder} has a checkpoint after {saved.step} steps, more than --steps {steps}; leave the option out, or "
+            f"{folder} has a checkpoint after {saved.step} steps, more than --steps {fewer}; leave the option out, or "
             "begin a new run in another folder"
         )
 

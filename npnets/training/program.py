@@ -91,7 +91,7 @@ def _said(error: Exception) -> str:
 
 
 _ELSEWHERE = "; choose a folder that can be written with --out, or change its permissions"
-_FULL = "; free some space, and continue the run with --resume"
+_FULL = "; free some space, and continue the run with --resume, or begin it again if its folder is gone"
 _REMEDIES = {
     errno.EACCES: _ELSEWHERE,
     errno.EEXIST: "; choose another folder with --out",
@@ -106,7 +106,7 @@ _REMEDIES = {
 
 def _trained(train: Callable[[Any, Run], None], folder: Path, settings: Settings, name: str, line: CommandLine) -> int:
     try:
-        kept = contextlib.nullcontext() if line.resume is not None else tidied(folder)
+        kept = contextlib.nullcontext() if line.resume is not None else tidied(folder, settings)
         with owned(folder), kept, Run(folder, settings, line.tensorboard) as run:
             train(settings, run)
             write_results(run, name)

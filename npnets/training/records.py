@@ -29,11 +29,19 @@ class Records:
         Steps taken, and of the whole run.
     tensorboard : bool
         Whether to write TensorBoard's files too, into the folder `tensorboard`.
+
+    Attributes
+    ----------
+    rows : list of dict
+    later : bool
+        Whether the file still has dropped rows.
     """
 
     def __init__(self, folder: Path, steps: int, total: int, tensorboard: bool) -> None:
         self._path = folder / PROGRESS
-        self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
+        found = read_rows(self._path)
+        self.rows = [row for row in found if row["steps"] <= steps]
+        self.later = len(self.rows) < len(found)
         self._board = _board(folder / BOARD, steps) if tensorboard else None
         self._bar = _bar(folder.name, steps, total)
         self._show()
@@ -45,13 +53,18 @@ class Records:
     def add(self, row: Row) -> None:
         """Add a row to every place."""
         self.rows.append(row)
-        write_rows(self._path, self.rows)
+        self.drop_later()
         if self._board is not None:
             for name, value in row.items():
                 if name != "steps":
                     self._board.add_scalar(name, value, int(row["steps"]))
             self._board.flush()
         self._show()
+
+    def drop_later(self) -> None:
+        """Write the file without the rows after the steps taken."""
+        write_rows(self._path, self.rows)
+        self.later = False
 
     def close(self) -> None:
         """End the progress bar and close TensorBoard's files."""

@@ -14,8 +14,16 @@ from npnets.training.run import Run
 
 
 def write_results(run: Run, name: str) -> None:
-    """Write the results of a run, whose policy is called `name`, and print its last return."""
+    """Write the results of a run, whose policy is called `name`, and print its last return.
+
+    Raises
+    ------
+    ValueError
+        If the policy was never evaluated.
+    """
     settings, rows, folder = run.settings, run.rows, run.folder
+    if not rows:
+        raise ValueError(f"the run in {folder} has no evaluation: train() must call run.record() after the last step")
     last = rows[-1]
     error = last["return_std"] / math.sqrt(settings.episodes)
     results: dict[str, Any] = {

@@ -103,7 +103,7 @@ class Run:
         self._records.advance(self.step)
 
     def record(self, state: State, losses: Mapping[str, Any], policy_of: Callable[[State], Policy]) -> None:
-        """If it is time to evaluate, evaluate the policy, add a row to `progress.csv`, and save the policy.
+        """If it is time to evaluate, evaluate the policy, save it, and add a row to `progress.csv`.
 
         Parameters
         ----------
@@ -116,15 +116,16 @@ class Run:
         """
         every, rows = self.settings.evaluate_every, self._records.rows
         if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
+            if self._records.later:  # those of a process that had gone on after the checkpoint
+                self._save_policy(policy_of(state))
+                self._records.drop_later()
             return
         current = policy_of(state)
         returns = self._evaluator().returns(current)
         spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
         row: Row = {"steps": self.step, "seconds": self.seconds, "return": float(returns.mean()), "return_std": spread}
-        current.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
-        self._records.add(
-            {**row, **numbers(losses)}
-        )  # after the policy, which a run that has the row does not save again
+        self._save_policy(current)  # before the row, because a continued run that has the row saves no policy
+        self._records.add({**row, **numbers(losses)})
 
     def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> bool:
         """Save a checkpoint, if `settings.checkpoint_every` steps have been taken since the one before, or all steps.
@@ -141,6 +142,9 @@ class Run:
             return False
         self._save(state, rng, buffer)
         return True
+
+    def _save_policy(self, policy: Policy) -> None:
+        policy.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
 
     def _save(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None) -> None:
         began = time.perf_counter()

@@ -34,7 +34,7 @@ def digests(settings: Settings) -> dict[str, str]:
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If there is no such file, or a folder.
     """
     paths = {name: getattr(settings, name) for name in files_of(settings)}
     return {name: _digest(name, Path(path)) for name, path in paths.items() if path}

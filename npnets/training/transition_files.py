@@ -1,7 +1,8 @@
-"""The transitions of a replay buffer in files that are only added to, so that a checkpoint costs what is new alone.
+"""The transitions of a replay buffer in files that never change, so that a checkpoint costs what is new alone.
 
 Every checkpoint writes the transitions that were added since the one before it as one file, whose name is the number of
-the first. A file is deleted once the buffer has replaced all of its transitions and a checkpoint says so.
+the first. A file is deleted once the buffer has replaced all of its transitions and a checkpoint says so, or if its
+checkpoint was not completed.
 """
 
 from pathlib import Path
@@ -15,7 +16,7 @@ from npnets.training.saved_state import check_mark
 
 
 def save_new(folder: Path, mark: str, buffer: ReplayBuffer, saved: int) -> None:
-    """Write the transitions that were added since `saved` of them had been added."""
+    """Write the transitions that were added since `saved` of them had been added; delete files with such ones."""
     first = max(saved, buffer.added - buffer.capacity)
     for stale in (other for other in _firsts(folder) if other >= saved):  # of a checkpoint that was not completed
         (folder / f"{stale:012}.npz").unlink(missing_ok=True)

@@ -70,6 +70,10 @@ def one_step(env: Scripted, force: float = 0.0) -> str:
             (PLACE, 0.0, False, {}),
             r"Mine-v0 failed in step.*ValueError: not enough values to unpack.*does step\(\) return five values: obs",
         ),
+        (
+            ValueError("too many values to unpack (expected 2)"),
+            r"Mine-v0 failed in step\(\): ValueError: too many values to unpack \(expected 2\) .*; mend it",
+        ),
         (KeyError("a\nb"), r"Mine-v0 failed in step\(\): KeyError: .* \(test_faulty_environments.py, line \d+\); mend"),
     ],
 )

@@ -181,6 +181,43 @@ def test_a_run_that_has_taken_more_steps_than_it_is_given_stays_as_it_is(program
     assert contents(tmp_path / "a") == before
 
 
+def test_a_run_that_took_more_steps_than_it_was_given_is_continued_with_another_number_of_threads(
+    program: Program, tmp_path: Path
+) -> None:
+    def exceeding(settings: Settings, run: Run) -> None:
+        state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(0)), np.random.default_rng(0))
+        run.advance(42)
+        run.record(state, {}, policy_of)
+        run.save_if_due(state, rng)
+
+    assert program("--out", tmp_path / "a", train=exceeding) == 0
+    assert program("--resume", tmp_path / "a", "--threads", 2) == 0
+
+
+def test_a_run_that_ends_at_its_checkpoint_has_no_policy_and_no_row_of_a_later_step(
+    program: Program, tmp_path: Path
+) -> None:
+    def slow(settings: Settings, run: Run) -> None:
+        """Take 60 steps with one checkpoint, after 20."""
+        state, rng, _ = run.restore(ACTOR.init(np.random.default_rng(0)), np.random.default_rng(0))
+        run.record(state, {}, policy_of)
+        for step in run.steps():
+            state = npnets.tree.map(lambda leaf: leaf + np.float32(1), state)
+            run.record(state, {}, policy_of)
+            if step == 20:
+                run.save_if_due(state, rng)
+            if step == 45:
+                raise KeyboardInterrupt
+
+    assert program("--out", tmp_path / "whole", "--steps", 20, train=slow) == 0
+    assert program("--out", tmp_path / "a", "--steps", 60, train=slow) == 130
+    assert len((tmp_path / "a" / "progress.csv").read_text().splitlines()) == 4  # rows of 0, 20 and 40
+    assert program("--resume", tmp_path / "a", "--steps", 20, train=slow) == 0
+    assert contents(tmp_path / "a")["policy.npz"] == contents(tmp_path / "whole")["policy.npz"]
+    rows = [(tmp_path / name / "progress.csv").read_text().splitlines() for name in ("a", "whole")]
+    assert [row.split(",")[0] for row in rows[0]] == [row.split(",")[0] for row in rows[1]] == ["steps", "0", "20"]
+
+
 def test_a_continued_run_keeps_the_order_of_its_settings(program: Program, tmp_path: Path) -> None:
     assert program("--out", tmp_path / "a", train=functools.partial(train, interrupted_at=1)) == 130
     before = (tmp_path / "a" / "settings.json").read_bytes()

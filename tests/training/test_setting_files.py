@@ -31,12 +31,18 @@ class Settings(training.Settings):
 
 
 def train(settings: Settings, run: training.Run) -> None:
-    """Take the steps; a file that says so is an error before there is anything of a run."""
-    if Path(settings.data).read_text() == "faulty":
+    """Take the steps; a file that says so is an error before the run begins, at its first step, or after that."""
+    content = Path(settings.data).read_text()
+    if content == "faulty":
         raise ValueError("the file is faulty")
     network = npnets.Net(1, 1)
     state, rng, _ = run.restore(network.init(np.random.default_rng(0)), np.random.default_rng(0))
+    if content == "faulty later":
+        raise ValueError("the file is faulty")
     for _ in run.steps():
+        if content == "silent":
+            run.save_if_due(state, rng)
+            continue
         run.record(state, {}, lambda params: npnets.Policy(network, params))
         run.save_if_due(state, rng)
 
@@ -91,9 +97,12 @@ def test_a_folder_in_place_of_a_file_is_an_error_in_one_line(folder: Path, capsy
     assert f"expected a file for --data, but {folder} is a folder; name a file in it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", ["faulty", "faulty later"])
 @pytest.mark.parametrize("options", [[], ["--tensorboard"]])
-def test_an_error_before_the_first_evaluation_of_a_new_run_leaves_no_folder(folder: Path, options: list[str]) -> None:
-    (folder / "faulty.txt").write_text("faulty")
+def test_an_error_before_the_first_evaluation_of_a_new_run_leaves_no_folder(
+    folder: Path, content: str, options: list[str]
+) -> None:
+    (folder / "faulty.txt").write_text(content)
     assert program("--data", "faulty.txt", "--out", "other", *options) == 2
     assert not (folder / "other").exists()
     (folder / "other").mkdir()
@@ -101,6 +110,15 @@ def test_an_error_before_the_first_evaluation_of_a_new_run_leaves_no_folder(fold
     assert program("--data", "faulty.txt", "--out", "other", *options) == 2
     assert program("--data", "a.txt", "--out", "other") == 0
     assert (folder / "other" / ".hidden").exists()
+
+
+def test_a_run_that_never_evaluates_is_an_error_which_leaves_what_it_has_learned(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.txt").write_text("silent")
+    assert program("--data", "a.txt", "--out", "other") == 2
+    assert "the run in other has no evaluation: train() must call run.record() after the" in capsys.readouterr().err
+    assert (folder / "other" / "checkpoint.npz").exists()
 
 
 def test_an_error_leaves_the_folder_of_a_continued_run(folder: Path) -> None:
