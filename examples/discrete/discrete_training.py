@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, name: str, make_agent: MakeAgent, settings:
         seed=options.seed,
         steps=taken,
         seconds=time.perf_counter() - began,
-        settings={"env": options.env, **asdict(settings)},
+        settings={"env": options.env, **asdict(settings), "device": options.device},
         curves={name: curve},
     )
     save_policy(options.out / "policy.npz", agent.policy(state.params), agent.actor)

@@ -32,7 +32,6 @@ def gradient_step(
     name: str,
     loss: Callable[..., Any],
     *args: Any,
-    has_aux: bool = False,
 ) -> tuple[State, Any]:
     """Take one gradient step on the parameters of one network.
 
@@ -44,15 +43,15 @@ def gradient_step(
     name : str
         Name of the network to update.
     loss : callable
-        `loss(params, *args)`, a scalar; with `has_aux`, a pair of a scalar and any other value.
+        `loss(params, *args)`, a scalar.
 
     Returns
     -------
     State
     loss
-        The loss before the step, a zero-dimensional array (reading it waits for the GPU); with `has_aux`, the pair.
+        The loss before the step, a zero-dimensional array (reading it waits for the GPU).
     """
-    value, grads = npnets.value_and_grad(loss, 0, has_aux=has_aux)(state.params[name], *args)
+    value, grads = npnets.value_and_grad(loss)(state.params[name], *args)
     params, optimizer = optimizers[name].update(params=state.params[name], grads=grads, state=state.optimizers[name])
     return State({**state.params, name: params}, state.targets, {**state.optimizers, name: optimizer}), value
 

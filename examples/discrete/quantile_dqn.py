@@ -163,7 +163,10 @@ class QuantileDQN:
         return update_targets(state, self.settings.tau), {"loss": loss}
 
     def next_values(self, params: Any, observations: Array, rng: np.random.Generator) -> Array:
-        """Return the quantiles `(batch, n)` of the best action, at drawn fractions."""
+        """Return the quantiles `(batch, n)` of the best action, at drawn fractions.
+
+        The same fractions choose the action, where the paper draws others: one forward in place of two.
+        """
         (quantiles, _), _ = self.actor.forward(params, observations, self.settings.quantiles, rng=rng)
         return quantiles_of(quantiles, quantiles.mean(2).argmax(1))
 

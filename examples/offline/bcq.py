@@ -245,7 +245,7 @@ def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
         if column.shape[1:] != space.shape:
             raise ValueError(
                 f"{path} has {what} of shape {column.shape[1:]}, but the environment's have shape {space.shape}; "
-                "choose the environment of the recording with --env"
+                "is it a recording of another environment?"
             )
     low, high = found.action - act_space.low, act_space.high - found.action
     if min(low.min(), high.min()) < -1e-6 * np.max(act_space.high - act_space.low):

@@ -5,10 +5,13 @@ The value function is a polynomial of observation and time, fitted to the return
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from examples.shared.pendulum_episodes import Array, Episodes
+from npnets import data
 
 DISCOUNT, SMOOTHING = 0.97, 0.95
 MAX_VELOCITY = 8.0
@@ -16,23 +19,17 @@ MAX_VELOCITY = 8.0
 
 def advantages_of(played: Episodes) -> Array:
     """Advantages `(episodes * steps,)`, of mean 0 and standard deviation 1."""
-    features = features_of(played.observations)
-    goals = discounted_sums(played.reward, DISCOUNT)
+    features, rewards = features_of(played.observations), played.reward.T
+    ends = np.zeros(rewards.shape, np.bool_)
+    ends[-1] = True  # a terminal state to a value function of the time, which sees how many steps are left
+    facts: Any = {"terminated": ends, "truncated": np.zeros_like(ends), "gamma": DISCOUNT}
+    goals = data.discounted_returns(rewards, **facts).T
     weights = np.linalg.lstsq(features.reshape(-1, features.shape[-1]), goals.reshape(-1), rcond=None)[0]
-    values = features @ weights
-    following = np.concatenate([values[:, 1:], values[:, -1:]], axis=1)  # a time limit is not a terminal state
-    td_errors = played.reward + DISCOUNT * following - values
-    advantages = discounted_sums(td_errors, DISCOUNT * SMOOTHING).reshape(-1)
+    values = (features @ weights).T
+    following = np.roll(values, -1, axis=0)  # after the last step it is not used
+    found = data.generalized_advantages(rewards, values, following, gae_lambda=SMOOTHING, **facts)
+    advantages = found.advantages.T.reshape(-1)
     return ((advantages - advantages.mean()) / advantages.std()).astype(np.float32)
-
-
-def discounted_sums(rewards: NDArray[np.float64], discount: float) -> NDArray[np.float64]:
-    """Return the discounted sum of the rewards from each step on, `(episodes, steps)`."""
-    sums = np.zeros_like(rewards)
-    ahead = np.zeros(len(rewards))
-    for step in reversed(range(rewards.shape[1])):
-        sums[:, step] = ahead = rewards[:, step] + discount * ahead
-    return sums
 
 
 def features_of(observations: Array) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ as `examples/online/ppo.py` does. The number of tasks is a setting of the algori
 that the same seed gives the same policy, bit for bit, with any number of workers. A rollout whose task fails is left
 out.
 
-Every environment with vectors as observations and actions will do; MuJoCo's need `pip install 'gymnasium[mujoco]'`.
+The environment may be any with vectors as observations, and as actions vectors whose entries are within ±bound;
+MuJoCo's need `pip install 'gymnasium[mujoco]'`. `--steps` is rounded down to whole iterations, but at least to one.
 Writes `policy.npz`, `results.json` and `learning.png` to the folder given by `--out`, and after each iteration
 `checkpoint.npz`, from which `--resume` continues as if the program had never stopped. Ctrl-C saves the current state.
 """

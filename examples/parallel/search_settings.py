@@ -101,6 +101,8 @@ def run(options: argparse.Namespace) -> int:
                 work = functools.partial(shared_study.work, search=search, trials=options.trials)
                 interrupted = not finished(work, executor)
         rows = shared_study.rows(shared_study.open_study(search))
+        if interrupted and not any(row["state"] == "complete" for row in rows):
+            return 130
         with shared_study.locked(options.out):  # another process may end at the same time
             write_results(options, rows)
     return 130 if interrupted else 0
@@ -120,7 +122,7 @@ def write_results(options: argparse.Namespace, trials: list[dict[str, Any]]) -> 
     """Write the file and the figure, and print the best trials."""
     complete = sorted((row for row in trials if row["state"] == "complete"), key=lambda row: -row["return"])
     if not complete:
-        reason = trials[0]["error"] if trials else "none is finished"
+        reason = (trials[0]["error"] or "its processes died") if trials else "none is finished"
         raise RuntimeError(f"none of {len(trials)} trials has a return: {reason}")
     results = {
         "title": "TD3 on Pendulum-v1",

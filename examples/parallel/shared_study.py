@@ -41,6 +41,13 @@ ELSEWHERE = (
     "Optuna's JournalStorage or a database server"
 )
 
+REMEDIES = {
+    "locked": f"another process uses it, or was stopped while it did: wait for it or end it; or else {ELSEWHERE}",
+    "full": "free some space; the same command continues the search",
+    "readonly": "allow this program to write there, or choose another folder with --out",
+}
+"""Remedies by a word of SQLite's error."""
+
 Report = Callable[[int, float], None]
 
 
@@ -93,7 +100,9 @@ def explained(path: Path) -> Iterator[None]:
         cause = error.__cause__ or error
         cause = getattr(cause, "orig", None) or cause
         remedy = ELSEWHERE if isinstance(cause, sqlite3.OperationalError) else CORRUPT
-        raise OSError(f"{path}: {str(cause).splitlines()[0]}: {remedy}") from error
+        said = str(cause).splitlines()[0]
+        remedy = next((known for word, known in REMEDIES.items() if word in said), remedy)
+        raise OSError(f"{path}: {said}: {remedy}") from error
 
 
 def open_study(search: Search) -> optuna.Study:

@@ -31,7 +31,7 @@ class Episodes:
     angle, velocity
         `(episodes, 200)` float64: the true state, observed or not; the angle within [-pi, pi].
     torque
-        `(episodes, 200)` float64, as applied.
+        `(episodes, 200)` float64, as the policy returned it; the pendulum is given it within [-2, 2].
     reward
         `(episodes, 200)` float64.
     """

@@ -151,11 +151,12 @@ def normalize(state: Normalization, obs: Any) -> Array:
     Raises
     ------
     ValueError
-        If observations have another shape.
+        If observations have another shape, or an entry of `var` is zero and `epsilon` too.
     """
     x = as_array(obs)
     dtype = x.dtype if hasattr(obs, "dtype") and x.dtype in COMPUTED else np.dtype(np.float32)
-    return normalized(_usable(state), x, dtype)
+    usable = _usable(state)
+    return normalized(usable if usable.epsilon else checked(usable), x, dtype)  # without epsilon, var may be zero
 
 
 def normalized(state: Normalization, x: Array, dtype: Any) -> Array:

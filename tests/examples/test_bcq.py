@@ -227,7 +227,7 @@ no_network = pytest.mark.numpy_alone("is refused before a network learns")
         (
             {},
             ("--env", "MountainCarContinuous-v0"),
-            "of shape (3,), but the environment's have shape (2,); choose the env",
+            "of shape (3,), but the environment's have shape (2,); is it a recor",
         ),
     ],
 )

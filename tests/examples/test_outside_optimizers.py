@@ -226,7 +226,8 @@ def test_advantages_are_discounted_td_errors_in_units_of_their_standard_deviatio
     expected = np.zeros((3, 200))
     for t in range(200):
         for k in range(t, 200):
-            surprise = played.reward[:, k] + 0.97 * values[:, min(k + 1, 199)] - values[:, k]
+            following = values[:, k + 1] if k < 199 else 0.0
+            surprise = played.reward[:, k] + 0.97 * following - values[:, k]
             expected[:, t] += (0.97 * 0.95) ** (k - t) * surprise
     found = advantages.advantages_of(played)
     np.testing.assert_allclose(found, ((expected - expected.mean()) / expected.std()).ravel(), atol=1e-4)

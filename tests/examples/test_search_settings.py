@@ -96,6 +96,36 @@ def test_ctrl_c_saves_the_finished_trials_and_the_same_command_continues(tmp_pat
     assert after[: len(before)] == before and len(after) == len(before) + 2
 
 
+def test_ctrl_c_before_the_first_finished_trial_is_no_error(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(search_settings, "finished", lambda work, executor: False)
+    assert run("--trials", "2") == 130
+    assert capsys.readouterr().err == "" and not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            "database is locked",
+            "another process uses it, or was stopped while it did: wait for it or end it; or else SQLite needs a disk",
+        ),
+        ("database or disk is full", "free some space; the same command continues the search"),
+        ("attempt to write a readonly database", "allow this program to write there, or choose another folder"),
+        ("disk I/O error", "SQLite needs a disk of this machine, and does not work on a network file system"),
+    ],
+)
+def test_an_error_of_the_database_has_the_remedy_of_its_cause(said: str, remedy: str) -> None:
+    from examples.parallel import shared_study
+
+    with (
+        pytest.raises(OSError, match=f"^trials.sqlite: {said}: {remedy}"),
+        shared_study.explained(Path("trials.sqlite")),
+    ):
+        raise sqlite3.OperationalError(said)
+
+
 @pytest.mark.slow
 def test_fewer_trials_than_there_are_is_an_error(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--trials", "2") == 0

@@ -310,6 +310,9 @@ def test_a_lock_that_is_never_released_is_an_error_about_network_file_systems(
     monkeypatch.setattr(shared_study, "PATIENCE", 0.1)
     with (
         shared_study.locked(tmp_path),
-        pytest.raises(OSError, match="database is locked: SQLite needs a disk of this machine.*JournalStorage"),
+        pytest.raises(
+            OSError,
+            match="database is locked: another process.*; or else SQLite needs a disk of this machine.*JournalStorage",
+        ),
     ):
         shared_study.work(0, search=small_search.search(tmp_path), trials=1)

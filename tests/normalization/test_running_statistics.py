@@ -236,6 +236,16 @@ def test_a_clip_must_be_positive(clip: Any) -> None:
         normalization.init(3, clip=clip)
 
 
+def test_nothing_is_divided_by_a_variance_of_zero() -> None:
+    state = normalization.update(normalization.init(1, epsilon=0.0), np.array([[2.0]]))
+    with pytest.raises(
+        ValueError, match="an entry of var is zero and epsilon too, so that observations would be divid"
+    ):
+        normalization.normalize(state, np.array([3.0]))
+    wider = normalization.update(state, np.array([[4.0]]))
+    assert normalization.normalize(wider, np.array([4.0])) == 1
+
+
 @pytest.mark.parametrize("epsilon", [-1e-8, np.nan, np.inf, None])
 def test_an_epsilon_must_not_be_negative(epsilon: Any) -> None:
     with pytest.raises(ValueError, match="epsilon must be a finite number of at least zero"):
