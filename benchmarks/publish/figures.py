@@ -26,7 +26,7 @@ SHADES = {"light": False, "dark": True}
 SOURCES = {
     "offline_bcq": ("offline_bcq-seed-0",),
     "sac": tuple(f"sac-seed-{seed}" for seed in range(3)),
-    "mujoco": tuple(f"{name}-seed-{seed}" for name in MUJOCO for seed in range(3)),
+    "mujoco": tuple(path.stem for name in MUJOCO for path in sorted(RESULTS.glob(f"{name}-seed-*.json"))),
     "discrete_actions": tuple(f"{name}-seed-{seed}" for name in DISCRETE for seed in range(3)),
     "memory_pendulum": ("memory_pendulum-seed-0",),
     "evolution_strategies": ("evolution_strategies_cheetah-seed-0",),
