@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import ROOT
 from benchmarks.publish.learning_blocks import DISCRETE
 from benchmarks.publish.mujoco_blocks import MUJOCO
-from benchmarks.publish.records import RESULTS, Records, Unpublishable, published_from, read_json
+from benchmarks.publish.records import RESULTS, Records, Unpublishable, published_from, read_json, stems_of_seeds
 from examples.shared.results_folder import write
 
 FIGURES = ROOT / "docs" / "figures"
@@ -26,7 +26,7 @@ SHADES = {"light": False, "dark": True}
 SOURCES = {
     "offline_bcq": ("offline_bcq-seed-0",),
     "sac": tuple(f"sac-seed-{seed}" for seed in range(3)),
-    "mujoco": tuple(path.stem for name in MUJOCO for path in sorted(RESULTS.glob(f"{name}-seed-*.json"))),
+    "mujoco": tuple(stem for name in MUJOCO for stem in stems_of_seeds(name)),
     "discrete_actions": tuple(f"{name}-seed-{seed}" for name in DISCRETE for seed in range(3)),
     "memory_pendulum": ("memory_pendulum-seed-0",),
     "evolution_strategies": ("evolution_strategies_cheetah-seed-0",),

@@ -55,8 +55,7 @@ class Records:
 
     def seeds(self, name: str) -> list[Record]:
         """Return the results of one command with several seeds, `NAME-seed-0.json` and so on, in their order."""
-        files = self.folder.glob(f"{name}-seed-*.json")
-        found = sorted((path.stem for path in files), key=seed_of)
+        found = stems_of_seeds(name, self.folder)
         if not found:
             raise FileNotFoundError(f"expected {self.folder / name}-seed-0.json and more, but there is none")
         return [self[stem] for stem in found]
@@ -71,6 +70,11 @@ class Records:
     def unused(self) -> list[str]:
         """Return the result files that no page uses."""
         return sorted({path.stem for path in self.folder.glob("*.json")} - self.used)
+
+
+def stems_of_seeds(name: str, folder: Path = RESULTS) -> list[str]:
+    """Return the names of the result files of one command with several seeds, in the order of the seeds."""
+    return sorted((path.stem for path in folder.glob(f"{name}-seed-*.json")), key=seed_of)
 
 
 def seed_of(stem: str) -> int:

@@ -99,9 +99,9 @@ def explained(path: Path) -> Iterator[None]:
     except (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ or error
         cause = getattr(cause, "orig", None) or cause
-        remedy = ELSEWHERE if isinstance(cause, sqlite3.OperationalError) else CORRUPT
         said = str(cause).splitlines()[0]
-        remedy = next((known for word, known in REMEDIES.items() if word in said), remedy)
+        unknown = ELSEWHERE if isinstance(cause, sqlite3.OperationalError) else CORRUPT
+        remedy = next((known for word, known in REMEDIES.items() if word in said), unknown)
         raise OSError(f"{path}: {said}: {remedy}") from error
 
 

@@ -53,7 +53,7 @@ class Records:
     def add(self, row: Row) -> None:
         """Add a row to every place."""
         self.rows.append(row)
-        self.drop_later()
+        self.write()
         if self._board is not None:
             for name, value in row.items():
                 if name != "steps":
@@ -61,8 +61,8 @@ class Records:
             self._board.flush()
         self._show()
 
-    def drop_later(self) -> None:
-        """Write the file without the rows after the steps taken."""
+    def write(self) -> None:
+        """Write the file, which loses dropped rows by that."""
         write_rows(self._path, self.rows)
         self.later = False
 

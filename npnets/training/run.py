@@ -118,7 +118,7 @@ class Run:
         if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
             if self._records.later:  # those of a process that had gone on after the checkpoint
                 self._save_policy(policy_of(state))
-                self._records.drop_later()
+                self._records.write()
             return
         current = policy_of(state)
         returns = self._evaluator().returns(current)

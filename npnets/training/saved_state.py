@@ -9,6 +9,7 @@ import numpy as np
 from npnets import checkpoint
 from npnets.backend import device_of, to_device
 from npnets.checkpoint import CheckpointError
+from npnets.training.records import PROGRESS
 from npnets.tree.structure import rebuild, walk
 
 State = TypeVar("State")
@@ -94,7 +95,7 @@ def check_mark(path: Path, found: object, expected: str) -> None:
 
 def _check_never_written(path: Path) -> None:
     """Raise an error if a run has what only a run with a checkpoint has, and would begin anew over it."""
-    if any(path.with_name(name).exists() for name in ("progress.csv", "policy.npz", "results.json", "transitions")):
+    if any(path.with_name(name).exists() for name in (PROGRESS, "policy.npz", "results.json", "transitions")):
         raise CheckpointError(
             f"expected {path}, from which the run continues, but there is none, and nothing is overwritten: was it "
             "deleted or not copied? Put it back, or begin a new run in another folder"
