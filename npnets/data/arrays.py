@@ -19,13 +19,13 @@ def on_host(name: str, value: Any) -> NDArray[Any]:
         return value
     if type(value) in _NUMBERS:
         return np.array(value)
-    if is_traced(value):
+    found = as_array(value, name)
+    if is_traced(found):
         raise TypeError(
             f"{name} is being differentiated, and what npnets.data takes is constant; call it outside of the function "
             "that is differentiated"
         )
-    found: NDArray[Any] = to_numpy(as_array(value, name))
-    return found
+    return np.asarray(to_numpy(found))  # also a column of a table, whose indices are labels
 
 
 def rows_not_finite(column: NDArray[Any]) -> NDArray[np.intp]:

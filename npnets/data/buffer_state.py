@@ -7,8 +7,10 @@ where `arrays` is `None` before the first batch.
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import numpy as np
+
 from npnets.backend import to_numpy
-from npnets.data.columns import Arrays, Column, Columns, dtype_of, shape_of
+from npnets.data.columns import FLAGS, Arrays, Column, Columns, dtype_of, shape_of
 from npnets.data.transitions import FIELDS
 from npnets.description import size
 from npnets.tree import Tree
@@ -46,6 +48,8 @@ def checked_state(state: Any) -> tuple[Columns, Arrays | None]:
         _refuse(str(error))
     if columns["next_obs"] != columns["obs"]:
         _refuse("obs and next_obs have two forms")
+    if columns["terminated"] != FLAGS or columns["reward"].shape != () or not _is_floating(columns["reward"].dtype):
+        _refuse("terminated is not one bool for each transition, or reward not one float")
     if state["arrays"] is None:
         if added:
             _refuse(f"{added} transitions were added, and there are no arrays")
@@ -55,6 +59,10 @@ def checked_state(state: Any) -> tuple[Columns, Arrays | None]:
     for name, array in arrays.items():
         _check_array(name, array, columns[name], min(added, capacity))
     return columns, arrays
+
+
+def _is_floating(dtype: np.dtype[Any] | None) -> bool:
+    return dtype is None or dtype.kind == "f"
 
 
 def _column(name: str, saved: Any) -> Column:

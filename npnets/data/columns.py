@@ -1,7 +1,7 @@
 """The columns of a replay buffer: the shape and dtype of a row in each, and the check of what is added to them.
 
 Nothing is broadcast, and no number changes without the user's word: a dtype that was taken from the first batch takes
-only what fits into it exactly, one that the user gave rounds floats to its precision.
+only what fits into it exactly, one that the user gave rounds floats to its precision, and integers never.
 """
 
 from typing import Any, NamedTuple
@@ -25,6 +25,9 @@ class Column(NamedTuple):
     rounds: bool
     """Whether floats are rounded to the dtype, because the user gave it."""
 
+
+FLAGS = Column((), np.dtype(np.bool_), False)
+"""The form of the column `terminated`."""
 
 Columns = dict[str, Column]
 Arrays = dict[str, NDArray[Any]]
@@ -117,14 +120,22 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
     dtype: Any = column.dtype  # which is no longer `None`
     if value.dtype == dtype:
         return value
-    if np.can_cast(value.dtype, dtype, "same_kind" if column.rounds else "safe"):
+    among_integers = column.rounds and value.dtype.kind in "iu" and dtype.kind in "iu"
+    if among_integers or np.can_cast(value.dtype, dtype, "same_kind" if column.rounds else "safe"):
         cast = value.astype(dtype)
-        if cast.dtype.kind == "f" or (cast == value).all():
+        if value.dtype.kind == "f" or _is_exact(value, cast):
             return cast
     raise TypeError(
         f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; convert it "
         f"with numpy.asarray({name}, numpy.{dtype}), or make the buffer with another dtype for it"
     )
+
+
+def _is_exact(value: NDArray[Any], cast: NDArray[Any]) -> bool:
+    """Return whether a cast of integers or booleans changed none of them."""
+    with np.errstate(invalid="ignore"):  # a float may be larger than every integer
+        back = cast.astype(value.dtype)
+    return bool(((back == value) & ((cast < 0) == (value < 0))).all())
 
 
 def _is_finite(value: NDArray[Any]) -> bool:

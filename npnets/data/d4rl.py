@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from npnets.data.recording import Arrays
+from npnets.data.recording import Arrays, flags_of_steps, rows_equal
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed
 
@@ -54,6 +54,9 @@ def columns_of(arrays: Arrays) -> Arrays:
     if len(set(lengths.values())) > 1 or () in lengths.values():
         shapes = ", ".join(f"{key} {array.shape}" for key, array in arrays.items())
         raise Fault(f"expected one row for each step in every array, got lengths that differ: {shapes}")
+    for name in ("terminated", "truncated"):
+        if name in columns:
+            columns[name] = flags_of_steps(NAMES[name], columns[name])
     if "next_obs" not in columns:
         return _with_next_rows(columns)
     if "truncated" not in columns:
@@ -66,9 +69,8 @@ def _breaks(columns: Arrays) -> NDArray[np.bool_]:
     obs, next_obs = columns["obs"], columns["next_obs"]
     breaks = np.zeros(len(obs), np.bool_)
     if obs.shape == next_obs.shape and len(obs):  # or a later check finds it
-        breaks[:-1] = (next_obs[:-1] != obs[1:]).any(tuple(range(1, obs.ndim)))
-    terminal = columns["terminated"] != 0
-    return breaks & ~terminal if terminal.ndim == 1 else breaks
+        breaks[:-1] = ~rows_equal(next_obs[:-1], obs[1:])
+    return breaks & ~columns["terminated"]
 
 
 def _with_next_rows(columns: Arrays) -> Arrays:
@@ -76,9 +78,7 @@ def _with_next_rows(columns: Arrays) -> Arrays:
 
     The last step of an episode that timed out has none, and is left out: the recording then stops at the step before.
     """
-    obs, terminal, last = columns["obs"], columns["terminated"] != 0, columns["truncated"] != 0
-    if terminal.ndim != 1 or last.ndim != 1:
-        raise Fault(f"expected terminals and timeouts of shape (n,), got {terminal.shape} and {last.shape}")
+    obs, terminal, last = columns["obs"], columns["terminated"], columns["truncated"]
     last[-1:] = True
     following = np.concatenate([obs[1:], obs[-1:]])
     following[terminal] = obs[terminal]

@@ -32,7 +32,7 @@ def read_hdf5(path: Path) -> tuple[Arrays, Mapping[str, str]]:
     h5py = import_h5py()
     try:
         with h5py.File(path, "r") as file:
-            episodes = [name for name in file if name.startswith(minari_reading.EPISODE)]
+            episodes = [name for name in file if minari_reading.EPISODE_NAME.fullmatch(name)]
             if not episodes:
                 keys = d4rl.keys_in(list(file))
                 return d4rl.columns_of({key: array_of(file, key) for key in keys}), d4rl.NAMES

@@ -4,6 +4,7 @@ Beside the file lies `metadata.json`, in which the shapes of the spaces are.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npnets.data import d4rl
-from npnets.data.recording import Arrays
+from npnets.data.recording import Arrays, flags_of_steps
 from npnets.files.fault import DAMAGED, Fault
 from npnets.files.quoting import listed, plain
 
 MAIN, METADATA, EPISODE = "main_data.hdf5", "metadata.json", "episode_"
+EPISODE_NAME = re.compile(rf"{EPISODE}\d+")
 NAMES = {
     **d4rl.NAMES,
     "next_obs": "observations",
@@ -57,11 +59,11 @@ def _episode(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], where: str) 
                 f"expected rows of {key} of shape {shapes[key]}{where}, that of the space in {METADATA}, got "
                 f"{array.shape[1:]}; images that Minari stores as JPEG are not read here, but by minari itself"
             )
-    stops = arrays["truncations"] != 0
-    stops[-1:] |= arrays["terminations"][-1:] == 0
+    terminal, stops = (flags_of_steps(f"{key}{where}", arrays[key]) for key in ("terminations", "truncations"))
+    stops[-1:] |= ~terminal[-1:]
     columns = {name: arrays[key] for name, key in NAMES.items()}
     obs = arrays["observations"]
-    return {**columns, "obs": obs[:-1], "next_obs": obs[1:], "truncated": stops}
+    return {**columns, "obs": obs[:-1], "next_obs": obs[1:], "terminated": terminal, "truncated": stops}
 
 
 def _joined(key: str, columns: list[NDArray[Any]]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from npnets.data.hdf5 import import_h5py
 from npnets.data.minari_reading import EPISODE, MAIN, METADATA
-from npnets.data.recording import Recording, recording_of
+from npnets.data.recording import Recording, recording_of, rows_equal
 from npnets.data.transitions import Transitions
 from npnets.files.fault import Fault
 from npnets.spaces import is_box, is_discrete
@@ -61,8 +61,8 @@ def save_minari(
     FileExistsError
         If there is a data set already; nothing is overwritten.
     ValueError
-        If the name has another form, the recording breaks off within an episode, a space has another shape, or
-        observations are images, which Minari stores with losses.
+        If the name has another form, the recording breaks off within an episode, `obs` and `next_obs` have two dtypes,
+        a space does not fit, or observations are images, which Minari stores with losses.
     TypeError
         If a space is missing or of another kind, or metadata cannot be written as JSON.
     ImportError
@@ -80,6 +80,7 @@ def save_minari(
         )
     checked = _checked(recording)
     obs, action = checked.transitions.obs, checked.transitions.action
+    _check_one_dtype(obs.dtype, checked.transitions.next_obs.dtype)
     episodes = checked.episodes()
     _check_unbroken(episodes)
     described = {
@@ -108,12 +109,19 @@ def _checked(recording: Any) -> Recording:
         raise ValueError(str(fault)) from None
 
 
+def _check_one_dtype(obs: np.dtype[Any], next_obs: np.dtype[Any]) -> None:
+    if obs != next_obs:
+        raise ValueError(
+            f"expected obs and next_obs of one dtype, because Minari has them in one array, but they are {obs} and "
+            f"{next_obs}; convert one of them, as in transitions._replace(next_obs=next_obs.astype(obs.dtype))"
+        )
+
+
 def _check_unbroken(episodes: list[Transitions]) -> None:
     step = 0
     for episode in episodes:
         ahead, after = episode.obs[1:], episode.next_obs[:-1]
-        same = (ahead == after) | ((ahead != ahead) & (after != after))
-        broken = np.flatnonzero(~same.all(tuple(range(1, same.ndim))))
+        broken = np.flatnonzero(~rows_equal(ahead, after))
         if len(broken):
             row = step + int(broken[0])
             raise ValueError(
@@ -152,6 +160,7 @@ def _space(name: str, space: Any, values: Any) -> dict[str, Any]:
         return {"type": "Box", "dtype": kind, "shape": list(shape), "low": low, "high": high}
     if is_discrete(space):
         _check_shape(name, (), shape)
+        _check_choices(name, space, values)
         return {"type": "Discrete", "dtype": "int64", "start": int(space.start), "n": int(space.n)}
     raise TypeError(f"{name} must be a Box or Discrete of Gymnasium for {dtype} of shape {shape}, but is {space!r:.80}")
 
@@ -159,6 +168,15 @@ def _space(name: str, space: Any, values: Any) -> dict[str, Any]:
 def _check_shape(name: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:
     if found != expected:
         raise ValueError(f"{name} has shape {expected}, but the recording has rows of shape {found}")
+
+
+def _check_choices(name: str, space: Any, values: Any) -> None:
+    first, last = int(space.start), int(space.start) + int(space.n) - 1
+    if values.dtype.kind not in "iu" or values.min() < first or values.max() > last:
+        raise ValueError(
+            f"{name} has the integers from {first} to {last}, but the recording has {values.dtype} from {values.min()} "
+            f"to {values.max()}"
+        )
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

@@ -55,29 +55,49 @@ def recording_of(columns: Arrays, check_finite: bool, names: Mapping[str, str] =
         If shapes do not fit together, there are no steps, or numbers are of another kind.
     """
     for name, column in columns.items():
-        if column.dtype.kind not in "biuf":
-            raise Fault(f"expected numbers in {names[name]}, got dtype {column.dtype}")
+        _check_numbers(names[name], column)
     _check_shapes(columns, names)
     found = {name: np.ascontiguousarray(column, column.dtype.newbyteorder("=")) for name, column in columns.items()}
     for name in ("terminated", "truncated"):
-        try:
-            found[name] = flags(names[name], found[name])
-        except ValueError as error:
-            raise Fault(str(error)) from None
+        found[name] = flags_of_steps(names[name], found[name])
     if found["reward"].dtype.kind != "f":
         found["reward"] = found["reward"].astype(np.float64)
     if check_finite:
         _check_finite(found, names)
-    truncated = found["truncated"].copy()
-    truncated[-1] |= not found["terminated"][-1]
-    return Recording(Transitions(*(found[name] for name in FIELDS)), truncated)
+    found["truncated"][-1] |= not found["terminated"][-1]
+    return Recording(Transitions(*(found[name] for name in FIELDS)), found["truncated"])
+
+
+def flags_of_steps(name: str, column: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return a copy of a file's column of flags as booleans, or raise a `Fault`."""
+    _check_numbers(name, column)
+    _check_one_for_each_step(name, column)
+    try:
+        return flags(name, column).copy()
+    except ValueError as error:
+        raise Fault(str(error)) from None
+
+
+def rows_equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of two arrays of one shape are equal; NaN equals NaN."""
+    same = (a == b) | ((a != a) & (b != b))
+    return np.asarray(same.all(tuple(range(1, same.ndim))), np.bool_)
+
+
+def _check_numbers(name: str, column: NDArray[Any]) -> None:
+    if column.dtype.kind not in "biuf":
+        raise Fault(f"expected numbers in {name}, got dtype {column.dtype}")
+
+
+def _check_one_for_each_step(name: str, column: NDArray[Any]) -> None:
+    if column.ndim != 1:
+        raise Fault(f"expected {name} of shape (n,), a number for each step, got {column.shape}")
 
 
 def _check_shapes(columns: Arrays, names: Mapping[str, str]) -> None:
     shapes = ", ".join(f"{names[name]} {column.shape}" for name, column in columns.items())
     for name in ("reward", "terminated", "truncated"):
-        if columns[name].ndim != 1:
-            raise Fault(f"expected {names[name]} of shape (n,), a number for each step, got {columns[name].shape}")
+        _check_one_for_each_step(names[name], columns[name])
     if len({column.shape[:1] for column in columns.values()}) > 1:
         raise Fault(f"expected one row for each step in every array, got lengths that differ: {shapes}")
     if columns["obs"].shape != columns["next_obs"].shape:

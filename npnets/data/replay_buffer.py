@@ -3,9 +3,9 @@
 `_columns` is the form of each column, `_arrays` their memory, `capacity` rows each, once there has been a batch. Row
 `i % capacity` has the transition that was added as number `i`.
 
-An exception can arrive between any two bytecodes, from a signal handler. A batch is therefore noted in `_pending`, and
-then written by steps that can be repeated from the first one: no row is ever half of one transition and half of
-another.
+An exception can arrive between any two bytecodes, from a signal handler. A batch is therefore noted in `_pending`, with
+the columns and the memory that it goes into, and then written by steps that can be repeated from the first one: no row
+is ever half of one transition and half of another.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from npnets.data.buffer_state import checked_state, saved_columns
-from npnets.data.columns import Arrays, Column, Columns, batch_of, completed, converted, dtype_of, shape_of
+from npnets.data.columns import FLAGS, Arrays, Column, Columns, batch_of, completed, converted, dtype_of, shape_of
 from npnets.data.transitions import FIELDS, Transitions
 from npnets.description import Shape
 from npnets.description import size as checked_size
@@ -71,11 +71,11 @@ class ReplayBuffer:
             "action": _column(shape_of("action_shape", action_shape), dtype_of("action_dtype", action_dtype)),
             "reward": _column((), dtype_of("reward_dtype", reward_dtype, "f")),
             "next_obs": obs,
-            "terminated": Column((), np.dtype(np.bool_), False),
+            "terminated": FLAGS,
         }
         self._arrays: Arrays | None = None
         self._added = 0
-        self._pending: tuple[int, Arrays] | None = None
+        self._pending: tuple[int, Columns, Arrays, Arrays] | None = None
 
     @property
     def capacity(self) -> int:
@@ -133,9 +133,11 @@ class ReplayBuffer:
         number = len(batch["reward"])
         if number > self._capacity:
             raise ValueError(f"expected at most {self._capacity} transitions, the capacity, but got {number} at once")
-        self._memory(columns)
+        if not number:  # whose first shapes and dtypes, of empty lists, say nothing
+            return np.arange(0)
+        arrays = self._memory(columns)
         try:
-            self._pending = added, batch
+            self._pending = added, columns, arrays, batch
             self._settled()
         except BaseException:
             self._settled()
@@ -164,8 +166,7 @@ class ReplayBuffer:
             If the buffer is empty.
         """
         generator, number = check_generator(rng, "sample(rng, size)"), checked_size("size", size)
-        self._check_not_empty()
-        return self._taken(generator.integers(len(self), size=number))
+        return _taken(self._filled(), generator.integers(len(self), size=number))
 
     def take(self, rows: ArrayLike) -> Transitions:
         """Return the transitions of some rows, such as those that were drawn by priorities.
@@ -185,21 +186,20 @@ class ReplayBuffer:
         IndexError
             If there is no such row.
         """
-        self._check_not_empty()
-        found = np.asarray(rows)
+        arrays, found = self._filled(), np.asarray(rows)
         if found.dtype.kind not in "iu" or found.ndim != 1:
             raise TypeError(f"rows must be an array (k,) of integers, but has shape {found.shape} of {found.dtype}")
         if found.size and not (found.min() >= 0 and found.max() < len(self)):
             raise IndexError(f"rows must be from 0 to {len(self) - 1}, but are from {found.min()} to {found.max()}")
-        return self._taken(found)
+        return _taken(arrays, found)
 
     def _settled(self) -> int:
         """Write the batch that is noted, if one is, and return how many transitions have been added."""
         if self._pending is not None:
-            added, batch = self._pending
+            added, self._columns, self._arrays, batch = self._pending
             first, number = added % self._capacity, len(batch["reward"])
             before_the_end = self._capacity - first
-            for name, array in self._memory(self._columns).items():
+            for name, array in self._arrays.items():
                 array[first : first + number] = batch[name][:before_the_end]
                 if number > before_the_end:  # the others go to the beginning
                     array[: number - before_the_end] = batch[name][before_the_end:]
@@ -207,19 +207,17 @@ class ReplayBuffer:
             self._pending = None
         return self._added
 
-    def _check_not_empty(self) -> None:
-        if not self._settled():
+    def _filled(self) -> Arrays:
+        """Return the arrays, once it is checked that there are transitions in them."""
+        if not self._settled() or self._arrays is None:
             raise ValueError("the buffer is empty, so that there is nothing to draw; add transitions first")
-
-    def _taken(self, rows: NDArray[Any]) -> Transitions:
-        return Transitions(*(array.take(rows, 0) for array in self._memory(self._columns).values()))
+        return self._arrays
 
     def _memory(self, columns: Columns) -> Arrays:
-        """Return the arrays, which are made for complete columns once there is something to put into them."""
-        if self._arrays is None:
-            arrays = {name: np.zeros((self._capacity, *(c.shape or ())), c.dtype) for name, c in columns.items()}
-            self._columns, self._arrays = columns, {name: arrays[name] for name in FIELDS}
-        return self._arrays
+        """Return the arrays, or new ones for complete columns before the first transition."""
+        if self._arrays is not None:
+            return self._arrays
+        return {name: np.zeros((self._capacity, *(columns[name].shape or ())), columns[name].dtype) for name in FIELDS}
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -259,10 +257,15 @@ class ReplayBuffer:
         found = cls(state["capacity"], check_finite=state["check_finite"])
         found._columns = columns
         if arrays is not None:
-            for name, array in found._memory(columns).items():
+            found._arrays = found._memory(columns)
+            for name, array in found._arrays.items():
                 array[: len(arrays[name])] = arrays[name]
         found._added = state["added"]
         return found
+
+
+def _taken(arrays: Arrays, rows: NDArray[Any]) -> Transitions:
+    return Transitions(*(array.take(rows, 0) for array in arrays.values()))
 
 
 def _column(shape: tuple[int, ...] | None, dtype: np.dtype[Any] | None) -> Column:

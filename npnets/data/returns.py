@@ -62,7 +62,7 @@ def discounted_returns(
     Returns
     -------
     array of that shape
-        NumPy's, in the dtype of `rewards`, or float64 where those are integers.
+        NumPy's, in the dtype of `rewards` if they are an array in float32 or float64, else in float64.
 
     Raises
     ------
@@ -108,7 +108,8 @@ def generalized_advantages(
     Returns
     -------
     Advantages
-        The pair `advantages`, `returns`: NumPy arrays in the dtype of `values`, or float64 where those are integers.
+        The pair `advantages`, `returns`: NumPy arrays in the dtype of `values` if they are an array in float32 or
+        float64, else in float64.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from npnets.common.spec import Constant, Parameter, Spec
 from npnets.description import Shape, cached_property, set_fields, set_plain
 from npnets.description import shape as checked_shape
 from npnets.inputs import as_array, inputs_on_device
-from npnets.normalization.statistics import Normalization, axes_of, check_limits, checked, normalized
+from npnets.normalization.statistics import Normalization, axes_of, check_limits, checked, limit, normalized
 from npnets.tree import Params, Tree
 
 
@@ -81,6 +81,7 @@ class Normalized(Network):
         check_is_network("network", self.network)
         set_fields(self, shape=checked_shape("shape", self.shape))
         check_limits(self.clip, self.epsilon)
+        set_fields(self, clip=limit(self.clip))
 
     @property
     def output_dim(self) -> int:

@@ -196,8 +196,12 @@ def checked(state: Normalization) -> Normalization:
         raise ValueError("an entry of var is zero and epsilon too, so that observations would be divided by zero")
     if not (_is_number(state.count) and state.count >= 0):
         raise ValueError(f"count must be a number of at least zero, but is {state.count!r:.80}")
-    clip = None if state.clip is None or state.clip == np.inf else float(state.clip)
-    return Normalization(mean, var, float(state.count), clip, float(state.epsilon))
+    return Normalization(mean, var, float(state.count), limit(state.clip), float(state.epsilon))
+
+
+def limit(clip: float | None) -> float | None:
+    """Return a checked `clip` as a plain number, or `None` where it is infinite too."""
+    return None if clip is None or clip == np.inf else float(clip)
 
 
 def _wide(name: str, value: object) -> NDArray[np.float64]:
@@ -210,7 +214,7 @@ def _wide(name: str, value: object) -> NDArray[np.float64]:
 def _usable(state: Normalization) -> Normalization:
     """Return a state with arrays of NumPy in float64: as it is if it has them, as every function here returns it."""
     is_made_here = isinstance(state, Normalization) and type(state.mean) is type(state.var) is np.ndarray
-    is_made_here = is_made_here and state.mean.dtype == state.var.dtype == _WIDE
+    is_made_here = is_made_here and state.mean.dtype == state.var.dtype == _WIDE and state.clip != np.inf
     return state if is_made_here and state.mean.shape == state.var.shape else checked(state)
 
 

@@ -190,6 +190,21 @@ def test_integers_need_a_space_and_images_are_refused(tmp_path: Path) -> None:
         data.save_minari(tmp_path, "random-v0", seen, observation_space=gymnasium.spaces.Box(0, 255, (32, 40, 3), "u1"))
 
 
+def test_actions_that_a_space_of_choices_does_not_have_are_refused(tmp_path: Path) -> None:
+    found, two = recording(), gymnasium.spaces.Discrete(2)
+    for actions, words in [(np.arange(5), "int64 from 0 to 4"), (np.arange(5) % 2.0, "float64 from 0.0 to 1.0")]:
+        chosen = found._replace(transitions=found.transitions._replace(action=actions))
+        with pytest.raises(ValueError, match=f"has the integers from 0 to 1, but the recording has {words}"):
+            data.save_minari(tmp_path, "random-v0", chosen, action_space=two)
+
+
+def test_observations_of_two_dtypes_are_refused(tmp_path: Path) -> None:
+    found = recording()
+    wide = found.transitions.next_obs.astype(np.float64)
+    with pytest.raises(ValueError, match="expected obs and next_obs of one dtype, .* are float32 and float64; convert"):
+        data.save_minari(tmp_path, "random-v0", found._replace(transitions=found.transitions._replace(next_obs=wide)))
+
+
 def test_a_recording_whose_arrays_do_not_fit_together_is_refused(tmp_path: Path) -> None:
     found = recording()
     with pytest.raises(ValueError, match=r"one row for each step in every array, .* truncated \(4,\)"):

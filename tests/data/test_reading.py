@@ -175,6 +175,17 @@ def test_a_recording_fills_a_replay_buffer(tmp_path: Path) -> None:
     assert_array_equal(buffer.take(np.arange(6)).next_obs, found.transitions.next_obs)
 
 
+def test_a_number_that_is_nan_on_both_sides_of_a_step_ends_no_episode(tmp_path: Path) -> None:
+    content = arrays(timeouts=None, terminals=np.zeros(6, bool))
+    content["next_observations"][0, 1] = content["observations"][1, 1] = np.nan
+    found = data.load(npz(tmp_path, content), check_finite=False)
+    assert found.truncated.tolist() == [False, False, True, False, False, True]
+
+
+def test_arrays_of_other_names_that_begin_as_episodes_of_minari_do_are_ignored(tmp_path: Path) -> None:
+    check_same(data.load(hdf5(tmp_path, arrays(episode_returns=np.ones(2), episode_terminals=np.ones(6)))), arrays())
+
+
 # -- Minari -----------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +226,8 @@ def test_an_episode_of_minari_without_truncations_stops_with_its_last_step(tmp_p
         ({"actions": np.zeros((2, 1))}, "as many rows as rewards in every array in episode_1"),
         ({"actions": np.zeros((3, 2))}, "expected actions of one shape in every episode"),
         ({"rewards": 1.0}, "as many rows as rewards"),
+        ({"truncations": np.array([0.5, np.nan, 7.0])}, "truncations in episode_1 must have True and False, or 1"),
+        ({"terminations": np.zeros((3, 1), bool)}, r"expected terminations in episode_1 of shape \(n,\)"),
     ],
 )
 def test_a_faulty_episode_of_minari_is_named(tmp_path: Path, changed: Arrays, words: str) -> None:
@@ -261,7 +274,11 @@ def test_a_damaged_metadata_file_is_an_error(tmp_path: Path) -> None:
         ({"rewards": np.zeros((6, 1))}, r"expected rewards of shape \(n,\), a number for each step, got \(6, 1\)"),
         ({"terminals": np.zeros((6, 1))}, r"expected terminals of shape \(n,\)"),
         ({"terminals": np.zeros((6, 1)), "timeouts": None}, r"expected terminals of shape \(n,\)"),
-        ({"terminals": np.zeros((6, 1)), "next_observations": None}, r"expected terminals and timeouts of shape"),
+        ({"terminals": np.zeros((6, 1)), "next_observations": None}, r"expected terminals of shape \(n,\)"),
+        ({"timeouts": np.arange(6.0), "next_observations": None}, "timeouts must have True and False, or 1 and 0"),
+        ({"timeouts": np.full(6, np.nan)}, "timeouts must have True and False, or 1 and 0"),
+        ({"timeouts": np.zeros(6, [("a", "i4")]), "next_observations": None}, "expected numbers in timeouts, got"),
+        ({"terminals": np.array([b"no"] * 6), "timeouts": None}, "expected numbers in terminals, got dtype"),
         ({"terminals": np.full(6, 0.5)}, "terminals must have True and False, or 1 and 0"),
         ({"next_observations": np.zeros((6, 3))}, "expected observations and next_observations of one shape"),
         ({"next_observations": np.zeros((6, 3)), "timeouts": None}, "observations and next_observations of one shape"),

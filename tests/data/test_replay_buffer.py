@@ -168,7 +168,7 @@ def test_a_dtype_of_the_first_batch_takes_what_fits_exactly_and_nothing_else() -
 
 @numpy_alone
 def test_a_dtype_that_is_given_rounds_floats_but_changes_no_integers() -> None:
-    buffer = data.ReplayBuffer(4, obs_dtype=np.float32, action_dtype=np.int8, reward_dtype="float32")
+    buffer = data.ReplayBuffer(5, obs_dtype=np.float32, action_dtype=np.int8, reward_dtype="float32")
     obs = np.array([[0.1, 0.2]])
     buffer.add(obs, [[3]], [0.1], obs, [False])
     found = buffer.take([0])
@@ -180,6 +180,51 @@ def test_a_dtype_that_is_given_rounds_floats_but_changes_no_integers() -> None:
         buffer.add(obs, [[3.0]], [0.1], obs, [False])
     with pytest.raises(ValueError, match="obs must have finite numbers, .* as float32, the first in row 0"):
         buffer.add(obs * 1e300, [[3]], [0.1], obs, [False])
+
+
+@numpy_alone
+@pytest.mark.parametrize("given", [None, np.float32, np.float64])
+def test_an_integer_that_a_float_cannot_hold_is_refused(given: Any) -> None:
+    buffer, wide = data.ReplayBuffer(4, obs_dtype=given), given or np.float64
+    buffer.add(np.ones((1, 1)), [[0]], [0.0], np.ones((1, 1)), [False])
+    largest = 2 ** (np.finfo(wide).nmant + 1)
+    buffer.add([[largest]], [[0]], [0.0], [[-largest]], [False])
+    assert buffer.take([1]).obs.item() == largest
+    for number in (largest + 1, 2**63 - 1):
+        with pytest.raises(TypeError, match="obs has dtype int64, and its column .*, which cannot hold all of its"):
+            buffer.add([[number]], [[0]], [0.0], [[0]], [False])
+
+
+@numpy_alone
+def test_an_unsigned_dtype_that_is_given_takes_integers_that_fit() -> None:
+    buffer = data.ReplayBuffer(4, action_dtype=np.uint64)
+    buffer.add([0.0], np.int64(3), 0.0, [0.0], False)
+    assert buffer.take([0]).action.dtype == np.uint64
+    with pytest.raises(TypeError, match="action has dtype int64, and its column uint64"):
+        buffer.add([0.0], np.int64(-1), 0.0, [0.0], False)
+
+
+@numpy_alone
+def test_an_empty_first_batch_decides_nothing() -> None:
+    buffer = data.ReplayBuffer(9)
+    assert buffer.add([], [], [], [], []).tolist() == []
+    buffer.add(*batch(np.random.default_rng(1), 4))
+    assert len(buffer) == 4
+
+
+@numpy_alone
+def test_columns_of_a_table_are_rows_in_their_order_whatever_their_labels_are() -> None:
+    class Labelled:
+        """What a column of pandas is: it has a dtype, and numbers by labels, not by places."""
+
+        dtype = np.dtype(np.float64)
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.array([1.0, 2.0], dtype)
+
+    buffer, zeros = data.ReplayBuffer(4), np.zeros((2, 1))
+    buffer.add(zeros, zeros, Labelled(), zeros, [False, False])  # type: ignore[arg-type]
+    assert buffer.take([0, 1]).reward.tolist() == [1.0, 2.0]
 
 
 @numpy_alone

@@ -122,6 +122,9 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "a dtype": (lambda s: s["columns"]["reward"].update(dtype="float64"), "reward must have shape .* float64, but"),
     "no dtype": (lambda s: s["columns"]["reward"].update(dtype="frobnicate"), "frobnicate"),
     "two forms": (lambda s: s["columns"]["obs"].update(shape=[4]), "obs and next_obs have two forms"),
+    "wide flags": (lambda s: s["columns"]["terminated"].update(dtype="float64"), "terminated is not one bool"),
+    "whole rewards": (lambda s: s["columns"]["reward"].update(dtype="int64"), "or reward not one float"),
+    "many rewards": (lambda s: s["columns"]["reward"].update(shape=[2]), "or reward not one float"),
     "rounds": (lambda s: s["columns"]["obs"].update(rounds=None), "columns.obs.rounds must be True or False"),
     "flags that are numbers": (
         lambda s: s["arrays"].update(terminated=np.zeros(4)),

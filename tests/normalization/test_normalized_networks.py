@@ -42,6 +42,13 @@ def test_a_normalized_network_computes_what_the_network_does_for_normalized_obse
             assert_allclose(one, as_numpy(other), rtol=2e-3, atol=2e-3)  # statistics in float32, and a mean of 100
 
 
+def test_an_infinite_clip_is_none_in_a_network_as_in_its_statistics() -> None:
+    whole, state = Normalized(NET, 3, clip=np.inf), normalization.init(3, clip=np.inf)
+    assert whole == Normalized(NET, 3, clip=None)
+    params = whole.with_statistics(whole.init(np.random.default_rng(0)), normalization.update(state, OBS))
+    assert_allclose(params["normalization"]["mean"], STATE.mean.astype(np.float32), rtol=1e-6)
+
+
 def test_with_parameters_in_float64_it_does_so_to_the_last_digits() -> None:
     whole = Normalized(NET, 3)
     params = on_backend(whole.init(np.random.default_rng(0), np.float64))

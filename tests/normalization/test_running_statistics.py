@@ -173,6 +173,8 @@ def test_a_state_of_ones_own_may_hold_lists_and_float32_and_an_infinite_clip() -
     check_same(normalization.update(own, batch), normalization.update(same, batch))
     check_same(normalization.merge(own, same), normalization.merge(same, same))
     assert normalization.normalize(own, batch).tolist() == [[4, 4]]
+    wide = own._replace(mean=same.mean, var=same.var)
+    check_same(normalization.merge(wide, same), normalization.merge(same, same))
 
 
 def test_what_is_no_state_is_refused() -> None:
