@@ -2,8 +2,8 @@
 
 From the files `test_rew_10seeds.csv` beside the benchmark's scripts (https://github.com/thu-ml/tianshou,
 examples/mujoco/benchmark), which evaluated policies without noise over ten episodes. They are of HalfCheetah-v3 and
-Hopper-v3: version 5 differs in mass and friction as far as MuJoCo's models do, not in observations and rewards used
-here.
+Hopper-v3: version 5 differs in mass and friction as far as MuJoCo's models do, and Hopper has no reward of 1 any more
+for the step in which it falls. Observations and the other rewards used here are the same.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Recurrent imitation: a policy with a memory learns from a teacher that observes more than it does.
 
-    python recurrent_imitation.py                            # Pendulum-v1 without its velocity, in about a minute
+    python recurrent_imitation.py                            # Pendulum-v1 without its velocity, in 1 to 2 minutes
     python recurrent_imitation.py --env HalfCheetah-v5 --hide 8 9 10 --teacher policy.npz --out runs/cheetah
     python recurrent_imitation.py --resume runs/cheetah
 

@@ -1,13 +1,14 @@
 """BCQ: batch-constrained deep Q-learning (Fujimoto, Meger and Precup 2019, arXiv:1812.02900).
 
-    python bcq.py                                            # recorded data of Pendulum-v1, in about a minute
+    python bcq.py                                            # recorded data of Pendulum-v1, in 1 to 2 minutes
     python bcq.py --env HalfCheetah-v5 --data cheetah.hdf5 --out runs/cheetah
     python bcq.py --resume runs/cheetah
 
 Learns from recorded transitions alone; the environment is for evaluations. Critics overestimate actions that nobody has
 tried, so that none are asked for: a VAE generates actions like those in the data, a network changes them a little
-toward higher values, and the policy takes the best of several. The defaults are those of Tianshou's offline_bcq.py,
-which has the paper's networks. As there, targets take samples of the VAE as they are; the paper's are perturbed too.
+toward higher values, and the policy takes the best of several. The defaults are those of Tianshou 0.4.4's example
+(offline_bcq.py), which has the paper's networks; later versions have smaller ones. As there, targets take samples of
+the VAE as they are; the paper's are perturbed too.
 """
 
 import math

@@ -41,7 +41,9 @@ class Settings(training.Settings):
     hidden_sizes: tuple[int, ...] = option((64, 64), "hidden layers of the actor and of the critic", at_least=1)
     share_trunk: bool = option(False, "whether actor and critic share the hidden layers")
     lr: float = option(3e-4, "Adam's initial learning rate", at_least=0)
-    decay_steps: int = option(3_000_000, "steps in which the learning rate falls linearly to zero", at_least=1)
+    decay_steps: int = option(
+        3_000_000, "steps in which the learning rate falls linearly to zero", at_least=1, no_less_than="steps"
+    )
     max_grad_norm: float = option(0.5, "largest norm of a gradient", above=0)
     gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)
     gae_lambda: float = option(0.95, "decay rate of later errors in an advantage", at_least=0, at_most=1)

@@ -50,7 +50,7 @@ def checked(env: Any, name: str) -> Any:
                 remedy = FIVE if "to unpack (expected 5" in str(error) else MEND
                 raise failure(name, "step()", error, remedy) from error
             _check_reward(name, reward)
-            _check_observation(name, obs, self.observation_space.shape)
+            _check_observation(name, obs, self.observation_space)
             _check_flags(name, terminated, truncated)
             return np.array(obs), reward, terminated, truncated, info
 
@@ -65,10 +65,26 @@ def checked(env: Any, name: str) -> Any:
                     "it an environment of the old Gym?"
                 )
             obs, info = found
-            _check_observation(name, obs, self.observation_space.shape)
+            _check_observation(name, obs, self.observation_space)
             return np.array(obs), info
 
     return Checked(env)
+
+
+def without_info(env: Any) -> Any:
+    """Return an environment whose `step` and `reset` return an empty `info`."""
+    from gymnasium import Wrapper
+
+    class WithoutInfo(Wrapper):
+        """An environment that says nothing beside observations, rewards and ends."""
+
+        def step(self, action: Any) -> Any:
+            return (*self.env.step(action)[:-1], {})
+
+        def reset(self, **options: Any) -> Any:
+            return self.env.reset(**options)[0], {}
+
+    return WithoutInfo(env)
 
 
 MEND = "mend it, or see gymnasium.utils.env_checker.check_env"
@@ -93,15 +109,20 @@ def _check_reward(name: str, reward: Any) -> None:
         raise ValueError(f"{name} returned a reward of {reward}, from which nothing can be learned")
 
 
-def _check_observation(name: str, obs: Any, shape: tuple[int, ...] | None) -> None:
-    if getattr(obs, "shape", None) != shape or obs.dtype.kind not in "biuf":
+def _check_observation(name: str, obs: Any, space: Any) -> None:
+    if getattr(obs, "shape", None) != space.shape or not _fits(obs.dtype, space.dtype):
         form = f"{obs.dtype} {obs.shape}" if isinstance(obs, np.ndarray) else type(obs).__name__
         raise ValueError(
-            f"expected observations of {name} as arrays of numbers of shape {shape}, as its observation_space says, "
-            f"but got {form}"
+            f"expected observations of {name} as arrays of {space.dtype} of shape {space.shape}, as its "
+            f"observation_space says, but got {form}"
         )
     if not np.isfinite(obs).all():
         raise ValueError(f"{name} returned an observation with NaN or infinite entries: its simulation has diverged")
+
+
+def _fits(found: np.dtype[Any], expected: np.dtype[Any]) -> bool:
+    """Return whether observations are numbers that a batch of the space's dtype takes, rounded where it must."""
+    return found == expected or (found.kind in "biuf" and np.can_cast(found, expected, "same_kind"))
 
 
 def _check_flags(name: str, *flags: Any) -> None:

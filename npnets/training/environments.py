@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from npnets.files.quoting import one_line
-from npnets.training.checked_environment import checked, failure
+from npnets.training.checked_environment import checked, failure, without_info
 
 LONGEST_EPISODE = 10_000
 """The time limit of an environment that declares none."""
@@ -74,8 +74,9 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
     Returns
     -------
     gymnasium.vector.SyncVectorEnv
+        Without their `info`: Gymnasium cannot join what differs in form from one environment to another.
     """
-    return _gymnasium().vector.SyncVectorEnv([lambda: wrap(make_env(name))] * number)
+    return _gymnasium().vector.SyncVectorEnv([lambda: without_info(wrap(make_env(name)))] * number)
 
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:

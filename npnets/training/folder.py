@@ -16,7 +16,7 @@ from npnets.files.atomic_write import HAS_LOCKS, lock, replace_text
 from npnets.training.provenance import command
 from npnets.training.records import BOARD, PROGRESS, read_rows
 from npnets.training.saved_state import CHECKPOINT, read_saved
-from npnets.training.setting_files import EXTENDABLE, check_same, digests, files_of, located, mark_of
+from npnets.training.setting_files import changeable, check_same, digests, files_of, located, mark_of
 from npnets.training.settings import Settings, check_order, check_values, typed
 
 Chosen = TypeVar("Chosen", bound=Settings)
@@ -67,16 +67,16 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
     """
     facts, settings = _read(folder, kind, program)
     for name, value in given.items():
-        if name not in (*EXTENDABLE, *files_of(kind)) and value != getattr(settings, name):
+        if name not in (*changeable(kind), *files_of(kind)) and value != getattr(settings, name):
             raise ValueError(
                 f"{folder} was begun with {typed(name, getattr(settings, name))}, and a run is continued with its own "
                 "settings; leave the option out, or begin a new run in another folder"
             )
-    changes = {name: given[name] for name in (*EXTENDABLE, *files_of(kind)) if name in given}
+    changes = {name: given[name] for name in (*changeable(kind), *files_of(kind)) if name in given}
     changed = located(dataclasses.replace(settings, **changes))
     check_order(changed)
     check_same(folder, changed, facts["files"])
-    if changed.steps != settings.steps:
+    if any(getattr(changed, name) != getattr(settings, name) for name in changeable(kind) if name != "threads"):
         facts["command"] += f", continued by {command(sys.argv)}"
     if changed != settings:
         _check_continues(folder, mark_of(settings), changed.steps if changed.steps < settings.steps else None)

@@ -1,7 +1,7 @@
 """A run of an algorithm: its folder, its checkpoints, its evaluations, and its continuation bit for bit.
 
 The folder has `settings.json` (which program, with which settings), `checkpoint.npz` and `transitions` (what the run
-continues from), `progress.csv` (a row for each evaluation) and `policy.npz` (the latest evaluated policy).
+continues from), `progress.csv` (a row for each evaluation) and `policy.npz` (the latest policy).
 
 A checkpoint holds the algorithm's state, its random generator and its replay buffer. It holds no environment, whose
 state cannot be read in general: every checkpoint is at the end of an episode, and the next episode starts with a seed

@@ -13,8 +13,12 @@ from typing import Any, TypeVar
 from npnets.training.settings import Settings, named
 
 Chosen = TypeVar("Chosen", bound=Settings)
-EXTENDABLE = ("steps", "threads")
-"""Settings that a continued run may change."""
+
+
+def changeable(settings: Settings | type[Settings]) -> list[str]:
+    """Return the names of the settings that a continued run may change: of all runs, and those that follow them."""
+    of_all = ("steps", "threads")
+    return [*of_all, *(f.name for f in dataclasses.fields(settings) if f.metadata["no_less_than"] in of_all)]
 
 
 def files_of(settings: Settings | type[Settings]) -> list[str]:
@@ -55,7 +59,7 @@ def check_same(folder: Path, settings: Settings, begun_with: Any) -> None:
 def mark_of(settings: Settings) -> str:
     """Return the digest of the settings that a continued run cannot change; files count by what `check_same` does."""
     unchanged = dataclasses.asdict(settings)
-    for name in (*EXTENDABLE, *files_of(settings)):
+    for name in (*changeable(settings), *files_of(settings)):
         del unchanged[name]
     return hashlib.sha256(json.dumps(unchanged, sort_keys=True).encode()).hexdigest()
 

@@ -9,9 +9,10 @@ is `--gamma 0.9`, a field `learn_temperature` of `bool` is `--learn-temperature`
 
 import argparse
 import dataclasses
+import operator
 import sys
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -28,6 +29,7 @@ def option(
     at_most: float | None = None,
     above: float | None = None,
     less_than: str | None = None,
+    no_less_than: str | None = None,
 ) -> Any:
     """Return a field of a dataclass of settings.
 
@@ -45,6 +47,9 @@ def option(
         A number that all allowed ones are larger than.
     less_than : str, optional
         Name of another setting; this one, a single number as well, must be less than it.
+    no_less_than : str, optional
+        Name of another setting that this one must be at least. A continued run that may change the other one, such as
+        `steps`, may change this one too.
 
     Returns
     -------
@@ -57,6 +62,7 @@ def option(
         "at_most": at_most,
         "above": above,
         "less_than": less_than,
+        "no_less_than": no_less_than,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -162,8 +168,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add_option(parser: argparse.ArgumentParser, field: Any, hint: Any) -> None:
-    name, default, limit = named(field.name), field.default, field.metadata["less_than"]
-    order = "" if limit is None else f", less than {named(limit)}"
+    name, default = named(field.name), field.default
+    order = "".join(f", {words} {named(other)}" for words, _, other in _orders(field))
     text: dict[str, Any] = {
         "default": argparse.SUPPRESS,
         "help": f"{field.metadata['description']}{order} ({_shown(default)})",
@@ -201,16 +207,22 @@ def check_values(settings: Settings) -> None:
 
 
 def check_order(settings: Settings) -> None:
-    """Raise a `ValueError` unless every setting is less than the one that it has to be less than."""
+    """Raise a `ValueError` unless every setting is less, or no less, than the one that it has to be so."""
     for field in dataclasses.fields(settings):
-        if (other := field.metadata["less_than"]) is None:
-            continue
-        value, limit = getattr(settings, field.name), getattr(settings, other)
-        if not value < limit:
-            less, more = named(field.name), named(other)
-            raise ValueError(
-                f"expected {less} less than {more}, but they are {value} and {limit}; choose a larger {more}"
-            )
+        for words, fits, other in _orders(field):
+            value, limit = getattr(settings, field.name), getattr(settings, other)
+            if not fits(value, limit):
+                name, beside = named(field.name), named(other)
+                raise ValueError(
+                    f"expected {name} {words} {beside}, but they are {value} and {limit}; choose a larger "
+                    f"{beside if value >= limit else name}"
+                )
+
+
+def _orders(field: Any) -> list[tuple[str, Callable[[float, float], bool], str]]:
+    """Return how a setting must compare with others: in words, as a function, and the name of the other."""
+    orders = (("less than", operator.lt, "less_than"), ("at least", operator.ge, "no_less_than"))
+    return [(words, fits, field.metadata[key]) for words, fits, key in orders if field.metadata[key] is not None]
 
 
 def typed(name: str, value: Any) -> str:

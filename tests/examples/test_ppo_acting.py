@@ -14,6 +14,7 @@ from gymnasium.vector import SyncVectorEnv
 
 from examples.online import ppo
 from npnets import normalization, training
+from npnets.training.settings import chosen
 
 no_network = pytest.mark.numpy_alone("is about arithmetic and environments, which know no networks")
 
@@ -126,6 +127,14 @@ def test_the_learning_rate_of_ppo_falls_linearly_with_the_steps(
     taken = np.cumsum([0, *(rollout.valid.sum() for rollout in found.rollouts)])
     assert taken[2] == 64 and taken[3] == 92  # where each of four environments takes a step that only resets it
     np.testing.assert_allclose(found.rates, 0.2 * (1 - taken[:-1] / 128))
+
+
+@pytest.mark.numpy_alone("reads settings")
+def test_ppo_is_refused_more_steps_than_its_learning_rate_lasts() -> None:
+    fault = "expected --decay-steps at least --steps, but they are 300000 and 600000; choose a larger --decay-steps"
+    with pytest.raises(ValueError, match=fault):
+        chosen(ppo.Settings, ppo.TUNED, {"steps": 600_000})
+    assert chosen(ppo.Settings, ppo.TUNED, {"steps": 600_000, "decay_steps": 600_000}).decay_steps == 600_000
 
 
 @pytest.mark.numpy_alone("is about counting steps")

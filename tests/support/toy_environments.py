@@ -124,6 +124,16 @@ class Reusing(Line):
         return self.place, *others
 
 
+class Talkative(Line):
+    """Its `info` has another form in every copy and step."""
+
+    def step(self, action: Any) -> Any:
+        """Push the point, and tell what nobody can join."""
+        *found, _ = super().step(action)
+        number = int(self.np_random.integers(1, 9))
+        return *found, {"contacts": np.zeros(number), "contact": number if number % 2 else None}
+
+
 class Unrendered(Line):
     """It cannot draw itself."""
 

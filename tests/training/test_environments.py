@@ -104,6 +104,15 @@ def test_an_episode_begins_with_a_seed_that_the_generator_draws() -> None:
     assert not np.array_equal(first, training.reset(env, np.random.default_rng(4)))
 
 
+def test_what_environments_say_beside_their_steps_need_not_have_one_form_where_they_step_together() -> None:
+    envs = training.make_envs("toy/Talkative-v0", 4)
+    training.reset(envs, np.random.default_rng(0))
+    assert all(envs.step(np.zeros((4, 1), np.float32))[-1] == {} for _ in range(5))
+    alone = training.make_env("toy/Talkative-v0")
+    alone.reset(seed=0)
+    assert alone.step(np.zeros(1, np.float32))[-1].keys() == {"contacts", "contact"}
+
+
 def test_environments_that_step_together_are_checked_each() -> None:
     envs = training.make_envs("toy/NanReward-v0", 2)
     training.reset(envs, np.random.default_rng(0))

@@ -64,6 +64,10 @@ def one_step(env: Scripted, force: float = 0.0) -> str:
             (np.zeros(3), 0.0, False, False, {}),
             r"of shape \(2,\), as its observation_space says, but got float64 \(3,\)",
         ),
+        (
+            (np.array(["a", "b"]), 0.0, False, False, {}),
+            r"as arrays of float32 of shape \(2,\), as its observation_space says, but got <U1 \(2,\)",
+        ),
         (([0.0, 0.0], 0.0, False, False, {}), "but got list"),
         ((PLACE, 0.0, None, False, {}), "expected True or False as terminated and truncated of Mine-v0, but got None"),
         (
@@ -79,6 +83,12 @@ def one_step(env: Scripted, force: float = 0.0) -> str:
 )
 def test_a_faulty_step_is_an_error_that_says_what_it_returned_or_where_it_failed(step: Any, message: str) -> None:
     assert re.search(message, one_step(Scripted(step=step)))
+
+
+def test_observations_that_a_batch_in_the_dtype_of_the_space_would_not_take_are_an_error_of_one_line() -> None:
+    env = Scripted(step=(PLACE, 0.0, False, False, {}), reset=(np.zeros(2, np.uint8), {}))
+    env.observation_space = spaces.Box(0, 255, (2,), np.uint8)
+    assert "as arrays of uint8 of shape (2,), as its observation_space says, but got float32 (2,)" in one_step(env)
 
 
 @pytest.mark.parametrize(

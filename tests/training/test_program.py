@@ -37,6 +37,7 @@ class Settings(training.Settings):
     checkpoint_every: int = option(10, "steps between checkpoints")
     noise: float = option(0.1, "noise", at_least=0)
     still: int = option(4, "steps before the walk", at_least=0, less_than="steps")
+    decay_steps: int = option(100, "steps of a decay", no_less_than="steps")
 
 
 def train(settings: Settings, run: Run, interrupted_at: int | None = None) -> None:
@@ -155,6 +156,17 @@ def test_a_finished_run_is_continued_with_more_steps_and_without_them_stays_as_i
     assert continued == "python drift.py --noise 0.1, continued by python drift.py --noise 0.1"  # both of this process
     assert program("--out", tmp_path / "b", "--steps", 60) == 0
     assert contents(tmp_path / "a")["policy.npz"] == contents(tmp_path / "b")["policy.npz"]
+
+
+def test_a_setting_that_must_not_be_less_than_the_steps_is_changed_with_them(program: Program, tmp_path: Path) -> None:
+    assert program("--out", tmp_path / "a") == 0
+    before = contents(tmp_path / "a")
+    line = program.fails("--resume", tmp_path / "a", "--steps", 200)
+    assert line.endswith("at least --steps, but they are 100 and 200; choose a larger --decay-steps")
+    assert contents(tmp_path / "a") == before
+    assert program("--resume", tmp_path / "a", "--steps", 200, "--decay-steps", 200) == 0
+    settings = json.loads((tmp_path / "a" / "settings.json").read_text())
+    assert settings["settings"]["decay_steps"] == 200 and ", continued by " in settings["command"]
 
 
 def test_a_run_is_continued_by_its_own_program_with_its_own_settings(

@@ -25,6 +25,7 @@ class Own(Settings):
     learned: bool = option(False, "whether something is learned")
     data: str = option("", "a file")
     first_steps: int = option(5, "steps of another kind", at_least=0, less_than="steps")
+    decay_steps: int = option(2_000_000, "steps of a decay", no_less_than="steps")
 
 
 TUNED = {"Easy-v0": {"gamma": 0.9, "steps": 7}}
@@ -55,6 +56,13 @@ def test_a_setting_that_must_be_less_than_another_is_compared_with_that_of_the_e
     for given in (["--steps", "5"], ["--env", "Easy-v0", "--first-steps", "7"]):
         with pytest.raises(ValueError, match=fault):
             settings(*given)
+
+
+def test_a_setting_that_must_not_be_less_than_another_may_equal_it() -> None:
+    assert settings("--decay-steps", "30", "--steps", "30").decay_steps == 30
+    fault = "^expected --decay-steps at least --steps, but they are 29 and 30; choose a larger --decay-steps$"
+    with pytest.raises(ValueError, match=fault):
+        settings("--decay-steps", "29", "--steps", "30")
 
 
 def test_an_option_that_equals_its_default_counts_as_given() -> None:
@@ -95,6 +103,7 @@ def test_help_has_the_description_and_every_default(capsys: pytest.CaptureFixtur
     assert "discount per step (0.99)" in printed
     assert "hidden layers (256 256)" in printed
     assert "steps of another kind, less than --steps (5)" in printed
+    assert "steps of a decay, at least --steps (2000000)" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
