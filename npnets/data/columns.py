@@ -1,7 +1,7 @@
 """The columns of a replay buffer: the shape and dtype of a row in each, and the check of what is added to them.
 
 Nothing is broadcast, and no number changes without the user's word: a dtype that was taken from the first batch takes
-only what fits into it exactly, one that the user gave rounds floats to its precision, and integers never.
+only what fits into it exactly; one that the user gave rounds numbers to its precision, if it is of floats.
 """
 
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ class Column(NamedTuple):
     shape: tuple[int, ...] | None
     dtype: np.dtype[Any] | None
     rounds: bool
-    """Whether floats are rounded to the dtype, because the user gave it."""
+    """Whether numbers are rounded to a dtype of floats, because the user gave it."""
 
 
 FLAGS = Column((), np.dtype(np.bool_), False)
@@ -123,7 +123,8 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
     among_integers = column.rounds and value.dtype.kind in "iu" and dtype.kind in "iu"
     if among_integers or np.can_cast(value.dtype, dtype, "same_kind" if column.rounds else "safe"):
         cast = value.astype(dtype)
-        if value.dtype.kind == "f" or _is_exact(value, cast):
+        may_round = column.rounds or value.dtype.kind == "f"
+        if (may_round and dtype.kind == "f") or _is_exact(value, cast):
             return cast
     raise TypeError(
         f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; convert it "
@@ -133,9 +134,13 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
 
 def _is_exact(value: NDArray[Any], cast: NDArray[Any]) -> bool:
     """Return whether a cast of integers or booleans changed none of them."""
-    with np.errstate(invalid="ignore"):  # a float may be larger than every integer
-        back = cast.astype(value.dtype)
-    return bool(((back == value) & ((cast < 0) == (value < 0))).all())
+    if value.dtype.kind == "b":
+        return True
+    same_sign = (cast < 0) == (value < 0)
+    if cast.dtype.kind == "f":  # one that is larger than every integer has no cast back that processors agree on
+        same_sign &= cast < float(np.iinfo(value.dtype).max) + 1
+    with np.errstate(invalid="ignore"):
+        return bool((same_sign & (cast.astype(value.dtype) == value)).all())
 
 
 def _is_finite(value: NDArray[Any]) -> bool:

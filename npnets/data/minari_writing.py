@@ -79,8 +79,8 @@ def save_minari(
             f"{target} exists already, and nothing is overwritten; choose another version or remove it"
         )
     checked = _checked(recording)
-    obs, action = checked.transitions.obs, checked.transitions.action
-    _check_one_dtype(obs.dtype, checked.transitions.next_obs.dtype)
+    obs, action, _, next_obs, _ = checked.transitions
+    _check_one_dtype(obs.dtype, next_obs.dtype)
     episodes = checked.episodes()
     _check_unbroken(episodes)
     described = {
@@ -88,7 +88,7 @@ def save_minari(
         "total_episodes": len(episodes),
         "total_steps": len(checked.truncated),
         "data_format": "hdf5",
-        "observation_space": json.dumps(_space("observation_space", observation_space, obs)),
+        "observation_space": json.dumps(_space("observation_space", observation_space, obs, next_obs)),
         "action_space": json.dumps(_space("action_space", action_space, action)),
         "dataset_id": dataset_id,
         "minari_version": _VERSION,
@@ -145,9 +145,9 @@ def _own_entries(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     return entries
 
 
-def _space(name: str, space: Any, values: Any) -> dict[str, Any]:
-    """Return a space as Minari describes it."""
-    shape, dtype = values.shape[1:], values.dtype
+def _space(name: str, space: Any, *columns: Any) -> dict[str, Any]:
+    """Return the space of columns of one shape and dtype as Minari describes it."""
+    shape, dtype = columns[0].shape[1:], columns[0].dtype
     if dtype == np.uint8 and len(shape) in (2, 3) and min(shape[:2]) >= _LARGEST_ICON:
         raise ValueError(f"{name} is of images {shape}, which Minari stores as JPEG with losses; save them as .npz")
     if space is None and dtype.kind == "f":
@@ -160,7 +160,8 @@ def _space(name: str, space: Any, values: Any) -> dict[str, Any]:
         return {"type": "Box", "dtype": kind, "shape": list(shape), "low": low, "high": high}
     if is_discrete(space):
         _check_shape(name, (), shape)
-        _check_choices(name, space, values)
+        for values in columns:
+            _check_choices(name, space, values)
         return {"type": "Discrete", "dtype": "int64", "start": int(space.start), "n": int(space.n)}
     raise TypeError(f"{name} must be a Box or Discrete of Gymnasium for {dtype} of shape {shape}, but is {space!r:.80}")
 
@@ -175,7 +176,7 @@ def _check_choices(name: str, space: Any, values: Any) -> None:
     if values.dtype.kind not in "iu" or values.min() < first or values.max() > last:
         raise ValueError(
             f"{name} has the integers from {first} to {last}, but the recording has {values.dtype} from {values.min()} "
-            f"to {values.max()}"
+            f"to {values.max()}; another space, or numbers converted by astype(numpy.int64), may fit"
         )
 
 

@@ -66,17 +66,18 @@ def reopen(folder: Path, program: str, kind: type[Chosen], given: Mapping[str, A
         If a setting that is a file names none.
     """
     facts, settings = _read(folder, kind, program)
+    free = changeable(settings, given)
     for name, value in given.items():
-        if name not in (*changeable(kind), *files_of(kind)) and value != getattr(settings, name):
+        if name not in free and value != getattr(settings, name):
             raise ValueError(
                 f"{folder} was begun with {typed(name, getattr(settings, name))}, and a run is continued with its own "
                 "settings; leave the option out, or begin a new run in another folder"
             )
-    changes = {name: given[name] for name in (*changeable(kind), *files_of(kind)) if name in given}
+    changes = {name: given[name] for name in free if name in given}
     changed = located(dataclasses.replace(settings, **changes))
     check_order(changed)
     check_same(folder, changed, facts["files"])
-    if any(getattr(changed, name) != getattr(settings, name) for name in changeable(kind) if name != "threads"):
+    if changed.steps != settings.steps:
         facts["command"] += f", continued by {command(sys.argv)}"
     if changed != settings:
         _check_continues(folder, mark_of(settings), changed.steps if changed.steps < settings.steps else None)

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,11 +15,21 @@ from npnets.training.settings import Settings, named
 
 Chosen = TypeVar("Chosen", bound=Settings)
 
+_CHANGEABLE = ("steps", "threads")
 
-def changeable(settings: Settings | type[Settings]) -> list[str]:
-    """Return the names of the settings that a continued run may change: of all runs, and those that follow them."""
-    of_all = ("steps", "threads")
-    return [*of_all, *(f.name for f in dataclasses.fields(settings) if f.metadata["no_less_than"] in of_all)]
+
+def changeable(settings: Settings, given: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings that a continued run may change.
+
+    They are `steps`, `threads`, files, and with a given number of steps those that must be at least the steps.
+    """
+    changed = [name for name in _CHANGEABLE if given.get(name, getattr(settings, name)) != getattr(settings, name)]
+    return [*_CHANGEABLE, *files_of(settings), *_followers(settings, changed)]
+
+
+def _followers(settings: Settings, leaders: Sequence[str]) -> list[str]:
+    """Return the names of the settings that must be at least one of some others."""
+    return [field.name for field in dataclasses.fields(settings) if field.metadata["no_less_than"] in leaders]
 
 
 def files_of(settings: Settings | type[Settings]) -> list[str]:
@@ -59,7 +70,7 @@ def check_same(folder: Path, settings: Settings, begun_with: Any) -> None:
 def mark_of(settings: Settings) -> str:
     """Return the digest of the settings that a continued run cannot change; files count by what `check_same` does."""
     unchanged = dataclasses.asdict(settings)
-    for name in (*changeable(settings), *files_of(settings)):
+    for name in (*_CHANGEABLE, *_followers(settings, _CHANGEABLE), *files_of(settings)):
         del unchanged[name]
     return hashlib.sha256(json.dumps(unchanged, sort_keys=True).encode()).hexdigest()
 

@@ -48,8 +48,8 @@ def option(
     less_than : str, optional
         Name of another setting; this one, a single number as well, must be less than it.
     no_less_than : str, optional
-        Name of another setting that this one must be at least. A continued run that may change the other one, such as
-        `steps`, may change this one too.
+        Name of another setting that this one must be at least. A continued run that changes the other one, such as
+        `steps`, may change this one with it.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def check_values(settings: Settings) -> None:
 
 
 def check_order(settings: Settings) -> None:
-    """Raise a `ValueError` unless every setting is less, or no less, than the one that it has to be so."""
+    """Raise a `ValueError` unless every setting is less than, or at least, the other one that its option names."""
     for field in dataclasses.fields(settings):
         for words, fits, other in _orders(field):
             value, limit = getattr(settings, field.name), getattr(settings, other)

@@ -196,6 +196,10 @@ def test_actions_that_a_space_of_choices_does_not_have_are_refused(tmp_path: Pat
         chosen = found._replace(transitions=found.transitions._replace(action=actions))
         with pytest.raises(ValueError, match=f"has the integers from 0 to 1, but the recording has {words}"):
             data.save_minari(tmp_path, "random-v0", chosen, action_space=two)
+    obs, next_obs = np.zeros(5, np.int64), np.array([0, 0, 0, 0, 7])
+    last = found._replace(transitions=found.transitions._replace(obs=obs, next_obs=next_obs))
+    with pytest.raises(ValueError, match="observation_space has the integers from 0 to 1, .* has int64 from 0 to 7"):
+        data.save_minari(tmp_path, "random-v0", last, observation_space=two)
 
 
 def test_observations_of_two_dtypes_are_refused(tmp_path: Path) -> None:

@@ -183,16 +183,17 @@ def test_a_dtype_that_is_given_rounds_floats_but_changes_no_integers() -> None:
 
 
 @numpy_alone
-@pytest.mark.parametrize("given", [None, np.float32, np.float64])
-def test_an_integer_that_a_float_cannot_hold_is_refused(given: Any) -> None:
-    buffer, wide = data.ReplayBuffer(4, obs_dtype=given), given or np.float64
-    buffer.add(np.ones((1, 1)), [[0]], [0.0], np.ones((1, 1)), [False])
-    largest = 2 ** (np.finfo(wide).nmant + 1)
-    buffer.add([[largest]], [[0]], [0.0], [[-largest]], [False])
-    assert buffer.take([1]).obs.item() == largest
-    for number in (largest + 1, 2**63 - 1):
-        with pytest.raises(TypeError, match="obs has dtype int64, and its column .*, which cannot hold all of its"):
-            buffer.add([[number]], [[0]], [0.0], [[0]], [False])
+def test_an_integer_that_a_float_cannot_hold_is_rounded_to_a_dtype_that_is_given_and_refused_by_another() -> None:
+    given, first = data.ReplayBuffer(4, obs_dtype=np.float32), data.ReplayBuffer(4)
+    for buffer, largest in ((given, 2**24), (first, 2**53)):
+        buffer.add(np.ones((1, 1)), [[0]], [0.0], np.ones((1, 1)), [False])
+        buffer.add([[largest]], [[0]], [0.0], [[-largest]], [False])
+        assert (buffer.take([1]).obs.item(), buffer.take([1]).next_obs.item()) == (largest, -largest)
+    given.add([[2**24 + 1]], [[0]], [0.0], [[0]], [False])
+    assert given.take([2]).obs.item() == 2**24
+    for number in (2**53 + 1, 2**63 - 1, np.uint64(2**64 - 1)):
+        with pytest.raises(TypeError, match="obs has dtype u?int64, and its column float64, which cannot hold all of"):
+            first.add([[number]], [[0]], [0.0], [[0]], [False])
 
 
 @numpy_alone

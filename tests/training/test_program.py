@@ -167,6 +167,8 @@ def test_a_setting_that_must_not_be_less_than_the_steps_is_changed_with_them(pro
     assert program("--resume", tmp_path / "a", "--steps", 200, "--decay-steps", 200) == 0
     settings = json.loads((tmp_path / "a" / "settings.json").read_text())
     assert settings["settings"]["decay_steps"] == 200 and ", continued by " in settings["command"]
+    again = program.fails("--resume", tmp_path / "a", "--steps", 200, "--decay-steps", 300)
+    assert "was begun with --decay-steps 200, and a run is continued with its own settings" in again
 
 
 def test_a_run_is_continued_by_its_own_program_with_its_own_settings(
