@@ -8,61 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 from backends import as_numpy, assert_allclose, bits, device, on_backend
-from by_hand import assert_went_down, double, mlp
+from by_hand import assert_went_down, double
 from gymnasium.spaces import Box
+from off_policy_by_hand import (
+    HALF,
+    HIGH,
+    LOW,
+    OBS,
+    ROWS,
+    SOFT,
+    acting,
+    batch,
+    begun,
+    drawn,
+    made,
+    valued,
+)
 
 from examples.online import ddpg, redq, sac, td3
-from npnets import data, optim, tree
-
-LOW, HIGH = np.float32([-2, -1]), np.float32([2, 7])  # bounds that are not symmetric
-HALF, CENTRE = (HIGH - LOW) / 2, (HIGH + LOW) / 2
-OBS, ACT = Box(-np.inf, np.inf, (3,)), Box(LOW, HIGH)
-ROWS = 7
-
-
-def made(module: Any, **settings: Any) -> Any:
-    """Return a small agent of an example, whose gradient steps are plain and of length one."""
-    given = {"hidden_sizes": (6, 5), "gamma": 0.9, "device": device(), **settings}
-    agent = getattr(module, module.__name__.rpartition(".")[2].upper())(module.Settings(**given), OBS, ACT)
-    for name in vars(agent).copy():
-        if name.endswith("_adam"):
-            setattr(agent, name, optim.sgd(1.0))
-    return agent
-
-
-def begun(agent: Any) -> Any:
-    """Return a first state in float64, with targets that differ from the networks."""
-    state, other = (agent.init(np.random.default_rng(seed)) for seed in (0, 1))
-    targets = {name: getattr(other, name) for name in state._fields if name.startswith("target_")}
-    return tree.map(lambda leaf: double(leaf) if hasattr(leaf, "dtype") else leaf, state._replace(**targets))
-
-
-def batch() -> data.Transitions:
-    rng = np.random.default_rng(5)
-    shapes = (ROWS, 3), (ROWS, 2), (ROWS,), (ROWS, 3)
-    return data.Transitions(*(rng.normal(size=shape) for shape in shapes), np.arange(ROWS) % 3 == 0)
-
-
-def features(params: Any, x: Any) -> Any:
-    return np.maximum(mlp(params["model"], x), 0)
-
-
-def acting(params: Any, obs: Any) -> Any:
-    return CENTRE + HALF * np.tanh(mlp(params["last"], features(params["preprocess"], obs)))
-
-
-def valued(params: Any, obs: Any, act: Any) -> Any:
-    """Return values `(batch,)`, of an ensemble `(members, batch)`."""
-    return mlp(params["last"], features(params["preprocess"], np.concatenate([obs, act], axis=1)))[..., 0]
-
-
-def drawn(params: Any, obs: Any, noise: Any) -> Any:
-    """Return squashed actions, and the log-densities of those scaled to [-1, 1], by the change of variables."""
-    x = features(params["preprocess"], obs)
-    sigma = np.exp(np.clip(mlp(params["sigma"], x), -20, 2))
-    u = mlp(params["mu"], x) + sigma * noise
-    log_density = -(noise**2) / 2 - np.log(sigma * np.sqrt(2 * np.pi)) - np.log(1 - np.tanh(u) ** 2)
-    return CENTRE + HALF * np.tanh(u), log_density.sum(axis=1)
+from npnets import data, tree
 
 
 def squared_errors(values: Any, target: Any) -> Any:
@@ -171,16 +135,6 @@ def test_ddpgs_actor_ascends_the_critic_in_each_step_and_both_targets_move() -> 
 
 
 # -- SAC and REDQ -----------------------------------------------------------------------------------------------------
-
-
-def two_drawn(rng: Any) -> Any:
-    return lambda values: values[rng.permutation(10)[:2]].min(axis=0)
-
-
-SOFT: dict[str, Any] = {
-    "SAC": (sac, {}, lambda rng: lambda values: values.min(axis=0), np.min),
-    "REDQ": (redq, {"updates_per_step": 1}, two_drawn, np.mean),
-}
 
 
 @pytest.mark.parametrize("name", SOFT)

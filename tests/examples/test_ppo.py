@@ -107,6 +107,17 @@ def test_the_first_weights_are_orthogonal_and_the_first_means_are_near_zero() ->
     np.testing.assert_array_equal(params["actor"]["log_sigma"], [-0.5, -0.5])
 
 
+def test_learning_takes_steps_of_the_given_rate_and_none_with_a_rate_of_zero() -> None:
+    agent, played = small(passes=1, batch_size=33), rollout()
+    begun = agent.init(np.random.default_rng(0))
+    still, moved = (as_numpy(agent.learn(begun, played, lr, np.random.default_rng(0))[0].params) for lr in (0.0, 1e-3))
+    before = as_numpy(begun.params)
+    steps = [abs(a - b).max() for a, b in zip(*map(tree.leaves, (before, moved)), strict=True)]
+    assert max(steps) == pytest.approx(1e-3, rel=0.01)  # Adam's first step is the rate, whatever the gradient
+    for ours, theirs in zip(*map(tree.leaves, (before, still)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 # -- advantages -------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import toy_environments
@@ -81,6 +82,24 @@ def test_a_recorded_episode_moves_and_shows_what_the_environment_draws(tmp_path:
     assert milliseconds == 100 * count  # ten pictures a second
     assert columns == sorted(columns)
     assert columns[-1] > columns[0]
+
+
+def test_a_policy_with_a_memory_keeps_it_through_a_recorded_episode(tmp_path: Path) -> None:
+    policy = Pushing(0.0)
+    count = training.record_episode(policy, "toy/Line-v0", tmp_path / "episode.gif")
+    assert policy.states == [None, *range(1, count - 1)]
+
+
+def test_a_long_episode_is_shown_in_fewer_pictures_and_in_its_own_time(tmp_path: Path) -> None:
+    gymnasium.register("toy/Long-v0", toy_environments.Forgiving, max_episode_steps=700)
+    count = training.record_episode(Pushing(0.004), "toy/Long-v0", tmp_path / "episode.gif")
+    assert count == 234  # every third of 701
+    with Image.open(tmp_path / "episode.gif") as picture:
+        milliseconds = 0
+        for frame in range(getattr(picture, "n_frames", 1)):
+            picture.seek(frame)
+            milliseconds += picture.info["duration"]
+    assert milliseconds == 234 * 300
 
 
 def test_an_environment_that_cannot_draw_is_an_error_of_one_line_and_no_file(tmp_path: Path) -> None:

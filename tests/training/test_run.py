@@ -152,6 +152,22 @@ def test_the_seconds_that_checkpoints_took_are_those_of_the_whole_run(tmp_path: 
         assert 0 < run.checkpoint_seconds < whole  # that of the last one is not in it
 
 
+def test_the_seconds_of_a_continued_run_count_on_from_those_of_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("npnets.training.run.time.perf_counter", lambda: clock[0])
+    with Run(tmp_path, dataclasses.replace(SETTINGS, steps=1)) as run:
+        run.advance(1)
+        clock[0] = 107.0
+        run.save_if_due(state_of(0), np.random.default_rng(0))
+    clock[0] = 500.0
+    with Run(tmp_path, SETTINGS) as run:
+        clock[0] = 502.0
+        run.record(state_of(0), {}, policy_of)
+        assert run.seconds == 9.0
+
+
 def saved_run(folder: Path) -> None:
     with Run(folder, dataclasses.replace(SETTINGS, steps=24)) as run:
         rng, buffer = np.random.default_rng(0), data.ReplayBuffer(9)

@@ -11,11 +11,14 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
+import toy_environments
 
 import npnets
 from npnets import training
 
 pytestmark = pytest.mark.numpy_alone("compares files")
+
+toy_environments.register()
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ def test_the_run_has_the_absolute_path_and_the_digest_of_the_file(folder: Path) 
     found = json.loads((folder / "run" / "settings.json").read_text())
     assert found["settings"]["data"] == str(folder / "a.txt")
     assert found["files"]["data"] == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
+
+
+def test_a_video_is_recorded_of_what_the_policy_sees(folder: Path) -> None:
+    assert program("--data", "a.txt", "--out", "film", "--env", "toy/Forgiving-v0", "--video") == 0
+    assert (folder / "film" / "episode.gif").exists()
 
 
 def test_a_run_continues_with_the_same_content_wherever_it_lies_now(folder: Path) -> None:
