@@ -6,9 +6,8 @@
 
 Learns from recorded transitions alone; the environment is for evaluations. Critics overestimate actions that nobody has
 tried, so that none are asked for: a VAE generates actions like those in the data, a network changes them a little
-toward higher values, and the policy takes the best of several. The defaults are those of Tianshou 0.4.4's example
-(offline_bcq.py), which has the paper's networks; later versions have smaller ones. As there, targets take samples of
-the VAE as they are; the paper's are perturbed too.
+toward higher values, and the policy takes the best of several. The defaults are those of Tianshou 0.4.4's example, with
+the paper's networks. As there, targets take samples of the VAE as they are; the paper's are perturbed too.
 """
 
 import math
