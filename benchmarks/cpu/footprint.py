@@ -1,7 +1,7 @@
 """The fixed cost of each library: disk space, import time, memory, and the time of one action.
 
-    python -m benchmarks.cpu.footprint              # prints a table, writes runs/benchmarks/footprint.json python -m
-    benchmarks.cpu.footprint --again
+    python -m benchmarks.cpu.footprint              # prints a table, writes runs/benchmarks/footprint.json
+    python -m benchmarks.cpu.footprint --again
 
 Imports run in fresh processes, in turn. One action is the forward pass of an actor with two hidden layers of 256 for
 one observation, on one thread. Memory is the resident memory of the process, measured on Linux only.

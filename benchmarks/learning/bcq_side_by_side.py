@@ -1,8 +1,8 @@
 """The BCQ example on npnets and on Tianshou 1.0.0 with PyTorch: returns and training times.
 
-    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0 python -m
-    benchmarks.learning.bcq_side_by_side              # prints a table, writes runs/benchmarks python -m
-    benchmarks.learning.bcq_side_by_side --again
+    pip install -e '.[benchmarks]' && pip install --no-deps tianshou==1.0.0
+    python -m benchmarks.learning.bcq_side_by_side    # prints a table, writes runs/benchmarks
+    python -m benchmarks.learning.bcq_side_by_side --again
 
 Data, settings, seeds, steps and evaluation are equal. Every run has its own process, the libraries take turns, and
 their order is reversed after each pair.
