@@ -1,6 +1,6 @@
 """Runs every example whose returns are published, once for each seed, and stores the result files.
 
-    python -m benchmarks.learning.returns                            # about 13 hours, writes docs/results
+    python -m benchmarks.learning.returns                            # about 14 hours, writes docs/results
     python -m benchmarks.learning.returns --only '^sac-' --seeds 0   # two minutes
 
 Each run is a separate process, `python examples/PROGRAM --seed SEED`, on one BLAS thread, and those of `parallel/` on
@@ -39,7 +39,7 @@ PROGRAMS = {
     "sac_halfcheetah": "online/sac.py --env HalfCheetah-v5",
     "td3_halfcheetah": "online/td3.py --env HalfCheetah-v5 --steps 300000",
     "ppo_halfcheetah": "online/ppo.py --env HalfCheetah-v5 --steps 307200",
-    "sac_hopper": "online/sac.py --env Hopper-v5 --steps 100000",
+    "sac_hopper": "online/sac.py --env Hopper-v5 --steps 300000",
     "td3_hopper": "online/td3.py --env Hopper-v5 --steps 300000",
     "offline_bcq": "offline/offline_bcq.py",
     "memory_pendulum": "memory/memory_pendulum.py",

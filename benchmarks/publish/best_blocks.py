@@ -31,14 +31,15 @@ def _side_by_side(records: Records) -> str:
 
 
 def _mujoco(records: Records) -> str:
-    runs = records.seeds("td3_halfcheetah")
-    ours, theirs, steps = mean_of(runs, "TD3")
+    runs = records.seeds("sac_halfcheetah")
+    ours, theirs, steps = mean_of(runs, "SAC")
     command = runs[0]["command"].partition(" --seed")[0]
     picture = PICTURE.format(
-        name="mujoco", alt="Learning curves on HalfCheetah-v5 and Hopper-v5, near Tianshou's published returns"
+        name="mujoco", alt="Learning curves on HalfCheetah-v5 and Hopper-v5, beside Tianshou's published returns"
     )
     return (
-        f"**One file an algorithm, for your own environment.** On MuJoCo's HalfCheetah-v5, TD3 has a return of {ours} "
-        f"after {steps:,} steps (three seeds); Tianshou's published one is {theirs} (`{command}`, {processor(*runs)}; "
-        f"[all training results](docs/learning.rst)). A run that was killed continues bit for bit:\n\n{picture}"
+        f"**One file an algorithm, for your own environment.** A run that was killed continues bit for bit. On "
+        f"MuJoCo's HalfCheetah-v5, SAC has a return of {ours} after {steps:,} steps ({len(runs)} seeds); Tianshou's "
+        f"published one is {theirs} (`{command}`, {processor(*runs)}; [all training "
+        f"results](docs/learning.rst)):\n\n{picture}"
     )
