@@ -45,7 +45,8 @@ def test_a_normalized_network_computes_what_the_network_does_for_normalized_obse
 def test_an_infinite_clip_is_none_in_a_network_as_in_its_statistics() -> None:
     whole, state = Normalized(NET, 3, clip=np.inf), normalization.init(3, clip=np.inf)
     assert whole == Normalized(NET, 3, clip=None)
-    params = whole.with_statistics(whole.init(np.random.default_rng(0)), normalization.update(state, OBS))
+    params = on_backend(whole.init(np.random.default_rng(0)))
+    params = whole.with_statistics(params, normalization.update(state, OBS))
     assert_allclose(params["normalization"]["mean"], STATE.mean.astype(np.float32), rtol=1e-6)
 
 
