@@ -149,36 +149,32 @@ def test_a_node_that_is_removed_loses_nothing(
 ) -> None:
     node = cluster.add_node(num_cpus=2)
     cluster.wait_for_nodes()
-    _wait_until_it_runs_tasks(node, on_ray)
-    members = [(str(tmp_path / str(index)), 0.5) for index in range(12)]
-    results = parallel.completed(_sleep_and_count, members, on_ray, seed=7)
-    found = [next(results)]
+    members = [str(tmp_path / str(index)) for index in range(12)]
+    begun = str(tmp_path / "begun")
+    results = parallel.completed(_draw_beside, members, on_ray, seed=7, shared=(node.node_id, begun))
+    found = [next(results)]  # so a task runs on the node, which the others await
     cluster.remove_node(node, allow_graceful=False)
     found += results
     expected = parallel.map_population(_drawn, range(12), parallel.SerialExecutor(), seed=7)
     assert sorted(found) == list(enumerate(expected))
     again = [line for line in lines_of(caplog) if "run again (1 of 2)" in line]
     assert len(again) == len(lines_of(caplog)) >= 1
-    assert sum(os.path.getsize(path) for path, _ in members) <= 12 + len(again)
+    assert sum(os.path.getsize(path) for path in members) <= 12 + len(again)
 
 
-def _wait_until_it_runs_tasks(node: Any, on_ray: parallel.RayExecutor) -> None:
-    """Run tasks until some of them run on a new node, whose workers take seconds to start on a busy machine."""
-    until = time.monotonic() + 60
-    while node.node_id not in parallel.map_population(_node_after, [0.3] * 12, on_ray):
-        assert time.monotonic() < until
-
-
-def _node_after(seconds: float) -> str:
+def _draw_beside(member: str, *, rng: np.random.Generator, shared: tuple[str, str]) -> float:
+    """Draw a number once a task runs on a node: those on the node itself hang until they are killed with it."""
     import ray
 
-    time.sleep(seconds)
-    return str(ray.get_runtime_context().get_node_id())
-
-
-def _sleep_and_count(member: tuple[str, float], *, rng: np.random.Generator) -> float:
-    tasks.count_attempts((member[0], 0.0))
-    time.sleep(member[1])
+    node, begun = shared
+    tasks.count_attempts((member, 0.0))
+    if ray.get_runtime_context().get_node_id() == node:
+        Path(begun).touch()
+        tasks.behave("sleep")
+    until = time.monotonic() + 60  # workers take seconds to start on a busy machine
+    while not Path(begun).exists():
+        assert time.monotonic() < until, "no task ran on the node"
+        time.sleep(0.01)
     return rng.normal()
 
 
@@ -204,11 +200,12 @@ def test_short_tasks_keep_all_machines_busy(on_ray: parallel.RayExecutor) -> Non
         return ray.get_runtime_context().get_node_id()
 
     alive = sum(node["Alive"] for node in ray.nodes())
-    for _ in range(2):  # by the second call, the first machine's workers have started
-        found = parallel.map_population(machine, [0.2] * 8 * alive, on_ray)
-    counts = [found.count(node) for node in set(found)]
-    assert len(counts) == alive
-    assert min(counts) >= 2
+    members = [0.2] * 8 * alive
+    until = time.monotonic() + 60  # workers take seconds to start on a busy machine
+    while len(set(parallel.map_population(machine, members, on_ray))) < alive:
+        assert time.monotonic() < until
+    found = parallel.map_population(machine, members, on_ray)
+    assert min(found.count(node) for node in {node["NodeID"] for node in ray.nodes() if node["Alive"]}) >= 2
 
 
 @only_with_ray
