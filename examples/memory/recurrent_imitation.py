@@ -173,8 +173,8 @@ def observed(state: State, obs: Array) -> State:
 
 def empty_buffer(settings: Settings) -> data.ReplayBuffer:
     """Return a buffer for episodes, one after the other."""
-    dtypes: Any = {"obs_dtype": np.float32, "action_dtype": np.float32, "reward_dtype": np.float32}
-    return data.ReplayBuffer(settings.buffer_size, **dtypes)
+    wide = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
+    return data.ReplayBuffer(settings.buffer_size, obs_dtype=wide, action_dtype=np.float32, reward_dtype=np.float32)
 
 
 def whole_episodes(buffer: data.ReplayBuffer) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

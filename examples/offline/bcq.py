@@ -239,7 +239,7 @@ def flat(array: Array) -> Array:
 
 
 def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
-    """Read the transitions in a file, in float32 and each row flat; an error if they are not of an environment."""
+    """Read the transitions in a file, each row flat; an error if they are not of an environment."""
     found = data.load(path).transitions
     for what, column, space in (("observations", found.obs, obs_space), ("actions", found.action, act_space)):
         if column.shape[1:] != space.shape:
@@ -253,8 +253,7 @@ def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
             f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "
             f"are from {act_space.low.min():g} to {act_space.high.max():g}; is their scale another?"
         )
-    float32: Any = {"obs_dtype": np.float32, "action_dtype": np.float32, "reward_dtype": np.float32}
-    buffer = data.ReplayBuffer(len(found.reward), **float32)
+    buffer = data.ReplayBuffer(len(found.reward), action_dtype=np.float32, reward_dtype=np.float32)
     buffer.add(flat(found.obs), flat(found.action), found.reward, flat(found.next_obs), found.terminated)
     return buffer
 

@@ -195,7 +195,7 @@ class PPO:
         if state.obs_statistics is None:
             return state, obs.astype(np.float32)
         statistics = normalization.update(state.obs_statistics, obs)
-        return state._replace(obs_statistics=statistics), normalization.normalize(statistics, obs.astype(np.float32))
+        return state._replace(obs_statistics=statistics), normalization.normalize(statistics, obs).astype(np.float32)
 
     def explore(self, state: State, obs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Return a draw for each environment, and the logarithms of their densities."""

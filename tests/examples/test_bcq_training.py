@@ -44,7 +44,15 @@ def test_the_rows_that_are_learned_from_are_those_of_the_file(tmp_path: Path) ->
     for column, expected in zip(found, arrays.values(), strict=True):
         flat = expected.reshape(3, -1) if expected.ndim > 1 else expected
         assert_array_equal(column, flat.astype(column.dtype))
-    assert [column.dtype for column in found] == ["float32"] * 4 + ["bool"]
+    assert [column.dtype for column in found] == ["float64", "float32", "float32", "float64", "bool"]
+
+
+def test_a_file_in_float64_teaches_what_one_in_float32_does(tmp_path: Path) -> None:
+    with np.load(RECORDED) as found:
+        wide = {name: array.astype(np.float64) if array.dtype == "float32" else array for name, array in found.items()}
+    assert wide["observations"].dtype == "float64"
+    np.savez(tmp_path / "wide.npz", **wide)
+    assert bits(trained(data=str(tmp_path / "wide.npz"))) == bits(trained())
 
 
 def test_target_critics_begin_equal_to_the_critics() -> None:

@@ -134,6 +134,23 @@ class Talkative(Line):
         return *found, {"contacts": np.zeros(number), "contact": number if number % 2 else None}
 
 
+class Distant(Line):
+    """Its observations are far from zero: in float32 they would all be equal."""
+
+    offset = 2.0**30
+    observation_space = spaces.Box(-INFINITY, INFINITY, (2,), np.float64)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        """Begin at a random place."""
+        place, info = super().reset(seed=seed)
+        return self.offset + place.astype(np.float64), info
+
+    def step(self, action: Any) -> Any:
+        """Push the point."""
+        place, *others = super().step(action)
+        return self.offset + place.astype(np.float64), *others
+
+
 class Unrendered(Line):
     """It cannot draw itself."""
 
