@@ -31,18 +31,18 @@ from npnets.typing import Params
 class Settings(training.Settings):
     """Settings of the algorithm, beside those of every run; each is an option of the command line."""
 
-    steps: int = option(3_000_000, "steps in all environments together; the last rollout may exceed it", at_least=1)
-    evaluate_every: int = option(30_000, "steps between evaluations", at_least=1)
-    checkpoint_every: int = option(100_000, "least number of steps between checkpoints", at_least=1)
-    num_envs: int = option(8, "environments that step together", at_least=1)
-    horizon: int = option(256, "steps of a rollout in each environment", at_least=1)
+    steps: int = option(3_072_000, "steps in all environments together; the last rollout may exceed it", at_least=1)
+    evaluate_every: int = option(30_720, "steps between evaluations", at_least=1)
+    checkpoint_every: int = option(320_000, "least number of steps between checkpoints", at_least=1)
+    num_envs: int = option(64, "environments that step together", at_least=1)
+    horizon: int = option(32, "steps of a rollout in each environment", at_least=1)
     passes: int = option(10, "passes over each rollout", at_least=1)
     batch_size: int = option(64, "steps of a gradient step, about", at_least=1)
     hidden_sizes: tuple[int, ...] = option((64, 64), "hidden layers of the actor and of the critic", at_least=1)
     share_trunk: bool = option(False, "whether actor and critic share the hidden layers")
     lr: float = option(3e-4, "Adam's initial learning rate", at_least=0)
     decay_steps: int = option(
-        3_000_000, "steps in which the learning rate falls linearly to zero", at_least=1, no_less_than="steps"
+        3_072_000, "steps in which the learning rate falls linearly to zero", at_least=1, no_less_than="steps"
     )
     max_grad_norm: float = option(0.5, "largest norm of a gradient", above=0)
     gamma: float = option(0.99, "discount per step", at_least=0, at_most=1)

@@ -71,22 +71,6 @@ def checked(env: Any, name: str) -> Any:
     return Checked(env)
 
 
-def without_info(env: Any) -> Any:
-    """Return an environment whose `step` and `reset` return an empty `info`."""
-    from gymnasium import Wrapper
-
-    class WithoutInfo(Wrapper):
-        """An environment that says nothing beside observations, rewards and ends."""
-
-        def step(self, action: Any) -> Any:
-            return (*self.env.step(action)[:-1], {})
-
-        def reset(self, **options: Any) -> Any:
-            return self.env.reset(**options)[0], {}
-
-    return WithoutInfo(env)
-
-
 MEND = "mend it, or see gymnasium.utils.env_checker.check_env"
 FIVE = (
     "does step() return five values: observation, reward, terminated, truncated, info? Those of the old Gym were four"

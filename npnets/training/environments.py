@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from npnets.files.quoting import one_line
-from npnets.training.checked_environment import checked, failure, without_info
+from npnets.training.checked_environment import checked, failure
+from npnets.training.side_by_side import prepared
 
 LONGEST_EPISODE = 10_000
 """The time limit of an environment that declares none."""
@@ -62,7 +63,8 @@ def make_env(name: str, *, render: bool = False) -> Any:
 def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: env) -> Any:
     """Make several environments that step together in this process, each as `make_env` makes it.
 
-    After the end of an episode, the next step only resets that environment (Gymnasium's `AutoresetMode.NEXT_STEP`).
+    After the end of an episode, the next step only resets that environment (Gymnasium's `AutoresetMode.NEXT_STEP`),
+    with a seed that follows from the one it was given last.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
     gymnasium.vector.SyncVectorEnv
         Without their `info`: Gymnasium cannot join what differs in form from one environment to another.
     """
-    return _gymnasium().vector.SyncVectorEnv([lambda: without_info(wrap(make_env(name)))] * number)
+    return _gymnasium().vector.SyncVectorEnv([lambda: prepared(wrap(make_env(name)))] * number)
 
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:

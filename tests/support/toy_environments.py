@@ -151,6 +151,15 @@ class Distant(Line):
         return self.offset + place.astype(np.float64), *others
 
 
+class Forgetful(Line):
+    """It makes a new generator in every reset, which draws as it likes without a seed."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        """Begin at a random place."""
+        self.np_random = np.random.default_rng(seed)
+        return super().reset()
+
+
 class Unrendered(Line):
     """It cannot draw itself."""
 

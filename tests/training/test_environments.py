@@ -113,6 +113,19 @@ def test_what_environments_say_beside_their_steps_need_not_have_one_form_where_t
     assert alone.step(np.zeros(1, np.float32))[-1].keys() == {"contacts", "contact"}
 
 
+def test_every_episode_of_environments_that_step_together_follows_from_the_seed_of_the_first() -> None:
+    runs = []
+    for seed in (0, 0, 1):
+        envs = training.make_envs("toy/Forgetful-v0", 2)
+        seen = [training.reset(envs, np.random.default_rng(seed))]
+        seen += [envs.step(np.zeros((2, 1), np.float32))[0] for _ in range(50)]
+        runs.append(np.stack(seen))
+    np.testing.assert_array_equal(runs[0], runs[1])
+    begun = runs[0][[0, 21, 42]].reshape(6, 2)  # each episode has 20 steps, and one more resets
+    assert len(np.unique(begun, axis=0)) == 6
+    assert not np.array_equal(runs[0], runs[2])
+
+
 def test_environments_that_step_together_are_checked_each() -> None:
     envs = training.make_envs("toy/NanReward-v0", 2)
     training.reset(envs, np.random.default_rng(0))
