@@ -127,9 +127,17 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
         if (may_round and dtype.kind == "f") or _is_exact(value, cast):
             return cast
     raise TypeError(
-        f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; convert it "
-        f"with numpy.asarray({name}, numpy.{dtype}), or make the buffer with another dtype for it"
+        f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; "
+        f"{_remedy(name, value.dtype, dtype)}"
     )
+
+
+def _remedy(name: str, found: np.dtype[Any], expected: np.dtype[Any]) -> str:
+    """Return how numbers come into a column; a cast to integers would change them without an error."""
+    of_buffer = f"make the buffer with {name.removeprefix('next_')}_dtype=numpy.{found.name}"
+    if expected.kind == "f":
+        return f"convert it with numpy.asarray({name}, numpy.{expected}), or {of_buffer}"
+    return f"{of_buffer}, or another dtype for it"
 
 
 def _is_exact(value: NDArray[Any], cast: NDArray[Any]) -> bool:

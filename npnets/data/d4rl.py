@@ -1,10 +1,12 @@
 """The keys of D4RL, in `.npz` and HDF5 files, and the columns of a recording from arrays by these keys.
 
-One of `timeouts` and `next_observations` may be missing. Without the first, an episode ends where the next row does not
-go on from a row's next observation; without the second, that is the observation of the next row.
+Rewards and flags are `(n,)` or `(n, 1)`. One of `timeouts` and `next_observations` may be missing. Without the first,
+an episode ends where the next row does not go on from a row's next observation; without the second, that is the
+observation of the next row.
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ NAMES = {
     "terminated": "terminals",
     "truncated": "timeouts",
 }
+_NUMBERS = ("reward", "terminated", "truncated")  # of which a step has one
 _ALWAYS = ("observations", "actions", "rewards", "terminals")
 
 
@@ -49,7 +52,7 @@ def keys_in(found: Collection[str]) -> list[str]:
 
 def columns_of(arrays: Arrays) -> Arrays:
     """Return the columns of a recording from arrays by D4RL's keys."""
-    columns = {field: arrays[key] for field, key in NAMES.items() if key in arrays}
+    columns = {field: _without_last_axis(field, arrays[key]) for field, key in NAMES.items() if key in arrays}
     lengths = {key: column.shape[:1] for key, column in arrays.items()}
     if len(set(lengths.values())) > 1 or () in lengths.values():
         shapes = ", ".join(f"{key} {array.shape}" for key, array in arrays.items())
@@ -64,13 +67,27 @@ def columns_of(arrays: Arrays) -> Arrays:
     return {name: columns[name] for name in NAMES}
 
 
+def _without_last_axis(field: str, column: NDArray[Any]) -> NDArray[Any]:
+    """Return rewards or flags `(n, 1)`, as some of D4RL's own files have them, as `(n,)`."""
+    return column[:, 0] if field in _NUMBERS and column.shape[1:] == (1,) else column
+
+
 def _breaks(columns: Arrays) -> NDArray[np.bool_]:
     """Return where the next row does not go on from a row's next observation, except terminal states."""
     obs, next_obs = columns["obs"], columns["next_obs"]
     breaks = np.zeros(len(obs), np.bool_)
     if obs.shape == next_obs.shape and len(obs):  # or a later check finds it
+        _check_one_dtype(obs.dtype, next_obs.dtype)
         breaks[:-1] = ~rows_equal(next_obs[:-1], obs[1:])
     return breaks & ~columns["terminated"]
+
+
+def _check_one_dtype(obs: np.dtype[Any], next_obs: np.dtype[Any]) -> None:
+    if obs != next_obs:
+        raise Fault(
+            "expected observations and next_observations of one dtype where there are no timeouts, because rows that "
+            f"are equal tell where an episode goes on, got {obs} and {next_obs}; save both in one of them"
+        )
 
 
 def _with_next_rows(columns: Arrays) -> Arrays:

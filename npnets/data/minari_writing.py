@@ -22,7 +22,7 @@ from npnets.files.fault import Fault
 from npnets.spaces import is_box, is_discrete
 
 _VERSION = "0.5.0"  # the first that has these keys; every later one reads it
-_NAME = re.compile(r"(?:[\w-]+/)*[\w-]+-v\d+")
+_NAME = re.compile(r"(?![\w-]/[^/]*$)(?!(?:.*/)?data/)(?:[\w-]+/)*[\w-]+-v\d+")  # as Minari's own pattern
 _LARGEST_ICON = 32  # pixels of a side, from which on Minari takes arrays of uint8 for JPEG
 
 
@@ -43,7 +43,7 @@ def save_minari(
         The folder of all data sets; `minari.load_dataset(dataset_id)` looks in the environment variable
         `MINARI_DATASETS_PATH`, and then in `~/.minari/datasets`. It is made if there is none.
     dataset_id : str
-        Such as `"pendulum/random-v0"`: parts between slashes, and a version at the end.
+        Such as `"pendulum/random-v0"`: names between slashes, and a version at the end.
     recording : Recording
         Within an episode each observation must be the next one of the step before.
     observation_space, action_space : Box or Discrete, optional
@@ -70,8 +70,8 @@ def save_minari(
     """
     if not isinstance(dataset_id, str) or not _NAME.fullmatch(dataset_id):
         raise ValueError(
-            f"dataset_id must be names between slashes and a version, such as 'pendulum/random-v0', but is "
-            f"{dataset_id!r:.80}"
+            "dataset_id must be names between slashes and a version, such as 'pendulum/random-v0', with more than one "
+            f"character before the last slash and none of the names 'data', but is {dataset_id!r:.80}"
         )
     target = Path(root) / dataset_id
     if target.exists():
@@ -138,6 +138,9 @@ def _own_entries(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     entries = {
         key: sorted(value) if isinstance(value, (set, frozenset)) else value for key, value in (metadata or {}).items()
     }
+    for key in ("author", "author_email"):
+        if isinstance(entries.get(key), str):
+            entries[key] = [entries[key]]  # Minari would read a text as the set of its letters
     try:
         json.dumps(entries)
     except (TypeError, ValueError) as error:
@@ -149,15 +152,15 @@ def _space(name: str, space: Any, *columns: Any) -> dict[str, Any]:
     """Return the space of columns of one shape and dtype as Minari describes it."""
     shape, dtype = columns[0].shape[1:], columns[0].dtype
     if dtype == np.uint8 and len(shape) in (2, 3) and min(shape[:2]) >= _LARGEST_ICON:
-        raise ValueError(f"{name} is of images {shape}, which Minari stores as JPEG with losses; save them as .npz")
+        raise ValueError(f"{name} is of images {shape}, which Minari takes for JPEG with losses; save them as .npz")
     if space is None and dtype.kind == "f":
         low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
         return {"type": "Box", "dtype": dtype.name, "shape": list(shape), "low": low.tolist(), "high": high.tolist()}
     if is_box(space):
         _check_shape(name, tuple(space.shape), shape)
+        _check_dtype(name, space, dtype)
         low, high = (np.asarray(bound).tolist() for bound in (space.low, space.high))
-        kind = np.dtype(getattr(space, "dtype", dtype)).name
-        return {"type": "Box", "dtype": kind, "shape": list(shape), "low": low, "high": high}
+        return {"type": "Box", "dtype": dtype.name, "shape": list(shape), "low": low, "high": high}
     if is_discrete(space):
         _check_shape(name, (), shape)
         for values in columns:
@@ -169,6 +172,14 @@ def _space(name: str, space: Any, *columns: Any) -> dict[str, Any]:
 def _check_shape(name: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:
     if found != expected:
         raise ValueError(f"{name} has shape {expected}, but the recording has rows of shape {found}")
+
+
+def _check_dtype(name: str, space: Any, found: np.dtype[Any]) -> None:
+    if (expected := np.dtype(getattr(space, "dtype", found))) != found:
+        raise ValueError(
+            f"{name} has dtype {expected}, but the recording has {found}, in which Minari would find no member of the "
+            f"space; convert the arrays of the transitions with astype(numpy.{expected})"
+        )
 
 
 def _check_choices(name: str, space: Any, values: Any) -> None:

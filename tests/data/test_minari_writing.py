@@ -114,6 +114,9 @@ def test_further_metadata_is_written_and_cannot_replace_what_the_recording_says(
     folder = data.save_minari(tmp_path, "random-v0", recording(), metadata={"author": {"b", "a"}, "total_steps": 99})
     metadata = json.loads((folder / "data" / "metadata.json").read_text())
     assert (metadata["author"], metadata["total_steps"]) == (["a", "b"], 5)
+    folder = data.save_minari(tmp_path, "random-v1", recording(), metadata={"author": "Jane", "author_email": "j@x.y"})
+    metadata = json.loads((folder / "data" / "metadata.json").read_text())
+    assert (metadata["author"], metadata["author_email"]) == (["Jane"], ["j@x.y"])
 
 
 def test_numbers_that_are_not_finite_are_written(tmp_path: Path) -> None:
@@ -140,11 +143,17 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(h5py.Group, "create_dataset", full)
     with pytest.raises(OSError, match="no space left"):
-        data.save_minari(tmp_path, "a/random-v0", recording())
-    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+        data.save_minari(tmp_path, "made/random-v0", recording())
+    assert [path.name for path in tmp_path.rglob("*")] == ["made"]
 
 
-@pytest.mark.parametrize("name", ["random", "random-v", "../random-v0", "/random-v0", "a//random-v0", "a b-v0", "", 3])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("random", "random-v", "../random-v0", "/random-v0", "a//random-v0", "a b-v0", "", 3),
+        *("a/random-v0", "data/random-v0", "made/data/random-v0"),  # Minari then lists no data set of the folder
+    ],
+)
 def test_a_name_that_minari_would_not_find_is_refused(tmp_path: Path, name: Any) -> None:
     with pytest.raises(ValueError, match="dataset_id must be names between slashes and a version"):
         data.save_minari(tmp_path, name, recording())
@@ -169,6 +178,11 @@ def test_a_recording_that_breaks_off_within_an_episode_is_an_error_that_names_th
             r"has shape \(3,\), but .* shape \(2,\)",
         ),
         ({"action_space": gymnasium.spaces.Discrete(3)}, ValueError, r"action_space has shape \(\), but .* \(1,\)"),
+        (
+            {"action_space": gymnasium.spaces.Box(-9, 9, (1,), np.float32)},  # and the recording's are float64
+            ValueError,
+            r"action_space has dtype float32, but the recording has float64, .* astype\(numpy.float32\)",
+        ),
         ({"action_space": gymnasium.spaces.MultiBinary(1)}, TypeError, "action_space must be a Box or Discrete"),
         ({"metadata": {"env_spec": object()}}, TypeError, "metadata must hold what JSON can, .* env.spec.to_json()"),
     ],
@@ -186,7 +200,7 @@ def test_integers_need_a_space_and_images_are_refused(tmp_path: Path) -> None:
         data.save_minari(tmp_path, "random-v0", discrete)
     images = np.zeros((5, 32, 40, 3), np.uint8)
     seen = found._replace(transitions=found.transitions._replace(obs=images, next_obs=images))
-    with pytest.raises(ValueError, match=r"of images \(32, 40, 3\), which Minari stores as JPEG with losses"):
+    with pytest.raises(ValueError, match=r"of images \(32, 40, 3\), which Minari takes for JPEG with losses"):
         data.save_minari(tmp_path, "random-v0", seen, observation_space=gymnasium.spaces.Box(0, 255, (32, 40, 3), "u1"))
 
 

@@ -107,6 +107,30 @@ def test_rows_of_any_shape_and_dtype_are_read_as_they_are(tmp_path: Path, write:
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("without", ["timeouts", "next_observations", "metadata"])
+def test_rewards_and_flags_in_one_column_are_read_as_without_its_axis(tmp_path: Path, write: Any, without: str) -> None:
+    content = {key: value for key, value in arrays().items() if key != without}
+    expected = data.load(write(tmp_path, content))
+    in_columns = {key: content[key][:, None] for key in ("rewards", "terminals", "timeouts") if key in content}
+    found = data.load(write(tmp_path, content | in_columns))
+    for one, other in zip(
+        (*found.transitions, found.truncated), (*expected.transitions, expected.truncated), strict=True
+    ):
+        assert one.dtype == other.dtype
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("write", WRITERS)
+def test_numbers_in_either_order_of_bytes_are_read_as_this_machines(tmp_path: Path, write: Any, order: str) -> None:
+    content = {key: value.astype(value.dtype.newbyteorder(order)) for key, value in arrays().items()}
+    found = data.load(write(tmp_path, content))
+    check_same(found, arrays())
+    assert all(column.dtype.isnative for column in found.transitions)
+    data.ReplayBuffer(9).add(*(content[key] for key in list(content)[:5]))
+
+
+@pytest.mark.parametrize("write", WRITERS)
 def test_without_timeouts_episodes_end_where_the_next_row_does_not_go_on(tmp_path: Path, write: Any) -> None:
     found = data.load(write(tmp_path, arrays(timeouts=None, terminals=np.zeros(6, bool))))
     assert found.truncated.tolist() == [False, False, True, False, False, True]
@@ -271,10 +295,11 @@ def test_a_damaged_metadata_file_is_an_error(tmp_path: Path) -> None:
         ({"rewards": None}, "but rewards is missing; it has 'actions', 'next_observations', 'observations'"),
         ({"timeouts": None, "next_observations": None}, "expected next_observations, or timeouts"),
         ({"rewards": np.zeros(5)}, r"lengths that differ: .*rewards \(5,\)"),
-        ({"rewards": np.zeros((6, 1))}, r"expected rewards of shape \(n,\), a number for each step, got \(6, 1\)"),
-        ({"terminals": np.zeros((6, 1))}, r"expected terminals of shape \(n,\)"),
-        ({"terminals": np.zeros((6, 1)), "timeouts": None}, r"expected terminals of shape \(n,\)"),
-        ({"terminals": np.zeros((6, 1)), "next_observations": None}, r"expected terminals of shape \(n,\)"),
+        ({"rewards": np.zeros((6, 2))}, r"expected rewards of shape \(n,\), a number for each step, got \(6, 2\)"),
+        ({"rewards": np.zeros((6, 1, 1))}, r"expected rewards of shape \(n,\)"),
+        ({"terminals": np.zeros((6, 2))}, r"expected terminals of shape \(n,\)"),
+        ({"terminals": np.zeros((6, 2)), "timeouts": None}, r"expected terminals of shape \(n,\)"),
+        ({"terminals": np.zeros((6, 2)), "next_observations": None}, r"expected terminals of shape \(n,\)"),
         ({"timeouts": np.arange(6.0), "next_observations": None}, "timeouts must have True and False, or 1 and 0"),
         ({"timeouts": np.full(6, np.nan)}, "timeouts must have True and False, or 1 and 0"),
         ({"timeouts": np.zeros(6, [("a", "i4")]), "next_observations": None}, "expected numbers in timeouts, got"),
@@ -282,6 +307,7 @@ def test_a_damaged_metadata_file_is_an_error(tmp_path: Path) -> None:
         ({"terminals": np.full(6, 0.5)}, "terminals must have True and False, or 1 and 0"),
         ({"next_observations": np.zeros((6, 3))}, "expected observations and next_observations of one shape"),
         ({"next_observations": np.zeros((6, 3)), "timeouts": None}, "observations and next_observations of one shape"),
+        ({"next_observations": np.zeros((6, 2)), "timeouts": None}, "of one dtype .* got float32 and float64; save"),
         ({"actions": np.float32(1)}, r"lengths that differ: .*actions \(\)"),
         ({"actions": np.array([b"left"] * 6)}, "expected numbers in actions, got dtype"),
         ({"rewards": np.array([0, 1, np.nan, 3, np.inf, 5])}, "numbers in rewards, but 2 of 6 .* the first in row 2"),

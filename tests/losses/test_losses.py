@@ -54,6 +54,15 @@ def test_values_and_gradients_are_those_of_pytorch_and_keep_their_dtype(name: st
     assert each.dtype == value.dtype == grad.dtype == dtype
 
 
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_the_loss_of_quantiles_keeps_their_dtype_whatever_is_beside_them(reduction: Any) -> None:
+    narrow = on_backend(QUANTILES.astype(np.float32))
+    beside = on_backend(TARGETS), np.float64(1)
+    for taus in (on_backend(TAUS), TAUS[0].tolist()):
+        found = losses.quantile_huber(narrow, taus, *beside, weights=on_backend(np.ones(2)), reduction=reduction)
+        assert found.dtype == np.float32
+
+
 @pytest.mark.parametrize(
     ("delta", "rows", "gradient"),
     [
