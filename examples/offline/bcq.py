@@ -253,7 +253,8 @@ def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
             f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "
             f"are from {act_space.low.min():g} to {act_space.high.max():g}; is their scale another?"
         )
-    buffer = data.ReplayBuffer(len(found.reward), action_dtype=np.float32, reward_dtype=np.float32)
+    dtypes: Any = {"obs_dtype": np.float64, "action_dtype": np.float32, "reward_dtype": np.float32}
+    buffer = data.ReplayBuffer(len(found.reward), **dtypes)
     buffer.add(flat(found.obs), flat(found.action), found.reward, flat(found.next_obs), found.terminated)
     return buffer
 

@@ -47,12 +47,17 @@ def test_the_rows_that_are_learned_from_are_those_of_the_file(tmp_path: Path) ->
     assert [column.dtype for column in found] == ["float64", "float32", "float32", "float64", "bool"]
 
 
-def test_a_file_in_float64_teaches_what_one_in_float32_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["observations", "next_observations", "observations rewards actions"])
+def test_a_file_in_float64_teaches_what_one_in_float32_does(which: str, tmp_path: Path) -> None:
     with np.load(RECORDED) as found:
-        wide = {name: array.astype(np.float64) if array.dtype == "float32" else array for name, array in found.items()}
-    assert wide["observations"].dtype == "float64"
-    np.savez(tmp_path / "wide.npz", **wide)
-    assert bits(trained(data=str(tmp_path / "wide.npz"))) == bits(trained())
+        arrays = dict(found)
+        arrays.setdefault("next_observations", np.roll(arrays["observations"], -1, 0))
+    narrow, wide = (dict(arrays) for _ in range(2))
+    wide |= {name: arrays[name].astype(np.float64) for name in which.split()}
+    for name, content in (("narrow", narrow), ("wide", wide)):
+        np.savez(tmp_path / f"{name}.npz", **content)
+    one, other = (bits(trained(data=str(tmp_path / f"{name}.npz"))) for name in ("narrow", "wide"))
+    assert one == other
 
 
 def test_target_critics_begin_equal_to_the_critics() -> None:
