@@ -25,7 +25,6 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-HAS_LOCKS = fcntl is not None
 
 _TOKEN_BYTES, _ENDING = 8, ".tmp"
 _ORDINARY_MODE = 0o666  # less the bits of the user's umask
@@ -100,6 +99,19 @@ def lock(opened: int, waits: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+def held_elsewhere(opened: int) -> bool:
+    """Lock an open file for this program, or return true if another one holds its lock; none does without locks."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _remove_abandoned(start: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npnets.files.quoting import one_line
+from npnets.log import logger
 
 
 def checked(env: Any, name: str) -> Any:
@@ -24,7 +25,8 @@ def checked(env: Any, name: str) -> Any:
     -------
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
-        and `reset` raise a `RuntimeError` if the environment itself fails. Every observation is an array of its own,
+        and `reset` raise a `RuntimeError` if the environment itself fails; `close` warns, because what was learned is
+        there by then. Every observation is an array of its own,
         also if the environment writes them all into one. Where bounds are float64, actions are clipped to them, because
         rounding to float32 can lead out of them.
     """
@@ -67,6 +69,12 @@ def checked(env: Any, name: str) -> Any:
             obs, info = found
             _check_observation(name, obs, self.observation_space)
             return np.array(obs), info
+
+        def close(self) -> None:
+            try:
+                self.env.close()
+            except Exception as error:
+                logger().warning("%s", failure(name, "close()", error))
 
     return Checked(env)
 

@@ -105,19 +105,24 @@ def record_episode(
 def _frames(
     policy: Any, name: str, wrap: Callable[[Any], Any], most: int = 300
 ) -> tuple[list[NDArray[np.uint8]], float]:
-    """Return pictures of an episode, at most 300 evenly spaced ones, and the milliseconds between two."""
+    """Return evenly spaced pictures of an episode, and the milliseconds between two.
+
+    Whenever there are more than 300 of them, every second one is dropped: memory never holds those of a long episode.
+    """
     env = wrap(make_env(name, render=True))
     obs, _ = env.reset(seed=FIRST_SEED)
-    frames, ended, state = [_picture(env, name)], False, None
+    frames, ended, state, step, every = [_picture(env, name)], False, None, 0, 1
     while not ended:
         action, state = policy.step(np.asarray(obs)[None], state)
         obs, _, terminated, truncated, _ = env.step(to_numpy(action)[0])
-        frames.append(_picture(env, name))
-        ended = terminated or truncated
-    every = -(-len(frames) // most)
+        ended, step = terminated or truncated, step + 1
+        if step % every == 0:
+            frames.append(_picture(env, name))
+        if len(frames) > most:
+            frames, every = frames[::2], 2 * every
     pause = 1000 * every / env.metadata.get("render_fps", 30)
     env.close()
-    return frames[::every], pause
+    return frames, pause
 
 
 def _picture(env: Any, name: str) -> NDArray[np.uint8]:

@@ -61,7 +61,7 @@ def main(
             if line.video and not status:
                 _record(folder, settings, classes)
             return status
-    except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError, ArithmeticError) as error:
         print(f"{Path(sys.argv[0]).name}: error: {_said(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -87,18 +87,20 @@ def _said(error: Exception) -> str:
     said = " ".join(str(error).splitlines()) or type(error).__name__
     if isinstance(error, MemoryError):
         return f"not enough memory: {said}; choose a smaller buffer, batch or network"
+    if isinstance(error, ArithmeticError):
+        return f"the training has diverged; is a learning rate too high, or a reward huge? {said}"
     return said + _REMEDIES.get(getattr(error, "errno", None) or 0, "")
 
 
-_ELSEWHERE = "; choose a folder that can be written with --out, or change its permissions"
+_ELSEWHERE = "; change the permissions, or begin a new run in another folder with --out"
 _FULL = "; free some space, and continue the run with --resume, or begin it again if its folder is gone"
 _REMEDIES = {
     errno.EACCES: _ELSEWHERE,
-    errno.EEXIST: "; choose another folder with --out",
+    errno.EEXIST: "; begin a new run in another folder with --out",
     errno.EPERM: _ELSEWHERE,
     errno.EROFS: _ELSEWHERE,
     errno.ENOENT: "; is the folder deleted, or the path wrong?",
-    errno.ENOTDIR: "; choose another folder with --out",
+    errno.ENOTDIR: "; begin a new run in another folder with --out",
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
 }

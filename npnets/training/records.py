@@ -33,15 +33,11 @@ class Records:
     Attributes
     ----------
     rows : list of dict
-    later : bool
-        Whether the file still has dropped rows.
     """
 
     def __init__(self, folder: Path, steps: int, total: int, tensorboard: bool) -> None:
         self._path = folder / PROGRESS
-        found = read_rows(self._path)
-        self.rows = [row for row in found if row["steps"] <= steps]
-        self.later = len(self.rows) < len(found)
+        self.rows = [row for row in read_rows(self._path) if row["steps"] <= steps]
         self._board = _board(folder / BOARD, steps) if tensorboard else None
         self._bar = _bar(folder.name, steps, total)
         self._show()
@@ -64,7 +60,6 @@ class Records:
     def write(self) -> None:
         """Write the file, which loses dropped rows by that."""
         write_rows(self._path, self.rows)
-        self.later = False
 
     def close(self) -> None:
         """End the progress bar and close TensorBoard's files."""

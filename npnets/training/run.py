@@ -54,7 +54,7 @@ class Run:
         self._saved: Saved | None = read_saved(folder / CHECKPOINT, self._mark)
         self.step, self._seconds = (0, 0.0) if self._saved is None else (self._saved.step, self._saved.seconds)
         self.checkpoint_seconds = 0.0 if self._saved is None else self._saved.checkpoint_seconds
-        self._checkpointed, self._added = self.step, 0
+        self._checkpointed, self._added, self._is_continued = self.step, 0, self._saved is not None
         self._began = time.perf_counter()
         self._records = Records(folder, self.step, settings.steps, tensorboard)
         self._evaluation: Evaluation | None = None
@@ -115,8 +115,9 @@ class Run:
             Returns the policy of a state.
         """
         every, rows = self.settings.evaluate_every, self._records.rows
+        continued, self._is_continued = self._is_continued, False
         if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
-            if self._records.later:  # those of a process that had gone on after the checkpoint
+            if continued:  # a process may have gone on after the checkpoint, and left a later policy, and rows
                 self._save_policy(policy_of(state))
                 self._records.write()
             return

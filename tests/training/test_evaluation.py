@@ -93,13 +93,13 @@ def test_a_policy_with_a_memory_keeps_it_through_a_recorded_episode(tmp_path: Pa
 def test_a_long_episode_is_shown_in_fewer_pictures_and_in_its_own_time(tmp_path: Path) -> None:
     gymnasium.register("toy/Long-v0", toy_environments.Forgiving, max_episode_steps=700)
     count = training.record_episode(Pushing(0.004), "toy/Long-v0", tmp_path / "episode.gif")
-    assert count == 234  # every third of 701
+    assert count == 176  # every fourth of 701
     with Image.open(tmp_path / "episode.gif") as picture:
         milliseconds = 0
         for frame in range(getattr(picture, "n_frames", 1)):
             picture.seek(frame)
             milliseconds += picture.info["duration"]
-    assert milliseconds == 234 * 300
+    assert milliseconds == 176 * 400
 
 
 def test_an_environment_that_cannot_draw_is_an_error_of_one_line_and_no_file(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import toy_environments
 from gymnasium import spaces
+from logged_lines import lines_of
 from toy_environments import Line
 
 from npnets import training
@@ -100,6 +101,22 @@ def test_observations_that_a_batch_in_the_dtype_of_the_space_would_not_take_are_
 )
 def test_a_faulty_reset_is_an_error_too(reset: Any, message: str) -> None:
     assert message in one_step(Scripted(reset=reset))
+
+
+def test_an_environment_that_cannot_be_closed_is_a_warning_of_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Unclosed(Line):
+        """An environment whose window was never opened."""
+
+        window: Any = None
+
+        def close(self) -> None:
+            self.window.close()
+
+    checked(Unclosed(), "Mine-v0").close()
+    (line,) = lines_of(caplog)
+    assert line.startswith(
+        "Mine-v0 failed in close(): AttributeError: 'NoneType' object has no attribute 'close' (test_"
+    )
 
 
 def test_an_action_that_is_not_finite_is_called_a_training_that_has_diverged() -> None:

@@ -311,6 +311,18 @@ def test_two_processes_do_not_run_in_one_folder(program: Program, tmp_path: Path
     assert program("--out", tmp_path / "a", train=inner) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no such locks")
+def test_on_a_disk_without_locks_a_run_begins_and_is_continued(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    assert program("--out", tmp_path / "a") == 0
+    assert program("--resume", tmp_path / "a") == 0
+
+
 def test_a_video_is_recorded_where_the_environment_draws_and_a_failure_is_one_line(
     program: Program, tmp_path: Path
 ) -> None:
@@ -328,11 +340,12 @@ def test_a_video_is_recorded_where_the_environment_draws_and_a_failure_is_one_li
         (OSError(errno.ENOSPC, "No space left"), "No space left; free some space, and continue the run with --resume"),
         (
             PermissionError(errno.EACCES, "Denied", "x"),
-            "'x'; choose a folder that can be written with --out, or change",
+            "'x'; change the permissions, or begin a new run in another folder with --out",
         ),
         (MemoryError("9 GiB"), "not enough memory: 9 GiB; choose a smaller buffer, batch or network"),
         (ValueError("two\nlines"), "error: two lines"),
         (ValueError(), "error: ValueError"),
+        (FloatingPointError("expected finite gradients"), "the training has diverged; is a learning rate too high"),
     ],
 )
 def test_an_error_of_the_system_has_a_remedy_and_is_one_line(

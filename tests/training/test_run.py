@@ -144,6 +144,55 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint_as_if_nothing_had_happen
     assert ends[0] == ends[1]
 
 
+@pytest.mark.parametrize(
+    ("killed_in", "left"),
+    [
+        ("transition_files.save_new", 24),
+        ("write_saved", 24),
+        ("transition_files.remove_replaced", 48),
+    ],
+)
+def test_a_run_that_is_killed_within_a_checkpoint_goes_on_from_it_or_from_the_one_before(
+    killed_in: str, left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with Run(tmp_path, SETTINGS) as run:
+        state, rng, buffer = run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(9))
+        episodes_of_twelve_steps(run, state, rng, buffer, 47)
+        monkeypatch.setattr(f"npnets.training.run.{killed_in}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            episodes_of_twelve_steps(run, state, rng, buffer, 48)
+        monkeypatch.undo()
+    with Run(tmp_path, SETTINGS) as run:
+        _, _, buffer = run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(9))
+        assert (run.step, buffer.added) == (left, left)
+        assert sorted(buffer.take(np.arange(9)).obs[:, 0]) == list(range(left - 8, left + 1))
+
+
+def test_a_continued_run_has_the_policy_of_its_checkpoint_if_a_killed_one_left_a_later_policy_without_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with Run(tmp_path, SETTINGS) as run:
+        run.record(state_of(0), {}, policy_of)
+        run.restore(state_of(0), np.random.default_rng(0))
+        monkeypatch.setattr("npnets.training.run.Records.add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            for step in run.steps():
+                run.record(state_of(step), {}, policy_of)
+        monkeypatch.undo()
+    obs = np.ones((3, 2), np.float32)
+    for expected in (state_of(20), state_of(0)):
+        assert_array_equal(npnets.Policy.load(tmp_path / "policy.npz").act(obs), policy_of(expected).act(obs))
+        with Run(tmp_path, SETTINGS) as run:
+            state, _, _ = run.restore(state_of(9), np.random.default_rng(0))
+            run.record(state, {}, policy_of)
+
+
 def test_the_seconds_that_checkpoints_took_are_those_of_the_whole_run(tmp_path: Path) -> None:
     with Run(tmp_path, SETTINGS) as run:
         episodes_of_twelve_steps(run, state_of(0), np.random.default_rng(0), data.ReplayBuffer(9), 50)
