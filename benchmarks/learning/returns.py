@@ -38,7 +38,7 @@ PROGRAMS = {
     "quantile_dqn_acrobot": "discrete/quantile_dqn.py --env Acrobot-v1",
     "sac_halfcheetah": "online/sac.py --env HalfCheetah-v5",
     "td3_halfcheetah": "online/td3.py --env HalfCheetah-v5 --steps 300000",
-    "ppo_halfcheetah": "online/ppo.py --env HalfCheetah-v5 --steps 307200",
+    "ppo_halfcheetah": "online/ppo.py --env HalfCheetah-v5 --steps 1013760",
     "sac_hopper": "online/sac.py --env Hopper-v5 --steps 300000",
     "td3_hopper": "online/td3.py --env Hopper-v5 --steps 300000",
     "offline_bcq": "offline/offline_bcq.py",
