@@ -47,7 +47,7 @@ def save_minari(
     recording : Recording
         Within an episode each observation must be the next one of the step before.
     observation_space, action_space : Box or Discrete, optional
-        Of Gymnasium. Floats without one get a `Box` without bounds.
+        Of Gymnasium, with the dtype of the recording's arrays. Floats without one get a `Box` without bounds.
     metadata : dict, optional
         Further entries of `metadata.json`, such as `{"author": ["..."], "env_spec": env.spec.to_json()}`.
 
