@@ -173,8 +173,10 @@ def observed(state: State, obs: Array) -> State:
 
 def empty_buffer(settings: Settings) -> data.ReplayBuffer:
     """Return a buffer for episodes, one after the other."""
-    wide = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
-    return data.ReplayBuffer(settings.buffer_size, obs_dtype=wide, action_dtype=np.float32, reward_dtype=np.float32)
+    obs_dtype = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
+    return data.ReplayBuffer(
+        settings.buffer_size, obs_dtype=obs_dtype, action_dtype=np.float32, reward_dtype=np.float32
+    )
 
 
 def whole_episodes(buffer: data.ReplayBuffer) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -238,7 +238,7 @@ def flat(array: Array) -> Array:
     return nnp.reshape(array, (len(array), -1))
 
 
-def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
+def recorded(path: str, obs_space: Any, act_space: Any, obs_dtype: Any = np.float32) -> data.ReplayBuffer:
     """Read the transitions in a file, each row flat; an error if they are not of an environment."""
     found = data.load(path).transitions
     for what, column, space in (("observations", found.obs, obs_space), ("actions", found.action, act_space)):
@@ -253,8 +253,7 @@ def recorded(path: str, obs_space: Any, act_space: Any) -> data.ReplayBuffer:
             f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "
             f"are from {act_space.low.min():g} to {act_space.high.max():g}; is their scale another?"
         )
-    dtypes: Any = {"obs_dtype": np.float64, "action_dtype": np.float32, "reward_dtype": np.float32}
-    buffer = data.ReplayBuffer(len(found.reward), **dtypes)
+    buffer = data.ReplayBuffer(len(found.reward), obs_dtype=obs_dtype, action_dtype=np.float32, reward_dtype=np.float32)
     buffer.add(flat(found.obs), flat(found.action), found.reward, flat(found.next_obs), found.terminated)
     return buffer
 
@@ -265,7 +264,8 @@ def train(settings: Settings, run: training.Run) -> None:
         raise ValueError(f"{settings.env} needs recorded transitions to learn from: --data FILE")
     env = training.make_env(settings.env)
     bcq, rng = BCQ(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
-    buffer = recorded(settings.data, env.observation_space, env.action_space)
+    obs_dtype = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
+    buffer = recorded(settings.data, env.observation_space, env.action_space, obs_dtype)
     env.close()
     state, rng, _ = run.restore(bcq.init(rng)._replace(statistics=bcq.statistics(buffer)), rng)
     found: dict[str, Array] = {}

@@ -58,6 +58,7 @@ class Settings(training.Settings):
 TUNED = {
     "Pendulum-v1": {
         "steps": 300_000,
+        "checkpoint_every": 100_000,
         "episodes": 30,
         "num_envs": 16,
         "horizon": 128,

@@ -187,8 +187,10 @@ def train(settings: Settings, run: training.Run) -> None:
     """Act, store each transition, and learn from a batch of all transitions so far after each step."""
     env = training.make_env(settings.env)
     sac, rng = SAC(settings, env.observation_space, env.action_space), np.random.default_rng(settings.seed)
-    wide = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
-    buffer = data.ReplayBuffer(settings.buffer_size, obs_dtype=wide, action_dtype=np.float32, reward_dtype=np.float32)
+    obs_dtype = np.float64 if settings.normalize_observations else np.float32  # a mean that is subtracted may be large
+    buffer = data.ReplayBuffer(
+        settings.buffer_size, obs_dtype=obs_dtype, action_dtype=np.float32, reward_dtype=np.float32
+    )
     state, rng, buffer = run.restore(sac.init(rng), rng, buffer)
     found: dict[str, Array] = {}
     run.record(state, found, sac.deterministic)

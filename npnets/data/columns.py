@@ -134,10 +134,13 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
 
 def _remedy(name: str, found: np.dtype[Any], expected: np.dtype[Any]) -> str:
     """Return how numbers come into a column; a cast to integers would change them without an error."""
-    of_buffer = f"make the buffer with {name.removeprefix('next_')}_dtype=numpy.{found.name}"
-    if expected.kind == "f":
-        return f"convert it with numpy.asarray({name}, numpy.{expected}), or {of_buffer}"
-    return f"{of_buffer}, or another dtype for it"
+    argument = f"{name.removeprefix('next_')}_dtype"
+    of_buffer = f"make the buffer with {argument}=numpy.{found.name}"
+    if expected.kind != "f":
+        return f"{of_buffer}, or another dtype for it"
+    convert = f"convert it with numpy.asarray({name}, numpy.{expected})"
+    fits = found.itemsize <= _LARGEST and (found.kind == "f" or argument != "reward_dtype")
+    return f"{convert}, or {of_buffer}" if fits else convert
 
 
 def _is_exact(value: NDArray[Any], cast: NDArray[Any]) -> bool:

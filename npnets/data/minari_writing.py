@@ -22,7 +22,8 @@ from npnets.files.fault import Fault
 from npnets.spaces import is_box, is_discrete
 
 _VERSION = "0.5.0"  # the first that has these keys; every later one reads it
-_NAME = re.compile(r"(?![\w-]/[^/]*$)(?!(?:.*/)?data/)(?:[\w-]+/)*[\w-]+-v\d+")  # as Minari's own pattern
+_NAME = re.compile(r"(?![\w-]/[^/]*$)(?!(?:.*/)?data/)(?:[\w-]+/)*[\w-]+-v\d+")
+"""As Minari's own pattern; and it takes a folder that contains one of the name `data` for a data set."""
 _LARGEST_ICON = 32  # pixels of a side, from which on Minari takes arrays of uint8 for JPEG
 
 
@@ -47,7 +48,7 @@ def save_minari(
     recording : Recording
         Within an episode each observation must be the next one of the step before.
     observation_space, action_space : Box or Discrete, optional
-        Of Gymnasium, with the dtype of the recording's arrays. Floats without one get a `Box` without bounds.
+        Of Gymnasium, with a dtype that holds the recording's. Floats without one get a `Box` without bounds.
     metadata : dict, optional
         Further entries of `metadata.json`, such as `{"author": ["..."], "env_spec": env.spec.to_json()}`.
 
@@ -160,7 +161,8 @@ def _space(name: str, space: Any, *columns: Any) -> dict[str, Any]:
         _check_shape(name, tuple(space.shape), shape)
         _check_dtype(name, space, dtype)
         low, high = (np.asarray(bound).tolist() for bound in (space.low, space.high))
-        return {"type": "Box", "dtype": dtype.name, "shape": list(shape), "low": low, "high": high}
+        kind = np.dtype(getattr(space, "dtype", dtype)).name
+        return {"type": "Box", "dtype": kind, "shape": list(shape), "low": low, "high": high}
     if is_discrete(space):
         _check_shape(name, (), shape)
         for values in columns:
@@ -175,7 +177,7 @@ def _check_shape(name: str, expected: tuple[int, ...], found: tuple[int, ...]) -
 
 
 def _check_dtype(name: str, space: Any, found: np.dtype[Any]) -> None:
-    if (expected := np.dtype(getattr(space, "dtype", found))) != found:
+    if not np.can_cast(found, expected := np.dtype(getattr(space, "dtype", found))):
         raise ValueError(
             f"{name} has dtype {expected}, but the recording has {found}, in which Minari would find no member of the "
             f"space; convert the arrays of the transitions with astype(numpy.{expected})"

@@ -90,28 +90,23 @@ def _put(temporary: str, target: str, write: Callable[[BinaryIO], None], mode: i
     return True
 
 
-def lock(opened: int, waits: bool) -> bool:
-    """Lock an open file for this program, and return whether that succeeded; `waits` for another program's lock."""
+def lock(opened: int, waits: bool) -> bool | None:
+    """Lock an open file for this program, and `waits` for another program's lock.
+
+    Returns
+    -------
+    bool or None
+        False if another program holds the lock; None where there are no locks, as on Windows and some network disks.
+    """
     if fcntl is None:
-        return False
+        return None
     try:
         fcntl.flock(opened, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def held_elsewhere(opened: int) -> bool:
-    """Lock an open file for this program, or return true if another one holds its lock; none does without locks."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except OSError:
         return False
-    return False
+    except OSError:
+        return None
+    return True
 
 
 def _remove_abandoned(start: str) -> None:

@@ -12,7 +12,7 @@ from npnets.log import logger
 
 
 def checked(env: Any, name: str) -> Any:
-    """Return an environment with checks around its `step` and `reset`.
+    """Return an environment with checks around its `step`, `reset` and `close`.
 
     Parameters
     ----------
@@ -25,10 +25,9 @@ def checked(env: Any, name: str) -> Any:
     -------
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
-        and `reset` raise a `RuntimeError` if the environment itself fails; `close` warns, because what was learned is
-        there by then. Every observation is an array of its own,
-        also if the environment writes them all into one. Where bounds are float64, actions are clipped to them, because
-        rounding to float32 can lead out of them.
+        and `reset` raise a `RuntimeError` if the environment itself fails, and `close` logs a warning: nothing is lost
+        by it. Every observation is an array of its own, also if the environment writes them all into one. Where bounds
+        are float64, actions are clipped to them, because rounding to float32 can lead out of them.
     """
     from gymnasium import Wrapper
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from npnets.files.quoting import one_line
 from npnets.training.checked_environment import checked, failure
-from npnets.training.side_by_side import prepared
+from npnets.training.vector_member import vector_member
 
 LONGEST_EPISODE = 10_000
 """The time limit of an environment that declares none."""
@@ -78,7 +78,7 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
     gymnasium.vector.SyncVectorEnv
         Without their `info`: Gymnasium cannot join what differs in form from one environment to another.
     """
-    return _gymnasium().vector.SyncVectorEnv([lambda: prepared(wrap(make_env(name)))] * number)
+    return _gymnasium().vector.SyncVectorEnv([lambda: vector_member(wrap(make_env(name)))] * number)
 
 
 def check_spaces(name: str, observations: Any, actions: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from npnets.files.atomic_write import held_elsewhere, replace_text
+from npnets.files.atomic_write import lock, replace_text
 from npnets.training.provenance import command
 from npnets.training.records import BOARD, PROGRESS, read_rows
 from npnets.training.saved_state import CHECKPOINT, read_saved
@@ -101,7 +101,7 @@ def owned(folder: Path) -> Iterator[None]:
         If another process holds it. Without file locks, as on Windows and some network disks, none is held.
     """
     with open(folder / LOCK, "a") as file:
-        if held_elsewhere(file.fileno()):
+        if lock(file.fileno(), waits=False) is False:
             raise ValueError(f"another process runs in {folder}; wait for its end, or choose another folder")
         yield
 

@@ -61,7 +61,7 @@ def main(
             if line.video and not status:
                 _record(folder, settings, classes)
             return status
-    except (ValueError, OSError, ImportError, RuntimeError, MemoryError, ArithmeticError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError, FloatingPointError) as error:
         print(f"{Path(sys.argv[0]).name}: error: {_said(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -87,7 +87,7 @@ def _said(error: Exception) -> str:
     said = " ".join(str(error).splitlines()) or type(error).__name__
     if isinstance(error, MemoryError):
         return f"not enough memory: {said}; choose a smaller buffer, batch or network"
-    if isinstance(error, ArithmeticError):
+    if isinstance(error, FloatingPointError):
         return f"the training has diverged; is a learning rate too high, or a reward huge? {said}"
     return said + _REMEDIES.get(getattr(error, "errno", None) or 0, "")
 

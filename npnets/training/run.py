@@ -125,7 +125,7 @@ class Run:
         returns = self._evaluator().returns(current)
         spread = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
         row: Row = {"steps": self.step, "seconds": self.seconds, "return": float(returns.mean()), "return_std": spread}
-        self._save_policy(current)  # before the row, because a continued run that has the row saves no policy
+        self._save_policy(current)  # before the row, so that no row is without its policy
         self._records.add({**row, **numbers(losses)})
 
     def save_if_due(self, state: Any, rng: np.random.Generator, buffer: ReplayBuffer | None = None) -> bool:

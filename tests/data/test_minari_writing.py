@@ -193,6 +193,14 @@ def test_spaces_and_metadata_that_do_not_fit_are_refused(tmp_path: Path, spaces:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_space_of_a_wider_dtype_than_the_recordings_is_written_as_it_is(tmp_path: Path) -> None:
+    wide = gymnasium.spaces.Box(-9, 9, (2,), np.float64)  # as of MuJoCo's environments; Gymnasium's takes float32 too
+    folder = data.save_minari(tmp_path, "random-v0", recording(), observation_space=wide)
+    space = json.loads(json.loads((folder / "data" / "metadata.json").read_text())["observation_space"])
+    assert space["dtype"] == "float64"
+    assert data.load(folder).transitions.obs.dtype == "float32"
+
+
 def test_integers_need_a_space_and_images_are_refused(tmp_path: Path) -> None:
     found = recording()
     discrete = found._replace(transitions=found.transitions._replace(action=np.arange(5)))

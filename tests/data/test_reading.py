@@ -107,7 +107,7 @@ def test_rows_of_any_shape_and_dtype_are_read_as_they_are(tmp_path: Path, write:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@pytest.mark.parametrize("without", ["timeouts", "next_observations", "metadata"])
+@pytest.mark.parametrize("without", ["timeouts", "next_observations", "nothing"])
 def test_rewards_and_flags_in_one_column_are_read_as_without_its_axis(tmp_path: Path, write: Any, without: str) -> None:
     content = {key: value for key, value in arrays().items() if key != without}
     expected = data.load(write(tmp_path, content))

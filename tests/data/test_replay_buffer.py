@@ -167,6 +167,23 @@ def test_a_dtype_of_the_first_batch_takes_what_fits_exactly_and_nothing_else() -
 
 
 @numpy_alone
+def test_an_error_about_a_dtype_advises_what_works() -> None:
+    row = np.zeros((1, 2), np.float32)
+    buffer = data.ReplayBuffer(4)
+    buffer.add(row, row, np.float32([0.5]), row, [False])
+    with pytest.raises(TypeError, match=r"convert it with numpy.asarray\(reward, numpy.float32\)$"):
+        buffer.add(row, row, [2**24 + 1], row, [False])
+    with pytest.raises(
+        TypeError, match=r"numpy.asarray\(obs, numpy.float32\), or make the buffer with obs_dtype=numpy.float64"
+    ):
+        buffer.add(row.astype(np.float64), row, [0.5], row, [False])
+    whole = data.ReplayBuffer(4)
+    whole.add([[0, 0]], row, [0.5], [[0, 0]], [False])
+    with pytest.raises(TypeError, match="cannot hold all of its numbers; make the buffer with obs_dtype=numpy.float64"):
+        whole.add([[0.5, 0.5]], row, [0.5], [[0, 0]], [False])
+
+
+@numpy_alone
 def test_a_dtype_that_is_given_rounds_floats_but_changes_no_integers() -> None:
     buffer = data.ReplayBuffer(5, obs_dtype=np.float32, action_dtype=np.int8, reward_dtype="float32")
     obs = np.array([[0.1, 0.2]])

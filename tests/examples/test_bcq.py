@@ -174,7 +174,10 @@ def test_with_normalized_observations_an_affine_change_of_the_recording_changes_
         file = tmp_path / f"{scale}.npz"
         np.savez(file, observations=scale * obs + shift, next_observations=scale * obs[::-1] + shift, **fixed)
         spaces_ = spaces.Box(-1, 1, (3,)), spaces.Box(-1, 1, (2,))
-        buffer, learner = recorded(str(file), *spaces_), BCQ(settings(normalize_observations=True), *spaces_)
+        buffer, learner = (
+            recorded(str(file), *spaces_, np.float64),
+            BCQ(settings(normalize_observations=True), *spaces_),
+        )
         state = learner.init(np.random.default_rng(2))._replace(statistics=learner.statistics(buffer))
         state, _ = learner.learn(state, buffer.take(np.arange(64)), np.random.default_rng(3))
         chosen.append(as_numpy(learner.policy(state).act(scale * obs + shift)))

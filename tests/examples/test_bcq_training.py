@@ -44,7 +44,7 @@ def test_the_rows_that_are_learned_from_are_those_of_the_file(tmp_path: Path) ->
     for column, expected in zip(found, arrays.values(), strict=True):
         flat = expected.reshape(3, -1) if expected.ndim > 1 else expected
         assert_array_equal(column, flat.astype(column.dtype))
-    assert [column.dtype for column in found] == ["float64", "float32", "float32", "float64", "bool"]
+    assert [column.dtype for column in found] == ["float32"] * 4 + ["bool"]
 
 
 @pytest.mark.parametrize("which", ["observations", "next_observations", "observations rewards actions"])
