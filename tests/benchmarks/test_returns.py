@@ -52,10 +52,10 @@ def test_a_run_that_was_begun_is_continued_if_it_is_the_same(tmp_path: Path, run
     begun = [sys.executable, f"examples/{SHORT.split()[0]}", *SHORT.split()[1:], "--seed", "3"]
     subprocess.run([*begun, "--out", str(runs / "short-seed-3")], cwd=ROOT, check=True, capture_output=True)
     (runs / "short-seed-3" / "results.json").unlink()
-    policy = (runs / "short-seed-3" / "policy.npz").stat().st_mtime_ns
+    checkpoint = (runs / "short-seed-3" / "checkpoint.npz").stat().st_mtime_ns
     main(tmp_path, "short")
     assert (tmp_path / "results" / "short-seed-3.json").exists()
-    assert (runs / "short-seed-3" / "policy.npz").stat().st_mtime_ns == policy  # nothing was trained again
+    assert (runs / "short-seed-3" / "checkpoint.npz").stat().st_mtime_ns == checkpoint  # nothing was trained again
     (runs / "short-seed-3").rename(runs / "short-seed-4")
     with pytest.raises(RuntimeError, match=r"short-seed-4 has a run of .* --seed 3; delete it to begin .* --seed 4"):
         returns.main(["--only", "short", "--seeds", "4", "--out", str(tmp_path / "results")])
