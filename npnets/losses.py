@@ -98,7 +98,7 @@ def huber(
     As PyTorch's ``huber_loss``, and with `delta=1` as its ``smooth_l1_loss``.
     """
     prediction, target = _pair(prediction, target)
-    return _reduced(_huber(prediction - target, _threshold(delta)), weights, reduction)
+    return _reduced(_huber(prediction - target, _threshold(delta, prediction.dtype)), weights, reduction)
 
 
 def quantile_huber(
@@ -148,7 +148,7 @@ def quantile_huber(
     fractions, goals = as_input(stop_gradient(taus), estimates, "taus"), as_input(targets, estimates, "targets")
     _check_quantiles(estimates.shape, fractions.shape, goals.shape)
     _check_fractions(fractions)
-    threshold = _threshold(delta)
+    threshold = _threshold(delta, estimates.dtype)
     errors = goals[:, None, :] - estimates[:, :, None]
     asymmetry = nnp.where(nnp.less(errors, 0), 1 - fractions[..., None], fractions[..., None])
     losses = asymmetry * _huber(errors, threshold) / threshold
@@ -165,12 +165,16 @@ def _huber(errors: Array, delta: float) -> Array:
     return clipped * (errors - clipped / 2)
 
 
-def _threshold(delta: object) -> float:
+def _threshold(delta: object, dtype: Any) -> float:
     """Return `delta` as Python's number, because NumPy's would promote float32."""
     if not is_number(delta):
         raise TypeError(f"delta must be a number, but is {delta!r:.80}")
-    if not 0 < delta < math.inf:
-        raise ValueError(f"delta must be positive and finite, but is {delta!r}; without a threshold use squared_error")
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = float(np.dtype(dtype).type(delta))
+    if not 0 < rounded < math.inf:
+        raise ValueError(
+            f"delta must be positive and finite in {dtype}, but is {delta!r}; without a threshold use squared_error"
+        )
     return float(delta)
 
 

@@ -248,7 +248,8 @@ def recorded(path: str, obs_space: Any, act_space: Any, obs_dtype: Any = np.floa
                 "is it a recording of another environment?"
             )
     low, high = found.action - act_space.low, act_space.high - found.action
-    if min(low.min(), high.min()) < -1e-6 * np.max(act_space.high - act_space.low):
+    rounding = max(1e-6, np.finfo(np.result_type(low, np.float16)).eps)
+    if min(low.min(), high.min()) < -rounding * np.max(act_space.high - act_space.low):
         raise ValueError(
             f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "
             f"are from {act_space.low.min():g} to {act_space.high.max():g}; is their scale another?"
@@ -268,8 +269,7 @@ def train(settings: Settings, run: training.Run) -> None:
     buffer = recorded(settings.data, env.observation_space, env.action_space, obs_dtype)
     env.close()
     state, rng, _ = run.restore(bcq.init(rng)._replace(statistics=bcq.statistics(buffer)), rng)
-    found: dict[str, Array] = {}
-    run.record(state, found, bcq.policy)
+    run.record(state, {}, bcq.policy)
     for _ in run.steps():
         state, found = bcq.learn(state, buffer.sample(rng, settings.batch_size), rng)
         run.record(state, found, bcq.policy)

@@ -112,7 +112,7 @@ def converted(columns: Columns, batch: Arrays, check_finite: bool) -> Arrays:
     if check_finite:
         for name, value in found.items():
             if value.dtype.kind == "f" and not _is_finite(value):
-                raise ValueError(_not_finite(name, value))
+                raise ValueError(_not_finite(name, value, batch[name]))
     return found
 
 
@@ -127,7 +127,7 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
         if (may_round and dtype.kind == "f") or _is_exact(value, cast):
             return cast
     raise TypeError(
-        f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all of its numbers; "
+        f"{name} has dtype {value.dtype}, and its column {dtype}, which cannot hold all numbers of that dtype; "
         f"{_remedy(name, value.dtype, dtype)}"
     )
 
@@ -159,8 +159,13 @@ def _is_finite(value: NDArray[Any]) -> bool:
     return 0 not in np.isfinite(value).tobytes()
 
 
-def _not_finite(name: str, value: NDArray[Any]) -> str:
+def _not_finite(name: str, value: NDArray[Any], given: NDArray[Any]) -> str:
     rows = rows_not_finite(value)
+    if given.dtype.kind != "f" or _is_finite(given):
+        return (
+            f"{name} has numbers that are too large for {value.dtype}, the first in row {rows[0]} of {len(value)}; "
+            f"divide them by a constant, or make the buffer with {name.removeprefix('next_')}_dtype=numpy.float64"
+        )
     return (
         f"{name} must have finite numbers, but {len(rows)} of {len(value)} transitions have NaN or infinite ones as "
         f"{value.dtype}, the first in row {rows[0]}; find out which step of the environment gave them, or make the "

@@ -26,13 +26,12 @@ def checked(env: Any, name: str) -> Any:
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
         and `reset` raise a `RuntimeError` if the environment itself fails, and `close` logs a warning: nothing is lost
-        by it. Every observation is an array of its own, also if the environment writes them all into one. Where bounds
-        are float64, actions are clipped to them, because rounding to float32 can lead out of them.
+        by it. Every observation is an array of its own, also if the environment writes them all into one. Where actions
+        are not float32, they are converted, and clipped to the bounds, out of which rounding can lead.
     """
     from gymnasium import Wrapper
 
     bounds: Any = env.action_space
-    is_wide = bounds.dtype == np.float64
 
     class Checked(Wrapper):
         """An environment in which a number that is not finite is an error."""
@@ -43,8 +42,8 @@ def checked(env: Any, name: str) -> Any:
                     f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate "
                     "too high, or a reward huge?"
                 )
-            if is_wide:  # a bound may lie below the float32 nearest to it
-                action = np.clip(action, bounds.low, bounds.high)
+            if bounds.dtype != np.float32:  # a bound may lie below the float32 nearest to it
+                action = np.clip(np.asarray(action, bounds.dtype), bounds.low, bounds.high)
             try:
                 obs, reward, terminated, truncated, info = self.env.step(action)
             except Exception as error:  # of any kind: it is of the environment

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from npnets.description import size
 from npnets.files.quoting import one_line
 from npnets.training.checked_environment import checked, failure
 from npnets.training.vector_member import vector_member
@@ -78,6 +79,7 @@ def make_envs(name: str, number: int, wrap: Callable[[Any], Any] = lambda env: e
     gymnasium.vector.SyncVectorEnv
         Without their `info`: Gymnasium cannot join what differs in form from one environment to another.
     """
+    number = size("number", number)
     return _gymnasium().vector.SyncVectorEnv([lambda: vector_member(wrap(make_env(name)))] * number)
 
 

@@ -104,7 +104,7 @@ def _numbers_of(row: dict[Any, Any]) -> Row:
         raise ValueError(f"a row lacks {' and '.join(missing)}")
     if not math.isfinite(found["steps"]):
         raise ValueError(f"the steps of a row are {found['steps']}")
-    return found
+    return {**found, "steps": int(found["steps"])}
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
@@ -115,6 +115,12 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     writer.writeheader()
     writer.writerows({**row, "steps": int(row["steps"])} for row in rows)
     replace_text(path, text.getvalue())
+
+
+def check_names(losses: Mapping[str, Any]) -> None:
+    """Check that no loss has the name of a column that every row has."""
+    if taken := [name for name in ALWAYS if name in losses]:
+        raise ValueError(f"expected losses by other names than {', '.join(ALWAYS)}, but got {', '.join(taken)}")
 
 
 def numbers(values: Mapping[str, Any]) -> Row:

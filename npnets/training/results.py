@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from npnets.files.atomic_write import replace_text
@@ -12,9 +14,11 @@ from npnets.training.learning_curve import draw
 from npnets.training.provenance import provenance
 from npnets.training.run import Run
 
+RESULTS = "results.json"
+
 
 def write_results(run: Run, name: str) -> None:
-    """Write the results of a run, whose policy is called `name`, and print its last return.
+    """Write the results of a run, whose policy is called `name`, unless they are there; print its last return.
 
     Raises
     ------
@@ -37,10 +41,26 @@ def write_results(run: Run, name: str) -> None:
         "progress": rows,
     }
     found = {**provenance(), "command": begun_by(folder), "results": results}
-    text = json.dumps(finite(found), indent=1, allow_nan=False) + "\n"
-    replace_text(folder / "results.json", text)
+    if not _is_written(folder / RESULTS, results):
+        text = json.dumps(finite(found), indent=1, allow_nan=False) + "\n"
+        replace_text(folder / RESULTS, text)
     draw(folder / "learning.png", rows, results["title"])
-    print(f"{results['title']}: {last['return']:.1f} ± {error:.1f} after {last['steps']:,.0f} steps, in {folder}")
+    _say(f"{results['title']}: {last['return']:.1f} ± {error:.1f} after {last['steps']:,.0f} steps, in {folder}")
+
+
+def _is_written(path: Path, results: Mapping[str, Any]) -> bool:
+    """Return whether a file has the results of the same steps, with the machine and the versions that took them."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["results"]
+        return all(found[name] == finite(results[name]) for name in ("settings", "returns", "progress"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _say(text: str) -> None:
+    """Print a text, whichever letters the terminal knows."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
 
 
 def finite(value: Any) -> Any:

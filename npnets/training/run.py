@@ -21,8 +21,8 @@ from npnets.data import ReplayBuffer
 from npnets.policy import Policy
 from npnets.training import transition_files
 from npnets.training.evaluation import Evaluation
-from npnets.training.records import Records, Row, numbers
-from npnets.training.saved_state import CHECKPOINT, Saved, read_saved, write_saved
+from npnets.training.records import Records, Row, check_names, numbers
+from npnets.training.saved_state import CHECKPOINT, Saved, check_rows, difference, forms_of, read_saved, write_saved
 from npnets.training.setting_files import mark_of
 from npnets.training.settings import Settings
 
@@ -56,7 +56,9 @@ class Run:
         self.checkpoint_seconds = 0.0 if self._saved is None else self._saved.checkpoint_seconds
         self._checkpointed, self._added, self._is_continued = self.step, 0, self._saved is not None
         self._began = time.perf_counter()
+        self._restored: tuple[dict[str, str], bool] | None = None  # the state's form, and whether there is a buffer
         self._records = Records(folder, self.step, settings.steps, tensorboard)
+        check_rows(folder, self._saved, self._records.rows)
         self._evaluation: Evaluation | None = None
 
     def restore(
@@ -72,8 +74,9 @@ class Run:
         Parameters
         ----------
         state : tree of arrays
-            The algorithm's state before the first step: that of the checkpoint has its structure.
+            The algorithm's state before the first step: every later one must have its structure, shapes and dtypes.
         rng : numpy.random.Generator
+            Of one of NumPy's own bit generators.
         buffer : ReplayBuffer, optional
             An empty one.
 
@@ -81,7 +84,10 @@ class Run:
         ------
         CheckpointError
             If a file is corrupt, or of an algorithm with other networks.
+        ValueError
+            If the bits of the generator are not drawn by NumPy.
         """
+        self._restored = forms_of(state), buffer is not None
         if self._saved is None:
             self._save(state, rng, None)
             return state, rng, buffer
@@ -113,7 +119,13 @@ class Run:
             Numbers of the last step of learning, by their names; none before there was one.
         policy_of : callable
             Returns the policy of a state.
+
+        Raises
+        ------
+        ValueError
+            If a loss has the name of a column that every row has.
         """
+        check_names(losses)
         every, rows = self.settings.evaluate_every, self._records.rows
         continued, self._is_continued = self._is_continued, False
         if rows and not (self.step // every > rows[-1]["steps"] // every or self._is_last(rows)):
@@ -138,11 +150,33 @@ class Run:
         -------
         bool
             Whether there is a new checkpoint.
+
+        Raises
+        ------
+        ValueError
+            If the state has another form than the one that `restore` was given, or only one of both had a buffer.
         """
+        self._check_restorable(state, buffer)
         if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
             return False
         self._save(state, rng, buffer)
         return True
+
+    def _check_restorable(self, state: Any, buffer: ReplayBuffer | None) -> None:
+        """Check that a continued run could put a state back."""
+        if self._restored is None:
+            return
+        form, has_buffer = self._restored
+        if has_buffer != (buffer is not None):
+            raise ValueError(
+                "expected a replay buffer in both of run.restore and run.save_if_due, or in none, but only "
+                f"{'restore' if has_buffer else 'save_if_due'} was given one"
+            )
+        if fault := difference(form, forms_of(state)):
+            raise ValueError(
+                f"the state has another form than the one that run.restore was given: {fault}; keep its structure, "
+                "shapes and dtypes, so that a continued run can put it back"
+            )
 
     def _save_policy(self, policy: Policy) -> None:
         policy.save(self.folder / "policy.npz", {"steps": self.step, "env": self.settings.env})
@@ -153,7 +187,7 @@ class Run:
             transition_files.save_new(self.folder / "transitions", self._mark, buffer, self._added)
             self._added = buffer.added
         counters = {"step": self.step, "seconds": self.seconds, "added": self._added}
-        counters["checkpoint_seconds"] = self.checkpoint_seconds
+        counters |= {"checkpoint_seconds": self.checkpoint_seconds, "rows": len(self._records.rows)}
         write_saved(self.folder / CHECKPOINT, self._mark, state, rng, **counters)
         if buffer is not None:
             transition_files.remove_replaced(self.folder / "transitions", buffer)

@@ -1,6 +1,7 @@
 """The file from which a run continues: the leaves of the algorithm's state by their paths, the generator, counters."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,8 +20,9 @@ CHECKPOINT = "checkpoint.npz"
 class Saved(NamedTuple):
     """What a checkpoint of a run holds.
 
-    `added` is the number of transitions that its replay buffer had been given, `seconds` those of the run until then,
-    and `checkpoint_seconds` those of them that earlier checkpoints took.
+    `added` is the number of transitions that its replay buffer had been given, `rows` that of the rows in
+    `progress.csv`, `seconds` those of the run until then, and `checkpoint_seconds` those of them that earlier
+    checkpoints took.
     """
 
     path: Path
@@ -30,6 +32,7 @@ class Saved(NamedTuple):
     seconds: float
     checkpoint_seconds: float
     added: int
+    rows: int
 
     def state_like(self, state: State) -> State:
         """Return the state, in the structure and on the devices of one that the algorithm has just made.
@@ -39,27 +42,35 @@ class Saved(NamedTuple):
         CheckpointError
             If its paths, shapes or dtypes are others.
         """
-        for path, leaf in walk(state):
-            there = _form(self.leaves[path]) if path in self.leaves else "nothing"
-            if there != _form(leaf):
-                raise CheckpointError(
-                    f"{self.path} is of an algorithm with another state: expected {_form(leaf)} at {path!r}, but got "
-                    f"{there}; continue the run with the program and the version that began it"
-                )
+        if fault := difference(forms_of(state), {path: _form(leaf) for path, leaf in self.leaves.items()}):
+            raise CheckpointError(
+                f"{self.path} is of an algorithm with another state: {fault}; continue the run with the program and "
+                "the version that began it"
+            )
         found: State = rebuild(state, (_beside(leaf, self.leaves[path]) for path, leaf in walk(state)))
         return found
 
     def generator(self) -> np.random.Generator:
         """Return the random generator, which goes on where it was."""
-        rng = np.random.default_rng(0)
+        rng = np.random.Generator(getattr(np.random, self.bit_generator["bit_generator"])(0))
         rng.bit_generator.state = self.bit_generator
         return rng
 
 
 def write_saved(path: Path, mark: str, state: Any, rng: np.random.Generator, **counters: float) -> None:
     """Write the file, beside the old one and renamed; the counters are the numbers of a `Saved`, by their names."""
-    facts = {"mark": mark, "bit_generator": json.dumps(rng.bit_generator.state), **counters}
+    facts = {"mark": mark, "bit_generator": json.dumps(_state_of(rng), default=np.ndarray.tolist), **counters}
     checkpoint.save(path, dict(walk(state)), facts)
+
+
+def _state_of(rng: Any) -> Any:
+    bits: Any = getattr(rng, "bit_generator", None)
+    if type(bits) is not getattr(np.random, type(bits).__name__, None):
+        raise ValueError(
+            "expected a generator of NumPy, such as numpy.random.default_rng(seed), so that a continued run can draw "
+            f"the same numbers, but got {rng!r:.80} with the bits of {type(bits).__name__}"
+        )
+    return bits.state
 
 
 def read_saved(path: Path, mark: str) -> Saved | None:
@@ -77,6 +88,7 @@ def read_saved(path: Path, mark: str) -> Saved | None:
     try:
         bit_generator = json.loads(facts["bit_generator"])
         counters = {name: facts[name] for name in ("step", "seconds", "checkpoint_seconds", "added")}
+        counters["rows"] = facts.get("rows", 0)  # earlier versions did not count them
         found, saved_mark = Saved(path, leaves, bit_generator, **counters), facts["mark"]
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no checkpoint of a run: {error!r}; is it another file?") from error
@@ -93,6 +105,16 @@ def check_mark(path: Path, found: object, expected: str) -> None:
         )
 
 
+def check_rows(folder: Path, saved: Saved | None, rows: Sequence[Any]) -> None:
+    """Raise an error if a run has fewer rows than its checkpoint counted: they would be missing in its results."""
+    if saved is not None and len(rows) < saved.rows:
+        raise CheckpointError(
+            f"expected {saved.rows} rows until step {saved.step} in {folder / PROGRESS}, but there are {len(rows)}, "
+            "and nothing is overwritten: was the file deleted or changed? Put it back, or begin a new run in another "
+            "folder"
+        )
+
+
 def _check_never_written(path: Path) -> None:
     """Raise an error if a run has what only a run with a checkpoint has, and would begin anew over it."""
     if any(path.with_name(name).exists() for name in (PROGRESS, "policy.npz", "results.json", "transitions")):
@@ -105,6 +127,20 @@ def _check_never_written(path: Path) -> None:
 def _beside(leaf: Any, saved: Any) -> Any:
     """Return a saved leaf on the device of another, if that is an array."""
     return to_device(saved, device_of(leaf)) if hasattr(leaf, "dtype") else saved
+
+
+def forms_of(state: Any) -> dict[str, str]:
+    """Return the shape and dtype of each leaf by its path, or its type if it is no array."""
+    return {path: _form(leaf) for path, leaf in walk(state)}
+
+
+def difference(expected: dict[str, str], found: dict[str, str]) -> str:
+    """Return where two states first differ in form, or an empty text."""
+    for path in (*expected, *found):
+        wanted, got = (forms.get(path, "nothing") for forms in (expected, found))
+        if wanted != got:
+            return f"expected {wanted} at {path!r}, but got {got}"
+    return ""
 
 
 def _form(leaf: Any) -> str:

@@ -82,4 +82,4 @@ def _read(path: Path, mark: str, first: int) -> dict[str, Any]:
 
 
 def _firsts(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in folder.glob("*.npz") if path.stem.isdigit())
+    return sorted(int(path.stem) for path in folder.glob("*.npz") if path.stem.isdigit() and len(path.stem) == 12)

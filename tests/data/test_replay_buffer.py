@@ -179,7 +179,9 @@ def test_an_error_about_a_dtype_advises_what_works() -> None:
         buffer.add(row.astype(np.float64), row, [0.5], row, [False])
     whole = data.ReplayBuffer(4)
     whole.add([[0, 0]], row, [0.5], [[0, 0]], [False])
-    with pytest.raises(TypeError, match="cannot hold all of its numbers; make the buffer with obs_dtype=numpy.float64"):
+    with pytest.raises(
+        TypeError, match="cannot hold all numbers of that dtype; make the buffer with obs_dtype=numpy.float64"
+    ):
         whole.add([[0.5, 0.5]], row, [0.5], [[0, 0]], [False])
 
 
@@ -191,12 +193,17 @@ def test_a_dtype_that_is_given_rounds_floats_but_changes_no_integers() -> None:
     found = buffer.take([0])
     assert_array_equal(found.obs, obs.astype(np.float32))
     assert [x.dtype.name for x in found] == ["float32", "int8", "float32", "float32", "bool"]
-    remedy = "numbers; make the buffer with action_dtype=numpy.int64, or another dtype for it"  # a cast would wrap
-    with pytest.raises(TypeError, match=f"action has dtype int64, and its column int8, which cannot hold .* {remedy}"):
+    remedy = "dtype; make the buffer with action_dtype=numpy.int64, or another dtype for it"  # a cast would wrap
+    with pytest.raises(
+        TypeError, match=f"action has dtype int64, and its column int8, which cannot hold all numbers of that {remedy}"
+    ):
         buffer.add(obs, [[300]], [0.1], obs, [False])
     with pytest.raises(TypeError, match="action has dtype float64, and its column int8"):
         buffer.add(obs, [[3.0]], [0.1], obs, [False])
-    with pytest.raises(ValueError, match="obs must have finite numbers, .* as float32, the first in row 0"):
+    too_large = (
+        "obs has numbers that are too large for float32, the first in row 0 of 1; .* with obs_dtype=numpy.float64"
+    )
+    with pytest.raises(ValueError, match=too_large):
         buffer.add(obs * 1e300, [[3]], [0.1], obs, [False])
 
 
@@ -210,7 +217,9 @@ def test_an_integer_that_a_float_cannot_hold_is_rounded_to_a_dtype_that_is_given
     given.add([[2**24 + 1]], [[0]], [0.0], [[0]], [False])
     assert given.take([2]).obs.item() == 2**24
     for number in (2**53 + 1, 2**63 - 1, np.uint64(2**64 - 1)):
-        with pytest.raises(TypeError, match="obs has dtype u?int64, and its column float64, which cannot hold all of"):
+        with pytest.raises(
+            TypeError, match="obs has dtype u?int64, and its column float64, which cannot hold all numbers"
+        ):
             first.add([[number]], [[0]], [0.0], [[0]], [False])
 
 

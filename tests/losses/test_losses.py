@@ -296,6 +296,9 @@ def test_other_arguments_are_refused_in_the_users_words() -> None:
         losses.squared_error(np.zeros(3), np.zeros(3), reduction="sum")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one entry"):
         losses.squared_error(np.zeros((0, 1)), np.zeros((0, 1)))
+    for delta in (1e-50, 1e50):  # zero and infinite in float32
+        with pytest.raises(ValueError, match="delta must be positive and finite in float32"):
+            losses.quantile_huber(*(part.astype(np.float32) for part in (QUANTILES, TAUS, TARGETS)), delta=delta)
     for delta in (0.0, -1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="delta must be positive and finite"):
             losses.huber(np.zeros(3), np.zeros(3), delta=delta)

@@ -126,6 +126,12 @@ def test_every_episode_of_environments_that_step_together_follows_from_the_seed_
     assert not np.array_equal(runs[0], runs[2])
 
 
+@pytest.mark.parametrize("number", [0, -1, 1.5])
+def test_no_environments_are_an_error(number: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="number must be"):
+        training.make_envs("toy/Line-v0", number)
+
+
 def test_environments_that_step_together_are_checked_each() -> None:
     envs = training.make_envs("toy/NanReward-v0", 2)
     training.reset(envs, np.random.default_rng(0))

@@ -135,6 +135,25 @@ def test_an_action_in_float32_never_exceeds_a_bound_in_float64() -> None:
     env.step(np.array([0.1], np.float32))  # the environment asserts that its space contains it
 
 
+def test_actions_have_the_dtype_of_their_space_and_lie_within_its_bounds() -> None:
+    taken = []
+
+    class Coarse(Line):
+        """An environment that takes actions of its space alone."""
+
+        action_space = spaces.Box(-0.1, 0.3, (1,), np.float16)
+
+        def step(self, action: Any) -> Any:
+            taken.append(action)
+            return super().step(action)
+
+    env = checked(Coarse(), "Mine-v0")
+    env.reset(seed=0)
+    for force in (-0.1, 0.09986521, 0.3):
+        env.step(np.float32([force]))
+    np.testing.assert_allclose(np.concatenate(taken), [-0.1, 0.09986521, 0.3], rtol=1e-3)
+
+
 @pytest.mark.parametrize("value", [np.float32(1), 1, True, np.float64(-2.5), np.array(3.0)])
 def test_rewards_of_every_type_of_number_and_flags_of_numpy_are_fine(value: Any) -> None:
     env = checked(Scripted(step=(PLACE, value, np.True_, np.False_, {})), "Mine-v0")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -149,13 +151,26 @@ def test_a_finished_run_is_continued_with_more_steps_and_without_them_stays_as_i
     assert program("--out", tmp_path / "a") == 0
     before = contents(tmp_path / "a")
     assert program("--resume", tmp_path / "a") == 0
+    assert contents(tmp_path / "a") == before
+    (tmp_path / "a" / "results.json").write_bytes(before["results.json"][:-9])
+    assert program("--resume", tmp_path / "a") == 0  # written anew
     after = contents(tmp_path / "a")
-    assert {name for name in before if before[name] != after[name]} <= {"results.json"}
+    one, other = (json.loads(files["results.json"])["results"] for files in (before, after))
+    assert repr(one["progress"]) == repr(other["progress"]) and one["returns"] == other["returns"]
     assert program("--resume", tmp_path / "a", "--steps", 60) == 0
     continued = json.loads((tmp_path / "a" / "results.json").read_text())["command"]
     assert continued == "python drift.py --noise 0.1, continued by python drift.py --noise 0.1"  # both of this process
     assert program("--out", tmp_path / "b", "--steps", 60) == 0
     assert contents(tmp_path / "a")["policy.npz"] == contents(tmp_path / "b")["policy.npz"]
+
+
+def test_the_last_line_is_printed_on_a_terminal_of_any_letters(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    assert program("--out", tmp_path / "a") == 0
+    assert re.fullmatch(rb"Drift on toy/Line-v0: -?[\d.]+ \? [\d.]+ after .*\n", shown.getvalue())
 
 
 def test_a_setting_that_must_not_be_less_than_the_steps_is_changed_with_them(program: Program, tmp_path: Path) -> None:

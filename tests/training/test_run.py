@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -191,6 +192,96 @@ def test_a_continued_run_has_the_policy_of_its_checkpoint_if_a_killed_one_left_a
         with Run(tmp_path, SETTINGS) as run:
             state, _, _ = run.restore(state_of(9), np.random.default_rng(0))
             run.record(state, {}, policy_of)
+
+
+CHANGED: dict[str, Any] = {
+    "expected nothing at 'hist.0', but got float": {"hist": [0.5]},
+    "expected float at 'best', but got float64 ()": {"best": np.float64(1)},
+    "expected NoneType at 'last', but got float32 (2,)": {"last": np.zeros(2, np.float32)},
+    "expected float32 (3,) at 'weight', but got float32 (4,)": {"weight": np.zeros(4, np.float32)},
+    "expected float32 (3,) at 'weight', but got nothing": {"weight": {}},
+}
+
+
+@pytest.mark.parametrize("fault", CHANGED)
+def test_a_state_that_a_continued_run_could_not_put_back_is_an_error_at_its_first_checkpoint(
+    tmp_path: Path, fault: str
+) -> None:
+    state = {"weight": np.zeros(3, np.float32), "hist": [], "best": -np.inf, "last": None}
+    with Run(tmp_path, SETTINGS) as run:
+        state, rng, _ = run.restore(state, np.random.default_rng(0))
+        run.advance(15)
+        assert run.save_if_due(state, rng)
+        with pytest.raises(ValueError, match=f"has another form .*{re.escape(fault)}; keep its structure"):
+            run.save_if_due({**state, **CHANGED[fault]}, rng)
+    assert Run(tmp_path, SETTINGS).step == 15
+
+
+def test_a_checkpoint_with_more_than_the_state_of_the_algorithm_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        run.restore({"hist": [1.0, 2.0]}, np.random.default_rng(0))
+    with pytest.raises(CheckpointError, match=r"expected nothing at 'hist.1', but got float; continue the run with"):
+        Run(tmp_path, SETTINGS).restore({"hist": [1.0]}, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_replay_buffer_is_restored_and_saved_or_neither(tmp_path: Path, given: bool) -> None:
+    buffer = data.ReplayBuffer(5)
+    with Run(tmp_path, SETTINGS) as run:
+        state, rng, _ = run.restore(state_of(0), np.random.default_rng(0), *([buffer] if given else []))
+        with pytest.raises(ValueError, match=f"but only {'restore' if given else 'save_if_due'} was given one"):
+            run.save_if_due(state, rng, None if given else buffer)
+
+
+@pytest.mark.parametrize("name", ["PCG64", "PCG64DXSM", "Philox", "MT19937", "SFC64"])
+def test_every_generator_of_numpy_goes_on_where_it_was(tmp_path: Path, name: str) -> None:
+    make = getattr(np.random, name)
+    with Run(tmp_path, SETTINGS) as run:
+        _, rng, _ = run.restore(state_of(0), np.random.Generator(make(3)))
+        rng.normal(size=1000)
+        rng.integers(9, dtype=np.uint8)  # which leaves bits for the next ones
+        run.advance(15)
+        run.save_if_due(state_of(0), rng)
+        expected = rng.normal(size=5).tolist(), rng.integers(9, size=3, dtype=np.uint8).tolist()
+    with Run(tmp_path, SETTINGS) as run:
+        _, again, _ = run.restore(state_of(0), np.random.Generator(make(4)))
+        assert (again.normal(size=5).tolist(), again.integers(9, size=3, dtype=np.uint8).tolist()) == expected
+
+
+def test_a_generator_whose_bits_are_not_numpys_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    class Own(np.random.PCG64):
+        """Bits that a continued run could not make."""
+
+    with pytest.raises(ValueError, match="expected a generator of NumPy, such as .*, but got .* with the bits of Own"):
+        Run(tmp_path, SETTINGS).restore(state_of(0), np.random.Generator(Own(0)))
+
+
+@pytest.mark.parametrize("name", ["steps", "seconds", "return", "return_std"])
+def test_a_loss_by_the_name_of_a_column_that_every_row_has_is_an_error(tmp_path: Path, name: str) -> None:
+    with Run(tmp_path, SETTINGS) as run, pytest.raises(ValueError, match=f"by other names than .*, but got {name}"):
+        run.record(state_of(0), {name: 5.0}, policy_of)
+
+
+@pytest.mark.parametrize("left", ["", "steps,seconds,return,return_std,actor\n", None])
+def test_rows_that_were_lost_are_an_error_and_nothing_is_overwritten(tmp_path: Path, left: str | None) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        state, rng, _ = run.restore(state_of(0), np.random.default_rng(0))
+        for step in run.steps():
+            run.record(state, {}, policy_of)
+            if step == 30:
+                run.save_if_due(state, rng)
+                break
+    file = tmp_path / "progress.csv"
+    whole = file.read_text()
+    if left is None:
+        file.unlink()
+    else:
+        file.write_text(left)
+    with pytest.raises(ValueError, match=r"progress.csv"):
+        Run(tmp_path, SETTINGS)
+    assert (file.read_text() if file.exists() else None) == left
+    file.write_text(whole)
+    assert len(Run(tmp_path, SETTINGS).rows) == 2
 
 
 def test_the_seconds_that_checkpoints_took_are_those_of_the_whole_run(tmp_path: Path) -> None:
