@@ -248,7 +248,7 @@ def recorded(path: str, obs_space: Any, act_space: Any, obs_dtype: Any = np.floa
                 "is it a recording of another environment?"
             )
     low, high = found.action - act_space.low, act_space.high - found.action
-    rounding = max(1e-6, np.finfo(np.result_type(low, np.float16)).eps)
+    rounding = max(1e-6, np.finfo(np.result_type(found.action, np.float16)).eps)
     if min(low.min(), high.min()) < -rounding * np.max(act_space.high - act_space.low):
         raise ValueError(
             f"{path} has actions from {found.action.min():g} to {found.action.max():g}, but those of the environment "

@@ -34,9 +34,9 @@ class ReplayBuffer:
     obs_shape, action_shape : int, sequence of int or space, optional
         Shape of one observation and of one action, `()` for a number; those of the first batch by default.
     obs_dtype, action_dtype, reward_dtype : dtype, optional
-        Those of the first batch by default, and then a batch of a dtype whose numbers do not all fit is an error.
-        Numbers are rounded to a dtype of floats that you give: `obs_dtype=numpy.float32` for observations in float64.
-        Integers must fit into one of integers.
+        Those of the first batch by default, and then a batch is an error if its dtype is wider, or an integer does not
+        fit exactly. Numbers are rounded to a dtype of floats that you give: `obs_dtype=numpy.float32` for observations
+        in float64. Integers must fit into one of integers.
     check_finite : bool
         Whether NaN and infinite numbers are an error; a single one of them reaches all parameters.
 

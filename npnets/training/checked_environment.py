@@ -26,8 +26,9 @@ def checked(env: Any, name: str) -> Any:
     gymnasium.Wrapper
         `step` raises a `ValueError` if an action, a reward or an observation is not finite or not of its form; `step`
         and `reset` raise a `RuntimeError` if the environment itself fails, and `close` logs a warning: nothing is lost
-        by it. Every observation is an array of its own, also if the environment writes them all into one. Where actions
-        are not float32, they are converted, and clipped to the bounds, out of which rounding can lead.
+        by it. Every observation is an array of its own, also if the environment writes them all into one. Actions are
+        converted to the dtype of their space; if that is not float32, they are clipped to the bounds, out of which
+        rounding to float32 can lead.
     """
     from gymnasium import Wrapper
 
@@ -42,8 +43,9 @@ def checked(env: Any, name: str) -> Any:
                     f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate "
                     "too high, or a reward huge?"
                 )
+            action = np.asarray(action, bounds.dtype)
             if bounds.dtype != np.float32:  # a bound may lie below the float32 nearest to it
-                action = np.clip(np.asarray(action, bounds.dtype), bounds.low, bounds.high)
+                action = np.clip(action, bounds.low, bounds.high)
             try:
                 obs, reward, terminated, truncated, info = self.env.step(action)
             except Exception as error:  # of any kind: it is of the environment

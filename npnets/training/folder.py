@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from npnets.files.atomic_write import lock, replace_text
 from npnets.training.provenance import command
-from npnets.training.records import BOARD, PROGRESS, read_rows
-from npnets.training.saved_state import CHECKPOINT, read_saved
+from npnets.training.records import BOARD
+from npnets.training.saved_state import CHECKPOINT, check_rows, read_saved
 from npnets.training.setting_files import changeable, check_same, digests, files_of, located, mark_of
 from npnets.training.settings import Settings, check_order, check_values, typed
 
@@ -160,8 +160,8 @@ def _check_files(found: object, kind: type[Settings]) -> None:
 
 def _check_continues(folder: Path, mark: str, fewer: int | None) -> None:
     """Raise an error if a run cannot be continued, up to `fewer` steps if it is given fewer than before."""
-    read_rows(folder / PROGRESS)
     saved = read_saved(folder / CHECKPOINT, mark)
+    check_rows(folder, saved)
     if fewer is not None and saved is not None and saved.step > fewer:
         raise ValueError(
             f"{folder} has a checkpoint after {saved.step} steps, more than --steps {fewer}; leave the option out, or "

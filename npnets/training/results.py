@@ -49,10 +49,10 @@ def write_results(run: Run, name: str) -> None:
 
 
 def _is_written(path: Path, results: Mapping[str, Any]) -> bool:
-    """Return whether a file has the results of the same steps, with the machine and the versions that took them."""
+    """Return whether a file has the results of these evaluations, beside the machine that the run had."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["results"]
-        return all(found[name] == finite(results[name]) for name in ("settings", "returns", "progress"))
+        return all(found[name] == finite(results[name]) for name in ("returns", "progress"))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -57,8 +57,9 @@ class Run:
         self._checkpointed, self._added, self._is_continued = self.step, 0, self._saved is not None
         self._began = time.perf_counter()
         self._restored: tuple[dict[str, str], bool] | None = None  # the state's form, and whether there is a buffer
+        self._has_asked = False  # whether a checkpoint is due
+        check_rows(folder, self._saved)
         self._records = Records(folder, self.step, settings.steps, tensorboard)
-        check_rows(folder, self._saved, self._records.rows)
         self._evaluation: Evaluation | None = None
 
     def restore(
@@ -74,7 +75,7 @@ class Run:
         Parameters
         ----------
         state : tree of arrays
-            The algorithm's state before the first step: every later one must have its structure, shapes and dtypes.
+            The algorithm's state before the first step: every later one must have its paths, shapes and dtypes.
         rng : numpy.random.Generator
             Of one of NumPy's own bit generators.
         buffer : ReplayBuffer, optional
@@ -85,7 +86,7 @@ class Run:
         CheckpointError
             If a file is corrupt, or of an algorithm with other networks.
         ValueError
-            If the bits of the generator are not drawn by NumPy.
+            If the bits of the generator are not drawn by NumPy, or two leaves of the state have one path.
         """
         self._restored = forms_of(state), buffer is not None
         if self._saved is None:
@@ -156,26 +157,29 @@ class Run:
         ValueError
             If the state has another form than the one that `restore` was given, or only one of both had a buffer.
         """
-        self._check_restorable(state, buffer)
-        if self.step - self._checkpointed < self.settings.checkpoint_every and self.step < self.settings.steps:
+        self._check_buffer(buffer)
+        is_due = self.step - self._checkpointed >= self.settings.checkpoint_every or self.step >= self.settings.steps
+        if is_due or not self._has_asked:  # the first time, so that an error comes at once
+            self._check_form(state)
+        self._has_asked = True
+        if not is_due:
             return False
         self._save(state, rng, buffer)
         return True
 
-    def _check_restorable(self, state: Any, buffer: ReplayBuffer | None) -> None:
-        """Check that a continued run could put a state back."""
-        if self._restored is None:
-            return
-        form, has_buffer = self._restored
-        if has_buffer != (buffer is not None):
+    def _check_buffer(self, buffer: ReplayBuffer | None) -> None:
+        if self._restored is not None and self._restored[1] != (buffer is not None):
             raise ValueError(
                 "expected a replay buffer in both of run.restore and run.save_if_due, or in none, but only "
-                f"{'restore' if has_buffer else 'save_if_due'} was given one"
+                f"{'restore' if buffer is None else 'save_if_due'} was given one"
             )
-        if fault := difference(form, forms_of(state)):
+
+    def _check_form(self, state: Any) -> None:
+        """Check that a continued run could put a state back."""
+        if self._restored is not None and (fault := difference(self._restored[0], forms_of(state))):
             raise ValueError(
-                f"the state has another form than the one that run.restore was given: {fault}; keep its structure, "
-                "shapes and dtypes, so that a continued run can put it back"
+                f"the state has another form than the one that run.restore was given: {fault}; keep its paths, shapes "
+                "and dtypes, so that a continued run can put it back"
             )
 
     def _save_policy(self, policy: Policy) -> None:

@@ -1,7 +1,6 @@
 """The file from which a run continues: the leaves of the algorithm's state by their paths, the generator, counters."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,11 +9,13 @@ import numpy as np
 from npnets import checkpoint
 from npnets.backend import device_of, to_device
 from npnets.checkpoint import CheckpointError
-from npnets.training.records import PROGRESS
+from npnets.training.records import PROGRESS, read_rows
 from npnets.tree.structure import rebuild, walk
 
 State = TypeVar("State")
 CHECKPOINT = "checkpoint.npz"
+_OF_NUMPY = ("PCG64", "PCG64DXSM", "Philox", "MT19937", "SFC64")
+"""Bit generators, whose states a checkpoint holds."""
 
 
 class Saved(NamedTuple):
@@ -65,7 +66,7 @@ def write_saved(path: Path, mark: str, state: Any, rng: np.random.Generator, **c
 
 def _state_of(rng: Any) -> Any:
     bits: Any = getattr(rng, "bit_generator", None)
-    if type(bits) is not getattr(np.random, type(bits).__name__, None):
+    if not any(type(bits) is getattr(np.random, name) for name in _OF_NUMPY):
         raise ValueError(
             "expected a generator of NumPy, such as numpy.random.default_rng(seed), so that a continued run can draw "
             f"the same numbers, but got {rng!r:.80} with the bits of {type(bits).__name__}"
@@ -87,6 +88,8 @@ def read_saved(path: Path, mark: str) -> Saved | None:
     leaves, facts = checkpoint.load(path)
     try:
         bit_generator = json.loads(facts["bit_generator"])
+        if bit_generator["bit_generator"] not in _OF_NUMPY:
+            raise ValueError(f"its generator is {bit_generator['bit_generator']!r:.80}")
         counters = {name: facts[name] for name in ("step", "seconds", "checkpoint_seconds", "added")}
         counters["rows"] = facts.get("rows", 0)  # earlier versions did not count them
         found, saved_mark = Saved(path, leaves, bit_generator, **counters), facts["mark"]
@@ -105,13 +108,16 @@ def check_mark(path: Path, found: object, expected: str) -> None:
         )
 
 
-def check_rows(folder: Path, saved: Saved | None, rows: Sequence[Any]) -> None:
-    """Raise an error if a run has fewer rows than its checkpoint counted: they would be missing in its results."""
-    if saved is not None and len(rows) < saved.rows:
+def check_rows(folder: Path, saved: Saved | None) -> None:
+    """Raise an error if a run's rows are damaged, or fewer than its checkpoint counted: its results would lack them."""
+    rows = read_rows(folder / PROGRESS)
+    if saved is None:
+        return
+    found = sum(row["steps"] <= saved.step for row in rows)
+    if found < saved.rows:
         raise CheckpointError(
-            f"expected {saved.rows} rows until step {saved.step} in {folder / PROGRESS}, but there are {len(rows)}, "
-            "and nothing is overwritten: was the file deleted or changed? Put it back, or begin a new run in another "
-            "folder"
+            f"expected {saved.rows} rows until step {saved.step} in {folder / PROGRESS}, but there are {found}, and "
+            "nothing is overwritten: was the file deleted or changed? Put it back, or begin a new run in another folder"
         )
 
 
@@ -130,16 +136,29 @@ def _beside(leaf: Any, saved: Any) -> Any:
 
 
 def forms_of(state: Any) -> dict[str, str]:
-    """Return the shape and dtype of each leaf by its path, or its type if it is no array."""
-    return {path: _form(leaf) for path, leaf in walk(state)}
+    """Return the shape and dtype of each leaf by its path, or its type if it is no array.
+
+    Raises
+    ------
+    ValueError
+        If two leaves have one path, as with a dot in a key.
+    """
+    found: dict[str, str] = {}
+    for path, leaf in walk(state):
+        if path in found:
+            raise ValueError(
+                f"expected a path of its own for each leaf of the state, but two have {path!r}; rename a key"
+            )
+        found[path] = _form(leaf)
+    return found
 
 
 def difference(expected: dict[str, str], found: dict[str, str]) -> str:
     """Return where two states first differ in form, or an empty text."""
     for path in (*expected, *found):
-        wanted, got = (forms.get(path, "nothing") for forms in (expected, found))
-        if wanted != got:
-            return f"expected {wanted} at {path!r}, but got {got}"
+        one, other = (forms.get(path, "nothing") for forms in (expected, found))
+        if one != other:
+            return f"expected {one} at {path!r}, but got {other}"
     return ""
 
 

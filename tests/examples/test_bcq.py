@@ -165,6 +165,20 @@ def test_observations_and_actions_of_several_axes_are_those_of_one(tmp_path: Pat
     assert (chosen >= -1).all() and (chosen <= 2).all()
 
 
+@pytest.mark.numpy_alone("reads a file")
+def test_actions_that_their_dtype_has_rounded_out_of_the_bounds_are_taken_and_others_are_not(tmp_path: Path) -> None:
+    bounds = spaces.Box(-1, 1, (3,)), spaces.Box(-0.1, 0.3, (1,))
+    rounded = np.array([[0.3]], np.float16)
+    assert rounded.item() > 0.3
+    rest = {"observations": np.zeros((1, 3)), "rewards": np.zeros(1), "terminals": [False], "timeouts": [True]}
+    rest["next_observations"] = np.zeros((1, 3))
+    np.savez(tmp_path / "rounded.npz", actions=rounded, **rest)
+    assert len(recorded(str(tmp_path / "rounded.npz"), *bounds)) == 1
+    np.savez(tmp_path / "other.npz", actions=rounded.astype(np.float32), **rest)
+    with pytest.raises(ValueError, match="actions from 0.300049 to 0.300049, but those of the environment are from"):
+        recorded(str(tmp_path / "other.npz"), *bounds)
+
+
 @pytest.mark.numpy_alone("compares recordings")
 def test_with_normalized_observations_an_affine_change_of_the_recording_changes_no_action(tmp_path: Path) -> None:
     rng, obs = np.random.default_rng(0), np.random.default_rng(1).normal(size=(64, 3))

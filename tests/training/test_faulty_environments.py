@@ -135,22 +135,25 @@ def test_an_action_in_float32_never_exceeds_a_bound_in_float64() -> None:
     env.step(np.array([0.1], np.float32))  # the environment asserts that its space contains it
 
 
-def test_actions_have_the_dtype_of_their_space_and_lie_within_its_bounds() -> None:
+@pytest.mark.parametrize("given", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_actions_have_the_dtype_of_their_space_and_lie_within_its_bounds(dtype: Any, given: Any) -> None:
     taken = []
 
-    class Coarse(Line):
+    class Strict(Line):
         """An environment that takes actions of its space alone."""
 
-        action_space = spaces.Box(-0.1, 0.3, (1,), np.float16)
+        action_space = spaces.Box(-0.1, 0.3, (1,), dtype)
 
         def step(self, action: Any) -> Any:
             taken.append(action)
             return super().step(action)
 
-    env = checked(Coarse(), "Mine-v0")
+    env = checked(Strict(), "Mine-v0")
     env.reset(seed=0)
     for force in (-0.1, 0.09986521, 0.3):
-        env.step(np.float32([force]))
+        env.step(np.array([force], given))
+    assert {action.dtype for action in taken} == {np.dtype(dtype)}
     np.testing.assert_allclose(np.concatenate(taken), [-0.1, 0.09986521, 0.3], rtol=1e-3)
 
 

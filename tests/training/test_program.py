@@ -152,6 +152,8 @@ def test_a_finished_run_is_continued_with_more_steps_and_without_them_stays_as_i
     before = contents(tmp_path / "a")
     assert program("--resume", tmp_path / "a") == 0
     assert contents(tmp_path / "a") == before
+    assert program("--resume", tmp_path / "a", "--threads", 2) == 0
+    assert contents(tmp_path / "a")["results.json"] == before["results.json"]
     (tmp_path / "a" / "results.json").write_bytes(before["results.json"][:-9])
     assert program("--resume", tmp_path / "a") == 0  # written anew
     after = contents(tmp_path / "a")

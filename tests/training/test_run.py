@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 from pathlib import Path
@@ -204,17 +205,24 @@ CHANGED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("fault", CHANGED)
-def test_a_state_that_a_continued_run_could_not_put_back_is_an_error_at_its_first_checkpoint(
+def test_a_state_that_a_continued_run_could_not_put_back_is_an_error_at_once_and_at_every_checkpoint(
     tmp_path: Path, fault: str
 ) -> None:
     state = {"weight": np.zeros(3, np.float32), "hist": [], "best": -np.inf, "last": None}
     with Run(tmp_path, SETTINGS) as run:
         state, rng, _ = run.restore(state, np.random.default_rng(0))
-        run.advance(15)
-        assert run.save_if_due(state, rng)
-        with pytest.raises(ValueError, match=f"has another form .*{re.escape(fault)}; keep its structure"):
-            run.save_if_due({**state, **CHANGED[fault]}, rng)
-    assert Run(tmp_path, SETTINGS).step == 15
+        for later in (False, True):
+            if later:
+                assert not run.save_if_due(state, rng)
+                run.advance(15)
+            with pytest.raises(ValueError, match=f"has another form .*{re.escape(fault)}; keep its paths"):
+                run.save_if_due({**state, **CHANGED[fault]}, rng)
+    assert Run(tmp_path, SETTINGS).step == 0
+
+
+def test_two_leaves_of_one_path_are_an_error_before_the_first_step(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a path of its own for each leaf of the state, but two have 'a\.b'"):
+        Run(tmp_path, SETTINGS).restore({"a.b": 1.0, "a": {"b": 2.0}}, np.random.default_rng(0))
 
 
 def test_a_checkpoint_with_more_than_the_state_of_the_algorithm_is_not_taken_for_its_own(tmp_path: Path) -> None:
@@ -246,6 +254,17 @@ def test_every_generator_of_numpy_goes_on_where_it_was(tmp_path: Path, name: str
     with Run(tmp_path, SETTINGS) as run:
         _, again, _ = run.restore(state_of(0), np.random.Generator(make(4)))
         assert (again.normal(size=5).tolist(), again.integers(9, size=3, dtype=np.uint8).tolist()) == expected
+
+
+@pytest.mark.parametrize("name", ["test", "seed", "Absent", ["PCG64"]])
+def test_a_checkpoint_that_names_something_else_as_its_generator_is_refused(tmp_path: Path, name: Any) -> None:
+    with Run(tmp_path, SETTINGS) as run:
+        run.restore(state_of(0), np.random.default_rng(0))
+    leaves, facts = npnets.checkpoint.load(tmp_path / "checkpoint.npz")
+    state = json.dumps({**json.loads(facts["bit_generator"]), "bit_generator": name})
+    npnets.checkpoint.save(tmp_path / "checkpoint.npz", leaves, {**facts, "bit_generator": state})
+    with pytest.raises(CheckpointError, match="is no checkpoint of a run: .*its generator is"):
+        Run(tmp_path, SETTINGS)
 
 
 def test_a_generator_whose_bits_are_not_numpys_is_refused_before_the_first_step(tmp_path: Path) -> None:

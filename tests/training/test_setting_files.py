@@ -141,11 +141,14 @@ def test_an_error_leaves_the_folder_of_a_continued_run(folder: Path) -> None:
     assert (folder / "run" / "settings.json").exists()
 
 
-@pytest.mark.parametrize("name", ["checkpoint.npz", "progress.csv"])
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [("checkpoint.npz", b"PK"), ("progress.csv", b"PK"), ("progress.csv", b"steps,seconds,return,return_std\n")],
+)
 def test_the_settings_of_a_run_with_a_damaged_file_stay_when_it_is_continued_with_more_steps(
-    folder: Path, name: str
+    folder: Path, name: str, left: bytes
 ) -> None:
-    (folder / "run" / name).write_bytes(b"PK")
+    (folder / "run" / name).write_bytes(left)
     before = {path.name: path.read_bytes() for path in (folder / "run").iterdir()}
     assert program("--resume", "run", "--steps", 5) == 2
     assert {path.name: path.read_bytes() for path in (folder / "run").iterdir()} == before
