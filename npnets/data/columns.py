@@ -134,13 +134,18 @@ def _cast(name: str, value: NDArray[Any], column: Column) -> NDArray[Any]:
 
 def _remedy(name: str, found: np.dtype[Any], expected: np.dtype[Any]) -> str:
     """Return how numbers come into a column; a cast to integers would change them without an error."""
-    argument = f"{name.removeprefix('next_')}_dtype"
+    argument = _argument(name)
     of_buffer = f"make the buffer with {argument}=numpy.{found.name}"
     if expected.kind != "f":
         return f"{of_buffer}, or another dtype for it"
     convert = f"convert it with numpy.asarray({name}, numpy.{expected})"
     fits = found.itemsize <= _LARGEST and (found.kind == "f" or argument != "reward_dtype")
     return f"{convert}, or {of_buffer}" if fits else convert
+
+
+def _argument(name: str) -> str:
+    """Return the argument of `ReplayBuffer` that gives a column's dtype."""
+    return f"{name.removeprefix('next_')}_dtype"
 
 
 def _is_exact(value: NDArray[Any], cast: NDArray[Any]) -> bool:
@@ -164,7 +169,7 @@ def _not_finite(name: str, value: NDArray[Any], given: NDArray[Any]) -> str:
     if given.dtype.kind != "f" or _is_finite(given):
         return (
             f"{name} has numbers that are too large for {value.dtype}, the first in row {rows[0]} of {len(value)}; "
-            f"divide them by a constant, or make the buffer with {name.removeprefix('next_')}_dtype=numpy.float64"
+            f"divide them by a constant, or make the buffer with {_argument(name)}=numpy.float64"
         )
     return (
         f"{name} must have finite numbers, but {len(rows)} of {len(value)} transitions have NaN or infinite ones as "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npnets.data.recording import Arrays, flags_of_steps, rows_equal
+from npnets.data.recording import NUMBERS, Arrays, flags_of_steps, rows_equal
 from npnets.files.fault import Fault
 from npnets.files.quoting import listed
 
@@ -23,7 +23,6 @@ NAMES = {
     "terminated": "terminals",
     "truncated": "timeouts",
 }
-_NUMBERS = ("reward", "terminated", "truncated")  # of which a step has one
 _ALWAYS = ("observations", "actions", "rewards", "terminals")
 
 
@@ -69,7 +68,7 @@ def columns_of(arrays: Arrays) -> Arrays:
 
 def _without_last_axis(field: str, column: NDArray[Any]) -> NDArray[Any]:
     """Return rewards or flags `(n, 1)`, as some of D4RL's own files have them, as `(n,)`."""
-    return column[:, 0] if field in _NUMBERS and column.shape[1:] == (1,) else column
+    return column[:, 0] if field in NUMBERS and column.shape[1:] == (1,) else column
 
 
 def _breaks(columns: Arrays) -> NDArray[np.bool_]:

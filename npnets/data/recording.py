@@ -15,6 +15,8 @@ from npnets.data.transitions import FIELDS, Transitions
 from npnets.files.fault import Fault
 
 NAMES = {name: name for name in (*FIELDS, "truncated")}
+NUMBERS = ("reward", "terminated", "truncated")
+"""The columns of which each step has a number."""
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -96,7 +98,7 @@ def _check_one_for_each_step(name: str, column: NDArray[Any]) -> None:
 
 def _check_shapes(columns: Arrays, names: Mapping[str, str]) -> None:
     shapes = ", ".join(f"{names[name]} {column.shape}" for name, column in columns.items())
-    for name in ("reward", "terminated", "truncated"):
+    for name in NUMBERS:
         _check_one_for_each_step(names[name], columns[name])
     if len({column.shape[:1] for column in columns.values()}) > 1:
         raise Fault(f"expected one row for each step in every array, got lengths that differ: {shapes}")

@@ -32,22 +32,13 @@ def checked(env: Any, name: str) -> Any:
     """
     from gymnasium import Wrapper
 
-    bounds: Any = env.action_space
-
     class Checked(Wrapper):
         """An environment in which a number that is not finite is an error."""
 
         def step(self, action: Any) -> Any:
-            if not np.isfinite(action).all():
-                raise ValueError(
-                    f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate "
-                    "too high, or a reward huge?"
-                )
-            action = np.asarray(action, bounds.dtype)
-            if bounds.dtype != np.float32:  # a bound may lie below the float32 nearest to it
-                action = np.clip(action, bounds.low, bounds.high)
+            taken = _taken(name, action, env.action_space)
             try:
-                obs, reward, terminated, truncated, info = self.env.step(action)
+                obs, reward, terminated, truncated, info = self.env.step(taken)
             except Exception as error:  # of any kind: it is of the environment
                 remedy = FIVE if "to unpack (expected 5" in str(error) else MEND
                 raise failure(name, "step()", error, remedy) from error
@@ -90,6 +81,18 @@ def failure(name: str, where: str, error: BaseException, remedy: str = MEND) -> 
     last = traceback.extract_tb(error.__traceback__)[-1]
     said = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
     return RuntimeError(f"{name} failed in {where}: {said} ({Path(last.filename).name}, line {last.lineno}); {remedy}")
+
+
+def _taken(name: str, action: Any, space: Any) -> Any:
+    """Return the action that an environment takes in place of one that a policy returned."""
+    if not np.isfinite(action).all():
+        raise ValueError(
+            f"the policy took NaN or infinite actions in {name}: its training has diverged; is a learning rate too "
+            "high, or a reward huge?"
+        )
+    taken = np.asarray(action, space.dtype)
+    # A bound may lie below the float32 nearest to it.
+    return taken if space.dtype == np.float32 else np.clip(taken, space.low, space.high)
 
 
 def _check_reward(name: str, reward: Any) -> None:

@@ -40,8 +40,8 @@ def write_results(run: Run, name: str) -> None:
         "returns": {name: {"mean": last["return"], "standard_error": error}},
         "progress": rows,
     }
-    found = {**provenance(), "command": begun_by(folder), "results": results}
     if not _is_written(folder / RESULTS, results):
+        found = {**provenance(), "command": begun_by(folder), "results": results}
         text = json.dumps(finite(found), indent=1, allow_nan=False) + "\n"
         replace_text(folder / RESULTS, text)
     draw(folder / "learning.png", rows, results["title"])

@@ -56,7 +56,8 @@ class Run:
         self.checkpoint_seconds = 0.0 if self._saved is None else self._saved.checkpoint_seconds
         self._checkpointed, self._added, self._is_continued = self.step, 0, self._saved is not None
         self._began = time.perf_counter()
-        self._restored: tuple[dict[str, str], bool] | None = None  # the state's form, and whether there is a buffer
+        self._form: dict[str, str] | None = None  # of the state that `restore` was given
+        self._has_buffer: bool | None = None  # whether `restore` was given a replay buffer
         self._has_asked = False  # whether a checkpoint is due
         check_rows(folder, self._saved)
         self._records = Records(folder, self.step, settings.steps, tensorboard)
@@ -88,7 +89,7 @@ class Run:
         ValueError
             If the bits of the generator are not drawn by NumPy, or two leaves of the state have one path.
         """
-        self._restored = forms_of(state), buffer is not None
+        self._form, self._has_buffer = forms_of(state), buffer is not None
         if self._saved is None:
             self._save(state, rng, None)
             return state, rng, buffer
@@ -168,15 +169,15 @@ class Run:
         return True
 
     def _check_buffer(self, buffer: ReplayBuffer | None) -> None:
-        if self._restored is not None and self._restored[1] != (buffer is not None):
+        if self._has_buffer is not None and self._has_buffer != (buffer is not None):
             raise ValueError(
                 "expected a replay buffer in both of run.restore and run.save_if_due, or in none, but only "
-                f"{'restore' if buffer is None else 'save_if_due'} was given one"
+                f"{'restore' if self._has_buffer else 'save_if_due'} was given one"
             )
 
     def _check_form(self, state: Any) -> None:
         """Check that a continued run could put a state back."""
-        if self._restored is not None and (fault := difference(self._restored[0], forms_of(state))):
+        if self._form is not None and (fault := difference(self._form, forms_of(state))):
             raise ValueError(
                 f"the state has another form than the one that run.restore was given: {fault}; keep its paths, shapes "
                 "and dtypes, so that a continued run can put it back"

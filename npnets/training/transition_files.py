@@ -14,16 +14,18 @@ from npnets import checkpoint
 from npnets.data import ReplayBuffer, Transitions
 from npnets.training.saved_state import check_mark
 
+_DIGITS = 12  # of a file's name
+
 
 def save_new(folder: Path, mark: str, buffer: ReplayBuffer, saved: int) -> None:
     """Write the transitions that were added since `saved` of them had been added; delete files with such ones."""
     first = max(saved, buffer.added - buffer.capacity)
     for stale in (other for other in _firsts(folder) if other >= saved):  # of a checkpoint that was not completed
-        (folder / f"{stale:012}.npz").unlink(missing_ok=True)
+        _file(folder, stale).unlink(missing_ok=True)
     if first < buffer.added:
         folder.mkdir(exist_ok=True)
         found = buffer.take(np.arange(first, buffer.added) % buffer.capacity)
-        checkpoint.save(folder / f"{first:012}.npz", found._asdict(), {"mark": mark, "first": first})
+        checkpoint.save(_file(folder, first), found._asdict(), {"mark": mark, "first": first})
 
 
 def remove_replaced(folder: Path, buffer: ReplayBuffer) -> None:
@@ -31,7 +33,7 @@ def remove_replaced(folder: Path, buffer: ReplayBuffer) -> None:
     firsts = _firsts(folder)
     for first, following in zip(firsts, firsts[1:], strict=False):
         if following <= buffer.added - buffer.capacity:
-            (folder / f"{first:012}.npz").unlink(missing_ok=True)
+            _file(folder, first).unlink(missing_ok=True)
 
 
 def load(folder: Path, mark: str, empty: ReplayBuffer, added: int) -> ReplayBuffer:
@@ -50,7 +52,7 @@ def load(folder: Path, mark: str, empty: ReplayBuffer, added: int) -> ReplayBuff
     for first in _firsts(folder):
         if first >= added:
             continue  # of a checkpoint that was not completed
-        found = _read(folder / f"{first:012}.npz", mark, first)
+        found = _read(_file(folder, first), mark, first)
         number = len(found["reward"])
         if first > covered:
             break
@@ -81,5 +83,9 @@ def _read(path: Path, mark: str, first: int) -> dict[str, Any]:
     return dict(found)
 
 
+def _file(folder: Path, first: int) -> Path:
+    return folder / f"{first:0{_DIGITS}}.npz"
+
+
 def _firsts(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in folder.glob("*.npz") if path.stem.isdigit() and len(path.stem) == 12)
+    return sorted(int(path.stem) for path in folder.glob("[0-9]" * _DIGITS + ".npz"))

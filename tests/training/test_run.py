@@ -44,6 +44,11 @@ def policy_of(state: State) -> npnets.Policy:
     return npnets.Policy(ACTOR, state.actor)
 
 
+def killed(*arguments: object, **options: object) -> None:
+    """Stand in the place of a function that does not return, because its process is killed."""
+    raise KeyboardInterrupt
+
+
 def leaves(state: State) -> list[Any]:
     return [leaf.tolist() if hasattr(leaf, "tolist") else leaf for leaf in npnets.tree.leaves(state)]
 
@@ -70,9 +75,6 @@ def test_a_run_that_has_lost_its_checkpoint_is_an_error_from_its_first_row_on(tm
 
 
 def test_a_row_is_written_only_after_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr(npnets.Policy, "save", killed)
     with pytest.raises(KeyboardInterrupt), Run(tmp_path, SETTINGS) as run:
         run.record(state_of(0), {}, policy_of)
@@ -157,9 +159,6 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint_as_if_nothing_had_happen
 def test_a_run_that_is_killed_within_a_checkpoint_goes_on_from_it_or_from_the_one_before(
     killed_in: str, left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*arguments: object, **options: object) -> None:
-        raise KeyboardInterrupt
-
     with Run(tmp_path, SETTINGS) as run:
         state, rng, buffer = run.restore(state_of(0), np.random.default_rng(0), data.ReplayBuffer(9))
         episodes_of_twelve_steps(run, state, rng, buffer, 47)
@@ -176,9 +175,6 @@ def test_a_run_that_is_killed_within_a_checkpoint_goes_on_from_it_or_from_the_on
 def test_a_continued_run_has_the_policy_of_its_checkpoint_if_a_killed_one_left_a_later_policy_without_its_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
     with Run(tmp_path, SETTINGS) as run:
         run.record(state_of(0), {}, policy_of)
         run.restore(state_of(0), np.random.default_rng(0))
